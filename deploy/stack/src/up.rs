@@ -121,7 +121,7 @@ impl Drop for Told {
 async fn save_context(stack: &Stack) -> Result<PathBuf> {
     let gateway = stack.layout().gateway_url();
     let token = stack.admin().await?.token().to_owned();
-    let saved = ContextFolder::of_user().save(&Context { gateway, token });
+    let saved = ContextFolder::of_user().save(&Context { gateway, token, renewal: None });
     saved.context("could not save the operator's context")
 }
 

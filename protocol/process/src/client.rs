@@ -112,7 +112,8 @@ impl Client {
         self.answer(request, timeout).await
     }
 
-    async fn answer<T: DeserializeOwned>(
+    /// The same of a request that was made elsewhere.
+    pub async fn answer<T: DeserializeOwned>(
         &self,
         request: Request<Body>,
         timeout: Duration,

@@ -1,4 +1,4 @@
-//! The operator's sign-ins: one private file for each gateway, which `up` writes and the CLI reads.
+//! The operator's sign-ins: one private file for each gateway, which `up` and `holdfast login` write.
 
 use std::{
     env, fmt, fs,
@@ -9,12 +9,23 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
+use wire::UnixMillis;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
     /// The gateway's address, such as `http://127.0.0.1:8080`.
     pub gateway: String,
     pub token: String,
+    /// Of a sign-in that the CLI renews; `up` renews its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<ContextRenewal>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextRenewal {
+    pub refresh_token: String,
+    /// The end of the access token.
+    pub expires_at: UnixMillis,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -112,7 +112,7 @@ impl Problem {
         let headers = response.headers_mut();
         let fixed = HeaderValue::from_static;
         headers.insert(header::CONTENT_TYPE, fixed("application/problem+json"));
-        headers.insert(header::CONTENT_LANGUAGE, fixed(tag(language)));
+        headers.insert(header::CONTENT_LANGUAGE, fixed(language.tag()));
         headers.append(header::VARY, fixed("accept-language"));
         if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, fixed("Bearer"));
@@ -183,12 +183,5 @@ impl fmt::Debug for Problem {
             .field("detail", &content.detail)
             .field("errors", &content.errors)
             .finish_non_exhaustive()
-    }
-}
-
-fn tag(language: Language) -> &'static str {
-    match language {
-        Language::English => "en",
-        Language::Chinese => "zh-CN",
     }
 }

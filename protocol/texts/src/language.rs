@@ -13,6 +13,14 @@ pub enum Language {
 }
 
 impl Language {
+    /// As headers name it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-CN",
+        }
+    }
+
     /// The first language of an `Accept-Language` header that we speak; English where there is none.
     pub fn from_accept(header: &str) -> Self {
         let mut wanted: Vec<(f32, &str)> = header

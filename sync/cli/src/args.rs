@@ -13,7 +13,11 @@ use clap::{
 
 use wire::{EdgeId, Language, Policy, Region, UserId};
 
-use crate::{conflicts::ConflictCursor, wait::Condition};
+use crate::{
+    conflicts::ConflictCursor,
+    look::{Look, WIDTH_MIN},
+    wait::Condition,
+};
 
 // The help of each word stands in `texts/*/help.ftl`.
 #[derive(Debug, Parser)]
@@ -27,13 +31,22 @@ pub struct CommandLine {
 
 #[derive(Debug, Args)]
 pub struct Common {
-    #[arg(long, global = true, value_name = "GATEWAY", env = "HOLDFAST_URL")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "GATEWAY",
+        env = "HOLDFAST_URL",
+        hide_env_values = true
+    )]
     pub url: Option<String>,
-    #[arg(long, global = true, env = "HOLDFAST_TOKEN_IN_THE_CLEAR", action = ArgAction::SetTrue,
-          value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = "HOLDFAST_TOKEN_IN_THE_CLEAR", hide_env_values = true,
+          action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     pub token_in_the_clear: bool,
     #[arg(long, global = true)]
     pub json: bool,
+    #[arg(long, global = true, value_name = "COLUMNS",
+          value_parser = clap::value_parser!(u16).range(i64::from(WIDTH_MIN)..=1000))]
+    pub width: Option<u16>,
     #[arg(long, global = true, value_name = "LANGUAGE", ignore_case = true,
           value_parser = [PossibleValue::new("en"), PossibleValue::new("zh-CN").alias("zh")])]
     pub lang: Option<String>,
@@ -50,6 +63,26 @@ impl Common {
 
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
+    #[command(flatten)]
+    Operate(OperatorCommand),
+    #[command(flatten)]
+    SignIn(SignInCommand),
+}
+
+/// The commands that need no sign-in.
+#[derive(Debug, Subcommand)]
+pub enum SignInCommand {
+    Login {
+        #[arg(value_name = "USER")]
+        username: String,
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    Logout,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
     Status,
     Edges,
     #[command(args_conflicts_with_subcommands = true)]
@@ -71,9 +104,14 @@ pub enum CliCommand {
     Explain {
         what: String,
     },
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Enrol {
-        region: Region,
-        name: EdgeId,
+        #[arg(required = true)]
+        region: Option<Region>,
+        #[arg(required = true)]
+        name: Option<EdgeId>,
+        #[command(subcommand)]
+        action: Option<EnrolAction>,
     },
     Wait {
         #[arg(long = "for", value_name = "CONDITION", required = true,
@@ -96,6 +134,15 @@ pub enum CliCommand {
         #[command(subcommand)]
         action: LeaseAction,
     },
+    Token {
+        #[arg(long)]
+        region: Option<Region>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EnrolAction {
+    Withdraw { edge: EdgeId },
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,17 +183,17 @@ pub enum LinkAction {
 
 impl CommandLine {
     /// Reads the command line; help, version and mistakes end the run here, a mistake with 2.
-    pub fn read(language: Language) -> Self {
-        let read = command(language).try_get_matches();
+    pub fn read(look: &Look) -> Self {
+        let read = command(look.language).try_get_matches();
         let read = read.and_then(|matches| Self::from_arg_matches(&matches));
-        read.unwrap_or_else(|error| mistake::end(&error, language))
+        read.unwrap_or_else(|error| mistake::end(&error, look))
     }
 }
 
-/// The value of `--lang` before the line is parsed, for the help itself must know it.
-pub fn asked_language(mut args: impl Iterator<Item = String>) -> Option<String> {
+/// The value of a flag such as `--lang` before the line is parsed, for the help itself must know it.
+pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<String> {
     while let Some(arg) = args.next() {
-        match arg.strip_prefix("--lang") {
+        match arg.strip_prefix(flag) {
             Some("") => return args.next(),
             Some(rest) => return rest.strip_prefix('=').map(str::to_owned),
             None => {}
@@ -202,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_language_is_found_before_the_line_is_read() {
-        let found = |line: &str| asked_language(line.split(' ').map(str::to_owned));
+        let found = |line: &str| asked_for("--lang", line.split(' ').map(str::to_owned));
         assert_eq!(found("status --lang zh-CN"), Some("zh-CN".into()));
         assert_eq!(found("--lang=en status"), Some("en".into()));
         assert_eq!(found("status"), None);

@@ -1,7 +1,7 @@
 //! Owns the words of complaints: each problem, and the next step.
 
 use serde::Serialize;
-use wire::{ComplaintKind, GateState, QuarantineWhy, StatusReport};
+use wire::{ComplaintKind, GateState, LinkState, QuarantineWhy, StatusReport};
 
 use crate::{
     age,
@@ -23,14 +23,19 @@ pub struct ComplaintWords {
 pub fn all(report: &StatusReport, look: &Look) -> Vec<ComplaintWords> {
     let complaints = report.complaints().into_iter();
     let worded = complaints.map(|complaint| {
-        let (kind, text) = worded(&complaint.about, complaint.kind, look);
+        let (kind, text) = worded(&complaint.about, complaint.kind, report, look);
         let (problem, next_step) = with_step(text);
         ComplaintWords { kind, about: complaint.about, problem, next_step }
     });
     worded.collect()
 }
 
-fn worded(about: &str, kind: ComplaintKind, look: &Look) -> (&'static str, String) {
+fn worded(
+    about: &str,
+    kind: ComplaintKind,
+    report: &StatusReport,
+    look: &Look,
+) -> (&'static str, String) {
     use ComplaintKind as Kind;
     let name = about.into();
     match kind {
@@ -42,6 +47,10 @@ fn worded(about: &str, kind: ComplaintKind, look: &Look) -> (&'static str, Strin
             ("asks_stopped", look.say(say::complaint_asks_stopped { count }))
         }
         Kind::NoEdge => ("no_edge", look.say(say::complaint_no_edge { region: name })),
+        Kind::NobodyHolds => {
+            let edge = could_hold(about, report).into();
+            ("nobody_holds", look.say(say::complaint_nobody_holds { region: name, edge }))
+        }
         Kind::NeedsOperator => {
             ("needs_operator", look.say(say::complaint_needs_operator { edge: name }))
         }
@@ -82,9 +91,10 @@ fn worded(about: &str, kind: ComplaintKind, look: &Look) -> (&'static str, Strin
             ("ops_held", look.say(say::complaint_ops_held { edge: name, count }))
         }
         Kind::OpsParked(count) => ("ops_parked", look.say(say::complaint_ops_parked { count })),
-        Kind::DiskLow { free_bytes } => {
-            ("disk_low", look.say(say::complaint_disk_low { mib: (free_bytes >> 20).into() }))
-        }
+        Kind::DiskLow { free_bytes } => match free_bytes >> 20 {
+            0 => ("disk_low", look.say(say::complaint_disk_full)),
+            mib => ("disk_low", look.say(say::complaint_disk_low { mib: mib.into() })),
+        },
         Kind::TakesAnyHub => ("takes_any_hub", look.say(say::complaint_takes_any_hub)),
         Kind::PlainLine => ("plain_line", look.say(say::complaint_plain_line)),
         Kind::ClockWrong { error_ms } => {
@@ -97,4 +107,12 @@ fn worded(about: &str, kind: ComplaintKind, look: &Look) -> (&'static str, Strin
             ("cloud_tokens", look.say(say::complaint_cloud_tokens { since }))
         }
     }
+}
+
+/// The edge to grant a region to: a connected one before others.
+fn could_hold<'r>(region: &str, report: &'r StatusReport) -> &'r str {
+    let here = report.regions.iter().find(|status| status.region.as_str() == region);
+    let edges = here.map_or(&[][..], |status| &status.edges);
+    let up = edges.iter().find(|edge| edge.link == LinkState::Up);
+    up.or(edges.first()).map_or("EDGE", |edge| edge.edge.as_str())
 }

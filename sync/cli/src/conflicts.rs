@@ -5,18 +5,20 @@ use std::{fmt, str::FromStr};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use wire::{CaseItem, Code, CommandId, LostAcceptance, UnixMillis};
+use wire::{CaseItem, Code, CommandId, LostAcceptance, Source, UnixMillis};
 
 use crate::{
     age,
     exit::Result,
-    explain::way,
     gateway::Gateway,
     look::{Look, Tone},
     run::CommandOutput,
     say,
-    table::{Cell, table},
+    table::{Cell, TableForm, table},
 };
+
+/// WON AT, then TAPPED, REGION, WON BY, PROVIDER and VIA.
+const FORM: TableForm = TableForm { sheds: &[8, 6, 3, 7, 4, 5], ends_with_sentence: true };
 
 pub enum Conflict {
     Lost(Box<LostAcceptance>),
@@ -225,7 +227,7 @@ fn render(page: &ConflictPage, look: &Look) -> String {
         return look.say(say::conflicts_none) + "\n";
     }
     let rows = page.items.iter().map(|item| row(item, look));
-    let mut out = table(say::conflicts_columns.plain(look.language), rows, look);
+    let mut out = table(say::conflicts_columns.plain(look.language), FORM, rows, look);
     if let Some(next) = page.next {
         let older = look.say(say::conflicts_older { cursor: next.into() });
         out += &format!("  {older}\n");
@@ -248,12 +250,19 @@ fn row(conflict: &Conflict, look: &Look) -> Vec<Cell> {
         Cell::or_dash(code),
         Cell::or_dash(region),
         Cell::new(user),
-        Cell::or_dash(lost.map(|lost| way(&lost.entry.source, look))),
+        Cell::or_dash(lost.map(|lost| via(&lost.entry.source, look))),
         Cell::or_dash(lost.and_then(|lost| lost.entry.hops.tapped_at).map(age::moment)),
         Cell::or_dash(winner.map(|winner| winner.user_id)),
         Cell::or_dash(winner.and_then(|winner| winner.decided_at).map(age::moment)),
         Cell::new(rule(conflict, look)),
     ]
+}
+
+fn via(source: &Source, look: &Look) -> String {
+    match source {
+        Source::Edge(edge) => edge.to_string(),
+        other => look.say(say::conflicts_via { source: other.into() }),
+    }
 }
 
 /// The rule that decided it; of a case, also the task for a person.

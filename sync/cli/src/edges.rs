@@ -14,7 +14,7 @@ use crate::{
     look::{Look, Tone},
     run::CommandOutput,
     say,
-    table::{Cell, table},
+    table::{Cell, TableForm, table},
 };
 
 /// The edges beside their regions, which hold the gate and the right to assign.
@@ -25,6 +25,10 @@ pub struct EdgeList {
 
 /// A remark on an edge: its word for scripts, and its sentence.
 type Remark = (&'static str, Phrase);
+
+/// ENROLLED, then VERSION, LAST CONTACT, the places in the logs, EPOCH, CLOCK, DISK FREE, REGION and RIGHT.
+const FORM: TableForm =
+    TableForm { sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7], ends_with_sentence: false };
 
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
@@ -64,7 +68,7 @@ fn json(list: &EdgeList) -> Value {
         let region = list.region(edge);
         let mut value = json!(edge);
         value["holds_right"] = json!(holds_right(edge, region));
-        let words = remarks(edge, region).into_iter().map(|(word, _)| word);
+        let words = remarks(edge, region, list.report.now).into_iter().map(|(word, _)| word);
         value["remarks"] = words.collect();
         value
     });
@@ -76,7 +80,7 @@ fn render(list: &EdgeList, look: &Look) -> String {
         return look.say(say::no_edge_enrolled) + "\n";
     }
     let rows = list.edges.iter().map(|edge| row(edge, list, look));
-    table(say::edges_columns.plain(look.language), rows, look)
+    table(say::edges_columns.plain(look.language), FORM, rows, look)
 }
 
 impl EdgeList {
@@ -98,7 +102,7 @@ fn row(edge: &EdgeListItem, list: &EdgeList, look: &Look) -> Vec<Cell> {
         Cell::new(format!("{} / {}", edge.outcome_cursor, edge.feed_cursor)),
         pending(status, now, look),
         Cell::or_dash(right),
-        remark_cell(&remarks(edge, region), look),
+        remark_cell(&remarks(edge, region, now), look),
         Cell::or_dash(status.last_contact_at.map(age::moment)),
         clock(status.clock_error_ms),
         disk(status),
@@ -112,17 +116,20 @@ fn holds_right(edge: &EdgeListItem, region: Option<&RegionStatus>) -> bool {
 }
 
 /// The gravest first.
-fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>) -> Vec<Remark> {
+fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>, now: UnixMillis) -> Vec<Remark> {
     let status = &edge.status;
     let closed = region.is_some_and(|region| region.gate == GateState::Closed);
     let why = status.quarantine.map(|quarantine| quarantine.why);
+    let is_invited = edge.enrolled_at.is_none();
+    let has_code = edge.code_expires_at.is_some_and(|at| at > now);
     [
         (status.needs_operator_at.is_some(), ("needs_operator", say::remark_needs_operator)),
         (closed, ("gate_closed", say::remark_gate_closed)),
         (status.twin_seen_at.is_some(), ("twin", say::remark_twin)),
         (why == Some(QuarantineWhy::EdgeRestored), ("restored", say::remark_restored)),
         (why == Some(QuarantineWhy::EdgeCloned), ("cloned", say::remark_cloned)),
-        (edge.enrolled_at.is_none(), ("code_unused", say::remark_code_unused)),
+        (is_invited && has_code, ("code_unused", say::remark_code_unused)),
+        (is_invited && !has_code, ("code_expired", say::remark_code_expired)),
     ]
     .into_iter()
     .filter_map(|(is, remark)| is.then_some(remark))
@@ -134,7 +141,7 @@ fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
     let text = words.join(say::list_separator.plain(look.language));
     match remarks {
         [] => Cell::new("-"),
-        [("code_unused", _)] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
+        [("code_unused" | "code_expired", _)] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
         _ => Cell::toned(Tone::Bad, format!("! {text}")),
     }
 }
@@ -196,6 +203,7 @@ mod tests {
                 "version": null, "pending": 0, "oldest_pending_at": null, "undecided": 0, "held": 0,
                 "parked": 0, "lag_up_ops": 2, "lag_down_changes": 0, "lag_down_outcomes": 0,
                 "checksum": "unknown", "clock_error_ms": clock_ms, "disk_free_bytes": disk,
+                "code_expires_at": (name == "n-2").then_some("2025-11-25T16:00:00Z"),
                 "twin_seen_at": (name == "n-2").then_some("2025-11-24T16:00:00Z"),
             })
         };
@@ -212,12 +220,11 @@ mod tests {
         let text = render(&list, &look);
         let lines: Vec<&str> = text.lines().collect();
         let start = "NORTH\t? never\t1\t5 / 7\t4 / 9\t0";
-        let unused = "code not used yet";
         assert_eq!(
             lines[1],
-            format!("n-1\t{start}\t* holds it\t~ {unused}\t-\t-12 ms\t5 GiB\t-\t-")
+            format!("n-1\t{start}\t* holds it\t~ code expired\t-\t-12 ms\t5 GiB\t-\t-")
         );
-        let twin = format!("! a copy of it calls and is refused, {unused}");
+        let twin = "! a copy of it calls and is refused, code not used yet";
         assert_eq!(lines[2], format!("n-2\t{start}\t-\t{twin}\t-\t! +9000 ms\t! 5 MiB\t-\t-"));
         assert_eq!(json(&list)["items"][1]["remarks"], json!(["twin", "code_unused"]));
     }

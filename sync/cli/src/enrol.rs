@@ -1,13 +1,21 @@
-//! Owns `holdfast enrol`: a one-time code for a new edge, and the command that uses it on its machine.
+//! Owns `holdfast enrol`: a one-time code for a new edge, the command that uses it on its machine, and the
+//! withdrawal of a code.
 
 use std::net::IpAddr;
 
 use http::Uri;
 use serde::Deserialize;
 use serde_json::json;
-use wire::{EdgeId, Region, UnixMillis};
+use wire::{Code, EdgeId, Region, UnixMillis};
 
-use crate::{age, exit::Result, gateway::Gateway, run::CommandOutput, say};
+use crate::{
+    age,
+    exit::Result,
+    find::known,
+    gateway::{Gateway, absent},
+    run::CommandOutput,
+    say,
+};
 
 #[derive(Deserialize)]
 struct Invitation {
@@ -18,18 +26,27 @@ struct Invitation {
 /// The hub's answer, with the command to run.
 pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<CommandOutput> {
     let body = json!({"edge": name, "region": region});
-    let mut answer = gateway.post("/api/v1/admin/edges", Some(&body)).await?;
+    let mut answer = gateway.post("/api/v1/admin/edges", Some(&body)).await.map_err(|failure| {
+        let exists = say::enrol_exists { name: name.into() };
+        match failure.code {
+            Some(Code::EdgeExists) => failure.reworded(&gateway.look, exists),
+            _ => failure,
+        }
+    })?;
     let Invitation { code, expires_at } =
         Invitation::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
     let command = command(&gateway.url, region, name, &code);
     let only_here = is_only_here(&gateway.url);
-    answer["command"] = json!(command);
+    answer["command"] = json!(command.join(" "));
     answer["only_on_this_machine"] = json!(only_here);
     let text = || {
         let (name, until) = (name.into(), age::moment(expires_at).into());
         let look = &gateway.look;
         let invited = look.say(say::enrol_invited { name, until });
         let next = look.next(say::enrol_next.plain(look.language));
+        // A terminal breaks a long line anywhere, a shell goes on behind a backslash.
+        let between = if look.width.is_some() { " \\\n" } else { " " };
+        let command = command.join(between);
         let warning = match (only_here, gateway.url.starts_with("http://")) {
             (true, _) => format!("  {}\n", look.say(say::enrol_only_here)),
             (false, true) => format!("  {}\n", look.say(say::enrol_plain_line)),
@@ -38,6 +55,13 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
         format!("{invited}\n\n{command}\n\n{warning}    {next}\n")
     };
     Ok(CommandOutput::new(&gateway.look, || answer, text))
+}
+
+/// The edge has not used its code: both are forgotten.
+pub async fn withdraw(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+    let answer = absent(gateway.delete(&format!("/api/v1/admin/edges/{edge}/code")).await)?;
+    let answer = known(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
+    Ok(CommandOutput::done(gateway, answer, say::code_withdrawn { edge: edge.into() }))
 }
 
 /// Whether the address is of use on this machine only.
@@ -50,8 +74,8 @@ fn is_only_here(gateway: &str) -> bool {
 
 /// The code goes through the environment: everybody on a machine sees its command lines.
 /// Tablets are other machines, so the edge listens on every address of its own.
-fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
-    [
+fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> Vec<String> {
+    vec![
         format!("HOLDFAST__EDGE__ENROLMENT_CODE={code}"),
         format!("HOLDFAST__EDGE__NAME={name}"),
         format!("HOLDFAST__EDGE__REGION={region}"),
@@ -62,7 +86,6 @@ fn command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> String {
         "HOLDFAST__EDGE__WS_BIND=0.0.0.0:8102".to_owned(),
         "holdfast-edge".to_owned(),
     ]
-    .join(" ")
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub struct Failure {
     pub code: Option<Code>,
     /// How long it asks to be left alone for.
     pub retry_after: Option<Duration>,
+    /// What is wrong in particular: a field and the reason, as the platform told it.
+    pub reasons: Vec<String>,
     /// The conditions of `wait` that were not met.
     pub missing: Vec<String>,
 }
@@ -67,6 +69,18 @@ impl Failure {
     pub fn with_step(exit: ExitKind, look: &Look, sentence: impl Sentence) -> Self {
         let (sentence, step) = with_step(look.say(sentence));
         Self::new(exit, sentence).next_step(step)
+    }
+
+    /// The same in the words of a command that knows its names.
+    pub fn reworded(self, look: &Look, sentence: impl Sentence) -> Self {
+        let (sentence, step) = with_step(look.say(sentence));
+        Self { sentence, next_step: Some(step), ..self }
+    }
+
+    /// The answer that was there could not be written, as on a full disk.
+    pub fn unwritten(error: &std::io::Error, look: &Look) -> Self {
+        let sentence = say::unwritten { cause: error.into() };
+        Self::with_step(ExitKind::Failure, look, sentence)
     }
 
     pub fn next_step(self, step: impl Into<String>) -> Self {
@@ -85,7 +99,8 @@ impl Failure {
         }
         let sentence = look.say(say::failure { sentence: (&self.sentence).into() });
         let next = self.next_step.as_ref().map(|step| format!("  {}\n", look.next(step)));
-        let missing: String = self.missing.iter().map(|what| format!("  ! {what}\n")).collect();
+        let what = self.reasons.iter().chain(&self.missing);
+        let missing: String = what.map(|what| format!("  ! {what}\n")).collect();
         format!("{sentence}\n{missing}{}", next.unwrap_or_default())
     }
 
@@ -97,6 +112,7 @@ impl Failure {
             "message": self.sentence,
             "next_step": self.next_step,
             "missing": self.missing,
+            "reasons": self.reasons,
         }})
     }
 }

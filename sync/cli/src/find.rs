@@ -50,7 +50,7 @@ async fn find(gateway: &Gateway, name: &str) -> Result<Subject> {
     known(trail::of_command(gateway, id).await?, unknown, look).map(Subject::Trail)
 }
 
-fn known<T>(found: Option<T>, unknown: impl Sentence, look: &Look) -> Result<T> {
+pub fn known<T>(found: Option<T>, unknown: impl Sentence, look: &Look) -> Result<T> {
     found.ok_or_else(|| Failure::with_step(ExitKind::NotFound, look, unknown))
 }
 
@@ -95,8 +95,8 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
     }
     let Some(code) = OrderCode::parse(name) else {
         let name: String = printable(name).chars().take(60).collect();
-        let sentence = look.say(say::not_a_name { name: name.into() });
-        return Err(Failure::new(ExitKind::Usage, sentence));
+        let sentence = say::not_a_name { name: name.into() };
+        return Err(Failure::with_step(ExitKind::Usage, look, sentence));
     };
     let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
     <[Order; 1]>::try_from(found).map(|[order]| order).map_err(|orders| {

@@ -2,10 +2,11 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use http::{Method, Uri, uri::Scheme};
+use http::{HeaderValue, Method, Uri, header, uri::Scheme};
 use process::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, json_request},
     context::{Context, ContextError, ContextFolder},
+    problem::ProblemBody,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -14,15 +15,17 @@ use wire::{Code, StatusReport};
 use crate::{
     args::Common,
     exit::{ExitKind, Failure, Result},
-    look::Look,
+    login,
+    look::{Look, with_step},
     say,
+    table::printable,
 };
 
 pub struct Gateway {
     pub look: Look,
     pub url: String,
     client: Client,
-    token: String,
+    token: Option<String>,
     timeout: Duration,
 }
 
@@ -48,18 +51,27 @@ pub fn absent<T>(answer: Result<T>) -> Result<Option<T>> {
 }
 
 impl Gateway {
-    /// The one that the line names, or the one platform that was started here.
-    pub fn find(common: &Common, look: Look) -> Result<Self> {
+    /// The one that the line names, or the one that is known here, with somebody signed in.
+    pub async fn find(common: &Common, look: Look) -> Result<Self> {
+        let (gateway, context) = Self::unsigned(common, look)?;
+        let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
+        let token = match (given, context) {
+            (Some(token), _) => token,
+            (None, Some(context)) => login::standing_token(&gateway, context).await?,
+            (None, None) => {
+                let sentence = say::no_sign_in { url: (&gateway.url).into() };
+                return Err(Failure::with_step(ExitKind::Authentication, &look, sentence));
+            }
+        };
+        Ok(gateway.signed_in(token))
+    }
+
+    /// The same before anybody is signed in, and the sign-in that is stored for it.
+    pub fn unsigned(common: &Common, look: Look) -> Result<(Self, Option<Context>)> {
         let context = context(common.url.as_deref(), &look)?;
         let known = context.as_ref().map(|known| known.gateway.clone());
         let Some(url) = common.url.clone().or(known) else {
             return Err(Failure::with_step(ExitKind::Usage, &look, say::no_platform));
-        };
-        let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
-        let Some(token) = given.or_else(|| context.map(|known| known.token)) else {
-            let sentence = look.say(say::no_sign_in { url: (&url).into() });
-            return Err(Failure::new(ExitKind::Authentication, sentence)
-                .next_step(get_a_token(&url, &look)));
         };
         if is_open_to_others(&url) {
             if !common.token_in_the_clear {
@@ -68,7 +80,16 @@ impl Gateway {
             }
             eprintln!("{}", look.say(say::token_is_in_the_clear { url: (&url).into() }));
         }
-        Ok(Self { look, client: Client::new(), url, token, timeout: common.timeout_or(10) })
+        let (client, timeout) = (Client::new(), common.timeout_or(10));
+        Ok((Self { look, url, client, token: None, timeout }, context))
+    }
+
+    pub fn signed_in(self, token: String) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
     }
 
     pub async fn status(&self) -> Result<StatusReport> {
@@ -117,6 +138,10 @@ impl Gateway {
         Ok((items, next))
     }
 
+    pub async fn delete(&self, path: &str) -> Result<Value> {
+        self.call(Method::DELETE, path, None).await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -124,11 +149,15 @@ impl Gateway {
         body: Option<&Value>,
     ) -> Result<T> {
         let url = format!("{}{path}", self.url);
+        let request = json_request(method, &url, self.token.as_deref(), body);
+        let mut request = request.map_err(|error| self.failure(path, &error))?;
+        // The platform's reasons are read in the language of our sentences.
+        let language = HeaderValue::from_static(self.look.language.tag());
+        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language);
         // The client's own limit stands a little later: this one is the one that is reported.
-        let spare = self.timeout + Duration::from_secs(1);
-        let call = self.client.json(method, &url, Some(&self.token), body, spare);
+        let call = self.client.answer(request, self.timeout + Duration::from_secs(1));
         match tokio::time::timeout(self.timeout, call).await {
-            Ok(answer) => answer.map_err(|error| self.failure(&error)),
+            Ok(answer) => answer.map_err(|error| self.failure(path, &error)),
             Err(_) => {
                 let seconds = self.timeout.as_secs().into();
                 let sentence = say::too_slow { url: (&self.url).into(), seconds };
@@ -137,7 +166,7 @@ impl Gateway {
         }
     }
 
-    fn failure(&self, error: &ClientError) -> Failure {
+    fn failure(&self, path: &str, error: &ClientError) -> Failure {
         match error.status {
             None => {
                 let cause = process::problem::chain(error).into();
@@ -145,29 +174,46 @@ impl Gateway {
                 Failure::with_step(ExitKind::Unreachable, &self.look, sentence)
             }
             Some(200..300) => self.unreadable(error),
-            Some(status) => self.refusal(status, error),
+            Some(status) => self.refusal(path, status, error),
         }
     }
 
-    fn refusal(&self, status: u16, error: &ClientError) -> Failure {
+    fn refusal(&self, path: &str, status: u16, error: &ClientError) -> Failure {
         let (exit, look) = (ExitKind::of_status(status), &self.look);
-        let said = error.problem.as_ref().map(|problem| match problem.code {
-            Code::Unrecognised => problem.title.clone(),
-            code => code.sentence(look.language).to_owned(),
-        });
-        let failure = Failure::new(exit, said.unwrap_or_else(|| format!("HTTP {status}")));
-        let code = error.problem.as_ref().map(|problem| problem.code);
-        let failure = Failure { code, retry_after: error.retry_after, ..failure };
-        match (failure.retry_after, exit) {
-            (Some(later), _) if failure.is_too_often() => {
-                failure.next_step(look.say(say::try_again { seconds: later.as_secs().into() }))
+        let problem = error.problem.as_deref();
+        let code = problem.map(|problem| problem.code);
+        let reasons = problem.map(reasons).unwrap_or_default();
+        let (sentence, step) = match (code, problem) {
+            // Commands that know its name say what there is not.
+            (Some(Code::NotFound), _) => {
+                let path = path.split('?').next().unwrap_or(path).into();
+                let text = look.say(say::nothing_there { url: (&self.url).into(), path });
+                let (sentence, step) = with_step(text);
+                (sentence, Some(step))
             }
-            (_, ExitKind::Authentication) => failure.next_step(get_a_token(&self.url, look)),
-            (_, ExitKind::Unreachable) => {
-                let url = (&self.url).into();
-                failure.next_step(look.say(say::see_what_is_missing { url }))
+            (Some(Code::Unrecognised), Some(problem)) => (printable(&problem.title), None),
+            (Some(code), _) => (code.sentence(look.language).to_owned(), None),
+            (None, _) => (format!("HTTP {status}"), None),
+        };
+        let retry_after = error.retry_after;
+        let failure = Failure { code, retry_after, reasons, ..Failure::new(exit, sentence) };
+        let step = step.or_else(|| self.step_after(&failure));
+        Failure { next_step: step, ..failure }
+    }
+
+    fn step_after(&self, failure: &Failure) -> Option<String> {
+        let (look, url) = (&self.look, (&self.url).into());
+        let is_locked = failure.code == Some(Code::AccountLocked);
+        match (failure.retry_after, failure.exit) {
+            (Some(later), _) if failure.is_too_often() || is_locked => {
+                Some(look.say(say::try_again { seconds: later.as_secs().into() }))
             }
-            _ => failure,
+            (_, ExitKind::Authentication) => match failure.code {
+                Some(Code::InvalidCredentials) => None,
+                _ => Some(look.say(say::sign_in_anew { url })),
+            },
+            (_, ExitKind::Unreachable) => Some(look.say(say::see_what_is_missing { url })),
+            _ => None,
         }
     }
 
@@ -208,7 +254,9 @@ fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>> {
     }
 }
 
-/// This command signs nobody in: `up` leaves a sign-in for it, and else an admin gets a token.
-fn get_a_token(url: &str, look: &Look) -> String {
-    look.say(say::get_a_token { url: url.trim_end_matches('/').into() })
+/// Each field with its reason, and what else the platform says of it.
+fn reasons(problem: &ProblemBody) -> Vec<String> {
+    let fields = problem.errors.iter().map(|error| format!("{}: {}", error.field, error.message));
+    let detail = problem.detail.iter().filter(|detail| **detail != problem.title).cloned();
+    fields.chain(detail).map(|reason| printable(&reason)).collect()
 }

@@ -61,7 +61,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
 fn render(answer: &Value, look: &Look) -> serde_json::Result<String> {
     let record = Record::deserialize(answer)?;
     let AssignmentEvent { region, assignment } = &record.now;
-    let mut text = format!("{region}: {}\n", in_force(assignment, look));
+    let mut text = look.labelled(region.as_str(), &in_force(assignment, look)) + "\n";
     if let Some(next) = &record.next {
         let take_back = look.next(say::lease_take_back.plain(look.language));
         text += &format!("  {}\n    {take_back}\n", in_waiting(next, look));
@@ -91,8 +91,12 @@ fn past(record: &FenceRecord, look: &Look) -> String {
     let end = match &record.end {
         None => look.say(say::lease_stands),
         Some(end) => {
-            let why = end.why.as_deref().map(|why| format!(": {}", printable(why)));
-            format!("{} {}{}", age::moment(end.at), end.how, why.unwrap_or_default())
+            let at = age::moment(end.at).into();
+            let ended = look.say(say::lease_ended { how: end.how.as_str().into(), at });
+            match &end.why {
+                Some(why) => look.labelled(&ended, &printable(why)),
+                None => ended,
+            }
         }
     };
     let (fence, holder) = (record.fence.into(), (&record.holder).into());
@@ -137,7 +141,7 @@ mod tests {
              \x20 waits for the holder to give the right back, then: optimistic\n\
              \x20   Next: if the holder is lost, `holdfast lease take-back REGION --why TEXT`\n\
              \x20 fence 1  north-1  from 2025-11-24 16:00:00.000Z  \
-             2025-11-24 17:00:00.000Z taken_back: it burnt\n"
+             taken back 2025-11-24 17:00:00.000Z: it burnt\n"
         );
         let chinese = Look::plain(Language::Chinese);
         assert!(render(&record(), &chinese).unwrap().contains("由 north-1 持有"));

@@ -6,30 +6,48 @@ use std::io::IsTerminal;
 use texts::Sentence;
 use wire::Language;
 
-use crate::say;
+use crate::{say, wrap};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
     pub language: Language,
     pub json: bool,
-    /// A terminal gets aligned columns; a pipe gets tabs, which `cut` and `awk` read.
-    pub terminal: bool,
+    /// The columns of a terminal, which gets aligned tables and whole words on each line. A pipe has none: it
+    /// gets tabs, which `cut` and `awk` read, and lines of any length.
+    pub width: Option<usize>,
     pub colour: bool,
 }
+
+/// Where neither the environment nor the terminal tells.
+const WIDTH: u16 = 80;
+/// In less, hardly a command would stay whole.
+pub const WIDTH_MIN: u16 = 40;
 
 impl Look {
     /// As a pipe gets it.
     #[cfg(test)]
     pub fn plain(language: Language) -> Self {
-        Self { language, json: false, terminal: false, colour: false }
+        Self { language, json: false, width: None, colour: false }
     }
 
-    pub fn of_stdout(language: Language, json: bool) -> Self {
+    /// `width` is the one asked for, which lays out a pipe's text as well.
+    pub fn of_stdout(language: Language, json: bool, width: Option<u16>) -> Self {
         let terminal = std::io::stdout().is_terminal();
+        let named = std::env::var("COLUMNS").ok();
+        let width = width.or_else(|| terminal.then(|| terminal_width(named.as_deref())));
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let colour = terminal && !json && !dumb && !set("NO_COLOR");
-        Self { language, json, terminal, colour }
+        let width = width.filter(|_| !json).map(usize::from);
+        Self { language, json, width, colour }
+    }
+
+    /// The text as it is shown: fitted to a terminal's width.
+    pub fn shown(&self, text: String) -> String {
+        match self.width {
+            Some(width) => wrap::fit(&text, width),
+            None => text,
+        }
     }
 
     pub fn say(&self, sentence: impl Sentence) -> String {
@@ -50,6 +68,15 @@ impl Look {
             _ => text.to_owned(),
         }
     }
+}
+
+/// The width that `COLUMNS` names, else the terminal's own.
+fn terminal_width(named: Option<&str>) -> u16 {
+    let named = named.and_then(|text| text.trim().parse().ok());
+    let own = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col);
+    // A terminal that does not know its size says 0.
+    let known = named.or_else(own).filter(|columns| *columns > 0);
+    known.map_or(WIDTH, |columns| columns.max(WIDTH_MIN))
 }
 
 /// A text whose last line is the next step, in its two parts.
@@ -112,8 +139,17 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_names_the_width_before_the_terminal_does() {
+        assert_eq!(terminal_width(Some("120")), 120);
+        assert_eq!(terminal_width(Some("3")), WIDTH_MIN);
+        // A test's output is no terminal.
+        assert_eq!(terminal_width(Some("wide")), WIDTH);
+        assert_eq!(terminal_width(None), WIDTH);
+    }
+
+    #[test]
     fn without_colour_nothing_is_painted() {
-        let look = Look { terminal: true, ..Look::plain(Language::English) };
+        let look = Look { width: Some(80), ..Look::plain(Language::English) };
         assert_eq!(look.paint(Tone::Bad, "down"), "down");
         assert_eq!(Look { colour: true, ..look }.paint(Tone::Bad, "down"), "\x1b[31mdown\x1b[0m");
     }

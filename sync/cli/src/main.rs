@@ -14,6 +14,7 @@ mod explain;
 mod find;
 mod gateway;
 mod lease;
+mod login;
 mod look;
 mod ops;
 mod people;
@@ -26,10 +27,11 @@ mod table;
 mod trail;
 mod wait;
 mod withdraw;
+mod wrap;
 
 texts::include_texts!(say);
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use crate::{
     args::CommandLine,
@@ -39,10 +41,11 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let asked = args::asked_language(std::env::args().skip(1));
-    let language = look::language(asked.as_deref(), |name| std::env::var(name).ok());
-    let line = CommandLine::read(language);
-    let look = Look::of_stdout(language, line.common.json);
+    let asked = |flag| args::asked_for(flag, std::env::args().skip(1));
+    let language = look::language(asked("--lang").as_deref(), |name| std::env::var(name).ok());
+    let width = asked("--width").and_then(|columns| columns.parse().ok());
+    let line = CommandLine::read(&Look::of_stdout(language, false, width));
+    let look = Look::of_stdout(language, line.common.json, line.common.width);
     // One thread is enough for one question, and starts fastest.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let output = match runtime {
@@ -54,8 +57,5 @@ fn main() -> ExitCode {
         out: String::new(),
         err: failure.render(&look),
     });
-    // A reader that has gone away, as `head` does, is not our failure.
-    let _ = std::io::stdout().write_all(output.out.as_bytes());
-    let _ = std::io::stderr().write_all(output.err.as_bytes());
-    ExitCode::from(output.exit as u8)
+    ExitCode::from(output.print(&look) as u8)
 }

@@ -2,17 +2,18 @@
 //! and the release of those that wait for an operator.
 
 use serde_json::{Value, json};
-use wire::{CommandId, EdgeId, OpKind, OpRecord, OpState, StatusReport, WaitingAsk};
+use wire::{CommandId, EdgeId, OpKind, OpPlace, OpRecord, OpState, StatusReport, WaitingAsk};
 
 use crate::{
     age, edges,
     exit::{ExitKind, Failure, Result},
-    gateway::Gateway,
+    find::known,
+    gateway::{Gateway, absent},
     look::{Look, Tone},
     ops,
     run::CommandOutput,
     say,
-    table::{Cell, table},
+    table::{Cell, TableForm, table},
 };
 
 /// Everything that is shown. In each list, the ops that need a person come first.
@@ -28,6 +29,10 @@ pub struct WaitingOps {
 }
 
 const LEFT_SHOWN: usize = 100;
+/// FAILED, then WHAT.
+const OPS_FORM: TableForm = TableForm { sheds: &[5, 1], ends_with_sentence: true };
+/// PROVIDER, then FAILED, REGION and AGE.
+const ASKS_FORM: TableForm = TableForm { sheds: &[6, 5, 2, 4], ends_with_sentence: true };
 
 pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
     let (queue, look) = (gather(gateway, edge, limit).await?, &gateway.look);
@@ -139,7 +144,7 @@ fn op_table(ops: &[OpRecord], report: &StatusReport, look: &Look) -> String {
             Cell::new(ops::next_step(op, report, look)),
         ]
     };
-    table(say::queue_columns.plain(look.language), ops.iter().map(row), look)
+    table(say::queue_columns.plain(look.language), OPS_FORM, ops.iter().map(row), look)
 }
 
 fn ask_table(queue: &WaitingOps, look: &Look) -> String {
@@ -156,7 +161,8 @@ fn ask_table(queue: &WaitingOps, look: &Look) -> String {
             Cell::new(ops::next_step_of_ask(ask, &queue.report, look)),
         ]
     };
-    table(say::queue_ask_columns.plain(look.language), queue.asks.iter().map(row), look)
+    let columns = say::queue_ask_columns.plain(look.language);
+    table(columns, ASKS_FORM, queue.asks.iter().map(row), look)
 }
 
 /// Hands an op that waits for an operator in again, or the accepts of the portal under that id. Without
@@ -177,11 +183,16 @@ pub async fn retry(
                 None => edges::epoch_of(&gateway.status().await?, &edge, None, look)?,
             };
             let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
+            let place = OpPlace { edge: edge.clone(), epoch, seq };
+            let unknown = say::not_waiting_op { place: place.into(), edge: (&edge).into() };
+            let answer = known(absent(gateway.post(&path, None).await)?, unknown, look)?;
             let done = say::queue_op_retried { seq: seq.into(), edge: edge.into() };
-            Ok(CommandOutput::done(gateway, gateway.post(&path, None).await?, done))
+            Ok(CommandOutput::done(gateway, answer, done))
         }
         (_, Ok(id), None) => {
-            let answer = gateway.post(&format!("/api/v1/admin/asks/{id}/retry"), None).await?;
+            let answer = gateway.post(&format!("/api/v1/admin/asks/{id}/retry"), None).await;
+            let unknown = say::not_waiting_accept { id: id.into() };
+            let answer = known(absent(answer)?, unknown, look)?;
             let done = say::queue_ask_retried { id: id.into() };
             Ok(CommandOutput::done(gateway, answer, done))
         }

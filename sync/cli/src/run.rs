@@ -1,15 +1,19 @@
 //! Owns the way from a command to its output: the answer as JSON or as words.
 
+use std::io::{self, Write};
+
 use serde_json::Value;
 use texts::Sentence;
 
 use crate::{
-    args::{CliCommand, CommandLine, QueueAction},
+    args::{
+        CliCommand, CommandLine, Common, EnrolAction, OperatorCommand, QueueAction, SignInCommand,
+    },
     conflicts, edges, enrol,
-    exit::{ExitKind, Result},
+    exit::{ExitKind, Failure, Result},
     find,
     gateway::Gateway,
-    lease,
+    lease, login,
     look::{Look, with_step},
     queue, status, steer, wait, withdraw,
 };
@@ -27,6 +31,22 @@ impl CommandOutput {
         Self { exit: ExitKind::Ok, out, err: String::new() }
     }
 
+    /// Writes both texts, and returns the exit code: an answer that could not be written is a failure.
+    pub fn print(self, look: &Look) -> ExitKind {
+        let answered = written(io::stdout(), &look.shown(self.out));
+        // Nobody can be told where standard error does not take it.
+        let _ = written(io::stderr(), &look.shown(self.err));
+        match answered {
+            // A reader that has gone away, as `head` does, is not our failure.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let failure = Failure::unwritten(&error, look);
+                let _ = written(io::stderr(), &look.shown(failure.render(look)));
+                failure.exit
+            }
+            Ok(()) | Err(_) => self.exit,
+        }
+    }
+
     /// Of work done: the gateway's answer, or a sentence with its next step.
     pub fn done(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
         let (look, (done, step)) = (&gateway.look, with_step(gateway.look.say(sentence)));
@@ -35,27 +55,55 @@ impl CommandOutput {
 }
 
 pub async fn run(line: &CommandLine, look: Look) -> Result<CommandOutput> {
-    let gateway = &Gateway::find(&line.common, look)?;
+    let common = &line.common;
     match &line.command {
-        CliCommand::Status => status::run(gateway).await,
-        CliCommand::Edges => edges::run(gateway).await,
-        CliCommand::Queue { edge, limit, action: None } => {
+        CliCommand::SignIn(SignInCommand::Login { username, password_stdin }) => {
+            login::sign_in(common, look, username, *password_stdin).await
+        }
+        CliCommand::SignIn(SignInCommand::Logout) => login::sign_out(common, look).await,
+        CliCommand::Operate(command) => {
+            operate(&Gateway::find(common, look).await?, command, common).await
+        }
+    }
+}
+
+async fn operate(
+    gateway: &Gateway,
+    command: &OperatorCommand,
+    common: &Common,
+) -> Result<CommandOutput> {
+    match command {
+        OperatorCommand::Status => status::run(gateway).await,
+        OperatorCommand::Edges => edges::run(gateway).await,
+        OperatorCommand::Queue { edge, limit, action: None } => {
             queue::run(gateway, edge.as_ref(), usize::from(*limit)).await
         }
-        CliCommand::Queue { action: Some(QueueAction::Retry { what, seq, epoch }), .. } => {
-            queue::retry(gateway, what, *seq, *epoch).await
-        }
-        CliCommand::Conflicts { limit, cursor } => {
+        OperatorCommand::Queue {
+            action: Some(QueueAction::Retry { what, seq, epoch }), ..
+        } => queue::retry(gateway, what, *seq, *epoch).await,
+        OperatorCommand::Conflicts { limit, cursor } => {
             conflicts::run(gateway, usize::from(*limit), *cursor).await
         }
-        CliCommand::Explain { what } => find::run(gateway, what).await,
-        CliCommand::Enrol { region, name } => enrol::run(gateway, *region, name).await,
-        CliCommand::Wait { conditions } => {
-            wait::run(gateway, conditions, line.common.timeout_or(60)).await
+        OperatorCommand::Explain { what } => find::run(gateway, what).await,
+        OperatorCommand::Enrol { region: Some(region), name: Some(name), action: None } => {
+            enrol::run(gateway, *region, name).await
         }
-        CliCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
-        CliCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
-        CliCommand::Withdraw { person, why } => withdraw::run(gateway, *person, why).await,
-        CliCommand::Lease { action } => lease::run(gateway, action).await,
+        OperatorCommand::Enrol { action: Some(EnrolAction::Withdraw { edge }), .. } => {
+            enrol::withdraw(gateway, edge).await
+        }
+        OperatorCommand::Enrol { .. } => unreachable!("without an action both are required"),
+        OperatorCommand::Wait { conditions } => {
+            wait::run(gateway, conditions, common.timeout_or(60)).await
+        }
+        OperatorCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
+        OperatorCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
+        OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, *person, why).await,
+        OperatorCommand::Lease { action } => lease::run(gateway, action).await,
+        OperatorCommand::Token { region } => login::token(gateway, *region).await,
     }
+}
+
+fn written(mut to: impl Write, text: &str) -> io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.flush()
 }

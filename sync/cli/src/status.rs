@@ -10,8 +10,11 @@ use crate::{
     look::{Look, Tone},
     run::CommandOutput,
     say,
-    table::{Cell, table},
+    table::{Cell, TableForm, table},
 };
+
+/// VERSION, then EPOCH, GATE, HELD, POLICY and LAG: each that is wrong is said below the table.
+const FORM: TableForm = TableForm { sheds: &[10, 8, 2, 9, 7, 5], ends_with_sentence: false };
 
 pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     let (report, look) = (gateway.status().await?, &gateway.look);
@@ -22,9 +25,9 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     }
     let (rows, verdict) = (rows(&report, look), verdict(&report, look));
     // A person reads both; a pipe gets the rows alone, and the words beside it.
-    let (out, err) = match look.terminal {
-        true => (format!("{rows}\n{verdict}"), String::new()),
-        false => (rows, verdict),
+    let (out, err) = match look.width {
+        Some(_) => (format!("{rows}\n{verdict}"), String::new()),
+        None => (rows, verdict),
     };
     Ok(CommandOutput { exit, out, err })
 }
@@ -42,7 +45,7 @@ fn rows(report: &StatusReport, look: &Look) -> String {
         let empty = region.edges.is_empty().then(|| row_without_edge(region, look));
         empty.into_iter().chain(region.edges.iter().map(|edge| row(region, edge, report.now, look)))
     });
-    table(say::status_columns.plain(look.language), rows, look)
+    table(say::status_columns.plain(look.language), FORM, rows, look)
 }
 
 /// Each complaint with its next step, or that all is well.

@@ -3,7 +3,14 @@
 use serde_json::json;
 use wire::{EdgeId, Region};
 
-use crate::{args::LinkAction, exit::Result, gateway::Gateway, run::CommandOutput, say};
+use crate::{
+    args::LinkAction,
+    exit::Result,
+    find::known,
+    gateway::{Gateway, absent},
+    run::CommandOutput,
+    say,
+};
 
 pub async fn link(gateway: &Gateway, action: LinkAction, region: Region) -> Result<CommandOutput> {
     let gate = match action {
@@ -20,6 +27,8 @@ pub async fn link(gateway: &Gateway, action: LinkAction, region: Region) -> Resu
 
 /// An operator has taken note of an edge that was restored.
 pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
-    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await?;
+    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await;
+    let unknown = say::unknown_edge { edge: edge.into() };
+    let answer = known(absent(answer)?, unknown, &gateway.look)?;
     Ok(CommandOutput::done(gateway, answer, say::readmitted { edge: edge.into() }))
 }

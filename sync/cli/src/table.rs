@@ -1,16 +1,29 @@
 //! Owns tables: aligned by display width on a terminal, tab separated in a pipe.
-//! Invariant: a cell holds one line; a name written by others cannot move the cursor or break a row.
+//! Invariants: a cell holds one line; a name written by others cannot move the cursor or break a row. A pipe
+//! gets every column, a terminal as many as it is wide.
 
 use std::fmt::Display;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::look::{Look, Tone};
+use crate::{
+    look::{Look, Tone},
+    say, wrap,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     text: String,
     tone: Tone,
+}
+
+/// How a table gives way on a narrow terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct TableForm {
+    /// The columns that are left out, the least important first.
+    pub sheds: &'static [usize],
+    /// The last column is a sentence, which then stands below its row.
+    pub ends_with_sentence: bool,
 }
 
 impl Cell {
@@ -37,29 +50,114 @@ pub fn printable(text: &str) -> String {
 }
 
 /// `columns` are the titles, with ` | ` between them.
-pub fn table(columns: &str, rows: impl IntoIterator<Item = Vec<Cell>>, look: &Look) -> String {
+pub fn table(
+    columns: &str,
+    form: TableForm,
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+    look: &Look,
+) -> String {
     let titles = columns.split(" | ").map(|title| Cell::toned(Tone::Heading, title)).collect();
     let lines: Vec<Vec<Cell>> = std::iter::once(titles).chain(rows).collect();
-    let width = |column| lines.iter().filter_map(|line| line.get(column)).map(Cell::width).max();
-    let widths: Vec<usize> = (0..).map_while(width).collect();
-    let line = |cells: &Vec<Cell>| match look.terminal {
-        true => aligned(cells, &widths, look),
-        false => tabbed(cells),
-    };
-    lines.iter().map(line).collect()
-}
-
-fn aligned(cells: &[Cell], widths: &[usize], look: &Look) -> String {
-    let cell = |(cell, width): (&Cell, &usize)| {
-        look.paint(cell.tone, &cell.text) + &" ".repeat(width + 2 - cell.width())
-    };
-    let line: String = cells.iter().zip(widths).map(cell).collect();
-    format!("{}\n", line.trim_end())
+    match look.width {
+        Some(width) => Grid::of(&lines, form, width).drawn(&lines, look),
+        None => lines.iter().map(|cells| tabbed(cells)).collect(),
+    }
 }
 
 fn tabbed(cells: &[Cell]) -> String {
     let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
     format!("{}\n", texts.join("\t"))
+}
+
+/// The columns of a table as they fit a terminal.
+struct Grid {
+    width: usize,
+    /// Of every column.
+    widths: Vec<usize>,
+    /// The columns of each line of a row. More than one line where even the last ones are too wide.
+    lines: Vec<Vec<usize>>,
+    sentence: Option<usize>,
+    shed: Vec<usize>,
+}
+
+const GAP: usize = 2;
+/// Of a row's second line, and of its sentence.
+const INDENT: usize = 4;
+
+impl Grid {
+    fn of(rows: &[Vec<Cell>], form: TableForm, width: usize) -> Self {
+        let wide = |column| rows.iter().filter_map(|row| row.get(column)).map(Cell::width).max();
+        let widths: Vec<usize> = (0..).map_while(wide).collect();
+        let mut kept: Vec<usize> = (0..widths.len()).collect();
+        let fits = |kept: &[usize]| {
+            let cells: usize = kept.iter().map(|column| widths[*column] + GAP).sum();
+            cells.saturating_sub(GAP) <= width
+        };
+        let (mut sentence, mut shed) = (None, Vec::new());
+        if !fits(&kept) && form.ends_with_sentence {
+            sentence = kept.pop();
+        }
+        for column in form.sheds {
+            if !fits(&kept) {
+                kept.retain(|known| known != column);
+                shed.push(*column);
+            }
+        }
+        shed.sort_unstable();
+        let lines = Self::broken(&kept, &widths, width);
+        Self { width, widths, lines, sentence, shed }
+    }
+
+    fn broken(kept: &[usize], widths: &[usize], width: usize) -> Vec<Vec<usize>> {
+        let mut lines: Vec<Vec<usize>> = Vec::new();
+        let mut taken = usize::MAX;
+        for column in kept {
+            let needed = widths[*column];
+            match lines.last_mut() {
+                Some(line) if taken + GAP + needed <= width => {
+                    line.push(*column);
+                    taken += GAP + needed;
+                }
+                _ => {
+                    taken = needed + if lines.is_empty() { 0 } else { INDENT };
+                    lines.push(vec![*column]);
+                }
+            }
+        }
+        lines
+    }
+
+    fn drawn(&self, rows: &[Vec<Cell>], look: &Look) -> String {
+        let mut text: String = rows.iter().map(|row| self.row(row, look)).collect();
+        if !self.shed.is_empty() {
+            let titles = self.shed.iter().filter_map(|column| rows[0].get(*column));
+            let titles: Vec<&str> = titles.map(|title| title.text.as_str()).collect();
+            let columns = titles.join(say::list_separator.plain(look.language)).into();
+            let note = look.say(say::table_shed { columns });
+            let lines = wrap::filled(&note, self.width, 0, 0);
+            lines.iter().for_each(|line| text += &format!("{}\n", look.paint(Tone::Quiet, line)));
+        }
+        text
+    }
+
+    fn row(&self, row: &[Cell], look: &Look) -> String {
+        let mut text = String::new();
+        for (number, columns) in self.lines.iter().enumerate() {
+            let indent = if number == 0 { 0 } else { INDENT };
+            let cells = columns.iter().filter_map(|column| {
+                let (cell, width) = (row.get(*column)?, self.widths[*column]);
+                Some(look.paint(cell.tone, &cell.text) + &" ".repeat(width + GAP - cell.width()))
+            });
+            let line = " ".repeat(indent) + &cells.collect::<String>();
+            text += &format!("{}\n", line.trim_end());
+        }
+        if let Some(cell) = self.sentence.and_then(|column| row.get(column)) {
+            for line in wrap::filled(&cell.text, self.width, INDENT, INDENT) {
+                text += &format!("{}{}\n", " ".repeat(INDENT), look.paint(cell.tone, &line));
+            }
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -68,29 +166,51 @@ mod tests {
 
     use super::*;
 
+    const FORM: TableForm = TableForm { sheds: &[2, 1], ends_with_sentence: false };
+
     fn check(look: Look) -> String {
         let rows = [
             vec![Cell::new("NORTH"), Cell::toned(Tone::Bad, "x 断开"), Cell::new("1")],
             vec![Cell::new("北"), Cell::new("-"), Cell::new("22")],
         ];
-        table("区域 | edge | n", rows, &look)
+        table("区域 | edge | n", FORM, rows, &look)
+    }
+
+    fn wide(width: usize) -> Look {
+        Look { width: Some(width), ..Look::plain(Language::Chinese) }
     }
 
     #[test]
     fn columns_align_by_what_a_terminal_shows() {
-        let look = Look { terminal: true, ..Look::plain(Language::Chinese) };
         let expected = "区域   edge    n\nNORTH  x 断开  1\n北     -       22\n";
-        assert_eq!(check(look), expected);
+        assert_eq!(check(wide(17)), expected);
+    }
+
+    #[test]
+    fn a_narrow_terminal_is_told_which_columns_it_does_not_get() {
+        let text = check(wide(16));
+        assert!(text.starts_with("区域   edge\nNORTH  x 断开\n北     -\n"), "{text}");
+        assert!(text.lines().last().is_some_and(|line| line.contains('n')), "{text}");
+        assert!(check(wide(6)).starts_with("区域\nNORTH\n北\n"));
+    }
+
+    #[test]
+    fn a_row_that_cannot_shed_goes_on_below_and_a_sentence_stands_under_it() {
+        let rows = || [vec![Cell::new("aaaa"), Cell::new("bbbb"), Cell::new("one two three")]];
+        let form = TableForm { sheds: &[], ends_with_sentence: true };
+        let drawn = |width| table("A | B | C", form, rows(), &wide(width));
+        assert_eq!(drawn(25), "A     B     C\naaaa  bbbb  one two three\n");
+        assert_eq!(drawn(14), "A     B\n    C\naaaa  bbbb\n    one two\n    three\n");
+        assert_eq!(drawn(9), "A\n    B\n    C\naaaa\n    bbbb\n    one\n    two\n    three\n");
     }
 
     #[test]
     fn colour_does_not_move_a_column() {
-        let plain = Look { terminal: true, ..Look::plain(Language::Chinese) };
-        let mut coloured = check(Look { colour: true, ..plain });
+        let mut coloured = check(Look { colour: true, ..wide(40) });
         for code in ["\x1b[1m", "\x1b[31m", "\x1b[0m"] {
             coloured = coloured.replace(code, "");
         }
-        assert_eq!(coloured, check(plain));
+        assert_eq!(coloured, check(wide(40)));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 use wire::{
-    CommandAnswer, CommandId, OpCommand, OpOutcome, OpPlace, OpRecord, OrderCode, StatusReport,
-    UnixMillis, Verdict, WaitingAsk,
+    CommandAnswer, CommandId, OpCommand, OpOutcome, OpPlace, OpRecord, OrderCode, OutcomeKind,
+    StatusReport, UnixMillis, Verdict, WaitingAsk,
 };
 
 use crate::{
@@ -120,7 +120,7 @@ fn of_one_op(op: &OpRecord, trail: &Trail, look: &Look) -> String {
     if let Some(command) = &op.command {
         whose(command, look).iter().for_each(|text| line(text));
     }
-    for (at, text) in hops(op, look) {
+    for (at, text) in hops(op, &trail.report, look) {
         let at = at.map_or_else(|| "-".repeat(24), moment);
         line(&format!("{at}  {text}"));
     }
@@ -142,7 +142,7 @@ fn whose(command: &OpCommand, look: &Look) -> Vec<String> {
 }
 
 /// Every hop it has passed, and the first that it has not.
-fn hops(op: &OpRecord, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
+fn hops(op: &OpRecord, report: &StatusReport, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
     let mut hops = Vec::new();
     if let Some(command) = &op.command {
         if let Some(at) = command.tapped_at {
@@ -153,14 +153,13 @@ fn hops(op: &OpRecord, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
             };
             hops.push((Some(at), tapped));
         }
-        hops.push((Some(command.edge_at), stored(op, command, look)));
+        hops.push((Some(command.edge_at), stored(op, command, report, look)));
     }
     hops.push((Some(op.received_at), look.say(say::trail_received)));
     match &op.outcome {
         None => hops.push((None, look.say(say::trail_undecided))),
         Some(outcome) => {
-            let kind = outcome.outcome.kind.as_str().into();
-            let decided = look.say(say::trail_decided { kind });
+            let decided = look.say(say::trail_decided { kind: kind(outcome).into() });
             hops.push((Some(outcome.outcome.decided_at), decided));
             hops.push((Some(outcome.stored_at), told(outcome, look)));
         }
@@ -168,12 +167,30 @@ fn hops(op: &OpRecord, look: &Look) -> Vec<(Option<UnixMillis>, String)> {
     hops
 }
 
-fn stored(op: &OpRecord, command: &OpCommand, look: &Look) -> String {
+fn kind(OpOutcome { outcome, .. }: &OpOutcome) -> &'static str {
+    match (outcome.kind, outcome.succeeded()) {
+        (OutcomeKind::Duplicate, true) => "applied_before",
+        (OutcomeKind::Duplicate, false) => "rejected_before",
+        (kind, _) => kind.as_str(),
+    }
+}
+
+/// Whether another edge than the op's own decides for its region.
+fn is_held_elsewhere(op: &OpRecord, report: &StatusReport) -> bool {
+    let region = report.regions.iter().find(|status| status.region == op.region);
+    let holder = region.and_then(|status| status.holder.as_ref());
+    holder.is_some_and(|holder| *holder != op.place.edge)
+}
+
+fn stored(op: &OpRecord, command: &OpCommand, report: &StatusReport, look: &Look) -> String {
     let edge = (&op.place.edge).into();
     match command.fence {
         Some(fence) => {
             let verdict = verdict_word(command.verdict, look).into();
             look.say(say::trail_stored_under_fence { edge, verdict, fence: fence.into() })
+        }
+        None if command.verdict == Verdict::Provisional && is_held_elsewhere(op, report) => {
+            look.say(say::trail_stored { edge, verdict: "holder".into() })
         }
         None => look.say(say::trail_stored { edge, verdict: command.verdict.into() }),
     }

@@ -9,8 +9,8 @@ use process::clock::Clock;
 use serde_json::json;
 use texts::Sentence;
 use wire::{
-    ChecksumState, EdgeStatus, Language, LinkState, OrderStatus, Region, RegionStatus,
-    StatusReport, UnixMillis,
+    ChecksumState, EdgeListItem, EdgeStatus, Language, LinkState, OrderStatus, Region,
+    RegionStatus, StatusReport, UnixMillis,
 };
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Every enrolled edge is connected.
+    /// Every edge is connected, also one whose code waits to be used.
     LinksUp,
     /// Every edge, of one region or of all, is connected, has no work left and agrees with the cloud.
     Synced(Option<Region>),
@@ -154,6 +154,9 @@ async fn missing_now(gateway: &Gateway, conditions: &[Condition]) -> Result<Vec<
             None => report.insert(gateway.status().await?),
         };
         missing.extend(of_report(report, condition, &gateway.look));
+        if *condition == Condition::LinksUp {
+            missing.extend(of_invited(gateway, report.now).await?);
+        }
     }
     missing.dedup();
     Ok(missing)
@@ -170,6 +173,17 @@ async fn of_order(gateway: &Gateway, name: &str, expected: OrderStatus) -> Resul
         })),
         None => Some(gateway.look.say(say::wait_no_order { name: printable(name).into() })),
     })
+}
+
+/// The edges that can still use their code: the report tells of enrolled ones alone.
+async fn of_invited(gateway: &Gateway, now: UnixMillis) -> Result<Vec<String>> {
+    let edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
+    let invited = edges.iter().filter(|item| item.code_expires_at.is_some_and(|at| at > now));
+    let missing = invited.map(|item| {
+        let (edge, region) = ((&item.status.edge).into(), item.region.into());
+        gateway.look.say(say::wait_code_unused { edge, region })
+    });
+    Ok(missing.collect())
 }
 
 fn of_report(report: &StatusReport, condition: &Condition, look: &Look) -> Vec<String> {

@@ -4,11 +4,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::{UserId, WithdrawnJob, WithdrawnJobs};
 
-use crate::{exit::Result, gateway::Gateway, look::Look, run::CommandOutput, say};
+use crate::{
+    exit::Result,
+    find::known,
+    gateway::{Gateway, absent},
+    look::Look,
+    run::CommandOutput,
+    say,
+};
 
 pub async fn run(gateway: &Gateway, person: UserId, why: &str) -> Result<CommandOutput> {
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
-    let answer: Value = gateway.post(&path, Some(&json!({"reason": why}))).await?;
+    let answer = absent(gateway.post(&path, Some(&json!({"reason": why}))).await)?;
+    let unknown = say::unknown_person { person: person.into() };
+    let answer: Value = known(answer, unknown, &gateway.look)?;
     let done = WithdrawnJobs::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
     let text = || render(&done, &gateway.look);
     Ok(CommandOutput::new(&gateway.look, || answer, text))

@@ -1,10 +1,10 @@
-//! README's "by hand" block works, with nothing but curl, jq and mosquitto's two clients.
+//! README's "by hand" block works, with nothing but `holdfast`, curl, jq and mosquitto's two clients.
 
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 
-use stack::{Layout, Stack, Stores, Wishes, ready};
+use stack::{Layout, Stack, Stores, Wishes, binaries, ready};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -19,6 +19,7 @@ async fn the_readmes_by_hand_block_runs_as_printed() {
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", block()])
         .env("READY", &file)
+        .env("HOLDFAST", binaries::own("holdfast").unwrap())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -27,6 +28,21 @@ async fn the_readmes_by_hand_block_runs_as_printed() {
     assert!(said.contains("decided: applied, the order is accepted"), "{said}");
     assert!(said.contains("accept  pending -> accepted"), "{said}");
     stack.stop().await.unwrap();
+}
+
+#[test]
+fn the_block_stops_with_a_sentence_where_no_platform_runs() {
+    let output = Command::new("bash")
+        .args(["-c", block()])
+        .env("READY", "/nowhere/ready.json")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        said,
+        "There is no file /nowhere/ready.json. Run `cargo xtask up` first, or set READY.\n"
+    );
 }
 
 fn block() -> &'static str {

@@ -101,6 +101,12 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     assert!(invited["command"].as_str().unwrap().contains("HOLDFAST__EDGE__NAME=south-9"));
     assert_eq!(operator.asks("enrol NORTH north-1"), Some(6));
     assert!(operator.reads("edges").contains("code not used yet"));
+    let waits = "wait --for links-up --timeout 1";
+    assert_eq!(operator.asks(waits), Some(8), "south-9 may still come");
+    operator.gets("enrol withdraw south-9");
+    operator.reads("wait --for links-up");
+    assert_eq!(operator.asks("enrol withdraw south-9"), Some(5));
+    assert_eq!(operator.asks("enrol withdraw north-1"), Some(6), "it is enrolled");
     stack.stop().await.unwrap();
 }
 

@@ -16,12 +16,13 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
         ["explain", ..] => "explain-op",
         ["queue", "retry", ..] if answer.get("command_id").is_some() => "queue-retry-ask",
         ["queue", "retry", ..] => "queue-retry",
+        ["enrol", "withdraw", ..] => "enrol-withdraw",
         [command, ..] => NAMES.into_iter().find(|name| name == command).unwrap_or("error"),
         [] => "error",
     }
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 13] = [
     "status",
     "edges",
     "queue",
@@ -32,6 +33,9 @@ const NAMES: [&str; 10] = [
     "readmit",
     "withdraw",
     "lease",
+    "login",
+    "logout",
+    "token",
 ];
 
 /// The difference between the answer and the form of that name; `None` if there is none.

@@ -5,7 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 fn context(gateway: &str) -> Context {
-    Context { gateway: gateway.to_owned(), token: "secret-token".to_owned() }
+    let renewal = ContextRenewal {
+        refresh_token: "secret-token-too".to_owned(),
+        expires_at: UnixMillis(1_764_000_000_000),
+    };
+    let renewal = Some(renewal);
+    Context { gateway: gateway.to_owned(), token: "secret-token".to_owned(), renewal }
 }
 
 #[test]

@@ -16,6 +16,10 @@ fn phrase(path: &str) -> Phrase {
         "conflicts" => say::help_conflicts,
         "explain" => say::help_explain,
         "enrol" => say::help_enrol,
+        "enrol withdraw" => say::help_enrol_withdraw,
+        "login" => say::help_login,
+        "logout" => say::help_logout,
+        "token" => say::help_token,
         "wait" => say::help_wait,
         "link" => say::help_link,
         "readmit" => say::help_readmit,
@@ -68,7 +72,12 @@ fn headed(command: Command, language: Language) -> Command {
                 true => say::help_arguments,
                 false => say::help_options,
             };
-            argument.help_heading(heading.plain(language))
+            let argument = argument.help_heading(heading.plain(language));
+            // `clap` names them in English; the help of the argument does in its own words.
+            match argument.get_action().takes_values() {
+                true => argument.hide_possible_values(true).hide_default_value(true),
+                false => argument,
+            }
         })
         .mut_subcommands(|sub| headed(sub, language))
 }

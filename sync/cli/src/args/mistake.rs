@@ -1,7 +1,5 @@
 //! Says why a command line cannot be read: in English by `clap`, in other languages in their words.
 
-use std::io::Write;
-
 use clap::{
     Error,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -9,14 +7,20 @@ use clap::{
 use texts::Sentence;
 use wire::Language;
 
-use crate::{exit::ExitKind, say};
+use crate::{exit::ExitKind, look::Look, run::CommandOutput, say};
 
-pub fn end(error: &Error, language: Language) -> ! {
+pub fn end(error: &Error, look: &Look) -> ! {
+    let language = look.language;
     let translated = (language != Language::English).then(|| translated(error, language)).flatten();
-    let Some(text) = translated else { error.exit() };
-    // A reader that has gone away is not our failure.
-    let _ = std::io::stderr().write_all(text.as_bytes());
-    std::process::exit(i32::from(ExitKind::Usage as u8))
+    let text = translated.unwrap_or_else(|| {
+        let text = error.render();
+        if look.colour { text.ansi().to_string() } else { text.to_string() }
+    });
+    let output = match error.use_stderr() {
+        true => CommandOutput { exit: ExitKind::Usage, out: String::new(), err: text },
+        false => CommandOutput { exit: ExitKind::Ok, out: text, err: String::new() },
+    };
+    std::process::exit(i32::from(output.print(look) as u8))
 }
 
 /// `None` for help and version, and for a mistake that has no words here.

@@ -104,7 +104,7 @@ fn story() -> OrderStory {
 }
 
 fn look(language: Language) -> Look {
-    Look { terminal: true, ..Look::plain(language) }
+    Look { width: Some(80), ..Look::plain(language) }
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_collision_is_told_with_winner_rule_and_times() {
         "Answer: Order has been accepted by another provider (order_already_accepted)",
         "Who won: provider A (through the cloud).",
         "Why provider B lost (through the edge north-1): the first acceptance to reach the cloud wins",
-        "decided at 2025-11-24 16:01:00.000Z, the other at 2025-11-24 16:04:12.000Z, 3m 12s later",
+        "confirmed at 2025-11-24 16:01:00.000Z, the other was decided at 2025-11-24 16:04:12.000Z, 3m 12s",
         "tapped 30s earlier, but it could not reach the cloud then",
         "There is no penalty and no mark for provider B",
         "provider A: 00000000-0000-0000-0000-000000000002",

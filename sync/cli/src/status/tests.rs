@@ -9,7 +9,7 @@ use super::*;
 const NOW: UnixMillis = UnixMillis(1_764_000_600_000);
 
 fn look(language: Language, terminal: bool) -> Look {
-    Look { terminal, ..Look::plain(language) }
+    Look { width: terminal.then_some(200), ..Look::plain(language) }
 }
 
 fn edge(name: &str) -> EdgeStatus {
@@ -226,7 +226,7 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
     };
     let text = verdict(&on(Some(700 << 20), Some(-125_000)), &look(Language::English, false));
     for words in [
-        "! north-1: its disk has 700 MiB left; once it is full the edge refuses whatever is new",
+        "! north-1: its disk has 700 MiB left; a full disk makes it refuse new work",
         "Next: make room on the disk that holds its data folder",
         "! north-1: its clock is 2m 5s behind",
         "Next: set the machine's clock",
@@ -234,7 +234,7 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
         assert!(text.contains(words), "{words}: {text}");
     }
     let chinese = verdict(&on(Some(0), Some(61_000)), &look(Language::Chinese, false));
-    assert!(chinese.contains("其磁盘仅剩 0 MiB") && chinese.contains("快了 1m 1s"), "{chinese}");
+    assert!(chinese.contains("其磁盘已满") && chinese.contains("快了 1m 1s"), "{chinese}");
     assert_eq!(on(Some(1 << 30), Some(60_000)).complaints(), Vec::<wire::Complaint>::new());
     assert_eq!(on(None, None).complaints(), Vec::<wire::Complaint>::new(), "it has not said");
 }
@@ -244,7 +244,7 @@ fn an_edge_that_keeps_tokens_of_the_cloud_is_named_with_the_next_step() {
     let old = EdgeStatus { cloud_tokens_since: Some(NOW), ..edge("north-1") };
     let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![old])] };
     for (language, words) in [
-        (Language::English, "! north-1: it runs a program from before there were tokens for edges"),
+        (Language::English, "! north-1: its program is older than the tokens for edges"),
         (Language::Chinese, "其程序早于节点专用令牌"),
     ] {
         let text = verdict(&report, &look(language, false));
@@ -291,7 +291,7 @@ fn lost_acceptances_are_named_for_a_day_and_are_no_complaint() {
     };
     let text = verdict(&lost(2, 60_000), &look(Language::English, true));
     let named = "~ north-1: 2 acceptances made there have lost, last at 2025-11-24 16:09:00.000Z; \
-                 `holdfast conflicts` tells each";
+                 `holdfast conflicts` lists them";
     assert_eq!(text, format!("{named}\n+ All is well.\n"));
     let chinese = verdict(&lost(2, 60_000), &look(Language::Chinese, true));
     assert!(chinese.starts_with("~ north-1：该处已有 2 次接单落败"), "{chinese}");
@@ -322,11 +322,11 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
         StatusReport { now: NOW, regions: vec![north, region(Region::Mid, vec![stopped])] };
     let text = verdict(&report, &look(Language::English, false));
     for words in [
-        "! north-1: since 2025-11-24 16:10:00.000Z an outcome has told it of a change",
-        "holdfast_bus_dead_letters{queue=\"hub_feed\"} counts dead letters",
+        "! north-1: since 2025-11-24 16:10:00.000Z its region's feed lacks a change",
+        "the dead letters, holdfast_bus_dead_letters{queue=\"hub_feed\"} in",
         "! north-2: since 2025-11-24 16:10:00.000Z it has not read 7 changes",
         "! mid-1: 2 of its operations made a cloud service fail",
-        "`holdfast queue mid-1` names them",
+        "`holdfast queue mid-1` lists them",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -344,11 +344,11 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
     let said = |language| verdict(&stopped(2), &look(language, false));
     let text = said(Language::English);
     assert!(
-        text.starts_with("! NORTH: 2 accepts made at the portal could not be decided"),
+        text.starts_with("! NORTH: 2 acceptances made at the portal could not be decided"),
         "{text}"
     );
     assert!(
-        text.contains("Next: `holdfast queue` names each and how to hand it in again"),
+        text.contains("Next: `holdfast queue` lists them and says how to hand them in again"),
         "{text}"
     );
     let chinese = said(Language::Chinese);
@@ -359,4 +359,28 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
         (&json!(false), &json!("asks_stopped"))
     );
     assert_eq!(stopped(0).complaints(), Vec::<wire::Complaint>::new());
+}
+
+#[test]
+fn an_exclusive_region_without_a_holder_is_not_well() {
+    let free = |edges: Vec<EdgeStatus>| {
+        let north = RegionStatus { policy: Policy::Exclusive, ..region(Region::North, edges) };
+        StatusReport { now: NOW, regions: vec![north] }
+    };
+    let down = EdgeStatus { link: LinkState::Down, ..edge("north-1") };
+    let report = free(vec![down, edge("north-2")]);
+    let text = verdict(&report, &look(Language::English, false));
+    for words in [
+        "! NORTH: the policy is exclusive and nobody holds the region",
+        "the first acceptance to reach the cloud wins",
+        "Next: `holdfast lease set NORTH --policy exclusive --holder north-2` grants it",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("All is well"), "{text}");
+    let chinese = verdict(&report, &look(Language::Chinese, false));
+    assert!(chinese.contains("没有节点持有该区域"), "{chinese}");
+    let mut held = free(vec![edge("north-1")]);
+    held.regions[0].holder = EdgeId::new("north-1").ok();
+    assert_eq!(held.complaints(), Vec::<wire::Complaint>::new());
 }

@@ -21,7 +21,7 @@ fn lost_acceptances_and_cases_stand_in_one_list_newest_first() {
         order.as_str(),
         "NORTH",
         COMMAND,
-        "through the edge north-1",
+        "north-1",
         "2025-11-24 16:00:10.000Z",
         ORDER,
         "2025-11-24 16:02:00.000Z",

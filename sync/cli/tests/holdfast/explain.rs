@@ -16,7 +16,7 @@ fn an_op_tells_every_hop_who_won_and_what_comes_next() {
         "2025-11-24 16:00:11.000Z  stored at north-1, answered `provisional`: the cloud decides",
         "2025-11-24 16:02:12.000Z  received by the hub",
         "2025-11-24 16:03:00.000Z  decided by the cloud: rejected",
-        "2025-11-24 16:03:01.000Z  ready for its edge, which has it by now",
+        "2025-11-24 16:03:01.000Z  ready for its edge, which has it",
         "Answer: Order has been accepted by another provider (order_already_accepted)",
         "Next: nothing to do",
         "Who won: provider A (through the cloud).",
@@ -52,7 +52,7 @@ fn an_op_that_waits_says_for_what() {
     let ran = platform.holdfast(&["explain", "north-1/1/5"]);
     let text = out(&ran);
     assert!(text.contains("! needs an operator") && text.contains("not decided"), "{text}");
-    assert!(text.contains("Next: its owner failed on it alone 3 times"), "{text}");
+    assert!(text.contains("Next: the order service failed on it alone 3 times"), "{text}");
 }
 
 #[test]

@@ -5,13 +5,14 @@
 mod conflicts;
 mod enrol;
 mod explain;
+mod login;
 mod queue;
 mod schema;
 mod stage;
 mod wait;
 
 use serde_json::Value;
-use stage::{ORDER, Platform, code, order_code, out, report, said};
+use stage::{COMMAND, ORDER, Platform, code, order_code, out, report, said};
 
 #[test]
 fn a_healthy_platform_exits_0() {
@@ -60,7 +61,7 @@ fn each_kind_of_failure_has_its_exit_code() {
     let token = |args: &[&str]| platform.command(args).env("HOLDFAST_TOKEN", "wrong").output();
     let ran = token(&["status"]).unwrap();
     assert_eq!(code(&ran), 4);
-    let login = format!("POST {}/api/v1/auth/login", platform.url());
+    let login = format!("Next: `holdfast login --url {} USER` signs an admin in", platform.url());
     assert!(said(&ran).contains(&login), "{}", said(&ran));
     assert_eq!(code(&platform.holdfast(&["explain", "N-000000"])), 5);
     assert_eq!(code(&platform.holdfast(&["explain", "S-000000"])), 6);
@@ -97,11 +98,49 @@ fn a_token_goes_over_plain_http_to_this_machine_alone() {
     let insists = ["--token-in-the-clear", "--url", "http://gateway.invalid", "status"];
     let ran = platform.holdfast(&insists);
     assert_eq!(code(&ran), 7, "{}", said(&ran));
-    assert!(said(&ran).contains("WARNING: the token goes to"), "{}", said(&ran));
+    assert!(said(&ran).contains("WARNING: the sign-in goes to"), "{}", said(&ran));
     for url in ["http://localhost:1", "http://[::1]:1", "https://gateway.invalid"] {
         let ran = platform.holdfast(&["--url", url, "status"]);
         assert_eq!(code(&ran), 7, "{url}: {}", said(&ran));
         assert!(!said(&ran).contains("WARNING"), "{}", said(&ran));
+    }
+}
+
+#[test]
+fn a_refusal_names_the_field_and_the_reason_and_what_there_is_not() {
+    let platform = Platform::start(report("up", "match"));
+    let withdraw = |lang| {
+        let args = ["withdraw", COMMAND, "--why", "", "--lang", lang];
+        said(&platform.holdfast(&args))
+    };
+    let text = withdraw("en");
+    let expected = "holdfast: Some fields need correcting.\n  ! reason: Give a reason.\n";
+    assert_eq!(text, expected);
+    // The tests' gateway speaks English alone.
+    assert!(withdraw("zh").contains("  ! reason: "), "{}", withdraw("zh"));
+    let ran = platform.holdfast(&["withdraw", COMMAND, "--why", "", "--json"]);
+    let value: Value = serde_json::from_str(&said(&ran)).unwrap();
+    assert_eq!(value["error"]["reasons"][0], "reason: Give a reason.");
+
+    for (args, words) in [
+        (["readmit", "north-9"].as_slice(), "no edge north-9 is enrolled"),
+        (&["queue", "retry", "north-1", "99"], "no undecided op north-1/1/99 is at the hub"),
+        (&["queue", "retry", COMMAND], "waits at the hub"),
+    ] {
+        let ran = platform.holdfast(args);
+        assert_eq!(code(&ran), 5, "{}", said(&ran));
+        assert!(said(&ran).contains(words) && said(&ran).contains("Next: "), "{}", said(&ran));
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let platform = Platform::start(report("up", "match"));
+    for args in [["status"].as_slice(), &["status", "--json"], &["--help"], &["help", "wait"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = platform.command(args).stdout(full).output().unwrap();
+        assert_eq!(code(&ran), 1, "{args:?}: {}", said(&ran));
+        assert!(said(&ran).contains("could not be written"), "{args:?}: {}", said(&ran));
     }
 }
 
@@ -138,7 +177,7 @@ fn a_right_is_granted_to_an_edges_epoch_and_taken_back_with_a_reason() {
     assert_eq!(code(&ran), 5, "{}", said(&ran));
     assert!(said(&ran).contains("`holdfast edges` lists them"), "{}", said(&ran));
     let ran = platform.holdfast(&["lease", "show", "NORTH", "--lang", "zh-CN"]);
-    assert!(out(&ran).contains("没有节点持有派单权"), "{}", out(&ran));
+    assert!(out(&ran).contains("没有节点持有该区域"), "{}", out(&ran));
     assert_eq!(code(&platform.holdfast(&["lease", "take-back", "NORTH"])), 2, "it takes a reason");
     let ran = platform.holdfast(&["lease", "take-back", "NORTH", "--why", "it burnt", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
@@ -178,11 +217,7 @@ fn edges_are_listed() {
 #[test]
 fn the_sign_in_that_up_wrote_is_found_and_never_guessed() {
     let platform = Platform::start(report("up", "match"));
-    let alone = |args: &[&str]| {
-        let mut command = platform.command(args);
-        command.env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN");
-        command.output().unwrap()
-    };
+    let alone = |args: &[&str]| platform.alone(args).output().unwrap();
     let ran = alone(&["status"]);
     assert_eq!(code(&ran), 2, "{}", said(&ran));
     assert!(said(&ran).contains("no running platform is known here"), "{}", said(&ran));
@@ -197,5 +232,5 @@ fn the_sign_in_that_up_wrote_is_found_and_never_guessed() {
     platform.write_context("http://127.0.0.1:9");
     let ran = alone(&["status"]);
     assert_eq!(code(&ran), 2, "{}", said(&ran));
-    assert!(said(&ran).contains("several platforms run here"), "{}", said(&ran));
+    assert!(said(&ran).contains("several platforms are known here"), "{}", said(&ran));
 }

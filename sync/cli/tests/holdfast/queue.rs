@@ -24,13 +24,13 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
         (
             1,
             5,
-            "! needs an operator\t1m 0s\t3\tits owner failed on it alone 3 times: see the order \
-                service's log for north-1/1/5, then `holdfast queue retry north-1 5`",
+            "! needs an operator\t1m 0s\t3\tthe order service failed on it alone 3 times: \
+                see its log for north-1/1/5, then `holdfast queue retry north-1 5`",
         ),
         (
             2,
             7,
-            "~ held by its region\t1m 0s\t0\treconnect north-9, which holds NORTH; or \
+            "~ waits for the holder\t1m 0s\t0\treconnect north-9, which holds NORTH; or \
                 `holdfast lease take-back NORTH --why TEXT`",
         ),
         (3, 8, "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself"),
@@ -38,8 +38,9 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
     ] {
         assert_eq!(lines[line], format!("{}{rest}", start(seq)));
     }
-    assert!(text.contains("\nAccepts of the portal that wait for a decision"), "{text}");
-    let asks = text.split("Accepts of the portal that wait for a decision").nth(1).unwrap();
+    assert!(text.contains("\nAcceptances made at the portal that wait for a decision"), "{text}");
+    let asks =
+        text.split("Acceptances made at the portal that wait for a decision").nth(1).unwrap();
     let lines: Vec<&str> = asks.lines().skip(1).take(4).collect();
     assert_eq!(lines[0], "COMMAND\tORDER\tREGION\tSTATE\tAGE\tFAILED\tPROVIDER\tNEXT STEP");
     let stopped = format!("NORTH\t! needs an operator\t12s\t3\t{COMMAND}");
@@ -62,15 +63,15 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
         ),
         (
             3,
-            format!("{ORDER}\t{code}\tNORTH\t~ held by its region\t12s\t0\t{COMMAND}"),
+            format!("{ORDER}\t{code}\tNORTH\t~ waits for the holder\t12s\t0\t{COMMAND}"),
             "reconnect north-9, which holds NORTH; or `holdfast lease take-back NORTH --why TEXT`"
                 .to_owned(),
         ),
     ] {
         assert_eq!(lines[line], format!("{start}\t{rest}"));
     }
-    let left = text.split("Left undecided by an epoch that is over").nth(1).unwrap();
-    assert!(left.contains("north-1/1/3") && left.contains("is op north-1/2/4 by now"), "{left}");
+    let left = text.split("Left undecided by an epoch that has ended").nth(1).unwrap();
+    assert!(left.contains("north-1/1/3") && left.contains("is now op north-1/2/4"), "{left}");
     assert!(
         left.contains("north-1/1/4") && left.contains("or its tablet sends it again"),
         "{left}"
@@ -118,14 +119,18 @@ fn an_accept_of_the_portal_is_handed_in_again_by_its_commands_id() {
     let platform = platform();
     let ran = platform.holdfast(&["queue", "retry", STOPPED]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
-    assert!(out(&ran).contains(&format!("accept {STOPPED} is handed in again")), "{}", out(&ran));
+    assert!(
+        out(&ran).contains(&format!("acceptance {STOPPED} is handed in again")),
+        "{}",
+        out(&ran)
+    );
     let ran = platform.holdfast(&["queue", "retry", STOPPED, "--lang", "zh-CN"]);
     assert!(out(&ran).contains("已重新提交"), "{}", out(&ran));
     // One that waits for its region's holder, one that nobody knows, and what is no name of anything.
     for (what, exit, words) in [
         (ORDER, 6, "does not wait for an operator"),
         (COMMAND, 5, ""),
-        ("north-1", 2, "name an op, such as north-1 17"),
+        ("north-1", 2, "give an op, for example north-1 17"),
     ] {
         let ran = platform.holdfast(&["queue", "retry", what]);
         assert_eq!(code(&ran), exit, "{what}: {}", said(&ran));

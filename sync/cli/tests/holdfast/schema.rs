@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// The command line, and the file that describes its answer.
-const ANSWERS: [(&str, &str); 18] = [
+const ANSWERS: [(&str, &str); 21] = [
     ("status", "status"),
     ("edges", "edges"),
     ("queue", "queue"),
@@ -20,6 +20,9 @@ const ANSWERS: [(&str, &str); 18] = [
     ("explain lost-12", "explain-op"),
     ("explain case-7", "explain-op"),
     ("enrol SOUTH south-2", "enrol"),
+    ("enrol withdraw south-2", "enrol-withdraw"),
+    ("token --region NORTH", "token"),
+    ("logout", "logout"),
     ("wait --for drained", "wait"),
     ("link cut NORTH", "link"),
     ("readmit north-1", "readmit"),
@@ -45,6 +48,8 @@ fn every_answer_is_of_its_published_form() {
         let value = serde_json::from_str(&out(&ran)).unwrap();
         assert_eq!(form::of(line, &value), name, "whoever checks a real answer finds its form");
     }
+    let signed_in = crate::login::login(&platform, PASSWORD, &["--json"]);
+    check("login", &out(&signed_in), "login");
     let degraded = Platform::start(report("down", "unknown"));
     let ran = degraded.holdfast(&["status", "--json"]);
     check("status", &out(&ran), "status");
@@ -58,6 +63,7 @@ fn every_published_form_belongs_to_a_command() {
     for file in std::fs::read_dir(folder).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let used = |known: &str| name == format!("{known}.json");
-        assert!(used("error") || ANSWERS.iter().any(|(_, known)| used(known)), "{name}");
+        let is_checked_apart = used("error") || used("login");
+        assert!(is_checked_apart || ANSWERS.iter().any(|(_, known)| used(known)), "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! `holdfast wait`: ends when it is so, and says at the end of its patience what was missing.
+//! `holdfast wait`: ends when every condition is met, and names the missing ones when time is up.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ fn what_is_so_already_is_not_waited_for() {
     for condition in ["links-up", "synced", "synced=NORTH", "drained", order.as_str()] {
         let ran = platform.holdfast(&["wait", "--for", condition]);
         assert_eq!(code(&ran), 0, "{condition}: {}", said(&ran));
-        assert!(out(&ran).starts_with(&format!("+ {condition}: so, after ")), "{}", out(&ran));
+        assert!(out(&ran).starts_with(&format!("+ {condition} after ")), "{}", out(&ran));
     }
     let ran = platform.holdfast(&["wait", "--for", "links-up", "--for", "drained", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
@@ -29,6 +29,7 @@ fn time_that_is_up_exits_8_and_tells_what_was_missing() {
     let args = ["wait", "--timeout", "2", "--for", "synced", "--for", &order];
     let ran = platform.holdfast(&args);
     assert_eq!((code(&ran), out(&ran).as_str()), (8, ""));
+    assert!(said(&ran).starts_with("holdfast: timed out after 2 s; still missing:\n"));
     for missing in [
         "! north-1 of NORTH: the link has been down for 3m 12s",
         "! north-1: 3 operations are not decided",
@@ -57,7 +58,7 @@ fn the_portals_accepts_are_waited_for_until_nothing_is_left_to_decide() {
     let platform = Platform::start(report);
     let ran = platform.holdfast(&["wait", "--timeout", "2", "--for", "drained"]);
     assert_eq!(code(&ran), 8, "{}", said(&ran));
-    let missing = "! NORTH: 2 accepts of the portal are not decided";
+    let missing = "! NORTH: 2 acceptances made at the portal are not decided";
     assert!(said(&ran).contains(missing), "{}", said(&ran));
     assert_eq!(code(&platform.holdfast(&["wait", "--for", "synced"])), 0, "no edge lacks anything");
 }

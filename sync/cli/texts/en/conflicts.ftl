@@ -1,6 +1,11 @@
 # `holdfast conflicts`: acceptances that lost, and cases that wait for a person.
 
-conflicts-columns = CONFLICT | DECIDED | ORDER | REGION | PROVIDER | THROUGH | TAPPED | WON BY | WON AT | RULE
+conflicts-columns = CONFLICT | DECIDED | ORDER | REGION | PROVIDER | VIA | TAPPED | WON BY | WON AT | RULE
+# Where a lost acceptance came from, where it was no edge.
+conflicts-via = { $source ->
+    [portal] portal
+   *[kiosk] kiosk
+}
 conflicts-none = + no acceptance lost, and no case waits for a person
 conflicts-older = older ones: `holdfast conflicts --cursor { $cursor }`
 conflicts-rule = { $verdict ->

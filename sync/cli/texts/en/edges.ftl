@@ -12,3 +12,4 @@ remark-twin = a copy of it calls and is refused
 remark-restored = was restored
 remark-cloned = was cloned
 remark-code-unused = code not used yet
+remark-code-expired = code expired

@@ -40,7 +40,7 @@ explain-answered = edge { $edge }: { $answered }
 explain-stored = edge { $edge }: stored as op { $seq } of epoch { $epoch }, { $answered }
 explain-verdict = { $verdict ->
     [firm] answered `firm`: final at once
-    [provisional] answered `provisional`: the cloud decides
+    [provisional] answered `provisional`: decided later
    *[other] answered
 }
 explain-decided = cloud: decided
@@ -62,7 +62,7 @@ race-won =
         [firm] the winner's edge held the region's right to assign, and its answer was final when given.
        *[other] the first acceptance to reach the cloud wins; the time of the tap does not decide.
     }
-race-times = The winner's was decided at { $first }, the other at { $second }, { $later } later.
+race-times = The winning acceptance was confirmed at { $first }, the other was decided at { $second }, { $later } later.
 race-tapped-earlier = The loser's device says it was tapped { $by } earlier, but it could not reach the cloud then.
 race-no-mark = There is no penalty and no mark for { $who } in this.
 race-no-effect =

@@ -2,6 +2,9 @@
 
 failure = holdfast: { $sentence }
 
+unwritten =
+    the answer could not be written: { $cause }
+    make room where the output goes, and run it again
 unreachable =
     cannot reach { $url }: { $cause }
     check that the platform runs and that --url names its gateway
@@ -9,22 +12,33 @@ too-slow =
     { $url } did not answer within { $seconds } s
     try again, or allow more with --timeout
 unreadable =
-    { $url } answered strangely: { $cause }
+    the answer of { $url } cannot be read: { $cause }
     check that --url names a Holdfast gateway of this version
+nothing-there =
+    there is nothing at { $path } of { $url }
+    check the name, and that --url names a Holdfast gateway of this version
 no-platform =
     no running platform is known here
     start one with `cargo xtask up`, or name a gateway with --url or HOLDFAST_URL
 several-platforms =
-    several platforms run here: { $gateways }
+    several platforms are known here: { $gateways }
     name one with --url or HOLDFAST_URL
 token-in-the-clear =
-    the token would go to { $url } unprotected: everybody on the way could read it and act as you
+    the sign-in would go to { $url } unprotected: everybody on the way could read it and act as you
     use https://, or a tunnel to this machine; --token-in-the-clear (or HOLDFAST_TOKEN_IN_THE_CLEAR=1) sends it all the same
-token-is-in-the-clear = holdfast: WARNING: the token goes to { $url } unprotected; everybody on the way can read it
-no-sign-in = no operator sign-in is known for { $url }
+token-is-in-the-clear = holdfast: WARNING: the sign-in goes to { $url } unprotected; everybody on the way can read it
+no-sign-in =
+    nobody is signed in at { $url }
+    `holdfast login --url { $url } USER` signs an admin in
+sign-in-over =
+    the sign-in at { $url } has ended
+    `holdfast login --url { $url } USER` signs in again
+no-password =
+    the password could not be read: { $cause }
+    run it at a terminal, or give the password to --password-stdin
 
 # What to do after a refusal.
-get-a-token = get a new access token of an admin from POST { $url }/api/v1/auth/login, and set HOLDFAST_TOKEN to it
+sign-in-anew = `holdfast login --url { $url } USER` signs an admin in
 try-again = try again in { $seconds } s
 see-what-is-missing = GET /health/ready at the operator's port of the gateway { $url } names what is missing
 
@@ -34,22 +48,33 @@ unknown-edge =
 unknown-edge-of-region =
     no edge { $edge } is enrolled in { $region }
     `holdfast edges` lists them
+unknown-person =
+    there is no provider { $person }
+    `holdfast conflicts` shows the ids of providers
 unknown-op =
     the hub has no op { $place }
-    it was not received yet, or it is older than the log that is kept; `holdfast edges` shows each edge's cursor
+    it was not received yet, or it is older than the log that is kept; `holdfast edges` shows how far each log was received
 unknown-id =
     the cloud knows no order and no command { $id }
-    what was done at a cut-off edge is known there first; try again once its link is up
+    an edge that is cut off may know it; try again once its link is up
 unknown-code =
     the cloud knows no order { $code }
-    an order made at a cut-off edge is known there first; try again once its link is up
+    an edge that is cut off may know it; try again once its link is up
 unknown-conflict =
     there is no conflict { $name }
     `holdfast conflicts` lists them
 shared-code =
     { $count } orders share the code { $code }
     name one by its id: { $ids }
-not-a-name = `{ $name }` is no id, no code such as N-7F3K9Q, no op such as north-1/1/17, and no conflict such as lost-12
+not-a-name =
+    `{ $name }` names nothing
+    give an order's id or its code (N-7F3K9Q), an op (north-1/1/17), a command's id, or a conflict (lost-12)
 not-to-retry =
-    nothing is named { $name } that could be retried
-    name an op, such as north-1 17, or an accept's command id
+    `{ $name }` names nothing to hand in again
+    give an op, for example north-1 17, or the command id of an acceptance made at the portal
+not-waiting-op =
+    no undecided op { $place } is at the hub
+    `holdfast queue { $edge }` lists those that wait
+not-waiting-accept =
+    no acceptance { $id } waits at the hub
+    `holdfast queue` lists those that wait

@@ -2,50 +2,62 @@
 
 help-holdfast =
     Watch and steer a Holdfast platform
-    url: The gateway's address; by default the one platform that `up` started here
-    token_in_the_clear: DANGEROUS: send the token over plain http:// to another machine, where everybody on the way can read it
+    url: The gateway's address; by default the one platform that is known here
+    token_in_the_clear: DANGEROUS: send the sign-in over plain http:// to another machine, where everybody on the way can read it
     json: Answer in JSON
+    width: Lay the answer out for so many columns; by default COLUMNS, else the terminal's width. A pipe gets whole lines, and tables with tabs
     lang: The language of answers; by default the environment's
-    timeout: How long one request may take, by default 10; of `wait`: how long to wait at all, by default 60
-help-status = Every region and its edges, and what is not as it should be (exit 3)
-help-edges = Every edge: its link, its log, what waits there, its right to assign, and its machine
+    timeout: Time limit of one request, by default 10; of `wait`: of the whole wait, by default 60
+help-status = Show every region and its edges, and everything that is wrong (exit 3)
+help-edges = Show every edge: its link, its log, its waiting ops, its right to assign, and its machine
 help-queue =
-    What the hub holds undecided and why, and what ended epochs left behind
-    edge: Only that of one edge, such as north-1
-    limit: How many ops to show, those that need a person first
+    Show the ops that the hub has not decided and why, and those that ended epochs left behind
+    edge: Only those of one edge, such as north-1
+    limit: Number of ops to show; those that need a person come first
 help-queue-retry =
-    Hand an op, or an accept made at the portal, in again that waits for an operator
-    what: The edge's name, such as north-1; of an accept made at the portal: its command's id
+    Hand in again an op, or an acceptance made at the portal, that waits for an operator
+    what: The edge's name, such as north-1; of an acceptance made at the portal: its command's id
     seq: The op's place in the log of its epoch
     epoch: The epoch, where it is not the one that the edge has now
 help-conflicts =
-    Acceptances that lost and cases that wait for a person, newest first
-    limit: How many to show
-    cursor: Where the page before ended
+    Show acceptances that lost, and cases that wait for a person, newest first
+    limit: Number of conflicts to show
+    cursor: The end of the page before
 help-explain =
-    Who did what, when at each hop, who won, and why others lost: of an order, an op or a conflict
+    Tell the story of an order, an op, a command or a conflict: who did what and when, who won, and why
     what: An order's id or code (N-7F3K9Q), an op (north-1/1/17), a command's id, or a conflict (lost-12)
 help-enrol =
     Make a one-time code for a new edge, and the command to run on its machine
     region: NORTH, SOUTH, EAST, WEST or MID
     name: The edge's name, such as north-2
+help-enrol-withdraw =
+    Withdraw the code of an edge that has not used it
+    edge: The edge's name, such as north-2
+help-login =
+    Sign in at a gateway; the sign-in is kept here and renewed for twelve hours
+    username: The user's name
+    password_stdin: Read the password from standard input, not at the terminal
+help-logout = End the sign-in that is kept for a gateway
+help-token =
+    Print the access token, for other programs
+    region: Print a token for the edges of this region, which opens nothing in the cloud
 help-wait =
-    Wait until something is so; exit 8 when time is up, with what was still missing
-    conditions: links-up, synced, synced=REGION, drained, or order=ID:STATUS; several must all be so
+    Wait until every condition is met; exit 8 when time is up, and name what is missing
+    conditions: links-up, synced, synced=REGION, drained, or order=ID:STATUS; several must all be met
 help-link =
     Close or open the gate between a region's edges and the cloud
     action: `cut` closes the gate, `heal` opens it
     region: NORTH, SOUTH, EAST, WEST or MID
 help-readmit =
-    Take note of an edge that was restored, and let it in where it was stopped for that
+    Note an edge that was restored, and let it in if it was refused for that
     edge: The edge's name, such as north-1
 help-withdraw =
-    Withdraw every job that a provider has in hand, such as a revoked one
+    Withdraw every job that a provider has in hand, for example a revoked one
     person: The provider's id, as `holdfast conflicts` shows it
     why: Goes on record, to the provider and to each customer
-help-lease = A region's policy and the edge that holds the right to assign
+help-lease = Show or change a region's policy and the edge that holds the right to assign
 help-lease-show =
-    How a region assigns, who holds the right, and how earlier rights ended
+    Show how a region assigns, who holds the right, and how earlier rights ended
     region: NORTH, SOUTH, EAST, WEST or MID
 help-lease-set =
     Set the policy; a right that is held ends only when its holder gives it back
@@ -53,6 +65,6 @@ help-lease-set =
     policy: `optimistic`: the first to reach the cloud wins; `exclusive`: one edge assigns
     holder: With `exclusive`: the edge that is to hold the right
 help-lease-take-back =
-    Take the right back without its holder's word; what it promised may then be lost
+    Take the right back without its holder's word; promises under it may then be lost
     region: NORTH, SOUTH, EAST, WEST or MID
-    why: Goes on record, and to whoever loses by it
+    why: Goes on record, and to everybody who loses by it

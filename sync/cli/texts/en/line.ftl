@@ -5,7 +5,7 @@ expected-address = expected an address such as http://127.0.0.1:8080
 expected-region = expected NORTH, SOUTH, EAST, WEST or MID
 expected-edge = expected a name such as north-1: small letters, digits and hyphens
 expected-policy = expected optimistic or exclusive
-expected-cursor = expected the cursor that the page before named
+expected-cursor = expected the cursor at the end of the page before
 expected-condition = expected one of: links-up, synced, synced=REGION, drained, order=ID:STATUS
 expected-condition-region = expected synced=REGION with NORTH, SOUTH, EAST, WEST or MID
 expected-condition-status = expected order=ID:STATUS with one of: { $statuses }

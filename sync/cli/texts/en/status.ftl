@@ -13,7 +13,7 @@ status-repaired-edge = ~ { $edge }: its orders were repaired by an image { $coun
 status-lost = ~ { $edge }: { $count ->
         [one] { $count } acceptance made there has
        *[other] { $count } acceptances made there have
-    } lost, last at { $at }; `holdfast conflicts` tells each
+    } lost, last at { $at }; `holdfast conflicts` lists them
 gate-open = open
 gate-closed = x closed
 checksum-match = = match

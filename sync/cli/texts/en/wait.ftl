@@ -1,18 +1,19 @@
 # `holdfast wait`: what is still missing, and how it ended.
 
-wait-met = + { $conditions }: so, after { $seconds } s
+wait-met = + { $conditions } after { $seconds } s
 wait-too-late =
-    not everything was so within { $seconds } s
+    timed out after { $seconds } s; still missing:
     `holdfast status` tells more; `--timeout` waits longer
 wait-no-answer = the platform has not answered
 wait-order = order { $code } is { $status }, not { $expected }
 wait-no-order = the cloud knows no order { $name } yet
 wait-asks = { $region }: { $count ->
-        [one] { $count } accept of the portal is
-       *[other] { $count } accepts of the portal are
+        [one] { $count } acceptance made at the portal is
+       *[other] { $count } acceptances made at the portal are
     } not decided
 wait-link-down = { $edge } of { $region }: the link has been down for { $age }
-wait-link-never = { $edge } of { $region }: it has never been heard of
+wait-link-never = { $edge } of { $region }: it has never connected
+wait-code-unused = { $edge } of { $region }: it has not used its code; `holdfast enrol withdraw { $edge }` withdraws it
 wait-ops = { $edge }: { $count ->
         [one] { $count } operation is
        *[other] { $count } operations are

@@ -3,6 +3,8 @@
 labelled = { $label }: { $text }
 next = Next: { $step }
 list-separator = {", "}
+# Below a table on a narrow terminal.
+table-shed = left out: { $columns }; a wider terminal or `--json` has them
 
 policy = { $policy ->
     [optimistic] optimistic

@@ -1,6 +1,11 @@
 # `holdfast conflicts`: acceptances that lost, and cases that wait for a person.
 
 conflicts-columns = 冲突 | 决定时间 | 订单 | 区域 | 服务商 | 途径 | 点击时间 | 胜出者 | 胜出时间 | 规则
+# Where a lost acceptance came from, where it was no edge.
+conflicts-via = { $source ->
+    [portal] 门户
+   *[kiosk] 自助终端
+}
 conflicts-none = + 没有失败的接单，也没有待处理的个案
 conflicts-older = 更早的冲突：`holdfast conflicts --cursor { $cursor }`
 conflicts-rule = { $verdict ->

@@ -12,3 +12,4 @@ remark-twin = 其副本在连接，已被拒绝
 remark-restored = 曾被恢复
 remark-cloned = 曾被复制
 remark-code-unused = 登记码未使用
+remark-code-expired = 登记码已过期

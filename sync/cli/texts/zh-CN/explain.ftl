@@ -40,7 +40,7 @@ explain-answered = 边缘节点 { $edge }：{ $answered }
 explain-stored = 边缘节点 { $edge }：存为第 { $epoch } 代第 { $seq } 个操作，{ $answered }
 explain-verdict = { $verdict ->
     [firm] 答复“确定”：立即生效
-    [provisional] 答复“暂定”：由云端决定
+    [provisional] 答复“暂定”：稍后决定
    *[other] 已答复
 }
 explain-decided = 云端：作出决定
@@ -59,7 +59,7 @@ race-won =
         [firm] 胜出者所在节点当时持有该区域的派单权，其答复一经给出即为最终结果。
        *[other] 以最先到达云端的接单为准，点击时间不作为依据。
     }
-race-times = 胜出者于 { $first } 作出决定，另一方于 { $second }，晚 { $later }。
+race-times = 胜出的接单于 { $first } 确认，另一方的接单于 { $second } 作出决定，晚 { $later }。
 race-tapped-earlier = 未成功一方的设备显示点击早了 { $by }，但当时无法连接云端。
 race-no-mark = { $who }不会因此受到任何处罚或记录。
 race-no-effect =

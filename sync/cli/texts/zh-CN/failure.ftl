@@ -2,6 +2,9 @@
 
 failure = holdfast：{ $sentence }
 
+unwritten =
+    无法写出结果：{ $cause }
+    在输出位置腾出空间后重新运行
 unreachable =
     无法连接 { $url }：{ $cause }
     确认平台正在运行，且 --url 是其网关地址
@@ -9,22 +12,33 @@ too-slow =
     { $url } 在 { $seconds } 秒内未响应
     请重试，或用 --timeout 放宽时限
 unreadable =
-    { $url } 的回应无法识别：{ $cause }
+    无法识别 { $url } 的回应：{ $cause }
     确认 --url 指向相同版本的 Holdfast 网关
+nothing-there =
+    { $url } 上没有 { $path }
+    确认名称无误，且 --url 指向相同版本的 Holdfast 网关
 no-platform =
     本机没有已知的运行中平台
     运行 `cargo xtask up` 启动，或用 --url 或 HOLDFAST_URL 指定网关
 several-platforms =
-    本机有多个平台在运行：{ $gateways }
+    本机已知多个平台：{ $gateways }
     用 --url 或 HOLDFAST_URL 指定其中一个
 token-in-the-clear =
-    令牌将以明文发送到 { $url }：途中任何人都能读取并冒用您的身份
+    登录信息将以明文发送到 { $url }：途中任何人都能读取并冒用您的身份
     请使用 https:// 或通往本机的隧道；--token-in-the-clear（或 HOLDFAST_TOKEN_IN_THE_CLEAR=1）会照样发送
-token-is-in-the-clear = holdfast：警告：令牌以明文发送到 { $url }，途中任何人都能读取
-no-sign-in = 没有 { $url } 的运营人员登录信息
+token-is-in-the-clear = holdfast：警告：登录信息以明文发送到 { $url }，途中任何人都能读取
+no-sign-in =
+    { $url } 上无人登录
+    运行 `holdfast login --url { $url } USER` 以管理员身份登录
+sign-in-over =
+    { $url } 上的登录已结束
+    运行 `holdfast login --url { $url } USER` 重新登录
+no-password =
+    无法读取密码：{ $cause }
+    请在终端中运行，或用 --password-stdin 提供密码
 
 # What to do after a refusal.
-get-a-token = 以管理员身份通过 POST { $url }/api/v1/auth/login 获取新的访问令牌，并将 HOLDFAST_TOKEN 设为该令牌
+sign-in-anew = 运行 `holdfast login --url { $url } USER` 以管理员身份登录
 try-again = 请在 { $seconds } 秒后重试
 see-what-is-missing = 网关 { $url } 的运维端口上的 GET /health/ready 会列出缺失的依赖
 
@@ -34,22 +48,33 @@ unknown-edge =
 unknown-edge-of-region =
     { $region } 没有名为 { $edge } 的节点
     运行 `holdfast edges` 查看所有节点
+unknown-person =
+    没有编号为 { $person } 的服务商
+    运行 `holdfast conflicts` 查看服务商编号
 unknown-op =
     中枢没有操作 { $place }
-    它可能尚未到达，或已超过日志保留期；运行 `holdfast edges` 查看各节点的接收位置
+    它可能尚未到达，或已超过日志保留期；运行 `holdfast edges` 查看各节点日志的接收位置
 unknown-id =
     云端没有编号为 { $id } 的订单或操作
-    断连节点上的操作先存于该节点；链路恢复后请重试
+    断连的节点可能知道；链路恢复后请重试
 unknown-code =
     云端没有订单 { $code }
-    在断连节点上创建的订单先存于该节点；链路恢复后请重试
+    断连的节点可能知道；链路恢复后请重试
 unknown-conflict =
     没有名为 { $name } 的冲突
     运行 `holdfast conflicts` 查看所有冲突
 shared-code =
     有 { $count } 个订单使用短码 { $code }
     请使用订单编号：{ $ids }
-not-a-name = `{ $name }` 不是编号，也不是短码（如 N-7F3K9Q）、操作位置（如 north-1/1/17）或冲突名称（如 lost-12）
+not-a-name =
+    没有 `{ $name }` 所指的内容
+    请给出订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突名称（lost-12）
 not-to-retry =
-    没有名为 { $name } 的可重新提交的条目
-    请给出操作位置（例如 north-1 17）或接单的操作编号
+    没有可重新提交的 `{ $name }`
+    请给出操作位置（例如 north-1 17），或在门户提交的接单的操作编号
+not-waiting-op =
+    中枢没有未决定的操作 { $place }
+    运行 `holdfast queue { $edge }` 查看等待中的操作
+not-waiting-accept =
+    中枢没有等待中的接单 { $id }
+    运行 `holdfast queue` 查看等待中的接单

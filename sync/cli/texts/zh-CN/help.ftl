@@ -2,35 +2,47 @@
 
 help-holdfast =
     查看和操作 Holdfast 平台
-    url: 网关地址；默认为本机由 `up` 启动的唯一平台
-    token_in_the_clear: 危险：以明文 http:// 将令牌发送到其他机器，途中任何人都能读取
+    url: 网关地址；默认为本机已知的唯一平台
+    token_in_the_clear: 危险：以明文 http:// 将登录信息发送到其他机器，途中任何人都能读取
     json: 以 JSON 输出
-    lang: 输出语言；默认取自环境
+    width: 按指定列数排版；默认取 COLUMNS，否则为终端宽度。输出到管道时不折行，表格以制表符分隔
+    lang: 输出语言（en 或 zh-CN）；默认取自环境
     timeout: 单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60
-help-status = 各区域及其节点的状态，以及异常之处（退出码 3）
-help-edges = 所有边缘节点：链路、日志、待定操作、派单权及机器状况
+help-status = 显示各区域及其节点的状态，以及所有异常（退出码 3）
+help-edges = 显示所有边缘节点：链路、日志、待定操作、派单权及机器状况
 help-queue =
-    中枢尚未决定的操作及原因，以及已终止的各代遗留的操作
+    显示中枢尚未决定的操作及原因，以及已终止的各代遗留的操作
     edge: 只看一个节点，例如 north-1
-    limit: 显示的条数，需要人工处理的在前
+    limit: 显示的条数，默认 50，需要人工处理的在前
 help-queue-retry =
     重新提交等待人工处理的操作，或在门户提交的接单
     what: 节点名称，例如 north-1；若为门户提交的接单，则为其操作编号
     seq: 操作在该代日志中的位置
     epoch: 所属的代，若不是节点当前的一代
 help-conflicts =
-    失败的接单与待人工处理的个案，新的在前
-    limit: 显示的条数
+    显示失败的接单与待人工处理的个案，新的在前
+    limit: 显示的条数，默认 20
     cursor: 上一页结束的位置
 help-explain =
-    来龙去脉：谁在何时何处做了什么，谁接到单，其他人为何没有
+    说明订单、操作或冲突的来龙去脉：谁在何时做了什么，谁接到单，原因何在
     what: 订单编号或短码（N-7F3K9Q）、操作位置（north-1/1/17）、操作编号，或冲突（lost-12）
 help-enrol =
     为新节点生成一次性登记码，并给出在其机器上运行的命令
     region: NORTH、SOUTH、EAST、WEST 或 MID
     name: 节点名称，例如 north-2
+help-enrol-withdraw =
+    撤回尚未使用的登记码
+    edge: 节点名称，例如 north-2
+help-login =
+    登录网关；登录信息保存在本机，十二小时内自动续期
+    username: 用户名
+    password_stdin: 从标准输入读取密码，而不在终端询问
+help-logout = 结束本机保存的网关登录
+help-token =
+    输出访问令牌，供其他程序使用
+    region: 输出该区域节点专用的令牌，不能用于云端
 help-wait =
-    等待直到条件满足；超时以 8 退出，并说明尚缺什么
+    等待直到条件全部满足；超时以 8 退出，并列出尚缺的条件
     conditions: links-up、synced、synced=REGION、drained 或 order=ID:STATUS；多个条件须同时满足
 help-link =
     关闭或打开某区域节点与云端之间的闸口
@@ -40,12 +52,12 @@ help-readmit =
     知悉节点被恢复一事；若因此被拒则放行
     edge: 节点名称，例如 north-1
 help-withdraw =
-    撤回某个服务商手上的全部工作，例如其账号已被撤销
+    撤回某个服务商手上的全部工作，例如其账号已被停用
     person: 服务商编号，见 `holdfast conflicts`
     why: 原因，将记录在案并告知服务商和每位客户
-help-lease = 区域的派单策略，以及持有派单权的节点
+help-lease = 显示或更改区域的派单策略，以及持有派单权的节点
 help-lease-show =
-    区域如何派单、谁持有派单权、以往的派单权如何终止
+    显示区域如何派单、谁持有派单权、以往的派单权如何终止
     region: NORTH、SOUTH、EAST、WEST 或 MID
 help-lease-set =
     设置策略；已授予的派单权须由持有节点交还后才终止

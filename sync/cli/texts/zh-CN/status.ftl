@@ -4,7 +4,7 @@ status-columns = 区域 | 节点 | 闸口 | 链路 | 待定 | 滞后 上/下 | �
 status-well = + 一切正常。
 status-repaired-region = ~ { $region }：{ $count } 项变更未送达，已从订单服务修复，最近一次 { $at }
 status-repaired-edge = ~ { $edge }：其订单已由快照修复 { $count } 次，最近一次 { $at }
-status-lost = ~ { $edge }：该处已有 { $count } 次接单落败，最近一次 { $at }；`holdfast conflicts` 逐一说明
+status-lost = ~ { $edge }：该处已有 { $count } 次接单落败，最近一次 { $at }；运行 `holdfast conflicts` 查看
 gate-open = 打开
 gate-closed = x 关闭
 checksum-match = = 一致

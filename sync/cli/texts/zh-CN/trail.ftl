@@ -7,19 +7,21 @@ trail-tapped-on = 在 { $device } 上点击（设备自身时钟）
 trail-stored = 存于 { $edge }，答复{ $verdict ->
     [firm] “确定”
     [provisional] “暂定”：由云端决定
+    [holder] “暂定”：由该区域的持有节点决定
    *[not_taken] “未受理”：由云端决定
 }
 trail-stored-under-fence = 存于 { $edge }，依据栅栏号 { $fence } 答复{ $verdict }：立即生效
 trail-received = 中枢已接收
 trail-undecided = 尚未决定
-trail-decided = 云端决定：{ $kind ->
-    [applied] 已生效
-    [duplicate] 同一操作先前已到达，沿用其结果
-   *[rejected] 被拒绝
+trail-decided = { $kind ->
+    [applied] 云端决定：已生效
+    [applied_before] 重复；沿用首次结果：已生效
+    [rejected_before] 重复；沿用首次结果：被拒绝
+   *[rejected] 云端决定：被拒绝
 }
 trail-told = 结果可供节点领取，节点已收到
 trail-not-told = 结果可供节点领取，节点尚未确认收到
-trail-told-later = 结果可供节点领取；其所属的一代已终止，随后一代告知
+trail-told-later = 结果可供节点领取；节点将在下一代收到
 trail-cloud = 操作编号 { $id }，订单 { $order }，通过云端
 trail-applied = + 已生效
 trail-refused = x 被拒绝

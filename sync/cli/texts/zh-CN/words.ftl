@@ -3,6 +3,8 @@
 labelled = { $label }：{ $text }
 next = 下一步：{ $step }
 list-separator = ，
+# Below a table on a narrow terminal.
+table-shed = 未显示：{ $columns }；可加宽终端或使用 `--json`
 
 policy = { $policy ->
     [optimistic] 先到先得

@@ -11,13 +11,13 @@ use axum::{
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use process::problem::Problem;
 use serde_json::{Value, json};
-use wire::{Code, Region};
+use wire::{Code, Region, Text};
 
-use super::{COMMAND, ORDER, STOPPED, TOKEN, UNREAD, edge, order, order_code};
+use super::{COMMAND, ORDER, PASSWORD, REFRESH, STOPPED, TOKEN, UNREAD, edge, order, order_code};
 
 pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
     Router::new()
@@ -38,10 +38,8 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
             }),
         )
         .route("/api/v1/admin/edges", get(edges).post(invite))
-        .route(
-            "/api/v1/admin/edges/{id}/readmit",
-            post(|Path(edge): Path<String>| async move { Json(json!({"edge": edge})) }),
-        )
+        .route("/api/v1/admin/edges/{id}/readmit", post(readmit))
+        .route("/api/v1/admin/edges/{id}/code", delete(withdraw_code))
         .route("/api/v1/admin/edges/{id}/left-behind", get(left_behind))
         .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry))
         .route("/api/v1/admin/queue", get(queue))
@@ -57,7 +55,11 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/orders", get(orders))
         .route("/api/v1/orders/{id}", get(one_order))
         .route("/api/v1/orders/{id}/timeline", get(timeline))
+        .route("/api/v1/auth/edge-token", post(edge_token))
+        .route("/api/v1/auth/logout", post(async || StatusCode::NO_CONTENT))
         .layer(middleware::from_fn(signed_in))
+        .route("/api/v1/auth/login", post(login))
+        .route("/api/v1/auth/refresh", post(refresh))
 }
 
 async fn signed_in(request: Request, next: Next) -> Response {
@@ -68,10 +70,57 @@ async fn signed_in(request: Request, next: Next) -> Response {
     }
 }
 
-async fn withdrawals(Json(body): Json<Value>) -> Json<Value> {
+/// One password is right, and its token ends so soon that it is renewed at the next command.
+async fn login(Json(form): Json<Value>) -> Response {
+    if form["password"] != PASSWORD {
+        return Problem::new(Code::InvalidCredentials).into_response();
+    }
+    assert_eq!(form["refresh"], true);
+    let guesses = json!({"count": 3, "places": 1, "since": "2025-11-24T16:00:00Z"});
+    let grant = json!({
+        "access_token": "an-old-token", "refresh_token": REFRESH, "token_type": "Bearer",
+        "expires_in": 60, "user_id": ORDER, "role": "admin", "wrong_passwords": guesses,
+    });
+    Json(grant).into_response()
+}
+
+async fn refresh(Json(form): Json<Value>) -> Response {
+    if form["refresh_token"] != REFRESH {
+        return Problem::new(Code::InvalidToken).into_response();
+    }
+    let (expires_at, ends_at) = ("2125-11-24T17:00:00Z", "2125-11-25T04:00:00Z");
+    let renewed = json!({"access_token": TOKEN, "expires_at": expires_at, "ends_at": ends_at});
+    Json(renewed).into_response()
+}
+
+async fn edge_token(Json(form): Json<Value>) -> Json<Value> {
+    let region = form["region"].as_str().unwrap();
+    Json(json!({"edge_token": format!("for-{region}"), "region": region, "expires_in": 3600}))
+}
+
+async fn readmit(Path(edge): Path<String>) -> Response {
+    match edge.as_str() {
+        "north-9" => missing(),
+        edge => Json(json!({"edge": edge})).into_response(),
+    }
+}
+
+async fn withdraw_code(Path(edge): Path<String>) -> Response {
+    match edge.as_str() {
+        "north-1" => Problem::new(Code::EnrolmentCodeUsed).into_response(),
+        "north-9" => missing(),
+        edge => Json(json!({"edge": edge})).into_response(),
+    }
+}
+
+async fn withdrawals(Json(body): Json<Value>) -> Response {
+    if body["reason"] == "" {
+        let why = Text { en: "Give a reason.".into(), zh: "请说明原因。".into() };
+        return Problem::wrong("reason", why).into_response();
+    }
     assert_eq!(body, json!({"reason": "Fraud"}));
     let job = json!({"order_id": "0192f5d4-0000-7000-8000-000000000009", "order_code": "N-7F3K9Q", "code": null});
-    Json(json!({"items": [job], "more": false}))
+    Json(json!({"items": [job], "more": false})).into_response()
 }
 
 async fn edges(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {

@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use wire::{OrderCode, OrderId, Region};
 
 pub const TOKEN: &str = "an-admins-token";
+/// Of the only account, and the token that renews its sign-in.
+pub const PASSWORD: &str = "an-admins-password";
+pub const REFRESH: &str = "an-admins-refresh-token";
 pub const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
 /// An accept of the portal that waits for an operator, and one that the hub cannot read.
 pub const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";
@@ -75,9 +78,22 @@ impl Platform {
         self.command(args).output().unwrap()
     }
 
+    /// Without an environment that names platform or token, as after `login`.
+    pub fn alone(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN");
+        command
+    }
+
+    /// Where sign-ins are kept.
+    pub fn contexts(&self) -> &std::path::Path {
+        self.contexts.path()
+    }
+
     /// As `up` leaves it: one file a gateway, named by its address.
     pub fn write_context(&self, gateway: &str) {
-        let context = Context { gateway: gateway.to_owned(), token: TOKEN.to_owned() };
+        let context =
+            Context { gateway: gateway.to_owned(), token: TOKEN.to_owned(), renewal: None };
         let name = gateway.replace(':', "_3a").replace('/', "_2f");
         let path = self.contexts.path().join(format!("gateway-{name}.json"));
         std::fs::write(path, serde_json::to_vec(&context).unwrap()).unwrap();

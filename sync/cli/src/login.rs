@@ -1,0 +1,213 @@
+//! Owns `holdfast login`, `logout` and `token`: the sign-in that is kept for one gateway, in a file that its
+//! owner alone can read.
+//!
+//! Invariant: a password is neither kept nor shown, and never comes from the command line.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, Write},
+};
+
+use process::{
+    clock::Clock,
+    context::{Context, ContextError, ContextFolder, ContextRenewal},
+};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use serde::Deserialize;
+use serde_json::json;
+use wire::{GuessReport, Region, Role, UnixMillis};
+
+use crate::{
+    age,
+    args::Common,
+    exit::{ExitKind, Failure, Result},
+    gateway::Gateway,
+    look::Look,
+    people::role_word,
+    run::CommandOutput,
+    say,
+};
+
+#[derive(Deserialize)]
+struct Grant {
+    access_token: String,
+    /// A platform of an older version gives none.
+    refresh_token: Option<String>,
+    /// In seconds.
+    expires_in: i64,
+    role: Role,
+    wrong_passwords: Option<GuessReport>,
+}
+
+#[derive(Deserialize)]
+struct Renewed {
+    access_token: String,
+    expires_at: UnixMillis,
+}
+
+const LOGIN: &str = "/api/v1/auth/login";
+const REFRESH: &str = "/api/v1/auth/refresh";
+const LOGOUT: &str = "/api/v1/auth/logout";
+const EDGE_TOKEN: &str = "/api/v1/auth/edge-token";
+/// A token that ends sooner is renewed first, so that a long command does not outlive it.
+const RENEWED_BEFORE_MS: i64 = 5 * 60_000;
+const TERMINAL: &str = "/dev/tty";
+
+pub async fn sign_in(
+    common: &Common,
+    look: Look,
+    username: &str,
+    from_stdin: bool,
+) -> Result<CommandOutput> {
+    let (gateway, _) = Gateway::unsigned(common, look)?;
+    let password = if from_stdin { first_line(io::stdin().lock()) } else { ask(username, &look) };
+    let password = password.map_err(|error| {
+        let sentence = say::no_password { cause: error.into() };
+        Failure::with_step(ExitKind::Usage, &look, sentence)
+    })?;
+    let form = json!({"username": username, "password": password, "refresh": true});
+    let answer = gateway.post(LOGIN, Some(&form)).await?;
+    let grant = Grant::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let expires_at = Clock::system().now().plus_ms(grant.expires_in * 1_000);
+    let renewal =
+        grant.refresh_token.map(|refresh_token| ContextRenewal { refresh_token, expires_at });
+    let context = Context { gateway: gateway.url.clone(), token: grant.access_token, renewal };
+    let file = ContextFolder::of_user().save(&context).map_err(|error| unusable(&error))?;
+    let role = role_word(grant.role, &look);
+    let text = || {
+        let (user, url) = (username.into(), (&gateway.url).into());
+        let done = look.say(say::login_done { user, role: (&role).into(), url });
+        let kept = look.say(say::login_kept { file: file.display().into() });
+        let guesses = grant.wrong_passwords.map(|guesses| format!("{}\n", guessed(guesses, &look)));
+        let next = match grant.role {
+            Role::Admin => say::login_next.plain(look.language),
+            _ => say::login_no_admin.plain(look.language),
+        };
+        format!("{done}\n  {kept}\n{}    {}\n", guesses.unwrap_or_default(), look.next(next))
+    };
+    let answer = json!({"gateway": gateway.url, "username": username, "role": grant.role});
+    Ok(CommandOutput::new(&look, || answer, text))
+}
+
+/// Forgets the sign-in that is kept, and ends its session. That of a platform that runs here is the
+/// platform's own, and goes on.
+pub async fn sign_out(common: &Common, look: Look) -> Result<CommandOutput> {
+    let (gateway, context) = Gateway::unsigned(common, look)?;
+    let url = gateway.url.clone();
+    ContextFolder::of_user().remove(&url).map_err(|error| unusable(&error))?;
+    let is_own = context.as_ref().is_some_and(|context| context.renewal.is_some());
+    if let Some(context) = context.filter(|_| is_own) {
+        end_session(gateway, context).await.map_err(|failure| {
+            let kept = look.say(say::logout_here_alone);
+            Failure { reasons: vec![kept], next_step: None, ..failure }
+        })?;
+    }
+    let text = || look.say(say::logout_done { url: (&url).into() }) + "\n";
+    Ok(CommandOutput::new(&look, || json!({"gateway": url}), text))
+}
+
+async fn end_session(gateway: Gateway, context: Context) -> Result<()> {
+    let token = match renewed(&gateway, &context).await {
+        Ok(renewed) => renewed.access_token,
+        // It is over already.
+        Err(failure) if failure.exit == ExitKind::Authentication => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    gateway.signed_in(token).post(LOGOUT, None).await.map(drop)
+}
+
+/// An access token for other programs, or one that opens a region's edges.
+pub async fn token(gateway: &Gateway, region: Option<Region>) -> Result<CommandOutput> {
+    let token = match region {
+        None => gateway.token().to_owned(),
+        Some(region) => {
+            let answer = gateway.post(EDGE_TOKEN, Some(&json!({"region": region}))).await?;
+            answer["edge_token"].as_str().unwrap_or_default().to_owned()
+        }
+    };
+    let text = || format!("{token}\n");
+    Ok(CommandOutput::new(&gateway.look, || json!({"token": token}), text))
+}
+
+/// The token that is kept, renewed where it ends soon. A new one is kept in its place.
+pub async fn standing_token(gateway: &Gateway, context: Context) -> Result<String> {
+    let Some(renewal) = &context.renewal else { return Ok(context.token) };
+    let left_ms = renewal.expires_at.since(Clock::system().now());
+    if left_ms > RENEWED_BEFORE_MS {
+        return Ok(context.token);
+    }
+    match renewed(gateway, &context).await {
+        Ok(Renewed { access_token: token, expires_at }) => {
+            let renewal = Some(ContextRenewal { expires_at, ..renewal.clone() });
+            let context = Context { token: token.clone(), renewal, ..context };
+            ContextFolder::of_user().save(&context).map_err(|error| unusable(&error))?;
+            Ok(token)
+        }
+        Err(failure) if failure.exit == ExitKind::Authentication => {
+            let url = (&gateway.url).into();
+            let over = say::sign_in_over { url };
+            Err(Failure::with_step(ExitKind::Authentication, &gateway.look, over))
+        }
+        // The token at hand is good for some minutes more.
+        Err(_) if left_ms > 0 => Ok(context.token),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn renewed(gateway: &Gateway, context: &Context) -> Result<Renewed> {
+    let refresh = context.renewal.as_ref().map(|renewal| renewal.refresh_token.as_str());
+    let answer = gateway.post(REFRESH, Some(&json!({"refresh_token": refresh}))).await?;
+    Renewed::deserialize(&answer).map_err(|error| gateway.unreadable(&error))
+}
+
+fn guessed(GuessReport { count, places, since }: GuessReport, look: &Look) -> String {
+    let (count, places) = (u64::from(count), u64::from(places));
+    look.say(say::login_guesses { count, places, since: age::moment(since).into() })
+}
+
+fn unusable(error: &ContextError) -> Failure {
+    Failure::new(ExitKind::Failure, process::problem::chain(error))
+}
+
+/// Asks at the terminal, whatever standard input is.
+fn ask(username: &str, look: &Look) -> io::Result<String> {
+    let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
+    let silence = Silence::on(&terminal)?;
+    let mut shown = &terminal;
+    write!(shown, "{}", look.say(say::password_of { user: username.into() }))?;
+    let password = first_line(BufReader::new(&terminal));
+    drop(silence);
+    writeln!(shown)?;
+    password
+}
+
+fn first_line(mut from: impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    if from.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Silence<'t> {
+    terminal: &'t File,
+    before: Termios,
+}
+
+impl<'t> Silence<'t> {
+    fn on(terminal: &'t File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        // A terminal that has gone away shows nothing any more.
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}

@@ -1,0 +1,226 @@
+//! Fits text into a terminal's width.
+//!
+//! Invariant: a word, an id, an address and a command in backticks stay whole, and so does a line that ends
+//! with a backslash.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Every line that is too wide goes on below, under the place where its text begins.
+pub fn fit(text: &str, width: usize) -> String {
+    let lines = text.split('\n').map(|line| {
+        if shown_width(line) <= width || line.ends_with('\\') {
+            return line.to_owned();
+        }
+        let start = TextStart::of(line, width);
+        let mut lines = filled(&line[start.at..], width, start.first, start.hang);
+        lines[0] = format!("{}{}", &line[..start.at], lines[0]).trim_end().to_owned();
+        lines.join(&format!("\n{}", " ".repeat(start.hang)))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The text in lines of that width, without indentation: `first` columns of the first line are taken, and
+/// `hang` of each other.
+pub fn filled(text: &str, width: usize, first: usize, hang: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut column = first;
+    for piece in pieces(text) {
+        let line = lines.last_mut().expect("there is a first line");
+        let is_at_start = line.is_empty();
+        if column + piece.gap + piece.width > width && !(is_at_start && column <= hang) {
+            lines.push(piece.text.to_owned());
+            column = hang + piece.width;
+            continue;
+        }
+        let gap = if is_at_start { 0 } else { piece.gap };
+        line.push_str(&" ".repeat(gap));
+        line.push_str(piece.text);
+        column += gap + piece.width;
+    }
+    lines
+}
+
+/// The columns that a terminal needs for it; colours need none.
+pub fn shown_width(text: &str) -> usize {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().map_or(0, UnicodeWidthStr::width);
+    let rest = parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.width()));
+    first + rest.sum::<usize>()
+}
+
+/// A part that is never broken.
+struct Piece<'t> {
+    /// Spaces in front of it.
+    gap: usize,
+    text: &'t str,
+    width: usize,
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut gap, mut start, mut in_command, mut before) = (0, 0, false, ' ');
+    let mut push = |gap: usize, text| {
+        pieces.push(Piece { gap, text, width: shown_width(text) });
+    };
+    for (at, c) in text.char_indices() {
+        let is_gap = c == ' ' && !in_command && !ends_with_date(&text[start..at]);
+        if is_gap {
+            if start < at {
+                push(gap, &text[start..at]);
+                gap = 0;
+            }
+            gap += 1;
+            start = at + 1;
+        } else if start < at && !in_command && may_break(before, c) {
+            push(gap, &text[start..at]);
+            (gap, start) = (0, at);
+        }
+        if c == '`' {
+            in_command = !in_command;
+        }
+        before = c;
+    }
+    if start < text.len() {
+        push(gap, &text[start..]);
+    }
+    pieces
+}
+
+/// A moment stays whole, though a space stands between its day and its time.
+fn ends_with_date(text: &str) -> bool {
+    let Some(end) = text.len().checked_sub("2025-11-24".len()) else { return false };
+    text.get(end..).is_some_and(|day| {
+        let is_its_place = |(at, c): (usize, char)| match at {
+            4 | 7 => c == '-',
+            _ => c.is_ascii_digit(),
+        };
+        day.char_indices().all(is_its_place)
+    })
+}
+
+/// Chinese has no spaces: a line may end behind every character that no sign belongs to.
+fn may_break(before: char, after: char) -> bool {
+    let is_wide = |c: char| c.width() == Some(2);
+    (is_wide(before) || is_wide(after)) && !opens(before) && !closes(after)
+}
+
+fn opens(c: char) -> bool {
+    matches!(c, '\u{ff08}' | '\u{300a}' | '\u{300c}' | '\u{201c}' | '(')
+}
+
+fn closes(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ff09}'
+            | '\u{300b}'
+            | '\u{300d}'
+            | '\u{201d}'
+            | '\u{3002}'
+            | '\u{3001}'
+            | '\u{ff0c}'
+            | '\u{ff1a}'
+            | '\u{ff1b}'
+            | '\u{ff1f}'
+            | '\u{ff01}'
+            | ')'
+            | ','
+            | '.'
+            | ';'
+            | ':'
+    )
+}
+
+/// Where a line's text begins, behind its mark, its time or its name.
+struct TextStart {
+    /// The byte.
+    at: usize,
+    /// The columns that are taken in front of it.
+    first: usize,
+    /// The indentation of the lines below.
+    hang: usize,
+}
+
+impl TextStart {
+    fn of(line: &str, width: usize) -> Self {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let behind_mark = indent + mark(&line[indent..]);
+        let rest = &line[behind_mark..];
+        let label = rest.find("  ").map(|gap| {
+            let text = rest[gap..].trim_start_matches(' ');
+            line.len() - text.len()
+        });
+        match label {
+            Some(at) if shown_width(&line[..at]) <= width / 2 => {
+                let first = shown_width(&line[..at]);
+                Self { at, first, hang: first }
+            }
+            // A long name stands alone, and its text below.
+            Some(at) if behind_mark == indent && indent > 0 => {
+                Self { at, first: width, hang: indent + 4 }
+            }
+            _ if behind_mark > indent => {
+                let first = shown_width(&line[..behind_mark]);
+                Self { at: behind_mark, first, hang: first }
+            }
+            _ => Self { at: indent, first: indent, hang: indent + 2 },
+        }
+    }
+}
+
+/// The bytes of a mark such as `! `, or of a numbered one such as `3 + `.
+fn mark(text: &str) -> usize {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number = if digits > 0 && text[digits..].starts_with(' ') { digits + 1 } else { 0 };
+    let rest = &text[number..];
+    let plain = rest.trim_start_matches("\x1b[32m").trim_start_matches("\x1b[31m");
+    let colour = rest.len() - plain.len();
+    let is_mark = ["! ", "+ ", "x ", "~ ", "? "].iter().any(|mark| plain.starts_with(mark));
+    if is_mark { number + colour + 2 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_goes_on_under_its_text() {
+        for (text, expected) in [
+            ("! north-1: the link is down", "! north-1: the link\n  is down"),
+            ("    Next: check the edge and it", "    Next: check the\n      edge and it"),
+            ("16:00  tapped on the tablet", "16:00  tapped on the\n       tablet"),
+            ("  3 + provider A accepted it", "  3 + provider A\n      accepted it"),
+            ("short\nshort again", "short\nshort again"),
+            ("A=1 B=22222222222222222 \\", "A=1 B=22222222222222222 \\"),
+            ("  --a-long-name  its help text", "  --a-long-name\n      its help text"),
+        ] {
+            assert_eq!(fit(text, 20), expected);
+        }
+    }
+
+    #[test]
+    fn commands_and_ids_stay_whole() {
+        let text = "then `holdfast lease take-back NORTH --why TEXT` ends it";
+        let expected = "then\n  `holdfast lease take-back NORTH --why TEXT`\n  ends it";
+        assert_eq!(fit(text, 20), expected);
+        let id = "0192f5d4-0000-7000-8000-000000000009";
+        assert_eq!(fit(&format!("order {id}"), 20), format!("order\n  {id}"));
+        let text = "it lost at 2025-11-24 16:03:12.000Z and stays so";
+        assert_eq!(fit(text, 30), "it lost at\n  2025-11-24 16:03:12.000Z and\n  stays so");
+    }
+
+    #[test]
+    fn chinese_breaks_between_characters_and_keeps_its_signs() {
+        assert_eq!(
+            fit("! 链路已断开；检查该节点及其网络。", 14),
+            "! 链路已断开；\n  检查该节点及\n  其网络。"
+        );
+        assert_eq!(fit("一二三（四五）", 8), "一二三\n  （四\n  五）");
+    }
+
+    #[test]
+    fn colours_take_no_place() {
+        let text = "\x1b[31m! the link is down\x1b[0m";
+        assert_eq!(fit(text, 18), text);
+        assert_eq!(fit(text, 12), "\x1b[31m! the link\n  is down\x1b[0m");
+    }
+}

@@ -1,0 +1,215 @@
+//! Every command as a person sees it at a terminal of 60, 80 and 120 columns, in both languages. The files in
+//! `golden` hold it, to be looked at.
+//!
+//! `HOLDFAST_GOLDEN=write` (`cargo xtask golden`) writes them anew.
+
+#![allow(clippy::unwrap_used, dead_code)]
+
+#[path = "holdfast/stage/mod.rs"]
+mod stage;
+
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::{Value, json};
+use stage::{PASSWORD, Platform, code, out, report, said};
+use unicode_width::UnicodeWidthStr;
+
+const WIDTHS: [usize; 3] = [60, 80, 120];
+const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+
+/// Of a platform that is well, and of the one in which everything is wrong.
+const WELL: [&str; 10] = [
+    "status",
+    "edges",
+    "wait --for links-up --for synced",
+    "lease show NORTH",
+    "link cut NORTH",
+    "link heal NORTH",
+    "readmit north-1",
+    "enrol SOUTH south-2",
+    "enrol withdraw south-2",
+    "withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud",
+];
+const TROUBLED: [&str; 15] = [
+    "status",
+    "edges",
+    "queue",
+    "queue --limit 2",
+    "queue retry north-1 5 --epoch 1",
+    "queue retry 0192f5d4-0000-7000-8000-000000000007",
+    "conflicts",
+    "explain 0192f5d4-0000-7000-8000-000000000009",
+    "explain north-1/1/17",
+    "explain north-1/1/5",
+    "explain 0192f5d4-0000-7000-8000-000000000007",
+    "explain lost-12",
+    "explain case-7",
+    "wait --for links-up --for drained --timeout 1",
+    "lease take-back NORTH --why flooded",
+];
+const REFUSED: [&str; 13] = [
+    "--url 127.0.0.1:1 status",
+    "--url http://gateway.invalid status",
+    "explain nonsense",
+    "explain N-000000",
+    "explain S-000000",
+    "explain north-1/1/99",
+    "explain lost-11",
+    "readmit north-9",
+    "enrol NORTH north-1",
+    "lease set NORTH --policy exclusive --holder north-9",
+    "queue retry north-1",
+    "link cut WEST",
+    "wait --for up",
+];
+const HELP: [&str; 20] = [
+    "--help",
+    "status --help",
+    "edges --help",
+    "queue --help",
+    "queue retry --help",
+    "conflicts --help",
+    "explain --help",
+    "enrol --help",
+    "enrol withdraw --help",
+    "wait --help",
+    "link --help",
+    "readmit --help",
+    "withdraw --help",
+    "lease --help",
+    "lease show --help",
+    "lease set --help",
+    "lease take-back --help",
+    "login --help",
+    "logout --help",
+    "token --help",
+];
+
+#[test]
+fn every_command_is_as_it_was_looked_at() {
+    let stages = (Platform::start(report("up", "match")), Platform::start(troubled()));
+    let mut different = Vec::new();
+    for language in LANGUAGES {
+        for width in WIDTHS {
+            let shown = all(&stages, language, width);
+            check_width(&shown, width);
+            let path = format!("{FOLDER}/{language}-{width}.txt");
+            if std::env::var("HOLDFAST_GOLDEN").is_ok_and(|mode| mode == "write") {
+                fs::write(&path, &shown).unwrap();
+            }
+            if fs::read_to_string(&path).unwrap_or_default() != shown {
+                different.push(path);
+            }
+        }
+    }
+    let advice = "look at the change, then write them anew: cargo xtask golden";
+    assert!(different.is_empty(), "{different:?} are different: {advice}");
+}
+
+fn all((well, troubled): &(Platform, Platform), language: &str, width: usize) -> String {
+    let mut text = String::new();
+    let lines = WELL.map(|line| (well, line)).into_iter();
+    let lines = lines.chain(TROUBLED.map(|line| (troubled, line)));
+    let lines = lines.chain(REFUSED.map(|line| (well, line)));
+    for (platform, line) in lines.chain(HELP.map(|line| (well, line))) {
+        let ran = command(platform, line, language, width).output().unwrap();
+        text += &shown(platform, line, &ran);
+    }
+    for line in ["login admin --password-stdin", "token --region NORTH", "logout"] {
+        let mut command = command(well, line, language, width);
+        let url = well.url();
+        command.env_remove("HOLDFAST_TOKEN").env("HOLDFAST_URL", url);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = piped.spawn().unwrap();
+        writeln!(running.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+        text += &shown(well, line, &running.wait_with_output().unwrap());
+    }
+    text
+}
+
+fn command(platform: &Platform, line: &str, language: &str, width: usize) -> Command {
+    let mut command = platform.command(&line.split(' ').collect::<Vec<_>>());
+    command.args(["--lang", language, "--width", &width.to_string()]);
+    command
+}
+
+/// The command line, its output, and its exit code. Ports, folders and times that differ from run to run
+/// are written alike.
+fn shown(platform: &Platform, line: &str, ran: &Output) -> String {
+    let folder = platform.contexts().display().to_string();
+    let text = out(ran) + &said(ran);
+    let port = platform.url().rsplit_once(':').unwrap().1.to_owned();
+    let text = text.replace(&port, &"0".repeat(port.len())).replace(&folder, "/contexts");
+    format!("$ holdfast {line}\n{}[{}]\n\n", without_seconds(&text), code(ran))
+}
+
+/// `wait` tells how long it took.
+fn without_seconds(text: &str) -> String {
+    let Some((before, after)) = text.split_once("synced after ") else { return text.to_owned() };
+    let (_, rest) = after.split_once(" s\n").unwrap();
+    format!("{before}synced after 0.0 s\n{rest}")
+}
+
+/// Only a word that must stay whole may be wider than the terminal: an id, an address, a command.
+fn check_width(shown: &str, width: usize) {
+    let is_output = |line: &&str| !line.starts_with("$ holdfast");
+    for line in shown.lines().filter(is_output).filter(|line| line.width() > width) {
+        let is_command = line.ends_with('\\');
+        let mut words = 0;
+        let mut in_command = false;
+        for word in line.split_whitespace() {
+            words += usize::from(!in_command);
+            in_command ^= word.matches('`').count() % 2 == 1;
+        }
+        assert!(is_command || words == 1, "{width} columns: {line}");
+    }
+}
+
+/// A platform with something of everything that can be wrong.
+fn troubled() -> Value {
+    let mut report = report("down", "unknown");
+    let now = "2025-11-24T16:03:12Z";
+    let north = &mut report["regions"][0];
+    north["policy"] = json!("exclusive");
+    north["asks_stopped"] = json!(2);
+    north["asks_waiting"] = json!(3);
+    north["repairs"] = json!({
+        "compared_at": now, "repaired": 2, "repaired_at": now, "contradictions": 1,
+        "contradicted_at": now,
+    });
+    let mut down = north["edges"][0].clone();
+    let trouble = json!({
+        "epoch": 4, "pending": 4, "oldest_pending_at": "2025-11-24T16:01:00Z", "lag_up_ops": 4,
+        "lag_down_changes": 2, "lag_down_outcomes": 1, "lag_down_since": "2025-11-24T16:02:00Z",
+        "disk_free_bytes": 0, "clock_error_ms": -125_000, "needs_operator_at": now,
+        "quarantine": {"at": now, "why": "edge_restored"}, "twin_seen_at": now,
+        "left_behind": [{"epoch": 3, "commands": 7}], "lost": 2, "lost_at": now,
+        "takes_any_hub": true, "plain_line": true, "cloud_tokens_since": now,
+    });
+    merge(&mut down, &trouble);
+    let mut up = stage::edge("north-2", "up", "settling");
+    let trouble = json!({
+        "unsettled_since": now, "lag_down_changes": 7, "disk_free_bytes": 700 << 20, "unproven": 4,
+        "repairs": 1, "repaired_at": now,
+    });
+    merge(&mut up, &trouble);
+    let mut held = stage::edge("north-3", "up", "match");
+    held["held"] = json!(2);
+    north["edges"] = json!([down, up, held]);
+    let west = json!({
+        "region": "WEST", "gate": "closed", "policy": "optimistic", "holder": null, "feed_seq": 0,
+        "orders": 0, "edges": [],
+    });
+    report["regions"].as_array_mut().unwrap().push(west);
+    report
+}
+
+fn merge(into: &mut Value, more: &Value) {
+    let more = more.as_object().unwrap().clone();
+    into.as_object_mut().unwrap().extend(more);
+}
