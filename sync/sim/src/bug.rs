@@ -55,6 +55,8 @@ bugs! {
     FeedGapApplied "feed_gap_applied" "a Down frame beyond the cursor is applied",
     StandingNotChecked "standing_not_checked" "the edge takes frames of another session",
     ResendIgnored "resend_ignored" "the edge does not send again the ops that the hub asks for",
+    ForgedIsSigned "forged_is_signed" "an edge takes what the hub has not signed for the hub's own",
+    UnsignedIsSigned "unsigned_is_signed" "an edge that knows no key takes unsigned frames for signed ones",
     // the hub
     TermNotChecked "term_not_checked" "the hub takes frames of another session",
     ChainNotChecked "chain_not_checked" "the hub takes ops without looking at their chain",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use engine::edge::IgnoreReason;
 use rules::{AssignmentTurn, Writes};
-use wire::{Code, Outcome, OutcomeKind, QuarantineWhy};
+use wire::{Code, FrameProof, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
     edge::{LoggedCommand, SuspicionCause},
@@ -32,6 +32,9 @@ pub struct Counts {
     pub tries_least: u64,
     /// Answers that were firm beside waiting ops of his.
     pub firm_beside_nonsense: u64,
+    /// Frames that the hostile replica made up, by kind, and the results of the edges' checks of them.
+    pub forged: Tally,
+    pub forgeries_heard: Tally,
     pub taps: Tally,
     pub faults: Tally,
     pub frames: Tally,
@@ -155,6 +158,15 @@ impl Counts {
         *self.quarantines.entry(why.as_str()).or_default() += 1;
     }
 
+    pub fn forgery_heard(&mut self, proof: FrameProof) {
+        let proof = match proof {
+            FrameProof::Signed => "signed",
+            FrameProof::Unsigned => "unsigned",
+            FrameProof::Forged => "forged",
+        };
+        *self.forgeries_heard.entry(proof).or_default() += 1;
+    }
+
     pub fn ended(&mut self, code: Code) {
         *self.sessions_ended.entry(code.as_str()).or_default() += 1;
     }
@@ -262,13 +274,15 @@ impl Counts {
         ]
     }
 
-    fn tallies(&mut self) -> [&mut Tally; 13] {
+    fn tallies(&mut self) -> [&mut Tally; 15] {
         [
             &mut self.turns,
             &mut self.alarms,
             &mut self.quarantines,
             &mut self.waits_at_desk,
             &mut self.tried,
+            &mut self.forged,
+            &mut self.forgeries_heard,
             &mut self.taps,
             &mut self.faults,
             &mut self.frames,

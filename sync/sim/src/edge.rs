@@ -6,8 +6,8 @@ mod file;
 
 use std::collections::VecDeque;
 
-use engine::edge::{Edge, EdgeWrite, LinkStep};
-use wire::{Ask, BootNonce, EdgeId, Frame, Region, Reply};
+use engine::edge::{Edge, EdgeWrite, HubCheck, LinkStep};
+use wire::{Ask, BootNonce, Challenge, EdgeId, Frame, FrameProof, Region, Reply};
 
 use crate::cast;
 
@@ -92,7 +92,8 @@ pub struct EdgeLink {
     pub conn: usize,
     pub machine: Edge,
     pub todo: VecDeque<LinkStep>,
-    pub inbox: VecDeque<(Frame, bool)>,
+    pub inbox: VecDeque<LinkFrame>,
+    pub knows: HubKnowledge,
     /// It waits for the file.
     pub is_storing: bool,
     /// The log has grown since it last looked.
@@ -103,6 +104,44 @@ pub struct EdgeLink {
     pub acked_at: u64,
     /// The standing of Welcome, for the bug that takes every frame for one of this session.
     pub standing: Option<wire::Standing>,
+}
+
+/// A frame that came, with the result of the check of its seal.
+pub struct LinkFrame {
+    pub frame: Frame,
+    pub proof: FrameProof,
+    /// It was sent in another session.
+    pub is_stray: bool,
+}
+
+/// What a machine knows of its hub in one session. Mirrors `HubTrust` of `protocol/process/src/seal.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HubKnowledge {
+    /// Of the version before: it checks no frame.
+    Unchecked,
+    Key,
+    /// No key yet, on a line to which others may write.
+    NoKey,
+}
+
+impl HubKnowledge {
+    pub fn check(self) -> HubCheck {
+        let challenge = Some(Challenge([0; 32]));
+        match self {
+            Self::Unchecked => HubCheck::default(),
+            Self::Key => HubCheck { challenge, pinned: true, plain_line: false },
+            Self::NoKey => HubCheck { challenge, pinned: false, plain_line: true },
+        }
+    }
+
+    /// The faults of a line leave the seals whole, so that the engine's own guards are met, too.
+    pub fn proof(self, is_forged: bool) -> FrameProof {
+        match self {
+            Self::Key if is_forged => FrameProof::Forged,
+            Self::NoKey => FrameProof::Unsigned,
+            Self::Key | Self::Unchecked => FrameProof::Signed,
+        }
+    }
 }
 
 /// When the link calls again; mirrors `edge-node/src/link.rs`.

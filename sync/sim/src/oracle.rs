@@ -2,6 +2,7 @@
 //! silence. They look at answers and stores, never at the way by which a part came to them.
 
 pub mod entropy;
+pub mod hostile_hub;
 pub mod restores;
 pub mod rights;
 mod silence;

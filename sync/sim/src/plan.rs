@@ -2,8 +2,10 @@
 //! run, so that a failing one can be shrunk by leaving steps out.
 
 mod far_behind;
+mod hostile_hub;
 mod stranger;
 
+pub use hostile_hub::Forgery;
 pub use stranger::Mischief;
 
 use std::collections::BTreeSet;
@@ -72,6 +74,17 @@ pub enum StepKind {
     Mischief {
         what: Mischief,
         pick: u64,
+    },
+    /// The hostile replica makes up a frame for this edge.
+    Forges {
+        on: usize,
+        what: Forgery,
+        pick: u64,
+    },
+    /// This edge knows no key of its hub for so long.
+    Keyless {
+        on: usize,
+        lasts_ms: u64,
     },
     /// Of a directed schedule: exactly this person does exactly this.
     Does {
@@ -247,6 +260,7 @@ impl SeedPlan {
         let mut his = Random::seeded(seed ^ stranger::STREAM);
         let stranger_at = stranger::settles(&mut his, &steps);
         steps.extend(stranger::steps(&mut his));
+        steps.extend(hostile_hub::steps(seed));
         Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS, stranger_at }
     }
 
@@ -273,7 +287,9 @@ impl SeedPlan {
 
     /// Those of the hostile person aside.
     pub fn commands(&self) -> usize {
-        self.steps.len() - self.faults() - self.tries()
+        use StepKind::{Desk, Does, Tap};
+        let given = |step: &&Step| matches!(step.what, Tap { .. } | Desk { .. } | Does { .. });
+        self.steps.iter().filter(given).count()
     }
 
     pub fn tries(&self) -> usize {

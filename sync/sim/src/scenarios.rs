@@ -1,6 +1,7 @@
 //! Schedules written by hand for events that chance meets too rarely. Each names its point and the planted
 //! bugs that it catches. They run beside the seeds and do not change with the generator of plans.
 
+mod hostile_hub;
 mod images;
 mod link;
 mod restores;
@@ -22,7 +23,7 @@ pub struct Scenario {
 
 pub fn all() -> Vec<Scenario> {
     let older = link::all().into_iter().chain(rights::all()).chain(restores::all());
-    older.chain(images::all()).collect()
+    older.chain(images::all()).chain(hostile_hub::all()).collect()
 }
 
 pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {

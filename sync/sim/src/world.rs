@@ -7,6 +7,7 @@ mod desk;
 mod edges;
 mod faults;
 mod feed;
+mod hostile_hub;
 mod hub;
 mod links;
 mod losses;
@@ -41,6 +42,7 @@ use crate::{
 };
 use desk::PortalDesk;
 use faults::Faults;
+use hostile_hub::HostileHub;
 use net::Net;
 use operator::Operator;
 use tablets::Tablet;
@@ -110,6 +112,7 @@ pub(crate) struct World {
     pub has_healed: bool,
     pub is_silent: bool,
     pub net: Net,
+    pub hostile: HostileHub,
     pub edges: Vec<Node>,
     pub tablets: Vec<Tablet>,
     pub desk: PortalDesk,
@@ -172,6 +175,7 @@ impl World {
             has_healed: false,
             is_silent: false,
             net: Net::default(),
+            hostile: HostileHub::default(),
             edges,
             tablets: Vec::new(),
             desk: PortalDesk::default(),
@@ -199,6 +203,7 @@ impl World {
         world.tablets =
             (0..cast::DEVICE_COUNT).map(|t| Tablet::new(t, &mut world.random)).collect();
         world.stranger_settles();
+        world.hostile_hub_settles();
         world
     }
 

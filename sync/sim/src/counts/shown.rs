@@ -71,6 +71,8 @@ impl Counts {
             ("quarantines", &self.quarantines),
             ("accepts that wait at the portal", &self.waits_at_desk),
             ("what a stranger tried", &self.tried),
+            ("what a hostile replica made up", &self.forged),
+            ("and what edges took it for", &self.forgeries_heard),
             ("commands by kind", &self.taps),
             ("faults by kind", &self.faults),
             ("frames by kind", &self.frames),

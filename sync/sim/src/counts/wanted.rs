@@ -3,7 +3,7 @@
 use super::{Counts, Tally};
 use crate::{
     edge::SuspicionCause,
-    plan::{FaultKind, Mischief},
+    plan::{FaultKind, Forgery, Mischief},
 };
 
 const FRAMES: [&str; 16] = [
@@ -24,6 +24,7 @@ const FRAMES: [&str; 16] = [
     "Probe",
     "Alive",
 ];
+const PROOFS: [&str; 2] = ["forged", "unsigned"];
 const ENDS: [&str; 3] = ["edge_twin", "edge_needs_operator", "session_superseded"];
 const QUARANTINES: [&str; 2] = ["edge_restored", "edge_cloned"];
 const TURNS: [&str; 8] = [
@@ -119,6 +120,13 @@ impl Counts {
         let mut never = missing("fault", &self.faults, faults);
         let tries = Mischief::ALL.iter().map(|what| what.name());
         never.extend(missing("a stranger's", &self.tried, tries));
+        let forgeries = Forgery::ALL.iter().map(|what| what.name());
+        never.extend(missing("a hostile replica's", &self.forged, forgeries));
+        never.extend(missing(
+            "a hostile replica's frame,",
+            &self.forgeries_heard,
+            PROOFS.into_iter(),
+        ));
         never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
         never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
         never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
@@ -212,6 +220,8 @@ mod tests {
         let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         fill(&mut counts.faults, faults);
         fill(&mut counts.tried, Mischief::ALL.iter().map(|what| what.name()));
+        fill(&mut counts.forged, Forgery::ALL.iter().map(|what| what.name()));
+        fill(&mut counts.forgeries_heard, PROOFS);
         fill(&mut counts.frames, FRAMES);
         fill(&mut counts.verdicts, VERDICTS);
         fill(&mut counts.outcomes, OUTCOMES);

@@ -57,6 +57,7 @@ pub struct EdgeBook {
     pub tally: Tally,
     pub tenure: Rc<Tenure>,
     pub revocations_version: u64,
+    pub keys_version: u64,
 }
 
 #[derive(Debug)]
@@ -120,6 +121,7 @@ impl EdgeFile {
             tally: Tally::default(),
             tenure: Rc::default(),
             revocations_version: 0,
+            keys_version: 0,
         };
         Self {
             bug,

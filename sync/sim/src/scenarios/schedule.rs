@@ -5,7 +5,7 @@ use wire::{Limits, OrderId};
 
 use crate::{
     Bug, SeedPlan,
-    plan::{Catch, Doer, Fault, FaultKind, FrameFate, Intent, Step, StepKind, Tuning},
+    plan::{Catch, Doer, Fault, FaultKind, Forgery, FrameFate, Intent, Step, StepKind, Tuning},
     scenarios::Scenario,
     world::{ONLY_OF_FEED, Side},
 };
@@ -127,6 +127,21 @@ impl Schedule {
     pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: FrameFate) -> Self {
         let ((edge, to), (kind, after)) = (to, of);
         self.step(at, StepKind::Catch(Catch { edge, to, kind, after, becomes: b }))
+    }
+
+    /// The hostile replica puts a frame on the line of this edge.
+    pub fn on_the_line(self, at: u64, on: usize, what: Forgery) -> Self {
+        self.step(at, StepKind::Forges { on, what, pick: 0 })
+    }
+
+    /// It takes the next call of this edge.
+    pub fn at_the_call(self, at: u64, on: usize, what: Forgery) -> Self {
+        self.step(at, StepKind::Forges { on, what, pick: 1 })
+    }
+
+    /// This edge knows no key of its hub for so long.
+    pub fn keyless(self, on: usize, lasts_ms: u64) -> Self {
+        self.step(0, StepKind::Keyless { on, lasts_ms })
     }
 
     pub fn shows(

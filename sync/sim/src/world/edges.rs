@@ -212,6 +212,9 @@ impl World {
             self.edges[e].file.mark_now();
         }
         self.oracle.edge_committed(self.now, e, &self.edges[e].file, &before);
+        if self.hostile.is_there {
+            self.oracle.nothing_forged_is_stored(self.now, &self.edges[e].file);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.edge_commits(e, &self.edges[e]);
         }

@@ -79,6 +79,8 @@ impl World {
             StepKind::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
             StepKind::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
             StepKind::Mischief { what, pick } => self.stranger_does(what, pick),
+            StepKind::Forges { on, what, pick } => self.forges(on, what, pick),
+            StepKind::Keyless { on, lasts_ms } => self.is_keyless_for(on, lasts_ms),
             StepKind::Does { who, intent, order } => self.does(who, intent, order),
             StepKind::Catch(catch) => self.net.catches.push(catch),
             StepKind::Fault(fault) => {

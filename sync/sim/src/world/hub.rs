@@ -128,12 +128,15 @@ impl World {
     }
 
     pub fn hub_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
+        if self.net.conns[conn].is_hostile {
+            return self.hostile_hub_hears(conn, &packet);
+        }
         let now = self.now;
         let bug = self.bug;
         let Some(session) = self.session(conn) else { return };
         session.heard_at = now;
         match packet {
-            Packet::Frame(bytes) => match Frame::from_bytes(&bytes) {
+            Packet::Frame { bytes, .. } => match Frame::from_bytes(&bytes) {
                 Ok(frame) => {
                     let origin = if is_stray {
                         cloud::FrameOrigin::OfAnother

@@ -2,15 +2,15 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use engine::edge::{Edge, End, HubCheck, IgnoreReason, LinkStep, Speaker};
-use wire::Frame;
+use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker};
+use wire::{Frame, FrameProof};
 
 use super::{Packet, Side, World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
     cloud::at,
-    edge::{EdgeJob, EdgeLink, SettledCommand, reply},
+    edge::{EdgeJob, EdgeLink, LinkFrame, SettledCommand, reply},
 };
 
 const TICK_MS: u64 = 1_000;
@@ -34,6 +34,11 @@ impl World {
             self.calls_again(e, CONNECT_WITHIN_MS, false);
             return;
         }
+        if self.hostile_takes_call(e) {
+            let conn = self.connect(e, 0);
+            self.net.conns[conn].is_hostile = true;
+            return self.link_begins(e, conn);
+        }
         let up: Vec<usize> =
             (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
         let Some(&replica) = (!up.is_empty()).then(|| self.random.pick(&up)) else {
@@ -53,6 +58,7 @@ impl World {
     }
 
     fn link_begins(&mut self, e: usize, conn: usize) {
+        let knows = self.knows_its_hub(e);
         let edge = &mut self.edges[e];
         let who = Speaker {
             edge: edge.name.clone(),
@@ -61,7 +67,7 @@ impl World {
             version: String::new(),
         };
         let mut machine = Edge::new(who, edge.file.position());
-        let mut hello = machine.hello(HubCheck::default());
+        let mut hello = machine.hello(knows.check());
         if let Frame::Hello(hello) = &mut hello {
             hello.codecs.take_if(|_| cast::is_older(e));
         }
@@ -70,6 +76,7 @@ impl World {
             machine,
             todo: VecDeque::new(),
             inbox: VecDeque::new(),
+            knows,
             is_storing: false,
             has_moved: false,
             was_up: false,
@@ -84,15 +91,19 @@ impl World {
 
     pub fn edge_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
         let e = self.net.conns[conn].edge;
-        let now = self.now;
+        let (now, bug) = (self.now, self.bug);
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
             return;
         };
         link.heard_at = now;
         match packet {
-            Packet::Frame(bytes) => match Frame::from_bytes(&bytes) {
+            Packet::Frame { bytes, is_forged } => match Frame::from_bytes(&bytes) {
                 Ok(frame) => {
-                    link.inbox.push_back((frame, is_stray));
+                    let proof = believed(link.knows.proof(is_forged), bug);
+                    link.inbox.push_back(LinkFrame { frame, proof, is_stray });
+                    if is_forged {
+                        self.counts.forgery_heard(proof);
+                    }
                     self.link_goes_on(e);
                 }
                 Err(_) => self.link_breaks(e, "what came is no frame"),
@@ -111,8 +122,8 @@ impl World {
             }
             if let Some(step) = link.todo.pop_front() {
                 self.link_does(e, step);
-            } else if let Some((frame, is_stray)) = link.inbox.pop_front() {
-                self.link_takes(e, frame, is_stray);
+            } else if let Some(frame) = link.inbox.pop_front() {
+                self.link_takes(e, frame);
             } else if link.has_moved {
                 link.has_moved = false;
                 let position = self.edges[e].file.position();
@@ -124,7 +135,8 @@ impl World {
         }
     }
 
-    fn link_takes(&mut self, e: usize, frame: Frame, is_stray: bool) {
+    fn link_takes(&mut self, e: usize, came: LinkFrame) {
+        let LinkFrame { frame, proof, is_stray } = came;
         let bug = self.bug;
         let cursors = {
             let book = self.edges[e].file.book.read();
@@ -132,7 +144,7 @@ impl World {
         };
         let staged = self.edges[e].file.book.read().staged.as_ref().map(|staged| staged.feed_seq);
         let Some(link) = &mut self.edges[e].link else { return };
-        if let Frame::Welcome(welcome) = &frame {
+        if let (Frame::Welcome(welcome), true) = (&frame, proof != FrameProof::Forged) {
             link.standing = Some(welcome.standing);
             let staged = staged.is_some_and(|as_of| welcome.snapshot == Some(as_of));
             self.counts.images_resumed += u64::from(staged);
@@ -145,10 +157,11 @@ impl World {
         };
         let todo = match (&frame, bug) {
             (Frame::Resend(_), Some(Bug::ResendIgnored)) => Vec::new(),
-            (_, Some(bug)) if link.machine.is_open() => {
-                gap_applied(&frame, bug, cursors).unwrap_or_else(|| link.machine.take(frame))
+            (_, Some(bug)) if link.machine.is_open() && proof == FrameProof::Signed => {
+                let applied = gap_applied(&frame, bug, cursors);
+                applied.unwrap_or_else(|| link.machine.take_as(frame, proof))
             }
-            _ => link.machine.take(frame),
+            _ => link.machine.take_as(frame, proof),
         };
         let passed_over = matches!(todo[..], [LinkStep::Ignored { .. }]);
         link.todo.extend(todo);
@@ -202,6 +215,7 @@ impl World {
             }
             LinkStep::Held { seq, .. } => {
                 self.counts.held_told += 1;
+                self.oracle.nothing_forged_is_told(self.now, seq);
                 let name = self.edges[e].name.clone();
                 self.note(21, seq, |_| format!("{name} hears that its op {seq} is held"));
             }
@@ -326,6 +340,15 @@ impl World {
         let wait = if settled { apart } else { apart.saturating_sub(lasted) };
         let run = edge.run;
         self.later(took_ms + wait, WorldEvent::Calls { edge: e, run });
+    }
+}
+
+/// The planted bugs of the check of the hub's proof.
+fn believed(proof: FrameProof, bug: Option<Bug>) -> FrameProof {
+    match (proof, bug) {
+        (FrameProof::Forged, Some(Bug::ForgedIsSigned))
+        | (FrameProof::Unsigned, Some(Bug::UnsignedIsSigned)) => FrameProof::Signed,
+        (proof, _) => proof,
     }
 }
 

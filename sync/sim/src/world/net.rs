@@ -17,7 +17,11 @@ pub enum Side {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Packet {
-    Frame(Vec<u8>),
+    /// The hub has not signed a forged one.
+    Frame {
+        bytes: Vec<u8>,
+        is_forged: bool,
+    },
     Ping,
     Pong,
 }
@@ -37,6 +41,8 @@ pub(crate) struct Conn {
     pub run: u32,
     pub began: u64,
     pub replica: usize,
+    /// The hostile replica has taken the call.
+    pub is_hostile: bool,
     pub edge_open: bool,
     pub hub_open: bool,
     /// When the last packet arrives, towards the edge and towards the hub.
@@ -76,6 +82,10 @@ impl Fate {
 }
 
 impl Net {
+    pub fn is_hubs(&self, conn: usize) -> bool {
+        !self.conns[conn].is_hostile
+    }
+
     fn catch(&mut self, edge: usize, to: Side, kind: &str) -> Option<FrameFate> {
         let meant = |catch: &Catch| catch.edge == edge && catch.to == to && catch.kind == kind;
         let at = self.catches.iter().position(|catch| meant(catch) && catch.after == 0);
@@ -96,6 +106,7 @@ impl World {
             run,
             began: self.now,
             replica,
+            is_hostile: false,
             edge_open: true,
             hub_open: true,
             arrives_at: [self.now; 2],
@@ -117,7 +128,10 @@ impl World {
             self.later(dies, WorldEvent::Closed { conn, at: Side::Edge });
             self.later(dies, WorldEvent::Closed { conn, at: Side::Hub });
         }
-        let packet = Packet::Frame(bytes);
+        if to == Side::Edge {
+            self.hostile_hub_copies(conn, frame);
+        }
+        let packet = Packet::Frame { bytes, is_forged: false };
         let fate = match self.net.catch(e, to, frame.kind()) {
             Some(becomes) => self.caught(conn, to, packet, becomes),
             None => self.send(conn, to, packet, binds(frame)),
@@ -139,7 +153,7 @@ impl World {
     pub fn send(&mut self, conn: usize, to: Side, packet: Packet, is_bound: bool) -> Fate {
         let e = self.net.conns[conn].edge;
         let way = to as usize;
-        let is_frame = matches!(packet, Packet::Frame(_));
+        let is_frame = matches!(packet, Packet::Frame { .. });
         let mut at = self.now + self.soon(3, 25);
         if self.faults.delays(e) && self.random.chance(300) {
             at += self.soon(50, 3_000);

@@ -61,8 +61,12 @@ impl EdgeFile {
                 let known = self.book.live.revocations_version;
                 self.book.live.revocations_version = known.max(version);
             }
-            // Keys are not drawn, and a policy comes with its assignment.
-            Change::Keys { .. } | Change::Policy { .. } | Change::Unknown => {}
+            // Only the hostile replica sends any.
+            Change::Keys { version, .. } => {
+                self.book.live.keys_version = self.book.live.keys_version.max(version);
+            }
+            // A policy comes with its assignment.
+            Change::Policy { .. } | Change::Unknown => {}
         }
     }
 

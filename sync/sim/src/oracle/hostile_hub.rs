@@ -1,0 +1,63 @@
+//! Promises about the hostile replica: the hub's key alone speaks to an edge.
+
+use uuid::Uuid;
+use wire::{CommandId, UnixMillis};
+
+use super::Oracle;
+use crate::edge::EdgeFile;
+
+/// Everything that the hostile replica says carries this number. No number of the hub's comes near it.
+pub const FORGED: u64 = 1 << 40;
+
+/// The time of a forged decision.
+pub fn forged_at() -> UnixMillis {
+    UnixMillis(1 << 40)
+}
+
+pub fn forged_command() -> CommandId {
+    CommandId(Uuid::from_u64_pair(FORGED, 0))
+}
+
+impl Oracle {
+    /// 10. Nothing that the hub has not signed is stored.
+    pub fn nothing_forged_is_stored(&mut self, at: u64, file: &EdgeFile) {
+        let forged = forged_in(file);
+        self.check(at, "nothing_forged_is_stored", forged.is_none(), || {
+            let name = &file.book.read().name;
+            format!("{name} has {} of the hostile replica", forged.unwrap_or_default())
+        });
+    }
+
+    /// 10. Nor does anybody hear of it.
+    pub fn nothing_forged_is_told(&mut self, at: u64, held: u64) {
+        self.check(at, "nothing_forged_is_told", held < FORGED, || {
+            format!("the hostile replica says that op {held} waits")
+        });
+    }
+}
+
+/// The first thing of the hostile replica that is on disk.
+fn forged_in(file: &EdgeFile) -> Option<&'static str> {
+    let book = file.book.read();
+    let staged = book.staged.as_ref().map_or(0, |staged| staged.feed_seq);
+    let numbers = [
+        (book.epoch, "an epoch"),
+        (book.feed_generation, "a feed"),
+        (book.feed_cursor.max(staged), "an image"),
+        (book.revocations_version, "a revocation"),
+        (book.keys_version, "keys"),
+        (book.tenure.assignment.policy_version, "a right to assign"),
+    ];
+    let number = numbers.into_iter().find(|(number, _)| *number >= FORGED);
+    let order = || file.orders.durable().values().any(|row| row.order.version >= FORGED);
+    let asked = || file.knows(forged_command());
+    let outcome = || {
+        let mut outcomes = file.commands.durable().values().filter_map(|row| row.outcome.as_ref());
+        outcomes.any(|outcome| outcome.decided_at == forged_at())
+    };
+    let number = number.map(|(_, what)| what);
+    number
+        .or_else(|| order().then_some("an order"))
+        .or_else(|| asked().then_some("an acceptance"))
+        .or_else(|| outcome().then_some("an outcome"))
+}

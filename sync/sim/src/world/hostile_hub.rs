@@ -1,0 +1,303 @@
+//! The hostile replica: puts frames of its own on an edge's line, and answers calls in the hub's place.
+//!
+//! It sees everything on the line, so it knows each session's standing and the edge's cursors. Only a
+//! signature is out of its reach.
+
+use std::collections::BTreeMap;
+
+use wire::{
+    Amount, Ask, Change, Code, Command, CommandBody, Credit, Down, Frame, Hash, HeldNotice,
+    HeldReason, NumberedOutcome, Order, OrderStatus, Outcome, OutcomesFrame, PROTOCOL_MAX, Policy,
+    Probe, Quarantine, QuarantineWhy, Refused, RegionAssignment, Resend, SnapshotChunk,
+    SnapshotPart, Standing, Welcome, open_digest, snapshot_hash, snapshot_start,
+};
+
+use super::{Packet, Side, World, WorldEvent, tokens};
+use crate::{
+    cast::{self, STRANGER},
+    cloud::at,
+    edge::HubKnowledge,
+    oracle::hostile_hub::{FORGED, forged_at, forged_command},
+    plan::{Forgery, StepKind},
+};
+
+/// So many frames of the hub it keeps for each edge.
+const COPIES_MAX: usize = 24;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+#[derive(Default)]
+pub(crate) struct HostileHub {
+    pub is_there: bool,
+    /// Its word for the next call of a machine.
+    waits: BTreeMap<usize, (Forgery, u64)>,
+    /// Frames of the hub by machine, each with its connection.
+    copied: BTreeMap<usize, Vec<(usize, Frame)>>,
+    keyless_until: BTreeMap<usize, u64>,
+}
+
+impl World {
+    pub fn hostile_hub_settles(&mut self) {
+        let forges = |step: &crate::plan::Step| matches!(step.what, StepKind::Forges { .. });
+        self.hostile.is_there = self.plan.steps.iter().any(forges);
+    }
+
+    /// This edge was enrolled by an earlier version, over a plain line. Its operator has yet to name the
+    /// key.
+    pub fn is_keyless_for(&mut self, m: usize, lasts_ms: u64) {
+        self.hostile.keyless_until.insert(m, self.now + lasts_ms);
+    }
+
+    /// What the program of this machine knows of its hub as a session begins.
+    pub fn knows_its_hub(&self, m: usize) -> HubKnowledge {
+        let keyless = self.hostile.keyless_until.get(&m).is_some_and(|until| *until > self.now);
+        match cast::is_older(m) {
+            true => HubKnowledge::Unchecked,
+            false if keyless && !self.has_healed => HubKnowledge::NoKey,
+            false => HubKnowledge::Key,
+        }
+    }
+
+    /// On the line of an open session, or at the next call, which it brings about.
+    pub fn forges(&mut self, m: usize, what: Forgery, pick: u64) {
+        let link = self.edges[m].link.as_ref();
+        let open = link.filter(|link| link.machine.is_open() && self.net.is_hubs(link.conn));
+        let open = open.and_then(|link| Some((link.conn, link.knows, link.standing?)));
+        match open.filter(|_| !what.greets() && pick.is_multiple_of(2)) {
+            Some((_, HubKnowledge::NoKey, _)) if !what.hurts_without_a_key() => {}
+            Some((conn, _, standing)) => self.says(conn, m, standing, what, pick),
+            None => {
+                self.hostile.waits.insert(m, (what, pick));
+                self.cut(m);
+            }
+        }
+    }
+
+    /// Returns whether it takes this machine's call.
+    pub fn hostile_takes_call(&self, m: usize) -> bool {
+        self.hostile.waits.contains_key(&m) && !self.has_healed
+    }
+
+    pub fn hostile_hub_hears(&mut self, conn: usize, packet: &Packet) {
+        let m = self.net.conns[conn].edge;
+        let Packet::Frame { bytes, .. } = packet else { return };
+        let Ok(Frame::Hello(hello)) = Frame::from_bytes(bytes) else { return };
+        let Some((what, pick)) = self.hostile.waits.remove(&m) else { return };
+        let standing = Standing { term: FORGED, nonce: hello.nonce };
+        let knows = self.edges[m].link.as_ref().map(|link| link.knows);
+        let believed = knows == Some(HubKnowledge::NoKey) && !what.hurts_without_a_key();
+        if !believed {
+            let begins = what != Forgery::Twin && what != Forgery::Replay && !what.greets();
+            if begins {
+                let welcome = self.welcome(m, standing);
+                self.sends_forged(conn, &Frame::Welcome(welcome));
+            }
+            self.says(conn, m, standing, what, pick);
+        }
+        // Its line is as good as its word.
+        let ends = self.soon(1_000, 4_000);
+        self.later(ends, WorldEvent::Closed { conn, at: Side::Edge });
+        self.later(ends, WorldEvent::Closed { conn, at: Side::Hub });
+    }
+
+    /// Keeps a frame of the hub, to play it again.
+    pub fn hostile_hub_copies(&mut self, conn: usize, frame: &Frame) {
+        if self.hostile.is_there {
+            let copied = self.hostile.copied.entry(self.net.conns[conn].edge).or_default();
+            copied.push((conn, frame.clone()));
+            if copied.len() > COPIES_MAX {
+                copied.remove(0);
+            }
+        }
+    }
+
+    fn says(&mut self, conn: usize, m: usize, standing: Standing, what: Forgery, pick: u64) {
+        let Some(frame) = self.forged(conn, m, standing, what, pick) else { return };
+        *self.counts.forged.entry(what.name()).or_default() += 1;
+        let name = self.edges[m].name.clone();
+        self.note(37, m as u64, |_| {
+            format!("a hostile replica tells {name} of a made-up {}", what.name())
+        });
+        self.sends_forged(conn, &frame);
+    }
+
+    fn sends_forged(&mut self, conn: usize, frame: &Frame) {
+        let packet = Packet::Frame { bytes: frame.to_bytes(), is_forged: true };
+        self.send(conn, Side::Edge, packet, false);
+    }
+
+    fn forged(
+        &self,
+        conn: usize,
+        m: usize,
+        standing: Standing,
+        what: Forgery,
+        pick: u64,
+    ) -> Option<Frame> {
+        let refused = |code| Some(Frame::Refused(Refused { code, detail: "made up".to_owned() }));
+        match what {
+            Forgery::Twin => refused(Code::EdgeTwin),
+            Forgery::LogBroken => refused(Code::ChainBroken),
+            Forgery::EpochEnded => Some(Frame::Quarantine(self.forged_epoch(m))),
+            Forgery::Session => {
+                let welcome = self.welcome(m, standing);
+                Some(Frame::Welcome(Welcome { feed_generation: FORGED, ..welcome }))
+            }
+            Forgery::BrokenSession => {
+                let welcome = self.welcome(m, standing);
+                let cursor_hash = Hash::of(b"another log");
+                Some(Frame::Welcome(Welcome { cursor_hash, ..welcome }))
+            }
+            Forgery::Outcome => Some(Frame::Outcomes(self.forged_outcome(m, standing))),
+            Forgery::Order => self.down(m, standing, Change::Order(self.forged_order(m)?)),
+            Forgery::Grant => self.down(m, standing, Change::Assignment(self.forged_grant(m))),
+            Forgery::Revocation => {
+                let users = vec![cast::at_tablet(cast::original(m)).user_id];
+                let change = Change::Revoked { version: FORGED, sessions: Vec::new(), users };
+                self.down(m, standing, change)
+            }
+            Forgery::Keys => {
+                let jwks = "{\"keys\":[]}".to_owned();
+                self.down(m, standing, Change::Keys { version: FORGED, jwks })
+            }
+            Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, standing)?)),
+            Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, standing)?)),
+            Forgery::Held => {
+                let (seq, reason) = (FORGED, HeldReason::Region);
+                Some(Frame::Held(HeldNotice { standing, seq, reason }))
+            }
+            Forgery::Credit => {
+                let cursor = self.edges[m].file.book.read().head.seq;
+                let (ops, bytes, feed_seq) = (u32::MAX, u32::MAX, Some(0));
+                Some(Frame::Credit(Credit { standing, cursor, ops, bytes, feed_seq }))
+            }
+            Forgery::Resend => Some(Frame::Resend(Resend { standing, from: 1 })),
+            Forgery::Probe => Some(Frame::Probe(Probe { standing, number: FORGED })),
+            Forgery::Replay => self.copy_of_another_session(m, conn, pick),
+        }
+    }
+
+    fn welcome(&self, m: usize, standing: Standing) -> Welcome {
+        let book = self.edges[m].file.book.read();
+        Welcome {
+            protocol: PROTOCOL_MAX,
+            standing,
+            cursor: book.head.seq,
+            cursor_hash: book.head.hash,
+            feed_generation: book.feed_generation,
+            limits: self.plan.tuning.limits,
+            cloud_now: at(self.now, 0),
+            snapshot: None,
+            codec: None,
+        }
+    }
+
+    fn forged_epoch(&self, m: usize) -> Quarantine {
+        let node = &self.edges[m];
+        let book = node.file.book.read();
+        Quarantine {
+            old_epoch: book.epoch,
+            old_nonce: node.nonce,
+            new_epoch: FORGED,
+            grant: FORGED,
+            last_accepted: book.head.hash,
+            why: QuarantineWhy::EdgeRestored,
+            tail: Vec::new(),
+            part: None,
+        }
+    }
+
+    /// The op that waits longest has lost, it says.
+    fn forged_outcome(&self, m: usize, standing: Standing) -> OutcomesFrame {
+        let file = &self.edges[m].file;
+        let book = file.book.read();
+        let pending = file.pending.durable().iter().next();
+        let (seq, command_id) = match pending {
+            Some(((_, seq), row)) => (*seq, Some(row.command_id)),
+            None => (book.head.seq, None),
+        };
+        let (from, to) = (book.outcome_cursor, book.outcome_cursor + 1);
+        let outcome = Outcome::rejected(Code::NotYours, self.forged_order(m), forged_at());
+        let outcomes = vec![NumberedOutcome { number: to, seq, command_id, outcome }];
+        OutcomesFrame { standing, epoch: book.epoch, from, to, outcomes }
+    }
+
+    /// An order of the region that is the hostile person's now, at a low price.
+    fn forged_order(&self, m: usize) -> Option<Order> {
+        let known = self.known.get(&cast::region(m))?.first()?;
+        let order = self.order_db.orders.get(known)?.order.clone();
+        Some(Order {
+            status: OrderStatus::Accepted,
+            provider_id: Some(cast::at_tablet(STRANGER).user_id),
+            price: Amount::from_minor(1).unwrap_or(order.price),
+            version: FORGED,
+            ..order
+        })
+    }
+
+    /// Proven: it has read the whole feed on its way down.
+    fn forged_grant(&self, m: usize) -> RegionAssignment {
+        let node = &self.edges[m];
+        let open = node.file.brought.durable().iter().filter(|(_, row)| row.1);
+        RegionAssignment {
+            policy_version: FORGED,
+            policy: Policy::Exclusive,
+            holder: Some(node.name.clone()),
+            epoch: node.file.book.read().epoch,
+            fence: FORGED,
+            digest: Some(open_digest(open.map(|(id, row)| (*id, row.0)))),
+            ..RegionAssignment::default()
+        }
+    }
+
+    fn down(&self, m: usize, standing: Standing, change: Change) -> Option<Frame> {
+        let from = self.edges[m].file.book.read().feed_cursor;
+        Some(Frame::Down(Down { standing, from, to: from + 1, changes: vec![change] }))
+    }
+
+    fn forged_image(&self, m: usize, standing: Standing) -> Option<SnapshotChunk> {
+        let feed_generation = self.edges[m].file.book.read().feed_generation;
+        let changes = vec![Change::Order(self.forged_order(m)?)];
+        let body = SnapshotPart { changes, next: None }.to_bytes();
+        let hash = snapshot_hash(snapshot_start(standing, feed_generation, FORGED), &body);
+        let body = body.into();
+        let (feed_seq, index, count) = (FORGED, 0, 1);
+        Some(SnapshotChunk { standing, feed_generation, feed_seq, index, count, hash, body })
+    }
+
+    /// It needs no good token: the edge believes the hub.
+    fn forged_ask(&self, m: usize, standing: Standing) -> Option<Ask> {
+        let order_id = *self.known.get(&cast::region(m))?.last()?;
+        let actor = cast::at_tablet(STRANGER);
+        let taken_at = at(self.now, 0);
+        let command = Command {
+            id: forged_command(),
+            body: CommandBody::AcceptOrder { order_id },
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        };
+        Some(Ask {
+            standing,
+            command,
+            token: tokens::issue(actor, taken_at.plus_ms(DAY_MS)),
+            actor,
+            taken_at,
+        })
+    }
+
+    /// Sealed by the hub, for another challenge. A frame that opens or ends a session names no standing, so
+    /// it is tried first.
+    fn copy_of_another_session(&self, m: usize, conn: usize, pick: u64) -> Option<Frame> {
+        let copied = self.hostile.copied.get(&m)?;
+        let earlier: Vec<&Frame> =
+            copied.iter().filter(|(of, _)| *of != conn).map(|(_, frame)| frame).collect();
+        let opens = |frame: &&&Frame| {
+            matches!(frame, Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))
+        };
+        let opening: Vec<&Frame> = earlier.iter().filter(opens).copied().collect();
+        let from = if opening.is_empty() || pick.is_multiple_of(3) { earlier } else { opening };
+        let pick = usize::try_from(pick % 1_000).unwrap_or(0);
+        (!from.is_empty()).then(|| from[pick % from.len()].clone())
+    }
+}
