@@ -1,7 +1,7 @@
 //! Owns the words of complaints: each problem, and the next step.
 
 use serde::Serialize;
-use wire::{ComplaintKind, GateState, LinkState, QuarantineWhy, StatusReport};
+use wire::{ComplaintKind, GateState, LinkState, QuarantineWhy, StatusReport, UnixMillis};
 
 use crate::{
     age,
@@ -76,14 +76,7 @@ fn worded(
             ("link_down", look.say(say::complaint_link_down { gate: gate.into() }))
         }
         Kind::OrdersDiffer => ("orders_differ", look.say(say::complaint_orders_differ)),
-        Kind::Unsettled { since, unread } => {
-            let since = age::moment(since).into();
-            let text = match unread {
-                0 => look.say(say::complaint_event_missing { since }),
-                count => look.say(say::complaint_feed_unread { since, count }),
-            };
-            ("unsettled", text)
-        }
+        Kind::Unsettled { since, unread } => ("unsettled", unsettled(since, unread, look)),
         Kind::OpsStopped(count) => {
             ("ops_stopped", look.say(say::complaint_ops_stopped { edge: name, count }))
         }
@@ -106,6 +99,14 @@ fn worded(
             let since = age::moment(since).into();
             ("cloud_tokens", look.say(say::complaint_cloud_tokens { since }))
         }
+    }
+}
+
+fn unsettled(since: UnixMillis, unread: u64, look: &Look) -> String {
+    let since = age::moment(since).into();
+    match unread {
+        0 => look.say(say::complaint_event_missing { since }),
+        count => look.say(say::complaint_feed_unread { since, count }),
     }
 }
 
