@@ -95,10 +95,14 @@ impl MqttLine {
     /// # Errors
     /// When the broker has closed the connection.
     pub async fn publish(&mut self, topic: &str, message: &[u8], retain: bool) -> io::Result<()> {
+        self.stream.write_all(&Self::publication(topic, message, retain)).await
+    }
+
+    /// A PUBLISH at level 0.
+    pub fn publication(topic: &str, message: &[u8], retain: bool) -> Vec<u8> {
         let mut body = prefixed(topic.as_bytes());
         body.extend(message);
-        let kind = if retain { PUBLISH | RETAIN } else { PUBLISH };
-        self.stream.write_all(&packet(kind, &body)).await
+        packet(if retain { PUBLISH | RETAIN } else { PUBLISH }, &body)
     }
 
     /// The next packet: its first byte and the rest.
@@ -121,6 +125,11 @@ impl MqttLine {
             Ok((kind, body))
         })
         .await?
+    }
+
+    /// The bare connection.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Gives up the connection without a DISCONNECT, so that the broker speaks the will.

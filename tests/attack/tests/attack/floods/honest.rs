@@ -1,0 +1,152 @@
+//! The honest people of a flooded platform, and their work: each goes from act to act, four in a second.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+use attack::{
+    AttackedPlatform, Experience, HttpAnswer, HttpCall, MqttGreeting, MqttLine, PASSWORD, Somebody,
+    Station, during,
+};
+use process::clock::Clock;
+use serde_json::{Value, json};
+use wire::{OrderId, Region, Role};
+
+/// No endpoint hears more of one person than a hundred in a minute.
+const PAUSE: Duration = Duration::from_millis(250);
+
+pub const WHO: [&str; 4] = ["customer", "provider", "edge", "operator"];
+
+pub struct Honest<'a> {
+    platform: &'a AttackedPlatform,
+    pub customer: Somebody,
+    pub operator: Somebody,
+    provider: Somebody,
+    /// Taps on a tablet.
+    tapper: Somebody,
+    /// For the question whether the edge is linked.
+    passer_by: Station,
+    order: OrderId,
+    turns: [AtomicUsize; 4],
+}
+
+type Outcome = Result<(), String>;
+
+impl<'a> Honest<'a> {
+    pub async fn of(platform: &'a AttackedPlatform) -> Self {
+        let customer = platform.somebody(Role::Customer).await;
+        let order = customer.publish(Region::North, "Mend the tap").await;
+        Self {
+            platform,
+            customer,
+            operator: platform.admin().await,
+            provider: platform.somebody(Role::Provider).await,
+            tapper: platform.somebody(Role::Customer).await,
+            passer_by: Station::fresh(),
+            order,
+            turns: Default::default(),
+        }
+    }
+
+    /// Their experience in the order of `WHO`.
+    pub async fn work_during<T>(&self, flood: impl Future<Output = T>) -> (T, [Experience; 4]) {
+        let customer = during(flood, PAUSE, async || self.customer().await);
+        let provider = during(customer, PAUSE, async || self.provider().await);
+        let edge = during(provider, PAUSE, async || self.edge().await);
+        let operator = during(edge, PAUSE, async || self.operator().await);
+        let ((((result, customer), provider), edge), operator) = operator.await;
+        (result, [customer, provider, edge, operator])
+    }
+
+    async fn customer(&self) -> Outcome {
+        let get = |path: &str| self.customer.ask(HttpCall::get(path));
+        let answer = match self.turn(0) % 10 {
+            0 => {
+                let Somebody { station, username, .. } = &self.customer;
+                let signed = self.platform.sign_in(*station, username, PASSWORD).await;
+                return signed.map(drop).map_err(|refusal| refused(&refusal));
+            }
+            1 | 6 => self.customer.ask(HttpCall::post("/api/v1/orders").json(&draft())).await,
+            2 | 7 => get(&format!("/api/v1/orders/{}", self.order)).await,
+            3 | 8 => get("/api/v1/notifications").await,
+            _ => get("/api/v1/orders").await,
+        };
+        granted(answer)
+    }
+
+    async fn provider(&self) -> Outcome {
+        let Somebody { station, edge_token, .. } = &self.provider;
+        let edge = self.platform.edge();
+        match self.turn(1) % 4 {
+            0 => granted(self.provider.ask(HttpCall::get("/api/v1/orders/available")).await),
+            1 => {
+                let call = HttpCall::get("/board").bearer(edge_token);
+                granted(station.ask(edge.http, &call).await)
+            }
+            2 => {
+                let greeting = MqttGreeting::of("honest-tablet", edge_token);
+                match MqttLine::open(*station, edge.mqtt, &greeting).await {
+                    Ok((0, _)) => Ok(()),
+                    Ok((code, _)) => Err(format!("the broker refuses: {code}")),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+            _ => granted(self.provider.ask(HttpCall::get("/api/v1/notifications")).await),
+        }
+    }
+
+    /// It is linked, and takes a command.
+    async fn edge(&self) -> Outcome {
+        let edge = self.platform.edge();
+        if self.turn(2).is_multiple_of(2) {
+            let head = self.passer_by.ask(edge.http, &HttpCall::get("/api/head")).await;
+            let head = head.map_err(|error| error.to_string())?;
+            let is_linked = head.json()["link_up"] == true;
+            return if is_linked { Ok(()) } else { Err(head.text()) };
+        }
+        let clock = Clock::system();
+        let body = json!({"type": "publish_order", "order_id": clock.new_id(), "order": draft()});
+        let frame = json!({
+            "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
+            "token": self.tapper.edge_token, "body": body,
+        });
+        let call = HttpCall::post("/commands").json(&frame);
+        let answer = self.tapper.station.ask(edge.http, &call).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        if answer.json()["receipt"].is_object() { Ok(()) } else { Err(answer.text()) }
+    }
+
+    async fn operator(&self) -> Outcome {
+        let path = match self.turn(3) % 4 {
+            0 => "/api/v1/admin/status",
+            1 => "/api/v1/admin/orders",
+            2 => "/api/v1/admin/edges",
+            _ => "/api/v1/admin/cases",
+        };
+        granted(self.operator.ask(HttpCall::get(path)).await)
+    }
+
+    fn turn(&self, who: usize) -> usize {
+        self.turns[who].fetch_add(1, Relaxed)
+    }
+}
+
+pub fn draft() -> Value {
+    json!({
+        "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
+        "price": "200.00", "location": Region::North, "address": "1 Harbour Road",
+    })
+}
+
+fn granted(answer: std::io::Result<HttpAnswer>) -> Outcome {
+    match answer {
+        Ok(answer) if answer.status < 300 => Ok(()),
+        Ok(answer) => Err(refused(&answer)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn refused(answer: &HttpAnswer) -> String {
+    format!("{} {}", answer.status, answer.code())
+}

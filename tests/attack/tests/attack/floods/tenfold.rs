@@ -1,0 +1,240 @@
+//! The floods: each limit at its default, ten times.
+
+use attack::{AttackedPlatform, HttpCall, MqttGreeting, PASSWORD, Somebody, Station};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use process::{
+    clock::Clock,
+    tokens::{Signer, edge_token},
+};
+use serde_json::json;
+use wire::{EdgeId, OrderId, Region, Role};
+
+use super::{
+    flood::{CommandFlood, Flood, FloodAct},
+    honest::Honest,
+};
+
+const TIMES: usize = 10;
+const KIB: usize = 1 << 10;
+/// Of floods whose limit is a size: so many come with ten times as much.
+const LARGE: usize = 60;
+const OPEN_JOBS_MAX: usize = 5;
+
+/// What the attackers have before they begin.
+pub struct Tenfold<'a> {
+    platform: &'a AttackedPlatform,
+    victim: &'a str,
+    customer: Somebody,
+    provider: Somebody,
+    /// Open for providers.
+    orders: Vec<OrderId>,
+    /// The key of an edge that was stolen.
+    stolen: (EdgeId, Signer),
+}
+
+impl<'a> Tenfold<'a> {
+    pub async fn prepare(platform: &'a AttackedPlatform, honest: &'a Honest<'_>) -> Self {
+        let customer = platform.somebody(Role::Customer).await;
+        let mut orders = Vec::new();
+        for _ in 0..TIMES * OPEN_JOBS_MAX {
+            let order = customer.publish(Region::North, "Mend the roof").await;
+            let approved = honest.operator.act(order, "approve").await.expect("an answer");
+            assert_eq!(approved.status, 200, "{}", approved.text());
+            orders.push(order);
+        }
+        let provider = platform.somebody(Role::Provider).await;
+        let stolen = stolen_edge(platform, &honest.operator).await;
+        let victim = honest.customer.username.as_str();
+        Self { platform, victim, customer, provider, orders, stolen }
+    }
+
+    pub fn floods(&self) -> Vec<Flood<'_>> {
+        let quiet = Flood { name: "quiet", attempts: 0, at_once: 1, act: FloodAct::Nothing };
+        let mut floods = vec![quiet];
+        floods.extend(self.before_a_sign_in());
+        floods.extend(self.of_people_and_edges());
+        floods.extend(self.of_sockets());
+        floods.extend(self.of_sizes());
+        floods.push(self.of_commands());
+        floods
+    }
+
+    fn before_a_sign_in(&self) -> [Flood<'_>; 6] {
+        let port = self.platform.gateway();
+        let guess = json!({"code": "AAAA-AAAA", "public_key": URL_SAFE_NO_PAD.encode([9; 32])});
+        let (victim, own) = (self.victim, self.customer.username.as_str());
+        [
+            asks("300 links a minute, unproven, of an address", 300, port, |_| {
+                HttpCall::get("/link").bearer("a.b.c")
+            }),
+            asks("300 guesses a minute of an address", 300, port, move |_| {
+                HttpCall::post("/api/v1/edges/enrol").json(&guess)
+            }),
+            asks("300 sign-ins a minute of an address", 300, port, |number| {
+                login(&format!("nobody-{number}"), "a-wrong-password")
+            }),
+            asks("30 sign-ins a minute under a name", 30, port, move |_| login(own, PASSWORD)),
+            asks("10 wrong passwords a day under a name", 10, port, move |_| {
+                login(victim, "a-wrong-password")
+            }),
+            asks("60 registrations a day of an address", 60, port, |number| {
+                let name = format!("flood-{number}");
+                HttpCall::post("/api/v1/auth/register").json(&json!({
+                    "username": name, "email": format!("{name}@example.org"),
+                    "password": PASSWORD, "role": "customer",
+                }))
+            }),
+        ]
+    }
+
+    fn of_people_and_edges(&self) -> [Flood<'_>; 6] {
+        let (port, edge) = (self.platform.gateway(), self.platform.edge().http);
+        let (customer, provider) = (&self.customer.person.token, &self.provider.person.token);
+        let news = format!(
+            "GET /api/v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {customer}\r\n\
+             accept: text/event-stream\r\n\r\n"
+        );
+        let jobs = move |number: usize| {
+            let order = self.orders[number % self.orders.len()];
+            let accept = HttpCall::post(&format!("/api/v1/orders/{order}/accept"));
+            accept.bearer(provider).json(&json!({}))
+        };
+        let token = move |_| {
+            let call = HttpCall::post("/api/v1/auth/edge-token").bearer(customer);
+            call.json(&json!({"region": Region::North}))
+        };
+        [
+            asks("100 questions a minute of a person", 100, port, move |_| {
+                HttpCall::get("/api/v1/orders").bearer(customer)
+            }),
+            asks("100 tokens for edges a minute of a person", 100, port, token),
+            asks("5 jobs in hand of a provider", OPEN_JOBS_MAX, port, jobs),
+            holds("4 streams of news of a person", 4, port, news.into_bytes()),
+            asks("120 links a minute of an edge", 120, port, |_| self.link()),
+            asks("200 boards in 5 s of a person", 200, edge, |_| {
+                HttpCall::get("/board").bearer(&self.provider.edge_token)
+            }),
+        ]
+    }
+
+    fn of_sockets(&self) -> [Flood<'_>; 4] {
+        let (gateway, edge) = (self.platform.gateway(), self.platform.edge());
+        let half_head = b"GET /board HTTP/1.1\r\nhost: x\r\nx-half: ".to_vec();
+        let tablet = |number| {
+            let device = format!("crowd-{number}");
+            MqttGreeting::of(&device, &self.provider.edge_token).bytes()
+        };
+        [
+            holds("512 idle sockets of an address", 512, gateway, Vec::new()),
+            holds("512 half heads of an address, at an edge", 512, edge.http, half_head),
+            holds("512 half greetings of an address, MQTT", 512, edge.mqtt, vec![0x10]),
+            Flood {
+                name: "16 tablets of a person, MQTT",
+                attempts: 16 * TIMES,
+                at_once: 16,
+                act: FloodAct::Hold(edge.mqtt, Box::new(tablet)),
+            },
+        ]
+    }
+
+    fn of_sizes(&self) -> [Flood<'_>; 5] {
+        let (gateway, edge) = (self.platform.gateway(), self.platform.edge());
+        let head = |size| {
+            format!("GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(size))
+                .into_bytes()
+        };
+        let body = |path: &str, size: usize| {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                 content-length: {size}\r\n\r\n"
+            );
+            [head.into_bytes(), vec![b' '; size]].concat()
+        };
+        let part = "a".repeat(TIMES * 4 * KIB);
+        let greeting = MqttGreeting {
+            client_id: part.clone(),
+            username: part.clone(),
+            password: part.clone(),
+            will: Some(("gone".into(), part)),
+        };
+        [
+            large("16 KB of a head", gateway, head(TIMES * 16 * KIB)),
+            large("16 KB of a head, at an edge", edge.http, head(TIMES * 16 * KIB)),
+            large("256 KB of a body", gateway, body("/api/v1/auth/login", TIMES * 256 * KIB)),
+            large("64 KB of a body, at an edge", edge.http, body("/commands", TIMES * 64 * KIB)),
+            large("16 KB of a greeting, MQTT", edge.mqtt, greeting.bytes()),
+        ]
+    }
+
+    fn of_commands(&self) -> Flood<'_> {
+        let place = self.platform.edge();
+        let (token, clock) = (self.provider.edge_token.as_str(), Clock::system());
+        let frame = move |_| {
+            let body = json!({"type": "start_order", "order_id": clock.new_id()});
+            let frame = json!({
+                "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
+                "token": token, "body": body,
+            });
+            frame.to_string().into_bytes()
+        };
+        let edge = EdgeId::new(place.edge.clone()).expect("a name");
+        let commands = CommandFlood { port: place.mqtt, edge, token, frame: Box::new(frame) };
+        Flood {
+            name: "1,200 commands at once of a person, MQTT",
+            attempts: 1_200 * TIMES,
+            at_once: 8,
+            act: FloodAct::Command(commands),
+        }
+    }
+
+    /// The thief's edge opens its link.
+    fn link(&self) -> HttpCall {
+        let (edge, key) = &self.stolen;
+        HttpCall::get("/link")
+            .bearer(&edge_token(key, edge, &Clock::system()))
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+}
+
+fn asks<'a>(
+    name: &'static str,
+    limit: usize,
+    port: u16,
+    call: impl Fn(usize) -> HttpCall + Send + Sync + 'a,
+) -> Flood<'a> {
+    // More than the sign-ins of one address that may wait.
+    let at_once = (TIMES * limit).min(80);
+    Flood { name, attempts: TIMES * limit, at_once, act: FloodAct::Ask(port, Box::new(call)) }
+}
+
+fn holds(name: &'static str, limit: usize, port: u16, bytes: Vec<u8>) -> Flood<'static> {
+    let act = FloodAct::Hold(port, Box::new(move |_| bytes.clone()));
+    Flood { name, attempts: TIMES * limit, at_once: 16, act }
+}
+
+fn large(name: &'static str, port: u16, bytes: Vec<u8>) -> Flood<'static> {
+    let act = FloodAct::Hold(port, Box::new(move |_| bytes.clone()));
+    Flood { name, attempts: LARGE, at_once: 8, act }
+}
+
+fn login(name: &str, password: &str) -> HttpCall {
+    let form = json!({"username": name, "password": password});
+    HttpCall::post("/api/v1/auth/login").json(&form)
+}
+
+/// An edge of another region, in the thief's hands with its key.
+async fn stolen_edge(platform: &AttackedPlatform, operator: &Somebody) -> (EdgeId, Signer) {
+    let invitation = json!({"edge": "stolen-1", "region": "EAST"});
+    let call = HttpCall::post("/api/v1/admin/edges").json(&invitation);
+    let invited = operator.done(call).await;
+    let key = Signer::from_pkcs8(&Signer::generate()).expect("a key");
+    let public_key = URL_SAFE_NO_PAD.encode(key.public_key());
+    let call = HttpCall::post("/api/v1/edges/enrol")
+        .json(&json!({"code": invited["code"], "public_key": public_key}));
+    let answer = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    (EdgeId::new("stolen-1").expect("a name"), key)
+}
