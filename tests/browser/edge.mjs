@@ -114,7 +114,7 @@ function command(state, frame, tell) {
   if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000) } })
   const nearby = state.orders.filter((each) => each.status === 'pending' && each.id !== frame.body.order_id).slice(0, 3)
   const lost = {
-    winner_decided_at: after(694_000), tapped_at: frame.tapped_at, edge_at: after(1_000),
+    winner_decided_at: after(694_000), race_rule: 'first_in_cloud', status: 'accepted', tapped_at: frame.tapped_at, edge_at: after(1_000),
     nearby: nearby.map(({ id, code, title, price, currency }) => ({ order_id: id, code, title, price, currency })),
   }
   const outcome = { kind: 'rejected', code: 'order_already_accepted', decided_at: after(1_284_000), lost }

@@ -92,7 +92,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/ops\//, () => ({ edge: 'north-1', epoch: 7, seq: 12, region: 'NORTH', hash: 'cd'.repeat(32), kind: 'boot', state: 'decided', failures: 0, received_at: at('10:40:00') })],
     ['GET', /^\/admin\/cases$/, () => page([{ id: 2, order_id: id(160), order_code: 'N-7F3K60', region: 'EAST', user_id: OTHER, kind: 'revoked_meanwhile', command_id: id(501), code: 'revoked', at: at('10:47:00') }])],
     ['GET', /^\/admin\/commands\//, () => ({ items: [{ command_id: id(501), user_id: OTHER, applied: true, code: null, order_id: id(160), order_version: 3, op: null, decided_at: at('10:47:00') }] })],
-    ['GET', /^\/admin\/lost-acceptances$/, () => page([{ ...lost, id: 1, order_id: id(160), order_code: 'N-7F3K60', region: 'NORTH', winner: { user_id: PEOPLE.provider.user_id, source: 'portal', decided_at: at('10:52:41.100'), verdict: null } }])],
+    ['GET', /^\/admin\/lost-acceptances$/, () => page([{ ...lost, id: 1, order_id: id(160), order_code: 'N-7F3K60', region: 'NORTH', winner: { user_id: PEOPLE.provider.user_id, source: 'portal', decided_at: at('10:52:41.100'), verdict: null, race_rule: 'first_in_cloud' } }])],
     ['GET', /^\/admin\/assignments\/(\w+)$/, ({ match }) => rightOf(match[1])],
     ['PUT', /^\/admin\/assignments\/(\w+)$/, ({ match, body }) => { Object.assign(state.right, body); return rightOf(match[1]) }],
   ]

@@ -4,7 +4,7 @@ export function step(change: Partial<TimelineEntry> = {}): TimelineEntry {
   return {
     version: 3, action: 'accept', actor: { user_id: 'wang', role: 'provider' }, from: 'pending', to: 'accepted', code: null,
     reason: null, hops: { tapped_at: null, edge_at: null, cloud_at: '2026-11-21T10:52:41.100Z' }, command_id: 'c', source: 'portal',
-    edge: null, epoch: null, seq: null, verdict: null, address_shown: null, ...change,
+    edge: null, epoch: null, seq: null, verdict: null, address_shown: null, race_rule: null, promise: null, ...change,
   }
 }
 
@@ -16,7 +16,7 @@ export function lostAcceptance(change: Partial<LostAcceptance> = {}): LostAccept
       hops: { tapped_at: '2026-11-21T10:41:07.000Z', edge_at: '2026-11-21T10:41:08.000Z', cloud_at: '2026-11-21T11:02:31.000Z' },
     }),
     id: 1, order_id: 'o', order_code: 'N-7F3K9Q', region: 'NORTH',
-    winner: { user_id: 'wang', source: 'portal', decided_at: '2026-11-21T10:52:41.100Z', verdict: null },
+    winner: { user_id: 'wang', source: 'portal', decided_at: '2026-11-21T10:52:41.100Z', verdict: null, race_rule: 'first_in_cloud' },
     ...change,
   }
 }

@@ -4,8 +4,8 @@ use engine::view::Sight;
 use process::tokens::{Signer, verify_bytes};
 use texts::{Phrase, Sentence};
 use wire::{
-    Actor, Code, CommandId, FieldError, Hop, Order, Outcome, OutcomeKind, Receipt, Reply, Role,
-    UserId, Verdict, readable_while, without_customer,
+    Actor, Code, CommandId, FieldError, Hop, LossReason, Order, Outcome, OutcomeKind, Receipt,
+    Reply, Role, UserId, Verdict, readable_while, without_customer,
 };
 
 use crate::{ground::EdgeGround, say, store::StoredCommand};
@@ -46,9 +46,10 @@ pub fn stored(
         }
         None => (Hop::Stored, stored.doubt),
     };
-    let message = match outcome {
-        Some(outcome) => code.map_or_else(|| told(outcome), Code::phrase),
-        None => code.map_or_else(|| taken(stored.verdict), Code::phrase),
+    let message = match outcome.map(|outcome| (outcome, LossReason::of(outcome))) {
+        Some((_, Some(reason))) => reason.text(),
+        Some((outcome, None)) => code.map_or_else(|| told(outcome), Code::phrase).text(),
+        None => code.map_or_else(|| taken(stored.verdict), Code::phrase).text(),
     };
     let hold = sight.hold;
     let order = sight.order.and_then(|order| {
@@ -61,7 +62,7 @@ pub fn stored(
         hop,
         verdict: stored.verdict,
         code,
-        message: Some(message.text()),
+        message: Some(message),
         errors: Vec::new(),
         order,
         receipt: Some(receipt(ground, stored)),
@@ -78,7 +79,7 @@ fn lost(
     reader: Actor,
 ) -> bool {
     outcome.is_some()
-        && code == Some(Code::OrderAlreadyAccepted)
+        && code.is_some_and(|code| code == Code::OrderAlreadyAccepted || code.is_broken_promise())
         && stored.doubt.is_none_or(|doubt| doubt == Code::RegionHeldElsewhere)
         && reader.user_id == stored.user_id
 }

@@ -1095,7 +1095,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1259,6 +1259,16 @@ export interface components {
             password: string;
             username: string;
         };
+        /** @description An edge's firm answer, and the end of the right that it rested on. */
+        EdgePromise: {
+            edge: components["schemas"]["EdgeId"];
+            end: components["schemas"]["FenceEnd"] | null;
+            /** Format: int64 */
+            epoch: number;
+            /** Format: int64 */
+            fence: number;
+            why: components["schemas"]["FenceEnding"] | null;
+        };
         EdgeSession: {
             expires_at: components["schemas"]["UnixMillis"];
             role: components["schemas"]["Role"];
@@ -1384,14 +1394,17 @@ export interface components {
         EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
-            /** @description The operator who took it back; absent where the holder gave it back or a quarantine ended it. */
+            /**
+             * @description The operator who took it back, or for whose change the holder gave it back; absent where no operator
+             *     ended it.
+             */
             by?: components["schemas"]["UserId"];
             how: components["schemas"]["FenceEnding"];
             /** @description In the operator's words. */
             why?: string;
         };
         /** @enum {string} */
-        FenceEnding: "released" | "taken_back" | "edge_restored" | "edge_cloned" | "renewed" | "unrecognised";
+        FenceEnding: "released" | "taken_back" | "edge_restored" | "edge_cloned" | "renewed" | "policy_changed" | "reassigned" | "unrecognised";
         /** @description A right to assign that was granted, and how it ended. */
         FenceRecord: {
             end: components["schemas"]["FenceEnd"] | null;
@@ -1535,7 +1548,13 @@ export interface components {
             edge_at?: components["schemas"]["UnixMillis"];
             /** @description At most three open jobs of the same region, nearest in kind and price first. */
             nearby: components["schemas"]["NearbyJob"][];
-            /** @description Of `region_taken_back`: the person, the time and the reason. */
+            /** @description Where an edge had promised it: why the promise does not hold. */
+            promise_ended?: components["schemas"]["FenceEnding"];
+            /** @description The rule by which the winner's acceptance came first. */
+            race_rule?: components["schemas"]["RaceRule"];
+            /** @description The order as it stood then. */
+            status?: components["schemas"]["OrderStatus"];
+            /** @description Where an edge had promised it: the end of that edge's right. */
             taken_back?: components["schemas"]["FenceEnd"];
             tapped_at?: components["schemas"]["UnixMillis"];
             /** @description When the winner's acceptance was decided. */
@@ -1599,6 +1618,8 @@ export interface components {
             id: components["schemas"]["CommandId"];
             /** @description Where it was logged first, if its epoch there was ended, and what was answered there. */
             logged_before?: components["schemas"]["LoggedBefore"];
+            /** @description Where it was made, if it was put to this edge as the region's holder. */
+            made_at?: components["schemas"]["Source"];
             order_code: components["schemas"]["OrderCode"];
             order_id: components["schemas"]["OrderId"];
             /** @description The device's clock. */
@@ -1745,6 +1766,8 @@ export interface components {
         };
         /** @enum {string} */
         QuarantineWhy: "edge_restored" | "edge_cloned";
+        /** @enum {string} */
+        RaceRule: "first_in_cloud" | "first_in_log" | "promised" | "unrecognised";
         ReadItem: {
             id: components["schemas"]["LineId"];
             is_read: boolean;
@@ -1959,6 +1982,8 @@ export interface components {
             epoch: number | null;
             from: components["schemas"]["OrderStatus"] | null;
             hops: components["schemas"]["Hops"];
+            promise: components["schemas"]["EdgePromise"] | null;
+            race_rule: components["schemas"]["RaceRule"] | null;
             reason: string | null;
             /** Format: int64 */
             seq: number | null;
@@ -2013,6 +2038,7 @@ export interface components {
         };
         Winner: {
             decided_at: components["schemas"]["UnixMillis"] | null;
+            race_rule: components["schemas"]["RaceRule"] | null;
             source: components["schemas"]["Source"];
             user_id: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"] | null;
@@ -2074,6 +2100,7 @@ export type EdgeId = components['schemas']['EdgeId'];
 export type EdgeItem = components['schemas']['EdgeItem'];
 export type EdgeLink = components['schemas']['EdgeLink'];
 export type EdgeLoginForm = components['schemas']['EdgeLoginForm'];
+export type EdgePromise = components['schemas']['EdgePromise'];
 export type EdgeSession = components['schemas']['EdgeSession'];
 export type EdgeStanding = components['schemas']['EdgeStanding'];
 export type EdgeStatus = components['schemas']['EdgeStatus'];
@@ -2131,6 +2158,7 @@ export type ProblemError = components['schemas']['ProblemError'];
 export type PublishReply = components['schemas']['PublishReply'];
 export type QuarantineStatus = components['schemas']['QuarantineStatus'];
 export type QuarantineWhy = components['schemas']['QuarantineWhy'];
+export type RaceRule = components['schemas']['RaceRule'];
 export type ReadItem = components['schemas']['ReadItem'];
 export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
 export type ReasonForm = components['schemas']['ReasonForm'];

@@ -10,7 +10,7 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
-    Actor, Amount, Command, Currency, EdgeId, Hash, OpDecision, Order, OrderId, OrderStatus,
+    Actor, Amount, Code, Command, Currency, EdgeId, Hash, OpDecision, Order, OrderId, OrderStatus,
     Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
@@ -201,7 +201,8 @@ pub struct FenceEnd {
     pub at: UnixMillis,
     #[n(1)]
     pub how: FenceEnding,
-    /// The operator who took it back; absent where the holder gave it back or a quarantine ended it.
+    /// The operator who took it back, or for whose change the holder gave it back; absent where no operator
+    /// ended it.
     #[n(2)]
     pub by: Option<UserId>,
     /// In the operator's words.
@@ -213,13 +214,17 @@ words! {
     #[derive(Encode)]
     #[cbor(index_only)]
     FenceEnding {
-        /// The holder gave it back after its last op under it.
+        /// The holder gave it back after its last op under it, and nobody had asked for it.
         Released = 0 "released",
         TakenBack = 1 "taken_back",
         EdgeRestored = 2 "edge_restored",
         EdgeCloned = 3 "edge_cloned",
         /// The holder's view did not agree with the grant: the same holder was granted it anew.
         Renewed = 4 "renewed",
+        /// The holder gave it back because an operator changed the region's policy.
+        PolicyChanged = 5 "policy_changed",
+        /// The holder gave it back because an operator named another holder.
+        Reassigned = 6 "reassigned",
     }
     or
     /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of it is
@@ -232,7 +237,20 @@ words_from_text!(FenceEnding);
 impl FenceEnding {
     /// True if someone else ended it, so that the holder may have answered under it afterwards.
     pub fn is_take_back(self) -> bool {
-        self != Self::Released
+        self.broken_promise().is_some()
+    }
+
+    /// The code of an acceptance that the holder had promised and that lost since its right had ended so.
+    /// `None` where the holder itself ended it, with its last op under it.
+    pub fn broken_promise(self) -> Option<Code> {
+        match self {
+            Self::Released | Self::PolicyChanged | Self::Reassigned => None,
+            Self::TakenBack => Some(Code::RegionTakenBack),
+            Self::EdgeRestored => Some(Code::HolderRestored),
+            Self::EdgeCloned => Some(Code::HolderCloned),
+            Self::Renewed => Some(Code::RightRenewed),
+            Self::Unrecognised => Some(Code::RightEnded),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Command, CommandOp, EdgeId, Hash, HeldReason, Outcome, Region, Relogged, UnixMillis,
-    Verdict,
+    Actor, Command, CommandOp, EdgeId, Hash, HeldReason, Outcome, QuarantineWhy, Region, Relogged,
+    Source, UnixMillis, Verdict,
 };
 
 /// A run of one edge's log, in log order, for one owner.
@@ -57,10 +57,14 @@ pub struct Evidence {
     /// The op was logged anew: the edge's answer when it first took the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relogged: Option<FirstAnswer>,
+    /// The command was made elsewhere and put to this edge, which held the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Source>,
 }
 
 impl Evidence {
-    /// `revoked_version` is the cloud's knowledge; everything else comes from the op.
+    /// `revoked_version` is the cloud's knowledge; everything else comes from the op, which does not know
+    /// whether it was put to its edge.
     pub fn of(op: &CommandOp, revoked_version: Option<u64>) -> Self {
         Self {
             verdict: op.verdict,
@@ -71,6 +75,7 @@ impl Evidence {
             revocations_version: op.revocations_version,
             revoked_version,
             relogged: op.relogged.as_ref().map(Relogged::answer),
+            made_at: None,
         }
     }
 }
@@ -82,6 +87,9 @@ pub struct FirstAnswer {
     pub epoch: u64,
     pub verdict: Verdict,
     pub fence: Option<u64>,
+    /// Why that epoch is over; older hubs do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<QuarantineWhy>,
 }
 
 /// One answer per op of the batch, in its order.

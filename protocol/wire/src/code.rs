@@ -6,7 +6,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use texts::{Language, Phrase, Sentence};
 
-use crate::say;
+use crate::{FenceEnding, say};
 
 macro_rules! codes {
     ($($variant:ident $word:ident $status:literal),+ $(,)?) => {
@@ -74,6 +74,10 @@ codes! {
     CommandIdReused command_id_reused 409,
     RegionAssigningOffline region_assigning_offline 409,
     RegionTakenBack region_taken_back 400,
+    HolderRestored holder_restored 400,
+    HolderCloned holder_cloned 400,
+    RightRenewed right_renewed 400,
+    RightEnded right_ended 400,
     AcceptanceNotArrived acceptance_not_arrived 409,
     EdgeEpochEnded edge_epoch_ended 409,
     // doubts of an edge
@@ -101,6 +105,12 @@ codes! {
 }
 
 impl Code {
+    /// True of an acceptance that an edge had promised, and that lost because the edge's right had ended.
+    pub fn is_broken_promise(self) -> bool {
+        let endings = FenceEnding::ALL.into_iter().chain([FenceEnding::Unrecognised]);
+        endings.filter_map(FenceEnding::broken_promise).any(|code| code == self)
+    }
+
     pub fn sentence(self, language: Language) -> &'static str {
         self.phrase().plain(language)
     }

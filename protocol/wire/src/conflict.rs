@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Code, CommandId, OpPlace, OrderCode, OrderId, Region, Source, TimelineEntry, UnixMillis,
-    UserId, Verdict,
+    Code, CommandId, OpPlace, OrderCode, OrderId, RaceRule, Region, Source, TimelineEntry,
+    UnixMillis, UserId, Verdict,
 };
 
 /// An acceptance that an edge had answered and that lost in the cloud.
@@ -32,6 +32,9 @@ pub struct Winner {
     pub decided_at: Option<UnixMillis>,
     #[schema(required)]
     pub verdict: Option<Verdict>,
+    #[serde(default)]
+    #[schema(required)]
+    pub race_rule: Option<RaceRule>,
 }
 
 /// A case for a person to look at; one for each order, person and kind.

@@ -23,6 +23,7 @@ mod guess;
 mod hash;
 mod ids;
 mod link;
+mod loss;
 mod money;
 mod op;
 mod oplog;
@@ -78,6 +79,7 @@ pub use link::quarantine::{Alive, Probe, Quarantine, QuarantineWhy, TailPart};
 pub use link::sealed::{FrameProof, Seal, SealOpening, Sealed};
 pub use link::upward::{Ack, Credit, Packed, Resend, Up};
 pub use link::{Frame, FrameError, PROTOCOL_MAX, PROTOCOL_MIN, Standing};
+pub use loss::{LossReason, RaceRule};
 pub use money::{Amount, AmountError, Currency};
 pub use op::{Chain, CommandOp, Op, OpError, Relogged};
 pub use oplog::{
@@ -102,5 +104,5 @@ pub use text::{
 };
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;
-pub use timeline::{AddressShown, Hops, TimelineEntry};
+pub use timeline::{AddressShown, EdgePromise, Hops, TimelineEntry};
 pub use verdict::{Hop, Receipt, Reply, Verdict};

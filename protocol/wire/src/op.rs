@@ -85,8 +85,8 @@ pub struct Relogged {
 
 impl Relogged {
     pub fn answer(&self) -> FirstAnswer {
-        let Self { edge, epoch, verdict, fence, .. } = self.clone();
-        FirstAnswer { edge, epoch, verdict, fence }
+        let Self { edge, epoch, verdict, fence, why, .. } = self.clone();
+        FirstAnswer { edge, epoch, verdict, fence, why: Some(why) }
     }
 }
 

@@ -8,8 +8,8 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
-    Actor, CommandId, DeviceId, EdgeId, Hash, OrderCode, OrderId, Outcome, Region, UnixMillis,
-    UserId, Verdict,
+    Actor, CommandId, DeviceId, EdgeId, Hash, OrderCode, OrderId, Outcome, Region, Source,
+    UnixMillis, UserId, Verdict,
 };
 
 words! {
@@ -122,6 +122,8 @@ pub struct OpCommand {
     pub edge_at: UnixMillis,
     /// Where it was logged first, if its epoch there was ended, and what was answered there.
     pub logged_before: Option<LoggedBefore>,
+    /// Where it was made, if it was put to this edge as the region's holder.
+    pub made_at: Option<Source>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

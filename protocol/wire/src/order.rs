@@ -96,6 +96,11 @@ impl OrderStatus {
         }
     }
 
+    /// True once somebody has the order, or has done its work.
+    pub fn has_provider(self) -> bool {
+        matches!(self, Self::Accepted | Self::InProgress | Self::Completed | Self::Reviewed)
+    }
+
     /// True while its provider has the work in hand.
     pub fn is_at_work(self) -> bool {
         matches!(self, Self::Accepted | Self::InProgress)

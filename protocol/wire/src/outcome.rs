@@ -6,7 +6,8 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
-    Amount, Code, Currency, FenceEnd, LimitReached, Order, OrderCode, OrderId, Source, UnixMillis,
+    Amount, Code, Currency, FenceEnd, FenceEnding, LimitReached, Order, OrderCode, OrderId,
+    OrderStatus, RaceRule, Source, UnixMillis,
 };
 
 words! {
@@ -102,9 +103,18 @@ pub struct Lost {
     #[serde(default)]
     #[schema(required)]
     pub nearby: Vec<NearbyJob>,
-    /// Of `region_taken_back`: the person, the time and the reason.
+    /// Where an edge had promised it: the end of that edge's right.
     #[n(5)]
     pub taken_back: Option<FenceEnd>,
+    /// The rule by which the winner's acceptance came first.
+    #[n(6)]
+    pub race_rule: Option<RaceRule>,
+    /// The order as it stood then.
+    #[n(7)]
+    pub status: Option<OrderStatus>,
+    /// Where an edge had promised it: why the promise does not hold.
+    #[n(8)]
+    pub promise_ended: Option<FenceEnding>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]

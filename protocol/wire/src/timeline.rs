@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Action, Actor, Code, CommandId, EdgeId, OrderStatus, Source, UnixMillis, Verdict};
+use crate::{
+    Action, Actor, Code, CommandId, EdgeId, FenceEnd, FenceEnding, OrderStatus, RaceRule, Source,
+    UnixMillis, Verdict,
+};
 
 /// When a command passed each hop. Device and edge clocks are shown, never trusted for order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -49,7 +52,8 @@ pub struct TimelineEntry {
     pub hops: Hops,
     pub command_id: CommandId,
     pub source: Source,
-    /// The op's place in the edge's log, and what the edge said at once, where it came from one.
+    /// The op's place in the edge's log, and what the edge said at once, where it came from one. Another edge
+    /// than `source`, or one where that is the portal, held the region and was asked.
     #[schema(required)]
     pub edge: Option<EdgeId>,
     #[schema(required)]
@@ -62,4 +66,43 @@ pub struct TimelineEntry {
     #[serde(default)]
     #[schema(required)]
     pub address_shown: Option<AddressShown>,
+    /// Of an acceptance that got the order: the rule by which others lose to it. Absent of one from before the
+    /// rule was kept.
+    #[serde(default)]
+    #[schema(required)]
+    pub race_rule: Option<RaceRule>,
+    /// The firm answer that the person had to it, also from an epoch that is over.
+    #[serde(default)]
+    #[schema(required)]
+    pub promise: Option<EdgePromise>,
+}
+
+impl TimelineEntry {
+    /// True of an acceptance that found the order with another provider.
+    pub fn was_beaten(&self) -> bool {
+        let beaten = |code: Code| code == Code::OrderAlreadyAccepted || code.is_broken_promise();
+        self.code.is_some_and(beaten) && self.to.has_provider()
+    }
+}
+
+impl EdgePromise {
+    /// Why it does not hold, if it does not.
+    pub fn broken(&self) -> Option<FenceEnding> {
+        let ended = self.end.as_ref().map(|end| end.how).filter(|how| how.is_take_back());
+        ended.or(self.why)
+    }
+}
+
+/// An edge's firm answer, and the end of the right that it rested on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EdgePromise {
+    pub edge: EdgeId,
+    pub epoch: u64,
+    pub fence: u64,
+    /// Why it gives no right, by the edge that logged it anew.
+    #[schema(required)]
+    pub why: Option<FenceEnding>,
+    /// Absent while the right stands.
+    #[schema(required)]
+    pub end: Option<FenceEnd>,
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use wire::{CaseItem, Code, CommandId, LostAcceptance, Source, UnixMillis};
+use wire::{CaseItem, CommandId, LossReason, LostAcceptance, Sentence, Source, UnixMillis};
 
 use crate::{
     age,
@@ -268,14 +268,10 @@ fn via(source: &Source, look: &Look) -> String {
 /// The rule that decided it; of a case, also the task for a person.
 fn rule(conflict: &Conflict, look: &Look) -> String {
     match conflict {
-        Conflict::Lost(lost) => match lost.entry.code.unwrap_or(Code::Unrecognised) {
-            Code::OrderAlreadyAccepted => {
-                let verdict = lost.winner.as_ref().and_then(|winner| winner.verdict);
-                let verdict = verdict.map_or("provisional", wire::Verdict::as_str).into();
-                look.say(say::conflicts_rule { verdict })
-            }
-            code => code.sentence(look.language).to_owned(),
-        },
+        Conflict::Lost(lost) => {
+            let rule = lost.winner.as_ref().and_then(|winner| winner.race_rule);
+            LossReason::on_record(&lost.entry, rule).to(look.language)
+        }
         Conflict::Case(case) => {
             let word = look.say(say::conflicts_case { kind: (&case.kind).into() });
             case.code

@@ -4,7 +4,10 @@
 //! Invariant: it only retells the timeline. Where a time is missing, it is left out.
 
 use serde_json::{Value, json};
-use wire::{Action, Code, Hops, Order, Source, TimelineEntry, UnixMillis, Verdict};
+use wire::{
+    Action, Code, EdgeId, EdgePromise, FenceEnd, FenceEnding, Hops, Order, Sentence, Source,
+    TimelineEntry, UnixMillis, Verdict,
+};
 
 use crate::{
     age::moment,
@@ -90,7 +93,7 @@ pub fn changed(entry: &TimelineEntry) -> bool {
 }
 
 fn sentence(entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
-    let (who, way) = (cast.name(entry.actor).into(), way(&entry.source, look).into());
+    let (who, way) = (cast.name(entry.actor).into(), way_of(entry, look).into());
     let action = entry.action.map_or("publish", Action::as_str).into();
     let state = look.say(say::order_status { status: entry.to.into() }).into();
     match changed(entry) {
@@ -108,15 +111,77 @@ pub fn way(source: &Source, look: &Look) -> String {
     }
 }
 
-fn hops(entry: &TimelineEntry, look: &Look) -> impl Iterator<Item = (UnixMillis, String)> {
+/// The same with the holder to whom it was put, where it was made elsewhere.
+pub fn way_of(entry: &TimelineEntry, look: &Look) -> String {
+    let made = way(&entry.source, look);
+    match holder(entry) {
+        Some(holder) => look.say(say::way_put { way: made.into(), edge: holder.into() }),
+        None => made,
+    }
+}
+
+/// The end of a right in words, with the operator's reason.
+pub fn right_ended(end: &FenceEnd, look: &Look) -> String {
+    let how = look.say(say::right_ended { how: end.how.as_str().into() });
+    match &end.why {
+        Some(why) => look.labelled(&how, &printable(why)),
+        None => how,
+    }
+}
+
+/// The edge that was asked to decide an acceptance that was made elsewhere.
+fn holder(entry: &TimelineEntry) -> Option<&EdgeId> {
+    let holder = entry.edge.as_ref()?;
+    (entry.source != Source::Edge(holder.clone())).then_some(holder)
+}
+
+fn hops(entry: &TimelineEntry, look: &Look) -> Vec<(UnixMillis, String)> {
     let Hops { tapped_at, edge_at, cloud_at } = entry.hops;
     let tapped = tapped_at.map(|at| (at, look.say(say::explain_tapped)));
     let stored = edge_at.map(|at| (at, stored(entry, look)));
-    let decided = cloud_at.map(|at| (at, look.say(say::explain_decided)));
-    [tapped, stored, decided].into_iter().flatten()
+    let put = cloud_at.filter(|_| edge_at.is_none()).zip(holder(entry));
+    let put = put.map(|(at, holder)| (at, look.say(say::explain_put { holder: holder.into() })));
+    let decided = cloud_at.map(|at| (at, decided(entry, look)));
+    let first = promise(entry, look);
+    tapped.into_iter().chain(first).chain(stored).chain(put).chain(decided).collect()
+}
+
+/// The firm answer that the person had before, and how its right ended; nothing where the answer of this
+/// very line stands.
+fn promise(entry: &TimelineEntry, look: &Look) -> Vec<(UnixMillis, String)> {
+    let Some(promise) = &entry.promise else { return Vec::new() };
+    let EdgePromise { edge, epoch, fence, end, .. } = promise;
+    let is_here = entry.edge.as_ref() == Some(edge) && entry.epoch == Some(*epoch);
+    if is_here && promise.broken().is_none() {
+        return Vec::new();
+    }
+    let (of, under) = (|| edge.into(), || (*fence).into());
+    let promised = say::explain_promised { edge: of(), epoch: (*epoch).into(), fence: under() };
+    let answered = entry.hops.edge_at.filter(|_| !is_here).map(|at| (at, look.say(promised)));
+    let ended = end.as_ref().map(|end| {
+        let words = right_ended(end, look).into();
+        (end.at, look.say(say::explain_right_ended { edge: of(), fence: under(), end: words }))
+    });
+    let broken = promise.broken().filter(|_| end.is_none()).and_then(FenceEnding::broken_promise);
+    let broken = entry.hops.edge_at.zip(broken).map(|(at, code)| (at, code.to(look.language)));
+    answered.into_iter().chain(ended).chain(broken).collect()
+}
+
+fn decided(entry: &TimelineEntry, look: &Look) -> String {
+    match (holder(entry), entry.epoch, entry.seq) {
+        (Some(edge), Some(epoch), Some(seq)) => look.say(say::explain_decided_in_log {
+            edge: edge.into(),
+            epoch: epoch.into(),
+            seq: seq.into(),
+        }),
+        _ => look.say(say::explain_decided),
+    }
 }
 
 fn stored(entry: &TimelineEntry, look: &Look) -> String {
+    if let (Source::Edge(edge), Some(holder)) = (&entry.source, holder(entry)) {
+        return look.say(say::explain_taken { edge: edge.into(), holder: holder.into() });
+    }
     let edge = entry.edge.as_ref().map_or("?", |edge| edge.as_str()).into();
     let verdict = entry.verdict.map_or("other", Verdict::as_str).into();
     let answered = look.say(say::explain_verdict { verdict }).into();

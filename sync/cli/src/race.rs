@@ -1,10 +1,10 @@
 //! Owns the story of a collision: the winner, the rule, and why each loser lost.
 
-use wire::{Action, Code, TimelineEntry, Verdict};
+use wire::{Action, LossReason, Sentence, TimelineEntry};
 
 use crate::{
     age::{apart, moment},
-    explain::{changed, is_lost_acceptance, way},
+    explain::{changed, is_lost_acceptance, way_of},
     look::Look,
     people::Cast,
     say,
@@ -21,11 +21,9 @@ pub fn tell(
     let lost = lost.filter(|(_, entry)| is_lost_acceptance(entry) && concerns(entry));
     lost.map(|(index, loser)| {
         let winner = timeline[..index].iter().rev().find(|entry| won(entry));
-        match winner {
-            Some(winner) if loser.code == Some(Code::OrderAlreadyAccepted) => {
-                collision(winner, loser, cast, look)
-            }
-            _ => without_winner(loser, cast, look),
+        match winner.filter(|_| loser.was_beaten()) {
+            Some(winner) => collision(winner, loser, cast, look),
+            None => without_winner(loser, cast, look),
         }
     })
     .collect()
@@ -39,10 +37,10 @@ fn collision(winner: &TimelineEntry, loser: &TimelineEntry, cast: &Cast, look: &
     let loser_name = cast.name(loser.actor);
     let mut lines = vec![look.say(say::race_won {
         first: cast.name(winner.actor).into(),
-        first_way: way(&winner.source, look).into(),
+        first_way: way_of(winner, look).into(),
         second: (&loser_name).into(),
-        second_way: way(&loser.source, look).into(),
-        verdict: winner.verdict.map_or("other", Verdict::as_str).into(),
+        second_way: way_of(loser, look).into(),
+        why: LossReason::on_record(loser, winner.race_rule).to(look.language).into(),
     })];
     if let (Some(first), Some(second)) = (winner.hops.cloud_at, loser.hops.cloud_at) {
         lines.push(look.say(say::race_times {
@@ -66,6 +64,6 @@ fn tapped_earlier(winner: &TimelineEntry, loser: &TimelineEntry, look: &Look) ->
 
 fn without_winner(loser: &TimelineEntry, cast: &Cast, look: &Look) -> String {
     let who = cast.name(loser.actor).into();
-    let why = loser.code.map_or("", |code| code.sentence(look.language)).into();
+    let why = LossReason::on_record(loser, None).to(look.language).into();
     look.say(say::race_no_effect { who, why }) + "\n"
 }

@@ -11,7 +11,7 @@ use wire::{
 use crate::{
     age::moment,
     exit::Result,
-    explain::{OrderStory, answer, coded},
+    explain::{OrderStory, answer, coded, way},
     find,
     gateway::{Gateway, ListPage, absent},
     look::{Look, Tone},
@@ -153,7 +153,15 @@ fn hops(op: &OpRecord, report: &StatusReport, look: &Look) -> Vec<(Option<UnixMi
             };
             hops.push((Some(at), tapped));
         }
-        hops.push((Some(command.edge_at), stored(op, command, report, look)));
+        match &command.made_at {
+            None => hops.push((Some(command.edge_at), stored(op, command, report, look))),
+            Some(made_at) => {
+                let way = way(made_at, look).into();
+                hops.push((Some(command.edge_at), look.say(say::trail_taken { way })));
+                let edge = (&op.place.edge).into();
+                hops.push((None, look.say(say::trail_put { edge })));
+            }
+        }
     }
     hops.push((Some(op.received_at), look.say(say::trail_received)));
     match &op.outcome {

@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod enrolment;
 pub mod op;
+pub mod origins;
 pub mod pace;
 pub mod run;
 pub mod settling;

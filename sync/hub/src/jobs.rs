@@ -56,6 +56,11 @@ async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
             }
         }
     }
+    for _ in 0..PARTS_MAX {
+        if store.drop_old_origins(before, BATCH).await? < BATCH {
+            break;
+        }
+    }
     store.drop_expired_codes(now).await?;
     Ok(())
 }

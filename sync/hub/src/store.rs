@@ -17,6 +17,7 @@ mod news;
 mod oplog;
 mod ops;
 mod probes;
+mod put_accepts;
 mod regions;
 pub mod retry;
 mod snapshot;

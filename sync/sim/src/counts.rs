@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use engine::edge::IgnoreReason;
 use rules::{AssignmentTurn, Writes};
-use wire::{Code, FrameProof, Outcome, OutcomeKind, QuarantineWhy};
+use wire::{Code, FenceEnding, FrameProof, Outcome, OutcomeKind, QuarantineWhy};
 
 use crate::{
     edge::{LoggedCommand, SuspicionCause},
@@ -138,8 +138,9 @@ impl Counts {
 
     pub fn turned(&mut self, turned: &AssignmentTurn) {
         self.turned += 1;
+        let ended = |how: FenceEnding| if how.is_take_back() { how.as_str() } else { "released" };
         let did = [
-            turned.ended.as_ref().map(|(_, end)| end.how.as_str()),
+            turned.ended.as_ref().map(|(_, end)| ended(end.how)),
             turned.granted.map(|_| "granted"),
             turned.new_rules.then_some("rules changed"),
             turned.after.wanted.as_ref().map(|_| "asked back"),
@@ -296,7 +297,9 @@ impl Counts {
 }
 
 fn code_of(outcome: &Outcome) -> Option<Code> {
-    if outcome.kind == OutcomeKind::Duplicate { None } else { outcome.code }
+    // The ends of rights are counted by themselves, so all that break a promise count as one here.
+    let known = |code: Code| if code.is_broken_promise() { Code::RegionTakenBack } else { code };
+    if outcome.kind == OutcomeKind::Duplicate { None } else { outcome.code.map(known) }
 }
 
 /// One key of a tally. There are few of them, and each is made once.

@@ -13,8 +13,8 @@ use rules::{
 use uuid::Uuid;
 use wire::{
     Action, Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, Evidence, Hash, Order,
-    OrderId, OrderStatus, PaymentStatus, Policy, Region, Role, ServiceType, Source, UnixMillis,
-    UserId, Verdict,
+    OrderId, OrderStatus, PaymentStatus, Policy, RaceRule, Region, Role, ServiceType, Source,
+    UnixMillis, UserId, Verdict,
 };
 
 const CUSTOMER: u128 = 1;
@@ -89,6 +89,7 @@ fn op_of_the_holder() -> Origin {
         revocations_version: None,
         revoked_version: None,
         relogged: None,
+        made_at: None,
     };
     Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
 }
@@ -103,8 +104,11 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
         ..Assignment::default()
     };
     let at = UnixMillis(0);
-    let acceptance =
-        state.1.map(|_| Acceptance { decided_at: at, source: Source::Portal, firm: true });
+    let acceptance = state.1.map(|_| Acceptance {
+        decided_at: at,
+        source: Source::Portal,
+        rule: Some(RaceRule::Promised),
+    });
     let known = OrderState { order: order(state), acceptance };
     let snapshot = Snapshot {
         regions: BTreeMap::from([(Region::North, held)]),

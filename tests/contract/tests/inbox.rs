@@ -275,5 +275,8 @@ fn lost() -> Lost {
             currency: Currency::Cny,
         }],
         taken_back: None,
+        race_rule: None,
+        status: None,
+        promise_ended: None,
     }
 }

@@ -2,7 +2,9 @@
 //! `texts/*/order.ftl`.
 
 use texts::{Arg, Sentence};
-use wire::{Amount, Code, Currency, EventType, Language, Lost, NearbyJob, Role, UnixMillis};
+use wire::{
+    Amount, Code, Currency, EventType, Language, LossReason, Lost, NearbyJob, Role, UnixMillis,
+};
 
 use super::{InboxLine, Params};
 use crate::say;
@@ -60,6 +62,9 @@ fn event(language: Language, line: &InboxLine) -> Option<(String, String)> {
         (EventType::OrderAccepted, Role::Provider) => {
             words!(order_accepted_provider { title, code, region, price })
         }
+        (EventType::OrderAcceptanceLost, Role::Provider) if was_closed(&line.params) => {
+            words!(order_acceptance_closed_provider { title, code })
+        }
         (EventType::OrderAcceptanceLost, Role::Provider) => {
             words!(order_acceptance_lost_provider { title, code })
         }
@@ -85,14 +90,16 @@ fn event(language: Language, line: &InboxLine) -> Option<(String, String)> {
     })
 }
 
+/// A promise that counts, though its order was closed.
+fn was_closed(params: &Params) -> bool {
+    matches!(params.why, Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile))
+}
+
 /// Why an acceptance was lost, when what happened, and where there is other work.
 fn explanation(language: Language, params: &Params) -> Vec<String> {
     let mut sentences = Vec::new();
-    sentences.extend(params.why.map(|why| match why {
-        Code::OrderAlreadyAccepted => say::lost_to_another.to(language),
-        why => why.to(language),
-    }));
     let lost = params.lost.as_ref();
+    sentences.extend(params.why.map(|why| LossReason::told(why, lost).to(language)));
     sentences.extend(lost.map(|lost| times(language, lost)).unwrap_or_default());
     sentences.push(say::no_penalty.to(language));
     let jobs = lost.map(|lost| lost.nearby.as_slice()).unwrap_or_default();
@@ -149,6 +156,12 @@ mod tests {
                         assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");
                         assert!(!text.contains("  "), "{text}");
                     }
+                    let stop = if language == Language::English { '.' } else { '。' };
+                    assert!(sentence.content.ends_with(stop), "{}", sentence.content);
+                    for joint in [": ", "：。", "..", ". .", "。。"] {
+                        let broken = format!("{joint}{stop}");
+                        assert!(!sentence.content.contains(&broken), "{}", sentence.content);
+                    }
                 }
             }
         }
@@ -158,8 +171,8 @@ mod tests {
     fn a_lost_acceptance_is_explained_with_rule_times_and_jobs() {
         let english = said(EventType::OrderAcceptanceLost, 0, Language::English).content;
         for part in [
-            "Order has been accepted by another provider",
-            "The first acceptance to reach the cloud gets the job",
+            "Another provider has the order: that acceptance was the first to reach the cloud.",
+            "The time of the tap does not decide.",
             "You tapped at 2025-11-24 16:00:00.000 UTC.",
             "no penalty",
             "Open nearby: “Paint a wall”",
@@ -168,7 +181,7 @@ mod tests {
             assert!(english.contains(part), "`{part}` is missing from: {english}");
         }
         let chinese = said(EventType::OrderAcceptanceLost, 0, Language::Chinese).content;
-        for part in ["订单已被其他服务商接走", "以最先到达云端的接单为准", "附近的待接订单"]
+        for part in ["另一位服务商已接到此订单", "其接单最先到达云端", "附近的待接订单"]
         {
             assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
         }
@@ -180,7 +193,7 @@ mod tests {
         assert_eq!(
             sentence.content,
             format!(
-                "Your order “Mend the tap” ({}) was rejected. Reason: the price is missing a digit",
+                "Your order “Mend the tap” ({}) was rejected. Reason: “the price is missing a digit”.",
                 samples::event_body().order.code
             )
         );

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 use wire::{
     Actor, Amount, Code, CommandId, Currency, EventId, EventType, Lost, NearbyJob, Order,
-    OrderCode, OrderEvent, OrderId, OrderStatus, Region, Role, Source, UnixMillis, UserId,
+    OrderCode, OrderEvent, OrderId, OrderStatus, RaceRule, Region, Role, Source, UnixMillis,
+    UserId,
 };
 
 use platform::documents::Documents;
@@ -62,6 +63,9 @@ fn lost() -> Lost {
             currency: Currency::Cny,
         }],
         taken_back: None,
+        race_rule: Some(RaceRule::FirstInCloud),
+        status: Some(OrderStatus::Accepted),
+        promise_ended: None,
     }
 }
 

@@ -22,7 +22,11 @@ order-accepted-provider =
 
 order-acceptance-lost-provider =
     .title = You did not get this job
-    .content = Your acceptance of “{ $title }” ({ $code }) did not go through:
+    .content = You did not get the job “{ $title }” ({ $code }).
+
+order-acceptance-closed-provider =
+    .title = The order was closed first
+    .content = Your node had promised you the job “{ $title }” ({ $code }), and its promise counts. An operator looks at the case.
 
 order-acceptance-withdrawn-customer =
     .title = Your order is open again
@@ -52,11 +56,10 @@ order-completed-provider =
 
 # Stands between two of them.
 between = { " " }
-reason-given = Reason: { $reason }
+reason-given = Reason: “{ $reason }”.
 
 ## How an acceptance was lost
 
-lost-to-another = Order has been accepted by another provider. The first acceptance to reach the cloud gets the job; the time of the tap does not decide.
 lost-tapped = You tapped at { $tapped_at }.
 lost-stored = Your regional node stored it at { $edge_at }.
 lost-won = The other acceptance was confirmed at { $winner_at }.

@@ -22,7 +22,11 @@ order-accepted-provider =
 
 order-acceptance-lost-provider =
     .title = 接单未成功
-    .content = 您对订单“{ $title }”（{ $code }）的接单未成功：
+    .content = 您没有接到订单“{ $title }”（{ $code }）。
+
+order-acceptance-closed-provider =
+    .title = 订单已先行关闭
+    .content = 节点曾向您承诺订单“{ $title }”（{ $code }），该承诺有效。运营人员会处理此事。
 
 order-acceptance-withdrawn-customer =
     .title = 订单重新开放
@@ -52,11 +56,10 @@ order-completed-provider =
 
 # Stands between two of them.
 between = { "" }
-reason-given = 原因：{ $reason }
+reason-given = 原因：“{ $reason }”。
 
 ## How an acceptance was lost
 
-lost-to-another = 订单已被其他服务商接走。以最先到达云端的接单为准，点击时间不作为依据。
 lost-tapped = 您的点击时间为 { $tapped_at }。
 lost-stored = 区域节点于 { $edge_at } 收到。
 lost-won = 对方的接单于 { $winner_at } 确认。

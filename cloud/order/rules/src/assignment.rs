@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use wire::{EdgeId, FenceEnd, FenceRecord, Hash, OfflineRules, Policy, RegionAssignment, UserId};
+use wire::{
+    EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy, RegionAssignment,
+    UnixMillis, UserId,
+};
 
 use crate::{Lapse, OpName};
 
@@ -122,13 +125,20 @@ impl Assignment {
         &self,
         op: &OpName,
         fence: u64,
-        end: FenceEnd,
+        at: UnixMillis,
         lapse: Option<Lapse>,
     ) -> Option<AssignmentTurn> {
         let current = fence == self.fence || lapse == Some(Lapse::AnyReleaseEnds);
         if !self.is_held_by(op) || !current {
             return None;
         }
+        let how = match &self.wanted {
+            None => FenceEnding::Released,
+            Some(NextAssignment { holder: None, .. }) => FenceEnding::PolicyChanged,
+            Some(NextAssignment { holder: Some(_), .. }) => FenceEnding::Reassigned,
+        };
+        let by = self.wanted.as_ref().map(|wanted| wanted.by);
+        let end = FenceEnd { at, how, by, why: None };
         let mut after = self.clone();
         after.holder = None;
         let granted = after.wanted.take().and_then(|wanted| after.becomes(wanted));

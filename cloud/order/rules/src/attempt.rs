@@ -1,7 +1,8 @@
 //! A submission to decide: a command, the person behind it, and the way it came.
 
 use wire::{
-    Actor, BatchBody, Command, EdgeId, Evidence, Hash, Hops, OpsBatch, Region, Source, UnixMillis,
+    Actor, BatchBody, Command, EdgeId, EdgePromise, Evidence, FenceEnding, FirstAnswer, Hash, Hops,
+    OpsBatch, Region, Source, UnixMillis, Verdict,
 };
 
 /// One thing to decide. Those of a batch are decided in their order.
@@ -62,17 +63,53 @@ impl Attempt {
         }
     }
 
+    /// Where it was made. An acceptance that was put to the holder keeps its origin.
     pub fn source(&self) -> Source {
         match &self.origin {
             Origin::Portal | Origin::Waited { .. } => Source::Portal,
-            Origin::Edge(op) => Source::Edge(op.name.edge.clone()),
+            Origin::Edge(op) => {
+                let own = || Source::Edge(op.name.edge.clone());
+                op.evidence.made_at.clone().unwrap_or_else(own)
+            }
         }
+    }
+
+    /// The clock of the edge where it was made.
+    pub fn edge_at(&self) -> Option<UnixMillis> {
+        let op = self.op()?;
+        let at_portal = op.evidence.made_at == Some(Source::Portal);
+        (!at_portal).then_some(op.evidence.received_at)
+    }
+
+    /// The firm answer that its person had from an edge, also in an epoch that is over. The end of the right
+    /// is left to those who know it.
+    pub fn promise(&self) -> Option<EdgePromise> {
+        let op = self.op()?;
+        let Evidence { verdict, fence, relogged, .. } = &op.evidence;
+        let promise = |edge: &EdgeId, epoch, fence: u64, why| {
+            let (edge, end) = (edge.clone(), None);
+            EdgePromise { edge, epoch, fence, why, end }
+        };
+        match relogged {
+            Some(FirstAnswer { edge, epoch, verdict: Verdict::Firm, fence, why }) => {
+                Some(promise(edge, *epoch, (*fence)?, why.map(FenceEnding::from)))
+            }
+            _ if *verdict == Verdict::Firm => {
+                Some(promise(&op.name.edge, op.name.epoch, (*fence)?, None))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why a firm answer of an epoch that is over gives no right.
+    pub fn promise_ended(&self) -> Option<FenceEnding> {
+        self.promise()?.why
     }
 
     pub fn hops(&self, cloud_at: UnixMillis) -> Hops {
         Hops {
             tapped_at: self.command.tapped_at,
-            edge_at: self.op().map(|op| op.evidence.received_at),
+            edge_at: self.edge_at(),
             cloud_at: Some(cloud_at),
         }
     }

@@ -2,7 +2,7 @@
 
 use wire::{Action, Actor, FenceEnd, OfflineRules, Verdict};
 
-use crate::{Assignment, Attempt, Lapse, OrderState, Origin};
+use crate::{Acceptance, Assignment, Attempt, Lapse, OrderState, Origin};
 
 /// The right behind an edge's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(crate) fn by_what_the_edge_knew(
     state: Option<&OrderState>,
 ) -> bool {
     let follows = state.is_some_and(|state| {
-        let firm = state.acceptance.as_ref().is_some_and(|acceptance| acceptance.firm);
+        let firm = state.acceptance.as_ref().is_some_and(Acceptance::is_firm);
         let accept = attempt.command.body.action() == Some(Action::Accept);
         firm && !accept && state.order.provider_id == Some(actor.user_id)
     });

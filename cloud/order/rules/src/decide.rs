@@ -1,10 +1,7 @@
 //! The whole decision of a batch, in the order of its checks: a stored answer, a reason to wait, a
 //! person who vouches for it, the rules of the order.
 
-use wire::{
-    Code, CommandBody, FenceEnd, FenceEnding, HeldReason, Lost, OpDecision, Order, Outcome,
-    OutcomeKind, Region,
-};
+use wire::{Code, CommandBody, HeldReason, Lost, OpDecision, Order, Outcome, OutcomeKind, Region};
 
 use crate::{
     Assignment, Attempt, CaseKind, Lapse, OpName, Snapshot, Submission, Writes,
@@ -38,9 +35,8 @@ fn answer(desk: &mut Desk<'_>, request: &Submission) -> OpDecision {
 /// answered alike: its holder has done its part.
 fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Outcome {
     let (now, lapse) = (desk.snapshot.now, desk.snapshot.lapse);
-    let end = FenceEnd { at: now, how: FenceEnding::Released, by: None, why: None };
     let assignment = desk.assignment(region);
-    if let Some(turned) = assignment.and_then(|held| held.released(name, fence, end, lapse)) {
+    if let Some(turned) = assignment.and_then(|held| held.released(name, fence, now, lapse)) {
         desk.turn(region, turned);
     }
     Outcome::plain(OutcomeKind::Applied, now)
@@ -48,6 +44,9 @@ fn release(desk: &mut Desk<'_>, name: &OpName, region: Region, fence: u64) -> Ou
 
 fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
     if let Some((outcome, listed)) = repeat(desk, attempt) {
+        if listed.contains(&CaseKind::TakenBack) {
+            desk.tell_promise(attempt);
+        }
         desk.list(attempt, &outcome, listed);
         return Ok(outcome);
     }
@@ -74,7 +73,10 @@ fn wait(
         }
         Some(Lapse::HeldBeforeChecks) => {
             let (ruling, listed) = rule(desk, attempt, region);
-            let refused = matches!(ruling, Ruling::Refused(_) | Ruling::OverLimit(_));
+            let refused = matches!(
+                ruling,
+                Ruling::Refused(_) | Ruling::Overturned(..) | Ruling::OverLimit(_)
+            );
             if refused { Ok(desk.put(attempt, ruling, listed)) } else { Err(reason) }
         }
         _ => {
@@ -107,6 +109,7 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         backing: &backing,
         rules: &rules,
         held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
+        held_here: attempt.op().is_some_and(|op| assignment.is_held_by(&op.name)),
         met_closed: desk.met_closed(order_id, actor.user_id),
         limit: state.and_then(|state| desk.limit_reached(attempt, &state.order)),
         lapse,
@@ -122,7 +125,7 @@ fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKi
     match ruling {
         Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
-        Ruling::Refused(Code::RegionTakenBack) => kinds.push(CaseKind::TakenBack),
+        Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
         Ruling::Refused(_) if case.met_closed => kinds.push(CaseKind::MetClosed),
         Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::Refused(_) | Ruling::OverLimit(_) => {}
     }
@@ -144,9 +147,10 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
     let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
     // It may have lost as it was put to the next holder: its person hears all the same why the promise
     // did not hold, and it is listed once.
-    let overturned = taken_back.is_some() && !stored.applied && !desk.is_listed(attempt);
+    let ended = taken_back.as_ref().map(|end| end.how).or(attempt.promise_ended());
+    let overturned = ended.is_some() && !stored.applied && !desk.is_listed(attempt);
     let listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
-    let lost = lost.map(|lost| Lost { taken_back, ..lost });
+    let lost = lost.map(|lost| Lost { promise_ended: ended, taken_back, ..lost });
     let shown = |order: &Order| {
         let hidden = |actor| view::is_hidden(order, actor, attempt);
         stored.applied || !attempt.actor.is_none_or(hidden)

@@ -36,20 +36,31 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
         .collect()
 }
 
-/// The facts of a refused acceptance; nearby jobs come last, once the jobs still open are known.
-pub(crate) fn lost(attempt: &Attempt, state: &OrderState, code: Code) -> Option<Lost> {
+/// The facts of a refused acceptance, as they stood at that moment; nearby jobs come last, once the jobs still
+/// open are known.
+pub(crate) fn lost(
+    attempt: &Attempt,
+    state: &OrderState,
+    code: Code,
+    at: UnixMillis,
+) -> Option<Lost> {
     if attempt.command.body.action() != Some(Action::Accept) || !is_loss(code) {
         return None;
     }
-    let taken = code == Code::OrderAlreadyAccepted;
-    let winner = state.acceptance.as_ref().filter(|_| taken);
+    let taken = code == Code::OrderAlreadyAccepted || code.is_broken_promise();
+    let status = state.order.status;
+    let winner = state.acceptance.as_ref().filter(|_| taken && status.has_provider());
+    let winner = winner.filter(|acceptance| acceptance.decided_at <= at);
     Some(Lost {
         winner_decided_at: winner.map(|acceptance| acceptance.decided_at),
         winner_source: winner.map(|acceptance| acceptance.source.clone()),
         tapped_at: attempt.command.tapped_at,
-        edge_at: attempt.op().map(|op| op.evidence.received_at),
+        edge_at: attempt.edge_at(),
         nearby: Vec::new(),
         taken_back: None,
+        race_rule: winner.and_then(|acceptance| acceptance.rule),
+        status: Some(status),
+        promise_ended: None,
     })
 }
 
@@ -60,12 +71,10 @@ pub(crate) fn lost_again(
     state: &OrderState,
     stored: &StoredAnswer,
 ) -> Option<Lost> {
-    let winner_stands = |decided_at: UnixMillis| {
-        state.acceptance.as_ref().is_some_and(|acceptance| acceptance.decided_at <= decided_at)
-    };
     let code = stored.code.filter(|_| !stored.applied)?;
-    let known = code != Code::OrderAlreadyAccepted || winner_stands(stored.decided_at);
-    if known { lost(attempt, state, code) } else { None }
+    let lost = lost(attempt, state, code, stored.decided_at)?;
+    let known = code != Code::OrderAlreadyAccepted || lost.winner_decided_at.is_some();
+    known.then_some(lost)
 }
 
 /// The nearest of `open`: same kind of work first, then the closest price, then the newest.
@@ -95,11 +104,6 @@ fn job(order: &Order) -> NearbyJob {
 
 /// A refusal because another person or change was first; all others are mistakes of the asker.
 fn is_loss(code: Code) -> bool {
-    matches!(
-        code,
-        Code::OrderAlreadyAccepted
-            | Code::OrderCancelled
-            | Code::OrderRejected
-            | Code::RegionTakenBack
-    )
+    matches!(code, Code::OrderAlreadyAccepted | Code::OrderCancelled | Code::OrderRejected)
+        || code.is_broken_promise()
 }

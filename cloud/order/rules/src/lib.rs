@@ -30,4 +30,6 @@ pub use explain::regions_to_explain;
 pub use lapse::Lapse;
 pub use snapshot::{Acceptance, OrderState, Snapshot};
 pub use wire::OfflineRules;
-pub use writes::{CaseKind, EventDraft, Guard, Line, NewCase, OrderWrite, ProviderAct, Writes};
+pub use writes::{
+    CaseKind, EventDraft, Guard, LatePromise, Line, NewCase, OrderWrite, ProviderAct, Writes,
+};

@@ -7,20 +7,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    Action, Code, CommandId, EdgeId, EventType, FenceEnd, HeldReason, LimitReached, Lost,
-    OpDecision, Order, OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, Region,
-    TimelineEntry, UserId,
+    Action, Code, CommandId, EdgeId, EventType, FenceEnd, FenceEnding, HeldReason, LimitReached,
+    Lost, OpDecision, Order, OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, RaceRule,
+    Region, TimelineEntry, UserId,
 };
 
 use crate::{
-    Assignment, AssignmentTurn, Attempt, CaseKind, CommandKey, EventDraft, Guard, Lapse, Line,
-    NewCase, OrderState, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
+    Assignment, AssignmentTurn, Attempt, CaseKind, CommandKey, EventDraft, Guard, Lapse,
+    LatePromise, Line, NewCase, OrderState, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
     backing::Backing,
     explain,
     ruling::{Ruling, reason_of},
     shares::ShareBook,
     showing, view,
 };
+
+/// Why a promise does not hold, and the end of the right behind it, where it was taken back.
+type BrokenPromise = (FenceEnding, Option<FenceEnd>);
+
+/// The part of a line of history that the attempt and the order do not tell.
+#[derive(Default)]
+struct LineDraft {
+    from: Option<OrderStatus>,
+    code: Option<Code>,
+    reason: Option<String>,
+    rule: Option<RaceRule>,
+}
 
 pub(crate) struct Desk<'a> {
     pub snapshot: &'a Snapshot,
@@ -126,9 +138,13 @@ impl<'a> Desk<'a> {
             }
             Ruling::AlreadySo => self.leave(attempt, None),
             Ruling::Meanwhile(code) => self.meet_closed(attempt, code),
-            Ruling::Refused(code) => self.refuse(attempt, code),
+            Ruling::Refused(code) => self.refuse(attempt, code, None),
+            Ruling::Overturned(how, end) => {
+                let code = how.broken_promise().unwrap_or(Code::RightEnded);
+                self.refuse(attempt, code, Some((how, end)))
+            }
             Ruling::OverLimit(reached) => {
-                let outcome = self.refuse(attempt, reached.code());
+                let outcome = self.refuse(attempt, reached.code(), None);
                 Outcome { limit: Some(reached), ..outcome }
             }
         };
@@ -168,7 +184,11 @@ impl<'a> Desk<'a> {
         let before = before.cloned();
         let used = self.shares.change(attempt, before.as_ref(), order, self.snapshot.now);
         self.writes.acts.extend(used);
-        self.line(attempt, order, from, None, reason.clone());
+        let accepted = attempt.command.body.action() == Some(Action::Accept);
+        let won = after.acceptance.as_ref().filter(|_| accepted);
+        let rule = won.and_then(|acceptance| acceptance.rule);
+        let line = LineDraft { from, rule, ..LineDraft::default() };
+        self.line(attempt, order, LineDraft { reason: reason.clone(), ..line });
         self.emit(kind, attempt, order.clone(), |body| {
             body.reason = reason;
             body.taken_from = taken_from;
@@ -188,7 +208,8 @@ impl<'a> Desk<'a> {
     fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
         let outcome = self.leave(attempt, Some(code));
         let Some(order) = outcome.order.clone() else { return outcome };
-        self.line(attempt, &order, Some(order.status), Some(code), None);
+        let from = Some(order.status);
+        self.line(attempt, &order, LineDraft { from, code: Some(code), ..LineDraft::default() });
         if attempt.command.body.action() == Some(Action::Accept) {
             self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
                 body.code = Some(code);
@@ -204,6 +225,17 @@ impl<'a> Desk<'a> {
         let now = self.writes.cases.iter().filter(|item| item.kind == CaseKind::TakenBack);
         self.snapshot.taken_back.contains(&key)
             || now.into_iter().any(|item| (item.command_id, item.user_id) == key)
+    }
+
+    /// Adds the firm answer to the line that the command has already.
+    pub fn tell_promise(&mut self, attempt: &Attempt) {
+        let (Some(actor), Some(promise)) = (attempt.actor, attempt.promise()) else { return };
+        self.writes.promises.push(LatePromise {
+            order_id: attempt.command.body.order_id(),
+            command_id: attempt.command.id,
+            user_id: actor.user_id,
+            promise,
+        });
     }
 
     pub fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
@@ -224,22 +256,22 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn refuse(&mut self, attempt: &Attempt, code: Code) -> Outcome {
+    /// `broken` is the end of the promise that an edge had made.
+    fn refuse(&mut self, attempt: &Attempt, code: Code, broken: Option<BrokenPromise>) -> Outcome {
         let order = self.order_for(attempt);
         if consumes(attempt, code) || self.snapshot.lapse == Some(Lapse::RefuseNotConsume) {
             self.keep(attempt, false, Some(code), order.as_ref().map(|order| order.version));
         }
         let state = self.state(attempt.command.body.order_id()).cloned();
-        let lost = state.as_ref().and_then(|state| explain::lost(attempt, state, code));
-        let lost = lost.map(|lost| {
-            let overturned = state.as_ref().filter(|_| code == Code::RegionTakenBack);
-            let taken_back = overturned.and_then(|state| self.taken_back(attempt, &state.order));
-            Lost { taken_back, ..lost }
-        });
+        let now = self.snapshot.now;
+        let lost = state.as_ref().and_then(|state| explain::lost(attempt, state, code, now));
+        let (promise_ended, taken_back) = broken.unzip();
+        let taken_back = taken_back.flatten();
+        let lost = lost.map(|lost| Lost { promise_ended, taken_back, ..lost });
         if let Some(OrderState { order, .. }) = state {
             self.note(attempt, order, code, lost.clone());
         }
-        let outcome = Outcome::rejected(code, order, self.snapshot.now);
+        let outcome = Outcome::rejected(code, order, now);
         Outcome { lost, ..outcome }
     }
 
@@ -247,7 +279,8 @@ impl<'a> Desk<'a> {
     fn note(&mut self, attempt: &Attempt, order: Order, code: Code, lost: Option<Lost>) {
         if leaves_a_line(attempt, code) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
-            self.line(attempt, &order, Some(order.status), Some(code), reason);
+            let (from, code) = (Some(order.status), Some(code));
+            self.line(attempt, &order, LineDraft { from, code, reason, rule: None });
         }
         let over = matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances);
         // A person at the portal reads it in the answer.
@@ -292,15 +325,9 @@ impl<'a> Desk<'a> {
         self.writes.commands.push(answer);
     }
 
-    fn line(
-        &mut self,
-        attempt: &Attempt,
-        order: &Order,
-        from: Option<OrderStatus>,
-        code: Option<Code>,
-        reason: Option<String>,
-    ) {
+    fn line(&mut self, attempt: &Attempt, order: &Order, draft: LineDraft) {
         let Some(actor) = attempt.actor else { return };
+        let LineDraft { from, code, reason, rule } = draft;
         let op = attempt.op();
         let (before, assignment) = (self.state(order.id), self.assignment(order.location));
         let entry = TimelineEntry {
@@ -319,6 +346,8 @@ impl<'a> Desk<'a> {
             seq: op.map(|op| op.name.seq),
             verdict: op.map(|op| op.evidence.verdict),
             address_shown: showing::address_shown(attempt, before, assignment, code),
+            race_rule: rule,
+            promise: attempt.promise(),
         };
         self.writes.timeline.push(Line { order_id: order.id, entry });
     }

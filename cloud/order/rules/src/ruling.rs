@@ -1,9 +1,9 @@
 //! Rules on one command against one order. The only place that knows who wins a collision.
 
 use wire::{
-    Action, Actor, Code, CommandBody, Draft, LimitReached, Order, OrderId, OrderStatus,
-    PaymentStatus, Role, UnixMillis, check_draft, check_optional_note, check_optional_reason,
-    check_reason,
+    Action, Actor, Code, CommandBody, Draft, FenceEnd, FenceEnding, LimitReached, Order, OrderId,
+    OrderStatus, PaymentStatus, RaceRule, Role, UnixMillis, check_draft, check_optional_note,
+    check_optional_reason, check_reason,
 };
 
 use crate::{Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, view};
@@ -22,6 +22,9 @@ pub(crate) enum Ruling {
     /// The order is so already, by the same person: a success that changes nothing.
     AlreadySo,
     Refused(Code),
+    /// An edge had promised it, and the promise does not hold; with the end of that edge's right, where it
+    /// was taken back.
+    Overturned(FenceEnding, Option<FenceEnd>),
     /// Its provider has used up a share of the work.
     OverLimit(LimitReached),
 }
@@ -36,6 +39,8 @@ pub(crate) struct Case<'a> {
     pub rules: &'a OfflineRules,
     /// Someone else holds the region than the edge this comes from.
     pub held_elsewhere: bool,
+    /// The edge this comes from holds the region.
+    pub held_here: bool,
     /// This person's firm accept found the order cancelled or rejected.
     pub met_closed: bool,
     /// The limit that this would break. A promise by the right to assign is kept all the same.
@@ -186,10 +191,9 @@ fn act(
     after.order.updated_at = case.now;
     match action {
         Action::Accept => {
-            let source = case.attempt.source();
+            let (source, rule) = (case.attempt.source(), Some(race_rule(case)));
             after.order.provider_id = Some(case.actor.user_id);
-            let firm = case.backing.is_firm();
-            after.acceptance = Some(Acceptance { decided_at: case.now, source, firm });
+            after.acceptance = Some(Acceptance { decided_at: case.now, source, rule });
         }
         Action::Withdraw => {
             after.order.provider_id = None;
@@ -218,8 +222,15 @@ fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<
         (Backing::Stands, Accept | Approve, OrderStatus::Rejected) => {
             Ok(Ruling::Meanwhile(Code::OrderRejectedMeanwhile))
         }
-        (Backing::TakenBack(_), Accept, _)
-        | (Backing::TakenBack(_), Approve, OrderStatus::Rejected) => Err(Code::RegionTakenBack),
+        (Backing::TakenBack(end), Accept, _)
+        | (Backing::TakenBack(end), Approve, OrderStatus::Rejected) => {
+            Ok(Ruling::Overturned(end.how, Some(end.clone())))
+        }
+        // The right stands with the original of a copied machine, or was given back by a log that was restored.
+        (Backing::None, Accept, status) if status.has_provider() || is_closed(status) => {
+            let ended = case.attempt.promise_ended();
+            ended.map_or(refused, |how| Ok(Ruling::Overturned(how, None)))
+        }
         // It is approved, or further on than that.
         (Backing::Stands | Backing::TakenBack(_), Approve, _) => Ok(Ruling::AlreadySo),
         _ => refused,
@@ -228,17 +239,20 @@ fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<
 
 /// Returns whether this provider's acceptance stands. Any repeat of it is a success.
 fn has_accepted(order: &Order, actor: Actor) -> bool {
-    let stands = match order.status {
-        OrderStatus::Accepted
-        | OrderStatus::InProgress
-        | OrderStatus::Completed
-        | OrderStatus::Reviewed => true,
-        OrderStatus::PendingReview
-        | OrderStatus::Pending
-        | OrderStatus::Cancelled
-        | OrderStatus::Rejected => false,
-    };
-    stands && order.provider_id == Some(actor.user_id)
+    order.status.has_provider() && order.provider_id == Some(actor.user_id)
+}
+
+/// The rule by which this acceptance comes before those of others.
+fn race_rule(case: Case<'_>) -> RaceRule {
+    match (case.backing.is_firm(), case.held_here) {
+        (true, _) => RaceRule::Promised,
+        (false, true) => RaceRule::FirstInLog,
+        (false, false) => RaceRule::FirstInCloud,
+    }
+}
+
+fn is_closed(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Cancelled | OrderStatus::Rejected)
 }
 
 fn may_start_unpaid(case: Case<'_>) -> bool {

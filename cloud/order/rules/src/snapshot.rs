@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{CommandId, Order, OrderId, Region, ShareLimits, Source, UnixMillis, UserId, Workload};
+use wire::{
+    CommandId, Order, OrderId, RaceRule, Region, ShareLimits, Source, UnixMillis, UserId, Workload,
+};
 
 use crate::{Assignment, CommandKey, Lapse, StoredAnswer};
 
@@ -61,6 +63,13 @@ pub struct OrderState {
 pub struct Acceptance {
     pub decided_at: UnixMillis,
     pub source: Source,
-    /// An edge had promised it at once, by the right to assign.
-    pub firm: bool,
+    /// Absent of an acceptance from before the rule was kept.
+    pub rule: Option<RaceRule>,
+}
+
+impl Acceptance {
+    /// True if an edge had promised it at once, by the right to assign.
+    pub fn is_firm(&self) -> bool {
+        self.rule == Some(RaceRule::Promised)
+    }
 }

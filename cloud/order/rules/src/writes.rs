@@ -2,8 +2,8 @@
 //! read in, or none of it.
 
 use wire::{
-    Code, CommandId, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region, ShareAct,
-    TimelineEntry, UnixMillis, UserId, words, words_from_text,
+    Code, CommandId, EdgePromise, EventType, OpDecision, OrderEvent, OrderId, OrderStatus, Region,
+    ShareAct, TimelineEntry, UnixMillis, UserId, words, words_from_text,
 };
 
 use crate::{AssignmentTurn, OrderState, StoredAnswer};
@@ -17,6 +17,8 @@ pub struct Writes {
     /// The orders that changed, by id, each once with its last state.
     pub orders: Vec<OrderWrite>,
     pub timeline: Vec<Line>,
+    /// Firm answers that came to nothing and that a line of before does not tell yet.
+    pub promises: Vec<LatePromise>,
     /// In the order in which they happened.
     pub events: Vec<EventDraft>,
     /// For a person to look at.
@@ -45,6 +47,15 @@ pub struct Guard {
 pub struct Line {
     pub order_id: OrderId,
     pub entry: TimelineEntry,
+}
+
+/// A firm answer to a command that was decided, and has its line, in another log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatePromise {
+    pub order_id: OrderId,
+    pub command_id: CommandId,
+    pub user_id: UserId,
+    pub promise: EdgePromise,
 }
 
 /// An event to publish. Its id is given where it is stored, since ids are not drawn here.

@@ -132,7 +132,12 @@ impl Store {
                 won.entry(order_id).or_default().push((row.place, winner(row.line)));
             }
         }
-        Ok(rows.into_iter().map(|row| lost(row, &won)).collect())
+        let mut lost: Vec<LostAcceptance> = rows.into_iter().map(|row| lost(row, &won)).collect();
+        for region in Region::ALL {
+            let here = lost.iter_mut().filter(|lost| lost.region == region);
+            self.tell_ends(region, here.map(|lost| &mut lost.entry)).await?;
+        }
+        Ok(lost)
     }
 }
 
@@ -159,7 +164,7 @@ fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAccepta
     let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
     // An acceptance lost for another reason may still find the order with a provider: he is no winner.
-    let taken = entry.code == Some(Code::OrderAlreadyAccepted);
+    let taken = entry.was_beaten();
     LostAcceptance {
         id,
         order_id,
@@ -177,5 +182,6 @@ fn winner(line: LineRow) -> Winner {
         source: entry.source,
         decided_at: entry.hops.cloud_at,
         verdict: entry.verdict,
+        race_rule: entry.race_rule,
     }
 }

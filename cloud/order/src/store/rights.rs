@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{
-    sql::{Columns, ReadError, Row, Statement, StoredRow, Tx},
+    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, parts},
     transact, vals,
 };
 use rules::{Assignment, NextAssignment, Seat, Wish};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
     AssignmentEvent, Code, EdgeId, FenceEnd, FenceEnding, FenceRecord, Hash, OfflineRules, Policy,
-    Region, RenewRequest, TakeBack, UserId,
+    Region, RenewRequest, TakeBack, TimelineEntry, UserId,
 };
 
 use super::{
@@ -153,6 +153,30 @@ impl Store {
             }
             Ok(())
         })
+    }
+
+    /// Fills in how the rights ended that these lines' promises rested on.
+    pub async fn tell_ends<'a>(
+        &self,
+        region: Region,
+        lines: impl Iterator<Item = &'a mut TimelineEntry>,
+    ) -> Result<(), StoreError> {
+        let promises: Vec<_> = lines.filter_map(|line| line.promise.as_mut()).collect();
+        let fences: BTreeSet<u64> = promises.iter().map(|promise| promise.fence).collect();
+        let fences: Vec<u64> = fences.into_iter().collect();
+        let mut ends = BTreeMap::new();
+        for part in parts(&fences, NAMES_MAX) {
+            let mut values = vals![region];
+            values.extend(part.iter().map(Val::from));
+            let text = FenceRow::select("WHERE region = ? AND fence IN (");
+            let text = text.marks(part.len()).then(")");
+            let rows: Vec<FenceRow> = self.sql.all(text, values).await?;
+            ends.extend(rows.into_iter().map(|row| (row.fence, FenceRecord::from(row).end)));
+        }
+        for promise in promises {
+            promise.end = ends.get(&promise.fence).cloned().flatten();
+        }
+        Ok(())
     }
 
     pub async fn assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {

@@ -12,8 +12,12 @@ use process::{
     clock::Clock,
     defect::{Defect, planted},
 };
-use rules::{EventDraft, Guard, NewCase, OrderState, OrderWrite, StoredAnswer, Writes};
-use wire::{CommandId, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, UnixMillis};
+use rules::{
+    EventDraft, Guard, LatePromise, NewCase, OrderState, OrderWrite, StoredAnswer, Writes,
+};
+use wire::{
+    CommandId, EdgePromise, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, UnixMillis,
+};
 
 use super::{
     StoreError,
@@ -28,6 +32,8 @@ const EVENT_VERSION: u32 = 1;
 /// One order, as a single command changes it. Of many who read it pending, one finds it so.
 const CHANGE_ONE: &str = "WHERE id = ? AND status = ? AND version = ?";
 
+const TELL_PROMISE: &str = "UPDATE order_timeline SET promise_edge = ?, promise_epoch = ?, \
+    promise_fence = ?, promise_why = ? WHERE order_id = ? AND command_id = ? AND actor_id = ?";
 const FORGET: &str = "DELETE FROM commands WHERE command_id = ?";
 const FORGET_LINES: &str = "DELETE FROM order_timeline WHERE command_id = ?";
 const FORGET_CASES: &str = "DELETE FROM case_items WHERE command_id = ?";
@@ -65,6 +71,11 @@ pub async fn rest(
 ) -> Result<(), StoreError> {
     insert_answers(tx, &writes.commands).await?;
     tx.insert_all(writes.timeline.iter().map(LineRow::from).collect()).await?;
+    for LatePromise { order_id, command_id, user_id, promise } in &writes.promises {
+        let EdgePromise { edge, epoch, fence, why, .. } = promise;
+        let values = vals![edge, *epoch, *fence, *why, *order_id, *command_id, *user_id];
+        tx.exec(TELL_PROMISE, values).await?;
+    }
     let events = writes.events.iter().map(|draft| event(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
@@ -80,8 +91,9 @@ pub async fn rest(
     tx.insert_all(writes.cases.iter().map(case).collect()).await?;
     // Last, so that a grant's digest is of all that this transaction has written.
     for (region, turned) in &writes.turns {
-        let released = FenceEnd { at, how: FenceEnding::Released, by: None, why: None };
-        turn(tx, clock, *region, turned, &Record::of(&released)).await?;
+        let released = || FenceEnd { at, how: FenceEnding::Released, by: None, why: None };
+        let end = turned.ended.as_ref().map_or_else(released, |(_, end)| end.clone());
+        turn(tx, clock, *region, turned, &Record::of(&end)).await?;
     }
     Ok(())
 }

@@ -218,7 +218,7 @@ impl Log {
     pub fn relogging(self, epoch: u64, fence: u64) -> Self {
         let (edge, verdict, fence) = (self.edge.clone(), Verdict::Firm, Some(fence));
         self.with_evidence(|evidence| {
-            evidence.relogged = Some(FirstAnswer { edge, epoch, verdict, fence });
+            evidence.relogged = Some(FirstAnswer { edge, epoch, verdict, fence, why: None });
         })
     }
 
@@ -254,6 +254,7 @@ impl Log {
                 revocations_version: None,
                 revoked_version: None,
                 relogged: None,
+                made_at: None,
             },
         };
         self.ops.push(BatchOp { seq, hash, body });

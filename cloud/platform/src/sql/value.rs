@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wire::{
     Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId,
     FenceEnding, GateState, Hash, OrderId, OrderStatus, PaymentStatus, Policy, QuarantineWhy,
-    Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
+    RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +85,14 @@ stored! {
         Self::from_number(column).ok_or_else(|| "no role has this number".into())
     };
     Source: String, source => Self::Text(source.to_string()), column => Ok(column.parse()?);
-    // A newer version may have stored a code or an ending that this one does not know; it stands.
+    // A newer version may have stored a code, an ending or a rule that this one does not know; it stands.
     Code: String, code => code.as_str().into(), column => {
         Ok(column.parse().unwrap_or(Self::Unrecognised))
     };
     FenceEnding: String, ending => ending.as_str().into(), column => {
+        Ok(column.parse().unwrap_or(Self::Unrecognised))
+    };
+    RaceRule: String, rule => rule.as_str().into(), column => {
         Ok(column.parse().unwrap_or(Self::Unrecognised))
     };
 }

@@ -131,12 +131,16 @@ fn vectors() -> BTreeMap<String, String> {
     };
     let taken_back = Lost { taken_back: Some(end), ..outcome().lost.unwrap() };
     vectors.insert("lost/taken_back".into(), hex(&minicbor::to_vec(&taken_back).unwrap()));
+    let (race_rule, status) = (Some(RaceRule::FirstInLog), Some(OrderStatus::Accepted));
+    let promise_ended = Some(FenceEnding::TakenBack);
+    let by_rule = Lost { race_rule, status, promise_ended, ..taken_back };
+    vectors.insert("lost/rule".into(), hex(&minicbor::to_vec(&by_rule).unwrap()));
     let revoked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
     vectors.insert("batch/command".into(), json(serde_json::to_value(revoked).unwrap()));
     let mut anew = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
     if let BatchBody::Command { evidence, .. } = &mut anew.body {
         let (verdict, fence) = (Verdict::Firm, Some(5));
-        evidence.relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence });
+        evidence.relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence, why: None });
     }
     vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));
     vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));

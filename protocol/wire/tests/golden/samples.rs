@@ -133,6 +133,9 @@ pub fn outcome() -> Outcome {
             currency: Currency::Cny,
         }],
         taken_back: None,
+        race_rule: None,
+        status: None,
+        promise_ended: None,
     };
     Outcome {
         lost: Some(lost),
@@ -179,6 +182,7 @@ pub fn batch_body() -> BatchBody {
             revocations_version: Some(4),
             revoked_version: Some(6),
             relogged: None,
+            made_at: None,
         },
     }
 }

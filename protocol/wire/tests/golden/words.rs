@@ -21,6 +21,7 @@ pub fn words() -> Vec<(String, Vec<u8>)> {
         of("held", &[HeldReason::Region, HeldReason::NeedsOperator]),
         of("quarantine", &QuarantineWhy::ALL),
         of("fence_ending", &FenceEnding::ALL),
+        of("race_rule", &RaceRule::ALL),
         of("code", Code::ALL),
     ]
     .concat()

@@ -42,11 +42,15 @@ too-many-open-jobs = You have as many open jobs as one provider may. Complete or
 too-many-acceptances = You have accepted as many jobs as one provider may in 24 hours.
 too-many-withdrawals = You have given back as many jobs as one provider may in 24 hours. If you cannot do this one, ask an administrator to withdraw it.
 funds-not-held = Work starts once the customer's payment is held.
-order-cancelled-meanwhile = The customer cancelled before this arrived.
+order-cancelled-meanwhile = The order was cancelled before this arrived.
 order-rejected-meanwhile = The order was rejected before this arrived.
 command-id-reused = This command id has been used for something else.
 region-assigning-offline = This region assigns its orders at its own node, which is out of reach.
-region-taken-back = An operator took back the region's right to assign.
+region-taken-back = The node's promise does not hold: an operator took back its right to assign.
+holder-restored = The node's promise does not hold: the node was restored from an older copy, which ended its right to assign.
+holder-cloned = The node's promise does not hold: two copies of the node were running.
+right-renewed = The node's promise does not hold: its orders differed from the cloud's, so its right to assign was granted anew.
+right-ended = The node's promise does not hold: its right to assign ended in a way that only a newer version knows.
 acceptance-not-arrived = Your acceptance stands only at the region's own node so far. Do this there, or try again once that node is connected.
 edge-epoch-ended = This epoch of the edge has ended. Name its present one.
 

@@ -42,11 +42,15 @@ too-many-open-jobs = 您手上的工作已达上限，请先完成或退回一�
 too-many-acceptances = 您在 24 小时内接单已达上限。
 too-many-withdrawals = 您在 24 小时内退回的工作已达上限。如果无法完成这份工作，请联系管理员撤回。
 funds-not-held = 客户付款托管后才能开始服务。
-order-cancelled-meanwhile = 在此之前客户已取消订单。
+order-cancelled-meanwhile = 在此之前订单已被取消。
 order-rejected-meanwhile = 在此之前订单已被驳回。
 command-id-reused = 该操作编号已用于其他操作。
 region-assigning-offline = 该区域由本地节点派单，当前无法连接。
-region-taken-back = 运营人员已收回该区域的派单权。
+region-taken-back = 节点的承诺不再有效：运营人员收回了它的派单权。
+holder-restored = 节点的承诺不再有效：该节点从旧副本恢复，派单权随之终止。
+holder-cloned = 节点的承诺不再有效：该节点有两个副本同时运行。
+right-renewed = 节点的承诺不再有效：它的订单与云端不一致，派单权已重新授予。
+right-ended = 节点的承诺不再有效：它的派单权已终止，其方式只有更新的版本才知道。
 acceptance-not-arrived = 您的接单目前只记录在区域节点，请在该节点操作，或等节点联网后重试。
 edge-epoch-ended = 该节点的这一代已终止，请使用其当前的代次。
 

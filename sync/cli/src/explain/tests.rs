@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandId, Draft, EdgeId, Language, OrderId, OrderStatus, Region, Role,
+    Actor, Amount, CommandId, Draft, Language, OrderId, OrderStatus, RaceRule, Region, Role,
     ServiceType, UserId,
 };
 
@@ -52,6 +52,8 @@ fn entry(
         seq: None,
         verdict: None,
         address_shown: None,
+        race_rule: None,
+        promise: None,
     }
 }
 
@@ -90,13 +92,16 @@ fn story() -> OrderStory {
                 OrderStatus::Pending,
                 10_000,
             ),
-            entry(
-                person(2, Role::Provider),
-                Some(Action::Accept),
-                open,
-                OrderStatus::Accepted,
-                60_000,
-            ),
+            TimelineEntry {
+                race_rule: Some(RaceRule::FirstInCloud),
+                ..entry(
+                    person(2, Role::Provider),
+                    Some(Action::Accept),
+                    open,
+                    OrderStatus::Accepted,
+                    60_000,
+                )
+            },
             lost,
         ],
         pending: 0,
@@ -119,7 +124,7 @@ fn a_collision_is_told_with_winner_rule_and_times() {
         "2025-11-24 16:00:30.100Z  edge north-1: stored as op 12 of epoch 1, answered `provisional`",
         "Answer: Order has been accepted by another provider (order_already_accepted)",
         "Who won: provider A (through the cloud).",
-        "Why provider B lost (through the edge north-1): the first acceptance to reach the cloud wins",
+        "Why provider B lost (through the edge north-1): Another provider has the order: that acceptance was the first to reach the cloud.",
         "confirmed at 2025-11-24 16:01:00.000Z, the other was decided at 2025-11-24 16:04:12.000Z, 3m 12s",
         "tapped 30s earlier, but it could not reach the cloud then",
         "There is no penalty and no mark for provider B",
@@ -136,7 +141,7 @@ fn the_same_story_is_told_in_chinese() {
         "客户发布该订单（通过云端），状态变为待审核",
         "服务商B尝试接受该订单（通过边缘节点 north-1），未生效",
         "胜出：服务商A（通过云端）。",
-        "以最先到达云端的接单为准",
+        "其接单最先到达云端",
         "晚 3m 12s",
     ] {
         assert!(text.contains(line), "`{line}` is missing from\n{text}");
@@ -171,4 +176,45 @@ fn a_title_written_by_others_stays_on_its_line() {
     story.order.title = "a\nFAKE\x1b[2J".into();
     let text = render(&story, &look(Language::English));
     assert!(text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)), "{text}");
+}
+
+/// It was promised by an edge that was restored, and lost to an acceptance that was put to that edge.
+#[test]
+fn a_promise_that_did_not_hold_and_the_place_of_a_winner_are_told() {
+    let east = |n: u32| EdgeId::new(format!("east-{n}")).unwrap();
+    let mut story = story();
+    let winner = &mut story.timeline[2];
+    winner.source = Source::Edge(east(1));
+    (winner.edge, winner.epoch, winner.seq) = (Some(east(2)), Some(2), Some(5));
+    (winner.hops.edge_at, winner.race_rule) =
+        (Some(START.plus_ms(40_000)), Some(RaceRule::FirstInLog));
+    let how = FenceEnding::EdgeRestored;
+    let end = Some(FenceEnd { at: START.plus_ms(90_000), how, by: None, why: None });
+    let loser = &mut story.timeline[3];
+    loser.code = Some(Code::HolderRestored);
+    (loser.source, loser.edge) = (Source::Edge(east(2)), Some(east(2)));
+    (loser.epoch, loser.seq) = (Some(2), Some(9));
+    loser.promise = Some(EdgePromise { edge: east(2), epoch: 1, fence: 3, why: Some(how), end });
+    let text = render(&story, &look(Language::English));
+    let mut from = 0;
+    for line in [
+        "provider A accepted it (through the edge east-1, decided in the log of east-2)",
+        "2025-11-24 16:00:40.000Z  edge east-1: stored, and put to east-2, which held the region",
+        "2025-11-24 16:01:00.000Z  cloud: decided as op 5 of epoch 2 of east-2",
+        "2025-11-24 16:00:30.100Z  edge east-2: answered `firm` in epoch 1, under fence 3",
+        "2025-11-24 16:01:30.000Z  the right of east-2 under fence 3: ended, because the edge was restored",
+        "2025-11-24 16:00:30.100Z  edge east-2: stored as op 9 of epoch 2, answered `provisional`",
+        "Answer: The node's promise does not hold: the node was restored from an older copy",
+        "Who won: provider A (through the edge east-1, decided in the log of east-2).",
+        "Why provider B lost (through the edge east-2): The node's promise does not hold: the node was",
+        "Another provider has the order: that acceptance stood first in the log of the node",
+    ] {
+        let at = text[from..].find(line);
+        from += at.unwrap_or_else(|| panic!("`{line}` is missing, or out of place, in\n{text}"));
+    }
+    let text = render(&story, &look(Language::Chinese));
+    assert!(
+        text.contains("因节点从旧副本恢复而终止") && text.contains("在第 1 代依据栅栏号 3"),
+        "{text}"
+    );
 }

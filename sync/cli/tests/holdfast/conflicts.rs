@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::stage::*;
 
+const FIRST_IN_CLOUD: &str = "Another provider has the order: that acceptance was the first to reach the \
+    cloud. The time of the tap does not decide.";
+
 #[test]
 fn lost_acceptances_and_cases_stand_in_one_list_newest_first() {
     let platform = Platform::start(report("up", "match"));
@@ -25,12 +28,12 @@ fn lost_acceptances_and_cases_stand_in_one_list_newest_first() {
         "2025-11-24 16:00:10.000Z",
         ORDER,
         "2025-11-24 16:02:00.000Z",
-        "the first acceptance to reach the cloud wins",
+        FIRST_IN_CLOUD,
     ];
     assert_eq!(lines[1], lost.join("\t"));
     assert!(lines[2].contains("tell the provider why"), "{}", lines[2]);
     let ran = platform.holdfast(&["conflicts", "--lang", "zh-CN"]);
-    assert!(out(&ran).contains("以最先到达云端的接单为准"), "{}", out(&ran));
+    assert!(out(&ran).contains("其接单最先到达云端"), "{}", out(&ran));
 }
 
 #[test]

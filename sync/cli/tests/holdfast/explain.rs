@@ -20,7 +20,7 @@ fn an_op_tells_every_hop_who_won_and_what_comes_next() {
         "Answer: Order has been accepted by another provider (order_already_accepted)",
         "Next: nothing to do",
         "Who won: provider A (through the cloud).",
-        "Why provider B lost (through the edge north-1): the first acceptance to reach the cloud",
+        "Why provider B lost (through the edge north-1): Another provider has the order: that acceptance",
     ];
     let text = out(&ran);
     let mut from = 0;
@@ -39,7 +39,7 @@ fn a_command_is_found_by_its_id_and_a_conflict_by_its_name() {
         assert!(out(&ran).contains("north-1/1/17  accept_order"), "{}", out(&ran));
     }
     let ran = platform.holdfast(&["explain", "case-7", "--lang", "zh-CN"]);
-    assert!(out(&ran).starts_with("case-7  依据已被收回的派单权"), "{}", out(&ran));
+    assert!(out(&ran).starts_with("case-7  节点已当场承诺，但其派单权随后终止"), "{}", out(&ran));
     let ran = platform.holdfast(&["explain", "lost-12", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!(value["conflict"]["conflict"], "lost-12");

@@ -8,15 +8,11 @@ conflicts-via = { $source ->
 }
 conflicts-none = + no acceptance lost, and no case waits for a person
 conflicts-older = older ones: `holdfast conflicts --cursor { $cursor }`
-conflicts-rule = { $verdict ->
-    [firm] the winner's edge held the right to assign: its answer was final when given
-   *[provisional] the first acceptance to reach the cloud wins
-}
 conflicts-case = { $kind ->
     [met_closed] Promised at once by an edge, and the order was closed by then: agree on a compensation.
     [revoked_meanwhile] Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.
     [offline_rule] Decided by an edge under the region's offline rule: look it over.
-    [taken_back] Promised at once under a right that was taken back, and lost: tell the provider why.
+    [taken_back] Promised at once by an edge whose right to assign has ended since, and lost: tell the provider why.
     [revoked_holder] In the hand of somebody who was revoked: `holdfast withdraw PERSON --why TEXT` gives all of that person's jobs back.
    *[other] { $kind }
 }

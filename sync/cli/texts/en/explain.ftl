@@ -44,6 +44,13 @@ explain-verdict = { $verdict ->
    *[other] answered
 }
 explain-decided = cloud: decided
+# An acceptance that was made elsewhere and put to the holder of the region.
+explain-taken = edge { $edge }: stored, and put to { $holder }, which held the region
+explain-put = cloud: put to { $holder }, which held the region
+explain-decided-in-log = cloud: decided as op { $seq } of epoch { $epoch } of { $edge }
+# A firm answer of before, and the end of the right that it rested on.
+explain-promised = edge { $edge }: answered `firm` in epoch { $epoch }, under fence { $fence }
+explain-right-ended = the right of { $edge } under fence { $fence }: { $end }
 explain-reason = Reason given: { $reason }
 explain-people = Who is who
 explain-pending = ! The edges of { $region } still hold { $count ->
@@ -58,10 +65,7 @@ person = { $role } { $letter }
 # A collision.
 race-won =
     Who won: { $first } ({ $first_way }).
-    Why { $second } lost ({ $second_way }): { $verdict ->
-        [firm] the winner's edge held the region's right to assign, and its answer was final when given.
-       *[other] the first acceptance to reach the cloud wins; the time of the tap does not decide.
-    }
+    Why { $second } lost ({ $second_way }): { $why }
 race-times = The winning acceptance was confirmed at { $first }, the other was decided at { $second }, { $later } later.
 race-tapped-earlier = The loser's device says it was tapped { $by } earlier, but it could not reach the cloud then.
 race-no-mark = There is no penalty and no mark for { $who } in this.

@@ -11,6 +11,8 @@ trail-stored = stored at { $edge }, answered { $verdict ->
    *[not_taken] `not_taken`: the cloud decides
 }
 trail-stored-under-fence = stored at { $edge }, answered { $verdict } under fence { $fence }: final at once
+trail-taken = taken { $way }
+trail-put = put to { $edge }, which held the region: its log decides
 trail-received = received by the hub
 trail-undecided = not decided
 trail-decided = { $kind ->

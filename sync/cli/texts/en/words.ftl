@@ -38,6 +38,20 @@ verdict = { $verdict ->
 way-cloud = through the cloud
 way-kiosk = at a kiosk
 way-edge = through the edge { $edge }
+# It was made there and put to the holder of the region.
+way-put = { $way }, decided in the log of { $edge }
+
+# How a right to assign ended.
+right-ended = { $how ->
+    [released] given back by its holder
+    [policy_changed] given back by its holder, because an operator changed the policy
+    [reassigned] given back by its holder, because an operator named another holder
+    [taken_back] taken back by an operator
+    [edge_restored] ended, because the edge was restored from an older copy
+    [edge_cloned] ended, because two copies of the edge were running
+    [renewed] granted anew, because the edge's orders differed from the cloud's
+   *[other] ended in a way that only a newer version knows
+}
 
 # A code's sentence, and the code itself.
 coded = { $sentence } ({ $code })

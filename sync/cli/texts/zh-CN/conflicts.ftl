@@ -8,15 +8,11 @@ conflicts-via = { $source ->
 }
 conflicts-none = + 没有失败的接单，也没有待处理的个案
 conflicts-older = 更早的冲突：`holdfast conflicts --cursor { $cursor }`
-conflicts-rule = { $verdict ->
-    [firm] 胜出者所在节点持有派单权，其答复即为最终结果
-   *[provisional] 以最先到达云端的接单为准
-}
 conflicts-case = { $kind ->
     [met_closed] 节点已当场承诺，但订单当时已关闭：请协商补偿。
     [revoked_meanwhile] 节点当场承诺给了已被停用的人：请以管理员身份附上理由撤回该接单，或予以保留。
     [offline_rule] 节点依据该区域的离线规则作出的决定：请复核。
-    [taken_back] 依据已被收回的派单权当场承诺，随后失败：请向服务商说明原因。
+    [taken_back] 节点已当场承诺，但其派单权随后终止，接单未成功：请向服务商说明原因。
     [revoked_holder] 持有人的账号已被撤销：运行 `holdfast withdraw PERSON --why TEXT` 撤回其全部工作。
    *[other] { $kind }
 }

@@ -44,6 +44,13 @@ explain-verdict = { $verdict ->
    *[other] 已答复
 }
 explain-decided = 云端：作出决定
+# An acceptance that was made elsewhere and put to the holder of the region.
+explain-taken = 边缘节点 { $edge }：已保存，并转交持有该区域派单权的 { $holder }
+explain-put = 云端：转交持有该区域派单权的 { $holder }
+explain-decided-in-log = 云端：按 { $edge } 第 { $epoch } 代第 { $seq } 个操作作出决定
+# A firm answer of before, and the end of the right that it rested on.
+explain-promised = 边缘节点 { $edge }：在第 { $epoch } 代依据栅栏号 { $fence } 答复“确定”
+explain-right-ended = { $edge } 的派单权（栅栏号 { $fence }）：{ $end }
 explain-reason = 理由：{ $reason }
 explain-people = 人员对照
 explain-pending = ! { $region } 的边缘节点仍有 { $count } 个操作未经云端决定，记录可能还会增加。
@@ -55,10 +62,7 @@ person = { $role }{ $letter }
 # A collision.
 race-won =
     胜出：{ $first }（{ $first_way }）。
-    { $second }未能接单的原因（{ $second_way }）：{ $verdict ->
-        [firm] 胜出者所在节点当时持有该区域的派单权，其答复一经给出即为最终结果。
-       *[other] 以最先到达云端的接单为准，点击时间不作为依据。
-    }
+    { $second }未能接单的原因（{ $second_way }）：{ $why }
 race-times = 胜出的接单于 { $first } 确认，另一方的接单于 { $second } 作出决定，晚 { $later }。
 race-tapped-earlier = 未成功一方的设备显示点击早了 { $by }，但当时无法连接云端。
 race-no-mark = { $who }不会因此受到任何处罚或记录。

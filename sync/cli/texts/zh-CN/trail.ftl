@@ -11,6 +11,8 @@ trail-stored = 存于 { $edge }，答复{ $verdict ->
    *[not_taken] “未受理”：由云端决定
 }
 trail-stored-under-fence = 存于 { $edge }，依据栅栏号 { $fence } 答复{ $verdict }：立即生效
+trail-taken = { $way }受理
+trail-put = 转交持有该区域派单权的 { $edge }，以其日志为准
 trail-received = 中枢已接收
 trail-undecided = 尚未决定
 trail-decided = { $kind ->

@@ -38,6 +38,20 @@ verdict = { $verdict ->
 way-cloud = 通过云端
 way-kiosk = 通过自助终端
 way-edge = 通过边缘节点 { $edge }
+# It was made there and put to the holder of the region.
+way-put = { $way }，由 { $edge } 的日志决定
+
+# How a right to assign ended.
+right-ended = { $how ->
+    [released] 由持有节点交还
+    [policy_changed] 因运营人员更改派单方式，由持有节点交还
+    [reassigned] 因运营人员指定其他持有节点，由原持有节点交还
+    [taken_back] 被运营人员收回
+    [edge_restored] 因节点从旧副本恢复而终止
+    [edge_cloned] 因节点有两个副本同时运行而终止
+    [renewed] 因节点的订单与云端不一致而重新授予
+   *[other] 已终止，其方式只有更新的版本才知道
+}
 
 # A code's sentence, and the code itself.
 coded = { $sentence }（{ $code }）

@@ -61,6 +61,7 @@ fn command(op: &CommandOp, region: Region) -> OpCommand {
             place: OpPlace { edge: before.edge.clone(), epoch: before.epoch, seq: before.at.seq },
             verdict: before.verdict,
         }),
+        made_at: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Evidence, Hash, HeldReason, OpAnswer,
-    OpDecision, OrderId, Outcome, OutcomeKind, UnixMillis, UserId,
+    OpDecision, OrderId, Outcome, OutcomeKind, Source, UnixMillis, UserId,
 };
 
 use super::op::ReceivedOp;
@@ -58,6 +58,8 @@ pub struct DecidedOp {
     pub command_id: Option<CommandId>,
     /// The person of the command, as the edge has logged it.
     pub user_id: Option<UserId>,
+    /// Where it was made, if it was put to the edge.
+    pub made_at: Option<Source>,
     pub outcome: Outcome,
 }
 
@@ -175,12 +177,14 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
                 }
             }
             OpDecision::Decided(outcome) => {
-                let command_id = match &op.body {
-                    BatchBody::Command { command, .. } => Some(command.id),
-                    BatchBody::LeaseReleased { .. } => None,
+                let (command_id, made_at) = match &op.body {
+                    BatchBody::Command { command, evidence, .. } => {
+                        (Some(command.id), evidence.made_at.clone())
+                    }
+                    BatchBody::LeaseReleased { .. } => (None, None),
                 };
                 let (seq, user_id) = (op.seq, None);
-                progress.decided.push(DecidedOp { seq, command_id, user_id, outcome });
+                progress.decided.push(DecidedOp { seq, command_id, user_id, made_at, outcome });
             }
         }
     }
@@ -194,7 +198,7 @@ fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
 }
 
 fn answered(seq: u64, outcome: Outcome) -> DecidedOp {
-    DecidedOp { seq, command_id: None, user_id: None, outcome }
+    DecidedOp { seq, command_id: None, user_id: None, made_at: None, outcome }
 }
 
 fn applied(now: UnixMillis) -> Outcome {

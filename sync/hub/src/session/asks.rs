@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 
 use engine::cloud::Input;
-use wire::{PortalAccept, UnixMillis};
 
 use super::link::{Link, SessionEnd, SessionTerm};
-use crate::store::StoreError;
+use crate::store::{StoreError, asks::DueAccept};
 
 /// Accepts of either kind that one look reads; those beyond have their turn when these are decided.
 const LOOKED_AT_MAX: usize = 200;
@@ -20,12 +19,13 @@ const AGAIN_AFTER_TICKS: u64 = 15;
 impl Link {
     /// Puts to this edge the accepts that others wait for, should it hold the region.
     pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
-        for (accept, taken_at) in self.due_asks(at).await? {
+        for DueAccept { accept, taken_at, made_at } in self.due_asks(at).await? {
             // Looked for again at the next tick.
             let Some(accept) = self.hub.for_holder(accept).await else { break };
-            let id = accept.command.id;
+            let (id, name) = (accept.command.id, (accept.command.id, accept.actor.user_id));
+            self.hub.store.note_put(name, &made_at, taken_at, self.hub.clock.now()).await?;
             self.hub.put_accepts.put(id);
-            self.put.insert((id, accept.actor.user_id), self.ticks);
+            self.put.insert(name, self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
                 "Command `{id}` is put to the holder"
@@ -35,10 +35,7 @@ impl Link {
         Ok(())
     }
 
-    async fn due_asks(
-        &mut self,
-        at: SessionTerm,
-    ) -> Result<Vec<(PortalAccept, UnixMillis)>, StoreError> {
+    async fn due_asks(&mut self, at: SessionTerm) -> Result<Vec<DueAccept>, StoreError> {
         let (region, edge, ticks, put) = (self.region, &self.edge, self.ticks, &self.put);
         let mut wanted = BTreeSet::new();
         let mut is_due = |name| {
@@ -46,7 +43,7 @@ impl Link {
             put.get(&name).is_none_or(|at| ticks >= at + AGAIN_AFTER_TICKS)
         };
         let mut due = self.hub.store.asks_for(region, edge, at.epoch, LOOKED_AT_MAX).await?;
-        due.retain(|(accept, _)| is_due((accept.command.id, accept.actor.user_id)));
+        due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
         due.truncate(PUT_MAX);
         let (holder, space) = ((region, edge, at.epoch), PUT_MAX - due.len());
         due.extend(self.hub.store.held_elsewhere(holder, LOOKED_AT_MAX, space, is_due).await?);

@@ -9,10 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use platform::{columns, sql::Tx, transact, vals};
 use uuid::Uuid;
 use wire::{
-    Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, UnixMillis, UserId, WaitingAccept,
+    Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, Source, UnixMillis, UserId,
+    WaitingAccept,
 };
 
 use super::{Result, Store, decoded, encoded};
+pub use crate::domain::origins::AskName;
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
 const SEAT: &str = "SELECT region, epoch FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
@@ -59,9 +61,6 @@ columns! {
 /// Most waiting accepts of one region; further people are told to try again.
 const WAITING_MAX: u64 = 1_000;
 
-/// An accept's name: its id belongs to its person.
-pub type AskName = (CommandId, UserId);
-
 /// A part of the portal's accepts that are to be handed in again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WaitingPart {
@@ -72,6 +71,14 @@ pub struct WaitingPart {
     pub failures: HashMap<AskName, u32>,
     /// The next part begins behind this one; `None` at the end.
     pub next: Option<AskName>,
+}
+
+/// An accept for the holder of its region to log, with the moment and the place where it was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueAccept {
+    pub accept: PortalAccept,
+    pub taken_at: UnixMillis,
+    pub made_at: Source,
 }
 
 /// Command, user, region, what was asked by whom, and how often it failed.
@@ -137,14 +144,15 @@ impl Store {
         edge: &EdgeId,
         epoch: u64,
         limit: usize,
-    ) -> Result<Vec<(PortalAccept, UnixMillis)>> {
+    ) -> Result<Vec<DueAccept>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
         let rows: Vec<(Vec<u8>, Vec<u8>, String, UnixMillis)> =
             self.sql.all(PORTAL, values).await?;
         // Those that cannot be read are logged where they are handed in again.
         let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
             let WaitingAccept { command, actor, .. } = waiting(&command, &actor).ok()?;
-            Some((PortalAccept { region, command, actor, token }, taken_at))
+            let accept = PortalAccept { region, command, actor, token };
+            Some(DueAccept { accept, taken_at, made_at: Source::Portal })
         });
         Ok(portal.collect())
     }
@@ -157,7 +165,7 @@ impl Store {
         limit: usize,
         due_max: usize,
         mut is_due: impl FnMut(AskName) -> bool + Send,
-    ) -> Result<Vec<(PortalAccept, UnixMillis)>> {
+    ) -> Result<Vec<DueAccept>> {
         let (region, edge, epoch) = holder;
         let rows: Vec<(EdgeId, u64, Vec<u8>)> =
             self.sql.all(HELD, vals![region, edge, epoch, limit]).await?;
@@ -168,14 +176,15 @@ impl Store {
                 continue;
             }
             let bytes: Option<Vec<u8>> =
-                self.sql.one(TOKEN, vals![edge, epoch, op.token_seq]).await?;
+                self.sql.one(TOKEN, vals![&edge, epoch, op.token_seq]).await?;
             let token = match bytes.map(|bytes| ReceivedOp::read(&bytes)) {
                 Some(ReceivedOp::Token { token }) => token,
                 // Nobody vouches for it, which the owner has to say.
                 _ => String::new(),
             };
             let accept = PortalAccept { region, command: op.command, actor: op.actor, token };
-            due.push((accept, op.received_at));
+            let (taken_at, made_at) = (op.received_at, Source::Edge(edge));
+            due.push(DueAccept { accept, taken_at, made_at });
         }
         Ok(due)
     }

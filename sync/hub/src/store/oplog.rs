@@ -70,7 +70,9 @@ impl Store {
         }
         values.extend(vals![limit]);
         let ops: Vec<StoredOp> = self.sql.all(text.then("ORDER BY u.seq LIMIT ?"), values).await?;
-        Ok(ops.into_iter().map(|StoredOp(op)| op).collect())
+        let mut ops: Vec<OpRecord> = ops.into_iter().map(|StoredOp(op)| op).collect();
+        self.tell_origins(&mut ops).await?;
+        Ok(ops)
     }
 
     /// The edges with undecided ops, beyond `after` by name.
@@ -98,6 +100,7 @@ impl Store {
         let values = vals![&place.edge, place.epoch, place.seq];
         let stored = self.sql.one(OP, values.clone()).await?;
         let Some(StoredOp(mut op)) = stored else { return Ok(None) };
+        self.tell_origins(std::slice::from_mut(&mut op)).await?;
         let row: Option<(u64, UnixMillis, Vec<u8>, u64, u64)> =
             self.sql.one(OUTCOME, values).await?;
         if let Some((number, stored_at, bytes, epoch_now, acknowledged)) = row {

@@ -8,7 +8,7 @@ use platform::{
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{CommandId, EdgeId, HeldReason, Region, UnixMillis};
+use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 
 use super::{Result, Store, StoreError, asks, encoded, left_behind};
 use crate::domain::{
@@ -40,6 +40,7 @@ const TOKENS: &str = "SELECT seq, bytes FROM ops WHERE edge = ? AND epoch = ? AN
 const COUNT_OUTCOMES: &str = "UPDATE edges SET outcome_count = outcome_count + ?, \
     undecided = undecided - ?, lost = lost + ?, lost_at = COALESCE(?, lost_at), work_until = ? \
     WHERE edge = ? AND epoch = ? AND work_token = ?";
+const COUNT_LOST: &str = "UPDATE edges SET lost = lost + 1, lost_at = ? WHERE edge = ?";
 const OUTCOME_COUNT: &str = "SELECT outcome_count FROM edges WHERE edge = ?";
 const DECIDE: &str = "DELETE FROM undecided WHERE edge = ? AND epoch = ? AND seq IN (";
 const SET_STATE: &str = "UPDATE undecided SET state = ?, for_holder = 0 \
@@ -273,7 +274,10 @@ impl Store {
     ) -> Result<bool> {
         transact!(self.sql, tx => {
             let decided = progress.decided.len();
-            let lost = progress.decided.iter().filter(|decided| decided.has_lost()).count();
+            let has_lost = |decided: &&DecidedOp| decided.has_lost();
+            let lost = progress.decided.iter().filter(has_lost);
+            let (put, own): (Vec<_>, Vec<_>) = lost.partition(|lost| lost.made_at.is_some());
+            let lost = own.len();
             let lost_at = (lost > 0).then_some(now);
             let guard = vals![
                 decided,
@@ -287,6 +291,12 @@ impl Store {
             ];
             if tx.exec(COUNT_OUTCOMES, guard).await? == 0 {
                 return Ok(false);
+            }
+            for decided in put {
+                // At the portal it counts for no edge.
+                if let Some(Source::Edge(edge)) = &decided.made_at {
+                    tx.exec(COUNT_LOST, vals![now, edge]).await?;
+                }
             }
             add_outcomes(tx, claim, &progress.decided, now).await?;
             let held = |wanted| {

@@ -11,6 +11,7 @@ use super::workers::Workers;
 use crate::{
     domain::{
         op::ReceivedOp,
+        origins,
         run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
     },
     peers::OwnerAnswer,
@@ -42,7 +43,9 @@ impl Workers {
             self.store.note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now()).await?;
         }
         let now = self.clock.now();
-        let plan = run::plan(run, now, BYTES_MAX, |op| judge.judge(op));
+        let mut plan = run::plan(run, now, BYTES_MAX, |op| judge.judge(op));
+        let origins = self.store.origins(&origins::maybe_put(run)).await?;
+        origins.name(&mut plan.handed, run);
         let progress =
             Progress { decided: plan.answered, parked: plan.parked, ..Progress::default() };
         if plan.handed.is_empty() {

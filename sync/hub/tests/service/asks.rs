@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::eventually;
 use uuid::Uuid;
 use wire::{
-    Change, Command, CommandBody, CommandId, EventType, Op, OpState, OrderId, Region, Role,
+    Change, Command, CommandBody, CommandId, EventType, Op, OpState, OrderId, Region, Role, Source,
     UnixMillis, WaitingAsk,
 };
 
@@ -67,6 +67,7 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
     holder.until_outcomes(2).await;
     let decided = stage.owner.script().decided.clone();
     assert_eq!(decided[0].1.unwrap().user_id.0, Uuid::from_u128(5), "its token is its own");
+    assert_eq!(stage.owner.script().made_at, [(2, Some(Source::Portal))]);
     assert_eq!(holder.asks.len(), 1, "an accept is put once");
     stage.assign_north(&hub, 2, None).await;
     assert!(stage.owner.script().waited.is_empty(), "nothing of it waits any more");
@@ -380,6 +381,34 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
     holder.up(1, 2).await;
     other.until_outcomes(2).await;
     assert_eq!(other.outcomes[1].seq, 2);
+}
+
+/// The holder's log says neither; and what the person sends there themselves was made there.
+#[tokio::test]
+async fn an_accept_that_was_put_keeps_the_place_where_it_was_made() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let mut holder = holder(&stage, &hub).await;
+    stage.owner.script().holder = Some(wire::EdgeId::new("north-1").unwrap());
+    let mut other = stage.enrol(&hub, "north-2", Region::North).await;
+    let (provider, now) = (stage.edge_token(Role::Provider, 99), stage.clock.now());
+    other.log = vec![token(&provider), accept(9, 1, now), accept(11, 1, now)];
+    other.open(&hub).await;
+    other.up(1, 3).await;
+    holder.until(|edge| edge.asks.len() == 2).await;
+    let [one, _] = &holder.asks[..] else { unreachable!() };
+    let itself = accept(11, 1, now.plus_ms(5_000));
+    holder.log = vec![token(&one.token), asked(one, 1), itself];
+    holder.up(1, 3).await;
+    holder.until_outcomes(3).await;
+    let told: Vec<_> = stage.owner.script().made_at.iter().map(|(_, at)| at.clone()).collect();
+    let north = Source::Edge(wire::EdgeId::new("north-2").unwrap());
+    assert!(told.contains(&Some(north.clone())), "{told:?}");
+    let place = |seq: u64| format!("/api/v1/admin/ops/north-1/1/{seq}");
+    for (seq, made_at) in [(2, Some(json!(north))), (3, None)] {
+        let (_, op) = stage.admin(&hub, Method::GET, &place(seq), None).await;
+        assert_eq!(op["command"].get("made_at"), made_at.as_ref(), "{op}");
+    }
 }
 
 #[tokio::test]

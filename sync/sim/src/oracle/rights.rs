@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use rules::{Assignment, AssignmentTurn, Seat, Submission, Writes};
 use wire::{
-    Code, CommandId, CommandOp, FenceEnding, Op, Outcome, OutcomeKind, PortalAccept, QuarantineWhy,
-    Region, Relogged,
+    Code, CommandId, CommandOp, Op, Outcome, OutcomeKind, PortalAccept, QuarantineWhy, Region,
+    Relogged,
 };
 
 use super::{CommandIdentity, Firm, Oracle};
@@ -48,7 +48,7 @@ impl Oracle {
         let copied = relogged.is_some_and(|first| self.cloned.contains(&first.edge));
         // A restored file goes on under a right that its log had given back by then: on record is the end of
         // its epoch. A log that was not restored has that op before the release, decided.
-        let given_back = end.is_some_and(|end| end.how == FenceEnding::Released);
+        let given_back = end.is_some_and(|end| !end.how.is_take_back());
         let restored = given_back
             && relogged.is_some_and(|first| {
                 let seat = Seat { edge: first.edge.clone(), epoch: first.epoch };
@@ -62,7 +62,7 @@ impl Oracle {
         let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
         // Where no right was taken back there is no such record to tell of.
         let says_so =
-            !alone || copied || restored || explained || code == Some(Code::RegionTakenBack);
+            !alone || copied || restored || explained || code.is_some_and(Code::is_broken_promise);
         self.check(at, "firm_is_never_overturned", on_record && says_so, || {
             format!("command {} was firm under fence {fence:?}, and is {code:?}", who.0)
         });
@@ -89,7 +89,7 @@ impl Oracle {
         }
         let standing = db.orders.get(&op.command.body.order_id());
         let theirs = standing.is_some_and(|standing| {
-            let firm = standing.acceptance.as_ref().is_some_and(|acceptance| acceptance.firm);
+            let firm = standing.acceptance.as_ref().is_some_and(rules::Acceptance::is_firm);
             firm && standing.order.provider_id == Some(op.actor.user_id)
         });
         let rules = op.rules_version.and_then(|version| db.rights.rules_of(region, version));

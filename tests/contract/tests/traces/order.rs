@@ -123,15 +123,16 @@ impl Replay<'_> {
     /// Orders, stored answers and how the regions assign.
     async fn stands_as(&self, recording: &OrderRecording) {
         const ORDERS: &str =
-            "SELECT id, accepted_at, accepted_source, accepted_firm FROM orders ORDER BY id";
-        let accepted: Vec<(Uuid, Option<i64>, Option<String>, i64)> =
-            self.sql.all(ORDERS, Vec::new()).await.unwrap();
+            "SELECT id, accepted_at, accepted_source, accepted_rule FROM orders ORDER BY id";
+        type Row = (Uuid, Option<i64>, Option<String>, Option<String>);
+        let accepted: Vec<Row> = self.sql.all(ORDERS, Vec::new()).await.unwrap();
         let model = recording.orders.values().map(|standing| {
             let acceptance = standing.acceptance.as_ref();
             let at = acceptance.map(|acceptance| acceptance.decided_at.0);
             let source = acceptance.map(|acceptance| acceptance.source.to_string());
-            let firm = acceptance.is_some_and(|acceptance| acceptance.firm);
-            (standing.order.id.0, at, source, i64::from(firm))
+            let rule =
+                acceptance.and_then(|acceptance| acceptance.rule).map(|rule| rule.to_string());
+            (standing.order.id.0, at, source, rule)
         });
         assert_eq!(accepted, model.collect::<Vec<_>>(), "{}: acceptances", self.name);
         for (id, standing) in &recording.orders {

@@ -53,20 +53,20 @@ fn what_is_so_already_is_no_change() {
 
 #[test]
 fn a_change_of_policy_asks_and_the_holders_word_lets_it_come() {
-    for (next, granted) in [
-        (wanted(Policy::Optimistic, None), false),
-        (wanted(Policy::Exclusive, Some(seat("north-2", 1))), true),
-        (wanted(Policy::Exclusive, Some(seat("north-1", 2))), true),
+    let (changed, reassigned) = (FenceEnding::PolicyChanged, FenceEnding::Reassigned);
+    for (next, granted, how) in [
+        (wanted(Policy::Optimistic, None), false, changed),
+        (wanted(Policy::Exclusive, Some(seat("north-2", 1))), true, reassigned),
+        (wanted(Policy::Exclusive, Some(seat("north-1", 2))), true, reassigned),
     ] {
         let asked = Wish { right: Some(next.clone()), rules: None };
         let asked = held().wished(asked, None).unwrap();
         assert_eq!((asked.granted, &asked.ended), (None, &None));
         assert_eq!(asked.after.seat(), held().seat(), "the right stands until its holder's word");
         assert!(asked.after.told(None).release_asked);
-        let released =
-            asked.after.released(&name("north-1", 1), 4, end(FenceEnding::Released), None);
-        let released = released.unwrap();
-        assert_eq!(released.ended, Some((4, end(FenceEnding::Released))));
+        let released = asked.after.released(&name("north-1", 1), 4, NOW, None).unwrap();
+        let by = Some(admin().user_id);
+        assert_eq!(released.ended, Some((4, FenceEnd { by, ..end(how) })), "who asked for it");
         assert_eq!((released.after.policy, released.after.seat()), (next.policy, next.holder));
         assert_eq!(released.granted.is_some(), granted);
         assert_eq!(released.after.fence, if granted { 5 } else { 4 });

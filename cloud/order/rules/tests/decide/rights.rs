@@ -4,7 +4,7 @@
 use rules::{Assignment, CaseKind, Lapse, OfflineRules, Submission};
 use wire::{
     Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, FirstAnswer, OrderStatus,
-    OutcomeKind, PaymentStatus, ServiceType, Verdict,
+    OutcomeKind, PaymentStatus, QuarantineWhy, RaceRule, ServiceType, Verdict,
 };
 
 use crate::stage::*;
@@ -18,7 +18,7 @@ fn a_firm_accept_gets_its_order_and_is_remembered_as_firm() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
     let (outcome, writes) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
     assert!(outcome.succeeded());
-    assert!(stage.snapshot.orders[&order_id(1)].acceptance.as_ref().unwrap().firm);
+    assert!(stage.snapshot.orders[&order_id(1)].acceptance.as_ref().unwrap().is_firm());
     assert_eq!(writes.timeline[0].entry.verdict, Some(Verdict::Firm));
     assert!(writes.cases.is_empty());
 }
@@ -94,12 +94,13 @@ fn what_he_then_did_on_it_is_rejected_and_gathered_in_his_case() {
 #[test]
 fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pending() {
     for how in FenceEnding::ALL.into_iter().filter(|how| how.is_take_back()) {
+        let broken = how.broken_promise().unwrap();
         for (status, expected) in [
             (OrderStatus::Pending, Ok(())),
-            (OrderStatus::Accepted, Err(Code::RegionTakenBack)),
-            (OrderStatus::Completed, Err(Code::RegionTakenBack)),
-            (OrderStatus::Cancelled, Err(Code::RegionTakenBack)),
-            (OrderStatus::Rejected, Err(Code::RegionTakenBack)),
+            (OrderStatus::Accepted, Err(broken)),
+            (OrderStatus::Completed, Err(broken)),
+            (OrderStatus::Cancelled, Err(broken)),
+            (OrderStatus::Rejected, Err(broken)),
         ] {
             let mut stage = Stage::with([order(1, status)]).assign(ended(how));
             let op = firm(4, 1, 1, provider(2), accept(1));
@@ -111,6 +112,15 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
                     let record = outcome.lost.as_ref().unwrap().taken_back.as_ref().unwrap();
                     assert_eq!((record.how, record.by), (how, Some(admin().user_id)));
                     assert_eq!(record.why.as_deref(), Some("The node is lost."));
+                    let lost = outcome.lost.as_ref().unwrap();
+                    assert_eq!(lost.status, Some(status));
+                    let won = status.has_provider().then_some(RaceRule::FirstInCloud);
+                    assert_eq!(
+                        (lost.race_rule, lost.winner_source.is_some()),
+                        (won, won.is_some())
+                    );
+                    let line = writes.timeline[0].entry.promise.as_ref().unwrap();
+                    assert_eq!((line.epoch, line.fence), (1, 4), "the firm answer is on record");
                     assert_eq!(writes.events[0].body.lost, outcome.lost, "the event says the same");
                     assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
                     let (again, _) = stage.decide_one(op);
@@ -132,8 +142,10 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
         let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(how));
         let (outcome, writes) = stage.decide_one(op.clone());
         let record = outcome.lost.as_ref().unwrap().taken_back.clone();
-        if how.is_take_back() {
-            assert_eq!(outcome.code, Some(Code::RegionTakenBack), "{how}");
+        let line = writes.timeline[0].entry.promise.as_ref().unwrap();
+        assert_eq!((line.epoch, line.fence), (1, 4), "{how}: the firm answer is on record");
+        if let Some(broken) = how.broken_promise() {
+            assert_eq!(outcome.code, Some(broken), "{how}");
             assert_eq!(record.map(|end| end.how), Some(how));
             assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
         } else {
@@ -178,6 +190,55 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
         let codes: Vec<_> = writes.cases.iter().map(|item| item.code).collect();
         assert!(codes.iter().all(|code| *code == Some(Code::OrderAlreadyAccepted)), "{codes:?}");
     }
+}
+
+/// The original of a copied machine holds the right still; or the log had given it back before it was restored.
+#[test]
+fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_back() {
+    for (why, code) in [
+        (QuarantineWhy::EdgeCloned, Code::HolderCloned),
+        (QuarantineWhy::EdgeRestored, Code::HolderRestored),
+    ] {
+        let own = with_op(relogged(4, 1, 1, provider(2), accept(1)), |op| {
+            op.evidence.relogged.as_mut().unwrap().why = Some(why);
+        });
+        for status in [OrderStatus::Accepted, OrderStatus::Cancelled] {
+            let mut stage = Stage::with([order(1, status)]).assign(ended(FenceEnding::Released));
+            let (outcome, writes) = stage.decide_one(own.clone());
+            let lost = outcome.lost.unwrap();
+            assert_eq!((outcome.code, lost.status), (Some(code), Some(status)));
+            assert_eq!((lost.promise_ended, lost.taken_back), (Some(why.into()), None));
+            assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+        }
+        let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(held());
+        let put = with_op(logged(2, 1, Some(provider(2)), accept(1)), |op| {
+            op.evidence.made_at = Some(wire::Source::Edge(edge("north-2")));
+        });
+        let (outcome, writes) = stage.decide_one(put);
+        assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted));
+        assert_eq!(writes.timeline[0].entry.source, wire::Source::Edge(edge("north-2")));
+        let (outcome, writes) = stage.decide_one(own);
+        assert_eq!(outcome.lost.unwrap().promise_ended, Some(why.into()));
+        assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
+        assert_eq!(writes.promises[0].promise.why, Some(why.into()), "it is put on record late");
+    }
+}
+
+#[test]
+fn an_acceptance_says_by_which_rule_it_came_first() {
+    let by_rule = |assignment, request| {
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(assignment);
+        let (outcome, writes) = stage.decide_one(request);
+        assert!(outcome.succeeded(), "{outcome:?}");
+        let (later, _) = stage.decide_one(logged(9, 9, Some(provider(3)), accept(1)));
+        assert_eq!(later.lost.unwrap().race_rule, writes.timeline[0].entry.race_rule);
+        writes.timeline[0].entry.race_rule
+    };
+    let provisional = || logged(1, 1, Some(provider(2)), accept(1));
+    let firm = firm(4, 1, 1, provider(2), accept(1));
+    assert_eq!(by_rule(Assignment::default(), provisional()), Some(RaceRule::FirstInCloud));
+    assert_eq!(by_rule(held(), provisional()), Some(RaceRule::FirstInLog));
+    assert_eq!(by_rule(held(), firm), Some(RaceRule::Promised));
 }
 
 #[test]
@@ -273,7 +334,7 @@ fn who_is_revoked_while_waiting_at_the_portal_is_refused_for_good() {
 fn what_the_same_provider_then_does_there_is_judged_alike() {
     for (was_firm, code) in [(true, None), (false, Some(Code::Revoked))] {
         let mut standing = order(1, OrderStatus::Accepted);
-        standing.acceptance.as_mut().unwrap().firm = was_firm;
+        standing.acceptance.as_mut().unwrap().rule = was_firm.then_some(RaceRule::Promised);
         standing.order.payment_status = PaymentStatus::Held;
         let mut stage = Stage::with([standing]).assign(held());
         let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
@@ -353,7 +414,7 @@ fn a_firm_approval_that_comes_late_counts_all_the_same() {
 fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_promised() {
     for (was_firm, code) in [(true, None), (false, Some(Code::FundsNotHeld))] {
         let mut standing = order(1, OrderStatus::Accepted);
-        standing.acceptance.as_mut().unwrap().firm = was_firm;
+        standing.acceptance.as_mut().unwrap().rule = was_firm.then_some(RaceRule::Promised);
         let mut stage = Stage::with([standing]).assign(relaxed_once());
         let request = with_op(logged(2, 2, Some(provider(1)), start(1)), |op| {
             op.evidence.rules_version = Some(2)

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wire::{
     Actor, Amount, Command, CommandBody, CommandId, Draft, EdgeId, Evidence, FenceEnd, FenceEnding,
     FenceRecord, FirstAnswer, Hash, OpDecision, Order, OrderId, OrderStatus, Outcome, Policy,
-    Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
+    RaceRule, Region, Role, ServiceType, Source, UnixMillis, UserId, Verdict,
 };
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -67,8 +67,8 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
         ..Order::published(order_id(n), draft(), customer, at, Source::Portal)
     };
     let decided_at = order.updated_at;
-    let acceptance =
-        taken.then_some(Acceptance { decided_at, source: Source::Portal, firm: false });
+    let (source, rule) = (Source::Portal, Some(RaceRule::FirstInCloud));
+    let acceptance = taken.then_some(Acceptance { decided_at, source, rule });
     OrderState { order, acceptance }
 }
 
@@ -177,6 +177,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
             revocations_version: None,
             revoked_version: None,
             relogged: None,
+            made_at: None,
         },
     }));
     let command = Command { tapped_at, ..command(id, body) };
@@ -209,7 +210,7 @@ pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody)
     with_op(logged(seq, id, Some(actor), body), |op| {
         op.name.epoch = 2;
         let (edge, verdict, fence) = (op.name.edge.clone(), Verdict::Firm, Some(fence));
-        op.evidence.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence });
+        op.evidence.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence, why: None });
     })
 }
 

@@ -3,9 +3,9 @@
 use platform::{columns, row};
 use rules::{Acceptance, Line, OrderState};
 use wire::{
-    Action, Actor, AddressShown, Amount, Code, CommandId, Currency, EdgeId, Hops, Order, OrderCode,
-    OrderId, OrderStatus, PaymentStatus, Region, Role, ServiceType, Source, TimelineEntry,
-    UnixMillis, UserId, Verdict,
+    Action, Actor, AddressShown, Amount, Code, CommandId, Currency, EdgeId, EdgePromise,
+    FenceEnding, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus, RaceRule, Region,
+    Role, ServiceType, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
 row! {
@@ -32,6 +32,7 @@ row! {
         accepted_at: Option<UnixMillis>,
         accepted_source: Option<Source>,
         accepted_firm: bool,
+        accepted_rule: Option<RaceRule>,
     }
 }
 
@@ -45,6 +46,7 @@ columns! {
         accepted_at: Option<UnixMillis>,
         accepted_source: Option<Source>,
         accepted_firm: bool,
+        accepted_rule: Option<RaceRule>,
     }
 }
 
@@ -71,7 +73,8 @@ impl From<OrderState> for OrderRow {
             updated_at: order.updated_at,
             source: order.source,
             accepted_at: acceptance.as_ref().map(|acceptance| acceptance.decided_at),
-            accepted_firm: acceptance.as_ref().is_some_and(|acceptance| acceptance.firm),
+            accepted_firm: acceptance.as_ref().is_some_and(Acceptance::is_firm),
+            accepted_rule: acceptance.as_ref().and_then(|acceptance| acceptance.rule),
             accepted_source: acceptance.map(|acceptance| acceptance.source),
         }
     }
@@ -87,7 +90,8 @@ impl From<&OrderState> for OrderChange {
             updated_at: order.updated_at,
             accepted_at: acceptance.map(|acceptance| acceptance.decided_at),
             accepted_source: acceptance.map(|acceptance| acceptance.source.clone()),
-            accepted_firm: acceptance.is_some_and(|acceptance| acceptance.firm),
+            accepted_firm: acceptance.is_some_and(Acceptance::is_firm),
+            accepted_rule: acceptance.and_then(|acceptance| acceptance.rule),
         }
     }
 }
@@ -95,9 +99,11 @@ impl From<&OrderState> for OrderChange {
 impl From<OrderRow> for OrderState {
     fn from(mut row: OrderRow) -> Self {
         let accepted = row.accepted_at.zip(row.accepted_source.take());
-        let firm = row.accepted_firm;
+        // Of before the rule was kept, this much is known.
+        let firm = row.accepted_firm.then_some(RaceRule::Promised);
+        let rule = row.accepted_rule.or(firm);
         let acceptance =
-            accepted.map(|(decided_at, source)| Acceptance { decided_at, source, firm });
+            accepted.map(|(decided_at, source)| Acceptance { decided_at, source, rule });
         Self { order: row.into(), acceptance }
     }
 }
@@ -150,12 +156,18 @@ row! {
         seq: Option<u64>,
         verdict: Option<Verdict>,
         address_shown: Option<AddressShown>,
+        race_rule: Option<RaceRule>,
+        promise_edge: Option<EdgeId>,
+        promise_epoch: Option<u64>,
+        promise_fence: Option<u64>,
+        promise_why: Option<FenceEnding>,
     }
 }
 
 impl From<&Line> for LineRow {
     fn from(Line { order_id, entry }: &Line) -> Self {
         let entry = entry.clone();
+        let promise = entry.promise.as_ref();
         let Hops { tapped_at, edge_at, cloud_at } = entry.hops;
         Self {
             order_id: *order_id,
@@ -177,6 +189,11 @@ impl From<&Line> for LineRow {
             seq: entry.seq,
             verdict: entry.verdict,
             address_shown: entry.address_shown,
+            race_rule: entry.race_rule,
+            promise_epoch: promise.map(|promise| promise.epoch),
+            promise_fence: promise.map(|promise| promise.fence),
+            promise_why: promise.and_then(|promise| promise.why),
+            promise_edge: entry.promise.map(|promise| promise.edge),
         }
     }
 }
@@ -184,6 +201,12 @@ impl From<&Line> for LineRow {
 impl From<LineRow> for TimelineEntry {
     fn from(row: LineRow) -> Self {
         let LineRow { tapped_at, edge_at, cloud_at, .. } = row;
+        let promise = match (row.promise_edge, row.promise_epoch, row.promise_fence) {
+            (Some(edge), Some(epoch), Some(fence)) => {
+                Some(EdgePromise { edge, epoch, fence, why: row.promise_why, end: None })
+            }
+            _ => None,
+        };
         Self {
             version: row.version,
             action: row.action,
@@ -200,6 +223,8 @@ impl From<LineRow> for TimelineEntry {
             seq: row.seq,
             verdict: row.verdict,
             address_shown: row.address_shown,
+            race_rule: row.race_rule,
+            promise,
         }
     }
 }

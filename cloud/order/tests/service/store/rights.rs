@@ -10,7 +10,8 @@ use rstest::rstest;
 use rules::Seat;
 use wire::{
     Code, CommandBody, EdgeId, FenceEnding, HeldReason, OfflineRules, OpDecision, OrderId,
-    OutcomeKind, Policy, QuarantineWhy, Region, RegionAssignment, TakeBack, is_open, open_digest,
+    OutcomeKind, Policy, QuarantineWhy, RaceRule, Region, RegionAssignment, TakeBack, is_open,
+    open_digest,
 };
 
 use crate::stage::*;
@@ -83,8 +84,10 @@ async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: 
     let versions: Vec<_> = told.iter().map(|told| told.policy_version).collect();
     assert_eq!(versions, [2, 3, 4]);
     let record = stage.store.region_record(Region::North).await.unwrap();
-    assert_eq!(record.fences[0].end.as_ref().map(|end| end.how), Some(FenceEnding::Released));
-    assert_eq!(record.changes[0].what, "released");
+    let end = record.fences[0].end.as_ref().unwrap();
+    assert_eq!((end.how, end.by), (FenceEnding::PolicyChanged, Some(admin().user_id)));
+    assert_eq!(record.changes[0].what, "policy_changed");
+    assert_eq!(record.changes[0].made_by, end.by);
     let outcomes = stage.answers(other.batch()).await;
     assert!(matches!(&outcomes[0], OpDecision::Decided(outcome) if outcome.succeeded()));
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders WHERE accepted_firm = 1").await, 1);
@@ -192,12 +195,19 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
     for _ in 0..2 {
         let outcomes = stage.batch(log.batch()).await;
         assert!(outcomes[0].succeeded(), "{outcomes:?}");
-        assert_eq!(outcomes[1].code, Some(Code::RegionTakenBack));
-        let record = outcomes[1].lost.as_ref().unwrap().taken_back.as_ref().unwrap();
-        assert_eq!(record.how, FenceEnding::EdgeRestored);
+        assert_eq!(outcomes[1].code, Some(Code::HolderRestored));
+        let told = outcomes[1].lost.as_ref().unwrap();
+        assert_eq!(told.taken_back.as_ref().unwrap().how, FenceEnding::EdgeRestored);
+        assert_eq!(told.race_rule, Some(RaceRule::FirstInCloud));
     }
     let cases = stage.store.cases(None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+    let (listed, _) = stage.store.lost_acceptances(None, 10).await.unwrap();
+    let [conflict] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(conflict.winner.as_ref().unwrap().user_id, provider(1).user_id);
+    let promise = conflict.entry.promise.as_ref().unwrap();
+    assert_eq!((promise.epoch, promise.fence), (1, 1));
+    assert_eq!(promise.end.as_ref().unwrap().how, FenceEnding::EdgeRestored);
 }
 
 /// The next holder has decided it by then.

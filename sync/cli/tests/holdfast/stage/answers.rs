@@ -187,6 +187,7 @@ async fn timeline() -> Json<Value> {
             "hops": {"cloud_at": format!("2025-11-24T16:0{n}:00Z")},
             "command_id": person(n), "source": if edge.is_null() { json!("portal") } else { edge.clone() },
             "edge": edge, "epoch": null, "seq": null, "verdict": null,
+            "race_rule": (from == "pending").then_some("first_in_cloud"), "promise": null,
         })
     };
     let won = entry(2, "pending", Value::Null, Value::Null);
@@ -327,7 +328,7 @@ async fn lost(query: Asked) -> Json<Value> {
             },
             "winner": {
                 "user_id": ORDER, "source": "portal", "decided_at": "2025-11-24T16:02:00Z",
-                "verdict": null,
+                "verdict": null, "race_rule": "first_in_cloud",
             },
         })
     };

@@ -56,7 +56,7 @@ async fn an_accept_that_this_version_cannot_read_hides_no_other(
     let part = store.waiting_accepts(FIRST, 10).await.unwrap();
     assert_eq!(part.unreadable, [(id(2), USER)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|(accept, _)| accept.command.id).eq([id(1), id(3)]));
+    assert!(put.iter().map(|due| due.accept.command.id).eq([id(1), id(3)]));
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let read: Vec<_> = shown.iter().map(|ask| (ask.command_id, ask.order_id.is_some())).collect();
     assert_eq!(read, [(id(1), true), (id(2), false), (id(3), true)]);
@@ -80,7 +80,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     // It waits all the same: for the holder, behind the others, and as what was asked before.
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|(accept, _)| accept.command.id).eq([id(2), id(1)]));
+    assert!(put.iter().map(|due| due.accept.command.id).eq([id(2), id(1)]));
     assert_eq!(store.ask(&accept(1), LATER).await.unwrap(), AskAdmission::Waits);
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();

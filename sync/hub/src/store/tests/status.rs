@@ -49,7 +49,7 @@ async fn acceptances_that_lost_are_counted_with_the_last_of_them(
     let lost = |seq| {
         let outcome = Outcome::rejected(Code::OrderAlreadyAccepted, None, NOW);
         let outcome = Outcome { lost: Some(Lost::default()), ..outcome };
-        DecidedOp { seq, command_id: None, user_id: None, outcome }
+        DecidedOp { seq, command_id: None, user_id: None, made_at: None, outcome }
     };
     let mut pass = decided([1]);
     pass.decided.extend([lost(2), lost(3)]);

@@ -8,7 +8,13 @@ use crate::domain::run::{DecidedOp, Progress, tests::accept_op};
 
 pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> Progress {
     let outcome = Outcome::rejected(Code::OrderNotFound, None, NOW);
-    let one = |seq| DecidedOp { seq, command_id: None, user_id: None, outcome: outcome.clone() };
+    let one = |seq| DecidedOp {
+        seq,
+        command_id: None,
+        user_id: None,
+        made_at: None,
+        outcome: outcome.clone(),
+    };
     Progress { decided: seqs.into_iter().map(one).collect(), ..Progress::default() }
 }
 

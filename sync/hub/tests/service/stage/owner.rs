@@ -14,7 +14,8 @@ use process::{
 use tokio::sync::Semaphore;
 use wire::{
     Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
-    OpsDecisions, Outcome, TakeBack, TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers,
+    OpsDecisions, Outcome, Source, TakeBack, TakenBack, WaitingAccept, WaitingAccepts,
+    WaitingAnswers,
 };
 
 #[derive(Clone)]
@@ -57,6 +58,8 @@ pub struct Script {
     pub waited_revoked: Vec<bool>,
     /// Every op that was decided, in order: its seq and who it was decided for.
     pub decided: Vec<(u64, Option<Actor>)>,
+    /// Where each command was made that was put to its edge.
+    pub made_at: Vec<(u64, Option<Source>)>,
     /// What was said with each command of a revocation.
     pub revoked: Vec<(u64, Option<u64>)>,
     pub batches: Vec<usize>,
@@ -239,6 +242,7 @@ async fn decide(
         let (actor, held) = match &op.body {
             BatchBody::Command { actor, command, evidence } => {
                 script.revoked.push((op.seq, evidence.revoked_version));
+                script.made_at.push((op.seq, evidence.made_at.clone()));
                 let held = script.held.contains(&command.id)
                     || script.waits(Some(&batch.edge), command.id);
                 if !held {

@@ -1,0 +1,86 @@
+//! Where the accepts were made that were put to the holder of their region: its log has each as an op of its
+//! own, with the moment at which it was first taken.
+//!
+//! Invariant: the origin is stored before the accept goes out, and the first one stays.
+
+use std::collections::HashMap;
+
+use platform::{
+    columns,
+    sql::{NAMES_MAX, Val, in_list, parts},
+    vals,
+};
+use wire::{CommandId, OpRecord, Source, UnixMillis, UserId};
+
+use super::{Result, Store};
+use crate::domain::origins::{AcceptOrigins, AskName};
+
+const ANY: &str = "SELECT command_id FROM put_accepts LIMIT 1";
+const ORIGINS: &str =
+    "SELECT command_id, user_id, made_at, taken_at FROM put_accepts WHERE command_id IN (";
+const OLD: &str = "SELECT command_id FROM put_accepts WHERE put_at < ? ORDER BY put_at LIMIT ?";
+const DROP: &str = "DELETE FROM put_accepts WHERE command_id IN (";
+
+columns! {
+    struct PutAcceptRow<'a> in put_accepts {
+        command_id: CommandId,
+        user_id: UserId,
+        made_at: &'a str,
+        taken_at: UnixMillis,
+        put_at: UnixMillis,
+    }
+}
+
+impl Store {
+    pub async fn note_put(
+        &self,
+        (command_id, user_id): AskName,
+        made_at: &Source,
+        taken_at: UnixMillis,
+        put_at: UnixMillis,
+    ) -> Result<()> {
+        let made_at = &made_at.to_string();
+        let row = PutAcceptRow { command_id, user_id, made_at, taken_at, put_at };
+        self.sql.insert_new(row).await?;
+        Ok(())
+    }
+
+    /// Where no accept was ever put to anybody, one short look says so.
+    pub async fn origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
+        let mut origins = HashMap::new();
+        if ids.is_empty() || self.sql.one::<CommandId>(ANY, vals![]).await?.is_none() {
+            return Ok(AcceptOrigins(origins));
+        }
+        for part in parts(ids, NAMES_MAX) {
+            let values = part.iter().map(|id| Val::from(*id)).collect();
+            let text = in_list(ORIGINS, part.len(), ")");
+            let rows: Vec<(CommandId, UserId, Source, UnixMillis)> =
+                self.sql.all(text, values).await?;
+            let named = |(id, user, made_at, taken_at)| ((id, user), (made_at, taken_at));
+            origins.extend(rows.into_iter().map(named));
+        }
+        Ok(AcceptOrigins(origins))
+    }
+
+    /// Fills in where the commands of these ops were made.
+    pub(super) async fn tell_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
+        let commands = ops.iter().filter_map(|op| op.command.as_ref());
+        let ids: Vec<CommandId> = commands.map(|command| command.id).collect();
+        let origins = self.origins(&ids).await?;
+        for command in ops.iter_mut().filter_map(|op| op.command.as_mut()) {
+            let name = (command.id, command.actor.user_id);
+            command.made_at = origins.of(name, command.edge_at).cloned();
+        }
+        Ok(())
+    }
+
+    /// Forgets origins that are older than any op. Returns their number, which is bounded.
+    pub async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
+        let ids: Vec<CommandId> = self.sql.all(OLD, vals![before, limit]).await?;
+        for part in parts(&ids, NAMES_MAX) {
+            let values = part.iter().map(|id| Val::from(*id)).collect();
+            self.sql.exec(in_list(DROP, part.len(), ")"), values).await?;
+        }
+        Ok(ids.len())
+    }
+}
