@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http::Method;
-use process::client::{Client, ClientError};
+use http::{HeaderValue, Method, header};
+use process::client::{Client, ClientError, json_request};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wire::{
@@ -171,6 +171,20 @@ impl Api {
             }
         }
         Ok(lines)
+    }
+
+    /// The newest lines of the inbox as somebody reads them who wants that language.
+    pub async fn inbox_in(
+        &self,
+        person: &Person,
+        language: &'static str,
+    ) -> Result<Vec<InboxLine>, ClientError> {
+        let url = format!("{}/api/v1/notifications?limit=100", self.gateway);
+        let mut request = json_request(Method::GET, &url, Some(&person.token), None::<&()>)?;
+        let language = HeaderValue::from_static(language);
+        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language);
+        let page: Page<InboxLine> = self.client.answer(request, TIMEOUT).await?;
+        Ok(page.items)
     }
 
     pub async fn status(&self, admin: &Person) -> Result<StatusReport, ClientError> {

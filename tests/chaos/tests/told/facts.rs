@@ -1,0 +1,77 @@
+//! What a person may be told, each with the words by which it is known in either language.
+
+use wire::Language;
+
+/// A truth about an acceptance. Of two that differ, at least one has words that the other has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fact {
+    Confirmed,
+    FirstInCloud,
+    FirstInLog,
+    Promised,
+    Cancelled,
+    CancelledMeanwhile,
+    TakenBack,
+    Restored,
+    Cloned,
+    Revoked,
+    Withdrawn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Surface {
+    Tablet,
+    Inbox,
+    Conflicts,
+    Explain,
+    Status,
+    Lease,
+}
+
+impl Fact {
+    pub const ALL: [Self; 11] = [
+        Self::Confirmed,
+        Self::FirstInCloud,
+        Self::FirstInLog,
+        Self::Promised,
+        Self::Cancelled,
+        Self::CancelledMeanwhile,
+        Self::TakenBack,
+        Self::Restored,
+        Self::Cloned,
+        Self::Revoked,
+        Self::Withdrawn,
+    ];
+
+    /// The words that tell it, and that nothing else is told in.
+    pub fn words(self, surface: Surface, language: Language) -> &'static str {
+        let (english, chinese) = match (self, surface) {
+            (Self::Confirmed, Surface::Inbox) => ("You have the job", "您已接到"),
+            (Self::Confirmed, Surface::Explain) => ("it became accepted", "状态变为已接单"),
+            (Self::Confirmed, _) => ("Confirmed.", "已确认。"),
+            (Self::FirstInCloud, _) => ("was the first to reach the cloud", "其接单最先到达云端"),
+            (Self::FirstInLog, _) => ("stood first in the log of the node", "其接单排在最前"),
+            (Self::Promised, _) => ("the region's orders had promised it", "已先承诺给对方"),
+            (Self::Cancelled, _) => ("This order has been cancelled.", "订单已取消。"),
+            (Self::CancelledMeanwhile, _) => {
+                ("was cancelled before this arrived", "在此之前订单已被取消")
+            }
+            (Self::TakenBack, _) => {
+                ("an operator took back its right to assign", "运营人员收回了它的派单权")
+            }
+            (Self::Restored, _) => {
+                ("the node was restored from an older copy", "该节点从旧副本恢复")
+            }
+            (Self::Cloned, _) => {
+                ("two copies of the node were running", "该节点有两个副本同时运行")
+            }
+            (Self::Revoked, _) => ("This account has been revoked.", "该账号已被停用。"),
+            (Self::Withdrawn, Surface::Explain) => ("withdrew from it", "退出该订单"),
+            (Self::Withdrawn, _) => ("An administrator withdrew", "管理员已撤回"),
+        };
+        match language {
+            Language::English => english,
+            Language::Chinese => chinese,
+        }
+    }
+}
