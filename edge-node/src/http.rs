@@ -33,7 +33,7 @@ use wire::{CmdFrame, Code, EdgeGrant, Reply};
 use crate::{
     board::{Board, Boards, WrittenBoard},
     ground::EdgeGround,
-    intake::{BODY_BYTES_MAX, Intake},
+    intake::Intake,
     link::LinkState,
     mqtt,
     pace::Pace,
@@ -70,7 +70,7 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
     let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
     let document = CarriedFile::json(include_bytes!("../openapi.json"));
     let router = table(Router::new())
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
         .with_state(rooms)
         .route("/openapi.json", get(async move |headers: HeaderMap| document.answer(&headers)))
         .merge(mqtt)

@@ -3,7 +3,6 @@
 //! Invariants: a receipt is signed after the commit it speaks of; a refused command is not stored;
 //! every body is bounded before it is read and every answer names its command where it can.
 
-mod frame;
 mod reply;
 mod shape;
 
@@ -27,7 +26,6 @@ use crate::{
     store::{CheckedCommand, CommandFate, DecidedCommand, LogBook},
 };
 
-pub use frame::BODY_BYTES_MAX;
 pub use reply::not_taken;
 
 #[derive(Clone)]
@@ -92,7 +90,7 @@ impl Intake {
         body: &[u8],
         sender: Option<&Sender>,
     ) -> Result<IntakeReply, FateUnknown> {
-        let frame = match frame::read(body) {
+        let frame = match CmdFrame::read(body) {
             Ok(frame) => frame,
             Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
         };

@@ -1,8 +1,5 @@
 //! Owns the access to the embedded broker: who may connect, publish and subscribe.
 //!
-//! A tablet's client id is its device id, or that and a dot and anything, so that one device may hold
-//! several connections; its user name is the device id, its password the person's token.
-//!
 //! Invariants: all live connections of one device are of one person, so nobody else hears a message to a
 //! device. A second person is refused until the first one's connections have ended; the device's owner is
 //! let in at once, and theirs end. One person has only so many connections.
@@ -26,7 +23,7 @@ use mqtt5::{
 };
 use process::{metrics, tokens::Claims};
 use serde::{Deserialize, Serialize};
-use wire::{Actor, Code, DeviceId, Role, UserId, topics};
+use wire::{Actor, Code, DeviceId, Role, TabletCredentials, UserId, topics};
 
 use crate::{
     gate::{Gate, Pass},
@@ -106,12 +103,11 @@ impl Access {
     }
 
     fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Claims), Code> {
-        let device = device_of(&connect.client_id).ok_or(Code::InvalidCredentials)?;
-        if connect.username.as_deref() != Some(device.as_str()) {
-            return Err(Code::InvalidCredentials);
-        }
-        let token = connect.password.as_deref().and_then(|text| str::from_utf8(text).ok());
-        let claims = self.gate.admit(token.ok_or(Code::InvalidCredentials)?, Some(&device))?;
+        let ConnectPacket { client_id, username, password, .. } = connect;
+        let credentials =
+            TabletCredentials::read(client_id, username.as_deref(), password.as_deref())?;
+        let TabletCredentials { device, token } = credentials;
+        let claims = self.gate.admit(token, Some(&device))?;
         Ok((device, claims))
     }
 
@@ -119,13 +115,8 @@ impl Access {
     fn known(&self, client_id: &str, user_id: Option<&str>) -> Option<(DeviceId, Guest)> {
         let guest: Guest = user_id?.parse().ok()?;
         let welcome = self.signed_in.has(client_id, guest) && self.gate.lets_stay(&guest.pass);
-        welcome.then_some((device_of(client_id)?, guest))
+        welcome.then_some((DeviceId::of_client(client_id)?, guest))
     }
-}
-
-pub(super) fn device_of(client_id: &str) -> Option<DeviceId> {
-    let (device, _) = client_id.split_once('.').unwrap_or((client_id, ""));
-    DeviceId::new(device).ok()
 }
 
 enum Refusal {
@@ -204,9 +195,9 @@ impl Guests {
     /// second one in may not stay. A connection of the same client id has been displaced.
     pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
-        let (device, user) = (device_of(client_id), guest.pass.user_id);
+        let (device, user) = (DeviceId::of_client(client_id), guest.pass.user_id);
         let others = guests.iter().filter(|(id, other)| {
-            *id != client_id && other.pass.user_id != user && device_of(id) == device
+            *id != client_id && other.pass.user_id != user && DeviceId::of_client(id) == device
         });
         let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
         let ending = if owns || others.is_empty() { others } else { vec![client_id.to_owned()] };
@@ -242,7 +233,7 @@ impl Guests {
     /// Nobody else is signed in on that device.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
         self.guests().iter().all(|(client_id, guest)| {
-            guest.pass.user_id == user || device_of(client_id).as_ref() != Some(device)
+            guest.pass.user_id == user || DeviceId::of_client(client_id).as_ref() != Some(device)
         })
     }
 
@@ -263,14 +254,6 @@ impl Guests {
 mod tests {
     use super::*;
     use crate::tests::{People, device, id};
-
-    #[test]
-    fn a_device_may_hold_several_connections() {
-        assert_eq!(device_of("tablet-7"), Some(device("tablet-7")));
-        assert_eq!(device_of("tablet-7.second"), Some(device("tablet-7")));
-        assert_eq!(device_of(""), None);
-        assert_eq!(device_of("Tablet 7"), None);
-    }
 
     fn provider(signed_in: &Guests, user: u128) -> Guest {
         let people = People::new();

@@ -26,21 +26,17 @@ use process::{
     web::{self, Slots},
 };
 use tokio::time::Instant;
-use wire::{DeviceId, UserId, topics};
+use wire::{CmdFrame, DeviceId, UserId, topics};
 
 use super::{
     MqttError, MqttKind,
-    access::{Access, Guest, Guests, device_of},
+    access::{Access, Guest, Guests},
     door::Door,
     inbound::Inbox,
     websocket,
 };
 use crate::{
-    gate::Gate,
-    ground::EdgeGround,
-    intake::{BODY_BYTES_MAX, Sender},
-    people::KnownPeople,
-    store::EdgeIdentity,
+    gate::Gate, ground::EdgeGround, intake::Sender, people::KnownPeople, store::EdgeIdentity,
 };
 
 #[derive(Clone)]
@@ -55,7 +51,7 @@ pub struct Broker {
 }
 
 /// A command frame and its topic; an edge splits its own messages to fit as well.
-pub(super) const PACKET_BYTES_MAX: usize = BODY_BYTES_MAX + 16 * 1024;
+pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
 /// Beyond that a slow tablet loses the oldest: it sends again every command that it has no answer to.
 const QUEUED_MESSAGES_MAX: usize = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 * 1024;
@@ -209,7 +205,9 @@ impl BrokerEventHandler for Hook {
         metrics::EDGE_TABLETS.change([], 1);
         Box::pin(async move {
             let guest = guest(event.user_id.as_deref());
-            let (Some(guest), Some(device)) = (guest, device_of(&event.client_id)) else { return };
+            let (Some(guest), Some(device)) = (guest, DeviceId::of_client(&event.client_id)) else {
+                return;
+            };
             let user = guest.pass.user_id;
             let owns = self.people.owns(user, &device);
             let ending = self.signed_in.connected(&event.client_id, guest, owns);
@@ -228,7 +226,7 @@ impl BrokerEventHandler for Hook {
         if let Some(guest) = guest(event.user_id.as_deref()) {
             self.signed_in.disconnected(&event.client_id, guest);
         }
-        if device_of(&event.client_id).is_some() {
+        if DeviceId::of_client(&event.client_id).is_some() {
             metrics::EDGE_TABLETS.change([], -1);
         }
         Box::pin(std::future::ready(()))

@@ -2,14 +2,16 @@
 //! where the hash is over the canonical encoding of the decoded body, so that MQTT and HTTP, and
 //! versions of either, agree on it.
 
+mod frame;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
+pub use frame::{CmdFrame, UnreadableFrame};
+
 use crate::{
-    Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Receipt, Region, ServiceType,
-    UnixMillis,
+    Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Region, ServiceType, UnixMillis,
 };
 
 /// The form of a customer who publishes an order.
@@ -198,30 +200,6 @@ pub struct Command {
     /// The W3C trace id, 32 hex digits, where the command came with one; else the command id is it.
     #[n(5)]
     pub trace: Option<String>,
-}
-
-/// The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked.
-#[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CmdFrame {
-    pub v: u8,
-    pub id: CommandId,
-    pub device_seq: u64,
-    pub tapped_at: UnixMillis,
-    /// The tablet's newest receipt of this edge: the witness by which a restored edge is found out.
-    pub seen: Option<Receipt>,
-    /// The receipt that this command has got before.
-    pub receipt: Option<Receipt>,
-    /// Set once the command was sent to another edge, whichever of the two came first: what that one has
-    /// had decided this one may not know, so a repeat is never answered firm.
-    #[serde(default)]
-    pub repeat: bool,
-    pub token: String,
-    pub body: CommandBody,
-}
-
-impl CmdFrame {
-    pub const VERSION: u8 = 1;
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod code;
 mod command;
 mod compare;
 mod conflict;
+mod connect;
 mod draft;
 mod edge_token;
 mod enrolment;
@@ -57,11 +58,12 @@ pub use batch::{
     BatchBody, BatchOp, Evidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
 };
 pub use code::Code;
-pub use command::{CmdFrame, Command, CommandBody, Draft};
+pub use command::{CmdFrame, Command, CommandBody, Draft, UnreadableFrame};
 pub use compare::{
     OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RenewRequest, range_digest,
 };
 pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs};
+pub use connect::TabletCredentials;
 pub use draft::check_draft;
 pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
 pub use enrolment::{
@@ -87,7 +89,7 @@ pub use oplog::{
 };
 pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
-pub use pack::PackError;
+pub use pack::{PackError, pack, unpack};
 pub use reader::{
     HIDDEN_CUSTOMER, Hold, readable_by, readable_by_every_provider, readable_while,
     without_customer,

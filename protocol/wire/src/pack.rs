@@ -27,7 +27,7 @@ pub enum PackError {
     TooLarge,
 }
 
-pub(crate) fn pack<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+pub fn pack<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut walk = Walk::new(Sayer::new(), usize::MAX);
     for op in ops {
         let said = walk.op(op);
@@ -38,11 +38,7 @@ pub(crate) fn pack<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
 
 /// The ops that were packed, where there are `count` of them and they have no more than `bytes_max`
 /// bytes together.
-pub(crate) fn unpack(
-    packed: &[u8],
-    count: u32,
-    bytes_max: usize,
-) -> Result<Vec<Vec<u8>>, PackError> {
+pub fn unpack(packed: &[u8], count: u32, bytes_max: usize) -> Result<Vec<Vec<u8>>, PackError> {
     let mut walk = Walk::new(Hearer::new(packed), bytes_max);
     let mut ops = Vec::new();
     for _ in 0..count {
