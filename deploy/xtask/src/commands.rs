@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
 use crate::{
-    Result, apps, arch, install, mutants, shell, stages, suites::Suites, test,
+    Result, apps, arch, fuzz, install, mutants, shell, stages, suites::Suites, test,
     test_servers::TestServers, workspace,
 };
 
@@ -20,6 +20,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "test" => test::run(rest),
         // Only what the simulator needs is built: it stands on pure crates alone.
         "sim" => become_it(&workspace::simulator()?, &[], rest),
+        "fuzz" => fuzz::run(rest),
         "chaos" => chaos(rest),
         "bench" => bench(rest),
         "mutants" => mutants_command(rest),

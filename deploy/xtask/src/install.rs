@@ -14,8 +14,9 @@ use std::{
 use crate::{Result, shell, workspace};
 
 /// A file that shows a package is there, and the package. `*` stands for the machine's architecture.
-const PACKAGES: [(&str, &str); 15] = [
+const PACKAGES: [(&str, &str); 16] = [
     ("/usr/bin/cc", "gcc"),
+    ("/usr/bin/g++", "g++"),
     ("/usr/include/stdio.h", "libc6-dev"),
     ("/usr/bin/curl", "curl"),
     ("/usr/bin/jq", "jq"),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, apps, arch, install, shell,
+    Result, apps, arch, fuzz, install, shell,
     suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
@@ -28,6 +28,7 @@ pub enum Stage {
     Unit,
     Contract,
     Sim,
+    Fuzz,
     E2e,
     Chaos,
     Attack,
@@ -35,7 +36,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    const NAMES: [(Self, &str); 11] = [
+    const NAMES: [(Self, &str); 12] = [
         (Self::Arch, "arch"),
         (Self::Lint, "lint"),
         (Self::Build, "build"),
@@ -43,6 +44,7 @@ impl Stage {
         (Self::Unit, "unit"),
         (Self::Contract, "contract"),
         (Self::Sim, "sim"),
+        (Self::Fuzz, "fuzz"),
         (Self::E2e, "e2e"),
         (Self::Chaos, "chaos"),
         (Self::Attack, "attack"),
@@ -70,7 +72,7 @@ impl Stage {
 
     fn needs_build(self) -> bool {
         match self {
-            Self::Arch | Self::Lint | Self::Build | Self::Sim => false,
+            Self::Arch | Self::Lint | Self::Build | Self::Sim | Self::Fuzz => false,
             Self::Web | Self::Unit | Self::Contract | Self::E2e => true,
             Self::Chaos | Self::Attack | Self::Demo => true,
         }
@@ -81,7 +83,10 @@ impl Stage {
         if !wanted.iter().any(|stage| stage.needs_build()) {
             return Vec::new();
         }
-        [Self::Lint, Self::Sim].into_iter().filter(|stage| wanted.contains(stage)).collect()
+        [Self::Lint, Self::Sim, Self::Fuzz]
+            .into_iter()
+            .filter(|stage| wanted.contains(stage))
+            .collect()
     }
 }
 
@@ -107,6 +112,7 @@ impl Built {
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
             Stage::Sim => simulate().map(|()| TestCount::default()),
+            Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
                 let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());

@@ -24,7 +24,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
 
 /// Deployment and tests stand outside the product and may use anything.
 pub const UNBOUND: &[&str] =
-    &["stack", "support", "testing", "contract", "e2e", "chaos", "attack", "demo", "bench"];
+    &["stack", "support", "testing", "contract", "e2e", "chaos", "attack", "fuzz", "demo", "bench"];
 
 const SERVICE: &[&str] = &["texts", "wire", "process", "platform"];
 

@@ -1,0 +1,292 @@
+//! `cargo xtask fuzz`: lets a fuzzer think of inputs for the readers of strangers' bytes.
+//!
+//! Must stay true: the fuzzer sees which code an input reaches, by options of the stable compiler alone; a run that
+//! sees nothing is red, and so is a broken promise, a slow input and one that takes too much memory.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Result, install, shell, workspace};
+
+const PACKAGE: &str = "fuzz";
+const PROGRAM: &str = "holdfast-fuzz";
+/// The folders in it are the targets.
+const CORPUS: &str = "tests/fuzz/corpus";
+/// In a test run, for each target.
+const SECONDS: u64 = 15;
+
+/// What cargo-fuzz says to the compiler, without the sanitizers, which want a nightly one.
+const INSTRUMENTED: [&str; 6] = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+];
+
+/// A run takes milliseconds; on a busy machine a process may wait for seconds.
+const RUN_SECONDS_MAX: u64 = 30;
+/// The fuzzer with its corpus. The program itself bounds what one run holds.
+const MEMORY_MIB_MAX: u64 = 1_024;
+const INPUT_BYTES_MAX: u64 = 4_096;
+/// Of code that is instrumented, the poorest input reaches more.
+const PLACES_MIN: u64 = 20;
+
+struct Fuzzer {
+    program: PathBuf,
+    root: PathBuf,
+    /// For new inputs, logs and inputs that broke a promise.
+    work: PathBuf,
+}
+
+/// The end of one target's run.
+#[derive(Debug, PartialEq, Eq)]
+struct FuzzTally {
+    runs: u64,
+    /// Places in the code that the kept inputs reach, and those that all reach.
+    places_kept: u64,
+    places: u64,
+}
+
+/// Each target for the time of a test run.
+pub fn stage() -> Result<()> {
+    run(&[])
+}
+
+/// `[TARGET] [--seconds N]` or `--keep`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let wish = Wish::of(arguments)?;
+    let fuzzer = Fuzzer::build()?;
+    let targets = fuzzer.targets()?;
+    if let Some(target) = &wish.target
+        && !targets.contains(target)
+    {
+        return Err(format!("there is no target `{target}`, but {}", targets.join(", ")));
+    }
+    for target in targets.iter().filter(|name| wish.target.as_ref().is_none_or(|one| one == *name))
+    {
+        if wish.keeps {
+            fuzzer.keep(target)?;
+        } else {
+            println!("{target:<8} {}", fuzzer.fuzz(target, wish.seconds)?);
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Wish {
+    target: Option<String>,
+    seconds: u64,
+    keeps: bool,
+}
+
+impl Wish {
+    fn of(arguments: &[String]) -> Result<Self> {
+        let (target, rest) = match arguments {
+            [name, rest @ ..] if !name.starts_with("--") => (Some(name.clone()), rest),
+            rest => (None, rest),
+        };
+        let (seconds, keeps) = match rest {
+            [] => (Some(SECONDS), false),
+            [flag] if flag == "--keep" => (Some(SECONDS), true),
+            // Nothing at all would look green.
+            [flag, seconds] if flag == "--seconds" => {
+                (seconds.parse().ok().filter(|seconds| *seconds > 0), false)
+            }
+            _ => (None, false),
+        };
+        let usage = || {
+            format!("usage: cargo xtask fuzz [TARGET] [--seconds N | --keep], not {arguments:?}")
+        };
+        Ok(Self { target, seconds: seconds.ok_or_else(usage)?, keeps })
+    }
+}
+
+impl Fuzzer {
+    /// Into a folder of its own: what is instrumented is of no use to anything else.
+    fn build() -> Result<Self> {
+        install::packages(&["g++"])?;
+        let work = workspace::target()?.join(PACKAGE);
+        let host = shell::output(Command::new("rustc").args(["--print", "host-tuple"]))?;
+        let host = host.trim();
+        let mut cargo = workspace::cargo()?;
+        cargo.args([
+            "build",
+            "--package",
+            PACKAGE,
+            "--features",
+            "libfuzzer",
+            "--profile",
+            PACKAGE,
+        ]);
+        // With a target, neither macros nor build scripts are instrumented.
+        cargo.args(["--locked", "--target", host, "--target-dir"]).arg(&work);
+        shell::run(cargo.env("RUSTFLAGS", INSTRUMENTED.join(" ")))?;
+        let program = work.join(host).join(PACKAGE).join(PROGRAM);
+        Ok(Self { program, root: workspace::root()?, work })
+    }
+
+    fn targets(&self) -> Result<Vec<String>> {
+        let entries = read_dir(&self.root.join(CORPUS))?;
+        let mut names: Vec<_> =
+            entries.filter(|path| path.is_dir()).map(|path| name(&path)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// From the kept inputs and those of earlier runs on.
+    fn fuzz(&self, target: &str, seconds: u64) -> Result<FuzzTally> {
+        let (new, found) = (self.folder("new", target)?, self.folder("found", target)?);
+        let mut program = self.program(target);
+        program
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-artifact_prefix={}/", found.display()))
+            .args(["-print_final_stats=1".to_owned(), format!("-max_len={INPUT_BYTES_MAX}")])
+            .arg(&new)
+            .arg(self.kept(target));
+        let (log, is_green) = self.logged(target, &mut program)?;
+        if !is_green {
+            return Err(format!("{target}: {}", complaint(&log)));
+        }
+        let tally = FuzzTally::of(&log).ok_or_else(|| format!("{target} has run nothing"))?;
+        if tally.places < PLACES_MIN {
+            return Err(format!("{target}: the fuzzer sees no code; is it instrumented?"));
+        }
+        Ok(tally)
+    }
+
+    /// Keeps as few inputs as reach all that kept and new ones reach.
+    fn keep(&self, target: &str) -> Result<()> {
+        let (new, least) = (self.folder("new", target)?, self.folder("least", target)?);
+        empty(&least)?;
+        let kept = self.kept(target);
+        let mut program = self.program(target);
+        // By the places alone, and not by how often an input reaches each: that would be thousands of inputs.
+        program.args(["-set_cover_merge=1", "-use_counters=0", "-use_cmp=0"]);
+        program.arg(&least).arg(&kept).arg(&new);
+        let (log, is_green) = self.logged(target, &mut program)?;
+        if !is_green {
+            return Err(format!("{target}: {}", complaint(&log)));
+        }
+        empty(&kept)?;
+        let (mut inputs, mut bytes) = (0, 0);
+        for path in read_dir(&least)? {
+            let to = kept.join(name(&path));
+            bytes += fs::copy(&path, &to).map_err(|e| format!("{}: {e}", to.display()))?;
+            inputs += 1;
+        }
+        println!("{target:<8} {inputs} inputs of {bytes} bytes are kept");
+        Ok(())
+    }
+
+    fn program(&self, target: &str) -> Command {
+        let mut program = Command::new(&self.program);
+        program.env("HOLDFAST_FUZZ", target).args([
+            format!("-timeout={RUN_SECONDS_MAX}"),
+            format!("-rss_limit_mb={MEMORY_MIB_MAX}"),
+        ]);
+        program
+    }
+
+    /// All that the program says, and whether it ended well.
+    fn logged(&self, target: &str, program: &mut Command) -> Result<(String, bool)> {
+        let output = program.output().map_err(|e| format!("{}: {e}", self.program.display()))?;
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        let path = self.work.join(format!("{target}.log"));
+        fs::write(&path, &log).map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok((log, output.status.success()))
+    }
+
+    fn kept(&self, target: &str) -> PathBuf {
+        self.root.join(CORPUS).join(target)
+    }
+
+    fn folder(&self, what: &str, target: &str) -> Result<PathBuf> {
+        let folder = self.work.join(what).join(target);
+        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        Ok(folder)
+    }
+}
+
+impl FuzzTally {
+    /// Reads the fuzzer's own lines: `#129 INITED cov: 351 ft: 612 ...` and `stat::number_of_executed_units: 7`.
+    fn of(log: &str) -> Option<Self> {
+        let places = |word: &str| {
+            let line =
+                log.lines().rev().find(|line| line.split_whitespace().nth(1) == Some(word))?;
+            line.split_once("cov: ")?.1.split_whitespace().next()?.parse().ok()
+        };
+        let runs =
+            log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+        let runs = runs?.trim().parse().ok()?;
+        Some(Self { runs, places_kept: places("INITED")?, places: places("DONE")? })
+    }
+}
+
+impl fmt::Display for FuzzTally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { runs, places_kept, places } = self;
+        write!(f, "{runs} runs; {places} places in the code reached, {places_kept} at the start")
+    }
+}
+
+/// The end of the log: the panic, the input and the file it is in.
+fn complaint(log: &str) -> String {
+    const LINES: usize = 40;
+    let lines: Vec<_> = log.lines().collect();
+    let end = lines[lines.len().saturating_sub(LINES)..].join("\n");
+    format!("an input breaks a promise\n{end}\nMend it, and keep the input in {CORPUS}")
+}
+
+fn read_dir(folder: &Path) -> Result<impl Iterator<Item = PathBuf> + use<>> {
+    let entries = fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    Ok(entries.flatten().map(|entry| entry.path()))
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    for path in read_dir(folder)? {
+        fs::remove_file(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_above_zero_and_a_mistake_starts_nothing() {
+        let of = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            Wish::of(&words)
+        };
+        let all = Wish { target: None, seconds: SECONDS, keeps: false };
+        assert_eq!(of(""), Ok(all));
+        let one = Wish { target: Some("frame".into()), seconds: 600, keeps: false };
+        assert_eq!(of("frame --seconds 600"), Ok(one));
+        let keep = Wish { target: None, seconds: SECONDS, keeps: true };
+        assert_eq!(of("--keep"), Ok(keep));
+        for mistake in ["--seconds", "--seconds 0", "--seconds many", "frame unpack", "--kept"] {
+            assert!(of(mistake).is_err(), "{mistake}");
+        }
+    }
+
+    #[test]
+    fn the_fuzzers_lines_are_read() {
+        let log = "INFO: Seed: 7\n#12\tINITED cov: 351 ft: 612 corp: 9/1Kb exec/s: 0\n\
+            #99\tNEW    cov: 352 ft: 613\n#5000\tDONE   cov: 360 ft: 700 corp: 12/2Kb\n\
+            stat::number_of_executed_units: 5000\nstat::peak_rss_mb: 60\n";
+        let tally = FuzzTally { runs: 5_000, places_kept: 351, places: 360 };
+        assert_eq!(FuzzTally::of(log), Some(tally));
+        assert_eq!(FuzzTally::of("INFO: Seed: 7\n"), None);
+    }
+}

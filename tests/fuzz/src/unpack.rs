@@ -1,0 +1,61 @@
+//! The packed ops of an edge, as the hub unpacks them.
+//!
+//! An input begins with three numbers: the count of the ops, the bytes that they may have, and the length of the
+//! pieces into which the rest is cut when it is packed.
+
+use wire::{BootNonce, CODEC_PACKED, Hash, Op, PackError, Packed, Standing, Up, pack, unpack};
+
+const OPS_MAX: u32 = 1 << 10;
+/// A few bytes may stand for that many.
+const BYTES_MASK: u16 = (1 << 14) - 1;
+
+/// # Panics
+/// When the ops are not within their limits, or packing changes anything.
+pub fn check(input: &[u8]) {
+    let Some((head, rest)) = input.split_first_chunk::<5>() else { return };
+    let [c0, c1, b0, b1, piece] = *head;
+    let count = u32::from(u16::from_be_bytes([c0, c1]));
+    let bytes_max = u32::from(u16::from_be_bytes([b0, b1]) & BYTES_MASK);
+    match up(count, rest).unpacked(OPS_MAX, bytes_max) {
+        Ok(Up { ops, packed, .. }) => {
+            assert_eq!((u32::try_from(ops.len()), packed), (Ok(count), None));
+            let bytes: usize = ops.iter().map(|op| op.len()).sum();
+            assert!(u32::try_from(bytes).is_ok_and(|bytes| bytes <= bytes_max), "{bytes} bytes");
+            ops.iter().for_each(|op| check_op(op));
+            check_packing(&ops.into_iter().map(Into::into).collect::<Vec<_>>());
+        }
+        Err(error) => assert!(matches!(error, PackError::Malformed | PackError::TooLarge)),
+    }
+    let pieces: Vec<_> = rest.chunks(1 + usize::from(piece)).map(<[u8]>::to_vec).collect();
+    check_packing(&pieces);
+}
+
+fn up(count: u32, bytes: &[u8]) -> Up {
+    Up {
+        standing: Standing { term: 1, nonce: BootNonce([0; 16]) },
+        epoch: 1,
+        first_seq: 1,
+        prev_hash: Hash([0; 32]),
+        hash: Hash([0; 32]),
+        ops: Vec::new(),
+        packed: Some(Packed { codec: CODEC_PACKED, count, bytes: bytes.to_vec().into() }),
+    }
+}
+
+fn check_packing(ops: &[Vec<u8>]) {
+    let count = u32::try_from(ops.len()).unwrap_or(u32::MAX);
+    let bytes = ops.iter().map(Vec::len).sum();
+    let packed = pack(ops.iter().map(Vec::as_slice));
+    assert_eq!(unpack(&packed, count, bytes).as_deref(), Ok(ops));
+}
+
+/// The bytes of an op are stored and hashed, so the hub never writes them anew; its meaning is another matter.
+fn check_op(bytes: &[u8]) {
+    match Op::from_bytes(bytes) {
+        Ok(op) => match Op::from_bytes(&op.to_bytes()) {
+            Ok(again) => assert_eq!(again, op),
+            Err(error) => panic!("{op:?} cannot be read again: {error}"),
+        },
+        Err(error) => assert_ne!(error.to_string(), ""),
+    }
+}
