@@ -148,11 +148,14 @@ fn shown(platform: &Platform, line: &str, ran: &Output) -> String {
     format!("$ holdfast {line}\n{}[{}]\n\n", without_seconds(&text), code(ran))
 }
 
-/// `wait` tells how long it took.
+/// `wait` tells how long it took, in either language.
 fn without_seconds(text: &str) -> String {
-    let Some((before, after)) = text.split_once("synced after ") else { return text.to_owned() };
-    let (_, rest) = after.split_once(" s\n").unwrap();
-    format!("{before}synced after 0.0 s\n{rest}")
+    let told = ["synced after ", "synced："].into_iter().find_map(|before| {
+        let (start, rest) = text.split_once(before)?;
+        let (_, end) = rest.split_once(' ')?;
+        Some(format!("{start}{before}0.0 {end}"))
+    });
+    told.unwrap_or_else(|| text.to_owned())
 }
 
 /// Only a word that must stay whole may be wider than the terminal: an id, an address, a command.
