@@ -45,7 +45,9 @@ impl Platform {
         let (looked, looks) = mpsc::channel();
         #[allow(clippy::disallowed_methods)]
         runtime.spawn(async move { axum::serve(listener, answers::router(report, looked)).await });
-        Self { address, contexts: tempfile::tempdir().unwrap(), looks, _runtime: runtime }
+        // The golden screens name it, so it is as long everywhere.
+        let contexts = tempfile::tempdir_in("/tmp").unwrap();
+        Self { address, contexts, looks, _runtime: runtime }
     }
 
     /// Waits until somebody has asked for the status.
