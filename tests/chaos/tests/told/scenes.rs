@@ -137,12 +137,8 @@ pub async fn through_the_holder(
     ground.asks_at_portal(&third, asked).await;
     ground.until_told(&third, asked).await;
 
+    given_back_twice(&ground, second).await;
     let edge = &second.edge;
-    ground.assign(json!({"policy": "exclusive", "holder": edge, "epoch": 1})).await;
-    ground.until_ended("reassigned").await;
-    ground.until_firm(there).await;
-    ground.assign(json!({"policy": "optimistic"})).await;
-    ground.until_ended("policy_changed").await;
 
     let through = |place: &str| {
         (
@@ -187,6 +183,15 @@ pub async fn through_the_holder(
         },
     ];
     (fates, Vec::new())
+}
+
+/// To another holder, and for another policy.
+async fn given_back_twice(ground: &Ground<'_>, second: &EdgePlace) {
+    ground.assign(json!({"policy": "exclusive", "holder": second.edge, "epoch": 1})).await;
+    ground.until_ended("reassigned").await;
+    ground.until_firm(second.http).await;
+    ground.assign(json!({"policy": "optimistic"})).await;
+    ground.until_ended("policy_changed").await;
 }
 
 /// An operator takes the right back while its holder is cut off with promises.
