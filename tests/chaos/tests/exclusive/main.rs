@@ -121,7 +121,7 @@ async fn a_change_of_policy_waits_for_the_holders_word(stack: &Stack, api: &Api)
     scene.until_caught_up(None).await;
     let record = scene.record().await;
     assert_eq!(record["assignment"]["policy"], json!(Policy::Optimistic), "{record}");
-    assert_eq!(record["fences"][0]["end"]["how"], json!(FenceEnding::Released), "{record}");
+    assert_eq!(record["fences"][0]["end"]["how"], json!(FenceEnding::PolicyChanged), "{record}");
     let reply = scene.accept(after).await;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     scene.applied(&reply, after).await;
