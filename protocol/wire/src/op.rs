@@ -3,7 +3,7 @@
 //! Invariant: the stored bytes are the hashed and the sent bytes. An op is encoded once, when it is
 //! appended, and never written anew.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
 use crate::{
     Actor, BootNonce, Command, EdgeId, FirstAnswer, Hash, QuarantineWhy, UnixMillis, Verdict,
@@ -102,6 +102,23 @@ impl Op {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, OpError> {
         Ok(minicbor::decode(bytes)?)
     }
+
+    /// The edge's clock when it took the command, read without the rest; `None` for every other kind.
+    pub fn taken_at(bytes: &[u8]) -> Option<UnixMillis> {
+        const COMMAND: u32 = 2;
+        const RECEIVED_AT: u32 = 5;
+        let mut d = Decoder::new(bytes);
+        d.array().ok()?;
+        (d.u32().ok()? == COMMAND).then_some(())?;
+        d.array().ok()?;
+        for _ in 0..d.map().ok()?? {
+            if d.u32().ok()? == RECEIVED_AT {
+                return d.decode().ok();
+            }
+            d.skip().ok()?;
+        }
+        None
+    }
 }
 
 /// The running end of a chain: the seq and hash of the last op.
@@ -148,6 +165,7 @@ pub(crate) fn encoded(word: impl Encode<()>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{CommandBody, CommandId, OrderId, Role, UserId};
 
     #[test]
     fn a_changed_or_missing_op_changes_the_chain() {
@@ -157,6 +175,35 @@ mod tests {
         assert_ne!(whole.hash, start.through([b"a".as_slice(), b"x", b"c"]).hash);
         assert_ne!(whole.hash, start.through([b"a".as_slice(), b"c"]).hash);
         assert_eq!(whole, start.then(b"a").through([b"b".as_slice(), b"c"]));
+    }
+
+    #[test]
+    fn the_time_of_a_command_is_read_alone_and_other_ops_have_none() {
+        let op = Op::Command(CommandOp {
+            command: Command {
+                id: CommandId(uuid::Uuid::from_u128(1)),
+                body: CommandBody::AcceptOrder { order_id: OrderId(uuid::Uuid::from_u128(2)) },
+                device: None,
+                device_seq: Some(3),
+                tapped_at: Some(UnixMillis(4)),
+                trace: Some("t".into()),
+            },
+            token_seq: 1,
+            actor: Actor { user_id: UserId(uuid::Uuid::from_u128(5)), role: Role::Provider },
+            verdict: Verdict::Firm,
+            fence: Some(6),
+            received_at: UnixMillis(7),
+            policy_version: Some(8),
+            rules_version: None,
+            revocations_version: Some(9),
+            relogged: None,
+        });
+        let bytes = op.to_bytes();
+        assert_eq!(Op::taken_at(&bytes), Some(UnixMillis(7)));
+        let boot = Op::Boot { nonce: BootNonce([7; 16]), at: UnixMillis(5) }.to_bytes();
+        for none in [&boot[..], b"", b"rubbish", &bytes[..10]] {
+            assert_eq!(Op::taken_at(none), None);
+        }
     }
 
     #[test]

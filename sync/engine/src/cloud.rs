@@ -21,6 +21,7 @@ use wire::{
     PortalAccept, QuarantineWhy, Refused, Region, SnapshotPart, UnixMillis,
 };
 
+use crate::moments::{HeadNotes, OpBounds};
 use hello::{Fit, Unwelcome};
 use open::{OpenSession, UnusedFrame};
 use returning::TailReturn;
@@ -55,6 +56,9 @@ pub struct StoredEdge {
     pub granted_seq: Option<u64>,
     pub orders: u64,
     pub gate_open: bool,
+    /// An operator has disabled it.
+    pub disabled: bool,
+    pub heads: HeadNotes,
 }
 
 /// A new epoch was given to one run of an edge.
@@ -131,6 +135,8 @@ pub enum Input {
     Superseded,
     /// An operator closed the region's gate.
     GateClosed,
+    /// An operator has disabled the edge.
+    Disabled,
     /// About once a second, so that a lost question is asked again.
     Tick,
 }
@@ -169,7 +175,7 @@ pub enum Output {
     ReadSnapshot(ChunkRequest),
     /// The image that this session sent is the edge's view now.
     SnapshotTaken,
-    SaveAck(Ack),
+    SaveAck(Ack, HeadNotes),
     /// Tell the edge why, then close.
     End(Refused),
 }
@@ -231,6 +237,8 @@ pub struct NewOps {
     pub epoch: u64,
     pub after: Chain,
     pub ops: Vec<NewOp>,
+    /// With these ops.
+    pub heads: HeadNotes,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +246,7 @@ pub struct NewOp {
     /// The chain with this op as its end.
     pub at: Chain,
     pub bytes: Vec<u8>,
+    pub bounds: OpBounds,
 }
 
 impl NewOps {
@@ -310,6 +319,9 @@ impl Session {
             (phase, Input::GateClosed) => {
                 (phase, vec![end(Code::GateClosed, "closed by an operator")])
             }
+            (phase, Input::Disabled) => {
+                (phase, vec![end(Code::EdgeDisabled, "disabled by an operator")])
+            }
             (phase, Input::Superseded) => {
                 (phase, vec![end(Code::SessionSuperseded, "a newer session has raised the term")])
             }
@@ -336,7 +348,7 @@ impl Session {
                 (Phase::Returning(returning), outputs)
             }
             (Phase::Open(mut open), input) => {
-                let outputs = open.handle(input).unwrap_or_else(|UnusedFrame| {
+                let outputs = open.handle(input, now).unwrap_or_else(|UnusedFrame| {
                     self.ignored += 1;
                     Vec::new()
                 });

@@ -7,6 +7,7 @@
 pub mod claimants;
 pub mod cloud;
 pub mod edge;
+pub mod moments;
 pub mod reconnect;
 pub mod right;
 pub mod verdict;

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use engine::{
     cloud::{Input, Output, Session, StoredEdge},
     edge::{Edge, EdgeWrite, End, HubCheck, LinkStep, OpRange, Position, Run, Speaker},
+    moments::HeadNotes,
     view::Tally,
 };
 use proptest::prelude::*;
@@ -249,7 +250,7 @@ impl World {
                         .map(|version| Change::Policy { version, policy: Policy::Optimistic });
                     Some(Input::Feed { to, changes: changes.collect() })
                 }
-                Output::SaveAck(_) => None,
+                Output::SaveAck(..) => None,
                 Output::End(refused) => panic!("the hub ended the session: {refused:?}"),
                 other => panic!("the hub suspects a sound edge: {other:?}"),
             };
@@ -340,6 +341,8 @@ impl Base {
             granted_seq: None,
             orders: 0,
             gate_open: true,
+            disabled: false,
+            heads: HeadNotes::default(),
         }
     }
 }

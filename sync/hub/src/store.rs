@@ -8,10 +8,12 @@
 pub mod asks;
 pub mod compact;
 mod compare;
+pub mod disabling;
 pub mod edges;
 pub mod enrol;
 mod epochs;
 pub mod feed;
+pub mod firsts;
 mod left_behind;
 mod news;
 mod oplog;

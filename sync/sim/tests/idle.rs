@@ -90,6 +90,7 @@ fn op_of_the_holder() -> Origin {
         revoked_version: None,
         relogged: None,
         made_at: None,
+        distrusted: false,
     };
     Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
 }

@@ -62,6 +62,9 @@ fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
         let detail = format!("it is enrolled in {}, not in {}", stored.region, hello.region);
         return refused(Code::EdgeUnknown, detail);
     }
+    if stored.disabled {
+        return refused(Code::EdgeDisabled, "disabled by an operator".to_owned());
+    }
     if !stored.gate_open {
         return refused(Code::GateClosed, "closed by an operator".to_owned());
     }

@@ -5,8 +5,10 @@ use wire::{
     OutcomesFrame, PortalAccept, Probe, Resend, SnapshotPart, Standing, UnixMillis, Up, Welcome,
 };
 
+use crate::moments::HeadNotes;
+
 use super::{
-    Input, Output, StoredEdge,
+    Input, NewOps, Output, StoredEdge,
     downstream::Downstream,
     end, hello,
     snapshot::{self, ImageTransfer},
@@ -30,6 +32,7 @@ pub(super) struct OpenSession {
     /// The feed number at which the edge was last told that it has read everything.
     feed_confirmed: Option<u64>,
     ticks: u32,
+    heads: HeadNotes,
 }
 
 /// Ticks of about a second. The age of an edge's revocations counts in hours.
@@ -46,19 +49,21 @@ impl OpenSession {
         now: UnixMillis,
     ) -> (Self, Vec<Output>) {
         let standing = Standing { term, nonce: hello.nonce };
+        let feed = snapshot::feed_base(hello, stored);
         let mut open = Self {
             standing,
             limits,
             feed_generation: stored.feed_generation,
             up: Uplink::new(stored.epoch, stored.cursor),
             outcomes: Downstream::after(hello.outcome_cursor),
-            feed: Downstream::after(snapshot::feed_base(hello, stored)),
+            feed: Downstream::after(feed),
             snapshot: ImageTransfer::needed(hello, stored, standing),
             taken: None,
             takes_snapshots: hello.snapshots == Some(true),
             probed: 0,
             feed_confirmed: None,
             ticks: 0,
+            heads: stored.heads.told(hello.last_seq, feed, stored.cursor.seq, now),
         };
         let welcome = Frame::Welcome(Welcome {
             protocol: hello.protocol_max.min(wire::PROTOCOL_MAX),
@@ -77,9 +82,13 @@ impl OpenSession {
         (open, outputs)
     }
 
-    pub(super) fn handle(&mut self, input: Input) -> Result<Vec<Output>, UnusedFrame> {
+    pub(super) fn handle(
+        &mut self,
+        input: Input,
+        now: UnixMillis,
+    ) -> Result<Vec<Output>, UnusedFrame> {
         Ok(match input {
-            Input::Frame(frame) => self.frame(frame)?,
+            Input::Frame(frame) => self.frame(frame, now)?,
             Input::OpsStored { cursor } => {
                 self.up.confirmed(cursor);
                 vec![self.credit()]
@@ -121,14 +130,15 @@ impl OpenSession {
             | Input::Tail(_)
             | Input::TakenOver { .. }
             | Input::Superseded
-            | Input::GateClosed => Vec::new(),
+            | Input::GateClosed
+            | Input::Disabled => Vec::new(),
         })
     }
 
-    fn frame(&mut self, frame: Frame) -> Result<Vec<Output>, UnusedFrame> {
+    fn frame(&mut self, frame: Frame, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
         match frame {
-            Frame::Up(up) if up.standing == self.standing => self.up(up),
-            Frame::Ack(ack) if ack.standing == self.standing => self.acknowledged(ack),
+            Frame::Up(up) if up.standing == self.standing => self.up(up, now),
+            Frame::Ack(ack) if ack.standing == self.standing => self.acknowledged(ack, now),
             Frame::Alive(Alive { standing, number })
                 if standing == self.standing && (1..=self.probed).contains(&number) =>
             {
@@ -138,9 +148,14 @@ impl OpenSession {
         }
     }
 
-    fn up(&mut self, up: Up) -> Result<Vec<Output>, UnusedFrame> {
+    fn up(&mut self, up: Up, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
         Ok(match self.up.take(self.standing.term, up, &self.limits) {
-            UpRuling::Store(ops) => vec![Output::Store(ops)],
+            UpRuling::Store(mut new) => {
+                for op in &mut new.ops {
+                    op.bounds = self.heads.bounds(op.at.seq, &op.bytes, now);
+                }
+                vec![Output::Store(NewOps { heads: self.heads, ..new })]
+            }
             UpRuling::Repeat => vec![self.credit()],
             UpRuling::Gap { from } => vec![self.resend(from)],
             UpRuling::GapAskedFor => Vec::new(),
@@ -150,9 +165,9 @@ impl OpenSession {
     }
 
     /// An Ack of numbers that were never sent is not of this session.
-    fn acknowledged(&mut self, ack: Ack) -> Result<Vec<Output>, UnusedFrame> {
+    fn acknowledged(&mut self, ack: Ack, now: UnixMillis) -> Result<Vec<Output>, UnusedFrame> {
         if self.snapshot.is_some() {
-            return self.acknowledged_snapshot(ack);
+            return self.acknowledged_snapshot(ack, now);
         }
         if !self.outcomes.has_sent(ack.outcome_cursor) || !self.feed.has_sent(ack.feed_cursor) {
             return Err(UnusedFrame);
@@ -160,13 +175,17 @@ impl OpenSession {
         let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
         let confirmed = self.confirm_feed(false);
-        let saved = [Output::SaveAck(ack)].into_iter();
+        let saved = [self.save(ack, now)].into_iter();
         Ok(saved.chain(outcomes).chain(feed).chain(confirmed).collect())
     }
 
     /// Until the image is the edge's view, the edge's cursor says nothing about this feed. The cursor stays
     /// where the session found it, so that nothing behind it is forgotten meanwhile.
-    fn acknowledged_snapshot(&mut self, ack: Ack) -> Result<Vec<Output>, UnusedFrame> {
+    fn acknowledged_snapshot(
+        &mut self,
+        ack: Ack,
+        now: UnixMillis,
+    ) -> Result<Vec<Output>, UnusedFrame> {
         if !self.outcomes.has_sent(ack.outcome_cursor) {
             return Err(UnusedFrame);
         }
@@ -187,7 +206,14 @@ impl OpenSession {
                 (Ack { feed_cursor, ..ack }, self.read_on())
             }
         };
-        Ok([Output::SaveAck(ack)].into_iter().chain(outcomes).chain(down).collect())
+        Ok([self.save(ack, now)].into_iter().chain(outcomes).chain(down).collect())
+    }
+
+    /// The edge has told the end of its log.
+    fn save(&mut self, ack: Ack, now: UnixMillis) -> Output {
+        let received = self.up.stored.seq;
+        self.heads = self.heads.told(ack.last_seq, ack.feed_cursor, received, now);
+        Output::SaveAck(ack, self.heads)
     }
 
     fn read_on(&mut self) -> Vec<Output> {

@@ -11,6 +11,8 @@ use wire::{
     OutcomeKind, Region, Standing, UnixMillis, Up,
 };
 
+use crate::moments::HeadNotes;
+
 use super::{Input, NewOp, Output, Session, StoredEdge};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -107,6 +109,8 @@ fn stored(cursor: Chain) -> StoredEdge {
         granted_seq: None,
         orders: 0,
         gate_open: true,
+        disabled: false,
+        heads: HeadNotes::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use wire::{Chain, Code, Limits, PackError, Up};
 
 use super::{NewOp, NewOps, downstream::is_overdue};
+use crate::moments::{HeadNotes, OpBounds};
 
 #[derive(Debug)]
 pub(super) struct Uplink {
@@ -29,6 +30,7 @@ const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
 pub(super) enum UpRuling {
+    /// Their bounds are still to be noted.
     Store(NewOps),
     /// All of its ops are known.
     Repeat,
@@ -133,7 +135,7 @@ impl Uplink {
             end = end.then(&bytes);
             passes |= end == after;
             if end.seq > after.seq {
-                ops.push(NewOp { at: end, bytes: bytes.into() });
+                ops.push(NewOp { at: end, bytes: bytes.into(), bounds: OpBounds::default() });
             }
         }
         if end.hash != up.hash {
@@ -156,7 +158,7 @@ impl Uplink {
         self.in_flight.push_back((end, bytes));
         self.asked = None;
         self.ticks_waited = 0;
-        UpRuling::Store(NewOps { term, epoch: self.epoch, after, ops })
+        UpRuling::Store(NewOps { term, epoch: self.epoch, after, ops, heads: HeadNotes::default() })
     }
 
     fn within_credit(&self, last_seq: u64, bytes: u64, limits: &Limits) -> bool {

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use engine::moments::OpBounds;
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Evidence, Hash, HeldReason, OpAnswer,
     OpDecision, OrderId, Outcome, OutcomeKind, Source, UnixMillis, UserId,
@@ -23,6 +24,23 @@ pub struct UndecidedOp {
     /// The number of times it failed alone.
     pub failures: u32,
     pub read: ReceivedOp,
+    pub came: OpArrival,
+    /// It came after the moment from which an operator trusts its edge no longer.
+    pub distrusted: bool,
+}
+
+/// When an op was received, by the hub's clock, and when its edge can have taken it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpArrival {
+    pub received_at: UnixMillis,
+    pub bounds: OpBounds,
+}
+
+impl OpArrival {
+    /// The moment that counts for an op which names this one.
+    pub fn taken_at(&self, claimed: UnixMillis) -> UnixMillis {
+        self.bounds.taken_at(claimed, self.received_at)
+    }
 }
 
 /// The judgement of the token that a command refers to.
@@ -39,6 +57,10 @@ pub struct Person {
     pub actor: Actor,
     /// The version at which the region's feed told that they, or their session, are revoked.
     pub revoked_version: Option<u64>,
+    /// When the edge took the command, as far as the hub believes it.
+    pub taken_at: UnixMillis,
+    /// The command stood before in a place that an operator trusts no longer.
+    pub distrusted: bool,
 }
 
 /// The ops of a run, sorted by what happens to them.
@@ -114,7 +136,7 @@ pub fn plan(
     run: &[UndecidedOp],
     now: UnixMillis,
     bytes_max: usize,
-    mut judge: impl FnMut(&wire::CommandOp) -> Judgement,
+    mut judge: impl FnMut(&UndecidedOp, &wire::CommandOp) -> Judgement,
 ) -> RunPlan {
     let mut plan = RunPlan::default();
     let mut bytes = 0;
@@ -135,8 +157,8 @@ pub fn plan(
                 continue;
             }
             ReceivedOp::LeaseReleased { fence } => BatchBody::LeaseReleased { fence: *fence },
-            ReceivedOp::Command(op) => match judge(op) {
-                Judgement::Known(person) => command(op, person),
+            ReceivedOp::Command(op) => match judge(due, op) {
+                Judgement::Known(person) => command(due, op, person),
                 Judgement::KeysMissing => {
                     barriers.wait(due.seq, &due.read);
                     plan.parked.push(due.seq);
@@ -191,8 +213,16 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     Some(progress)
 }
 
-fn command(op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
-    let evidence = Evidence::of(op, person.and_then(|person| person.revoked_version));
+/// The owner judges by the moment and the knowledge that the hub believes.
+fn command(due: &UndecidedOp, op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
+    let own = || due.came.taken_at(op.received_at);
+    let knows_to = Some(due.came.bounds.knows_to).filter(|known| *known > 0);
+    let evidence = Evidence {
+        received_at: person.map_or_else(own, |person| person.taken_at),
+        revocations_version: op.revocations_version.max(knows_to),
+        distrusted: due.distrusted || person.is_some_and(|person| person.distrusted),
+        ..Evidence::of(op, person.and_then(|person| person.revoked_version))
+    };
     let actor = person.map(|person| person.actor);
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }

@@ -44,6 +44,7 @@ async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<(EdgeId, LinkKey)
     let edge = edge_claim(token)?;
     let key = hub.sessions.store.link_key(&edge).await?.ok_or(Code::EdgeUnknown)?;
     match verify_edge(token, &key.public_key, hub.sessions.clock.now()) {
+        Ok(_) if key.disabled => Err(Code::EdgeDisabled.into()),
         Ok(edge) => Ok((edge, key)),
         Err(process::tokens::TokenError::Expired) => Err(Code::TokenExpired.into()),
         Err(_) => Err(Code::EdgeUnknown.into()),

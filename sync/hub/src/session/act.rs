@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::cloud::{Input, NewOps, Output, StoredEdge};
+use engine::{
+    cloud::{Input, NewOps, Output, StoredEdge},
+    moments::HeadNotes,
+};
 use process::metrics;
 use wire::{Ack, Code, Frame, Hello, Refused};
 
@@ -50,7 +53,7 @@ impl Link {
                 self.reads.chunk = Some(wanted);
             }
             Output::SnapshotTaken => self.snapshot_taken().await?,
-            Output::SaveAck(ack) => return Ok(self.save(&ack).await?),
+            Output::SaveAck(ack, heads) => return Ok(self.save(&ack, &heads).await?),
             Output::End(refused) => {
                 self.note_refusal(refused.code).await?;
                 return Err(self.refuse(refused));
@@ -105,8 +108,9 @@ impl Link {
         Ok(Input::OpsStored { cursor: ops.cursor().seq })
     }
 
-    async fn save(&mut self, ack: &Ack) -> Result<Option<Input>, StoreError> {
-        let stands = self.hub.store.save_ack(&self.edge, ack, self.hub.clock.now()).await?;
+    async fn save(&mut self, ack: &Ack, heads: &HeadNotes) -> Result<Option<Input>, StoreError> {
+        let now = self.hub.clock.now();
+        let stands = self.hub.store.save_ack(&self.edge, (ack, heads), now).await?;
         Ok((!stands).then_some(Input::Superseded))
     }
 
@@ -157,6 +161,9 @@ impl Link {
     pub(super) async fn look(&mut self) -> Result<(), SessionEnd> {
         let Some(at) = self.at else { return Ok(()) };
         let pulse = self.hub.store.pulse(&self.edge).await?;
+        if pulse.is_some_and(|pulse| pulse.disabled) {
+            return self.perform(Input::Disabled).await;
+        }
         let Some(pulse) = pulse.filter(|pulse| pulse.term == at.term) else {
             return self.perform(Input::Superseded).await;
         };

@@ -1,23 +1,27 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
-use engine::cloud::{Ending, Grant, StoredEdge, feed_base};
+use engine::{
+    cloud::{Ending, Grant, StoredEdge, feed_base},
+    moments::HeadNotes,
+};
 use platform::{
     fields,
-    sql::{ReadError, Row, StoredRow},
+    sql::{ReadError, Row, StoredRow, Val},
     transact, vals,
 };
 use wire::{Ack, Chain, EdgeId, GateState, Hello, Region, UnixMillis};
 
 use super::{Result, Store, StoreError};
 
-const LINK_KEY: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
+const LINK_KEY: &str = "SELECT region, public_key, disabled_at FROM edges WHERE edge = ?";
 const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
     e.cursor_seq, e.cursor_hash, e.outcome_count, p.granted_to, p.after_run, \
     e.ending_epoch, e.ending_why, \
     (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
         AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
     r.feed_generation, r.feed_seq, r.tombstones_to AS feed_holds_from, \
-    r.compacted_to AS feed_compacted_to, r.orders, r.gate, \
+    r.compacted_to AS feed_compacted_to, r.orders, r.gate, e.disabled_at, \
+    e.taken_since, e.since_feed, e.told_seq, e.told_at, e.told_feed, e.newest_op_at, \
     CASE WHEN r.holder = e.edge AND r.holder_epoch = e.epoch THEN r.granted_seq END \
         AS granted_seq \
     FROM edges e JOIN regions r ON r.region = e.region \
@@ -28,13 +32,16 @@ const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_v
 /// An Ack of a newer file says nothing about an older one that was put back.
 const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
     unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
-const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at FROM edges \
+const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at, disabled_at \
+    FROM edges \
     WHERE edge = ?";
 const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND term = ?";
 const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
 const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
     feed_cursor = ?, digest = ?, ahead = ?, pending = ?, oldest_pending_at = ?, last_seq = ?, \
-    clock_error_ms = ?, disk_free_bytes = ?, unproven = ?, assignment = ? WHERE edge = ? AND term = ?";
+    clock_error_ms = ?, disk_free_bytes = ?, unproven = ?, assignment = ?, \
+    taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
+    WHERE edge = ? AND term = ?";
 
 const VERSION_CHARS_MAX: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -43,6 +50,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct LinkKey {
     pub region: Region,
     pub public_key: [u8; 32],
+    /// An operator has disabled the edge.
+    pub disabled: bool,
 }
 
 /// The values that a session looks at from time to time.
@@ -54,6 +63,8 @@ pub struct SessionPulse {
     pub probe: Option<u64>,
     /// An image is to put right what the edge has.
     pub repair: bool,
+    /// An operator has disabled the edge.
+    pub disabled: bool,
 }
 
 /// The rows of an edge and its region, as the engine judges them.
@@ -74,17 +85,41 @@ impl Row for Judged {
             ending: ending.map(|(epoch, why)| Ending { epoch, why }),
             cursor: Chain { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
             gate_open: row.get::<GateState>("gate")? == GateState::Open,
+            disabled: row.get::<Option<UnixMillis>>("disabled_at")?.is_some(),
+            heads: heads(row)?,
         })))
     }
+}
+
+/// Term, number of outcomes, questions for a sign of life, the answered ones, and since when an image is asked for
+/// and the edge is disabled.
+type PulseRow = (u64, u64, u64, u64, Option<UnixMillis>, Option<UnixMillis>);
+
+pub(super) fn heads(row: &StoredRow<'_>) -> Result<HeadNotes, ReadError> {
+    Ok(HeadNotes {
+        since: row.get("taken_since")?,
+        since_feed: row.get("since_feed")?,
+        told_seq: row.get("told_seq")?,
+        told_at: row.get("told_at")?,
+        told_feed: row.get("told_feed")?,
+        newest: row.get("newest_op_at")?,
+    })
+}
+
+/// The columns of the notes, in the order in which statements name them.
+pub(super) fn head_values(heads: &HeadNotes) -> Vec<Val> {
+    let HeadNotes { since, since_feed, told_seq, told_at, told_feed, newest } = *heads;
+    vals![since, since_feed, told_seq, told_at, told_feed, newest]
 }
 
 impl Store {
     /// `None` where no edge of that name has registered a key.
     pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
-        let row: Option<(Region, Option<Vec<u8>>)> = self.sql.one(LINK_KEY, vals![edge]).await?;
-        let Some((region, Some(key))) = row else { return Ok(None) };
+        let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
+            self.sql.one(LINK_KEY, vals![edge]).await?;
+        let Some((region, Some(key), disabled_at)) = row else { return Ok(None) };
         let public_key = key.try_into().map_err(|_| StoreError::Unreadable("a public key"))?;
-        Ok(Some(LinkKey { region, public_key }))
+        Ok(Some(LinkKey { region, public_key, disabled: disabled_at.is_some() }))
     }
 
     pub async fn standing(&self, edge: &EdgeId, now: UnixMillis) -> Result<Option<StoredEdge>> {
@@ -124,13 +159,13 @@ impl Store {
     }
 
     pub async fn pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
-        let row: Option<(u64, u64, u64, u64, Option<UnixMillis>)> =
-            self.sql.one(PULSE, vals![edge]).await?;
-        Ok(row.map(|(term, outcome_count, asked, answered, repair)| SessionPulse {
+        let row: Option<PulseRow> = self.sql.one(PULSE, vals![edge]).await?;
+        Ok(row.map(|(term, outcome_count, asked, answered, repair, disabled)| SessionPulse {
             term,
             outcome_count,
             probe: (asked > answered).then_some(asked),
             repair: repair.is_some(),
+            disabled: disabled.is_some(),
         }))
     }
 
@@ -146,8 +181,13 @@ impl Store {
     }
 
     /// Returns whether the term still stands.
-    pub async fn save_ack(&self, edge: &EdgeId, ack: &Ack, now: UnixMillis) -> Result<bool> {
-        let values = vals![
+    pub async fn save_ack(
+        &self,
+        edge: &EdgeId,
+        (ack, heads): (&Ack, &HeadNotes),
+        now: UnixMillis,
+    ) -> Result<bool> {
+        let mut values = vals![
             now,
             now,
             ack.outcome_cursor,
@@ -161,9 +201,9 @@ impl Store {
             ack.disk_free_bytes,
             ack.unproven,
             ack.assignment,
-            edge,
-            ack.standing.term,
         ];
+        values.extend(head_values(heads));
+        values.extend(vals![edge, ack.standing.term]);
         Ok(self.sql.exec(SAVE_ACK, values).await? == 1)
     }
 }

@@ -4,21 +4,34 @@
 //! from then on. An epoch is raised under the term and the cursor that were judged, so that only one of two
 //! raises it. The old epoch's cursor, undecided ops and session end with it; its raw ops stay.
 
-use engine::cloud::{Confinement, Place, QuarantineGrant, Tail};
-use platform::{columns, transact, vals};
+use engine::{
+    cloud::{Confinement, Place, QuarantineGrant, Tail},
+    moments::HeadNotes,
+};
+use platform::{
+    columns,
+    sql::{ReadError, Row, StoredRow},
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{Chain, EdgeId, Hash, Hello, UnixMillis};
 
-use super::{Result, Store, StoreError, fitting, left_behind};
+use super::{
+    Result, Store, StoreError,
+    edges::{head_values, heads},
+    fitting, left_behind,
+};
 
-const NOW: &str = "SELECT cursor_hash, nonce FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
+const NOW: &str = "SELECT cursor_seq, cursor_hash, nonce, distrusted_epoch, taken_since, since_feed, told_seq, \
+    told_at, told_feed, newest_op_at FROM edges WHERE edge = ? AND term = ? AND epoch = ?";
 const BEGIN_TO_END: &str = "UPDATE edges SET ending_epoch = ?, ending_why = ?, term = term + 1, \
     link_up = 0, link_since = ? WHERE edge = ? AND term = ? AND epoch = ?";
 const TERM: &str = "SELECT term FROM edges WHERE edge = ?";
 const RAISE: &str = "UPDATE edges SET epoch = ?, term = term + 1, nonce = ?, cursor_seq = 0, \
     cursor_hash = ?, outcome_count = 0, outcome_cursor = 0, undecided = 0, last_seq = 0, \
     pending = 0, oldest_pending_at = NULL, link_up = 0, link_since = ?, last_contact_at = ?, \
-    work_token = work_token + 1, work_until = 0 \
+    work_token = work_token + 1, work_until = 0, \
+    taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ? AND epoch = ? AND cursor_hash = ?";
 const DROP_UNDECIDED: &str = "DELETE FROM undecided WHERE edge = ?";
 const GRANTED: &str =
@@ -48,6 +61,25 @@ columns! {
         after_run: Option<Uuid>,
         grant_id: u64,
         last_accepted: Hash,
+    }
+}
+
+/// An edge whose epoch is to be raised.
+struct EndingRow {
+    cursor: Chain,
+    after_run: Option<Uuid>,
+    distrusted_epoch: Option<u64>,
+    heads: HeadNotes,
+}
+
+impl Row for EndingRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self {
+            cursor: Chain { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
+            after_run: row.get("nonce")?,
+            distrusted_epoch: row.get("distrusted_epoch")?,
+            heads: heads(row)?,
+        })
     }
 }
 
@@ -90,12 +122,15 @@ impl Store {
         let Confinement { hello, over, epoch, why, .. } = confined;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
-            let row: Option<(Hash, Option<Uuid>)> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
-            let Some((last_accepted, after_run)) = row else { return Ok(None) };
+            let row: Option<EndingRow> = tx.one(NOW, vals![edge, *over, *epoch]).await?;
+            let Some(EndingRow { cursor, after_run, distrusted_epoch, heads }) = row else {
+                return Ok(None);
+            };
+            let last_accepted = cursor.hash;
             let start = Chain::renewed(edge, raised, grant, last_accepted);
-            let values = vals![
-                raised, hello.nonce.0, start.hash, now, now, edge, *over, *epoch, last_accepted
-            ];
+            let mut values = vals![raised, hello.nonce.0, start.hash, now, now];
+            values.extend(head_values(&heads.renewed(cursor.seq)));
+            values.extend(vals![edge, *over, *epoch, last_accepted]);
             if tx.exec(RAISE, values).await? == 0 {
                 return Ok(None);
             }
@@ -112,6 +147,10 @@ impl Store {
                 last_accepted,
             };
             tx.insert(row).await?;
+            // An operator has disabled the epoch and given the edge a new key: there is nothing to take note of.
+            if distrusted_epoch == Some(*epoch) {
+                tx.exec(READMIT, vals![now, edge]).await?;
+            }
             Ok::<_, StoreError>(Some(last_accepted))
         })?;
         let Some(last_accepted) = done else { return Ok(None) };

@@ -2,14 +2,18 @@
 //!
 //! Invariant: ops and cursor are stored in one transaction, guarded by the term.
 
-use engine::cloud::{NewOp, NewOps};
+use engine::{
+    cloud::{NewOp, NewOps},
+    moments::OpBounds,
+};
 use platform::{columns, transact, vals};
 use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};
 
-use super::{Result, Store, decoded, fitting, work::RECEIVED};
+use super::{Result, Store, decoded, edges::head_values, fitting, work::RECEIVED};
 
 const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
-    undecided = undecided + ?, last_contact_at = ? \
+    undecided = undecided + ?, last_contact_at = ?, \
+    taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ? AND epoch = ? AND cursor_seq = ? AND cursor_hash = ?";
 const OUTCOMES: &str = "SELECT number, seq, command_id, bytes FROM outcomes \
     WHERE edge = ? AND epoch = ? AND number > ? ORDER BY number LIMIT ?";
@@ -21,6 +25,8 @@ columns! {
         seq: u64,
         hash: Hash,
         received_at: UnixMillis,
+        not_before: UnixMillis,
+        knows_to: u64,
         bytes: Vec<u8>,
     }
 }
@@ -41,24 +47,17 @@ impl Store {
     pub async fn store_ops(&self, edge: &EdgeId, new: &NewOps, now: UnixMillis) -> Result<bool> {
         let cursor = new.cursor();
         transact!(self.sql, tx => {
-            let values = vals![
-                cursor.seq,
-                cursor.hash,
-                new.ops.len(),
-                now,
-                edge,
-                new.term,
-                new.epoch,
-                new.after.seq,
-                new.after.hash,
-            ];
+            let mut values = vals![cursor.seq, cursor.hash, new.ops.len(), now];
+            values.extend(head_values(&new.heads));
+            values.extend(vals![edge, new.term, new.epoch, new.after.seq, new.after.hash]);
             if tx.exec(MOVE_CURSOR, values).await? == 0 {
                 return Ok(false);
             }
             let (epoch, received_at) = (new.epoch, now);
-            let rows = new.ops.iter().map(|NewOp { at, bytes }| {
+            let rows = new.ops.iter().map(|NewOp { at, bytes, bounds }| {
                 let (seq, hash, bytes) = (at.seq, at.hash, bytes.clone());
-                OpRow { edge, epoch, seq, hash, received_at, bytes }
+                let OpBounds { not_before, knows_to } = *bounds;
+                OpRow { edge, epoch, seq, hash, received_at, not_before, knows_to, bytes }
             });
             tx.insert_all(rows.collect()).await?;
             let places = new.ops.iter().map(|op| {

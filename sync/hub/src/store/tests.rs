@@ -1,6 +1,7 @@
 //! What sync_db keeps, on both engines.
 
 mod asks;
+mod disabling;
 mod feed;
 mod oplog;
 mod session;
@@ -8,7 +9,10 @@ mod snapshot;
 mod status;
 mod work;
 
-use engine::cloud::{NewOp, NewOps, StoredEdge};
+use engine::{
+    cloud::{NewOp, NewOps, StoredEdge},
+    moments::{HeadNotes, OpBounds},
+};
 use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;
@@ -139,9 +143,9 @@ fn boots(term: u64, after: Chain, count: u64) -> NewOps {
     let ops = (0..count.cast_signed()).map(|n| {
         let bytes = op(n);
         at = at.then(&bytes);
-        NewOp { at, bytes }
+        NewOp { at, bytes, bounds: OpBounds::default() }
     });
-    NewOps { term, epoch: 1, after, ops: ops.collect() }
+    NewOps { term, epoch: 1, after, ops: ops.collect(), heads: HeadNotes::default() }
 }
 
 async fn received(store: &Store, count: u64) -> NewOps {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use engine::moments::{CutOff, OpBounds};
 use platform::{
     columns, fields,
     sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, in_list, parts},
@@ -13,7 +14,7 @@ use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 use super::{Result, Store, StoreError, asks, encoded, left_behind};
 use crate::domain::{
     op::ReceivedOp,
-    run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
+    run::{Barriers, DecidedOp, LogWalk, OpArrival, Progress, UndecidedOp},
 };
 
 const WITH_WORK: &str =
@@ -21,14 +22,16 @@ const WITH_WORK: &str =
 const CLAIM: &str = "UPDATE edges SET worker = ?, work_token = work_token + 1, work_until = ? \
     WHERE edge = ? AND undecided > 0 \
     AND (worker = ? OR work_until <= ? OR work_until > ?)";
-const CLAIMED: &str = "SELECT region, epoch, work_token FROM edges WHERE edge = ?";
+const CLAIMED: &str = "SELECT edge, region, epoch, work_token, distrusted_epoch, distrusted_from FROM edges \
+    WHERE edge = ?";
 const KEEP: &str = "UPDATE edges SET work_until = ? WHERE edge = ? AND work_token = ?";
 const SENDS_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
     WHERE edge = ? AND cloud_tokens_since IS NULL";
 const SENDS_NO_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
     WHERE edge = ? AND cloud_tokens_since IS NOT NULL";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
-const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.bytes \
+const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.received_at, o.not_before, \
+    o.knows_to, o.bytes \
     FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ";
 const NOT_PARKED: &str = "AND u.state <> 'parked' ";
@@ -82,6 +85,23 @@ pub struct Claim {
     pub region: Region,
     pub epoch: u64,
     token: u64,
+    /// An operator no longer trusts what came since.
+    pub cut_off: Option<CutOff>,
+}
+
+impl Row for Claim {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let (last, from) = (row.get::<Option<_>>("distrusted_epoch")?, row.get("distrusted_from")?);
+        let cut_off = last.zip(from).map(|(epoch, from)| CutOff { epoch, from });
+        Ok(fields!(row => Claim { edge, region, epoch; token: row.get("work_token")?, cut_off }))
+    }
+}
+
+impl Claim {
+    /// Whether the cloud believes nothing that came to this place of the edge's log at that moment.
+    pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
+        self.cut_off.is_some_and(|cut_off| cut_off.covers(epoch, received_at))
+    }
 }
 
 struct StoredUndecided {
@@ -92,9 +112,17 @@ struct StoredUndecided {
 impl Row for StoredUndecided {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let read = ReceivedOp::read(&row.get::<Vec<u8>>("bytes")?);
-        let op = fields!(row => UndecidedOp { seq, hash, failures; read });
+        let came = arrival(row)?;
+        let distrusted = false;
+        let op = fields!(row => UndecidedOp { seq, hash, failures; read, came, distrusted });
         Ok(fields!(row => StoredUndecided { state; op }))
     }
+}
+
+/// The hub's record of the moment at which an op was received.
+pub(super) fn arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
+    let bounds = OpBounds { not_before: row.get("not_before")?, knows_to: row.get("knows_to")? };
+    Ok(OpArrival { received_at: row.get("received_at")?, bounds })
 }
 
 impl Store {
@@ -126,8 +154,7 @@ impl Store {
             if tx.exec(CLAIM, vals![worker, until, edge, worker, now, too_far]).await? == 0 {
                 return Ok(None);
             }
-            let row: Option<(Region, u64, u64)> = tx.one(CLAIMED, vals![edge]).await?;
-            Ok(row.map(|(region, epoch, token)| Claim { edge: edge.clone(), region, epoch, token }))
+            Ok(tx.one(CLAIMED, vals![edge]).await?)
         })
     }
 
@@ -201,11 +228,12 @@ impl Store {
             let values = vals![&claim.edge, claim.epoch, after, page];
             let rows: Vec<StoredUndecided> = self.sql.all(text.clone(), values).await?;
             let last_page = rows.len() < page;
-            for StoredUndecided { state, op } in rows {
+            for StoredUndecided { state, mut op } in rows {
                 if due.len() == limit {
                     break;
                 }
                 after = op.seq;
+                op.distrusted = claim.distrusts(claim.epoch, op.came.received_at);
                 if is_due(&state, &op) {
                     due.push(op);
                 }

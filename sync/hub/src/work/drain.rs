@@ -132,7 +132,7 @@ impl LogWork<'_> {
             return Ok(self.at_the_end());
         }
         let now = self.hub.clock.now();
-        let plan = run::plan(&run, now, usize::MAX, |_| Judgement::KeysMissing);
+        let plan = run::plan(&run, now, usize::MAX, |_, _| Judgement::KeysMissing);
         let handed = plan.handed.iter().map(|op| op.seq);
         let parked = plan.parked.iter().copied().chain(handed).collect();
         let progress = Progress { decided: plan.answered, parked, ..Progress::default() };

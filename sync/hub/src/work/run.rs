@@ -15,7 +15,7 @@ use crate::{
         run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
     },
     peers::OwnerAnswer,
-    store::{StoreError, feed::Revocations, work::Claim},
+    store::{StoreError, feed::Revocations, firsts::FirstArrival, work::Claim},
 };
 
 const PATH: &str = "/internal/ops";
@@ -43,7 +43,7 @@ impl Workers {
             self.store.note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now()).await?;
         }
         let now = self.clock.now();
-        let mut plan = run::plan(run, now, BYTES_MAX, |op| judge.judge(op));
+        let mut plan = run::plan(run, now, BYTES_MAX, |due, op| judge.judge(due, op));
         let origins = self.store.origins(&origins::maybe_put(run)).await?;
         origins.name(&mut plan.handed, run);
         let progress =
@@ -122,8 +122,15 @@ impl Workers {
         tokens.extend(self.store.tokens(claim, &elsewhere).await?);
         let (keys, revocations) = (self.keys.keys.clone(), Revocations::default());
         let (region, accept_cloud_tokens) = (claim.region, self.accept_cloud_tokens);
-        let mut judge =
-            Judge { tokens, region, accept_cloud_tokens, keys, keys_are_fresh: false, revocations };
+        let mut judge = Judge {
+            tokens,
+            region,
+            accept_cloud_tokens,
+            keys,
+            keys_are_fresh: false,
+            revocations,
+            firsts: HashMap::new(),
+        };
         if judge.doubts(run) {
             let result = self.keys.refresh().await;
             if let Err(error) = &result {
@@ -132,6 +139,14 @@ impl Workers {
             judge.keys_are_fresh = result.is_ok();
         }
         judge.revocations = self.store.revocations(claim.region, &judge.named()).await?;
+        for due in run {
+            if let ReceivedOp::Command(op) = &due.read
+                && judge.wants_first(claim, due, op)
+                && let Some(first) = self.store.first_arrival(claim, op).await?
+            {
+                judge.firsts.insert(due.seq, first);
+            }
+        }
         Ok(judge)
     }
 }
@@ -173,28 +188,58 @@ struct Judge {
     keys_are_fresh: bool,
     /// The revocations, in the region's feed, of the sessions and people that these tokens name.
     revocations: Revocations,
+    /// Commands of the run that the hub had before, from this log or another way.
+    firsts: HashMap<u64, FirstArrival>,
 }
 
 impl Judge {
     /// An op that refers to no token names nobody. Nor does one with a token that was not made for the edges of
-    /// this region, or for this command.
-    fn judge(&self, op: &CommandOp) -> Judgement {
+    /// this region, or for this command, or that had run out when the edge can have taken the command.
+    fn judge(&self, due: &UndecidedOp, op: &CommandOp) -> Judgement {
         let Some(token) = self.tokens.get(&op.token_seq) else { return Judgement::Known(None) };
         let claims = match self.keys.read(token) {
             Ok(claims) if self.is_for(&claims, op) => claims,
             Err(_) if !self.keys_are_fresh => return Judgement::KeysMissing,
             Ok(_) | Err(_) => return Judgement::Known(None),
         };
-        let revoked_version = if op.received_at < claims.expires_at() {
-            self.revoked_version(&claims, op.received_at)
-        } else if op.relogged.is_some() {
-            // A receipt shows that the edge took it before and had checked the token then, but not when.
-            // Their session may have ended since, and they must not be revoked.
-            self.revocations.get(&claims.sub.0).map(|revocation| revocation.version)
-        } else {
+        let (taken_at, at_latest) = self.taken_at(due, op, &claims);
+        if taken_at >= claims.expires_at() {
             return Judgement::Known(None);
-        };
-        Judgement::Known(Some(Person { actor: claims.actor(), revoked_version }))
+        }
+        Judgement::Known(Some(Person {
+            actor: claims.actor(),
+            revoked_version: self.revoked_version(&claims, at_latest),
+            taken_at,
+            distrusted: self.firsts.get(&due.seq).is_some_and(|first| first.distrusted),
+        }))
+    }
+
+    /// When the edge took the command, and the moment up to which the end of its session counts.
+    fn taken_at(
+        &self,
+        due: &UndecidedOp,
+        op: &CommandOp,
+        claims: &Claims,
+    ) -> (UnixMillis, UnixMillis) {
+        if let Some(first) = self.firsts.get(&due.seq) {
+            return (first.taken_at, first.taken_at);
+        }
+        if op.relogged.is_none() || op.received_at < claims.expires_at() {
+            let taken_at = due.came.taken_at(op.received_at);
+            return (taken_at, taken_at);
+        }
+        // A tablet has brought it back with its receipt. The edge had checked the token then, but does not
+        // say when. The session may have ended since, and must not have ended before.
+        let taken_at = due.came.taken_at(claims.expires_at().plus_ms(-1));
+        (taken_at, due.came.bounds.not_before)
+    }
+
+    /// The hub may have had the command before, in another place, where the edge's own word is not enough.
+    fn wants_first(&self, claim: &Claim, due: &UndecidedOp, op: &CommandOp) -> bool {
+        let disputed = !due.came.bounds.allow(op.received_at);
+        let again = op.relogged.is_some();
+        (disputed || again && claim.cut_off.is_some())
+            || again && self.judge(due, op) == Judgement::Known(None)
     }
 
     fn is_for(&self, claims: &Claims, op: &CommandOp) -> bool {
@@ -222,10 +267,10 @@ impl Judge {
 
     /// A person's revocation counts at any time. A session's end does not touch the commands that the edge
     /// took before it, as with a token that expires.
-    fn revoked_version(&self, claims: &Claims, received_at: UnixMillis) -> Option<u64> {
+    fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
         let user = self.revocations.get(&claims.sub.0);
         let session = self.revocations.get(&claims.jti.0);
-        let session = session.filter(|revocation| revocation.at <= received_at);
+        let session = session.filter(|revocation| revocation.at <= taken_at);
         user.or(session).map(|revocation| revocation.version)
     }
 
@@ -238,7 +283,7 @@ impl Judge {
 
     fn doubts(&self, run: &[UndecidedOp]) -> bool {
         run.iter().any(|due| match &due.read {
-            ReceivedOp::Command(op) => self.judge(op) == Judgement::KeysMissing,
+            ReceivedOp::Command(op) => self.judge(due, op) == Judgement::KeysMissing,
             _ => false,
         })
     }

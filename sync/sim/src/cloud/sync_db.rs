@@ -15,7 +15,10 @@ use std::{
     rc::Rc,
 };
 
-use engine::cloud::{Ending, Grant, NewOps, StoredEdge, feed_base};
+use engine::{
+    cloud::{Ending, Grant, NewOps, StoredEdge, feed_base},
+    moments::HeadNotes,
+};
 use wire::{
     Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, Hello, NumberedOutcome, Op, OrderId,
     Region, RegionAssignment, UnixMillis, UserId,
@@ -205,6 +208,8 @@ impl SyncDb {
             }),
             orders: region.orders,
             gate_open: region.gate_open,
+            disabled: false,
+            heads: HeadNotes::default(),
         })
     }
 

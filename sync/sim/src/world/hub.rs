@@ -264,7 +264,7 @@ impl World {
             Output::Load => self.sync_db.standing(e, now).map(Input::Loaded),
             Output::TakeOver { hello, over } => Some(self.hub_takes_over(conn, e, &hello, over)),
             Output::Store(ops) => Some(self.hub_stores_ops(conn, e, &ops)),
-            Output::SaveAck(ack) => {
+            Output::SaveAck(ack, _) => {
                 (!self.sync_db.save_ack(e, &ack, now, self.now)).then_some(Input::Superseded)
             }
             Output::SaveAlive { number } => {

@@ -5,7 +5,7 @@ use super::*;
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
 fn person() -> Person {
-    Person { actor: actor(), revoked_version: None }
+    Person { actor: actor(), revoked_version: None, taken_at: NOW, distrusted: false }
 }
 
 fn actor() -> Actor {
@@ -40,7 +40,14 @@ fn accept(n: u128) -> ReceivedOp {
 }
 
 fn run(reads: Vec<ReceivedOp>) -> Vec<UndecidedOp> {
-    let due = |(read, seq)| UndecidedOp { seq, hash: Hash::ZERO, failures: 0, read };
+    let due = |(read, seq)| UndecidedOp {
+        seq,
+        hash: Hash::ZERO,
+        failures: 0,
+        read,
+        came: OpArrival { received_at: NOW, ..OpArrival::default() },
+        distrusted: false,
+    };
     reads.into_iter().zip(1..).map(due).collect()
 }
 
@@ -57,7 +64,7 @@ fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
         accept(4),
         ReceivedOp::LeaseReleased { fence: 9 },
     ]);
-    let plan = plan(&run, NOW, 10_000, |_| Judgement::Known(Some(person())));
+    let plan = plan(&run, NOW, 10_000, |_, _| Judgement::Known(Some(person())));
     let codes: Vec<_> = plan.answered.iter().map(|d| (d.seq, d.outcome.code)).collect();
     assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
     assert_eq!(seqs(&plan.handed), [4, 5]);
@@ -66,10 +73,10 @@ fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
 #[test]
 fn a_run_ends_before_it_is_too_large_but_holds_one_op() {
     let run = run((1..=9).map(accept).collect());
-    let one = plan(&run, NOW, 1, |_| Judgement::Known(None));
+    let one = plan(&run, NOW, 1, |_, _| Judgement::Known(None));
     assert_eq!(seqs(&one.handed), [1]);
     let size = size_of(&one.handed[0]);
-    let three = plan(&run, NOW, size * 3 + size / 2, |_| Judgement::Known(None));
+    let three = plan(&run, NOW, size * 3 + size / 2, |_, _| Judgement::Known(None));
     assert_eq!(seqs(&three.handed), [1, 2, 3]);
 }
 
@@ -78,7 +85,7 @@ fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it()
     let release = ReceivedOp::LeaseReleased { fence: 1 };
     let run = run(vec![ReceivedOp::Boot, accept(2), accept(3), accept(2), release]);
     let mut first = true;
-    let plan = plan(&run, NOW, 10_000, |_| {
+    let plan = plan(&run, NOW, 10_000, |_, _| {
         if std::mem::take(&mut first) {
             Judgement::KeysMissing
         } else {
@@ -97,7 +104,7 @@ fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
     let ReceivedOp::Command(mut op) = accept(1) else { unreachable!() };
     let (at, why) = (wire::Chain::start(&edge), wire::QuarantineWhy::EdgeRestored);
     op.relogged = Some(wire::Relogged { edge, epoch: 1, at, verdict, fence, why });
-    let plan = plan(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, |_| {
+    let plan = plan(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, |_, _| {
         Judgement::Known(Some(person()))
     });
     let BatchBody::Command { evidence, .. } = &plan.handed[0].body else { unreachable!() };
@@ -107,7 +114,7 @@ fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
 #[test]
 fn answers_that_are_not_one_per_op_say_nothing() {
     let run = run(vec![accept(1), accept(2)]);
-    let handed = plan(&run, NOW, 10_000, |_| Judgement::Known(None)).handed;
+    let handed = plan(&run, NOW, 10_000, |_, _| Judgement::Known(None)).handed;
     let answer = |seq| OpAnswer {
         seq,
         decision: OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, NOW)),

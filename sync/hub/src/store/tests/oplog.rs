@@ -72,7 +72,7 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[values(false, tru
     assert_eq!(told(1).await, (OpState::NeedsOperator, None));
     assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(false)))));
     let (term, _) = session(&store).await;
-    assert!(store.save_ack(&north(), &ack(term, 1), NOW).await.unwrap());
+    assert!(store.save_ack(&north(), (&ack(term, 1), &HeadNotes::default()), NOW).await.unwrap());
     assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(true)))));
     assert_eq!(store.op(&place(1, 6)).await.unwrap(), None);
     assert_eq!(store.op(&place(2, 1)).await.unwrap(), None);
@@ -157,9 +157,15 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
             op => op.to_bytes(),
         };
         at = at.then(&bytes);
-        NewOp { at, bytes }
+        NewOp { at, bytes, bounds: OpBounds::default() }
     });
-    let theirs = NewOps { term, epoch: 2, after: cursor, ops: theirs.collect() };
+    let theirs = NewOps {
+        term,
+        epoch: 2,
+        after: cursor,
+        ops: theirs.collect(),
+        heads: HeadNotes::default(),
+    };
     assert!(store.store_ops(&north(), &theirs, NOW).await.unwrap());
     second_is_decided(&store, other).await;
     assert_eq!(left(&store).await, [(1, None), (2, None), (3, None), (5, None)]);

@@ -114,11 +114,11 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
     assert!(!store.contact(&north(), old, NOW).await.unwrap());
     let nonce = BootNonce([3; 16]);
     let ack = Ack { last_seq: 9, edge_now: LATER, disk_free_bytes: Some(5), ..ack(old, 0) };
-    assert!(!store.save_ack(&north(), &ack, NOW).await.unwrap());
+    assert!(!store.save_ack(&north(), (&ack, &HeadNotes::default()), NOW).await.unwrap());
     store.link_down(&north(), old, NOW).await.unwrap();
 
     let current = Ack { standing: Standing { term: new, nonce }, ..ack };
-    assert!(store.save_ack(&north(), &current, NOW).await.unwrap());
+    assert!(store.save_ack(&north(), (&current, &HeadNotes::default()), NOW).await.unwrap());
     let edges = store.edges("", 10).await.unwrap();
     assert!(edges[0].link_up, "the old session has no say in it");
     assert_eq!((edges[0].last_seq, edges[0].stored.clock_error_ms), (9, Some(60_000)));
@@ -139,7 +139,7 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
     let said = Hash::of(b"what it has");
     let said = Ack { digest: said, ahead: 1, assignment: Some(said), ..ack(term, 0) };
     let said = Ack { feed_cursor: 4, unproven: Some(1), ..said };
-    assert!(store.save_ack(&north(), &said, NOW).await.unwrap());
+    assert!(store.save_ack(&north(), (&said, &HeadNotes::default()), NOW).await.unwrap());
 
     let begins = async |feed_generation, feed_cursor| {
         let over = store.standing(&north(), NOW).await.unwrap().unwrap().term;
@@ -194,9 +194,15 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     let ops = sizes.map(|size| {
         let bytes = Op::Token { token: "x".repeat(size) }.to_bytes();
         at = at.then(&bytes);
-        NewOp { at, bytes }
+        NewOp { at, bytes, bounds: OpBounds::default() }
     });
-    let received = NewOps { term, epoch: 1, after: stored.cursor, ops: ops.clone().into() };
+    let received = NewOps {
+        term,
+        epoch: 1,
+        after: stored.cursor,
+        ops: ops.clone().into(),
+        heads: HeadNotes::default(),
+    };
     assert!(store.store_ops(&north(), &received, NOW).await.unwrap());
     store.sql().exec("UPDATE edges SET epoch = 2", vals![]).await.unwrap();
 

@@ -32,7 +32,7 @@ async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(
     let mut since = Vec::new();
     for (outcome_cursor, feed_cursor) in [(0, 0), (1, 0), (1, 1), (2, 1), (2, 2)] {
         let ack = Ack { feed_cursor, ..ack(term, outcome_cursor) };
-        assert!(store.save_ack(&north(), &ack, NOW).await.unwrap());
+        assert!(store.save_ack(&north(), (&ack, &HeadNotes::default()), NOW).await.unwrap());
         since.push(shown(&store).await.lag_down_since);
     }
     assert_eq!(since, [Some(at(10)), Some(at(20)), Some(at(30)), Some(at(40)), None]);

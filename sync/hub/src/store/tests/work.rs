@@ -199,9 +199,9 @@ pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
     let ops = ops.iter().map(|op| {
         let bytes = op.to_bytes();
         at = at.then(&bytes);
-        NewOp { at, bytes }
+        NewOp { at, bytes, bounds: OpBounds::default() }
     });
-    NewOps { term, epoch: 1, after, ops: ops.collect() }
+    NewOps { term, epoch: 1, after, ops: ops.collect(), heads: HeadNotes::default() }
 }
 
 #[rstest]
@@ -211,7 +211,7 @@ async fn tokens_are_found_by_their_place_in_the_log(#[values(false, true)] mysql
     let (term, stored) = session(&store).await;
     let mut ops = boots(term, stored.cursor, 1);
     let bytes = Op::Token { token: "a token".into() }.to_bytes();
-    ops.ops.push(NewOp { at: ops.cursor().then(&bytes), bytes });
+    ops.ops.push(NewOp { at: ops.cursor().then(&bytes), bytes, bounds: OpBounds::default() });
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
     let tokens = store.tokens(&claim, &[1, 2, 9]).await.unwrap();
@@ -231,7 +231,7 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[values(false, true)] 
     assert_eq!(due_seqs(&due(&store, &claim, 9).await), [3], "undecided ops stay");
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 0, "not acknowledged");
     let (term, _) = session(&store).await;
-    assert!(store.save_ack(&north(), &ack(term, 1), NOW).await.unwrap());
+    assert!(store.save_ack(&north(), (&ack(term, 1), &HeadNotes::default()), NOW).await.unwrap());
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);
     assert_eq!(store.enrolled_edges().await.unwrap(), [north()]);
 }
@@ -274,7 +274,7 @@ async fn a_token_outlives_what_may_refer_to_it(#[values(false, true)] mysql: boo
         Op::Boot { nonce: BootNonce([2; 16]), at: NOW }.to_bytes(),
         Op::Boot { nonce: BootNonce([3; 16]), at: NOW }.to_bytes(),
     ] {
-        ops.ops.push(NewOp { at: ops.cursor().then(&bytes), bytes });
+        ops.ops.push(NewOp { at: ops.cursor().then(&bytes), bytes, bounds: OpBounds::default() });
     }
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
@@ -287,7 +287,7 @@ async fn a_token_outlives_what_may_refer_to_it(#[values(false, true)] mysql: boo
     assert!(store.commit(&claim, &decided([4]), NOW, UNTIL).await.unwrap());
     let token_stays = async |last_seq, at| {
         let said = Ack { last_seq, ..ack(term, 0) };
-        assert!(store.save_ack(&north(), &said, at).await.unwrap());
+        assert!(store.save_ack(&north(), (&said, &HeadNotes::default()), at).await.unwrap());
         store.drop_old_ops(&north(), 0, LATER).await.unwrap();
         !store.tokens(&claim, &[2]).await.unwrap().is_empty()
     };

@@ -1,0 +1,168 @@
+//! When an edge can have taken an op, by what its hub has heard of the end of its log, and whether an operator
+//! still trusts what it sent.
+//!
+//! Invariant: an op's own time counts only between these bounds, so that a token that had run out before
+//! stays dead, whatever the edge writes down. An edge that really was away loses nothing: the bounds say no
+//! more than what it told itself.
+
+use wire::{Op, UnixMillis};
+
+/// How far an edge's clock may be behind the hub's. A clock that nobody sets drifts by less in a month.
+pub const CLOCK_BEHIND_MS_MAX: i64 = 5 * 60 * 1000;
+
+/// What the hub has heard of the end of one edge's log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeadNotes {
+    /// Ops up to `told_seq` that are still to come were taken after this moment.
+    pub since: UnixMillis,
+    /// The feed number that the edge had read then.
+    pub since_feed: u64,
+    /// The end of the log, as the edge told it at `told_at`: later ops were taken after that.
+    pub told_seq: u64,
+    pub told_at: UnixMillis,
+    pub told_feed: u64,
+    /// The latest time of any op so far. Those of the future do not count.
+    pub newest: UnixMillis,
+}
+
+/// The hub's knowledge of one op when it came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpBounds {
+    /// It was taken after this moment.
+    pub not_before: UnixMillis,
+    /// The edge had read the feed up to here when it took it.
+    pub knows_to: u64,
+}
+
+/// An operator's word that nothing is believed which an edge has sent since a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CutOff {
+    /// A later epoch has begun with a new key.
+    pub epoch: u64,
+    pub from: UnixMillis,
+}
+
+impl HeadNotes {
+    /// The edge says that its log ends with `seq`, and how much of the feed it has read. Its former word
+    /// stands until the hub has everything that it spoke of.
+    #[must_use]
+    pub fn told(self, seq: u64, feed: u64, cursor: u64, now: UnixMillis) -> Self {
+        if cursor < self.told_seq {
+            return self;
+        }
+        let (since, since_feed) = (self.told_at, self.told_feed);
+        Self { since, since_feed, told_seq: seq, told_at: now, told_feed: feed, ..self }
+    }
+
+    /// The notes for a new epoch. Its first ops are those that are logged anew, with their former times.
+    #[must_use]
+    pub fn renewed(self, cursor: u64) -> Self {
+        let whole = cursor >= self.told_seq;
+        let (since, since_feed) =
+            if whole { (self.told_at, self.told_feed) } else { (self.since, self.since_feed) };
+        let (told_seq, newest) = (0, UnixMillis(0));
+        Self { since, since_feed, told_seq, told_at: since, told_feed: since_feed, newest }
+    }
+
+    /// The bounds of the next op of the log, which has come at `now`.
+    pub fn bounds(&mut self, seq: u64, op: &[u8], now: UnixMillis) -> OpBounds {
+        let (bound, knows_to) = if seq > self.told_seq {
+            (self.told_at, self.told_feed)
+        } else {
+            (self.since, self.since_feed)
+        };
+        let not_before = bound.max(self.newest);
+        if let Some(at) = Op::taken_at(op)
+            && at <= now
+        {
+            self.newest = self.newest.max(at);
+        }
+        OpBounds { not_before, knows_to }
+    }
+}
+
+impl OpBounds {
+    /// Whether the edge can have taken the op at this time.
+    pub fn allow(&self, at: UnixMillis) -> bool {
+        at.plus_ms(CLOCK_BEHIND_MS_MAX) >= self.not_before
+    }
+
+    /// The moment that counts for an op which says `claimed` and was received at `received_at`.
+    pub fn taken_at(&self, claimed: UnixMillis, received_at: UnixMillis) -> UnixMillis {
+        let possible = if self.allow(claimed) { claimed } else { self.not_before };
+        possible.min(received_at)
+    }
+}
+
+impl CutOff {
+    /// Whether the op is no longer believed. `received_at` is the hub's clock, which no edge can turn.
+    pub fn covers(&self, epoch: u64, received_at: UnixMillis) -> bool {
+        epoch <= self.epoch && received_at >= self.from
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIN: i64 = 60_000;
+
+    fn at(minute: i64) -> UnixMillis {
+        UnixMillis(1_000_000_000 + minute * MIN)
+    }
+
+    fn linked() -> HeadNotes {
+        // Everything up to op 10 is there at minute 0.
+        HeadNotes::default().told(10, 100, 0, at(-1)).told(10, 100, 10, at(0))
+    }
+
+    #[test]
+    fn ops_of_a_long_outage_keep_their_times() {
+        // Away for three days; 40 ops were taken meanwhile.
+        let back = at(3 * 24 * 60);
+        let mut notes = linked().told(50, 100, 10, back);
+        let bounds = notes.bounds(11, b"", back);
+        assert_eq!(bounds, OpBounds { not_before: at(0), knows_to: 100 });
+        assert_eq!(bounds.taken_at(at(7), back), at(7), "its own time");
+        assert_eq!(bounds.taken_at(at(-4), back), at(-4), "its clock is a little behind");
+        assert_eq!(bounds.taken_at(at(-90), back), at(0), "nothing of before was missing");
+        assert_eq!(bounds.taken_at(back.plus_ms(9 * MIN), back), back, "its clock is ahead");
+    }
+
+    #[test]
+    fn what_came_after_the_log_was_told_was_taken_after_that() {
+        let back = at(600);
+        let mut notes = linked().told(50, 120, 10, back);
+        assert_eq!(notes.bounds(51, b"", back).not_before, back);
+        assert_eq!(notes.bounds(51, b"", back).knows_to, 120);
+    }
+
+    #[test]
+    fn a_word_stands_until_the_hub_has_all_that_it_spoke_of() {
+        let mut notes = linked().told(50, 120, 10, at(600)).told(70, 130, 30, at(601));
+        assert_eq!((notes.told_seq, notes.told_at), (50, at(600)));
+        assert_eq!(notes.bounds(31, b"", at(602)).not_before, at(0), "it was there at 600");
+        assert_eq!(notes.bounds(60, b"", at(602)).not_before, at(600));
+        let mut notes = notes.told(70, 130, 50, at(603));
+        assert_eq!(notes.bounds(60, b"", at(604)).not_before, at(600));
+        assert_eq!(notes.bounds(71, b"", at(604)).not_before, at(603));
+    }
+
+    #[test]
+    fn the_ops_of_a_new_epoch_may_be_as_old_as_those_that_were_missing() {
+        assert_eq!(linked().renewed(10).since, at(0));
+        let behind = linked().told(50, 120, 10, at(600));
+        let mut first = behind.renewed(30).told(45, 120, 0, at(700));
+        assert_eq!(first.bounds(1, b"", at(700)).not_before, at(0));
+        assert_eq!(first.bounds(46, b"", at(700)).not_before, at(700));
+    }
+
+    #[test]
+    fn the_end_of_trust_counts_from_its_moment_and_ends_with_its_epoch() {
+        let cut = CutOff { epoch: 2, from: at(5) };
+        for (epoch, received, covered) in [(2, 4, false), (2, 5, true), (1, 9, true), (3, 9, false)]
+        {
+            assert_eq!(cut.covers(epoch, at(received)), covered, "{epoch}, {received}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where the hub had a command before it came in an edge's log: in an earlier epoch, in the log of the edge that
+//! first took it, or from the portal.
+//!
+//! Invariant: an edge's word is never enough. An op counts as first only if it stands here with the same command.
+
+use platform::{
+    sql::{ReadError, Row, StoredRow},
+    vals,
+};
+use wire::{CommandOp, Hash, UnixMillis};
+
+use super::{
+    Result, Store,
+    work::{Claim, arrival},
+};
+use crate::domain::{op::ReceivedOp, run::OpArrival};
+
+const AT_PLACE: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
+    FROM ops o WHERE o.edge = ? AND o.epoch = ? AND o.seq = ?";
+const LEFT_BEHIND: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
+    FROM left_behind l JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
+    WHERE l.command_id = ? LIMIT 20";
+const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
+    FROM edges e JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
+        AND u.state = 'held_region' AND u.for_holder = 1 \
+    JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    WHERE e.region = ? AND e.edge <> ? ORDER BY o.received_at, o.edge, o.seq LIMIT 5000";
+const ASKED: &str = "SELECT taken_at FROM asks WHERE command_id = ? AND user_id = ?";
+
+/// The hub had the command before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstArrival {
+    pub taken_at: UnixMillis,
+    /// It stood in a place of the same edge that an operator trusts no longer.
+    pub distrusted: bool,
+}
+
+struct Candidate {
+    edge: String,
+    epoch: u64,
+    hash: Hash,
+    came: OpArrival,
+    read: ReceivedOp,
+}
+
+impl Row for Candidate {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self {
+            edge: row.get("edge")?,
+            epoch: row.get("epoch")?,
+            hash: row.get("hash")?,
+            came: arrival(row)?,
+            read: ReceivedOp::read(&row.get::<Vec<u8>>("bytes")?),
+        })
+    }
+}
+
+impl Candidate {
+    /// `None` where it is another command.
+    fn of(&self, op: &CommandOp, claim: &Claim) -> Option<FirstArrival> {
+        let ReceivedOp::Command(first) = &self.read else { return None };
+        let same = first.command.id == op.command.id
+            && first.actor.user_id == op.actor.user_id
+            && first.command.body == op.command.body;
+        let own = self.edge == claim.edge.as_str();
+        same.then(|| FirstArrival {
+            taken_at: self.came.taken_at(first.received_at),
+            distrusted: own && claim.distrusts(self.epoch, self.came.received_at),
+        })
+    }
+}
+
+impl Store {
+    pub async fn first_arrival(
+        &self,
+        claim: &Claim,
+        op: &CommandOp,
+    ) -> Result<Option<FirstArrival>> {
+        if let Some(before) = &op.relogged {
+            let values = vals![&before.edge, before.epoch, before.at.seq];
+            let row: Option<Candidate> = self.sql.one(AT_PLACE, values).await?;
+            let row = row.filter(|row| row.hash == before.at.hash);
+            if let Some(first) = row.and_then(|row| row.of(op, claim)) {
+                return Ok(Some(first));
+            }
+        }
+        let asked: Option<UnixMillis> =
+            self.sql.one(ASKED, vals![op.command.id, op.actor.user_id]).await?;
+        if let Some(taken_at) = asked {
+            return Ok(Some(FirstArrival { taken_at, distrusted: false }));
+        }
+        let mut rows: Vec<Candidate> = self.sql.all(LEFT_BEHIND, vals![op.command.id]).await?;
+        rows.extend(
+            self.sql.all::<Candidate>(PUT_TO_HOLDER, vals![claim.region, &claim.edge]).await?,
+        );
+        Ok(rows.iter().find_map(|row| row.of(op, claim)))
+    }
+}
