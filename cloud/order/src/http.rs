@@ -38,6 +38,7 @@ pub fn router(service: Service) -> Router {
         .route("/internal/orders", post(internal::orders))
         .route("/internal/renewals", post(internal::renew))
         .route("/internal/takebacks", post(internal::take_back))
+        .route("/internal/distrusted", post(internal::list_distrusted))
         .route("/internal/waiting-accepts", post(internal::waiting_accepts))
         .route(
             "/internal/ops",

@@ -10,8 +10,8 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
-    Actor, Amount, Code, Command, Currency, EdgeId, Hash, OpDecision, Order, OrderId, OrderStatus,
-    Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
+    Actor, Amount, Code, Command, CommandId, Currency, EdgeId, Hash, OpDecision, Order, OrderId,
+    OrderStatus, Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
 /// The actions an operator allows a region while it is cut off. The default allows none.
@@ -130,13 +130,33 @@ pub struct Assignments {
 pub struct TakeBack {
     pub edge: EdgeId,
     pub epoch: u64,
-    pub why: QuarantineWhy,
+    /// The way in which its rights end.
+    pub why: FenceEnding,
+    /// The operator who has disabled the edge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+    /// In the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The rights that a take-back has ended, now or when it was first asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenBack {
     pub fences: Vec<FenceRecord>,
+}
+
+/// Commands of an edge that were decided, though an operator trusts nothing that it sent since a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistrustedCommands {
+    pub edge: EdgeId,
+    pub commands: Vec<CommandId>,
+}
+
+/// The number of cases that were not listed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedCases {
+    pub listed: u64,
 }
 
 /// The epoch of an edge that the hub takes ops from now: only it can be granted a right.
@@ -225,6 +245,8 @@ words! {
         PolicyChanged = 5 "policy_changed",
         /// The holder gave it back because an operator named another holder.
         Reassigned = 6 "reassigned",
+        /// An operator disabled the edge that held it.
+        EdgeDisabled = 7 "edge_disabled",
     }
     or
     /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of it is

@@ -46,7 +46,7 @@ pub enum BatchBody {
 pub struct Evidence {
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// The edge's clock when it took the command.
+    /// When the edge took the command: by its clock, as far as the hub's record of its log allows that.
     pub received_at: UnixMillis,
     pub policy_version: Option<u64>,
     pub rules_version: Option<u64>,
@@ -60,6 +60,9 @@ pub struct Evidence {
     /// The command was made elsewhere and put to this edge, which held the region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Source>,
+    /// The edge sent it after the moment from which an operator trusts that edge no longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distrusted: bool,
 }
 
 impl Evidence {
@@ -76,6 +79,7 @@ impl Evidence {
             revoked_version,
             relogged: op.relogged.as_ref().map(Relogged::answer),
             made_at: None,
+            distrusted: false,
         }
     }
 }

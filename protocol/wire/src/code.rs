@@ -93,6 +93,8 @@ codes! {
     EdgeUnknown edge_unknown 401,
     SessionSuperseded session_superseded 409,
     EdgeTwin edge_twin 409,
+    EdgeDisabled edge_disabled 403,
+    EdgeNotTrusted edge_not_trusted 400,
     EdgeNeedsOperator edge_needs_operator 409,
     ChainBroken chain_broken 409,
     RateLimited rate_limited 429,

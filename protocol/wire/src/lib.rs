@@ -50,9 +50,9 @@ pub use utoipa;
 
 pub use actor::{Actor, Role};
 pub use assignment::{
-    ApprovalRule, AssignmentEvent, Assignments, EdgeSeat, FenceEnd, FenceEnding, FenceRecord,
-    OfflineRules, PortalAccept, RegionAssignment, TakeBack, TakenBack, WaitingAccept,
-    WaitingAccepts, WaitingAnswers, is_open, open_digest,
+    ApprovalRule, AssignmentEvent, Assignments, DistrustedCommands, EdgeSeat, FenceEnd,
+    FenceEnding, FenceRecord, ListedCases, OfflineRules, PortalAccept, RegionAssignment, TakeBack,
+    TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers, is_open, open_digest,
 };
 pub use batch::{
     BatchBody, BatchOp, Evidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,

@@ -94,6 +94,12 @@ pub struct EdgeListItem {
     /// The last moment at which its code can be used, while it has one.
     #[serde(default)]
     pub code_expires_at: Option<UnixMillis>,
+    /// An operator has disabled it: its key is refused until it has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<UnixMillis>,
+    /// It was disabled for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<UnixMillis>,
     /// The end of its log at the hub, in this epoch.
     #[serde(default)]
     pub cursor_seq: u64,

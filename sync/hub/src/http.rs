@@ -2,6 +2,7 @@
 //! service.
 
 mod asks;
+mod disabling;
 mod enrol;
 mod link;
 mod news;
@@ -32,14 +33,14 @@ pub(crate) fn router(hub: Routes) -> Router {
 #[rustfmt::skip]
 pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
     use Code::{
-        EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, EnrolmentCodeUsed, InvalidToken, NotFound,
-        OpNotStopped, TokenExpired,
+        EdgeDisabled, EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, EnrolmentCodeUsed, InvalidToken,
+        NotFound, OpNotStopped, TokenExpired,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
         .at(GET, "/link", "Open an edge's link, which becomes a WebSocket of binary frames",
-            &[InvalidToken, TokenExpired, EdgeUnknown], link::open)
+            &[InvalidToken, TokenExpired, EdgeUnknown, EdgeDisabled], link::open)
         .at(POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
             &[EnrolmentCodeInvalid], enrol::enrol)
         .at(GET, "/api/v1/admin/status", "How every region and edge is now", &[], operate::status)
@@ -52,6 +53,16 @@ pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
             &[NotFound, EnrolmentCodeUsed], enrol::withdraw)
         .at(POST, "/api/v1/admin/edges/{id}/readmit",
             "Let an edge in again that was restored too often", &[NotFound], retry::readmit)
+        .at(POST, "/api/v1/admin/edges/{id}/disabling",
+            "Disable an edge: refuse its key, end its rights, and believe nothing of it since a moment",
+            &[NotFound], disabling::disable)
+        .at(POST, "/api/v1/admin/edges/{id}/retirement",
+            "Take an edge out of service for good", &[NotFound], disabling::retire)
+        .at(POST, "/api/v1/admin/edges/{id}/key",
+            "Make a code that gives an edge a new key, and lets a disabled one in again", &[NotFound],
+            disabling::rekey)
+        .at(GET, "/api/v1/admin/edges/{id}/acts",
+            "List what operators did to an edge, newest first", &[], disabling::acts)
         .at(GET, "/api/v1/admin/edges/{id}/left-behind",
             "List the ops that ended epochs of an edge left behind", &[], oplog::left_behind)
         .at(GET, "/api/v1/admin/queue", "List the ops that wait for a decision, in log order", &[],

@@ -7,6 +7,7 @@
 
 mod act;
 mod asks;
+pub mod disabling;
 mod life;
 pub mod link;
 pub mod links;
@@ -70,6 +71,8 @@ impl Sessions {
     pub fn start(&self) {
         let sessions = self.clone();
         self.tasks.spawn("probes", async move { sessions.watch_for_probes().await });
+        let sessions = self.clone();
+        self.tasks.spawn("disablings", async move { sessions.watch_for_disablings().await });
     }
 }
 

@@ -63,6 +63,11 @@ impl Attempt {
         }
     }
 
+    /// An operator no longer trusts the edge that sent it, since a moment before it came.
+    pub fn is_distrusted(&self) -> bool {
+        self.op().is_some_and(|op| op.evidence.distrusted)
+    }
+
     /// Where it was made. An acceptance that was put to the holder keeps its origin.
     pub fn source(&self) -> Source {
         match &self.origin {

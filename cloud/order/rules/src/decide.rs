@@ -50,6 +50,10 @@ fn command(desk: &mut Desk<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason
         desk.list(attempt, &outcome, listed);
         return Ok(outcome);
     }
+    if attempt.is_distrusted() {
+        // Before any wait: its edge's region may be held by another, who would be asked to log it.
+        return Ok(desk.put(attempt, Ruling::Refused(Code::EdgeNotTrusted), Vec::new()));
+    }
     let lapse = desk.snapshot.lapse;
     let region = region(desk, attempt);
     let held = hold::reason(attempt, region, |region| desk.assignment(region), lapse);
@@ -149,7 +153,10 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
     // did not hold, and it is listed once.
     let ended = taken_back.as_ref().map(|end| end.how).or(attempt.promise_ended());
     let overturned = ended.is_some() && !stored.applied && !desk.is_listed(attempt);
-    let listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
+    let mut listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
+    if attempt.is_distrusted() && stored.applied {
+        listed.push(CaseKind::EdgeDistrusted);
+    }
     let lost = lost.map(|lost| Lost { promise_ended: ended, taken_back, ..lost });
     let shown = |order: &Order| {
         let hidden = |actor| view::is_hidden(order, actor, attempt);

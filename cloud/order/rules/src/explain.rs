@@ -104,6 +104,11 @@ fn job(order: &Order) -> NearbyJob {
 
 /// A refusal because another person or change was first; all others are mistakes of the asker.
 fn is_loss(code: Code) -> bool {
-    matches!(code, Code::OrderAlreadyAccepted | Code::OrderCancelled | Code::OrderRejected)
-        || code.is_broken_promise()
+    matches!(
+        code,
+        Code::OrderAlreadyAccepted
+            | Code::OrderCancelled
+            | Code::OrderRejected
+            | Code::EdgeNotTrusted
+    ) || code.is_broken_promise()
 }

@@ -98,6 +98,8 @@ words! {
         TakenBack "taken_back",
         /// A job in the hand of a person who was revoked.
         RevokedHolder "revoked_holder",
+        /// A decided command that an edge sent after the moment from which an operator trusts it no longer.
+        EdgeDistrusted "edge_distrusted",
     }
 }
 words_from_text!(CaseKind);

@@ -10,9 +10,9 @@ use process::{
 };
 use rules::{Attempt, Origin};
 use wire::{
-    Assignments, Code, HeldReason, OpDecision, OpsBatch, OpsDecisions, OrdersAnswer,
-    OrdersQuestion, RangeAnswer, RangeQuestion, RegionAssignment, RenewRequest, TakeBack,
-    TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers,
+    Assignments, Code, DistrustedCommands, HeldReason, ListedCases, OpDecision, OpsBatch,
+    OpsDecisions, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RegionAssignment,
+    RenewRequest, TakeBack, TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers,
 };
 
 use super::hub::HUB;
@@ -23,6 +23,7 @@ const OPS_MAX: usize = 5_000;
 /// A longer list would keep the hub waiting; it hands in shorter ones.
 const ACCEPTS_MAX: usize = 1_000;
 const ORDERS_MAX: usize = 200;
+const DISTRUSTED_MAX: usize = 1_000;
 
 /// The caller is the hub.
 pub struct FromHub;
@@ -76,7 +77,24 @@ fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem
     }
 }
 
-/// The hub has found an edge restored or cloned. Safe to repeat.
+/// An operator no longer trusts an edge since a moment, and these commands of it were decided before he said so.
+/// Safe to repeat.
+pub async fn list_distrusted(
+    State(service): State<Service>,
+    _: FromHub,
+    Json(DistrustedCommands { edge, commands }): Json<DistrustedCommands>,
+) -> Result<Json<ListedCases>, Problem> {
+    if commands.len() > DISTRUSTED_MAX {
+        return Err(Code::BodyTooLarge.into());
+    }
+    let listed = service.store.list_distrusted(&commands).await?;
+    if listed > 0 {
+        tracing::warn!(edge.id = %edge, listed, "Decided commands of a disabled edge are listed");
+    }
+    Ok(Json(ListedCases { listed }))
+}
+
+/// The hub has found an edge restored or cloned, or an operator has disabled it. Safe to repeat.
 pub async fn take_back(
     State(service): State<Service>,
     _: FromHub,

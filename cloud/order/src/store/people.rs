@@ -1,11 +1,14 @@
 //! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin who
-//! withdraws all of them.
+//! withdraws all of them; and the decided commands of an edge that is no longer trusted.
 
-use platform::{inbox, transact, vals};
-use rules::CaseKind;
+use platform::{inbox, sql::Columns, transact, vals};
+use rules::{CaseKind, StoredAnswer};
 use wire::{CommandId, Event, OrderId, OrderStatus, UserId};
 
-use super::{Store, StoreError, rows::CaseRow};
+use super::{
+    Store, StoreError,
+    rows::{AnswerRow, CaseRow},
+};
 
 const JOBS: &str =
     "SELECT id FROM orders WHERE provider_id = ? AND status IN (?, ?) ORDER BY id LIMIT ?";
@@ -14,6 +17,24 @@ const CONSUMER: &str = "order_people";
 const LISTED_MAX: usize = 1_000;
 
 impl Store {
+    /// Makes a case of each of these commands that took effect. Returns the number of new ones.
+    pub async fn list_distrusted(&self, commands: &[CommandId]) -> Result<u64, StoreError> {
+        let at = self.clock.now();
+        transact!(self.sql, tx => {
+            let text = AnswerRow::select("WHERE command_id IN (");
+            let rows = tx.all_named::<AnswerRow>(text, &[], commands, ")").await?;
+            let mut listed = 0;
+            for answer in rows.into_iter().map(StoredAnswer::from).filter(|row| row.applied) {
+                let StoredAnswer { order_id, user_id, command_id, code, .. } = answer;
+                let Some(user_id) = user_id else { continue };
+                let kind = CaseKind::EdgeDistrusted.as_str();
+                let case = CaseRow { order_id, user_id, kind, command_id, code, at };
+                listed += u64::from(tx.insert_new(case).await?);
+            }
+            Ok(listed)
+        })
+    }
+
     /// Jobs that the person has accepted or started, at most `limit`.
     pub async fn jobs_of(
         &self,

@@ -123,7 +123,8 @@ impl Store {
         transact!(self.sql, tx => {
             let regions = BTreeSet::from(Region::ALL);
             let assignments = read::assignments(tx, &regions, Lock::ToChange).await?;
-            let end = FenceEnd { at: self.clock.now(), how: over.why.into(), by: None, why: None };
+            let TakeBack { why: how, by, reason: why, .. } = over.clone();
+            let end = FenceEnd { at: self.clock.now(), how, by, why };
             let seat = Seat { edge: over.edge.clone(), epoch: over.epoch };
             end_epoch_of(tx, &seat, &end).await?;
             for (region, assignment) in assignments {

@@ -13,7 +13,7 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{
-    EventDraft, Guard, LatePromise, NewCase, OrderState, OrderWrite, StoredAnswer, Writes,
+    CaseKind, EventDraft, Guard, LatePromise, NewCase, OrderState, OrderWrite, StoredAnswer, Writes,
 };
 use wire::{
     CommandId, EdgePromise, Event, EventId, FenceEnd, FenceEnding, Hash, OrderId, UnixMillis,
@@ -88,7 +88,13 @@ pub async fn rest(
         code: item.code,
         at,
     };
-    tx.insert_all(writes.cases.iter().map(case).collect()).await?;
+    // Such an op may be handed in again, beside the hub's own list.
+    let (again, once): (Vec<_>, Vec<_>) =
+        writes.cases.iter().partition(|item| item.kind == CaseKind::EdgeDistrusted);
+    tx.insert_all(once.into_iter().map(case).collect()).await?;
+    for item in again {
+        tx.insert_new(case(item)).await?;
+    }
     // Last, so that a grant's digest is of all that this transaction has written.
     for (region, turned) in &writes.turns {
         let released = || FenceEnd { at, how: FenceEnding::Released, by: None, why: None };

@@ -255,6 +255,7 @@ impl Log {
                 revoked_version: None,
                 relogged: None,
                 made_at: None,
+                distrusted: false,
             },
         };
         self.ops.push(BatchOp { seq, hash, body });

@@ -183,6 +183,7 @@ pub fn batch_body() -> BatchBody {
             revoked_version: Some(6),
             relogged: None,
             made_at: None,
+            distrusted: false,
         },
     }
 }

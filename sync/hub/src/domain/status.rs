@@ -55,6 +55,12 @@ pub struct EdgeRecord {
     /// The last moment at which its code can be used, while it has one.
     #[schema(required)]
     pub code_expires_at: Option<UnixMillis>,
+    /// An operator has disabled it: its key is refused until it has another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<UnixMillis>,
+    /// It was disabled for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<UnixMillis>,
     pub cursor_seq: u64,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
@@ -84,10 +90,16 @@ pub struct EdgeRecord {
     pub readmitted_at: Option<UnixMillis>,
 }
 
-/// Regions in their order, each with its enrolled edges by name.
+impl EdgeRecord {
+    pub fn is_in_service(&self) -> bool {
+        self.enrolled_at.is_some() && self.disabled_at.is_none()
+    }
+}
+
+/// Regions in their order, each with its edges in service by name.
 pub fn report(regions: &[RegionRecord], edges: &[EdgeRecord], now: UnixMillis) -> StatusReport {
     let of = |region: &RegionRecord| {
-        let here = edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
+        let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
         here.map(|e| edge(e, region, now)).collect()
     };
     let regions = regions

@@ -80,8 +80,7 @@ impl Repairs {
         let mut now = Findings::default();
         let mut questions = Vec::new();
         for region in &regions {
-            let here =
-                edges.iter().filter(|e| e.region == region.region && e.enrolled_at.is_some());
+            let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
             questions.push(self.look_at(&seen.before, &mut now, region, here).await?);
         }
         seen.before = now;

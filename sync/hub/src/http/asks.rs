@@ -45,8 +45,11 @@ pub(super) async fn seat(
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<EdgeSeat>, Problem> {
     from_order(&from)?;
-    let seat = hub.sessions.store.seat(&edge).await?;
-    seat.map(Json).ok_or_else(|| Code::EdgeUnknown.into())
+    match hub.sessions.store.seat(&edge).await? {
+        Some((_, true)) => Err(Code::EdgeDisabled.into()),
+        Some((seat, false)) => Ok(Json(seat)),
+        None => Err(Code::EdgeUnknown.into()),
+    }
 }
 
 /// Only the order service knows whether an accept has to wait.

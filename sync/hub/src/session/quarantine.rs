@@ -62,8 +62,8 @@ impl Link {
     }
 
     async fn take_back(&mut self, confined: &Confinement) -> Result<(), SessionEnd> {
-        let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why);
-        let over = TakeBack { edge, epoch, why };
+        let (edge, epoch, why) = (self.edge.clone(), confined.epoch, confined.why.into());
+        let over = TakeBack { edge, epoch, why, by: None, reason: None };
         let taken: Result<TakenBack, _> = self.hub.order.post(PATH, &over).await;
         match taken {
             Ok(taken) => {

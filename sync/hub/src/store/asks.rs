@@ -17,7 +17,8 @@ use super::{Result, Store, decoded, encoded};
 pub use crate::domain::origins::AskName;
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
-const SEAT: &str = "SELECT region, epoch FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
+const SEAT: &str = "SELECT region, epoch, disabled_at FROM edges \
+    WHERE edge = ? AND enrolled_at IS NOT NULL";
 const HOLDER: &str = "SELECT holder FROM regions WHERE region = ?";
 const LOCK: &str = "UPDATE regions SET holder = holder WHERE region = ?";
 const KNOWN: &str = "SELECT command, actor FROM asks WHERE command_id = ? AND user_id = ?";
@@ -35,6 +36,7 @@ const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
         AND u.state = 'held_region' AND u.for_holder = 1 \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE r.region = ? AND r.holder = ? AND r.holder_epoch = ? \
+    AND (e.distrusted_from IS NULL OR u.epoch > e.distrusted_epoch OR o.received_at < e.distrusted_from) \
     ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
 const TOKEN: &str = "SELECT bytes FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
 const WAITING: &str = "SELECT command_id, user_id, region, command, actor, failures FROM asks \
@@ -97,9 +99,13 @@ pub enum AskAdmission {
 
 impl Store {
     /// The region and the current epoch of an enrolled edge.
-    pub async fn seat(&self, edge: &EdgeId) -> Result<Option<EdgeSeat>> {
-        let row = self.sql.one(SEAT, vals![edge]).await?;
-        Ok(row.map(|(region, epoch)| EdgeSeat { edge: edge.clone(), region, epoch }))
+    /// With whether an operator has disabled it.
+    pub async fn seat(&self, edge: &EdgeId) -> Result<Option<(EdgeSeat, bool)>> {
+        let row: Option<(Region, u64, Option<UnixMillis>)> =
+            self.sql.one(SEAT, vals![edge]).await?;
+        Ok(row.map(|(region, epoch, disabled_at)| {
+            (EdgeSeat { edge: edge.clone(), region, epoch }, disabled_at.is_some())
+        }))
     }
 
     pub async fn holder(&self, region: Region) -> Result<Option<EdgeId>> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::op::ReceivedOp;
 
-const ENROLLED: &str = "SELECT edge FROM edges WHERE public_key IS NOT NULL ORDER BY edge";
+const ENROLLED: &str = "SELECT edge FROM edges WHERE enrolled_at IS NOT NULL ORDER BY edge";
 const LOG: &str = "SELECT epoch, outcome_cursor, \
     CASE WHEN last_seq <= cursor_seq THEN acked_at END AS whole_at FROM edges WHERE edge = ?";
 const OLD_OPS: &str = "SELECT o.seq, o.received_at, o.bytes FROM ops o \
@@ -28,7 +28,7 @@ const OLD_OUTCOMES: &str = "SELECT number FROM outcomes \
     WHERE edge = ? AND epoch = ? AND number <= ? AND at < ? ORDER BY number LIMIT ?";
 const DROP_OUTCOMES: &str = "DELETE FROM outcomes WHERE edge = ? AND epoch = ? AND number IN (";
 const SLOWEST: &str = "SELECT MIN(feed_cursor) FROM edges \
-    WHERE region = ? AND public_key IS NOT NULL AND (enrolled_at > ? OR last_contact_at > ?)";
+    WHERE region = ? AND disabled_at IS NULL AND enrolled_at IS NOT NULL AND (enrolled_at > ? OR last_contact_at > ?)";
 const SET_COMPACTED: &str =
     "UPDATE regions SET compacted_to = ? WHERE region = ? AND compacted_to < ?";
 const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f.feed_seq < ? \

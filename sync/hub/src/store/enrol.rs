@@ -1,30 +1,45 @@
 //! Enrolment: an operator names an edge, and the edge registers its key with a code. The hub's own public
 //! key stands here, too, so that all replicas use one.
 
-use platform::{sql::Tx, transact, vals};
+use platform::{columns, sql::Tx, transact, vals};
 use wire::{Chain, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
 
 use super::{Result, Store};
 use crate::domain::enrolment;
 
 const EDGE: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
+const ENROLLED_AT: &str = "SELECT enrolled_at FROM edges WHERE edge = ?";
 const ADD_EDGE: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
     cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, pending, \
     last_seq, work_token, work_until) VALUES (?, ?, ?, 1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)";
-const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND public_key IS NULL";
-const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND public_key IS NULL";
+const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND enrolled_at IS NULL";
+const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND enrolled_at IS NULL";
 const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
-const ADD_CODE: &str = "INSERT INTO enrolment_codes \
-    (code_hash, edge, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?)";
-const CODE: &str = "SELECT edge FROM enrolment_codes WHERE code_hash = ?";
+const CODE: &str = "SELECT edge, new_key FROM enrolment_codes WHERE code_hash = ?";
 const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ? \
-    WHERE edge = ? AND public_key IS NULL";
+    WHERE edge = ? AND enrolled_at IS NULL";
+/// The session of the old key ends by the term, and the edge is in service again.
+const REPLACE: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, disabled_at = NULL, \
+    retired_at = NULL, term = term + 1, link_up = 0, link_since = ? WHERE edge = ?";
+const TAKE_KEY: &str = "UPDATE enrolment_codes SET key_taken = 1 \
+    WHERE code_hash = ? AND new_key = 1 AND key_taken = 0";
 const USE_CODE: &str =
     "UPDATE enrolment_codes SET used_at = ? WHERE code_hash = ? AND expires_at > ?";
 const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
 const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
 const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
 const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
+
+columns! {
+    pub(super) struct NewCode<'a> in enrolment_codes {
+        pub(super) code_hash: Hash,
+        pub(super) edge: &'a EdgeId,
+        pub(super) created_at: UnixMillis,
+        pub(super) created_by: UserId,
+        pub(super) expires_at: UnixMillis,
+        pub(super) new_key: bool,
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationResult {
@@ -64,10 +79,11 @@ impl Store {
     ) -> Result<InvitationResult> {
         let until = enrolment::expires_at(now);
         transact!(self.sql, tx => {
-            let known: Option<(Region, Option<Vec<u8>>)> = tx.one(EDGE, vals![edge]).await?;
+            let known: Option<Option<UnixMillis>> = tx.one(ENROLLED_AT, vals![edge]).await?;
             match known {
-                Some((_, Some(_))) => return Ok(InvitationResult::Exists),
-                Some((_, None)) => {
+                // Also where it waits for a new key: its name stands for its log.
+                Some(Some(_)) => return Ok(InvitationResult::Exists),
+                Some(None) => {
                     // It has registered its key since the read above.
                     if tx.exec(MOVE_EDGE, vals![region, edge]).await? == 0 {
                         return Ok(InvitationResult::Exists);
@@ -83,7 +99,9 @@ impl Store {
                     }
                 }
             }
-            tx.exec(ADD_CODE, vals![code_hash, edge, now, by, until]).await?;
+            let (created_at, created_by, expires_at, new_key) = (now, by, until, false);
+            let code = NewCode { code_hash, edge, created_at, created_by, expires_at, new_key };
+            tx.insert(code).await?;
             Ok(InvitationResult::Until(until))
         })
     }
@@ -116,10 +134,13 @@ impl Store {
             if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
                 return Ok(EnrolmentResult::CodeInvalid);
             }
-            let Some(edge) = tx.one::<EdgeId>(CODE, vals![code_hash]).await? else {
-                return Ok(EnrolmentResult::CodeInvalid);
-            };
-            tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
+            let code: Option<(EdgeId, bool)> = tx.one(CODE, vals![code_hash]).await?;
+            let Some((edge, new_key)) = code else { return Ok(EnrolmentResult::CodeInvalid) };
+            if !new_key {
+                tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
+            } else if tx.exec(TAKE_KEY, vals![code_hash]).await? == 1 {
+                tx.exec(REPLACE, vals![public_key, now, now, &edge]).await?;
+            }
             registered(tx, edge, public_key).await
         })
     }

@@ -19,6 +19,7 @@ const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoc
     e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.cloud_tokens_since, \
     (SELECT MAX(c.expires_at) FROM enrolment_codes c WHERE c.edge = e.edge \
     AND e.public_key IS NULL) AS code_expires_at, \
+    e.disabled_at, e.retired_at, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
     AND u.state IN ('held_region', 'held_operator')) AS held, \
     (SELECT COUNT(*) FROM undecided u WHERE u.edge = e.edge AND u.epoch = e.epoch \
@@ -89,7 +90,7 @@ impl Row for EdgeRecord {
         Ok(fields!(row => EdgeRecord {
             region, created_at, enrolled_at, code_expires_at, cursor_seq, outcome_count, link_up, link_since,
             outcome_cursor, feed_cursor, digest, ahead, last_seq, region_digest, assignment,
-            readmitted_at;
+            readmitted_at, disabled_at, retired_at;
             stored
         }))
     }

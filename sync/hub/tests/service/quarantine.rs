@@ -5,8 +5,8 @@ use http::{Method, StatusCode};
 use rstest::rstest;
 use support::eventually;
 use wire::{
-    Chain, Code, Complaint, ComplaintKind, Frame, LeftBehind, LinkState, QuarantineWhy, Region,
-    Role, TakeBack,
+    Chain, Code, Complaint, ComplaintKind, FenceEnding, Frame, LeftBehind, LinkState,
+    QuarantineWhy, Region, Role, TakeBack,
 };
 
 use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
@@ -47,7 +47,13 @@ async fn a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on(#[case] mysql
     assert_eq!(tail, edge.log[1..], "what it lost, and nothing that it has");
     let part = given.part.unwrap();
     assert_eq!((part.epoch, part.first_seq, part.first_hash), (1, 2, edge.chain_at(2).hash));
-    let over = TakeBack { edge: edge.id.clone(), epoch: 1, why: QuarantineWhy::EdgeRestored };
+    let over = TakeBack {
+        edge: edge.id.clone(),
+        epoch: 1,
+        why: FenceEnding::EdgeRestored,
+        by: None,
+        reason: None,
+    };
     assert_eq!(stage.owner.script().taken_back, [over]);
 
     restored.begin(&given);
@@ -135,7 +141,13 @@ async fn an_epoch_whose_rights_are_taken_back_ends_with_whoever_calls_next() {
     // Its answer is still under way when the edge itself comes back, with nothing lost.
     let mut itself = edge.twin(3);
     itself.call(&hub).await.unwrap();
-    let over = TakeBack { edge: edge.id.clone(), epoch: 1, why: QuarantineWhy::EdgeRestored };
+    let over = TakeBack {
+        edge: edge.id.clone(),
+        epoch: 1,
+        why: FenceEnding::EdgeRestored,
+        by: None,
+        reason: None,
+    };
     eventually("the edge itself is confined as well", PATIENCE, async || {
         (stage.owner.script().taken_back == [over.clone(), over.clone()]).then_some(())
     })

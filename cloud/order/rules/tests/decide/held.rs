@@ -1,6 +1,6 @@
 //! What waits while an edge holds the region, and what does not.
 
-use rules::{Assignment, Lapse, Submission, Writes};
+use rules::{Assignment, CaseKind, Lapse, Submission, Writes};
 use wire::{Code, HeldReason, OpDecision, OrderStatus, Region};
 
 use crate::stage::*;
@@ -70,6 +70,36 @@ fn what_would_be_refused_waits_as_well() {
             assert!(answer == WAITS || !matches!(&answer, OpDecision::Decided(o) if o.succeeded()));
         }
     }
+}
+
+/// It waits for nobody: the holder would be asked to log it.
+#[test]
+fn what_came_after_the_end_of_trust_is_refused_and_never_decided_another_way() {
+    let distrusted = |request| with_op(request, |op| op.evidence.distrusted = true);
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
+    let (refused, writes) =
+        stage.decide_one(distrusted(logged_at("north-2", 1, 1, provider(1), accept(1))));
+    assert_eq!(refused.code, Some(Code::EdgeNotTrusted));
+    assert_eq!(writes.events.len(), 1, "the provider hears of it");
+    let (asked, _) = stage.decide_one(logged(1, 1, Some(provider(1)), accept(1)));
+    assert!(!asked.succeeded(), "the holder was asked to log it before: {asked:?}");
+    assert_eq!(stage.order(1).status, OrderStatus::Pending);
+    // A firm promise of it is none.
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
+    let (refused, _) = stage.decide_one(distrusted(firm(4, 1, 1, provider(1), accept(1))));
+    assert_eq!(refused.code, Some(Code::EdgeNotTrusted));
+}
+
+#[test]
+fn what_was_decided_before_anybody_spoke_of_distrust_stands_and_is_a_case() {
+    let op = || logged_at("north-2", 1, 1, provider(1), accept(1));
+    let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
+    assert!(stage.decide_one(op()).0.succeeded());
+    let again = with_op(op(), |op| op.evidence.distrusted = true);
+    let (outcome, writes) = stage.decide_one(again);
+    assert!(outcome.succeeded());
+    let kinds: Vec<_> = writes.cases.iter().map(|case| case.kind).collect();
+    assert_eq!(kinds, [CaseKind::EdgeDistrusted]);
 }
 
 #[test]

@@ -178,6 +178,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
             revoked_version: None,
             relogged: None,
             made_at: None,
+            distrusted: false,
         },
     }));
     let command = Command { tapped_at, ..command(id, body) };

@@ -152,7 +152,7 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
     let stage = Stage::new(engine).await;
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
-    let over = TakeBack { edge, epoch: 1, why: QuarantineWhy::EdgeRestored };
+    let over = TakeBack { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
     for _ in 0..2 {
         let fences = stage.store.end_epoch(&over).await.unwrap();
         let ends: Vec<_> = fences.iter().map(|it| it.end.as_ref().map(|end| end.how)).collect();
@@ -184,7 +184,7 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
     let (kept, lost) = (stage.pending().await, stage.pending().await);
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
-    let over = TakeBack { edge, epoch: 1, why: QuarantineWhy::EdgeRestored };
+    let over = TakeBack { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
     stage.store.end_epoch(&over).await.unwrap();
     assert!(stage.decide(provider(1), accept(lost)).await.succeeded());
     let log = Log::of("north-1")

@@ -64,6 +64,8 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         created_at: NOW,
         enrolled_at: Some(NOW),
         code_expires_at: None,
+        disabled_at: None,
+        retired_at: None,
         cursor_seq: 7,
         outcome_count: 6,
         link_up: true,

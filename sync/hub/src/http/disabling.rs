@@ -1,0 +1,148 @@
+//! Takes an edge out of service, and gives it a new key. Admins only; each act is on record.
+
+use axum::extract::State;
+use process::{
+    problem::{CreatedJson, ItemList, Json, Path, Problem},
+    tokens::Admin,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, EdgeId, FenceRecord, HubKey, UnixMillis, UserId, enrolment_code};
+
+use super::{state::Routes, wording::since_out_of_range};
+use crate::{
+    domain::enrolment,
+    session::disabling::DisablingResult,
+    store::disabling::{DisableOrder, EdgeAct, EdgeActKind},
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DisablingForm {
+    /// Everything that the hub received of the edge since is rejected where it is undecided, and listed where it
+    /// was decided. At most 35 days ago.
+    since: UnixMillis,
+    why: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetirementForm {
+    why: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct DisabledEdge {
+    edge: EdgeId,
+    /// Every right to assign that it held, with its end.
+    rights: Vec<FenceRecord>,
+    /// Decided commands that are listed now for a person to look at.
+    cases: u64,
+    /// The order service has heard of it. Otherwise rights and cases follow once it is within reach.
+    settled: bool,
+    /// Ops that still wait for a decision.
+    undecided: u64,
+    /// Ops that the edge had told of and not sent, by its last word. They do not come any more.
+    not_received: u64,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewKeyForm {
+    /// The old key counts until the code is used. Without it the old key is refused at once.
+    #[serde(default)]
+    keep_old: bool,
+    why: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewKeyCode {
+    edge: EdgeId,
+    /// Shown once: only its hash is kept. Its second half names the hub's key.
+    code: String,
+    expires_at: UnixMillis,
+}
+
+/// The raw ops of longer ago may be forgotten.
+const SINCE_MS_MAX: i64 = 35 * 24 * 60 * 60 * 1000;
+
+/// `POST /api/v1/admin/edges/{id}/disabling`
+pub(super) async fn disable(
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
+    Path(edge): Path<EdgeId>,
+    Json(DisablingForm { since, why }): Json<DisablingForm>,
+) -> Result<Json<DisabledEdge>, Problem> {
+    let now = hub.sessions.clock.now();
+    if since > now || now.since(since) > SINCE_MS_MAX {
+        return Err(Problem::wrong("since", since_out_of_range));
+    }
+    out_of_service(&hub, edge, (Some(since), false), &why, caller.actor.user_id).await
+}
+
+/// `POST /api/v1/admin/edges/{id}/retirement`
+pub(super) async fn retire(
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
+    Path(edge): Path<EdgeId>,
+    Json(RetirementForm { why }): Json<RetirementForm>,
+) -> Result<Json<DisabledEdge>, Problem> {
+    out_of_service(&hub, edge, (None, true), &why, caller.actor.user_id).await
+}
+
+/// `POST /api/v1/admin/edges/{id}/key`
+pub(super) async fn rekey(
+    Admin(caller): Admin,
+    State(hub): State<Routes>,
+    Path(edge): Path<EdgeId>,
+    Json(NewKeyForm { keep_old, why }): Json<NewKeyForm>,
+) -> Result<CreatedJson<NewKeyCode>, Problem> {
+    let why = why.as_deref().map(checked).transpose()?;
+    let kind = if keep_old { EdgeActKind::Rotated } else { EdgeActKind::Rekeyed };
+    let code = enrolment_code(process::random::bytes(), &HubKey(hub.sessions.key.public_key()));
+    let (by, now) = (caller.actor.user_id, hub.sessions.clock.now());
+    let wanted = (kind, enrolment::hash_of(&code), by);
+    let until = hub.sessions.store.rekey(&edge, wanted, why, now).await?;
+    let expires_at = until.ok_or(Code::NotFound)?;
+    hub.sessions.nudges.nudge(&edge);
+    tracing::warn!(edge.id = %edge, keep_old, user.id = %by, "Edge `{edge}` is to get a new key");
+    Ok(CreatedJson(NewKeyCode { edge, code, expires_at }))
+}
+
+/// `GET /api/v1/admin/edges/{id}/acts`
+pub(super) async fn acts(
+    _: Admin,
+    State(hub): State<Routes>,
+    Path(edge): Path<EdgeId>,
+) -> Result<ItemList<EdgeAct>, Problem> {
+    Ok(ItemList::whole(hub.sessions.store.acts(&edge).await?))
+}
+
+async fn out_of_service(
+    hub: &Routes,
+    edge: EdgeId,
+    (since, retires): (Option<UnixMillis>, bool),
+    why: &str,
+    by: UserId,
+) -> Result<Json<DisabledEdge>, Problem> {
+    let (sessions, why) = (&hub.sessions, checked(why)?);
+    let order = DisableOrder { since, why, retires, by };
+    if !sessions.store.disable(&edge, &order, sessions.clock.now()).await? {
+        return Err(Code::NotFound.into());
+    }
+    tracing::warn!(edge.id = %edge, retires, user.id = %by, "Edge `{edge}` is disabled");
+    // Its sessions on other replicas hear of it within a second.
+    sessions.nudges.nudge(&edge);
+    let result = sessions.settle_disabling(&edge).await.unwrap_or_else(|error| {
+        let cause = process::problem::chain(&error);
+        tracing::error!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
+        DisablingResult::default()
+    });
+    let DisablingResult { rights, cases, settled } = result;
+    let (undecided, not_received) = sessions.store.unsettled(&edge).await?;
+    Ok(Json(DisabledEdge { edge, rights, cases, settled, undecided, not_received }))
+}
+
+fn checked(why: &str) -> Result<String, Problem> {
+    wire::check_reason(why).map_err(|error| Problem::wrong("why", error.why))
+}

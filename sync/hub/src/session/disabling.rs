@@ -1,0 +1,91 @@
+//! Tells the order service of disabled edges: it takes their rights back, and lists what was decided of them
+//! though nobody trusts it any more.
+//!
+//! Invariant: it is told until it has heard, by whatever replica. Each step may be done again.
+
+use std::time::Duration;
+
+use platform::upstream::UpstreamError;
+use tokio::time::sleep;
+use wire::{
+    DistrustedCommands, EdgeId, FenceEnding, FenceRecord, ListedCases, TakeBack, TakenBack,
+};
+
+use super::link::Sessions;
+use crate::{
+    rounds::Rounds,
+    store::{StoreError, disabling::Disabling},
+};
+
+const TAKE_BACKS: &str = "/internal/takebacks";
+const DISTRUSTED: &str = "/internal/distrusted";
+const LOOK: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DisablingResult {
+    pub rights: Vec<FenceRecord>,
+    /// Cases that are new.
+    pub cases: u64,
+    pub settled: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DisablingFault {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the order service was not told of a disabled edge")]
+    Owner(#[from] UpstreamError),
+}
+
+impl Sessions {
+    pub(super) async fn watch_for_disablings(&self) {
+        let mut rounds = Rounds::new(&self.tasks, "Disabled edges cannot be read");
+        while rounds.next(self.settle_all().await, sleep(LOOK)).await {}
+    }
+
+    async fn settle_all(&self) -> Result<(), StoreError> {
+        for edge in self.store.open_disablings().await? {
+            match self.settle_disabling(&edge).await {
+                Ok(_) => {}
+                Err(DisablingFault::Store(error)) => return Err(error),
+                Err(error @ DisablingFault::Owner(_)) => {
+                    let cause = process::problem::chain(&error);
+                    tracing::warn!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rights first: what waits for them is decided once they have ended.
+    pub(crate) async fn settle_disabling(
+        &self,
+        edge: &EdgeId,
+    ) -> Result<DisablingResult, DisablingFault> {
+        let Some(disabling) = self.store.disabling(edge).await? else {
+            return Ok(DisablingResult::default());
+        };
+        let Disabling { epoch, by, why, distrusted } = disabling;
+        let over = TakeBack {
+            edge: edge.clone(),
+            epoch,
+            why: FenceEnding::EdgeDisabled,
+            by: Some(by),
+            reason: why,
+        };
+        let TakenBack { fences: rights } = self.order.post(TAKE_BACKS, &over).await?;
+        self.work.hand_in_again();
+        let (mut cases, mut after) = (0, distrusted.map(|_| (0, 0)));
+        while let (Some(from), Some(place)) = (distrusted, after) {
+            let part = self.store.distrusted(edge, from, place).await?;
+            if !part.commands.is_empty() {
+                let list = DistrustedCommands { edge: edge.clone(), commands: part.commands };
+                let ListedCases { listed } = self.order.post(DISTRUSTED, &list).await?;
+                cases += listed;
+            }
+            after = part.next;
+        }
+        self.store.close_disabling(edge).await?;
+        Ok(DisablingResult { rights, cases, settled: true })
+    }
+}

@@ -1,0 +1,240 @@
+//! Edges that an operator takes out of service: disabled, given a new key, or retired.
+//!
+//! Invariant: one transaction refuses the key, ends the session by the term, takes the log from its worker, and
+//! records the operator. So every op is judged by the operator's word from then on, or was decided before.
+
+use platform::{
+    columns, row,
+    sql::{Columns, ReadError, Row, StoredRow, Tx},
+    transact, vals,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{CommandId, EdgeId, Hash, Outcome, UnixMillis, UserId};
+
+use super::{Result, Store, decoded, enrol::NewCode};
+use crate::domain::{enrolment, op::ReceivedOp};
+
+const DISABLE: &str = "UPDATE edges SET disabled_at = COALESCE(disabled_at, ?), disabled_by = ?, \
+    disabled_why = ?, retired_at = COALESCE(?, retired_at), disabling_open = 1, \
+    distrusted_epoch = CASE WHEN ? IS NULL THEN distrusted_epoch ELSE epoch END, \
+    distrusted_from = COALESCE(?, distrusted_from), \
+    ending_why = CASE WHEN ending_epoch = epoch THEN ending_why ELSE 'edge_restored' END, \
+    ending_epoch = epoch, term = term + 1, work_token = work_token + 1, work_until = 0, \
+    link_up = 0, link_since = ? WHERE edge = ? AND enrolled_at IS NOT NULL";
+const REFUSE_KEY: &str = "UPDATE edges SET public_key = NULL, term = term + 1, link_up = 0, \
+    link_since = ? WHERE edge = ? AND enrolled_at IS NOT NULL";
+const ENROLLED: &str = "SELECT COUNT(*) FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
+const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
+const OPEN: &str = "SELECT edge FROM edges WHERE disabling_open = 1 ORDER BY edge LIMIT 100";
+const DISABLING: &str = "SELECT ending_epoch, disabled_by, disabled_why, distrusted_epoch, distrusted_from \
+    FROM edges WHERE edge = ? AND disabled_by IS NOT NULL";
+const CLOSE: &str = "UPDATE edges SET disabling_open = 0 WHERE edge = ?";
+const DECIDED: &str = "SELECT o.epoch, o.seq, o.bytes, d.bytes AS outcome FROM ops o \
+    JOIN outcomes d ON d.edge = o.edge AND d.epoch = o.epoch AND d.seq = o.seq \
+    WHERE o.edge = ? AND o.received_at >= ? AND o.epoch <= ? \
+    AND (o.epoch > ? OR (o.epoch = ? AND o.seq > ?)) ORDER BY o.epoch, o.seq LIMIT ?";
+const LEFT: &str = "SELECT e.undecided, \
+    CASE WHEN e.last_seq > e.cursor_seq THEN e.last_seq - e.cursor_seq ELSE 0 END \
+    FROM edges e WHERE e.edge = ?";
+const ACTS: &str = "WHERE edge = ? ORDER BY at DESC LIMIT 100";
+
+/// The kinds of lines in an edge's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeActKind {
+    Disabled,
+    Retired,
+    /// Given a new key; the old one is refused at once.
+    Rekeyed,
+    /// Given a new key in place of the old one, which counts until then.
+    Rotated,
+}
+
+columns! {
+    struct NewAct<'a> in edge_acts {
+        edge: &'a EdgeId,
+        at: UnixMillis,
+        act: &'static str,
+        made_by: UserId,
+        since: Option<UnixMillis>,
+        why: Option<String>,
+    }
+}
+
+row! {
+    /// One line of an edge's record.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+    pub struct EdgeAct in edge_acts {
+        pub at: UnixMillis,
+        /// `disabled`, `retired`, `rekeyed` or `rotated`.
+        pub act: String,
+        pub made_by: UserId,
+        /// Nothing is believed that the edge sent since.
+        #[schema(required)]
+        pub since: Option<UnixMillis>,
+        #[schema(required)]
+        pub why: Option<String>,
+    }
+}
+
+/// An operator's order to take an edge out of service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisableOrder {
+    /// Nothing is believed that the edge sent since; absent where all of it stands.
+    pub since: Option<UnixMillis>,
+    pub why: String,
+    pub retires: bool,
+    pub by: UserId,
+}
+
+/// What the order service is to hear of a disabled edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disabling {
+    pub epoch: u64,
+    pub by: UserId,
+    pub why: Option<String>,
+    /// The last epoch and the moment from which nothing is believed.
+    pub distrusted: Option<(u64, UnixMillis)>,
+}
+
+/// Commands that were decided though their edge is no longer trusted, and the place of the last one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DistrustedPart {
+    pub commands: Vec<CommandId>,
+    /// `None` at the end.
+    pub next: Option<(u64, u64)>,
+}
+
+/// Ops of one part.
+const PART: usize = 500;
+
+impl EdgeActKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Retired => "retired",
+            Self::Rekeyed => "rekeyed",
+            Self::Rotated => "rotated",
+        }
+    }
+}
+
+impl Row for Disabling {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let last: Option<u64> = row.get("distrusted_epoch")?;
+        Ok(Self {
+            epoch: row.get("ending_epoch")?,
+            by: row.get("disabled_by")?,
+            why: row.get("disabled_why")?,
+            distrusted: last.zip(row.get("distrusted_from")?),
+        })
+    }
+}
+
+impl Store {
+    /// Returns whether the edge is enrolled. Safe to repeat, also with another moment.
+    pub async fn disable(
+        &self,
+        edge: &EdgeId,
+        order: &DisableOrder,
+        now: UnixMillis,
+    ) -> Result<bool> {
+        let DisableOrder { since, why, retires, by } = order;
+        let retired_at = retires.then_some(now);
+        transact!(self.sql, tx => {
+            let values = vals![now, *by, why.clone(), retired_at, *since, *since, now, edge];
+            if tx.exec(DISABLE, values).await? == 0 {
+                return Ok(false);
+            }
+            tx.exec(DROP_CODES, vals![edge]).await?;
+            let kind = if *retires { EdgeActKind::Retired } else { EdgeActKind::Disabled };
+            note(tx, edge, kind, (*by, *since, Some(why.clone())), now).await?;
+            Ok(true)
+        })
+    }
+
+    /// A code that gives an enrolled edge a new key. The old key is refused from now on, or from the moment at
+    /// which the code is used. Returns until when the code is good; `None` where no such edge is enrolled.
+    pub async fn rekey(
+        &self,
+        edge: &EdgeId,
+        (kind, code_hash, by): (EdgeActKind, Hash, UserId),
+        why: Option<String>,
+        now: UnixMillis,
+    ) -> Result<Option<UnixMillis>> {
+        let until = enrolment::expires_at(now);
+        transact!(self.sql, tx => {
+            let known = match kind {
+                EdgeActKind::Rotated => tx.one::<u64>(ENROLLED, vals![edge]).await?.unwrap_or_default(),
+                _ => tx.exec(REFUSE_KEY, vals![now, edge]).await?,
+            };
+            if known == 0 {
+                return Ok(None);
+            }
+            tx.exec(DROP_CODES, vals![edge]).await?;
+            let (created_at, created_by, expires_at, new_key) = (now, by, until, true);
+            let code = NewCode { code_hash, edge, created_at, created_by, expires_at, new_key };
+            tx.insert(code).await?;
+            note(tx, edge, kind, (by, None, why.clone()), now).await?;
+            Ok(Some(until))
+        })
+    }
+
+    /// Newest first.
+    pub async fn acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
+        Ok(self.sql.all(EdgeAct::select(ACTS), vals![edge]).await?)
+    }
+
+    /// The ops of the edge that wait for a decision, and those that it has told of and not sent.
+    pub async fn unsettled(&self, edge: &EdgeId) -> Result<(u64, u64)> {
+        Ok(self.sql.one(LEFT, vals![edge]).await?.unwrap_or_default())
+    }
+
+    /// Disabled edges of which the order service is still to hear.
+    pub async fn open_disablings(&self) -> Result<Vec<EdgeId>> {
+        Ok(self.sql.all(OPEN, vals![]).await?)
+    }
+
+    pub async fn disabling(&self, edge: &EdgeId) -> Result<Option<Disabling>> {
+        Ok(self.sql.one(DISABLING, vals![edge]).await?)
+    }
+
+    pub async fn close_disabling(&self, edge: &EdgeId) -> Result<()> {
+        self.sql.exec(CLOSE, vals![edge]).await?;
+        Ok(())
+    }
+
+    /// Commands that took effect, of ops that came since that moment, behind `after`.
+    pub async fn distrusted(
+        &self,
+        edge: &EdgeId,
+        (last_epoch, from): (u64, UnixMillis),
+        after: (u64, u64),
+    ) -> Result<DistrustedPart> {
+        let (epoch, seq) = after;
+        let values = vals![edge, from, last_epoch, epoch, epoch, seq, PART];
+        let rows: Vec<(u64, u64, Vec<u8>, Vec<u8>)> = self.sql.all(DECIDED, values).await?;
+        let last = rows.last().filter(|_| rows.len() == PART);
+        let next = last.map(|(epoch, seq, ..)| (*epoch, *seq));
+        let mut commands = Vec::new();
+        for (_, _, op, outcome) in rows {
+            let outcome: Outcome = decoded(&outcome, "an outcome")?;
+            if let ReceivedOp::Command(op) = ReceivedOp::read(&op)
+                && outcome.succeeded()
+            {
+                commands.push(op.command.id);
+            }
+        }
+        Ok(DistrustedPart { commands, next })
+    }
+}
+
+async fn note(
+    tx: &mut Tx,
+    edge: &EdgeId,
+    kind: EdgeActKind,
+    (made_by, since, why): (UserId, Option<UnixMillis>, Option<String>),
+    at: UnixMillis,
+) -> Result<()> {
+    Ok(tx.insert(NewAct { edge, at, act: kind.as_str(), made_by, since, why }).await?)
+}
