@@ -1,23 +1,23 @@
-//! Enrolment, once in an edge's life: a one-time code and the public key go up, the keys of people's tokens
-//! and of the hub come back and are kept.
+//! Enrolment: a one-time code and the public key go up, the keys of people's tokens and of the hub come back and
+//! are kept. Another code later replaces this edge's key.
 //!
 //! Invariant: an answer that the hub of the code has not signed for this edge's own key changes nothing.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use process::{
     client::{Client, ClientError},
     random,
-    tokens::verify_bytes,
+    tokens::{Signer, verify_bytes},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use wire::{Code, CodeError, EdgeId, HubKey, Region, enrolment_bytes, hub_of};
+use wire::{Code, CodeError, EdgeId, Hash, HubKey, Region, enrolment_bytes, hub_of};
 
-use crate::ground::EdgeGround;
+use crate::{ground::EdgeGround, running::StartError};
 
 #[derive(Serialize)]
 struct EnrolRequest<'a> {
@@ -59,6 +59,53 @@ pub enum EnrolError {
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// An enrolled edge that is started with another code gets a new key by it, under its own name and with its own
+/// log. Until the hub has answered, the old key stays.
+pub async fn with_new_key(
+    ground: EdgeGround,
+    used: Option<Hash>,
+    key: &Path,
+) -> Result<EdgeGround, StartError> {
+    let code = code_hash(&ground);
+    if used == Some(code) {
+        return Ok(ground);
+    }
+    let (edge, new) = (ground.identity.name.clone(), key.with_extension("key.new"));
+    let signer = Signer::load_or_create(&new)?;
+    let next = EdgeGround { signer, ..ground.clone() };
+    let data = |source| StartError::Data(new.clone(), source);
+    match once(&next, &Client::new()).await {
+        Ok(()) => {
+            std::fs::rename(&new, key).map_err(data)?;
+            note(&next, code).await;
+            tracing::warn!(%edge, "This edge has a new key; its old one is refused");
+            Ok(next)
+        }
+        Err(EnrolError::Refused) => {
+            std::fs::remove_file(&new).map_err(data)?;
+            note(&ground, code).await;
+            tracing::warn!(%edge, "The enrolment code brings no new key; it may have been used before");
+            Ok(ground)
+        }
+        Err(error) => {
+            let cause = process::problem::chain(&error);
+            tracing::error!(%edge, cause, "No new key yet: start this edge again once the cloud is in reach");
+            Ok(ground)
+        }
+    }
+}
+
+fn code_hash(ground: &EdgeGround) -> Hash {
+    Hash::of(format!("holdfast edge's code {}", ground.config.enrolment_code.reveal()).as_bytes())
+}
+
+/// Without the note the code is tried again at the next start, which changes nothing.
+async fn note(ground: &EdgeGround, code: Hash) {
+    if let Err(error) = ground.store.note_code(code).await {
+        tracing::warn!(%error, "The use of the enrolment code could not be noted");
+    }
+}
+
 /// Asks until the edge is enrolled or asked to stop; the cloud may be away. A code that cannot become right
 /// is an error.
 pub async fn until_enrolled(
@@ -70,6 +117,7 @@ pub async fn until_enrolled(
     loop {
         match once(ground, &client).await {
             Ok(()) => {
+                note(ground, code_hash(ground)).await;
                 tracing::info!(edge = %ground.identity.name, "This edge is enrolled");
                 return Ok(());
             }

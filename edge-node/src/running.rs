@@ -127,7 +127,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let people = KnownPeople::new(&config, &store, &clock);
     people.recall().await?;
     let config = Arc::new(config);
-    let ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people };
+    let key = config.data.join(KEY);
+    let mut ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people };
+    if trust.enrolled && !ground.config.enrolment_code.is_empty() {
+        ground = enrol::with_new_key(ground, trust.code, &key).await?;
+    }
     start_rooms(ground, Doors { public: listener, slots, operators }, hub, trust.enrolled).await
 }
 

@@ -206,6 +206,11 @@ impl Store {
         self.journal.write(move |conn, _| enrolment::enrolled(conn, &jwks, hub, now)).await
     }
 
+    /// The enrolment code is used, whether it brought a key or not.
+    pub async fn note_code(&self, code: Hash) -> Write<()> {
+        self.journal.write(move |conn, _| enrolment::note_code(conn, code)).await
+    }
+
     /// From here on this edge believes only the hub with this key.
     pub async fn pin_hub(&self, key: HubKey) -> Write<()> {
         self.journal.write(move |conn, _| enrolment::pin_hub(conn, key)).await

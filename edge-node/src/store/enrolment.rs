@@ -2,7 +2,7 @@
 //! by which this edge knows its hub.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::{HubKey, SessionId, UnixMillis, UserId};
+use wire::{Hash, HubKey, SessionId, UnixMillis, UserId};
 
 use super::sql::{execute, id, nat};
 
@@ -16,6 +16,8 @@ pub struct Trust {
     pub known: TrustNews,
     /// When the feed last said that there are no other revocations, by this machine's wall clock.
     pub feed_confirmed_at: Option<UnixMillis>,
+    /// The enrolment code that has been used.
+    pub code: Option<Hash>,
 }
 
 /// New keys, where there are any, and revocations up to this version.
@@ -28,7 +30,8 @@ pub struct TrustNews {
 }
 
 pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
-    const ROW: &str = "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), revocations_version
+    const ROW: &str =
+        "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), revocations_version, code_hash
         FROM edge WHERE one = 1";
     conn.query_row(ROW, [], |row| {
         let known = TrustNews {
@@ -37,7 +40,8 @@ pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
             revoked_users: revoked(conn, "user")?,
             revocations_version: nat(row, 2)?,
         };
-        Ok(Trust { enrolled: row.get(0)?, known, feed_confirmed_at: feed_confirmed_at(conn)? })
+        let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(3)?.map(Hash));
+        Ok(Trust { enrolled, known, feed_confirmed_at: feed_confirmed_at(conn)?, code })
     })
 }
 
@@ -60,6 +64,12 @@ pub fn enrolled(
     const PUT: &str = "UPDATE edge SET jwks = ?, enrolled_at = ? WHERE one = 1";
     conn.execute(PUT, params![jwks, now.0])?;
     hub.map_or(Ok(()), |key| pin_hub(conn, key))
+}
+
+/// The code brings no other key from here on.
+pub fn note_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
+    const PUT: &str = "UPDATE edge SET code_hash = ? WHERE one = 1";
+    execute(conn, PUT, [&code.0[..]])
 }
 
 pub fn pin_hub(conn: &Connection, key: HubKey) -> rusqlite::Result<()> {

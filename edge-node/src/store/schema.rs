@@ -17,6 +17,7 @@ pub(super) fn migrations() -> Migrations<'static> {
             Ok(shares::fill_workers(tx)?)
         }),
         M::up(include_str!("../../migrations/0009_people.sql")),
+        M::up(include_str!("../../migrations/0010_code.sql")),
     ])
 }
 
