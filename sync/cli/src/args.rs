@@ -16,6 +16,7 @@ use wire::{EdgeId, Language, Policy, Region, UserId};
 use crate::{
     conflicts::ConflictCursor,
     look::{Look, WIDTH_MIN},
+    service::Moment,
     wait::Condition,
 };
 
@@ -84,7 +85,13 @@ pub enum SignInCommand {
 #[derive(Debug, Subcommand)]
 pub enum OperatorCommand {
     Status,
-    Edges,
+    #[command(args_conflicts_with_subcommands = true)]
+    Edges {
+        #[arg(long)]
+        retired: bool,
+        #[command(subcommand)]
+        action: Option<EdgesAction>,
+    },
     #[command(args_conflicts_with_subcommands = true)]
     Queue {
         edge: Option<EdgeId>,
@@ -143,6 +150,33 @@ pub enum OperatorCommand {
 #[derive(Debug, Subcommand)]
 pub enum EnrolAction {
     Withdraw { edge: EdgeId },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EdgesAction {
+    Disable {
+        edge: EdgeId,
+        #[arg(long, value_name = "MOMENT", value_parser = values::moment(Language::English))]
+        since: Moment,
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    Rekey {
+        edge: EdgeId,
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    Rotate {
+        edge: EdgeId,
+    },
+    Retire {
+        edge: EdgeId,
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    Record {
+        edge: EdgeId,
+    },
 }
 
 #[derive(Debug, Subcommand)]

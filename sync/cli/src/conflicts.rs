@@ -323,9 +323,14 @@ mod tests {
         let case_word = |kind: &str, language| {
             Look::plain(language).say(say::conflicts_case { kind: kind.into() })
         };
-        for kind in
-            ["met_closed", "revoked_meanwhile", "offline_rule", "taken_back", "revoked_holder"]
-        {
+        for kind in [
+            "met_closed",
+            "revoked_meanwhile",
+            "offline_rule",
+            "taken_back",
+            "revoked_holder",
+            "edge_distrusted",
+        ] {
             assert!(case_word(kind, Language::English).is_ascii());
             assert!(!case_word(kind, Language::Chinese).is_ascii());
         }

@@ -33,8 +33,9 @@ const FORM: TableForm =
 /// A clock that is off by more shows times on tablets that people will doubt.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
-pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
-    let edges = gateway.list("/api/v1/admin/edges?").await?;
+pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
+    let mut edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
+    edges.retain(|edge| retired || edge.retired_at.is_none());
     let list = EdgeList { edges, report: gateway.status().await? };
     Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
@@ -122,7 +123,11 @@ fn remarks(edge: &EdgeListItem, region: Option<&RegionStatus>, now: UnixMillis) 
     let why = status.quarantine.map(|quarantine| quarantine.why);
     let is_invited = edge.enrolled_at.is_none();
     let has_code = edge.code_expires_at.is_some_and(|at| at > now);
+    let is_retired = edge.retired_at.is_some();
+    let is_disabled = edge.disabled_at.is_some() && !is_retired;
     [
+        (is_disabled, ("disabled", say::remark_disabled)),
+        (is_retired, ("retired", say::remark_retired)),
         (status.needs_operator_at.is_some(), ("needs_operator", say::remark_needs_operator)),
         (closed, ("gate_closed", say::remark_gate_closed)),
         (status.twin_seen_at.is_some(), ("twin", say::remark_twin)),
@@ -141,7 +146,7 @@ fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
     let text = words.join(say::list_separator.plain(look.language));
     match remarks {
         [] => Cell::new("-"),
-        [("code_unused" | "code_expired", _)] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
+        [("code_unused" | "code_expired" | "retired", _)] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
         _ => Cell::toned(Tone::Bad, format!("! {text}")),
     }
 }

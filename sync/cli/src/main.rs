@@ -21,6 +21,7 @@ mod people;
 mod queue;
 mod race;
 mod run;
+mod service;
 mod status;
 mod steer;
 mod table;

@@ -15,7 +15,7 @@ use crate::{
     gateway::Gateway,
     lease, login,
     look::{Look, with_step},
-    queue, status, steer, wait, withdraw,
+    queue, service, status, steer, wait, withdraw,
 };
 
 /// The end of a run: its exit code and its texts.
@@ -74,7 +74,8 @@ async fn operate(
 ) -> Result<CommandOutput> {
     match command {
         OperatorCommand::Status => status::run(gateway).await,
-        OperatorCommand::Edges => edges::run(gateway).await,
+        OperatorCommand::Edges { retired, action: None } => edges::run(gateway, *retired).await,
+        OperatorCommand::Edges { action: Some(action), .. } => service::run(gateway, action).await,
         OperatorCommand::Queue { edge, limit, action: None } => {
             queue::run(gateway, edge.as_ref(), usize::from(*limit)).await
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/cli/schema");
 
 /// The form of a command line's answer. `explain` has one form for an order and one for everything else;
-/// `queue retry` has one for an accept and one for an op.
+/// `queue retry` has one for an accept and one for an op; `edges` has one for each kind of act.
 pub fn of(line: &str, answer: &Value) -> &'static str {
     let words: Vec<&str> = line.split(' ').collect();
     match words.as_slice() {
@@ -17,6 +17,9 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
         ["queue", "retry", ..] if answer.get("command_id").is_some() => "queue-retry-ask",
         ["queue", "retry", ..] => "queue-retry",
         ["enrol", "withdraw", ..] => "enrol-withdraw",
+        ["edges", "disable" | "retire", ..] => "edges-disable",
+        ["edges", "rekey" | "rotate", ..] => "edges-key",
+        ["edges", "record", ..] => "edges-record",
         [command, ..] => NAMES.into_iter().find(|name| name == command).unwrap_or("error"),
         [] => "error",
     }

@@ -11,6 +11,11 @@ fn phrase(path: &str) -> Phrase {
     match path {
         "status" => say::help_status,
         "edges" => say::help_edges,
+        "edges disable" => say::help_edges_disable,
+        "edges rekey" => say::help_edges_rekey,
+        "edges rotate" => say::help_edges_rotate,
+        "edges retire" => say::help_edges_retire,
+        "edges record" => say::help_edges_record,
         "queue" => say::help_queue,
         "queue retry" => say::help_queue_retry,
         "conflicts" => say::help_conflicts,

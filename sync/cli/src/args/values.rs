@@ -7,7 +7,7 @@ use http::{Uri, uri::Authority};
 use texts::{Phrase, Sentence};
 use wire::{EdgeId, Language, Policy, Region};
 
-use crate::{conflicts::ConflictCursor, say, wait::Condition};
+use crate::{conflicts::ConflictCursor, say, service::Moment, wait::Condition};
 
 /// Every argument of the command and of those below it that is read by us.
 pub fn read_in(command: Command, language: Language) -> Command {
@@ -25,6 +25,7 @@ fn read(arg: Arg, language: Language) -> Arg {
             arg.value_parser(parsed::<EdgeId>(say::expected_edge, language))
         }
         "policy" => arg.value_parser(parsed::<Policy>(say::expected_policy, language)),
+        "since" => arg.value_parser(moment(language)),
         "conditions" => arg.value_parser(condition(language)),
         "cursor" => arg.value_parser(parsed::<ConflictCursor>(say::expected_cursor, language)),
         _ => arg,
@@ -36,6 +37,10 @@ fn parsed<T: FromStr>(
     language: Language,
 ) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| text.parse().map_err(|_| expected.to(language))
+}
+
+pub fn moment(language: Language) -> impl Fn(&str) -> Result<Moment, String> + Clone {
+    parsed::<Moment>(say::expected_moment, language)
 }
 
 pub fn condition(language: Language) -> impl Fn(&str) -> Result<Condition, String> + Clone {

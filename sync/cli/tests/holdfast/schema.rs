@@ -6,9 +6,14 @@ use support::form;
 use crate::stage::*;
 
 /// The command line, and the file that describes its answer.
-const ANSWERS: [(&str, &str); 21] = [
+const ANSWERS: [(&str, &str); 26] = [
     ("status", "status"),
     ("edges", "edges"),
+    ("edges disable north-1 --since 2h --why Stolen", "edges-disable"),
+    ("edges retire north-1 --why Closed", "edges-disable"),
+    ("edges rekey north-1", "edges-key"),
+    ("edges rotate north-1", "edges-key"),
+    ("edges record north-1", "edges-record"),
     ("queue", "queue"),
     ("queue retry north-1 5 --epoch 1", "queue-retry"),
     ("queue retry 0192f5d4-0000-7000-8000-000000000007", "queue-retry-ask"),

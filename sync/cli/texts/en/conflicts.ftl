@@ -14,5 +14,6 @@ conflicts-case = { $kind ->
     [offline_rule] Decided by an edge under the region's offline rule: look it over.
     [taken_back] Promised at once by an edge whose right to assign has ended since, and lost: tell the provider why.
     [revoked_holder] In the hand of somebody who was revoked: `holdfast withdraw PERSON --why TEXT` gives all of that person's jobs back.
+    [edge_distrusted] Sent by an edge after the moment from which it is no longer trusted, and decided before that was said: look it over, and undo what is wrong.
    *[other] { $kind }
 }

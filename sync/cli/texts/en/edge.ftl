@@ -22,3 +22,47 @@ link-healed =
 readmitted =
     + { $edge }: noted. It may begin new epochs again, and calls by itself within half a minute.
     `holdfast status` shows whether it has caught up
+
+edge-is-disabled =
+    x { $edge } is disabled: its key is refused. What it sent since { $since } is rejected where it was undecided, and listed where it was decided.
+    { "    " }{ $cases ->
+        [0] no case
+        [one] { $cases } case
+       *[other] { $cases } cases
+    } to look at; { $undecided ->
+        [0] nothing waits
+        [one] { $undecided } entry waits
+       *[other] { $undecided } entries wait
+    } for a decision.{ $settled ->
+        [no] { " " }The order service is out of reach: rights and cases follow.
+       *[yes] { "" }
+    }
+    `holdfast conflicts` lists the cases, `holdfast edges rekey { $edge }` lets it in again
+edge-is-retired =
+    x { $edge } is retired: its key is refused, and `status` shows it no more.
+    { "    " }{ $undecided ->
+        [0] nothing of it waits
+        [one] { $undecided } entry of it still waits
+       *[other] { $undecided } entries of it still wait
+    } for a decision; { $not_received ->
+        [0] it had told of nothing more
+        [one] { $not_received } entry that it had told of has not arrived
+       *[other] { $not_received } entries that it had told of have not arrived
+    }.
+    `holdfast edges --retired` lists it, `holdfast edges rekey { $edge }` lets it in again
+edge-gets-a-key =
+    + { $edge } gets a new key with this code, until { $until }. The code is shown only now. { $old ->
+        [kept] Its old key counts until then.
+       *[refused] Its old key is refused from now on.
+    }
+    { "    " }Start it again with this in its environment:
+edge-key-next = `holdfast wait --for links-up` ends when it is connected.
+edge-record-none = nothing was done to this edge
+edge-record-columns = AT | ACT | NOTHING BELIEVED SINCE | BY | WHY
+edge-act = { $act ->
+    [disabled] disabled
+    [retired] retired
+    [rekeyed] new key, old one refused
+    [rotated] new key, old one kept until then
+   *[other] { $act }
+}

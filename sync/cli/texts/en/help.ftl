@@ -9,7 +9,28 @@ help-holdfast =
     lang: The language of answers; by default the environment's
     timeout: Time limit of one request, by default 10; of `wait`: of the whole wait, by default 60
 help-status = Show every region and its edges, and everything that is wrong (exit 3)
-help-edges = Show every edge: its link, its log, its waiting ops, its right to assign, and its machine
+help-edges =
+    Show every edge: its link, its log, its waiting ops, its right to assign, and its machine
+    retired: Also those that are retired
+help-edges-disable =
+    Refuse the key of an edge at once, end its rights, and believe nothing that it sent since a moment
+    edge: The edge's name, such as north-1
+    since: When it was last in good hands: 2026-11-22T14:00Z, or 90m, 2h or 3d ago
+    why: Goes on record, and to whoever loses by it
+help-edges-rekey =
+    Refuse the key of an edge at once, and make a code that gives it another; a disabled one comes back by it
+    edge: The edge's name, such as north-1
+    why: Goes on record
+help-edges-rotate =
+    Make a code that gives an edge another key; the one that it has counts until then
+    edge: The edge's name, such as north-1
+help-edges-retire =
+    Take an edge out of service for good
+    edge: The edge's name, such as north-1
+    why: Goes on record
+help-edges-record =
+    What operators did to an edge: when, by whom and why
+    edge: The edge's name, such as north-1
 help-queue =
     Show the ops that the hub has not decided and why, and those that ended epochs left behind
     edge: Only those of one edge, such as north-1

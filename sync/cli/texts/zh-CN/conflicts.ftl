@@ -14,5 +14,6 @@ conflicts-case = { $kind ->
     [offline_rule] 节点依据该区域的离线规则作出的决定：请复核。
     [taken_back] 节点已当场承诺，但其派单权随后终止，接单未成功：请向服务商说明原因。
     [revoked_holder] 持有人的账号已被撤销：运行 `holdfast withdraw PERSON --why TEXT` 撤回其全部工作。
+    [edge_distrusted] 节点在不再受信任之后发来，而在停用之前已作出决定：请复核，并撤销有误之处。
    *[other] { $kind }
 }

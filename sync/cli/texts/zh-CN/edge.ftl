@@ -22,3 +22,31 @@ link-healed =
 readmitted =
     + { $edge }：已知悉，可再次开始新的一代；它会在半分钟内自动连接。
     运行 `holdfast status` 查看同步是否完成
+
+edge-is-disabled =
+    x { $edge } 已停用，其密钥已被拒绝。自 { $since } 起发来的操作：未决的一律拒绝，已决的列为待核查。
+    { "    " }待核查 { $cases } 件，等待决定 { $undecided } 条。{ $settled ->
+        [no] 订单服务暂不可达，派单权与待核查事项将随后处理。
+       *[yes] { "" }
+    }
+    运行 `holdfast conflicts` 查看待核查事项；运行 `holdfast edges rekey { $edge }` 可重新接入
+edge-is-retired =
+    x { $edge } 已退役，其密钥已被拒绝，`status` 不再显示它。
+    { "    " }等待决定 { $undecided } 条；它曾告知但未送达 { $not_received } 条。
+    运行 `holdfast edges --retired` 查看；运行 `holdfast edges rekey { $edge }` 可重新接入
+edge-gets-a-key =
+    + { $edge } 可凭此登记码获得新密钥，有效期至 { $until }。登记码仅此时显示。{ $old ->
+        [kept] 在此之前旧密钥仍然有效。
+       *[refused] 旧密钥自现在起被拒绝。
+    }
+    { "    " }将以下内容加入其环境变量并重新启动：
+edge-key-next = `holdfast wait --for links-up` 会在其连通时结束。
+edge-record-none = 该节点没有任何处置记录
+edge-record-columns = 时间 | 处置 | 自何时起不予采信 | 操作人 | 原因
+edge-act = { $act ->
+    [disabled] 停用
+    [retired] 退役
+    [rekeyed] 更换密钥，旧密钥即刻拒绝
+    [rotated] 更换密钥，旧密钥保留至更换时
+   *[other] { $act }
+}

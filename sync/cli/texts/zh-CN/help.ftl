@@ -9,7 +9,28 @@ help-holdfast =
     lang: 输出语言（en 或 zh-CN）；默认取自环境
     timeout: 单次请求的时限（秒），默认 10；用于 `wait` 时为总等待时间，默认 60
 help-status = 显示各区域及其节点的状态，以及所有异常（退出码 3）
-help-edges = 显示所有边缘节点：链路、日志、待定操作、派单权及机器状况
+help-edges =
+    显示所有边缘节点：链路、日志、待定操作、派单权及机器状况
+    retired: 同时列出已退役的节点
+help-edges-disable =
+    立即拒绝节点的密钥、终止其派单权，并不再采信它自某时刻起发来的内容
+    edge: 节点名称，例如 north-1
+    since: 最后可信的时刻：2026-11-22T14:00Z，或 90m、2h、3d 之前
+    why: 原因，将记录在案并告知因此受损的人
+help-edges-rekey =
+    立即拒绝节点的密钥，并生成换取新密钥的登记码；已停用的节点凭此重新接入
+    edge: 节点名称，例如 north-1
+    why: 原因，将记录在案
+help-edges-rotate =
+    生成换取新密钥的登记码；在此之前现有密钥仍然有效
+    edge: 节点名称，例如 north-1
+help-edges-retire =
+    让节点永久退役
+    edge: 节点名称，例如 north-1
+    why: 原因，将记录在案
+help-edges-record =
+    对节点的处置记录：时间、操作人与原因
+    edge: 节点名称，例如 north-1
 help-queue =
     显示中枢尚未决定的操作及原因，以及已终止的各代遗留的操作
     edge: 只看一个节点，例如 north-1

@@ -40,6 +40,10 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/edges", get(edges).post(invite))
         .route("/api/v1/admin/edges/{id}/readmit", post(readmit))
         .route("/api/v1/admin/edges/{id}/code", delete(withdraw_code))
+        .route("/api/v1/admin/edges/{id}/disabling", post(out_of_service))
+        .route("/api/v1/admin/edges/{id}/retirement", post(out_of_service))
+        .route("/api/v1/admin/edges/{id}/key", post(new_key))
+        .route("/api/v1/admin/edges/{id}/acts", get(acts))
         .route("/api/v1/admin/edges/{id}/left-behind", get(left_behind))
         .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry))
         .route("/api/v1/admin/queue", get(queue))
@@ -358,4 +362,22 @@ async fn invite(Json(body): Json<Value>) -> Response {
         "expires_at": "2025-11-25T16:00:00Z",
     });
     (StatusCode::CREATED, Json(answer)).into_response()
+}
+
+async fn out_of_service(Path(edge): Path<String>) -> Json<Value> {
+    Json(json!({
+        "edge": edge, "rights": [], "cases": 2, "settled": true, "undecided": 1, "not_received": 3,
+    }))
+}
+
+async fn new_key(Path(edge): Path<String>) -> Json<Value> {
+    Json(json!({"edge": edge, "code": "ABCD-EFGH", "expires_at": "2025-11-25T16:00:00Z"}))
+}
+
+async fn acts() -> Json<Value> {
+    let by = "0192f5d4-0000-7000-8000-000000000001";
+    Json(json!({"items": [{
+        "at": "2025-11-24T16:00:00Z", "act": "disabled", "made_by": by,
+        "since": "2025-11-24T14:00:00Z", "why": "It was stolen",
+    }], "next": null}))
 }

@@ -1,0 +1,184 @@
+//! Owns `holdfast edges disable`, `rekey`, `rotate`, `retire` and `record`: an edge leaves the service, or comes
+//! back with another key.
+
+use std::str::FromStr;
+
+use process::clock::Clock;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wire::{EdgeId, UnixMillis, UserId};
+
+use crate::{
+    age,
+    args::EdgesAction,
+    exit::Result,
+    gateway::{Gateway, ListPage},
+    look::Look,
+    run::CommandOutput,
+    say,
+    table::{Cell, table},
+};
+
+/// A moment as an operator names it: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    At(UnixMillis),
+    AgoMs(i64),
+}
+
+#[derive(Deserialize)]
+struct DisabledEdge {
+    cases: u64,
+    settled: bool,
+    undecided: u64,
+    not_received: u64,
+}
+
+#[derive(Deserialize)]
+struct NewKeyCode {
+    code: String,
+    expires_at: UnixMillis,
+}
+
+#[derive(Deserialize)]
+struct EdgeAct {
+    at: UnixMillis,
+    act: String,
+    made_by: UserId,
+    since: Option<UnixMillis>,
+    why: Option<String>,
+}
+
+impl FromStr for Moment {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text.trim().to_ascii_uppercase();
+        let ago = |unit_ms: i64| {
+            let count: i64 = text[..text.len() - 1].parse().map_err(|_| ())?;
+            let ms = count.checked_mul(unit_ms).filter(|ms| *ms >= 0).ok_or(())?;
+            Ok(Self::AgoMs(ms))
+        };
+        match text.chars().last() {
+            Some('M') => return ago(60_000),
+            Some('H') => return ago(3_600_000),
+            Some('D') => return ago(86_400_000),
+            _ => {}
+        }
+        let full = text.replacen(' ', "T", 1);
+        let written =
+            [full.clone(), full.replace('Z', ":00Z"), format!("{full}Z"), format!("{full}:00Z")];
+        written.iter().find_map(|text| text.parse().ok()).map(Self::At).ok_or(())
+    }
+}
+
+impl Moment {
+    fn of(self, now: UnixMillis) -> UnixMillis {
+        match self {
+            Self::At(at) => at,
+            Self::AgoMs(ms) => now.plus_ms(-ms),
+        }
+    }
+}
+
+pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutput> {
+    match action {
+        EdgesAction::Disable { edge, since, why } => {
+            let since = since.of(Clock::system().now());
+            let form = json!({"since": since, "why": why});
+            let (answer, done) = out_of_service(gateway, edge, "disabling", &form).await?;
+            let DisabledEdge { cases, settled, undecided, .. } = done;
+            let (edge, since) = (edge.into(), age::moment(since).into());
+            let settled = if settled { "yes" } else { "no" }.into();
+            let (cases, undecided) = (cases.into(), undecided.into());
+            let sentence = say::edge_is_disabled { edge, since, cases, undecided, settled };
+            Ok(CommandOutput::done(gateway, answer, sentence))
+        }
+        EdgesAction::Retire { edge, why } => {
+            let form = json!({"why": why});
+            let (answer, done) = out_of_service(gateway, edge, "retirement", &form).await?;
+            let (undecided, not_received) = (done.undecided.into(), done.not_received.into());
+            let sentence = say::edge_is_retired { edge: edge.into(), undecided, not_received };
+            Ok(CommandOutput::done(gateway, answer, sentence))
+        }
+        EdgesAction::Rekey { edge, why } => new_key(gateway, edge, false, why.as_deref()).await,
+        EdgesAction::Rotate { edge } => new_key(gateway, edge, true, None).await,
+        EdgesAction::Record { edge } => record(gateway, edge).await,
+    }
+}
+
+async fn out_of_service(
+    gateway: &Gateway,
+    edge: &EdgeId,
+    act: &str,
+    form: &Value,
+) -> Result<(Value, DisabledEdge)> {
+    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form)).await?;
+    let done = DisabledEdge::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    Ok((answer, done))
+}
+
+/// The code with the way to use it: the edge is started again with it.
+async fn new_key(
+    gateway: &Gateway,
+    edge: &EdgeId,
+    keep_old: bool,
+    why: Option<&str>,
+) -> Result<CommandOutput> {
+    let form = json!({"keep_old": keep_old, "why": why});
+    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await?;
+    let NewKeyCode { code, expires_at } =
+        NewKeyCode::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let look = &gateway.look;
+    let text = || {
+        let (edge, until) = (edge.into(), age::moment(expires_at).into());
+        let old = if keep_old { "kept" } else { "refused" }.into();
+        let told = look.say(say::edge_gets_a_key { edge, until, old });
+        let next = look.next(say::edge_key_next.plain(look.language));
+        format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n")
+    };
+    Ok(CommandOutput::new(look, || answer.clone(), text))
+}
+
+async fn record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+    let answer: Value = gateway.get(&format!("/api/v1/admin/edges/{edge}/acts")).await?;
+    let page: ListPage<EdgeAct> =
+        ListPage::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let text = || render(&page.items, &gateway.look);
+    Ok(CommandOutput::new(&gateway.look, || answer.clone(), text))
+}
+
+fn render(acts: &[EdgeAct], look: &Look) -> String {
+    if acts.is_empty() {
+        return look.say(say::edge_record_none) + "\n";
+    }
+    let rows = acts.iter().map(|act| {
+        vec![
+            Cell::new(age::moment(act.at)),
+            Cell::new(look.say(say::edge_act { act: (&act.act).into() })),
+            Cell::or_dash(act.since.map(age::moment)),
+            Cell::new(act.made_by),
+            Cell::or_dash(act.why.as_ref()),
+        ]
+    });
+    table(say::edge_record_columns.plain(look.language), rows, look)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_time_or_a_while_ago() {
+        let at = Moment::At("2026-11-22T14:00:00Z".parse().unwrap());
+        for text in ["2026-11-22T14:00:00Z", "2026-11-22 14:00", "2026-11-22t14:00z"] {
+            assert_eq!(text.parse(), Ok(at), "{text}");
+        }
+        for (text, minutes) in [("90m", 90), ("2h", 120), ("3D", 3 * 24 * 60)] {
+            assert_eq!(text.parse(), Ok(Moment::AgoMs(minutes * 60_000)), "{text}");
+        }
+        for wrong in ["", "h", "-2h", "yesterday", "14:00", "2026-11-22"] {
+            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+        }
+    }
+}
