@@ -1,1 +1,400 @@
-//! An edge in other hands, with its disk and its key.
+//! An edge in the hands of a thief: its key, its log and the tokens in it, and what an operator can do.
+
+#![allow(clippy::unwrap_used)]
+
+mod thief;
+
+use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody};
+use process::{
+    clock::Clock,
+    tokens::{Claims, Signer, TokenKind},
+};
+use serde_json::{Value, json};
+use support::{claims, eventually};
+use wire::{
+    Actor, Chain, Code, EdgeId, Hash, Op, OrderId, QuarantineWhy, Relogged, Role, UnixMillis,
+    Verdict,
+};
+
+use thief::{Answered, Entry, REGION, Thief, enrol, new_key};
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// A platform, its people, and an edge that is about to be stolen.
+struct Theft {
+    platform: AttackedPlatform,
+    admin: Somebody,
+    customer: Somebody,
+    provider: Somebody,
+    thief: Thief,
+}
+
+impl Theft {
+    /// The edge has been in contact, and the hub has everything of it.
+    async fn begin() -> Self {
+        let platform = AttackedPlatform::fresh().await;
+        let admin = platform.admin().await;
+        let customer = platform.somebody(Role::Customer).await;
+        let provider = platform.somebody(Role::Provider).await;
+        let mut thief = Thief::of(&platform, "north-9").await;
+        assert_eq!(thief.call().await, Answered::Welcome);
+        thief.append(&Op::Boot { nonce: wire::BootNonce([9; 16]), at: Clock::system().now() });
+        thief.send_up().await;
+        assert_eq!(thief.outcome(&admin, 1).await.0, "applied");
+        // Now it tells that there is no more.
+        thief.ack().await;
+        thief.ack().await;
+        Self { platform, admin, customer, provider, thief }
+    }
+
+    async fn open_order(&self) -> OrderId {
+        let order = self.customer.publish(REGION, "Mend the crane").await;
+        let approved = self.admin.act(order, "approve").await.unwrap();
+        assert!(approved.status < 300, "{}", approved.text());
+        order
+    }
+
+    fn actor(&self) -> Actor {
+        Actor { user_id: self.provider.person.user_id, role: Role::Provider }
+    }
+
+    /// A token of the provider that lies on the disk and ran out an hour ago, and when it was good.
+    fn old_token(&self) -> (String, UnixMillis) {
+        let key = self.platform.stack.layout().cloud_folder().join("auth.key");
+        let now = Clock::system().now();
+        let sound = claims(self.actor(), now);
+        let old = Claims {
+            kind: TokenKind::Edge,
+            region: Some(REGION),
+            iat: sound.iat - 7_200,
+            exp: sound.iat - 3_600,
+            ..sound
+        };
+        (Signer::load_or_create(key).unwrap().sign(&old), now.plus_ms(-HOUR_MS - 60_000))
+    }
+
+    /// An accept at this very moment, with the provider's own token; its seq.
+    fn accepts(&mut self, order: OrderId) -> u64 {
+        let token_seq = self.thief.append_token(&self.provider.edge_token.clone());
+        let received_at = Clock::system().now();
+        let entry = Entry { actor: self.actor(), order, token_seq, received_at };
+        self.thief.append(&Op::Command(entry.op()))
+    }
+
+    async fn disable(&self, since: UnixMillis) -> Value {
+        let path = format!("/api/v1/admin/edges/{}/disabling", self.thief.edge);
+        let form = json!({"since": since, "why": "It was stolen"});
+        self.admin.done(HttpCall::post(&path).json(&form)).await
+    }
+
+    /// The code for a new key of the stolen edge.
+    async fn rekey(&self, keep_old: bool) -> String {
+        let path = format!("/api/v1/admin/edges/{}/key", self.thief.edge);
+        let form = json!({"keep_old": keep_old});
+        let answer = self.admin.done(HttpCall::post(&path).json(&form)).await;
+        answer["code"].as_str().unwrap().to_owned()
+    }
+
+    async fn assign(&self, to: &Value) {
+        let path = format!("/api/v1/admin/assignments/{REGION}");
+        self.admin.done(HttpCall::new("PUT", &path).json(to)).await;
+    }
+
+    async fn assignment(&self) -> Value {
+        let path = format!("/api/v1/admin/assignments/{REGION}");
+        self.admin.done(HttpCall::get(&path)).await
+    }
+
+    async fn order(&self, order: OrderId) -> Value {
+        self.customer.done(HttpCall::get(&format!("/api/v1/orders/{order}"))).await
+    }
+
+    /// The commands that are listed because the edge that sent them is no longer trusted.
+    async fn cases(&self) -> Vec<Value> {
+        let cases = self.admin.done(HttpCall::get("/api/v1/admin/cases?limit=100")).await;
+        let cases = cases["items"].as_array().unwrap().clone();
+        cases.into_iter().filter(|case| case["kind"] == "edge_distrusted").collect()
+    }
+
+    async fn edges(&self) -> Vec<Value> {
+        let edges = self.admin.done(HttpCall::get("/api/v1/admin/edges?limit=100")).await;
+        edges["items"].as_array().unwrap().clone()
+    }
+
+    async fn end(self) {
+        self.platform.stack.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_backdates_a_command_to_when_an_old_token_was_good() {
+    let mut theft = Theft::begin().await;
+    let order = theft.open_order().await;
+    let (token, received_at) = theft.old_token();
+    let token_seq = theft.thief.append_token(&token);
+    let entry = Entry { actor: theft.actor(), order, token_seq, received_at };
+    let seq = theft.thief.append(&Op::Command(entry.op()));
+    theft.thief.send_up().await;
+    let outcome = theft.thief.outcome(&theft.admin, seq).await;
+    assert_eq!(outcome, ("rejected".into(), "invalid_token".into()));
+    // After a new Hello, as an edge that comes from a long outage.
+    theft.thief.hang_up();
+    let entry = Entry { actor: theft.actor(), order, token_seq, received_at };
+    let seq = theft.thief.append(&Op::Command(entry.op()));
+    assert_eq!(theft.thief.call().await, Answered::Welcome);
+    theft.thief.send_up().await;
+    let outcome = theft.thief.outcome(&theft.admin, seq).await;
+    assert_eq!(outcome, ("rejected".into(), "invalid_token".into()));
+    assert_eq!(theft.order(order).await["status"], "pending");
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_says_that_a_lost_receipt_vouches_for_an_old_token() {
+    let mut theft = Theft::begin().await;
+    let order = theft.open_order().await;
+    let (token, received_at) = theft.old_token();
+    let token_seq = theft.thief.append_token(&token);
+    let edge = theft.thief.edge.clone();
+    let mut seqs = Vec::new();
+    for received_at in [received_at, Clock::system().now()] {
+        let entry = Entry { actor: theft.actor(), order, token_seq, received_at };
+        let mut op = entry.op();
+        op.relogged = Some(Relogged {
+            edge: edge.clone(),
+            epoch: 1,
+            at: Chain { seq: 900, hash: Hash::of(b"lost") },
+            verdict: Verdict::Provisional,
+            fence: None,
+            why: QuarantineWhy::EdgeRestored,
+        });
+        seqs.push(theft.thief.append(&Op::Command(op)));
+    }
+    theft.thief.send_up().await;
+    for seq in seqs {
+        let outcome = theft.thief.outcome(&theft.admin, seq).await;
+        assert_eq!(outcome, ("rejected".into(), "invalid_token".into()), "op {seq}");
+    }
+    assert_eq!(theft.order(order).await["status"], "pending");
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_acts_for_a_revoked_person_as_if_the_edge_had_not_heard_of_it() {
+    let mut theft = Theft::begin().await;
+    let order = theft.open_order().await;
+    theft.assign(&json!({"policy": "exclusive", "holder": "north-9", "epoch": 1})).await;
+    let fence = theft.assignment().await["fences"][0]["fence"].as_u64().unwrap();
+    let path = format!("/api/v1/admin/users/{}/revoke", theft.provider.person.user_id);
+    theft.admin.done(HttpCall::post(&path).json(&json!({"reason": "Fraud"}))).await;
+    // While it was honest, the edge has read the revocation and said so.
+    let feed = eventually("the revocation is in the feed", PATIENCE, async || {
+        let mut regions = theft.platform.stack.status().await.ok()?.regions.into_iter();
+        let north = regions.find(|region| region.region == REGION)?;
+        let sessions = 1;
+        (north.feed_seq >= 3 + sessions).then_some(north.feed_seq)
+    })
+    .await;
+    theft.thief.read_feed(feed).await;
+    theft.thief.ack().await;
+    theft.thief.ack().await;
+    let token_seq = theft.thief.append_token(&theft.provider.edge_token.clone());
+    let received_at = Clock::system().now();
+    let mut op = Entry { actor: theft.actor(), order, token_seq, received_at }.op();
+    (op.verdict, op.fence, op.revocations_version) = (Verdict::Firm, Some(fence), Some(0));
+    let seq = theft.thief.append(&Op::Command(op));
+    theft.thief.send_up().await;
+    let outcome = theft.thief.outcome(&theft.admin, seq).await;
+    assert_eq!(outcome, ("rejected".into(), "revoked".into()));
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_goes_on_with_a_key_that_was_disabled() {
+    let mut theft = Theft::begin().await;
+    theft.thief.hang_up();
+    theft.disable(Clock::system().now()).await;
+    assert_eq!(theft.thief.call().await, Answered::Status(403));
+    // Nor does another edge's code bring it back.
+    let form = json!({"edge": "north-9", "region": REGION});
+    let invited = theft.admin.ask(HttpCall::post("/api/v1/admin/edges").json(&form)).await.unwrap();
+    assert_eq!(invited.code(), "edge_exists");
+    let status = theft.platform.stack.status().await.unwrap();
+    let mut edges = status.regions.iter().flat_map(|region| &region.edges);
+    assert!(edges.all(|edge| edge.edge != theft.thief.edge), "it is out of service");
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_keeps_the_session_that_stands() {
+    let mut theft = Theft::begin().await;
+    let order = theft.open_order().await;
+    theft.disable(Clock::system().now()).await;
+    let seq = theft.accepts(order);
+    theft.thief.send_up().await;
+    assert_eq!(theft.thief.until_ended().await, Answered::Refused(Code::EdgeDisabled));
+    assert_eq!(theft.thief.op(&theft.admin, seq).await, None, "the hub took it");
+    assert_eq!(theft.thief.call().await, Answered::Status(403));
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
+    let mut theft = Theft::begin().await;
+    // Another edge holds the region and is away, so what comes of this one waits.
+    let holder = Thief::of(&theft.platform, "north-8").await;
+    let [before, honest, after] =
+        [theft.open_order().await, theft.open_order().await, theft.open_order().await];
+    let decided = theft.accepts(before);
+    theft.thief.send_up().await;
+    assert_eq!(theft.thief.outcome(&theft.admin, decided).await.0, "applied");
+    theft.assign(&json!({"policy": "exclusive", "holder": holder.edge, "epoch": 1})).await;
+    let earlier = theft.accepts(honest);
+    theft.thief.send_up().await;
+    theft.thief.until_state(&theft.admin, earlier, "held_region").await;
+    // From the next millisecond on it is a thief's.
+    let since = eventually("time goes on", PATIENCE, async || {
+        let received: UnixMillis = serde_json::from_value(
+            theft.thief.op(&theft.admin, earlier).await?["received_at"].clone(),
+        )
+        .ok()?;
+        let now = Clock::system().now();
+        (now > received).then_some(now)
+    })
+    .await;
+    let later = theft.accepts(after);
+    theft.thief.send_up().await;
+    theft.thief.until_state(&theft.admin, later, "held_region").await;
+    let answer = theft.disable(since).await;
+    assert_eq!((&answer["settled"], &answer["cases"]), (&json!(true), &json!(0)), "{answer}");
+    let outcome = theft.thief.outcome(&theft.admin, later).await;
+    assert_eq!(outcome, ("rejected".into(), "edge_not_trusted".into()));
+    assert_eq!(theft.order(after).await["status"], "pending");
+    // What it sent while it was honest is decided as always, once the holder gives way.
+    theft.assign(&json!({"policy": "optimistic", "take_back": {"why": "It is away"}})).await;
+    assert_eq!(theft.thief.outcome(&theft.admin, earlier).await.0, "applied");
+    assert!(theft.cases().await.is_empty(), "nothing that was decided came after the theft");
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_hopes_that_nobody_looks_at_what_was_decided_already() {
+    let mut theft = Theft::begin().await;
+    let since = Clock::system().now();
+    let order = theft.open_order().await;
+    let seq = theft.accepts(order);
+    theft.thief.send_up().await;
+    assert_eq!(theft.thief.outcome(&theft.admin, seq).await.0, "applied");
+    for _ in 0..2 {
+        theft.disable(since).await;
+        let cases = theft.cases().await;
+        assert_eq!(cases.len(), 1, "{cases:?}");
+        assert_eq!(cases[0]["order_id"], json!(order));
+        assert_eq!(cases[0]["user_id"], json!(theft.provider.person.user_id));
+    }
+    // A person looks at it; nothing is undone in silence.
+    assert_eq!(theft.order(order).await["status"], "accepted");
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_goes_on_to_assign_the_region_that_the_edge_held() {
+    let theft = Theft::begin().await;
+    theft.assign(&json!({"policy": "exclusive", "holder": "north-9", "epoch": 1})).await;
+    let fence = theft.assignment().await["fences"][0]["fence"].as_u64().unwrap();
+    let order = theft.open_order().await;
+    theft.disable(Clock::system().now()).await;
+    let assignment = theft.assignment().await;
+    let end = &assignment["fences"][0]["end"];
+    assert_eq!(end["how"], "edge_disabled", "{assignment}");
+    assert_eq!(
+        (&end["why"], &end["by"]),
+        (&json!("It was stolen"), &json!(theft.admin.person.user_id))
+    );
+    // The region is nobody's: a person at the portal gets the order at once.
+    let accepted = theft.provider.act(order, "accept").await.unwrap();
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    // And nobody can grant it to the thief again.
+    let path = format!("/api/v1/admin/assignments/{REGION}");
+    let again = json!({"policy": "exclusive", "holder": "north-9", "epoch": 1});
+    let again = theft.admin.ask(HttpCall::new("PUT", &path).json(&again)).await.unwrap();
+    assert_eq!(again.code(), "edge_disabled", "{}", again.text());
+    assert!(fence > 0);
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_comes_back_with_the_old_key_after_a_new_one_was_given() {
+    let mut theft = Theft::begin().await;
+    theft.thief.hang_up();
+    theft.disable(Clock::system().now()).await;
+    let code = theft.rekey(false).await;
+    assert_eq!(theft.thief.call().await, Answered::Status(401), "before the code is used");
+    let (owner, other) = (new_key(), new_key());
+    assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
+    assert_eq!(theft.thief.call().await, Answered::Status(401), "after it was used");
+    assert_eq!(enrol(theft.platform.gateway(), &code, &other).await, 401, "the code is used");
+    // The machine that has the new key goes on under the old name, in an epoch of its own.
+    theft.thief.signer = owner;
+    assert_eq!(theft.thief.call().await, Answered::Quarantined);
+    assert_eq!(theft.thief.call().await, Answered::Welcome);
+    let acts = theft.admin.done(HttpCall::get("/api/v1/admin/edges/north-9/acts")).await;
+    let acts: Vec<&str> =
+        acts["items"].as_array().unwrap().iter().filter_map(|act| act["act"].as_str()).collect();
+    assert_eq!(acts, ["rekeyed", "disabled"]);
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_keeps_the_session_of_a_key_that_was_replaced() {
+    let mut theft = Theft::begin().await;
+    let code = theft.rekey(true).await;
+    theft.thief.ack().await;
+    let order = theft.open_order().await;
+    let seq = theft.accepts(order);
+    theft.thief.send_up().await;
+    assert_eq!(theft.thief.outcome(&theft.admin, seq).await.0, "applied", "until the code is used");
+    let owner = new_key();
+    assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
+    assert!(matches!(theft.thief.until_ended().await, Answered::Refused(_) | Answered::HungUp));
+    assert_eq!(theft.thief.call().await, Answered::Status(401));
+    // Nothing was wrong with its log: it goes on where it was.
+    theft.thief.signer = owner;
+    assert_eq!(theft.thief.call().await, Answered::Welcome);
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_wakes_an_edge_that_was_retired() {
+    let mut theft = Theft::begin().await;
+    let path = "/api/v1/admin/edges/north-9/retirement";
+    let form = json!({"why": "The shop has closed"});
+    let answer = theft.admin.done(HttpCall::post(path).json(&form)).await;
+    assert_eq!((&answer["undecided"], &answer["not_received"]), (&json!(0), &json!(0)));
+    assert_eq!(theft.thief.until_ended().await, Answered::Refused(Code::EdgeDisabled));
+    assert_eq!(theft.thief.call().await, Answered::Status(403));
+    let status = theft.platform.stack.status().await.unwrap();
+    let name = EdgeId::new("north-9").unwrap();
+    let mut edges = status.regions.iter().flat_map(|region| &region.edges);
+    assert!(edges.all(|edge| edge.edge != name), "it is gone from the status");
+    let edges = theft.edges().await;
+    let listed = edges.iter().find(|edge| edge["edge"] == "north-9").unwrap();
+    assert!(listed["retired_at"].is_string(), "{listed}");
+    theft.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_disables_an_edge() {
+    let platform = AttackedPlatform::shared().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let form = json!({"since": Clock::system().now(), "why": "I do not like it"});
+    for (act, form) in [
+        ("disabling", form),
+        ("retirement", json!({"why": "I do not like it"})),
+        ("key", json!({})),
+    ] {
+        let path = format!("/api/v1/admin/edges/north-1/{act}");
+        let answer = customer.ask(HttpCall::post(&path).json(&form)).await.unwrap();
+        assert_eq!((answer.status, answer.code()), (403, "role_forbidden".into()), "{act}");
+    }
+}

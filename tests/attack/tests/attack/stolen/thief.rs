@@ -1,0 +1,303 @@
+//! A thief with the key of an edge: speaks the link by hand, with a log of his own making.
+
+use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody, Station};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::{SinkExt, StreamExt};
+use process::{
+    clock::Clock,
+    tokens::{Signer, edge_token},
+};
+use serde_json::{Value, json};
+use support::eventually;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest},
+};
+use wire::{
+    Ack, Actor, BootNonce, Chain, Code, Command, CommandBody, CommandId, CommandOp, EdgeId, Frame,
+    Hash, Hello, Op, OrderId, Quarantine, Refused, Region, Standing, UnixMillis, Up, Verdict,
+};
+
+pub const REGION: Region = Region::North;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// An edge's key and log. Before the theft it is an honest edge.
+pub struct Thief {
+    pub edge: EdgeId,
+    pub log: Vec<Vec<u8>>,
+    pub feed_cursor: u64,
+    feed_generation: u64,
+    pub signer: Signer,
+    gateway: u16,
+    epoch: u64,
+    start: Chain,
+    nonce: BootNonce,
+    sent: usize,
+    session: Option<(Socket, Standing)>,
+}
+
+/// The end of a call.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answered {
+    Welcome,
+    Refused(Code),
+    Quarantined,
+    /// The connection itself was refused.
+    Status(u16),
+    HungUp,
+}
+
+/// A command as the log of an edge holds it.
+pub struct Entry {
+    pub actor: Actor,
+    pub order: OrderId,
+    pub token_seq: u64,
+    pub received_at: UnixMillis,
+}
+
+impl Entry {
+    pub fn op(&self) -> CommandOp {
+        CommandOp {
+            command: Command {
+                id: CommandId(Clock::system().new_id()),
+                body: CommandBody::AcceptOrder { order_id: self.order },
+                device: None,
+                device_seq: None,
+                tapped_at: None,
+                trace: None,
+            },
+            token_seq: self.token_seq,
+            actor: self.actor,
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at: self.received_at,
+            policy_version: None,
+            rules_version: None,
+            revocations_version: None,
+            relogged: None,
+        }
+    }
+}
+
+pub fn new_key() -> Signer {
+    Signer::from_pkcs8(&Signer::generate()).unwrap()
+}
+
+/// Registers this key by a code.
+pub async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
+    let public_key = URL_SAFE_NO_PAD.encode(signer.public_key());
+    let form = json!({"code": code, "public_key": public_key});
+    let call = HttpCall::post("/api/v1/edges/enrol").json(&form);
+    Station::fresh().ask(gateway, &call).await.unwrap().status
+}
+
+impl Thief {
+    /// A new edge of the region, whose key the thief will have.
+    pub async fn of(platform: &AttackedPlatform, name: &str) -> Self {
+        let session = platform.stack.admin().await.unwrap();
+        let code = session.enrolment_code(name, REGION).await.unwrap();
+        let (signer, edge) = (new_key(), EdgeId::new(name).unwrap());
+        assert!(enrol(platform.gateway(), &code, &signer).await < 300);
+        Self {
+            start: Chain::start(&edge),
+            edge,
+            log: Vec::new(),
+            feed_cursor: 0,
+            feed_generation: 0,
+            signer,
+            gateway: platform.gateway(),
+            epoch: 1,
+            nonce: BootNonce([9; 16]),
+            sent: 0,
+            session: None,
+        }
+    }
+
+    pub async fn call(&mut self) -> Answered {
+        self.session = None;
+        let mut request =
+            format!("ws://127.0.0.1:{}/link", self.gateway).into_client_request().unwrap();
+        let token = edge_token(&self.signer, &self.edge, &Clock::system());
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let mut socket = match connect_async(request).await {
+            Ok((socket, _)) => socket,
+            Err(Error::Http(answer)) => return Answered::Status(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        };
+        socket.send(Message::Binary(self.hello().to_bytes().into())).await.unwrap();
+        match next(&mut socket).await {
+            Some(Frame::Welcome(welcome)) => {
+                if self.feed_generation != welcome.feed_generation {
+                    (self.feed_generation, self.feed_cursor) = (welcome.feed_generation, 0);
+                }
+                self.session = Some((socket, welcome.standing));
+                Answered::Welcome
+            }
+            Some(Frame::Quarantine(given)) => {
+                self.begin(&given);
+                Answered::Quarantined
+            }
+            Some(Frame::Refused(Refused { code, .. })) => Answered::Refused(code),
+            Some(other) => panic!("{other:?}"),
+            None => Answered::HungUp,
+        }
+    }
+
+    /// Appends an op and returns its seq.
+    pub fn append(&mut self, op: &Op) -> u64 {
+        self.log.push(op.to_bytes());
+        self.log.len() as u64
+    }
+
+    pub fn append_token(&mut self, token: &str) -> u64 {
+        self.append(&Op::Token { token: token.to_owned() })
+    }
+
+    /// Sends what was appended since.
+    pub async fn send_up(&mut self) {
+        let (first, standing) = (self.sent, self.session.as_ref().unwrap().1);
+        self.sent = self.log.len();
+        let up = Up {
+            standing,
+            epoch: self.epoch,
+            first_seq: first as u64 + 1,
+            prev_hash: self.chain_at(first).hash,
+            hash: self.chain_at(self.log.len()).hash,
+            ops: self.log[first..].iter().cloned().map(Into::into).collect(),
+            packed: None,
+        };
+        self.send(&Frame::Up(up)).await;
+    }
+
+    /// Tells the end of the log and of what was read, as an edge does every few seconds.
+    pub async fn ack(&mut self) {
+        let ack = Ack {
+            standing: self.session.as_ref().unwrap().1,
+            outcome_cursor: 0,
+            feed_cursor: self.feed_cursor,
+            digest: Hash::ZERO,
+            ahead: 0,
+            pending: 0,
+            oldest_pending_at: None,
+            edge_now: Clock::system().now(),
+            disk_free_bytes: None,
+            last_seq: self.log.len() as u64,
+            staged: None,
+            snapshot: None,
+            unproven: None,
+            assignment: None,
+        };
+        self.send(&Frame::Ack(ack)).await;
+    }
+
+    /// Reads the feed to that number.
+    pub async fn read_feed(&mut self, to: u64) {
+        while self.feed_cursor < to {
+            let (socket, _) = self.session.as_mut().unwrap();
+            match next(socket).await {
+                Some(Frame::Down(down)) => self.feed_cursor = down.to,
+                Some(_) => {}
+                None => panic!("the hub hung up"),
+            }
+        }
+    }
+
+    /// Listens until the hub ends the session.
+    pub async fn until_ended(&mut self) -> Answered {
+        let (socket, _) = self.session.as_mut().unwrap();
+        loop {
+            match next(socket).await {
+                Some(Frame::Refused(Refused { code, .. })) => return Answered::Refused(code),
+                Some(_) => {}
+                None => return Answered::HungUp,
+            }
+        }
+    }
+
+    pub fn hang_up(&mut self) {
+        self.session = None;
+    }
+
+    /// The op as the hub has it; `None` where it has no such op.
+    pub async fn op(&self, admin: &Somebody, seq: u64) -> Option<Value> {
+        let path = format!("/api/v1/admin/ops/{}/{}/{seq}", self.edge, self.epoch);
+        let answer = admin.ask(HttpCall::get(&path)).await.unwrap();
+        (answer.status == 200).then(|| answer.json())
+    }
+
+    /// Kind and code of an op's outcome, once it is decided.
+    pub async fn outcome(&self, admin: &Somebody, seq: u64) -> (String, String) {
+        eventually("the op is decided", PATIENCE, async || {
+            let outcome = self.op(admin, seq).await?["outcome"]["outcome"].clone();
+            let text = |name: &str| outcome[name].as_str().unwrap_or_default().to_owned();
+            outcome["kind"].is_string().then(|| (text("kind"), text("code")))
+        })
+        .await
+    }
+
+    pub async fn until_state(&self, admin: &Somebody, seq: u64, state: &str) {
+        eventually("the op stands there", PATIENCE, async || {
+            (self.op(admin, seq).await?["state"] == state).then_some(())
+        })
+        .await;
+    }
+
+    async fn send(&mut self, frame: &Frame) {
+        let (socket, _) = self.session.as_mut().unwrap();
+        // The hub may have hung up.
+        let _sent = socket.send(Message::Binary(frame.to_bytes().into())).await;
+    }
+
+    fn begin(&mut self, given: &Quarantine) {
+        self.epoch = given.new_epoch;
+        self.start = Chain::renewed(&self.edge, given.new_epoch, given.grant, given.last_accepted);
+        self.log.clear();
+        self.sent = 0;
+    }
+
+    fn chain_at(&self, seq: usize) -> Chain {
+        self.start.through(self.log[..seq].iter().map(Vec::as_slice))
+    }
+
+    fn hello(&self) -> Frame {
+        let end = self.chain_at(self.log.len());
+        Frame::Hello(Hello {
+            protocol_min: 1,
+            protocol_max: 1,
+            edge: self.edge.clone(),
+            region: REGION,
+            epoch: self.epoch,
+            nonce: self.nonce,
+            last_seq: end.seq,
+            last_hash: end.hash,
+            suspect: false,
+            feed_generation: self.feed_generation,
+            feed_cursor: self.feed_cursor,
+            outcome_cursor: 0,
+            codec: 0,
+            version: "stolen".into(),
+            settled: None,
+            twin: None,
+            snapshots: None,
+            staged: None,
+            codecs: None,
+            challenge: None,
+            pinned: None,
+            plain_line: None,
+        })
+    }
+}
+
+/// The next frame; `None` where the hub has hung up.
+async fn next(socket: &mut Socket) -> Option<Frame> {
+    loop {
+        let message = tokio::time::timeout(PATIENCE, socket.next()).await;
+        match message.expect("the hub says nothing") {
+            Some(Ok(Message::Binary(bytes))) => return Frame::from_bytes(&bytes).ok(),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+            Some(Ok(_)) => {}
+        }
+    }
+}
