@@ -187,7 +187,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
     let log = log(9);
     let at = |seq| stored(chain_at(&log, seq));
     let fits = hello(&log);
-    let cases: [(&str, Hello, StoredEdge, Code); 9] = [
+    let cases: [(&str, Hello, StoredEdge, Code); 10] = [
         (
             "newer protocol",
             Hello { protocol_min: 2, protocol_max: 3, ..fits.clone() },
@@ -203,6 +203,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
         ),
         ("other region", Hello { region: Region::Mid, ..fits.clone() }, at(4), Code::EdgeUnknown),
         ("gate", fits.clone(), StoredEdge { gate_open: false, ..at(4) }, Code::GateClosed),
+        ("disabled", fits.clone(), StoredEdge { disabled: true, ..at(4) }, Code::EdgeDisabled),
         ("twin", Hello { twin: Some(true), ..fits.clone() }, at(4), Code::EdgeTwin),
         ("epoch", Hello { epoch: 2, ..fits.clone() }, at(4), Code::ChainBroken),
         ("outcomes", Hello { outcome_cursor: 1, ..fits.clone() }, at(4), Code::ChainBroken),
@@ -251,10 +252,12 @@ fn ops_stored_by_the_old_session_meanwhile_stand_in_the_welcome() {
 }
 
 #[test]
-fn a_superseded_or_gated_session_ends_and_stays_ended() {
-    for (input, code) in
-        [(Input::Superseded, Code::SessionSuperseded), (Input::GateClosed, Code::GateClosed)]
-    {
+fn a_superseded_gated_or_disabled_session_ends_and_stays_ended() {
+    for (input, code) in [
+        (Input::Superseded, Code::SessionSuperseded),
+        (Input::GateClosed, Code::GateClosed),
+        (Input::Disabled, Code::EdgeDisabled),
+    ] {
         let log = log(2);
         let mut session = opened(&log);
         assert_eq!(ended(&session.handle(input, NOW)), Some(code));

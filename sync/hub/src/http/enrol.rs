@@ -107,6 +107,8 @@ pub(super) async fn enrol(
         EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
         EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
+            // A session of the key that it had before hears at once that it is over.
+            hub.sessions.nudges.nudge(&edge);
             let key = &hub.sessions.key;
             let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
             let signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));

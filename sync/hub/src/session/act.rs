@@ -101,7 +101,7 @@ impl Link {
     async fn store(&mut self, ops: &NewOps) -> Result<Input, StoreError> {
         let new_ops = ops.ops.len() as u64;
         if !self.hub.store.store_ops(&self.edge, ops, self.hub.clock.now()).await? {
-            return Ok(Input::Superseded);
+            return self.overtaken().await;
         }
         metrics::HUB_OPS_RECEIVED.add([self.region.as_str()], new_ops);
         self.hub.work.wake();
@@ -111,7 +111,14 @@ impl Link {
     async fn save(&mut self, ack: &Ack, heads: &HeadNotes) -> Result<Option<Input>, StoreError> {
         let now = self.hub.clock.now();
         let stands = self.hub.store.save_ack(&self.edge, (ack, heads), now).await?;
-        Ok((!stands).then_some(Input::Superseded))
+        if stands { Ok(None) } else { self.overtaken().await.map(Some) }
+    }
+
+    /// Why this session may write no more.
+    async fn overtaken(&self) -> Result<Input, StoreError> {
+        let pulse = self.hub.store.pulse(&self.edge).await?;
+        let disabled = pulse.is_some_and(|pulse| pulse.disabled);
+        Ok(if disabled { Input::Disabled } else { Input::Superseded })
     }
 
     /// Reads the next frame that goes down, outcomes first: people wait for them.
@@ -215,6 +222,7 @@ impl Link {
         if self.hub.store.contact(&self.edge, term, heard_at).await? {
             return Ok(());
         }
-        self.perform(Input::Superseded).await
+        let why = self.overtaken().await?;
+        self.perform(why).await
     }
 }

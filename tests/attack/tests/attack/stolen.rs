@@ -188,14 +188,7 @@ async fn a_thief_acts_for_a_revoked_person_as_if_the_edge_had_not_heard_of_it() 
     let path = format!("/api/v1/admin/users/{}/revoke", theft.provider.person.user_id);
     theft.admin.done(HttpCall::post(&path).json(&json!({"reason": "Fraud"}))).await;
     // While it was honest, the edge has read the revocation and said so.
-    let feed = eventually("the revocation is in the feed", PATIENCE, async || {
-        let mut regions = theft.platform.stack.status().await.ok()?.regions.into_iter();
-        let north = regions.find(|region| region.region == REGION)?;
-        let sessions = 1;
-        (north.feed_seq >= 3 + sessions).then_some(north.feed_seq)
-    })
-    .await;
-    theft.thief.read_feed(feed).await;
+    theft.thief.read_to_a_revocation().await;
     theft.thief.ack().await;
     theft.thief.ack().await;
     let token_seq = theft.thief.append_token(&theft.provider.edge_token.clone());

@@ -19,6 +19,28 @@ fn ops_are_credited_only_once_they_are_stored() {
     assert_eq!((credit.cursor, credit.ops), (3, LIMITS.credit_ops));
 }
 
+/// The words of the edge about the end of its log, in Hello and in Acks, bound the times of its ops.
+#[test]
+fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
+    let (log, at) = (log(5), |minute: i64| NOW.plus_ms(minute * 60_000));
+    let before = HeadNotes { told_seq: 1, told_at: at(-90), ..HeadNotes::default() };
+    let known = StoredEdge { heads: before, ..stored(chain_at(&log, 1)) };
+    let (mut session, _) = greeted(Hello { last_seq: 3, ..hello(&log) }, known);
+    let frame = Input::Frame(Frame::Up(up(&log, 2, 3)));
+    let [Output::Store(ops)] = &session.handle(frame, at(1))[..] else { panic!() };
+    let bounds: Vec<_> = ops.ops.iter().map(|op| op.bounds.not_before).collect();
+    assert_eq!(bounds, [at(-90), at(-90), NOW], "two were there at Hello");
+    session.handle(Input::OpsStored { cursor: 4 }, at(1));
+    let told = Input::Frame(Frame::Ack(Ack { last_seq: 4, ..ack(0, 0) }));
+    let outputs = session.handle(told, at(2));
+    let [Output::SaveAck(_, heads), ..] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!((heads.since, heads.told_seq, heads.told_at), (NOW, 4, at(2)));
+    let frame = Input::Frame(Frame::Up(up(&log, 5, 1)));
+    let [Output::Store(ops)] = &session.handle(frame, at(3))[..] else { panic!() };
+    assert_eq!(ops.ops[0].bounds.not_before, at(2));
+    assert_eq!(ops.heads, *heads);
+}
+
 #[test]
 fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     let log = log(9);

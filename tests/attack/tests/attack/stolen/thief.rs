@@ -15,8 +15,9 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest},
 };
 use wire::{
-    Ack, Actor, BootNonce, Chain, Code, Command, CommandBody, CommandId, CommandOp, EdgeId, Frame,
-    Hash, Hello, Op, OrderId, Quarantine, Refused, Region, Standing, UnixMillis, Up, Verdict,
+    Ack, Actor, BootNonce, Chain, Change, Code, Command, CommandBody, CommandId, CommandOp, EdgeId,
+    Frame, Hash, Hello, Op, OrderId, Quarantine, Refused, Region, Standing, UnixMillis, Up,
+    Verdict,
 };
 
 pub const REGION: Region = Region::North;
@@ -192,12 +193,18 @@ impl Thief {
         self.send(&Frame::Ack(ack)).await;
     }
 
-    /// Reads the feed to that number.
-    pub async fn read_feed(&mut self, to: u64) {
-        while self.feed_cursor < to {
+    /// Reads the feed until it tells of a revoked person.
+    pub async fn read_to_a_revocation(&mut self) {
+        loop {
             let (socket, _) = self.session.as_mut().unwrap();
             match next(socket).await {
-                Some(Frame::Down(down)) => self.feed_cursor = down.to,
+                Some(Frame::Down(down)) => {
+                    self.feed_cursor = down.to;
+                    let told = |change: &Change| matches!(change, Change::Revoked { users, .. } if !users.is_empty());
+                    if down.changes.iter().any(told) {
+                        return;
+                    }
+                }
                 Some(_) => {}
                 None => panic!("the hub hung up"),
             }
