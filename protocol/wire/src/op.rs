@@ -103,21 +103,29 @@ impl Op {
         Ok(minicbor::decode(bytes)?)
     }
 
-    /// The edge's clock when it took the command, read without the rest; `None` for every other kind.
-    pub fn taken_at(bytes: &[u8]) -> Option<UnixMillis> {
+    /// The edge's clock when it took the command, and whether it was logged anew, read without the rest. `None`
+    /// for every other kind.
+    pub fn taken_at(bytes: &[u8]) -> Option<(UnixMillis, bool)> {
         const COMMAND: u32 = 2;
         const RECEIVED_AT: u32 = 5;
+        const RELOGGED: u32 = 9;
         let mut d = Decoder::new(bytes);
         d.array().ok()?;
         (d.u32().ok()? == COMMAND).then_some(())?;
         d.array().ok()?;
+        let (mut at, mut relogged) = (None, false);
         for _ in 0..d.map().ok()?? {
-            if d.u32().ok()? == RECEIVED_AT {
-                return d.decode().ok();
+            match d.u32().ok()? {
+                RECEIVED_AT => {
+                    at = Some(d.decode().ok()?);
+                    continue;
+                }
+                RELOGGED => relogged = true,
+                _ => {}
             }
             d.skip().ok()?;
         }
-        None
+        Some((at?, relogged))
     }
 }
 
@@ -199,7 +207,17 @@ mod tests {
             relogged: None,
         });
         let bytes = op.to_bytes();
-        assert_eq!(Op::taken_at(&bytes), Some(UnixMillis(7)));
+        assert_eq!(Op::taken_at(&bytes), Some((UnixMillis(7), false)));
+        let Op::Command(mut anew) = op else { unreachable!() };
+        anew.relogged = Some(Relogged {
+            edge: EdgeId::new("north-1").unwrap(),
+            epoch: 1,
+            at: Chain { seq: 3, hash: Hash::of(b"3") },
+            verdict: Verdict::Firm,
+            fence: None,
+            why: QuarantineWhy::EdgeRestored,
+        });
+        assert_eq!(Op::taken_at(&Op::Command(anew).to_bytes()), Some((UnixMillis(7), true)));
         let boot = Op::Boot { nonce: BootNonce([7; 16]), at: UnixMillis(5) }.to_bytes();
         for none in [&boot[..], b"", b"rubbish", &bytes[..10]] {
             assert_eq!(Op::taken_at(none), None);

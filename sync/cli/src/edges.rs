@@ -146,7 +146,9 @@ fn remark_cell(remarks: &[Remark], look: &Look) -> Cell {
     let text = words.join(say::list_separator.plain(look.language));
     match remarks {
         [] => Cell::new("-"),
-        [("code_unused" | "code_expired" | "retired", _)] => Cell::toned(Tone::Doubtful, format!("~ {text}")),
+        [("code_unused" | "code_expired" | "retired", _)] => {
+            Cell::toned(Tone::Doubtful, format!("~ {text}"))
+        }
         _ => Cell::toned(Tone::Bad, format!("! {text}")),
     }
 }

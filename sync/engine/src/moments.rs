@@ -21,7 +21,7 @@ pub struct HeadNotes {
     pub told_seq: u64,
     pub told_at: UnixMillis,
     pub told_feed: u64,
-    /// The latest time of any op so far. Those of the future do not count.
+    /// The latest time of any command so far. Those of the future, and those logged anew, do not count.
     pub newest: UnixMillis,
 }
 
@@ -71,10 +71,12 @@ impl HeadNotes {
         } else {
             (self.since, self.since_feed)
         };
+        // What is logged anew was taken before ops that stand before it.
+        let Some((at, false)) = Op::taken_at(op) else {
+            return OpBounds { not_before: bound, knows_to };
+        };
         let not_before = bound.max(self.newest);
-        if let Some(at) = Op::taken_at(op)
-            && at <= now
-        {
+        if at <= now {
             self.newest = self.newest.max(at);
         }
         OpBounds { not_before, knows_to }
@@ -103,12 +105,50 @@ impl CutOff {
 
 #[cfg(test)]
 mod tests {
+    use wire::{
+        Actor, Chain, Command, CommandBody, CommandId, CommandOp, EdgeId, OrderId, QuarantineWhy,
+        Relogged, Role, UserId, Verdict,
+    };
+
     use super::*;
 
     const MIN: i64 = 60_000;
 
     fn at(minute: i64) -> UnixMillis {
         UnixMillis(1_000_000_000 + minute * MIN)
+    }
+
+    fn command(received_at: UnixMillis, relogged: bool) -> Vec<u8> {
+        let edge = EdgeId::new("north-1").unwrap();
+        let before = Relogged {
+            at: Chain::start(&edge),
+            edge,
+            epoch: 1,
+            verdict: Verdict::Provisional,
+            fence: None,
+            why: QuarantineWhy::EdgeRestored,
+        };
+        let id = |n| uuid::Uuid::from_u128(n);
+        let op = CommandOp {
+            command: Command {
+                id: CommandId(id(1)),
+                body: CommandBody::AcceptOrder { order_id: OrderId(id(2)) },
+                device: None,
+                device_seq: None,
+                tapped_at: None,
+                trace: None,
+            },
+            token_seq: 1,
+            actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at,
+            policy_version: None,
+            rules_version: None,
+            revocations_version: None,
+            relogged: relogged.then_some(before),
+        };
+        Op::Command(op).to_bytes()
     }
 
     fn linked() -> HeadNotes {
@@ -127,6 +167,22 @@ mod tests {
         assert_eq!(bounds.taken_at(at(-4), back), at(-4), "its clock is a little behind");
         assert_eq!(bounds.taken_at(at(-90), back), at(0), "nothing of before was missing");
         assert_eq!(bounds.taken_at(back.plus_ms(9 * MIN), back), back, "its clock is ahead");
+    }
+
+    #[test]
+    fn no_command_was_taken_before_an_earlier_one_of_the_log() {
+        let back = at(600);
+        let mut notes = linked().told(50, 100, 10, back);
+        let mut bound = |minute, relogged| {
+            let op = command(at(minute), relogged);
+            notes.bounds(11, &op, back).not_before
+        };
+        assert_eq!(bound(300, false), at(0));
+        assert_eq!(bound(200, false), at(300), "an hour that is over does not come back");
+        assert_eq!(bound(9_999, false), at(300));
+        assert_eq!(bound(400, false), at(300), "a clock that was ahead for once does not count");
+        assert_eq!(bound(100, true), at(0), "it stood in an earlier log");
+        assert_eq!(bound(500, false), at(400));
     }
 
     #[test]

@@ -10,8 +10,7 @@ use rstest::rstest;
 use rules::Seat;
 use wire::{
     Code, CommandBody, EdgeId, FenceEnding, HeldReason, OfflineRules, OpDecision, OrderId,
-    OutcomeKind, Policy, QuarantineWhy, RaceRule, Region, RegionAssignment, TakeBack, is_open,
-    open_digest,
+    OutcomeKind, Policy, RaceRule, Region, RegionAssignment, TakeBack, is_open, open_digest,
 };
 
 use crate::stage::*;
