@@ -16,7 +16,7 @@ use wire::{EdgeId, Language, Policy, Region, UserId};
 use crate::{
     conflicts::ConflictCursor,
     look::{Look, WIDTH_MIN},
-    service::Moment,
+    service::PastMoment,
     wait::Condition,
 };
 
@@ -157,7 +157,7 @@ pub enum EdgesAction {
     Disable {
         edge: EdgeId,
         #[arg(long, value_name = "MOMENT", value_parser = values::moment(Language::English))]
-        since: Moment,
+        since: PastMoment,
         #[arg(long, value_name = "TEXT")]
         why: String,
     },

@@ -21,7 +21,7 @@ use crate::{
 
 /// A moment as an operator names it: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum PastMoment {
     At(UnixMillis),
     AgoMs(i64),
 }
@@ -49,7 +49,7 @@ struct EdgeAct {
     why: Option<String>,
 }
 
-impl FromStr for Moment {
+impl FromStr for PastMoment {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
@@ -72,7 +72,7 @@ impl FromStr for Moment {
     }
 }
 
-impl Moment {
+impl PastMoment {
     fn of(self, now: UnixMillis) -> UnixMillis {
         match self {
             Self::At(at) => at,
@@ -170,15 +170,15 @@ mod tests {
 
     #[test]
     fn a_moment_is_a_time_or_a_while_ago() {
-        let at = Moment::At("2026-11-22T14:00:00Z".parse().unwrap());
+        let at = PastMoment::At("2026-11-22T14:00:00Z".parse().unwrap());
         for text in ["2026-11-22T14:00:00Z", "2026-11-22 14:00", "2026-11-22t14:00z"] {
             assert_eq!(text.parse(), Ok(at), "{text}");
         }
         for (text, minutes) in [("90m", 90), ("2h", 120), ("3D", 3 * 24 * 60)] {
-            assert_eq!(text.parse(), Ok(Moment::AgoMs(minutes * 60_000)), "{text}");
+            assert_eq!(text.parse(), Ok(PastMoment::AgoMs(minutes * 60_000)), "{text}");
         }
         for wrong in ["", "h", "-2h", "yesterday", "14:00", "2026-11-22"] {
-            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+            assert!(wrong.parse::<PastMoment>().is_err(), "{wrong}");
         }
     }
 }

@@ -7,7 +7,7 @@ use http::{Uri, uri::Authority};
 use texts::{Phrase, Sentence};
 use wire::{EdgeId, Language, Policy, Region};
 
-use crate::{conflicts::ConflictCursor, say, service::Moment, wait::Condition};
+use crate::{conflicts::ConflictCursor, say, service::PastMoment, wait::Condition};
 
 /// Every argument of the command and of those below it that is read by us.
 pub fn read_in(command: Command, language: Language) -> Command {
@@ -39,8 +39,8 @@ fn parsed<T: FromStr>(
     move |text| text.parse().map_err(|_| expected.to(language))
 }
 
-pub fn moment(language: Language) -> impl Fn(&str) -> Result<Moment, String> + Clone {
-    parsed::<Moment>(say::expected_moment, language)
+pub fn moment(language: Language) -> impl Fn(&str) -> Result<PastMoment, String> + Clone {
+    parsed::<PastMoment>(say::expected_moment, language)
 }
 
 pub fn condition(language: Language) -> impl Fn(&str) -> Result<Condition, String> + Clone {

@@ -16,7 +16,7 @@ use wire::{
     Verdict,
 };
 
-use thief::{Answered, Entry, REGION, Thief, enrol, new_key};
+use thief::{CallEnd, REGION, Thief, ThiefEntry, enrol, new_key};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
@@ -37,7 +37,7 @@ impl Theft {
         let customer = platform.somebody(Role::Customer).await;
         let provider = platform.somebody(Role::Provider).await;
         let mut thief = Thief::of(&platform, "north-9").await;
-        assert_eq!(thief.call().await, Answered::Welcome);
+        assert_eq!(thief.call().await, CallEnd::Welcome);
         thief.append(&Op::Boot { nonce: wire::BootNonce([9; 16]), at: Clock::system().now() });
         thief.send_up().await;
         assert_eq!(thief.outcome(&admin, 1).await.0, "applied");
@@ -77,7 +77,7 @@ impl Theft {
     fn accepts(&mut self, order: OrderId) -> u64 {
         let token_seq = self.thief.append_token(&self.provider.edge_token.clone());
         let received_at = Clock::system().now();
-        let entry = Entry { actor: self.actor(), order, token_seq, received_at };
+        let entry = ThiefEntry { actor: self.actor(), order, token_seq, received_at };
         self.thief.append(&Op::Command(entry.op()))
     }
 
@@ -132,16 +132,16 @@ async fn a_thief_backdates_a_command_to_when_an_old_token_was_good() {
     let order = theft.open_order().await;
     let (token, received_at) = theft.old_token();
     let token_seq = theft.thief.append_token(&token);
-    let entry = Entry { actor: theft.actor(), order, token_seq, received_at };
+    let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
     let seq = theft.thief.append(&Op::Command(entry.op()));
     theft.thief.send_up().await;
     let outcome = theft.thief.outcome(&theft.admin, seq).await;
     assert_eq!(outcome, ("rejected".into(), "invalid_token".into()));
     // After a new Hello, as an edge that comes from a long outage.
     theft.thief.hang_up();
-    let entry = Entry { actor: theft.actor(), order, token_seq, received_at };
+    let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
     let seq = theft.thief.append(&Op::Command(entry.op()));
-    assert_eq!(theft.thief.call().await, Answered::Welcome);
+    assert_eq!(theft.thief.call().await, CallEnd::Welcome);
     theft.thief.send_up().await;
     let outcome = theft.thief.outcome(&theft.admin, seq).await;
     assert_eq!(outcome, ("rejected".into(), "invalid_token".into()));
@@ -158,7 +158,7 @@ async fn a_thief_says_that_a_lost_receipt_vouches_for_an_old_token() {
     let edge = theft.thief.edge.clone();
     let mut seqs = Vec::new();
     for received_at in [received_at, Clock::system().now()] {
-        let entry = Entry { actor: theft.actor(), order, token_seq, received_at };
+        let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
         let mut op = entry.op();
         op.relogged = Some(Relogged {
             edge: edge.clone(),
@@ -193,7 +193,7 @@ async fn a_thief_acts_for_a_revoked_person_as_if_the_edge_had_not_heard_of_it() 
     theft.thief.ack().await;
     let token_seq = theft.thief.append_token(&theft.provider.edge_token.clone());
     let received_at = Clock::system().now();
-    let mut op = Entry { actor: theft.actor(), order, token_seq, received_at }.op();
+    let mut op = ThiefEntry { actor: theft.actor(), order, token_seq, received_at }.op();
     (op.verdict, op.fence, op.revocations_version) = (Verdict::Firm, Some(fence), Some(0));
     let seq = theft.thief.append(&Op::Command(op));
     theft.thief.send_up().await;
@@ -207,7 +207,7 @@ async fn a_thief_goes_on_with_a_key_that_was_disabled() {
     let mut theft = Theft::begin().await;
     theft.thief.hang_up();
     theft.disable(Clock::system().now()).await;
-    assert_eq!(theft.thief.call().await, Answered::Status(403));
+    assert_eq!(theft.thief.call().await, CallEnd::Status(403));
     // Nor does another edge's code bring it back.
     let form = json!({"edge": "north-9", "region": REGION});
     let invited = theft.admin.ask(HttpCall::post("/api/v1/admin/edges").json(&form)).await.unwrap();
@@ -225,9 +225,9 @@ async fn a_thief_keeps_the_session_that_stands() {
     theft.disable(Clock::system().now()).await;
     let seq = theft.accepts(order);
     theft.thief.send_up().await;
-    assert_eq!(theft.thief.until_ended().await, Answered::Refused(Code::EdgeDisabled));
+    assert_eq!(theft.thief.until_ended().await, CallEnd::Refused(Code::EdgeDisabled));
     assert_eq!(theft.thief.op(&theft.admin, seq).await, None, "the hub took it");
-    assert_eq!(theft.thief.call().await, Answered::Status(403));
+    assert_eq!(theft.thief.call().await, CallEnd::Status(403));
     theft.end().await;
 }
 
@@ -322,15 +322,15 @@ async fn a_thief_comes_back_with_the_old_key_after_a_new_one_was_given() {
     theft.thief.hang_up();
     theft.disable(Clock::system().now()).await;
     let code = theft.rekey(false).await;
-    assert_eq!(theft.thief.call().await, Answered::Status(401), "before the code is used");
+    assert_eq!(theft.thief.call().await, CallEnd::Status(401), "before the code is used");
     let (owner, other) = (new_key(), new_key());
     assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
-    assert_eq!(theft.thief.call().await, Answered::Status(401), "after it was used");
+    assert_eq!(theft.thief.call().await, CallEnd::Status(401), "after it was used");
     assert_eq!(enrol(theft.platform.gateway(), &code, &other).await, 401, "the code is used");
     // The machine that has the new key goes on under the old name, in an epoch of its own.
     theft.thief.signer = owner;
-    assert_eq!(theft.thief.call().await, Answered::Quarantined);
-    assert_eq!(theft.thief.call().await, Answered::Welcome);
+    assert_eq!(theft.thief.call().await, CallEnd::Quarantined);
+    assert_eq!(theft.thief.call().await, CallEnd::Welcome);
     let acts = theft.admin.done(HttpCall::get("/api/v1/admin/edges/north-9/acts")).await;
     let acts: Vec<&str> =
         acts["items"].as_array().unwrap().iter().filter_map(|act| act["act"].as_str()).collect();
@@ -349,11 +349,11 @@ async fn somebody_keeps_the_session_of_a_key_that_was_replaced() {
     assert_eq!(theft.thief.outcome(&theft.admin, seq).await.0, "applied", "until the code is used");
     let owner = new_key();
     assert_eq!(enrol(theft.platform.gateway(), &code, &owner).await, 200);
-    assert!(matches!(theft.thief.until_ended().await, Answered::Refused(_) | Answered::HungUp));
-    assert_eq!(theft.thief.call().await, Answered::Status(401));
+    assert!(matches!(theft.thief.until_ended().await, CallEnd::Refused(_) | CallEnd::HungUp));
+    assert_eq!(theft.thief.call().await, CallEnd::Status(401));
     // Nothing was wrong with its log: it goes on where it was.
     theft.thief.signer = owner;
-    assert_eq!(theft.thief.call().await, Answered::Welcome);
+    assert_eq!(theft.thief.call().await, CallEnd::Welcome);
     theft.end().await;
 }
 
@@ -364,8 +364,8 @@ async fn somebody_wakes_an_edge_that_was_retired() {
     let form = json!({"why": "The shop has closed"});
     let answer = theft.admin.done(HttpCall::post(path).json(&form)).await;
     assert_eq!((&answer["undecided"], &answer["not_received"]), (&json!(0), &json!(0)));
-    assert_eq!(theft.thief.until_ended().await, Answered::Refused(Code::EdgeDisabled));
-    assert_eq!(theft.thief.call().await, Answered::Status(403));
+    assert_eq!(theft.thief.until_ended().await, CallEnd::Refused(Code::EdgeDisabled));
+    assert_eq!(theft.thief.call().await, CallEnd::Status(403));
     let status = theft.platform.stack.status().await.unwrap();
     let name = EdgeId::new("north-9").unwrap();
     let mut edges = status.regions.iter().flat_map(|region| &region.edges);

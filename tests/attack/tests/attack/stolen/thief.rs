@@ -41,7 +41,7 @@ pub struct Thief {
 
 /// The end of a call.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum CallEnd {
     Welcome,
     Refused(Code),
     Quarantined,
@@ -51,14 +51,14 @@ pub enum Answered {
 }
 
 /// A command as the log of an edge holds it.
-pub struct Entry {
+pub struct ThiefEntry {
     pub actor: Actor,
     pub order: OrderId,
     pub token_seq: u64,
     pub received_at: UnixMillis,
 }
 
-impl Entry {
+impl ThiefEntry {
     pub fn op(&self) -> CommandOp {
         CommandOp {
             command: Command {
@@ -116,7 +116,7 @@ impl Thief {
         }
     }
 
-    pub async fn call(&mut self) -> Answered {
+    pub async fn call(&mut self) -> CallEnd {
         self.session = None;
         let mut request =
             format!("ws://127.0.0.1:{}/link", self.gateway).into_client_request().unwrap();
@@ -124,7 +124,7 @@ impl Thief {
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         let mut socket = match connect_async(request).await {
             Ok((socket, _)) => socket,
-            Err(Error::Http(answer)) => return Answered::Status(answer.status().as_u16()),
+            Err(Error::Http(answer)) => return CallEnd::Status(answer.status().as_u16()),
             Err(error) => panic!("{error}"),
         };
         socket.send(Message::Binary(self.hello().to_bytes().into())).await.unwrap();
@@ -134,15 +134,15 @@ impl Thief {
                     (self.feed_generation, self.feed_cursor) = (welcome.feed_generation, 0);
                 }
                 self.session = Some((socket, welcome.standing));
-                Answered::Welcome
+                CallEnd::Welcome
             }
             Some(Frame::Quarantine(given)) => {
                 self.begin(&given);
-                Answered::Quarantined
+                CallEnd::Quarantined
             }
-            Some(Frame::Refused(Refused { code, .. })) => Answered::Refused(code),
+            Some(Frame::Refused(Refused { code, .. })) => CallEnd::Refused(code),
             Some(other) => panic!("{other:?}"),
-            None => Answered::HungUp,
+            None => CallEnd::HungUp,
         }
     }
 
@@ -212,13 +212,13 @@ impl Thief {
     }
 
     /// Listens until the hub ends the session.
-    pub async fn until_ended(&mut self) -> Answered {
+    pub async fn until_ended(&mut self) -> CallEnd {
         let (socket, _) = self.session.as_mut().unwrap();
         loop {
             match next(socket).await {
-                Some(Frame::Refused(Refused { code, .. })) => return Answered::Refused(code),
+                Some(Frame::Refused(Refused { code, .. })) => return CallEnd::Refused(code),
                 Some(_) => {}
-                None => return Answered::HungUp,
+                None => return CallEnd::HungUp,
             }
         }
     }
