@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use holdfast_edge::{path_in, report, start};
+use holdfast_edge::{Config, path_in, report, start};
 use process::clock::Clock;
 use wire::{CommandId, Op, Role};
 
 use crate::world::{
     accept,
     cloud::{Cloud, GENERATION},
-    edge, frame, get, id, order,
+    config, edge, frame, get, id, order,
     tablet::Tablet,
     until,
 };
@@ -157,6 +157,32 @@ async fn an_edge_waits_for_the_cloud_to_enrol_and_needs_it_only_once() {
     let token = cloud.people().token(Role::Provider, 20);
     assert!(Tablet::connect(alone.mqtt, "t-1", "t-1", &token).await.is_ok());
     alone.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edge_that_is_started_with_another_code_gets_another_key() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let key = || std::fs::read(data.path().join("edge.key")).unwrap();
+    // One that was used before changes nothing, and neither does the same one again.
+    let mut keys = Vec::new();
+    for (n, code) in
+        ["a-code", "another-code", "another-code", "spent-code"].into_iter().enumerate()
+    {
+        let config = Config {
+            enrolment_code: code.into(),
+            ..config(data.path(), &format!("http://{gateway}"))
+        };
+        let edge = start(config, Clock::system()).await.unwrap();
+        until("a session by that key", || async { cloud.hellos().get(n).cloned() }).await;
+        keys.push(key());
+        edge.stop().await;
+        assert!(!data.path().join("edge.key.new").exists(), "{code}");
+    }
+    assert_ne!(keys[0], keys[1]);
+    assert_eq!((&keys[1], &keys[1]), (&keys[2], &keys[3]));
+    let names: Vec<_> = cloud.hellos().into_iter().map(|hello| (hello.edge, hello.epoch)).collect();
+    assert!(names.iter().all(|name| *name == names[0]), "its name and its log stay");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,8 +16,11 @@ use crate::{
     look::Look,
     run::CommandOutput,
     say,
-    table::{Cell, table},
+    table::{Cell, TableForm, table},
 };
+
+/// The last column is the operator's own words. BY goes first on a narrow terminal.
+const FORM: TableForm = TableForm { sheds: &[3], ends_with_sentence: true };
 
 /// A moment as an operator names it: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +164,7 @@ fn render(acts: &[EdgeAct], look: &Look) -> String {
             Cell::or_dash(act.why.as_ref()),
         ]
     });
-    table(say::edge_record_columns.plain(look.language), rows, look)
+    table(say::edge_record_columns.plain(look.language), FORM, rows, look)
 }
 
 #[cfg(test)]
