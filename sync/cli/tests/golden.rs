@@ -23,7 +23,7 @@ const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// Of a platform that is well, and of the one in which everything is wrong.
-const WELL: [&str; 10] = [
+const WELL: [&str; 15] = [
     "status",
     "edges",
     "wait --for links-up --for synced",
@@ -34,6 +34,11 @@ const WELL: [&str; 10] = [
     "enrol SOUTH south-2",
     "enrol withdraw south-2",
     "withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud",
+    "edges disable north-1 --since 2025-11-24T14:00Z --why Stolen",
+    "edges retire north-1 --why Closed",
+    "edges rekey north-1",
+    "edges rotate north-1",
+    "edges record north-1",
 ];
 const TROUBLED: [&str; 15] = [
     "status",
@@ -67,10 +72,15 @@ const REFUSED: [&str; 13] = [
     "link cut WEST",
     "wait --for up",
 ];
-const HELP: [&str; 20] = [
+const HELP: [&str; 25] = [
     "--help",
     "status --help",
     "edges --help",
+    "edges disable --help",
+    "edges rekey --help",
+    "edges rotate --help",
+    "edges retire --help",
+    "edges record --help",
     "queue --help",
     "queue retry --help",
     "conflicts --help",
