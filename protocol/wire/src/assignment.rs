@@ -270,6 +270,7 @@ impl FenceEnding {
             Self::TakenBack => Some(Code::RegionTakenBack),
             Self::EdgeRestored => Some(Code::HolderRestored),
             Self::EdgeCloned => Some(Code::HolderCloned),
+            Self::EdgeDisabled => Some(Code::HolderDisabled),
             Self::Renewed => Some(Code::RightRenewed),
             Self::Unrecognised => Some(Code::RightEnded),
         }

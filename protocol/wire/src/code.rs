@@ -76,6 +76,7 @@ codes! {
     RegionTakenBack region_taken_back 400,
     HolderRestored holder_restored 400,
     HolderCloned holder_cloned 400,
+    HolderDisabled holder_disabled 400,
     RightRenewed right_renewed 400,
     RightEnded right_ended 400,
     AcceptanceNotArrived acceptance_not_arrived 409,

@@ -49,6 +49,7 @@ region-assigning-offline = This region assigns its orders at its own node, which
 region-taken-back = The node's promise does not hold: an operator took back its right to assign.
 holder-restored = The node's promise does not hold: the node was restored from an older copy, which ended its right to assign.
 holder-cloned = The node's promise does not hold: two copies of the node were running.
+holder-disabled = The node's promise does not hold: an operator had disabled the node.
 right-renewed = The node's promise does not hold: its orders differed from the cloud's, so its right to assign was granted anew.
 right-ended = The node's promise does not hold: its right to assign ended in a way that only a newer version knows.
 acceptance-not-arrived = Your acceptance stands only at the region's own node so far. Do this there, or try again once that node is connected.

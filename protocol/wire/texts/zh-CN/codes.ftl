@@ -49,6 +49,7 @@ region-assigning-offline = 该区域由本地节点派单，当前无法连接�
 region-taken-back = 节点的承诺不再有效：运营人员收回了它的派单权。
 holder-restored = 节点的承诺不再有效：该节点从旧副本恢复，派单权随之终止。
 holder-cloned = 节点的承诺不再有效：该节点有两个副本同时运行。
+holder-disabled = 节点的承诺不再有效：运营人员已停用该节点。
 right-renewed = 节点的承诺不再有效：它的订单与云端不一致，派单权已重新授予。
 right-ended = 节点的承诺不再有效：它的派单权已终止，其方式只有更新的版本才知道。
 acceptance-not-arrived = 您的接单目前只记录在区域节点，请在该节点操作，或等节点联网后重试。

@@ -15,6 +15,7 @@ lease-ended = { $how ->
     [taken_back] taken back
     [edge_restored] ended: the edge was restored from a copy
     [edge_cloned] ended: two copies of the edge ran
+    [edge_disabled] ended: an operator disabled the edge
     [renewed] renewed: the edge's view did not agree with the grant
    *[other] ended ({ $how })
 } { $at }

@@ -49,6 +49,7 @@ right-ended = { $how ->
     [taken_back] taken back by an operator
     [edge_restored] ended, because the edge was restored from an older copy
     [edge_cloned] ended, because two copies of the edge were running
+    [edge_disabled] ended, because an operator disabled the edge
     [renewed] granted anew, because the edge's orders differed from the cloud's
    *[other] ended in a way that only a newer version knows
 }

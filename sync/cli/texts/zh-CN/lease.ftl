@@ -15,6 +15,7 @@ lease-ended = { $at } { $how ->
     [taken_back] 已收回
     [edge_restored] 已终止：节点被从备份恢复
     [edge_cloned] 已终止：节点的两个副本同时运行
+    [edge_disabled] 已终止：运营人员停用了该节点
     [renewed] 已续授：节点的视图与授权不一致
    *[other] 已终止（{ $how }）
 }

@@ -49,6 +49,7 @@ right-ended = { $how ->
     [taken_back] 被运营人员收回
     [edge_restored] 因节点从旧副本恢复而终止
     [edge_cloned] 因节点有两个副本同时运行而终止
+    [edge_disabled] 因运营人员停用该节点而终止
     [renewed] 因节点的订单与云端不一致而重新授予
    *[other] 已终止，其方式只有更新的版本才知道
 }
