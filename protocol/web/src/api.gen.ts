@@ -172,6 +172,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/edges/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what operators did to an edge, newest first */
+        get: operations["hub.acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/edges/{id}/code": {
         parameters: {
             query?: never;
@@ -184,6 +201,40 @@ export interface paths {
         post?: never;
         /** Withdraw the code of an edge that has not enrolled, and forget the edge */
         delete: operations["hub.withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges/{id}/disabling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disable an edge: refuse its key, end its rights, and believe nothing of it since a moment */
+        post: operations["hub.disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a code that gives an edge a new key, and lets a disabled one in again */
+        post: operations["hub.rekey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -217,6 +268,23 @@ export interface paths {
         put?: never;
         /** Let an edge in again that was restored too often */
         post: operations["hub.readmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/edges/{id}/retirement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an edge out of service for good */
+        post: operations["hub.retire"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1059,7 +1127,8 @@ export interface components {
              */
             id: number;
             /**
-             * @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, `revoked_holder`, or one of a newer
+             * @description `met_closed`, `revoked_meanwhile`, `offline_rule`, `taken_back`, `revoked_holder`, `edge_distrusted`, or
+             *     one of a newer
              *     service.
              */
             kind: string;
@@ -1095,7 +1164,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1201,6 +1270,36 @@ export interface components {
          * @example tablet-7
          */
         DeviceId: string;
+        DisabledEdge: {
+            /**
+             * Format: int64
+             * @description Decided commands that are listed now for a person to look at.
+             */
+            cases: number;
+            edge: components["schemas"]["EdgeId"];
+            /**
+             * Format: int64
+             * @description Ops that the edge had told of and not sent, by its last word. They do not come any more.
+             */
+            not_received: number;
+            /** @description Every right to assign that it held, with its end. */
+            rights: components["schemas"]["FenceRecord"][];
+            /** @description The order service has heard of it. Otherwise rights and cases follow once it is within reach. */
+            settled: boolean;
+            /**
+             * Format: int64
+             * @description Ops that still wait for a decision.
+             */
+            undecided: number;
+        };
+        DisablingForm: {
+            /**
+             * @description Everything that the hub received of the edge since is rejected where it is undecided, and listed where it
+             *     was decided. At most 35 days ago.
+             */
+            since: components["schemas"]["UnixMillis"];
+            why: string;
+        };
         /** @description The form of a customer who publishes an order. */
         Draft: {
             address: string;
@@ -1212,6 +1311,15 @@ export interface components {
             service_start_time?: components["schemas"]["UnixMillis"];
             service_type: components["schemas"]["ServiceType"];
             title: string;
+        };
+        /** @description One line of an edge's record. */
+        EdgeAct: {
+            /** @description `disabled`, `retired`, `rekeyed` or `rotated`. */
+            act: string;
+            at: components["schemas"]["UnixMillis"];
+            made_by: components["schemas"]["UserId"];
+            since: components["schemas"]["UnixMillis"] | null;
+            why: string | null;
         };
         /** @description A sign-in for the edges of one region. */
         EdgeGrant: {
@@ -1236,12 +1344,16 @@ export interface components {
             created_at: components["schemas"]["UnixMillis"];
             /** Format: int64 */
             cursor_seq: number;
+            /** @description An operator has disabled it: its key is refused until it has another. */
+            disabled_at?: components["schemas"]["UnixMillis"];
             enrolled_at: components["schemas"]["UnixMillis"] | null;
             /** Format: int64 */
             feed_cursor: number;
             /** Format: int64 */
             outcome_cursor: number;
             region: components["schemas"]["Region"];
+            /** @description It was disabled for good. */
+            retired_at?: components["schemas"]["UnixMillis"];
         };
         /** @description Up or down, since when, and when the cloud is called next. */
         EdgeLink: {
@@ -1404,7 +1516,7 @@ export interface components {
             why?: string;
         };
         /** @enum {string} */
-        FenceEnding: "released" | "taken_back" | "edge_restored" | "edge_cloned" | "renewed" | "policy_changed" | "reassigned" | "unrecognised";
+        FenceEnding: "released" | "taken_back" | "edge_restored" | "edge_cloned" | "renewed" | "policy_changed" | "reassigned" | "edge_disabled" | "unrecognised";
         /** @description A right to assign that was granted, and how it ended. */
         FenceRecord: {
             end: components["schemas"]["FenceEnd"] | null;
@@ -1580,6 +1692,17 @@ export interface components {
             order_id: components["schemas"]["OrderId"];
             price: components["schemas"]["Amount"];
             title: string;
+        };
+        NewKeyCode: {
+            /** @description Shown once: only its hash is kept. Its second half names the hub's key. */
+            code: string;
+            edge: components["schemas"]["EdgeId"];
+            expires_at: components["schemas"]["UnixMillis"];
+        };
+        NewKeyForm: {
+            /** @description The old key counts until the code is used. Without it the old key is refused at once. */
+            keep_old?: boolean;
+            why?: string;
         };
         NewUser: {
             role: components["schemas"]["Role"];
@@ -1915,6 +2038,9 @@ export interface components {
             receipt?: components["schemas"]["Receipt"];
             verdict: components["schemas"]["Verdict"];
         };
+        RetirementForm: {
+            why: string;
+        };
         RetriedAccept: {
             command_id: components["schemas"]["CommandId"];
         };
@@ -2094,7 +2220,10 @@ export type CommandReply = components['schemas']['CommandReply'];
 export type ComparisonReport = components['schemas']['ComparisonReport'];
 export type Currency = components['schemas']['Currency'];
 export type DeviceId = components['schemas']['DeviceId'];
+export type DisabledEdge = components['schemas']['DisabledEdge'];
+export type DisablingForm = components['schemas']['DisablingForm'];
 export type Draft = components['schemas']['Draft'];
+export type EdgeAct = components['schemas']['EdgeAct'];
 export type EdgeGrant = components['schemas']['EdgeGrant'];
 export type EdgeId = components['schemas']['EdgeId'];
 export type EdgeItem = components['schemas']['EdgeItem'];
@@ -2135,6 +2264,8 @@ export type LoginForm = components['schemas']['LoginForm'];
 export type Lost = components['schemas']['Lost'];
 export type LostAcceptance = components['schemas']['LostAcceptance'];
 export type NearbyJob = components['schemas']['NearbyJob'];
+export type NewKeyCode = components['schemas']['NewKeyCode'];
+export type NewKeyForm = components['schemas']['NewKeyForm'];
 export type NewUser = components['schemas']['NewUser'];
 export type NextRight = components['schemas']['NextRight'];
 export type OfflineRules = components['schemas']['OfflineRules'];
@@ -2173,6 +2304,7 @@ export type RegisterForm = components['schemas']['RegisterForm'];
 export type RenewedAccess = components['schemas']['RenewedAccess'];
 export type RepairStatus = components['schemas']['RepairStatus'];
 export type Reply = components['schemas']['Reply'];
+export type RetirementForm = components['schemas']['RetirementForm'];
 export type RetriedAccept = components['schemas']['RetriedAccept'];
 export type RevokeForm = components['schemas']['RevokeForm'];
 export type Role = components['schemas']['Role'];
@@ -3052,6 +3184,77 @@ export interface operations {
             };
         };
     };
+    "hub.acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["EdgeAct"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.withdraw": {
         parameters: {
             query?: never;
@@ -3105,6 +3308,210 @@ export interface operations {
             };
             /** @description `enrolment_code_used`: This edge has used its code and is enrolled. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisablingForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisabledEdge"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.rekey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeyForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKeyCode"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3261,6 +3668,108 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetirementForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisabledEdge"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6708,6 +7217,15 @@ export interface operations {
              *     `edge_unknown`: This edge is not enrolled.
              */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `edge_disabled`: An operator has disabled this edge. It is let in again with a new enrolment code. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
