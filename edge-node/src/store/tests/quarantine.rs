@@ -235,7 +235,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     assert!(position.twin && position.suspect);
     let told = report(&path_in(data.path())).unwrap();
     assert_eq!(told.alarm.as_ref().map(|alarm| alarm.why), Some("twin"));
-    assert!(told.to_string().contains("/api/v1/admin/edges"), "{told}");
+    assert!(told.to_string().contains("`holdfast enrol REGION NAME`"), "{told}");
     store.close();
 
     let renamed = enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();

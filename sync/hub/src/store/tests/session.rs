@@ -84,7 +84,8 @@ async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_
     let store = database(true).await;
     store.invite(&NORTH, Region::North, Hash::of(b"old"), admin(), NOW).await.unwrap();
     let mut tx = store.sql().begin().await.unwrap();
-    tx.exec("UPDATE edges SET public_key = ?", vals![KEY]).await.unwrap();
+    const REGISTERED: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?";
+    tx.exec(REGISTERED, vals![KEY, NOW]).await.unwrap();
     let registering = async {
         tokio::time::sleep(LOOKED).await;
         tx.commit().await.unwrap();
