@@ -93,14 +93,13 @@ pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutpu
             let DisabledEdge { cases, settled, undecided, .. } = done;
             let (edge, since) = (edge.into(), age::moment(since).into());
             let settled = if settled { "yes" } else { "no" }.into();
-            let (cases, undecided) = (cases.into(), undecided.into());
             let sentence = say::edge_is_disabled { edge, since, cases, undecided, settled };
             Ok(CommandOutput::done(gateway, answer, sentence))
         }
         EdgesAction::Retire { edge, why } => {
             let form = json!({"why": why});
             let (answer, done) = out_of_service(gateway, edge, "retirement", &form).await?;
-            let (undecided, not_received) = (done.undecided.into(), done.not_received.into());
+            let (undecided, not_received) = (done.undecided, done.not_received);
             let sentence = say::edge_is_retired { edge: edge.into(), undecided, not_received };
             Ok(CommandOutput::done(gateway, answer, sentence))
         }
