@@ -115,13 +115,13 @@ async fn work_goes_on(stack: &Stack, storm: &Storm, before: Vec<chaos::Receipted
         "restored",
         [
             "! north-1: it was restored from a copy: since 20",
-            "it runs in epoch 2; what the cloud had of it is back",
+            "it runs in epoch 2, and it has back what the cloud had of its log",
             "Next: find out who restored it; let the tablets near it connect once",
             "`holdfast readmit north-1` notes it",
         ],
         [
             "! north-1：该节点被从备份恢复：自 20",
-            "起运行于第 2 代；云端已有的操作已归还",
+            "起运行于第 2 代，云端已有的日志已归还给它",
             "下一步：查明由谁恢复；让附近的平板连接一次",
             "`holdfast readmit north-1` 表示已知悉",
         ],
