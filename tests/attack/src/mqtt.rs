@@ -31,7 +31,9 @@ const CONNECT: u8 = 0x10;
 const PUBLISH: u8 = 0x30;
 const SUBSCRIBE: u8 = 0x82;
 const SUBACK: u8 = 0x90;
+const PUBACK: u8 = 0x40;
 const RETAIN: u8 = 0x01;
+const LEVEL_1: u8 = 0x02;
 const CLEAN: u8 = 0x02;
 const WILL_RETAINED: u8 = 0x24;
 const NAME_AND_PASSWORD: u8 = 0xc0;
@@ -103,6 +105,26 @@ impl MqttLine {
         let mut body = prefixed(topic.as_bytes());
         body.extend(message);
         packet(if retain { PUBLISH | RETAIN } else { PUBLISH }, &body)
+    }
+
+    /// The next message, acknowledged where it came at level 1. Without that, the broker soon sends no more.
+    ///
+    /// # Errors
+    /// When the broker closes the connection or stays silent.
+    pub async fn message(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            let (kind, message) = self.packet().await?;
+            if kind & 0xf0 != PUBLISH {
+                continue;
+            }
+            if kind & LEVEL_1 != 0 {
+                let topic = message.first_chunk().map_or(0, |length| u16::from_be_bytes(*length));
+                let id = message.get(usize::from(topic) + 2..).and_then(<[u8]>::first_chunk::<2>);
+                let id = id.ok_or(io::ErrorKind::InvalidData)?;
+                self.stream.write_all(&packet(PUBACK, id)).await?;
+            }
+            return Ok(message);
+        }
     }
 
     /// The next packet: its first byte and the rest.

@@ -3,15 +3,15 @@
 //!
 //! Not here is the limit of newcomers' undecided commands, which takes a crowd: `newcomers.rs`.
 
-mod flood;
-mod honest;
+pub mod flood;
+pub mod honest;
 mod tenfold;
 
 use std::time::Duration;
 
 use attack::{AttackedPlatform, Experience};
 
-use flood::FloodCount;
+use flood::{Flood, FloodCount};
 use honest::{Honest, WHO};
 use tenfold::Tenfold;
 
@@ -19,14 +19,37 @@ use tenfold::Tenfold;
 const P99_MAX: Duration = Duration::from_secs(10);
 
 /// A row of the table: the flood, and for each of the honest people the p99 and the refusals.
-fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> String {
+pub fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> String {
     let cell = |experience: &Experience| {
         let p99 = experience.percentile(99).as_millis();
         format!("{p99:>6} ms {:>2} of {:<3}", experience.refused(), experience.count())
     };
     let cells = experiences.each_ref().map(cell).join(" |");
-    let FloodCount { attempts, refused } = count;
+    let FloodCount { attempts, refused, .. } = count;
     format!("{name:<44} {attempts:>8} {refused:>8} |{cells}")
+}
+
+pub fn head() -> String {
+    let cells = WHO.map(|who| format!("{who:^20}")).join(" |");
+    format!("{:<44} {:>8} {:>8} |{cells}", "flood", "attempts", "refused")
+}
+
+/// What is wrong with a flood that has met no limit, or spoilt the work of an honest person.
+pub fn wrongs(flood: &Flood, count: FloodCount, experiences: &[Experience; 4]) -> Vec<String> {
+    let mut wrongs = Vec::new();
+    if flood.attempts > 0 && count.refused == 0 {
+        wrongs.push(format!("{} meets no limit", flood.name));
+    }
+    if flood.grants_max.is_some_and(|most| !(1..=most).contains(&count.granted)) {
+        wrongs.push(format!("{}: {} are granted", flood.name, count.granted));
+    }
+    for (who, experience) in WHO.iter().zip(experiences) {
+        let is_late = experience.percentile(99) > P99_MAX;
+        if experience.refused() > 0 || is_late || experience.count() == 0 {
+            wrongs.push(format!("{} spoils it for the {who}: {experience}", flood.name));
+        }
+    }
+    wrongs
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,26 +58,12 @@ async fn a_flood_keeps_honest_people_from_their_work() {
     let platform = AttackedPlatform::fresh().await;
     let honest = Honest::of(&platform).await;
     let tenfold = Tenfold::prepare(&platform, &honest).await;
-    println!(
-        "{:<44} {:>8} {:>8} |{}",
-        "flood",
-        "attempts",
-        "refused",
-        WHO.map(|who| format!("{who:^20}")).join(" |")
-    );
+    println!("{}", head());
     let mut broken = Vec::new();
     for flood in tenfold.floods() {
         let (count, experiences) = Box::pin(honest.work_during(flood.run())).await;
         println!("{}", row(flood.name, count, &experiences));
-        if flood.attempts > 0 && count.refused == 0 {
-            broken.push(format!("{} meets no limit", flood.name));
-        }
-        for (who, experience) in WHO.iter().zip(&experiences) {
-            let is_late = experience.percentile(99) > P99_MAX;
-            if experience.refused() > 0 || is_late || experience.count() == 0 {
-                broken.push(format!("{} spoils it for the {who}: {experience}", flood.name));
-            }
-        }
+        broken.extend(wrongs(&flood, count, &experiences));
     }
     assert_eq!(broken, Vec::<String>::new());
 }

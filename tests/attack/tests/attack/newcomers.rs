@@ -1,56 +1,82 @@
 //! Crowds of fresh accounts.
 
-use attack::{AttackedPlatform, HttpCall, PASSWORD, Somebody, Station};
+use attack::{AttackedPlatform, HttpCall, PASSWORD, Station};
 use process::clock::Clock;
-use serde_json::json;
-use wire::{Region, Role};
+use serde_json::{Value, json};
+use wire::{EdgeId, Role};
 
-/// Fewer than one person may send at once.
-const EACH: usize = 1_000;
-const CROWD: usize = 11;
-/// Commands on their way at the same time.
-const WINDOW: usize = 25;
+use crate::floods::{
+    self,
+    flood::{CommandFlood, Flood, FloodAct},
+    honest::{Honest, draft},
+};
+
+/// Together they may send more at once than an edge takes of newcomers.
+const CROWD: usize = 12;
 /// Beyond that, an edge takes commands from people alone whom it has known for a day.
 const NEWCOMERS_MAX: usize = 10_000;
+const TIMES: usize = 10;
+/// Commands that were let in together, before the first of them was counted.
+const WINDOW: usize = 512;
+/// On a slow machine the log is full after some floods.
+const FLOODS_MAX: usize = 10;
 
-/// Sends a new order of that customer. Returns whether it stands in the log.
-async fn is_logged(platform: &AttackedPlatform, who: &Somebody) -> bool {
+/// A new order of the person with that token.
+fn new_order(token: &str) -> Value {
     let clock = Clock::system();
-    let order = json!({
-        "title": "Nothing", "description": "of use", "service_type": "cleaning_repair",
-        "price": "1.00", "location": Region::North, "address": "Nowhere",
-    });
-    let frame = json!({
-        "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
-        "token": who.edge_token,
-        "body": {"type": "publish_order", "order_id": clock.new_id(), "order": order},
-    });
-    let call = HttpCall::post("/commands").json(&frame);
-    let answer = who.station.ask(platform.edge().http, &call).await.expect("an answer");
-    let reply = answer.json();
-    let refused = reply["code"] == json!("too_many_requests");
-    assert!(refused || reply["receipt"].is_object(), "{}", answer.text());
-    !refused
+    json!({
+        "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(), "token": token,
+        "body": {"type": "publish_order", "order_id": clock.new_id(), "order": draft()},
+    })
 }
 
-#[tokio::test]
+/// Returns whether an edge takes a command of somebody it does not know yet.
+async fn takes_newcomers(platform: &AttackedPlatform) -> bool {
+    let newcomer = platform.somebody(Role::Customer).await;
+    let call = HttpCall::post("/commands").json(&new_order(&newcomer.edge_token));
+    let answer = newcomer.station.ask(platform.edge().http, &call).await.expect("an answer");
+    let is_refused = answer.code() == "too_many_requests";
+    assert!(is_refused || answer.json()["receipt"].is_object(), "{}", answer.text());
+    !is_refused
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
     let platform = AttackedPlatform::fresh().await;
+    let honest = Honest::of(&platform).await;
+    honest.has_tapped_for_two_days().await;
     let mut crowd = Vec::new();
     for _ in 0..CROWD {
         crowd.push(platform.somebody(Role::Customer).await);
     }
-    platform.stack.cut(Region::North).await.unwrap();
-    let mut logged = 0;
-    for who in &crowd {
-        for _ in 0..EACH / WINDOW {
-            let sending = (0..WINDOW).map(|_| is_logged(&platform, who));
-            let answers = futures::future::join_all(sending).await;
-            logged += answers.into_iter().filter(|logged| *logged).count();
+    honest.are_cut_off().await;
+    let flood = Flood {
+        name: "10,000 undecided commands of newcomers",
+        attempts: TIMES * NEWCOMERS_MAX,
+        at_once: CROWD,
+        grants_max: None,
+        act: FloodAct::Command(CommandFlood {
+            port: platform.edge().mqtt,
+            edge: EdgeId::new(platform.edge().edge.clone()).expect("a name"),
+            tokens: crowd.iter().map(|who| who.edge_token.as_str()).collect(),
+            frame: Box::new(|token, _| new_order(token).to_string().into_bytes()),
+        }),
+    };
+    println!("{}", floods::head());
+    let (mut logged, mut broken, mut is_full) = (0, Vec::new(), false);
+    for _ in 0..FLOODS_MAX {
+        let (count, experiences) = Box::pin(honest.work_during(flood.run())).await;
+        println!("{}", floods::row(flood.name, count, &experiences));
+        broken.extend(floods::wrongs(&flood, count, &experiences));
+        logged += count.granted;
+        is_full = !takes_newcomers(&platform).await;
+        if is_full {
+            break;
         }
     }
     println!("{logged} commands of {CROWD} fresh accounts stand in the log");
-    assert!(logged <= NEWCOMERS_MAX + WINDOW, "newcomers take the last room of the log");
+    assert!(is_full && logged <= NEWCOMERS_MAX + WINDOW, "newcomers take the last room of the log");
+    assert_eq!(broken, Vec::<String>::new());
 }
 
 /// More than an address may make in a day.

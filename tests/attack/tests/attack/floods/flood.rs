@@ -1,4 +1,4 @@
-//! One flood: so many attempts from one address, and how many of them the platform refused.
+//! One flood: so many attempts from one address, and how many of them the platform granted and refused.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -6,7 +6,7 @@ use std::{
 };
 
 use attack::{HttpAnswer, HttpCall, MqttGreeting, MqttLine, Station};
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use process::clock::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,12 +23,18 @@ const LASTS_MAX: Duration = Duration::from_secs(10);
 const SAYS_WITHIN: Duration = Duration::from_secs(2);
 /// Long enough for what the server has said by now.
 const HEARS_WITHIN: Duration = Duration::from_millis(50);
+/// Commands of one device that wait for an answer. With more, most would be lost on their way.
+const WINDOW: usize = 32;
+/// A device that is not answered for so long gives up.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 pub struct Flood<'a> {
     /// Its limit, as in the documents.
     pub name: &'static str,
     pub attempts: usize,
     pub at_once: usize,
+    /// Where each grant is known: as many as the limit allows, and at least one.
+    pub grants_max: Option<usize>,
     pub act: FloodAct<'a>,
 }
 
@@ -40,21 +46,34 @@ pub enum FloodAct<'a> {
     Ask(u16, Numbered<'a, HttpCall>),
     /// Opens a socket, says these bytes, and keeps it to the end.
     Hold(u16, Numbered<'a, Vec<u8>>),
-    /// Publishes commands from some devices of one person.
+    /// Takes a share of the work from this address.
+    Take(Box<dyn Fn(Station) -> BoxFuture<'a, Attempt> + Send + Sync + 'a>),
+    /// Publishes commands from some devices.
     Command(CommandFlood<'a>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    Granted,
+    /// By the flooded limit.
+    Refused,
+    /// Something else stood in its way.
+    Futile,
 }
 
 pub struct CommandFlood<'a> {
     pub port: u16,
     pub edge: EdgeId,
-    pub token: &'a str,
-    /// A new command, as a tablet sends it.
-    pub frame: Numbered<'a, Vec<u8>>,
+    /// Of the people at the devices, in turn.
+    pub tokens: Vec<&'a str>,
+    /// A new command, as the tablet of a person with that token sends it.
+    pub frame: Box<dyn Fn(&str, usize) -> Vec<u8> + Send + Sync + 'a>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FloodCount {
     pub attempts: usize,
+    pub granted: usize,
     pub refused: usize,
 }
 
@@ -72,6 +91,7 @@ impl Flood<'_> {
         let mut held = Vec::new();
         for (counted, sockets) in strangers {
             count.attempts += counted.attempts;
+            count.granted += counted.granted;
             count.refused += counted.refused;
             held.extend(sockets);
         }
@@ -93,6 +113,11 @@ impl Flood<'_> {
             count.attempts += 1;
             let is_refused = match &self.act {
                 FloodAct::Nothing | FloodAct::Command(_) => false,
+                FloodAct::Take(attempt) => {
+                    let attempt = attempt(from).await;
+                    count.granted += usize::from(attempt == Attempt::Granted);
+                    attempt == Attempt::Refused
+                }
                 FloodAct::Ask(port, call) => {
                     from.ask(*port, &call(number)).await.map_or(true, |answer| is_limited(&answer))
                 }
@@ -113,45 +138,48 @@ impl Flood<'_> {
 }
 
 impl CommandFlood<'_> {
-    /// Commands without a receipt were refused, or dropped on their way.
+    /// As fast as the edge answers. Commands that were not taken were refused, or lost on their way.
     async fn publish(
         &self,
         line: usize,
         from: Station,
         takes_next: &impl Fn() -> Option<usize>,
     ) -> FloodCount {
+        let token = self.tokens[line % self.tokens.len()];
         let device = DeviceId::new(format!("flood-{line}")).expect("a name");
-        let greeting = MqttGreeting::of(device.as_str(), self.token);
+        let greeting = MqttGreeting::of(device.as_str(), token);
         let (code, mut tablet) =
             MqttLine::open(from, self.port, &greeting).await.expect("an answer");
         assert_eq!(code, 0, "the broker lets the person in");
         let replies = topics::reply(Region::North, &self.edge, &device);
         tablet.subscribe(&replies).await.expect("an answer");
         let topic = topics::cmd(Region::North, &self.edge, &device);
-        let (mut ear, mut mouth) = tablet.into_stream().into_split();
-        let saying = async {
-            let mut attempts = 0;
-            while let Some(number) = takes_next() {
-                let packet = MqttLine::publication(&topic, &(self.frame)(number), false);
-                if mouth.write_all(&packet).await.is_err() {
-                    break;
-                }
-                attempts += 1;
+        let (mut attempts, mut answered, mut granted) = (0, 0, 0);
+        while let Some(number) = takes_next() {
+            let frame = (self.frame)(token, number);
+            if tablet.publish(&topic, &frame, false).await.is_err() {
+                break;
             }
-            attempts
-        };
-        let mut heard = Vec::new();
-        let hearing = async {
-            // The broker does not end it.
-            let _over = timeout(LASTS, ear.read_to_end(&mut heard)).await;
-        };
-        let (attempts, ()) = tokio::join!(saying, hearing);
-        let receipts = heard.windows(RECEIPT.len()).filter(|part| *part == RECEIPT).count();
-        FloodCount { attempts, refused: attempts.saturating_sub(receipts) }
+            attempts += 1;
+            while attempts - answered >= WINDOW {
+                let Ok(Ok(reply)) = timeout(ANSWERS_WITHIN, tablet.message()).await else {
+                    return FloodCount { attempts, granted, refused: attempts - granted };
+                };
+                answered += usize::from(has(&reply, ANSWER));
+                granted += usize::from(has(&reply, TAKEN));
+            }
+        }
+        FloodCount { attempts, granted, refused: attempts - granted }
     }
 }
 
-const RECEIPT: &[u8] = b"\"receipt\":";
+/// The edge's own answer; the cloud's decision comes later.
+const ANSWER: &[u8] = b"\"hop\":\"stored\"";
+const TAKEN: &[u8] = b"\"hop\":\"stored\",\"verdict\":\"provisional\"";
+
+fn has(reply: &[u8], words: &[u8]) -> bool {
+    reply.windows(words.len()).any(|part| part == words)
+}
 
 /// Refused by a limit, and not because it is nonsense.
 fn is_limited(answer: &HttpAnswer) -> bool {

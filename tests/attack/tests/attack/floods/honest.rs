@@ -1,16 +1,19 @@
 //! The honest people of a flooded platform, and their work: each goes from act to act, four in a second.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
 use attack::{
-    AttackedPlatform, Experience, HttpAnswer, HttpCall, MqttGreeting, MqttLine, PASSWORD, Somebody,
-    Station, during,
+    AttackedPlatform, Experience, HttpAnswer, HttpCall, MqttGreeting, MqttLine, PASSWORD, PATIENCE,
+    Somebody, Station, during,
 };
+use platform::{sql::Sql, vals};
 use process::clock::Clock;
 use serde_json::{Value, json};
+use stack::Part;
+use support::eventually;
 use wire::{OrderId, Region, Role};
 
 /// No endpoint hears more of one person than a hundred in a minute.
@@ -28,6 +31,8 @@ pub struct Honest<'a> {
     /// For the question whether the edge is linked.
     passer_by: Station,
     order: OrderId,
+    /// An operator has shut the region's gate.
+    is_cut: AtomicBool,
     turns: [AtomicUsize; 4],
 }
 
@@ -45,8 +50,37 @@ impl<'a> Honest<'a> {
             tapper: platform.somebody(Role::Customer).await,
             passer_by: Station::fresh(),
             order,
+            is_cut: AtomicBool::new(false),
             turns: Default::default(),
         }
+    }
+
+    /// The one who taps has done so for two days: the cloud has applied a command of his, and the edge's file
+    /// grows two days older.
+    pub async fn has_tapped_for_two_days(&self) {
+        const OLDER: &str = "UPDATE known_people SET since = since - ?, last = last - ?";
+        const TWO_DAYS_MS: i64 = 2 * 24 * 60 * 60 * 1_000;
+        let command = self.command();
+        eventually("the cloud has applied his command", PATIENCE, async || {
+            (self.send(&command).await.ok()?["hop"] == "decided").then_some(())
+        })
+        .await;
+        let stack = &self.platform.stack;
+        let data = stack.layout().edge_folder(self.platform.edge());
+        let edge = Part::Edge(Region::North);
+        stack.terminate(edge).await.expect("an end");
+        let file = format!("sqlite:{}", data.join("db/edge.db").display());
+        let file = Sql::open(&file).await.expect("the edge's file");
+        let older = file.exec(OLDER, vals![TWO_DAYS_MS, TWO_DAYS_MS]).await;
+        assert_eq!(older.expect("an older file"), 1, "he is the only one so far");
+        file.close().await;
+        stack.restart(edge).await.expect("an edge that is ready");
+    }
+
+    /// Cuts the region off. From now on the edge need not be linked.
+    pub async fn are_cut_off(&self) {
+        self.platform.stack.cut(Region::North).await.expect("a gate that is shut");
+        self.is_cut.store(true, Relaxed);
     }
 
     /// Their experience in the order of `WHO`.
@@ -96,25 +130,37 @@ impl<'a> Honest<'a> {
         }
     }
 
-    /// It is linked, and takes a command.
+    /// It is linked, unless it is cut off, and takes a command.
     async fn edge(&self) -> Outcome {
-        let edge = self.platform.edge();
-        if self.turn(2).is_multiple_of(2) {
-            let head = self.passer_by.ask(edge.http, &HttpCall::get("/api/head")).await;
-            let head = head.map_err(|error| error.to_string())?;
-            let is_linked = head.json()["link_up"] == true;
-            return if is_linked { Ok(()) } else { Err(head.text()) };
-        }
+        if self.turn(2).is_multiple_of(2) { self.is_linked().await } else { self.tap().await }
+    }
+
+    async fn is_linked(&self) -> Outcome {
+        let head = self.passer_by.ask(self.platform.edge().http, &HttpCall::get("/api/head")).await;
+        let head = head.map_err(|error| error.to_string())?;
+        let is_well = head.json()["link_up"] == true || self.is_cut.load(Relaxed);
+        if is_well && head.status == 200 { Ok(()) } else { Err(head.text()) }
+    }
+
+    async fn tap(&self) -> Outcome {
+        let reply = self.send(&self.command()).await?;
+        if reply["receipt"].is_object() { Ok(()) } else { Err(reply.to_string()) }
+    }
+
+    fn command(&self) -> Value {
         let clock = Clock::system();
         let body = json!({"type": "publish_order", "order_id": clock.new_id(), "order": draft()});
-        let frame = json!({
+        json!({
             "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
             "token": self.tapper.edge_token, "body": body,
-        });
-        let call = HttpCall::post("/commands").json(&frame);
-        let answer = self.tapper.station.ask(edge.http, &call).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        if answer.json()["receipt"].is_object() { Ok(()) } else { Err(answer.text()) }
+        })
+    }
+
+    /// Sends the tapper's command. Returns the edge's reply.
+    async fn send(&self, command: &Value) -> Result<Value, String> {
+        let call = HttpCall::post("/commands").json(command);
+        let answer = self.tapper.station.ask(self.platform.edge().http, &call).await;
+        answer.map(|answer| answer.json()).map_err(|error| error.to_string())
     }
 
     async fn operator(&self) -> Outcome {

@@ -1,5 +1,9 @@
 //! The floods: each limit at its default, ten times.
 
+mod shares;
+
+use std::sync::atomic::AtomicUsize;
+
 use attack::{AttackedPlatform, HttpCall, MqttGreeting, PASSWORD, Somebody, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
@@ -19,6 +23,9 @@ const KIB: usize = 1 << 10;
 /// Of floods whose limit is a size: so many come with ten times as much.
 const LARGE: usize = 60;
 const OPEN_JOBS_MAX: usize = 5;
+const COMMANDS_AT_ONCE_MAX: usize = 1_200;
+/// Further commands that a person may send in the longest time of a flood, and once more as long.
+const COMMANDS_PACED_MAX: usize = 200;
 
 /// What the attackers have before they begin.
 pub struct Tenfold<'a> {
@@ -26,8 +33,14 @@ pub struct Tenfold<'a> {
     victim: &'a str,
     customer: Somebody,
     provider: Somebody,
+    /// The customer cancels each job that he has accepted, so that it is never in his hand for long.
+    reader: Somebody,
+    /// He gives back each job.
+    waverer: Somebody,
     /// Open for providers.
     orders: Vec<OrderId>,
+    /// Of the orders, those before it are no longer open.
+    next_order: AtomicUsize,
     /// The key of an edge that was stolen.
     stolen: (EdgeId, Signer),
 }
@@ -42,17 +55,26 @@ impl<'a> Tenfold<'a> {
             assert_eq!(approved.status, 200, "{}", approved.text());
             orders.push(order);
         }
-        let provider = platform.somebody(Role::Provider).await;
-        let stolen = stolen_edge(platform, &honest.operator).await;
-        let victim = honest.customer.username.as_str();
-        Self { platform, victim, customer, provider, orders, stolen }
+        Self {
+            platform,
+            victim: honest.customer.username.as_str(),
+            customer,
+            provider: platform.somebody(Role::Provider).await,
+            reader: platform.somebody(Role::Provider).await,
+            waverer: platform.somebody(Role::Provider).await,
+            orders,
+            next_order: AtomicUsize::new(0),
+            stolen: stolen_edge(platform, &honest.operator).await,
+        }
     }
 
     pub fn floods(&self) -> Vec<Flood<'_>> {
-        let quiet = Flood { name: "quiet", attempts: 0, at_once: 1, act: FloodAct::Nothing };
+        let act = FloodAct::Nothing;
+        let quiet = Flood { name: "quiet", attempts: 0, at_once: 1, grants_max: None, act };
         let mut floods = vec![quiet];
         floods.extend(self.before_a_sign_in());
         floods.extend(self.of_people_and_edges());
+        floods.extend(self.of_shares());
         floods.extend(self.of_sockets());
         floods.extend(self.of_sizes());
         floods.push(self.of_commands());
@@ -132,6 +154,7 @@ impl<'a> Tenfold<'a> {
                 name: "16 tablets of a person, MQTT",
                 attempts: 16 * TIMES,
                 at_once: 16,
+                grants_max: None,
                 act: FloodAct::Hold(edge.mqtt, Box::new(tablet)),
             },
         ]
@@ -166,23 +189,29 @@ impl<'a> Tenfold<'a> {
         ]
     }
 
+    /// On orders of which few are his, which the cloud refuses.
     fn of_commands(&self) -> Flood<'_> {
         let place = self.platform.edge();
-        let (token, clock) = (self.provider.edge_token.as_str(), Clock::system());
-        let frame = move |_| {
-            let body = json!({"type": "start_order", "order_id": clock.new_id()});
+        let clock = Clock::system();
+        let frame = move |token: &str, number: usize| {
+            let order = self.orders[number % self.orders.len()];
             let frame = json!({
                 "v": 1, "id": clock.new_id(), "device_seq": 1, "tapped_at": clock.now(),
-                "token": token, "body": body,
+                "token": token, "body": {"type": "start_order", "order_id": order},
             });
             frame.to_string().into_bytes()
         };
-        let edge = EdgeId::new(place.edge.clone()).expect("a name");
-        let commands = CommandFlood { port: place.mqtt, edge, token, frame: Box::new(frame) };
+        let commands = CommandFlood {
+            port: place.mqtt,
+            edge: EdgeId::new(place.edge.clone()).expect("a name"),
+            tokens: vec![self.provider.edge_token.as_str()],
+            frame: Box::new(frame),
+        };
         Flood {
             name: "1,200 commands at once of a person, MQTT",
-            attempts: 1_200 * TIMES,
+            attempts: COMMANDS_AT_ONCE_MAX * TIMES,
             at_once: 8,
+            grants_max: Some(COMMANDS_AT_ONCE_MAX + COMMANDS_PACED_MAX),
             act: FloodAct::Command(commands),
         }
     }
@@ -207,17 +236,18 @@ fn asks<'a>(
 ) -> Flood<'a> {
     // More than the sign-ins of one address that may wait.
     let at_once = (TIMES * limit).min(80);
-    Flood { name, attempts: TIMES * limit, at_once, act: FloodAct::Ask(port, Box::new(call)) }
+    let act = FloodAct::Ask(port, Box::new(call));
+    Flood { name, attempts: TIMES * limit, at_once, grants_max: None, act }
 }
 
-fn holds(name: &'static str, limit: usize, port: u16, bytes: Vec<u8>) -> Flood<'static> {
+fn holds<'a>(name: &'static str, limit: usize, port: u16, bytes: Vec<u8>) -> Flood<'a> {
     let act = FloodAct::Hold(port, Box::new(move |_| bytes.clone()));
-    Flood { name, attempts: TIMES * limit, at_once: 16, act }
+    Flood { name, attempts: TIMES * limit, at_once: 16, grants_max: None, act }
 }
 
-fn large(name: &'static str, port: u16, bytes: Vec<u8>) -> Flood<'static> {
+fn large<'a>(name: &'static str, port: u16, bytes: Vec<u8>) -> Flood<'a> {
     let act = FloodAct::Hold(port, Box::new(move |_| bytes.clone()));
-    Flood { name, attempts: LARGE, at_once: 8, act }
+    Flood { name, attempts: LARGE, at_once: 8, grants_max: None, act }
 }
 
 fn login(name: &str, password: &str) -> HttpCall {
