@@ -11,7 +11,7 @@ use std::{
 use engine::verdict::fresh;
 use process::{
     clock::Clock,
-    tokens::{Claims, Keys, TokenAudience, TokenError},
+    tokens::{Claims, Keys, TokenAudience, TokenError, TokenKind},
 };
 use serde::{Deserialize, Serialize};
 use wire::{Code, DeviceId, Region, SessionId, UnixMillis, UserId};
@@ -149,15 +149,13 @@ impl Gate {
         if bound.is_some() && device.is_some() && bound != device {
             return None;
         }
-        let refusal = if self.is_revoked(claims.sub, claims.jti) {
-            Some(Code::Revoked)
-        } else {
+        let refusal = self.revocation(&claims).or_else(|| {
             match self.keys.verify(token, self.audience, self.clock.now()) {
                 Ok(_) => None,
                 Err(TokenError::Expired) => Some(Code::TokenExpired),
                 Err(TokenError::Invalid | TokenError::Elsewhere) => Some(Code::InvalidToken),
             }
-        };
+        });
         Some(SignedToken { claims, refusal })
     }
 
@@ -175,6 +173,17 @@ impl Gate {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A person, a device and a single sign-in are ended each by itself, and each hears its own word.
+    fn revocation(&self, claims: &Claims) -> Option<Code> {
+        let revoked = self.revoked();
+        if revoked.users.contains(&claims.sub) {
+            return Some(Code::Revoked);
+        }
+        let of_device = claims.kind == TokenKind::DeviceGrant;
+        let code = if of_device { Code::DeviceClosed } else { Code::SessionEnded };
+        revoked.sessions.contains(&claims.jti).then_some(code)
+    }
+
     fn is_revoked(&self, user: UserId, session: SessionId) -> bool {
         let revoked = self.revoked();
         revoked.users.contains(&user) || revoked.sessions.contains(&session)
@@ -186,7 +195,7 @@ mod tests {
     use wire::CommandId;
 
     use super::*;
-    use crate::tests::{People, device};
+    use crate::tests::{People, device, id};
 
     #[test]
     fn an_expired_or_revoked_token_is_known_and_not_admitted() {
@@ -205,6 +214,26 @@ mod tests {
         assert_eq!(gate.revocations_version(), 0);
         assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
         assert_eq!(gate.admit("nonsense", None), Err(Code::InvalidToken));
+    }
+
+    #[test]
+    fn an_ended_sign_in_an_expired_token_a_revoked_person_and_a_closed_device_are_told_apart() {
+        let people = People::new();
+        let gate = people.gate();
+        let session = |n| SessionId(id(n));
+        let of = |n, kind| people.token_of(|claims| Claims { jti: session(n), kind, ..claims });
+        let (sign_in, grant) = (of(1, TokenKind::Edge), of(2, TokenKind::DeviceGrant));
+        let other = of(3, TokenKind::Edge);
+        gate.revoke(&[session(1), session(2)], &[], 1);
+        assert_eq!(gate.admit(&sign_in, None), Err(Code::SessionEnded));
+        assert_eq!(gate.admit(&grant, None), Err(Code::DeviceClosed));
+        assert!(gate.admit(&other, None).is_ok());
+        people.clock.advance(3_601_000);
+        assert_eq!(gate.admit(&other, None), Err(Code::TokenExpired));
+        gate.revoke(&[], &[people.user(7)], 2);
+        for token in [sign_in, grant, other] {
+            assert_eq!(gate.admit(&token, None), Err(Code::Revoked), "nothing else helps");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod access;
 mod door;
 mod embedded;
 mod inbound;
+mod refusal;
 mod websocket;
 
 use serde::{Deserialize, Serialize};

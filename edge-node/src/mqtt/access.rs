@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     str::FromStr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -19,12 +19,12 @@ use std::{
 use mqtt5::{
     broker::auth::{AuthProvider, AuthResult},
     packet::connect::ConnectPacket,
-    protocol::v5::reason_codes::ReasonCode,
 };
 use process::{metrics, tokens::Claims};
 use serde::{Deserialize, Serialize};
 use wire::{Actor, Code, DeviceId, Role, TabletCredentials, UserId, topics};
 
+use super::refusal::{Refusal, RefusalLog};
 use crate::{
     gate::{Gate, Pass},
     people::KnownPeople,
@@ -37,25 +37,39 @@ pub(super) struct Access {
     pub signed_in: Arc<Guests>,
     pub people: KnownPeople,
     pub per_person_max: usize,
+    pub refusals: RefusalLog,
+}
+
+/// One connection at the door.
+pub(super) struct Visit {
+    pub access: Arc<Access>,
+    /// Set where it is refused, and the client has room for the words.
+    pub refusal: Arc<OnceLock<Refusal>>,
 }
 
 /// Connections of tablets at once. The next one is refused.
 const CLIENTS_MAX: usize = 2_000;
 
+/// A client that takes less hears the code of MQTT alone.
+const WORDS_FIT_IN: u32 = 512;
+
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl AuthProvider for Access {
+impl AuthProvider for Visit {
     fn authenticate<'a>(
         &'a self,
         connect: &'a ConnectPacket,
         _: SocketAddr,
     ) -> Answer<'a, mqtt5::Result<AuthResult>> {
-        let result = match self.guest(connect) {
+        let result = match self.access.guest(connect) {
             Ok(guest) => AuthResult::success_with_user(guest.to_string()),
             Err(refusal) => {
                 metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
-                // Not louder: anyone who reaches the port can cause it, as often as they like.
-                tracing::debug!(why = refusal.as_str(), "A connection was refused");
+                self.access.refusals.note(DeviceId::of_client(&connect.client_id), refusal);
+                let room = connect.properties.get_maximum_packet_size();
+                if room.is_none_or(|bytes| bytes >= WORDS_FIT_IN) {
+                    let _ = self.refusal.set(refusal);
+                }
                 AuthResult::fail(refusal.reason())
             }
         };
@@ -68,9 +82,10 @@ impl AuthProvider for Access {
         user_id: Option<&'a str>,
         topic: &'a str,
     ) -> Answer<'a, bool> {
-        let allowed = self.known(client_id, user_id).is_some_and(|(device, _)| {
-            topics::may_publish(self.identity.region, &self.identity.name, &device, topic)
-        });
+        let EdgeIdentity { name, region } = &self.access.identity;
+        let allowed = self.access.known(client_id, user_id);
+        let allowed =
+            allowed.is_some_and(|(device, _)| topics::may_publish(*region, name, &device, topic));
         Box::pin(std::future::ready(allowed))
     }
 
@@ -80,8 +95,8 @@ impl AuthProvider for Access {
         user_id: Option<&'a str>,
         topic_filter: &'a str,
     ) -> Answer<'a, bool> {
-        let EdgeIdentity { name, region } = &self.identity;
-        let allowed = self.known(client_id, user_id).is_some_and(|(device, guest)| {
+        let EdgeIdentity { name, region } = &self.access.identity;
+        let allowed = self.access.known(client_id, user_id).is_some_and(|(device, guest)| {
             topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
         });
         Box::pin(std::future::ready(allowed))
@@ -93,7 +108,7 @@ impl Access {
         let (device, claims) = self.person(connect).map_err(Refusal::Person)?;
         let owns = || self.people.owns(claims.sub, &device);
         if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
-            return Err(Refusal::DeviceInUse);
+            return Err(Refusal::Person(Code::DeviceInUse));
         }
         let (his, all) = self.signed_in.beside(&connect.client_id, claims.sub);
         if his >= self.per_person_max || all >= CLIENTS_MAX {
@@ -116,33 +131,6 @@ impl Access {
         let guest: Guest = user_id?.parse().ok()?;
         let welcome = self.signed_in.has(client_id, guest) && self.gate.lets_stay(&guest.pass);
         welcome.then_some((DeviceId::of_client(client_id)?, guest))
-    }
-}
-
-enum Refusal {
-    Person(Code),
-    DeviceInUse,
-    TooManyConnections,
-}
-
-impl Refusal {
-    fn as_str(&self) -> &'static str {
-        match self {
-            Self::Person(code) => code.as_str(),
-            Self::DeviceInUse => "device_in_use",
-            Self::TooManyConnections => "too_many_connections",
-        }
-    }
-
-    /// MQTT has few words for it: bad credentials, or good ones that open nothing any more.
-    fn reason(&self) -> ReasonCode {
-        match self {
-            Self::Person(Code::Revoked) => ReasonCode::Banned,
-            Self::Person(Code::TokenExpired) => ReasonCode::NotAuthorized,
-            Self::Person(_) => ReasonCode::BadUsernameOrPassword,
-            Self::DeviceInUse => ReasonCode::ClientIdentifierNotValid,
-            Self::TooManyConnections => ReasonCode::QuotaExceeded,
-        }
     }
 }
 

@@ -7,14 +7,14 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use bytes::{Buf, Bytes};
 use mqtt5::broker::{
     BrokerConfig, DynamicStorage, MqttBroker, ResourceMonitor, StorageBackend,
-    auth::AuthProvider,
     client_handler::ClientHandler,
     router::MessageRouter,
     sys_topics::BrokerStats,
@@ -29,6 +29,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::{
+    access::{Access, Visit},
+    refusal::Refusal,
+};
+
 /// A CONNECT with a token and a last will is far smaller.
 const CONNECT_BYTES_MAX: usize = 16 * 1024;
 /// A tablet is told of the stop. One that has not finished its CONNECT hears nothing.
@@ -40,7 +45,7 @@ pub struct Door(Arc<Inner>);
 
 struct Inner {
     config: Arc<BrokerConfig>,
-    access: Arc<dyn AuthProvider>,
+    access: Arc<Access>,
     router: Arc<MessageRouter>,
     storage: Option<Arc<DynamicStorage>>,
     stats: Arc<BrokerStats>,
@@ -49,7 +54,7 @@ struct Inner {
 }
 
 impl Door {
-    pub fn new(broker: &MqttBroker, config: BrokerConfig, access: Arc<dyn AuthProvider>) -> Self {
+    pub(super) fn new(broker: &MqttBroker, config: BrokerConfig, access: Arc<Access>) -> Self {
         Self(Arc::new(Inner {
             config: Arc::new(config),
             access,
@@ -95,13 +100,15 @@ impl Door {
         from: SocketAddr,
     ) {
         let Inner { config, access, router, storage, stats, monitor, closing } = &*self.0;
-        let caller = Caller { stream, from, proof, said: 0, answered: false };
+        let refusal = Arc::<OnceLock<Refusal>>::default();
+        let visit = Visit { access: Arc::clone(access), refusal: Arc::clone(&refusal) };
+        let caller = Caller { stream, from, proof, refusal, words: None, said: 0, answered: false };
         let handler = ClientHandler::new(
             BrokerTransport::WebSocket(Box::new(caller)),
             from,
             Arc::clone(config),
             Arc::clone(router),
-            Arc::clone(access),
+            Arc::new(visit),
             storage.clone(),
             Arc::clone(stats),
             Arc::clone(monitor),
@@ -134,6 +141,9 @@ struct Caller<S> {
     stream: S,
     from: SocketAddr,
     proof: SlotProof,
+    refusal: Arc<OnceLock<Refusal>>,
+    /// The rest of the refusal's words, while they are written in place of the broker's.
+    words: Option<Bytes>,
     said: usize,
     answered: bool,
 }
@@ -169,8 +179,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Caller<S> {
         if !self.answered {
             self.answered = true;
             self.proof.give();
+            // The broker writes its answer in one piece.
+            self.words = self.refusal.get().and_then(|refusal| refusal.instead_of(bytes));
         }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let Self { stream, words, .. } = &mut *self;
+        let Some(left) = words else { return Pin::new(stream).poll_write(context, bytes) };
+        while left.has_remaining() {
+            let written = ready!(Pin::new(&mut *stream).poll_write(context, left))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            left.advance(written);
+        }
+        *words = None;
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -33,6 +33,7 @@ use super::{
     access::{Access, Guest, Guests},
     door::Door,
     inbound::Inbox,
+    refusal::RefusalLog,
     websocket,
 };
 use crate::{
@@ -91,6 +92,7 @@ impl Broker {
             signed_in: Arc::clone(&signed_in),
             people: ground.people.clone(),
             per_person_max: ground.config.connections_per_person.get(),
+            refusals: RefusalLog::new(ground.clock.clone()),
         };
         let config = config(Arc::clone(&hook));
         let broker = MqttBroker::with_config(config.clone()).await.map_err(MqttError::Broker)?;

@@ -1,6 +1,7 @@
 //! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and hear,
 //! and that a command is answered.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rumqttc::ConnectReturnCode;
 use serde_json::{Value, json};
 use wire::{Code, Hop, OrderStatus, Reply, Role, Verdict, topics};
@@ -221,6 +222,13 @@ async fn the_head_is_retained_and_names_this_boot() {
     assert_eq!((&head["edge"], &head["epoch"]), (&json!("north-1"), &json!(1)));
     let standing = get(&region.edge, "/api/head", None).await.unwrap();
     assert_eq!((&standing["seq"], &standing["link_up"]), (&head["seq"], &json!(true)));
+
+    let key = URL_SAFE_NO_PAD.decode(standing["public_key"].as_str().unwrap()).unwrap();
+    tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
+    let receipt = tablet.reply().await.receipt.unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(&receipt.sig).unwrap();
+    let key = key.try_into().unwrap();
+    assert!(process::tokens::verify_bytes(&key, &receipt.signed_bytes(), &signature));
     region.edge.stop().await;
 }
 
@@ -278,7 +286,7 @@ async fn mqtt_runs_over_websocket_beside_clients_that_never_finish_their_handsha
     assert_eq!(answer.headers()["sec-websocket-protocol"], "mqtt");
 
     let token = region.token(Role::Provider, 20);
-    let connect = connect_packet("t-ws", &token);
+    let connect = connect_packet(4, "t-ws", &token);
     // In two parts: a packet may cross messages.
     let (head, tail) = connect.split_at(5);
     socket.send(Message::Binary(head.to_vec().into())).await.unwrap();
@@ -288,17 +296,74 @@ async fn mqtt_runs_over_websocket_beside_clients_that_never_finish_their_handsha
     region.edge.stop().await;
 }
 
-/// CONNECT of version 3.1.1 with a user name and a password.
-fn connect_packet(device: &str, token: &str) -> Vec<u8> {
+/// CONNECT with a user name and a password. Version 3.1.1 is level 4.
+fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
     let text = |text: &str| {
         let length = u16::try_from(text.len()).unwrap().to_be_bytes();
         [&length[..], text.as_bytes()].concat()
     };
-    let body = [text("MQTT"), vec![4, 0b1100_0010, 0, 30], text(device), text(device), text(token)]
-        .concat();
+    let mut head = vec![level, 0b1100_0010, 0, 30];
+    // Without properties.
+    head.extend((level == 5).then_some(0));
+    let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
     let (low, high) = (body.len() % 128, body.len() / 128);
     let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
     [&[0x10][..], &length, &body].concat()
+}
+
+/// The number of the reason and its words, as version 5 has them; `None` for one that is let in.
+async fn refusal(at: std::net::SocketAddr, device: &str, token: &str) -> Option<(u8, String)> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut socket = tokio::net::TcpStream::connect(at).await.unwrap();
+    socket.write_all(&connect_packet(5, device, token)).await.unwrap();
+    let mut head = [0; 2];
+    socket.read_exact(&mut head).await.unwrap();
+    let mut connack = vec![0; usize::from(head[1])];
+    socket.read_exact(&mut connack).await.unwrap();
+    let (flags, reason) = (connack[0], connack[1]);
+    assert_eq!((head[0], flags), (0x20, 0));
+    // Behind the length of the properties, the one property, and its length.
+    let words = || String::from_utf8(connack[6..].to_vec()).unwrap();
+    (reason != 0).then(|| (reason, words()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
+    use wire::Language::{Chinese, English};
+    let region = Region::open().await;
+    let people = region.cloud.people();
+    let expired = people.token_until(Role::Provider, 22, -1);
+    let [ended, revoked] = [20, 21].map(|user| region.token(Role::Provider, user));
+    let closed = people.grant(Role::Provider, 23, "t-23");
+    let stays = region.token(Role::Provider, 24);
+    region.cloud.tell(wire::Change::Revoked {
+        version: 1,
+        sessions: vec![wire::SessionId(id(5_020)), wire::SessionId(id(5_023))],
+        users: vec![wire::UserId(id(21))],
+    });
+    let mut sentences = std::collections::BTreeSet::new();
+    for (device, token, code, number) in [
+        ("t-20", &ended, Code::SessionEnded, 0x87),
+        ("t-21", &revoked, Code::Revoked, 0x8a),
+        ("t-22", &expired, Code::TokenExpired, 0x87),
+        ("t-23", &closed, Code::DeviceClosed, 0x8a),
+    ] {
+        let told = until("the refusal", || refusal(region.edge.mqtt, device, token)).await;
+        assert_eq!(told, (number, format!("{code}: {}", code.sentence(English))));
+        let url = format!("http://{}/session?device={device}", region.edge.http);
+        let client = process::client::Client::new();
+        let within = crate::world::PATIENCE;
+        let answer = client
+            .json::<Value>(http::Method::GET, &url, Some(token), None::<&Value>, within)
+            .await;
+        let error = answer.unwrap_err();
+        assert_eq!(error.status, Some(code.status()), "{code}");
+        assert_eq!(error.problem.unwrap().code, code);
+        sentences.extend([English, Chinese].map(|language| code.sentence(language)));
+    }
+    assert_eq!(sentences.len(), 8);
+    assert_eq!(refusal(region.edge.mqtt, "t-24", &stays).await, None);
+    region.edge.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -309,8 +374,41 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
     let at = region.edge.http;
     let reply = call(at, http::Method::POST, "/commands", None, Some(&body)).await.unwrap();
     assert_eq!(reply["verdict"], json!("provisional"));
-    let broken = call(at, http::Method::POST, "/commands", None, Some(&json!({}))).await.unwrap();
-    assert_eq!(broken["code"], json!(Code::MalformedBody.as_str()));
+    let customer = region.token(Role::Customer, 10);
+    let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
+    let sent = |token: &str, order: u128| {
+        serde_json::from_slice::<Value>(&frame(102, token, &accept(order))).unwrap()
+    };
+    let wrong = json!({"id": id(102), "v": 1, "body": {"type": "accept_order", "order_id": 7}});
+    for (body, refusal) in [
+        (json!({}), Err(Code::MalformedBody)),
+        (wrong, Err(Code::MalformedBody)),
+        (json!({"id": id(102), "v": 2}), Err(Code::UnknownOp)),
+        (sent("nonsense", 2), Err(Code::InvalidToken)),
+        (sent(&expired, 2), Err(Code::TokenExpired)),
+        (sent(&customer, 2), Err(Code::ProvidersOnly)),
+        // Of the order and not of the call.
+        (sent(&token, 9), Ok(Code::OrderNotFound)),
+    ] {
+        let url = format!("http://{at}/commands");
+        let client = process::client::Client::new();
+        let answer = client
+            .json::<Value>(http::Method::POST, &url, None, Some(&body), crate::world::PATIENCE)
+            .await;
+        let (reply, code) = match (answer, refusal) {
+            (Ok(reply), Ok(code)) => (reply, code),
+            (Err(error), Err(code)) => {
+                assert_eq!(error.status, Some(code.status()), "{body}");
+                let problem = error.problem.unwrap();
+                assert_eq!(problem.code, code, "{body}");
+                (problem.extensions["reply"].clone(), code)
+            }
+            (answer, _) => panic!("{body}: {answer:?}"),
+        };
+        assert_eq!((&reply["verdict"], &reply["code"]), (&json!("not_taken"), &json!(code)));
+        let known = body.get("id").cloned().unwrap_or_default();
+        assert_eq!(reply["command_id"], known);
+    }
 
     assert_eq!(get(&region.edge, "/board", None).await, Err(401));
     let board = get(&region.edge, "/board", Some(&token)).await.unwrap();
@@ -371,7 +469,7 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     assert_eq!(refused, ConnectReturnCode::NotAuthorized);
     let body: Value = serde_json::from_slice(&frame(101, &token, &accept(1))).unwrap();
     let reply = call(region.edge.http, http::Method::POST, "/commands", None, Some(&body)).await;
-    assert_eq!(reply.unwrap()["code"], json!("revoked"));
+    assert_eq!(reply, Err(403));
     tablet.ended().await;
     region.edge.stop().await;
 }

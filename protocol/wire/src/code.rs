@@ -36,12 +36,14 @@ codes! {
     // the caller
     InvalidToken invalid_token 401,
     TokenExpired token_expired 401,
+    SessionEnded session_ended 401,
     InvalidCredentials invalid_credentials 401,
     AccountLocked account_locked 429,
     ProvidersOnly providers_only 403,
     RoleForbidden role_forbidden 403,
     NotYours not_yours 403,
     Revoked revoked 403,
+    DeviceClosed device_closed 403,
     DeviceInUse device_in_use 409,
     CsrfTokenWrong csrf_token_wrong 403,
     ForeignPage foreign_page 403,
@@ -86,6 +88,7 @@ codes! {
     LooksWrongState looks_wrong_state 200,
     LooksNotYours looks_not_yours 200,
     RegionHeldElsewhere region_held_elsewhere 200,
+    LooksUnpaid looks_unpaid 200,
     // the machine
     StorageFull storage_full 507,
     UnknownOp unknown_op 422,

@@ -333,7 +333,7 @@ async function askBoard(): Promise<void> {
   // It is not for the next person at the tablet.
   if (token !== asker) return
   if ('value' in answer) setBoard(answer.value.items)
-  else if ('problem' in answer && answer.problem.status === 401) signInEnded(answer.problem.code)
+  else if ('problem' in answer && [401, 403].includes(answer.problem.status)) signInEnded(answer.problem.code)
 }
 
 function refetch(): void {

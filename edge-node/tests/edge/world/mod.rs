@@ -8,7 +8,10 @@ pub mod tablet;
 use std::{path::Path, time::Duration};
 
 use holdfast_edge::{Config, MqttKind, Running, start};
-use process::{clock::Clock, tokens::Claims};
+use process::{
+    clock::Clock,
+    tokens::{Claims, TokenKind},
+};
 use serde_json::{Value, json};
 pub use support::samples::order;
 use support::{Issuer, samples::person};
@@ -41,6 +44,13 @@ impl People {
     pub fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         self.0.signer.sign(&Claims { exp: claims.iat + seconds, ..claims })
+    }
+
+    /// A grant to work on that device.
+    pub fn grant(&self, role: Role, user: u128, device: &str) -> String {
+        let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
+        let device = Some(wire::DeviceId::new(device).unwrap());
+        self.0.signer.sign(&Claims { kind: TokenKind::DeviceGrant, device, ..claims })
     }
 }
 

@@ -5,12 +5,14 @@
 
 invalid-token = Invalid token
 token-expired = Your sign-in has expired. Sign in again.
+session-ended = This sign-in has been ended. Sign in again.
 invalid-credentials = The user name or the password is wrong.
 account-locked = Too many wrong passwords. Try again later.
 providers-only = Only providers can accept orders
 role-forbidden = Your role may not do this.
 not-yours = This order is not yours.
 revoked = This account has been revoked.
+device-closed = This tablet may no longer be used with this sign-in. Sign in again, or use another tablet.
 device-in-use = Somebody else is still signed in on this tablet.
 csrf-token-wrong = This page's sign-in is an old one. Load the page again.
 foreign-page = This request does not come from a page of this site.
@@ -60,6 +62,7 @@ edge-epoch-ended = This epoch of the edge has ended. Name its present one.
 looks-taken = This order looks taken; the cloud decides.
 looks-wrong-state = The order looks to be in another state; the cloud decides.
 looks-not-yours = This order looks like another's; the cloud decides.
+looks-unpaid = Stored at this node. As far as it knows, the customer's payment is not held, so the cloud will refuse this. Do not go on with the work.
 region-held-elsewhere = Stored at this node. Another node assigns the orders of this region and decides your acceptance, so do not start yet.
 
 ## the machine

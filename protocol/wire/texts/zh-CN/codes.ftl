@@ -5,12 +5,14 @@
 
 invalid-token = 令牌无效
 token-expired = 登录已过期，请重新登录。
+session-ended = 此次登录已结束，请重新登录。
 invalid-credentials = 用户名或密码错误。
 account-locked = 密码错误次数过多，请稍后再试。
 providers-only = 只有服务商可以接单
 role-forbidden = 您的角色无权执行此操作。
 not-yours = 这不是您的订单。
 revoked = 该账号已被停用。
+device-closed = 此平板的使用许可已收回，请重新登录或更换平板。
 device-in-use = 此平板上仍有其他人登录。
 csrf-token-wrong = 本页面的登录信息已过时，请重新加载页面。
 foreign-page = 此请求并非来自本站页面。
@@ -60,6 +62,7 @@ edge-epoch-ended = 该节点的这一代已终止，请使用其当前的代次�
 looks-taken = 该订单似乎已被接走，最终以云端为准。
 looks-wrong-state = 订单状态似乎已变化，最终以云端为准。
 looks-not-yours = 该订单似乎属于他人，最终以云端为准。
+looks-unpaid = 已保存在本节点。据本节点所知，客户的付款尚未托管，云端会拒绝此操作，请不要继续施工。
 region-held-elsewhere = 已保存在本节点。该区域由另一节点派单，您的接单由其决定，请先不要开工。
 
 ## the machine
