@@ -56,9 +56,15 @@ export function useWords() {
     const item = job.item
     if (!item) return undefined
     if (truthOf(item) === 'needs') return why(item)
+    if (doubt(item)) return doubt(item)
     if (item.body.type !== 'accept_order') return item.state === 'waiting' ? t('note.kept', { what: action(item) }) : t('note.stored', { what: action(item) })
     if (isFirm(item)) return t('note.yours')
     return item.state === 'waiting' ? t('note.requested') : t('note.waits')
+  }
+
+  /** Why a command that the node holds will come to nothing. */
+  function doubt(item: QueueItem): string | undefined {
+    return item.state === 'stored' && item.reply?.code === 'looks_unpaid' ? t('note.unpaid') : undefined
   }
 
   /** Why a command came to nothing, or has not left, in one sentence. */
@@ -88,5 +94,5 @@ export function useWords() {
     ]
   }
 
-  return { acceptWord, action, formats, hops, isToday, linkWords, moment, node, note, region, trouble, when, why }
+  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, moment, node, note, region, trouble, when, why }
 }

@@ -84,6 +84,7 @@ impl LogBook {
             // A person let in by older revocations than the op will name is promised nothing.
             revocations_fresh: admitted_by == Some(self.revocations_version),
             rule_allows: self.tenure.rule_allows(body, sight.order.as_ref()),
+            unpaid_start: self.tenure.assignment.rules.unpaid_start,
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, Role, Verdict};
+use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, PaymentStatus, Role, Verdict};
 
 use crate::view::Sight;
 
@@ -32,12 +32,19 @@ pub struct Footing {
     pub revocations_fresh: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
+    /// The region's offline rule lets work start without held funds.
+    pub unpaid_start: bool,
 }
 
 impl Footing {
     /// The footing of every edge under the policy `optimistic`: nobody holds the region.
-    pub const OPTIMISTIC: Self =
-        Self { right: Right::None, suspect: false, revocations_fresh: true, rule_allows: false };
+    pub const OPTIMISTIC: Self = Self {
+        right: Right::None,
+        suspect: false,
+        revocations_fresh: true,
+        rule_allows: false,
+        unpaid_start: false,
+    };
 }
 
 /// Returns whether the known revocations are young enough for a firm answer. `age` counts from the feed's last
@@ -69,7 +76,8 @@ pub enum Answer {
 pub struct Judgment {
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// A reason not to count on it: the view contradicts the command, or another edge assigns the orders.
+    /// A reason not to count on it: the view contradicts the command, another edge assigns the orders, or no
+    /// funds are held for the work.
     pub doubt: Option<Code>,
 }
 
@@ -94,7 +102,9 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
         _ => None,
     };
     let verdict = if fence.is_some() { Verdict::Firm } else { Verdict::Provisional };
-    let doubt = doubt.or_else(|| decided_elsewhere(request, footing));
+    let doubt = doubt
+        .or_else(|| decided_elsewhere(request, footing))
+        .or_else(|| without_funds(request, sight, footing));
     Answer::Taken(Judgment { verdict, fence, doubt })
 }
 
@@ -126,6 +136,22 @@ pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
 fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
     let accept = request.body.action() == Some(Action::Accept);
     (accept && footing.right == Right::Elsewhere).then_some(Code::RegionHeldElsewhere)
+}
+
+/// The cloud refuses a start without held funds, and with it all that rests on the start: the person must
+/// hear it before the work is done.
+fn without_funds(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Option<Code> {
+    let is_unpaid = match request.body.action() {
+        Some(Action::Start) => sight.order.as_ref().is_some_and(lacks_funds),
+        Some(Action::Complete) => sight.started_unpaid,
+        _ => false,
+    };
+    (is_unpaid && !footing.unpaid_start).then_some(Code::LooksUnpaid)
+}
+
+/// Returns whether no funds are held for the order, as the cloud has last said.
+pub fn lacks_funds(order: &Order) -> bool {
+    order.payment_status != PaymentStatus::Held
 }
 
 fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
@@ -269,6 +295,36 @@ mod tests {
         check(&stranger, &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
         let admin = Request { actor: actor(99, Role::Admin), ..by_provider(&cancel) };
         check(&admin, &taken_by_other, &HOLDER, taken(Verdict::Provisional, None, None));
+    }
+
+    #[test]
+    fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
+        let order_id = OrderId(id(1));
+        let start = CommandBody::StartOrder { order_id };
+        let complete = CommandBody::CompleteOrder { order_id, note: None };
+        let unpaid = Some(Code::LooksUnpaid);
+        let seen = |status, payment_status, started: bool| {
+            let confirmed =
+                sight(status, Some(20)).order.map(|order| Order { payment_status, ..order });
+            let op = PendingOp::of(1, actor(20, Role::Provider), start.clone());
+            see(confirmed, started.then_some(op).into_iter().collect(), &crate::tests::edge())
+        };
+        use OrderStatus::{Accepted, InProgress};
+        use PaymentStatus::{Held, Unpaid};
+        for (body, sight, doubt) in [
+            (&start, seen(Accepted, Unpaid, false), unpaid),
+            (&start, seen(Accepted, PaymentStatus::Refunded, false), unpaid),
+            (&start, seen(Accepted, Held, false), None),
+            (&complete, seen(Accepted, Unpaid, true), unpaid),
+            (&complete, seen(Accepted, Held, true), None),
+            // The cloud has let the work begin.
+            (&complete, seen(InProgress, Unpaid, false), None),
+        ] {
+            let provisional = |doubt| taken(Verdict::Provisional, None, doubt);
+            check(&by_provider(body), &sight, &HOLDER, provisional(doubt));
+            let ruled = Footing { unpaid_start: true, ..HOLDER };
+            check(&by_provider(body), &sight, &ruled, provisional(None));
+        }
     }
 
     #[test]

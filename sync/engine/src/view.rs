@@ -45,6 +45,8 @@ pub struct Sight {
     pub pending: Vec<Standpoint>,
     /// `None` where nothing is known of the order.
     pub claimants: Option<Claimants>,
+    /// Its work rests on a pending start without held funds.
+    pub started_unpaid: bool,
 }
 
 impl Sight {
@@ -59,7 +61,7 @@ impl Sight {
 pub fn see(confirmed: Option<Order>, ops: Vec<PendingOp>, edge: &EdgeId) -> Sight {
     let claimants = confirmed.as_ref().map(Claimants::of);
     let pending = Vec::with_capacity(ops.len());
-    let mut sight = Sight { order: confirmed, hold: Hold::Sure, pending, claimants };
+    let mut sight = Sight { order: confirmed, pending, claimants, ..Sight::default() };
     for op in ops {
         let is_idle = op.fence.is_none() && !sight.may_change(op.actor, &op.body);
         let doubt = lay(&mut sight, &op, edge).err();
@@ -97,6 +99,8 @@ fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
                 if let Some(next) = next {
                     step(order, action, next, op);
                 }
+                let unpaid = action == Action::Start && verdict::lacks_funds(order);
+                sight.started_unpaid = unpaid || sight.started_unpaid && action == Action::Complete;
                 sight.hold = hold(sight.hold, action, op, next.is_some());
                 Ok(())
             }

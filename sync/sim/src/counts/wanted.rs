@@ -76,7 +76,7 @@ const CERTAINTY: u64 = 12;
 const COMMANDS_MIN: u64 = 50;
 const FAULTS_MIN: u64 = 3;
 const TRIES_MIN: u64 = 3;
-pub const VERDICTS: [&str; 11] = [
+pub const VERDICTS: [&str; 12] = [
     "firm",
     "not_taken revoked",
     "provisional",
@@ -84,6 +84,7 @@ pub const VERDICTS: [&str; 11] = [
     "provisional looks_wrong_state",
     "provisional looks_not_yours",
     "provisional region_held_elsewhere",
+    "provisional looks_unpaid",
     "stored before",
     "not_taken storage_full",
     "not_taken order_not_found",

@@ -161,7 +161,8 @@ impl EdgeFile {
         let right = tenure.right(self.book.live.epoch);
         let revocations_fresh = entry.revocations == Some(self.book.live.revocations_version)
             || self.has(Bug::RevocationsStale);
-        let footing = Footing { right, suspect, revocations_fresh, rule_allows };
+        let unpaid_start = tenure.assignment.rules.unpaid_start;
+        let footing = Footing { right, suspect, revocations_fresh, rule_allows, unpaid_start };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();
         }

@@ -157,6 +157,7 @@ impl Oracle {
                 | Code::LooksNotYours
                 | Code::LooksWrongState
                 | Code::RegionHeldElsewhere
+                | Code::LooksUnpaid
         );
         self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
     }
