@@ -109,6 +109,9 @@ impl Downlink {
                 Ok(())
             }
             Err(error @ (WriteError::Full | WriteError::Busy)) => {
+                if matches!(error, WriteError::Full) {
+                    self.ground.disk.has_refused();
+                }
                 tracing::warn!(%error, command.id = %id, "An accept made elsewhere is not logged");
                 Ok(())
             }

@@ -7,6 +7,7 @@ use wire::BootNonce;
 
 use crate::{
     config::Config,
+    disk::LogDisk,
     gate::Gate,
     people::KnownPeople,
     store::{EdgeIdentity, Store},
@@ -22,4 +23,5 @@ pub struct EdgeGround {
     pub store: Store,
     pub gate: Gate,
     pub people: KnownPeople,
+    pub disk: LogDisk,
 }

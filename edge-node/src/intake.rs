@@ -92,7 +92,7 @@ impl Intake {
     ) -> Result<IntakeReply, FateUnknown> {
         let frame = match CmdFrame::read(body) {
             Ok(frame) => frame,
-            Err(unreadable) => return Ok(refused(unreadable.id, unreadable.code)),
+            Err(reply) => return Ok(IntakeReply { reply: *reply, changed: None }),
         };
         let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
         // Read before the token is checked, so that it is never newer than the check.
@@ -153,15 +153,20 @@ impl Intake {
         revocations: Option<u64>,
         reader: Actor,
     ) -> Result<IntakeReply, FateUnknown> {
-        let EdgeGround { store, identity, clock, people, .. } = &self.ground;
+        let EdgeGround { store, identity, clock, people, disk, .. } = &self.ground;
         let (id, actor, receipted) = (entry.command.id, entry.actor, entry.receipt.is_some());
         let body = entry.command.body.clone();
         let hash = body.hash();
         let (pace, now) = (Arc::clone(&self.pace), clock.elapsed());
         let may_log = receipted || people.may_log(actor.user_id);
+        let is_full = !may_log && disk.is_full();
+        let no_room = if is_full { Code::StorageFull } else { Code::TooManyRequests };
         // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
         let judging = move |sight: &Sight, book: &LogBook| {
-            if !may_log || !receipted && !pace.takes(actor.user_id, now) {
+            if !may_log {
+                return Answer::NotTaken(no_room);
+            }
+            if !receipted && !pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
             }
             let request = Request { actor, body: &body, repeat, receipted };
@@ -171,6 +176,7 @@ impl Intake {
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
             // A full disk does not keep a repeat from its answer.
             Ok(Err(WriteError::Full)) => {
+                disk.has_refused();
                 let known = store.answered(identity, (id, hash), actor.user_id).await;
                 let known = known.map_err(WriteError::Fault);
                 Ok(known.map(|known| known.unwrap_or(CommandFate::NotTaken(Code::StorageFull))))

@@ -2,7 +2,7 @@
 //! puts the high-water mark on disk, tells the end of the log, ends connections whose token ran out, and
 //! measures.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use process::{clock::Clock, metrics, problem::chain};
 use tokio::{
@@ -107,10 +107,7 @@ impl Heartbeat {
         if let Err(error) = self.ground.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }
-        let disk_free = disk_free(&self.ground.config.data);
-        if let Some(bytes) = disk_free {
-            metrics::EDGE_DISK_FREE.set([], bytes);
-        }
+        let disk_free = self.ground.disk.look();
         match self.ground.store.position().await {
             Ok(position) => {
                 self.ground.people.measured(position.pending, disk_free);
@@ -142,10 +139,4 @@ impl Heartbeat {
             self.head.send_replace(Some(head));
         }
     }
-}
-
-/// The free space where the log stands; unknown where the system does not say.
-pub fn disk_free(data: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(data).ok()?;
-    stat.f_bavail.checked_mul(stat.f_frsize)
 }

@@ -5,6 +5,7 @@
 
 mod board;
 pub mod config;
+mod disk;
 mod downlink;
 mod enrol;
 mod gate;

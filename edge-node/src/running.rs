@@ -29,6 +29,7 @@ use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
 use crate::{
     board::Boards,
     config::Config,
+    disk::{self, LogDisk},
     downlink::Downlink,
     enrol::{self, EnrolError},
     gate::Gate,
@@ -73,6 +74,11 @@ pub enum StartError {
     NotEnrolled,
     #[error("could not use the data folder {}", .0.display())]
     Data(PathBuf, #[source] std::io::Error),
+    #[error(
+        "the disk that holds the data folder {} is full. Make room on it and start the edge again; nothing that is \
+         stored there is lost ({stopped_at})", data.display()
+    )]
+    FullDisk { data: PathBuf, stopped_at: String },
     #[error(transparent)]
     Key(#[from] SignerError),
     #[error(transparent)]
@@ -100,6 +106,14 @@ const OWNER_ALONE: u32 = 0o700;
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+    let data = config.data.clone();
+    open_up(config, clock).await.map_err(|error| match disk::is_behind(&error, &data) {
+        true => StartError::FullDisk { data, stopped_at: error.to_string() },
+        false => error,
+    })
+}
+
+async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     let identity = EdgeIdentity { name: EdgeId::new(config.name.clone())?, region: config.region };
     check_line(&config)?;
     let hub = hub_named(&config.hub_key)?;
@@ -126,9 +140,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     }
     let people = KnownPeople::new(&config, &store, &clock);
     people.recall().await?;
+    let disk = LogDisk::new(&config.data, &clock);
     let config = Arc::new(config);
     let key = config.data.join(KEY);
-    let mut ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people };
+    let mut ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people, disk };
     if trust.enrolled && !ground.config.enrolment_code.is_empty() {
         ground = enrol::with_new_key(ground, trust.code, &key).await?;
     }

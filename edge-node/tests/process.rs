@@ -5,20 +5,22 @@
 mod world;
 
 use std::{
-    path::Path,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
     process::{Child, Command},
     time::Duration,
 };
 
 use serde_json::Value;
-use wire::{Role, Verdict};
+use wire::{Code, Hop, Role, Verdict};
 use world::{accept, cloud::Cloud, frame, id, order, tablet::Tablet, until};
 
 const EDGE: &str = env!("CARGO_BIN_EXE_holdfast-edge");
 
 struct Edge {
     child: Child,
-    mqtt: std::net::SocketAddr,
+    mqtt: SocketAddr,
 }
 
 impl Drop for Edge {
@@ -28,7 +30,7 @@ impl Drop for Edge {
     }
 }
 
-fn free() -> std::net::SocketAddr {
+fn free() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
@@ -44,22 +46,32 @@ fn command(data: &Path, sets: &[String], words: &[&str]) -> Command {
     command
 }
 
+/// The settings of an edge that listens for tablets and for its operator there.
+fn settings(gateway: SocketAddr, mqtt: SocketAddr, operator: SocketAddr) -> Vec<String> {
+    vec![
+        format!("edge.gateway_url=http://{gateway}"),
+        "edge.http_bind=127.0.0.1:0".to_owned(),
+        format!("edge.mqtt_bind={mqtt}"),
+        "edge.ws_bind=127.0.0.1:0".to_owned(),
+        format!("edge.operator_bind={operator}"),
+        "edge.enrolment_code=a-code".to_owned(),
+        // One provider does the work of many, and is known once the cloud has applied a command of his.
+        "edge.open_jobs_max=0".to_owned(),
+        "edge.acceptances_a_day_max=0".to_owned(),
+        "edge.known_after_hours=0".to_owned(),
+    ]
+}
+
 impl Edge {
-    async fn start(data: &Path, gateway: std::net::SocketAddr) -> Self {
-        let (http, mqtt, ws) = (free(), free(), free());
-        let sets = [
-            format!("edge.gateway_url=http://{gateway}"),
-            format!("edge.http_bind={http}"),
-            format!("edge.mqtt_bind={mqtt}"),
-            format!("edge.ws_bind={ws}"),
-            "edge.operator_bind=127.0.0.1:0".to_owned(),
-            "edge.enrolment_code=a-code".to_owned(),
-            // One provider does the work of many.
-            "edge.open_jobs_max=0".to_owned(),
-            "edge.acceptances_a_day_max=0".to_owned(),
-        ];
-        let log = std::fs::File::create(data.join("log")).unwrap();
-        let child = command(data, &sets, &[]).stderr(log).spawn().unwrap();
+    async fn start(data: &Path, gateway: SocketAddr) -> Self {
+        let (mqtt, operator) = (free(), free());
+        let command = command(data, &settings(gateway, mqtt, operator), &[]);
+        Self::run(command, &data.join("log"), mqtt).await
+    }
+
+    async fn run(mut command: Command, log: &Path, mqtt: SocketAddr) -> Self {
+        let log = std::fs::File::create(log).unwrap();
+        let child = command.stderr(log).spawn().unwrap();
         let edge = Self { child, mqtt };
         until("the edge answers", || async {
             tokio::net::TcpStream::connect(edge.mqtt).await.ok()
@@ -93,6 +105,9 @@ async fn refused_clients_cannot_fill_the_log() {
     edge.child.wait().unwrap();
     let log = std::fs::read_to_string(data.path().join("log")).unwrap();
     assert!(log.contains("INFO") && !log.contains("WARN"), "{log}");
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("was refused")).collect();
+    assert_eq!(lines.len(), 1, "one for the device and hour: {lines:?}");
+    assert!(lines[0].contains("`t-1`") && log.contains("invalid_token"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,6 +178,112 @@ async fn it_starts_within_a_second_and_stops_within_five() {
     assert!(edge.child.wait().unwrap().success());
     let took = clock.elapsed() - stopping;
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+/// A disk that ends with the process on it: data from before, and nothing of the room left where it is full.
+const ON_SMALL_DISK: &str = r#"
+    mount -t tmpfs -o size=$1 tmpfs "$2" && cp -a "$3/." "$2/" || exit 99
+    [ "$4" = full ] && cat /dev/zero > "$2/rest" 2>/dev/null
+    shift 4 && exec "$@"
+"#;
+
+fn on_small_disk(disk: &Path, from: &Path, room: &str, sets: &[String]) -> Command {
+    let edge = command(disk, sets, &[]);
+    let mut within = Command::new("unshare");
+    within.env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+    within.args(["--map-root-user", "--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
+    within.args([disk, from]).arg(room).arg(edge.get_program()).args(edge.get_args());
+    within
+}
+
+/// The data folder of an edge at which that provider is known.
+async fn where_provider_is_known(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let mut edge = Edge::start(data.path(), gateway).await;
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor > 0) }).await;
+    let token = cloud.people().token(Role::Provider, 20);
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    tablet.send(frame(1, &token, &accept(1))).await;
+    while tablet.reply().await.hop != Hop::Decided {}
+    edge.signal("-TERM");
+    edge.child.wait().unwrap();
+    data
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_in_words_that_it_cannot_start_on_a_full_disk() {
+    let (cloud, gateway) = Cloud::start().await;
+    cloud.put(order(1, 1));
+    let new = tempfile::tempdir().unwrap();
+    let used = where_provider_is_known(&cloud, gateway).await;
+    for from in [new.path(), used.path()] {
+        let disk = tempfile::tempdir().unwrap();
+        let sets = settings(gateway, free(), free());
+        let output = on_small_disk(disk.path(), from, "full", &sets).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let place = disk.path().display().to_string();
+        assert!(said.contains("is full. Make room on it") && said.contains(&place), "{said}");
+        assert!(!said.contains("Error code"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
+    let (cloud, gateway) = Cloud::start().await;
+    (1..=400).for_each(|n| cloud.put(order(n, 1)));
+    let from = where_provider_is_known(&cloud, gateway).await;
+    let (disk, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mqtt, operator, log) = (free(), free(), logs.path().join("log"));
+    let command =
+        on_small_disk(disk.path(), from.path(), "free", &settings(gateway, mqtt, operator));
+    let edge = Edge::run(command, &log, mqtt).await;
+    until("it is ready", || async { missing(operator).await.is_none().then_some(()) }).await;
+    cloud.cut();
+    let rest =
+        PathBuf::from(format!("/proc/{}/root{}/rest", edge.child.id(), disk.path().display()));
+    let mut filling = std::fs::File::create(&rest).unwrap();
+    while filling.write_all(&[0; 4096]).is_ok() {}
+
+    let token = cloud.people().token(Role::Provider, 20);
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    let mut taken = 0;
+    let refused = loop {
+        taken += 1;
+        tablet.send(frame(1_000 + taken, &token, &accept(1 + taken))).await;
+        let reply = tablet.reply().await;
+        if reply.verdict == Verdict::NotTaken {
+            break reply;
+        }
+    };
+    assert_eq!(refused.code, Some(Code::StorageFull));
+    let what = until("it is not ready", || missing(operator)).await;
+    assert!(what.contains(r#""name":"disk""#) && what.contains("is full"), "{what}");
+    until("the log says it", || async {
+        let log = std::fs::read_to_string(&log).unwrap();
+        (log.contains("ERROR") && log.contains("is full")).then_some(())
+    })
+    .await;
+
+    drop(filling);
+    std::fs::remove_file(&rest).unwrap();
+    tablet.send(frame(1_000 + taken, &token, &accept(1 + taken))).await;
+    assert_eq!(tablet.reply().await.verdict, Verdict::Provisional);
+    until("it is ready again", || async { missing(operator).await.is_none().then_some(()) }).await;
+    until("the log says that, too", || async {
+        std::fs::read_to_string(&log).unwrap().contains("There is room again").then_some(())
+    })
+    .await;
+}
+
+/// What an edge misses, as its operator is told.
+async fn missing(operator: SocketAddr) -> Option<String> {
+    let url = format!("http://{operator}/health/ready");
+    let request = http::Request::get(url).body(axum::body::Body::empty()).unwrap();
+    let answer = process::client::Client::new().request(request).await.unwrap();
+    let is_ready = answer.status().is_success();
+    let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+    (!is_ready).then(|| String::from_utf8(body.to_vec()).unwrap())
 }
 
 #[test]

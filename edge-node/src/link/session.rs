@@ -14,7 +14,6 @@ use super::{
     Link,
     socket::{Socket, SocketError},
 };
-use crate::jobs::disk_free;
 
 pub(super) struct LinkSession<'a> {
     link: &'a Link,
@@ -192,7 +191,7 @@ impl<'a> LinkSession<'a> {
     async fn ack(&mut self) -> Result<(), SessionEnd> {
         self.acked_at = self.link.ground.clock.elapsed();
         let ground = &self.link.ground;
-        if let Some(ack) = self.edge.ack(ground.clock.now(), disk_free(&ground.config.data)) {
+        if let Some(ack) = self.edge.ack(ground.clock.now(), ground.disk.free()) {
             self.socket.send(&ack).await?;
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! The failures of a write, a read or the whole journal.
 
-use std::{any::Any, io, path::PathBuf, sync::Arc};
+use std::{any::Any, error::Error, io, path::PathBuf, sync::Arc};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::State;
 
@@ -64,6 +64,34 @@ pub enum JournalError {
 
 pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+/// Returns whether a full disk stands behind the error. Unlike with `is_full`, the write that met it may be
+/// stored.
+pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if names_full_disk(error) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
+    let shared_sql = || error.downcast_ref::<Arc<rusqlite::Error>>().map(AsRef::as_ref);
+    let shared_io = || error.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
+    let of_sql = error.downcast_ref::<rusqlite::Error>().or_else(shared_sql).is_some_and(|error| {
+        // The index of the write-ahead log has no room.
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        is_full(error) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
+    });
+    let of_io = error.downcast_ref::<io::Error>().or_else(shared_io).is_some_and(|error| {
+        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    });
+    let of_write = error.downcast_ref::<WriteError<rusqlite::Error>>();
+    of_sql || of_io || matches!(of_write, Some(WriteError::Full))
 }
 
 impl<E: Any> WriteError<E> {
