@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     client::Client,
     health::{self, Readiness},
@@ -28,12 +29,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use wire::{CmdFrame, Code, EdgeGrant, Reply};
+use wire::{CmdFrame, Code, EdgeGrant, Hop, Reply, Verdict};
 
 use crate::{
     board::{Board, Boards, WrittenBoard},
     ground::EdgeGround,
-    intake::Intake,
+    intake::{Intake, IntakeReply},
     link::LinkState,
     mqtt,
     pace::Pace,
@@ -57,7 +58,7 @@ pub const NAME: &str = "edge";
 
 pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
-    let (gate, store) = (rooms.ground.gate.clone(), rooms.ground.store.clone());
+    let EdgeGround { gate, store, disk, .. } = rooms.ground.clone();
     ready.add("keys", move || {
         let enrolled = !gate.keys.is_empty();
         async move { enrolled.then_some(()).ok_or_else(|| "not enrolled yet".to_owned()) }
@@ -66,6 +67,7 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
         let store = store.clone();
         async move { store.position().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
+    ready.add("disk", move || std::future::ready(disk.check()));
     // A page talks MQTT to its own origin, which its policy can name.
     let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
     let document = CarriedFile::json(include_bytes!("../openapi.json"));
@@ -82,18 +84,24 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
 /// The routes for tablets.
 #[rustfmt::skip]
 fn table<T: RouteTable<Rooms>>(to: T) -> T {
-    use Code::{DeviceInUse, InvalidToken, Revoked, TokenExpired, TooManyRequests, Unavailable};
+    use Code::{
+        DeviceClosed, DeviceInUse, InvalidToken, ProvidersOnly, Revoked, RoleForbidden, SessionEnded,
+        TokenExpired, TooManyRequests, Unavailable, UnknownOp,
+    };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
         .at(GET, "/board", "The orders that you may read, as this edge sees them",
-            &[InvalidToken, TokenExpired, Revoked, TooManyRequests], board)
-        .at(POST, "/commands", "Do a command, as over MQTT. A refusal is a reply, too", &[Unavailable],
-            commands)
-        .at(GET, "/api/head", "The end of the edge's log", &[Unavailable], head)
+            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
+        .at(POST, "/commands",
+            "Do a command, as over MQTT. A refusal by order or moment is a reply, too; any other has it in `reply`",
+            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
+                UnknownOp, Unavailable], commands)
+        .at(GET, "/api/head", "The end of the edge's log, and the key that proves its receipts", &[Unavailable],
+            head)
         .at(GET, "/standing", "How things stand between this edge and the cloud", &[], standing::standing)
         .at(GET, "/session", "The person of the token, or why it opens nothing here",
-            &[InvalidToken, TokenExpired, Revoked, DeviceInUse], session::show)
+            &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
         .at(POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
             &[Unavailable], session::sign_in)
         .at(Method::DELETE, "/session", "Sign out: handed on to the cloud",
@@ -145,15 +153,43 @@ async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Respons
     Ok((etag, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// Always a `Reply`, as over MQTT, unless nothing can be said.
+/// A `Reply`, as over MQTT, unless nothing can be said. One that speaks of the call itself comes within the
+/// problem that it is.
 async fn commands(State(rooms): State<Rooms>, body: Bytes) -> Result<Json<Reply>, Problem> {
-    let Ok(taken) = rooms.intake.take(&body, None).await else {
+    let Ok(IntakeReply { reply, changed }) = rooms.intake.take(&body, None).await else {
         return Err(Problem::new(Code::Unavailable).retry_after(1));
     };
-    if let Some(sight) = taken.changed {
+    if let Some(sight) = changed {
         rooms.voice.changed(vec![sight], Vec::new()).await;
     }
-    Ok(Json(taken.reply))
+    match reply.code.filter(|code| is_taken_by_nobody(&reply, *code)) {
+        Some(code) => Err(Problem::new(code).naming(reply.errors.clone()).with("reply", &reply)),
+        None => Ok(Json(reply)),
+    }
+}
+
+/// Nobody could take it as it was sent, or its sender may not send it. Any other refusal is about the order
+/// or the moment, and tablets of earlier versions look for it in an answer that is none by its status.
+fn is_taken_by_nobody(reply: &Reply, code: Code) -> bool {
+    use Code::{
+        BodyTooLarge, DeviceClosed, InvalidInput, InvalidToken, MalformedBody, ProvidersOnly,
+        Revoked, RoleForbidden, SessionEnded, TokenExpired, UnknownOp,
+    };
+    let of_call = matches!(
+        code,
+        MalformedBody
+            | BodyTooLarge
+            | UnknownOp
+            | InvalidInput
+            | InvalidToken
+            | TokenExpired
+            | SessionEnded
+            | Revoked
+            | DeviceClosed
+            | ProvidersOnly
+            | RoleForbidden
+    );
+    of_call && reply.hop == Hop::Stored && reply.verdict == Verdict::NotTaken
 }
 
 #[derive(Serialize, ToSchema)]
@@ -161,10 +197,13 @@ struct HeadAnswer {
     #[serde(flatten)]
     head: LogHead,
     link_up: bool,
+    /// Verifies this edge's receipts: the raw 32 bytes of an Ed25519 key, base64url without padding.
+    public_key: String,
 }
 
 async fn head(State(rooms): State<Rooms>) -> Result<Json<HeadAnswer>, Problem> {
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
     let link_up = rooms.link.borrow().up;
-    Ok(Json(HeadAnswer { head, link_up }))
+    let public_key = URL_SAFE_NO_PAD.encode(rooms.ground.signer.public_key());
+    Ok(Json(HeadAnswer { head, link_up, public_key }))
 }

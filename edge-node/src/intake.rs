@@ -92,7 +92,10 @@ impl Intake {
     ) -> Result<IntakeReply, FateUnknown> {
         let frame = match CmdFrame::read(body) {
             Ok(frame) => frame,
-            Err(reply) => return Ok(IntakeReply { reply: *reply, changed: None }),
+            Err(unread) => {
+                let reply = reply::unreadable(body, unread);
+                return Ok(IntakeReply { reply, changed: None });
+            }
         };
         let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
         // Read before the token is checked, so that it is never newer than the check.

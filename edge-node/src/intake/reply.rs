@@ -1,11 +1,14 @@
 //! The words an edge answers in, and what of an order each reader may see.
 
 use engine::view::Sight;
-use process::tokens::{Signer, verify_bytes};
+use process::{
+    problem::{BodyFault, fault_of_body},
+    tokens::{Signer, verify_bytes},
+};
 use texts::{Phrase, Sentence};
 use wire::{
-    Actor, Code, CommandId, FieldError, Hop, LossReason, Order, Outcome, OutcomeKind, Receipt,
-    Reply, Role, UserId, Verdict, readable_while, without_customer,
+    Actor, CmdFrame, Code, CommandId, FieldError, Hop, LossReason, Order, Outcome, OutcomeKind,
+    Receipt, Reply, Role, UnreadableFrame, UserId, Verdict, readable_while, without_customer,
 };
 
 use crate::{ground::EdgeGround, say, store::StoredCommand};
@@ -23,6 +26,18 @@ pub fn not_taken(command_id: Option<CommandId>, code: Code) -> Reply {
         receipt: None,
         outcome: None,
         limit: None,
+    }
+}
+
+/// The answer to a body that is no command frame, with the field that makes it none.
+pub fn unreadable(body: &[u8], UnreadableFrame { id, code }: UnreadableFrame) -> Reply {
+    let reply = not_taken(id, code);
+    if code != Code::MalformedBody {
+        return reply;
+    }
+    match fault_of_body::<CmdFrame>(body) {
+        BodyFault::Whole(why) => Reply { message: Some(why), ..reply },
+        BodyFault::Field(error) => Reply { errors: vec![error], ..reply },
     }
 }
 
@@ -126,5 +141,45 @@ fn told(outcome: &Outcome) -> Phrase {
         OutcomeKind::Applied => say::outcome_applied,
         OutcomeKind::Duplicate => say::outcome_duplicate,
         OutcomeKind::Rejected => say::outcome_rejected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::id;
+
+    /// `fields` are those that the answer names.
+    #[track_caller]
+    fn check(body: &str, code: Code, fields: &[&str]) {
+        let unread = CmdFrame::read(body.as_bytes()).unwrap_err();
+        let reply = unreadable(body.as_bytes(), unread);
+        assert_eq!(reply.code, Some(code), "{body}");
+        let named: Vec<_> = reply.errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(named, fields, "{body}");
+        let words =
+            [reply.message].into_iter().flatten().chain(reply.errors.into_iter().map(|e| e.why));
+        assert!(words.into_iter().all(|text| !text.en.is_empty() && !text.zh.is_empty()));
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_read_is_told_its_wrong_field() {
+        let uuid = id(5);
+        let whole = |body: &str| {
+            format!(
+                r#"{{"id":"{uuid}","v":1,"device_seq":1,"tapped_at":"2025-11-24T16:00:00Z","token":"t","body":{body}}}"#
+            )
+        };
+        check("", Code::MalformedBody, &[]);
+        check("[]", Code::MalformedBody, &[]);
+        check("{}", Code::MalformedBody, &["v"]);
+        check(r#"{"id":"five","v":1}"#, Code::MalformedBody, &["id"]);
+        check(&format!(r#"{{"id":"{uuid}"}}"#), Code::MalformedBody, &["v"]);
+        check(&format!(r#"{{"id":"{uuid}","v":2}}"#), Code::UnknownOp, &[]);
+        check(&whole(r#"{"type":"teleport_order"}"#), Code::UnknownOp, &[]);
+        let without_order = whole(r#"{"type":"accept_order"}"#);
+        check(&without_order, Code::MalformedBody, &["body.order_id"]);
+        let two_wrong = without_order.replace(r#":1,"tapped"#, r#":"one","tapped"#);
+        check(&two_wrong, Code::MalformedBody, &["device_seq"]);
     }
 }

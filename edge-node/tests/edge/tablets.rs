@@ -374,6 +374,35 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
     let at = region.edge.http;
     let reply = call(at, http::Method::POST, "/commands", None, Some(&body)).await.unwrap();
     assert_eq!(reply["verdict"], json!("provisional"));
+
+    assert_eq!(get(&region.edge, "/board", None).await, Err(401));
+    let board = get(&region.edge, "/board", Some(&token)).await.unwrap();
+    let items = board["items"].as_array().unwrap();
+    assert_eq!(items.len(), 3);
+    let mine = items.iter().find(|item| item["id"] == json!(id(1))).unwrap();
+    assert_eq!(mine["address"], json!(""), "the cloud has yet to decide");
+    let theirs = items.iter().find(|item| item["id"] == json!(id(2))).unwrap();
+    assert_eq!((&theirs["address"], &theirs["pending"]), (&json!(""), &json!(false)));
+    let other = region.token(Role::Provider, 21);
+    let board = get(&region.edge, "/board", Some(&other)).await.unwrap();
+    let open = board["items"].as_array().unwrap();
+    assert!(open.len() == 2 && open.iter().all(|item| item["id"] != json!(id(1))));
+    let stranger = region.token(Role::Customer, 11);
+    let board = get(&region.edge, "/board", Some(&stranger)).await.unwrap();
+    assert_eq!(board["items"], json!([]));
+    let status: OrderStatus = serde_json::from_value(theirs["status"].clone()).unwrap();
+    assert_eq!(status, OrderStatus::Pending);
+    for path in ["/health", "/health/ready"] {
+        assert!(get(&region.edge, path, None).await.is_ok(), "{path}");
+    }
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_call_has_its_status_and_carries_the_reply() {
+    let region = Region::open().await;
+    let at = region.edge.http;
+    let token = region.token(Role::Provider, 20);
     let customer = region.token(Role::Customer, 10);
     let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
     let sent = |token: &str, order: u128| {
@@ -408,27 +437,6 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
         assert_eq!((&reply["verdict"], &reply["code"]), (&json!("not_taken"), &json!(code)));
         let known = body.get("id").cloned().unwrap_or_default();
         assert_eq!(reply["command_id"], known);
-    }
-
-    assert_eq!(get(&region.edge, "/board", None).await, Err(401));
-    let board = get(&region.edge, "/board", Some(&token)).await.unwrap();
-    let items = board["items"].as_array().unwrap();
-    assert_eq!(items.len(), 3);
-    let mine = items.iter().find(|item| item["id"] == json!(id(1))).unwrap();
-    assert_eq!(mine["address"], json!(""), "the cloud has yet to decide");
-    let theirs = items.iter().find(|item| item["id"] == json!(id(2))).unwrap();
-    assert_eq!((&theirs["address"], &theirs["pending"]), (&json!(""), &json!(false)));
-    let other = region.token(Role::Provider, 21);
-    let board = get(&region.edge, "/board", Some(&other)).await.unwrap();
-    let open = board["items"].as_array().unwrap();
-    assert!(open.len() == 2 && open.iter().all(|item| item["id"] != json!(id(1))));
-    let stranger = region.token(Role::Customer, 11);
-    let board = get(&region.edge, "/board", Some(&stranger)).await.unwrap();
-    assert_eq!(board["items"], json!([]));
-    let status: OrderStatus = serde_json::from_value(theirs["status"].clone()).unwrap();
-    assert_eq!(status, OrderStatus::Pending);
-    for path in ["/health", "/health/ready"] {
-        assert!(get(&region.edge, path, None).await.is_ok(), "{path}");
     }
     region.edge.stop().await;
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use wire::{Code, FieldError, Language, Sentence, Text};
 
 pub use body::{ProblemBody, ProblemField};
-pub use extract::{CreatedJson, Json, MaybeJson, Path, Query};
+pub use extract::{BodyFault, CreatedJson, Json, MaybeJson, Path, Query, fault_of_body};
 pub use page::{ItemList, Page, TimeCursor};
 
 use crate::trace::TraceId;
@@ -50,6 +50,13 @@ impl Problem {
     #[must_use]
     pub fn detail(mut self, detail: impl Sentence) -> Self {
         self.0.detail = Some(detail.text());
+        self
+    }
+
+    /// The fields to correct.
+    #[must_use]
+    pub fn naming(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.errors = errors;
         self
     }
 
@@ -162,9 +169,7 @@ impl From<FieldError> for Problem {
 
 impl From<Vec<FieldError>> for Problem {
     fn from(errors: Vec<FieldError>) -> Self {
-        let mut problem = Self::new(Code::InvalidInput);
-        problem.0.errors = errors;
-        problem
+        Self::new(Code::InvalidInput).naming(errors)
     }
 }
 

@@ -84,7 +84,7 @@ pub struct Reply {
     pub code: Option<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Text>,
-    /// Of `invalid_input`: every field to correct, as a problem over HTTP names them.
+    /// Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     #[serde(skip_serializing_if = "Option::is_none")]

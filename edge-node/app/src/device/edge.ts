@@ -61,6 +61,11 @@ export function edgeAt(base = '') {
       known = undefined
       return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })
     },
-    command: (frame: string) => ask<Reply>('/commands', { method: 'POST', body: frame }),
+    async command(frame: string): Promise<Answer<Reply>> {
+      const answer = await ask<Reply>('/commands', { method: 'POST', body: frame })
+      // A refusal of the call itself carries the reply.
+      const reply = 'problem' in answer ? (answer.problem.reply as Reply | undefined) : undefined
+      return reply ? { value: reply } : answer
+    },
   }
 }

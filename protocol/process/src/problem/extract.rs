@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use wire::{Code, Text};
+use wire::{Code, FieldError, Sentence, Text};
 
 use super::Problem;
 use crate::say;
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             let cause = std::error::Error::source(&rejection);
             let text = cause.map_or_else(|| rejection.to_string(), ToString::to_string);
             let (field, why) = text.split_once(": ").unwrap_or(("", text.as_str()));
-            invalid(field, why)
+            Problem::from(invalid(field, why))
         })?;
         Ok(Self(query.0))
     }
@@ -108,21 +108,41 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// Reads the body once more as any JSON: an error after that is about a field.
 fn what_is_wrong<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> Problem {
+    match body_fault::<T>(bytes, is_object) {
+        BodyFault::Whole(why) => Problem::new(Code::MalformedBody).detail(why),
+        BodyFault::Field(error) => error.into(),
+    }
+}
+
+/// The reason why a body is no JSON object of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyFault {
+    Whole(Text),
+    Field(FieldError),
+}
+
+/// Why a body that was no `T` is none.
+pub fn fault_of_body<T: DeserializeOwned>(bytes: &[u8]) -> BodyFault {
+    body_fault::<T>(bytes, bytes.trim_ascii_start().first() == Some(&b'{'))
+}
+
+/// Reads the body once more as any JSON: an error after that is about a field.
+fn body_fault<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> BodyFault {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) if is_object => value,
-        Ok(_) => return Problem::new(Code::MalformedBody).detail(say::body_no_object),
+        Ok(_) => return BodyFault::Whole(say::body_no_object.text()),
         Err(error) => {
             let (line, column) = (error.line().into(), error.column().into());
-            return Problem::new(Code::MalformedBody).detail(say::body_not_json { line, column });
+            return BodyFault::Whole(say::body_not_json { line, column }.text());
         }
     };
     match serde_path_to_error::deserialize::<_, T>(value) {
-        Ok(_) => Problem::new(Code::MalformedBody),
+        Ok(_) => BodyFault::Whole(Code::MalformedBody.text()),
         Err(error) => {
             let path = error.path().to_string();
-            invalid(if path == "." { "" } else { &path }, &error.into_inner().to_string())
+            let path = if path == "." { "" } else { &path };
+            BodyFault::Field(invalid(path, &error.into_inner().to_string()))
         }
     }
 }
@@ -140,23 +160,23 @@ fn unread(rejection: BytesRejection) -> Problem {
 }
 
 /// Names the field: a missing or unknown one stands in the message, any other in the path.
-fn invalid(path: &str, message: &str) -> Problem {
+fn invalid(path: &str, message: &str) -> FieldError {
     let named = |start: &str| message.strip_prefix(start)?.split('`').next();
     let join =
         |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     if let Some(name) = named("missing field `") {
-        Problem::wrong(&join(name), say::field_missing)
+        FieldError::new(&join(name), say::field_missing)
     } else if let Some(name) = named("unknown field `") {
         let field = if path.ends_with(name) { path.to_owned() } else { join(name) };
-        Problem::wrong(&field, say::field_unknown)
+        FieldError::new(&field, say::field_unknown)
     } else if let Some((wrong, known)) = one_of(message) {
         let known = Text::list(&known, say::list_separator);
-        Problem::wrong(path, say::field_none_of { wrong: wrong.into(), known: known.into() })
+        FieldError::new(path, say::field_none_of { wrong: wrong.into(), known: known.into() })
     } else if let Some(expected) = message.strip_prefix("invalid type: ") {
         let expected = expected.split_once(", expected ").map_or(expected, |(_, kind)| kind);
-        Problem::wrong(path, say::field_of_other_type { expected: expected.into() })
+        FieldError::new(path, say::field_of_other_type { expected: expected.into() })
     } else {
-        Problem::wrong(path, say::field_invalid { why: message.into() })
+        FieldError::new(path, say::field_invalid { why: message.into() })
     }
 }
 
