@@ -110,6 +110,7 @@ pub static ROUTES: &[Route] = &[
 
     route(GET,  "/link",                          EDGE,     Part::Hub),
     route(POST, "/api/v1/edges/enrol",            OPEN,     Part::Hub),
+    route(GET,  "/api/v1/edges/{id}/key",         OPEN,     Part::Hub),
     route(GET,  "/api/v1/admin/status",           ADMIN,    Part::Hub),
     route(GET,  "/api/v1/admin/edges",            ADMIN,    Part::Hub),
     route(POST, "/api/v1/admin/edges",            ADMIN,    Part::Hub),

@@ -1,6 +1,9 @@
 //! Owns `holdfast explain`: finds an order by its id or by the code read aloud, an op by its place, a
 //! command by its id, a conflict by its name, and tells its story.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 use texts::Sentence;
 use wire::{CommandId, OpPlace, Order, OrderCode, OrderId};
@@ -25,7 +28,31 @@ enum Subject {
 
 pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     let (subject, look) = (find(gateway, name).await?, &gateway.look);
-    Ok(CommandOutput::new(look, || subject.json(look), || subject.render(look)))
+    let mut story = Value::Null;
+    if look.json {
+        story = subject.json(look);
+        story["edge_keys"] = json!(edge_keys(gateway, &story).await);
+    }
+    Ok(CommandOutput::new(look, || story, || subject.render(look)))
+}
+
+/// The keys that verify the receipts of the edges in the story. One that the gateway does not tell is left
+/// out, for the story is worth telling.
+async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String> {
+    #[derive(Deserialize)]
+    struct EdgeKey {
+        public_key: String,
+    }
+    let entries = ["timeline", "ops"].into_iter().filter_map(|list| story[list].as_array());
+    let edges: BTreeSet<_> = entries.flatten().filter_map(|entry| entry["edge"].as_str()).collect();
+    let mut keys = BTreeMap::new();
+    for edge in edges {
+        let path = format!("/api/v1/edges/{edge}/key");
+        if let Ok(EdgeKey { public_key }) = gateway.get(&path).await {
+            keys.insert(edge.to_owned(), public_key);
+        }
+    }
+    keys
 }
 
 async fn find(gateway: &Gateway, name: &str) -> Result<Subject> {

@@ -11,7 +11,7 @@ mod schema;
 mod stage;
 mod wait;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stage::{COMMAND, ORDER, Platform, code, order_code, out, report, said};
 
 #[test]
@@ -202,6 +202,7 @@ fn an_order_is_explained_by_its_id_and_by_its_code() {
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!(value["timeline"].as_array().map(Vec::len), Some(2));
     assert!(value["explanation"].as_str().is_some_and(|text| text.contains("Who won")));
+    assert_eq!(value["edge_keys"], json!({ "north-1": "a-key" }));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Enrols an edge: an operator gets a code, and the edge registers its key with it.
 
 use axum::extract::State;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use process::{
     problem::{CreatedJson, Json, Path, Problem},
     tokens::{Admin, is_sound_key},
@@ -116,6 +119,33 @@ pub(super) async fn enrol(
             Ok(Json(EnrolmentAnswer { edge, region, jwks, hub_key, signature }))
         }
     }
+}
+
+/// Verifies what the edge signs: the receipts of its tablets.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EdgeKey {
+    edge: EdgeId,
+    /// The raw 32 bytes of an Ed25519 key, base64url without padding.
+    public_key: String,
+    /// The same key as the text that OpenSSL reads.
+    pem: String,
+}
+
+/// Open to everybody: a receipt is of use to its holder alone, and proves nothing without the key.
+pub(super) async fn key(
+    State(hub): State<Routes>,
+    Path(edge): Path<EdgeId>,
+) -> Result<Json<EdgeKey>, Problem> {
+    let known = hub.sessions.store.link_key(&edge).await?.ok_or(Code::NotFound)?;
+    let public_key = URL_SAFE_NO_PAD.encode(known.public_key);
+    Ok(Json(EdgeKey { edge, public_key, pem: pem(&known.public_key) }))
+}
+
+fn pem(key: &[u8; 32]) -> String {
+    // What stands before every Ed25519 key in DER: a sequence, the algorithm's number, and a string of bits.
+    const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let body = STANDARD.encode([&HEAD[..], key].concat());
+    format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }
 
 fn public_key(text: &str) -> Result<[u8; 32], Problem> {

@@ -1,7 +1,10 @@
 //! The hub's proof: an edge that asks for it gets every frame signed, one that cannot ask still links and is
 //! complained of, and all replicas use one key.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use http::{Method, StatusCode};
 use process::{
     seal::{HubTrust, SealCheck},
@@ -93,7 +96,12 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     assert_eq!(hub_of(code), Ok(Some(public.fingerprint())));
 
     let public_key = URL_SAFE_NO_PAD.encode(edge.public_key());
-    let asked = json!({"code": code, "public_key": public_key});
+    let published = async |name: &str| {
+        let path = format!("/api/v1/edges/{name}/key");
+        hub.ask(Method::GET, &path, None, None).await
+    };
+    assert_eq!(published("north-1").await.0, StatusCode::NOT_FOUND, "it has no key yet");
+    let asked = json!({"code": code, "public_key": &public_key});
     let (status, answer) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     let bytes = |field: &str| URL_SAFE_NO_PAD.decode(answer[field].as_str().unwrap()).unwrap();
@@ -102,6 +110,13 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let jwks = answer["jwks"].to_string();
     let signed = enrolment_bytes(&name, Region::North, &edge.public_key(), &jwks);
     assert!(verify_bytes(&key.public_key(), &signed, &bytes("signature")));
+
+    // Anybody may verify a receipt of the edge.
+    let (status, shown) = published("north-1").await;
+    assert_eq!((status, &shown["public_key"]), (StatusCode::OK, &json!(public_key)));
+    let pem = shown["pem"].as_str().unwrap().lines().nth(1).unwrap();
+    assert!(STANDARD.decode(pem).unwrap().ends_with(&edge.public_key()));
+    assert_eq!(published("north-2").await.0, StatusCode::NOT_FOUND);
 }
 
 #[rstest]

@@ -91,7 +91,8 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
     };
     let strangers =
         [platform.somebody(Role::Customer).await, platform.somebody(Role::Provider).await];
-    let with_ids = routes().into_iter().filter(|route| route.path.contains('{'));
+    let with_ids =
+        routes().into_iter().filter(|route| route.path.contains('{') && !route.is_public);
     for route in with_ids.filter(|route| route.path.starts_with("/api/v1/")) {
         let path = filled(&route.path, |name| word(name, &route.path));
         for stranger in &strangers {

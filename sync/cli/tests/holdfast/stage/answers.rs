@@ -61,6 +61,7 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/orders/{id}/timeline", get(timeline))
         .route("/api/v1/auth/edge-token", post(edge_token))
         .route("/api/v1/auth/logout", post(async || StatusCode::NO_CONTENT))
+        .route("/api/v1/edges/north-1/key", get(edge_key))
         .layer(middleware::from_fn(signed_in))
         .route("/api/v1/auth/login", post(login))
         .route("/api/v1/auth/refresh", post(refresh))
@@ -179,6 +180,10 @@ async fn orders(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
         Some(code) if code == order_code().as_str() => json!({"items": [order()], "next": null}),
         _ => json!({"items": [], "next": null}),
     })
+}
+
+async fn edge_key() -> Json<Value> {
+    Json(json!({"edge": "north-1", "public_key": "a-key", "pem": "a-pem"}))
 }
 
 async fn timeline() -> Json<Value> {
