@@ -20,7 +20,7 @@ impl Service {
         let edge_token = self.edge_token(claims, exp, region, None);
         let expires_in = exp - now;
         let (user_id, role) = (claims.sub, claims.role);
-        Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role }))
+        Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 
     /// A token that vouches for one command of the person, at the edges of its region; nothing where the

@@ -38,6 +38,9 @@ pub struct EdgeSession {
 pub struct EdgeLoginForm {
     username: String,
     password: String,
+    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    #[serde(default)]
+    device: Option<String>,
 }
 
 /// The part of auth's answer that is of use here.
@@ -47,6 +50,7 @@ struct Grant {
     expires_in: i64,
     user_id: UserId,
     role: Role,
+    device: Option<String>,
 }
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -71,11 +75,12 @@ pub async fn show(
 pub async fn sign_in(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
-    Json(EdgeLoginForm { username, password }): Json<EdgeLoginForm>,
+    Json(EdgeLoginForm { username, password, device }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
     let region = rooms.ground.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,
+        "device": device,
     });
     let (head, body) = ask_cloud(&rooms, "/api/v1/auth/login", &headers, &form).await?;
     if !head.status.is_success() {
@@ -84,8 +89,8 @@ pub async fn sign_in(
     let grant = serde_json::from_slice(&body);
     // The answer holds secrets, so nothing of it is in the error.
     let grant = grant.map_err(|_| Problem::new(Code::Unavailable).detail(say::cloud_too_old))?;
-    let Grant { edge_token, expires_in, user_id, role } = grant;
-    Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role }).into_response())
+    let Grant { edge_token, expires_in, user_id, role, device } = grant;
+    Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role, device }).into_response())
 }
 
 /// Ends the session of a token of this region's edges. Also hands the device over, where it is named: the

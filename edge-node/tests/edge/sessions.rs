@@ -29,6 +29,10 @@ async fn signing_in_is_handed_on_only_while_the_link_is_up() {
     let token = grant["edge_token"].as_str().unwrap();
     let session = get(&edge, "/session?device=t-1", Some(token)).await.unwrap();
     assert_eq!((&session["user_id"], &session["role"]), (&json!(id(20)), &json!("provider")));
+    assert_eq!(grant.get("device"), None, "nobody has asked for a secret");
+    let asking = json!({ "username": "20", "password": "right", "device": "" });
+    let known = call(edge.http, Method::POST, "/session", None, Some(&asking)).await.unwrap();
+    assert_eq!(known["device"], json!("a-secret"));
     assert_eq!(sign_in("wrong").await, Err(401));
     let sign_out = async |token: &str| {
         call(edge.http, Method::DELETE, "/session", Some(token), None).await.map(drop)

@@ -14,6 +14,9 @@ pub struct EdgeGrant {
     pub expires_in: i64,
     pub user_id: UserId,
     pub role: Role,
+    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// Asks for a token in place of a person's own that vouches for one command at the region's edges.

@@ -241,10 +241,13 @@ async fn login(State(cloud): State<Cloud>, Json(form): Json<Value>) -> Response 
             let asked = (&form["region"], &form["edge_only"]);
             assert_eq!(asked, (&json!("NORTH"), &json!(true)));
             let user_id = super::id(user);
-            let grant = json!({
+            let mut grant = json!({
                 "edge_token": token, "token_type": "Bearer", "expires_in": 3_600,
                 "user_id": user_id, "role": "provider",
             });
+            if form["device"].is_string() {
+                grant["device"] = json!("a-secret");
+            }
             Json(grant).into_response()
         }
         None => StatusCode::UNAUTHORIZED.into_response(),
