@@ -143,7 +143,8 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     let disk = LogDisk::new(&config.data, &clock);
     let config = Arc::new(config);
     let key = config.data.join(KEY);
-    let mut ground = EdgeGround { config, identity, nonce, clock, signer, store, gate, people, disk };
+    let mut ground =
+        EdgeGround { config, identity, nonce, clock, signer, store, gate, people, disk };
     if trust.enrolled && !ground.config.enrolment_code.is_empty() {
         ground = enrol::with_new_key(ground, trust.code, &key).await?;
     }

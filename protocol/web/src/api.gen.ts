@@ -24,7 +24,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The end of the edge's log */
+        /** The end of the edge's log, and the key that proves its receipts */
         get: operations["edge.head"];
         put?: never;
         post?: never;
@@ -597,6 +597,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edges/{id}/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public key that verifies an edge's receipts */
+        get: operations["hub.key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edges/enrol": {
         parameters: {
             query?: never;
@@ -915,7 +932,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Do a command, as over MQTT. A refusal is a reply, too */
+        /** Do a command, as over MQTT. A refusal by order or moment is a reply, too; any other has it in `reply` */
         post: operations["edge.commands"];
         delete?: never;
         options?: never;
@@ -1164,7 +1181,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1323,6 +1340,8 @@ export interface components {
         };
         /** @description A sign-in for the edges of one region. */
         EdgeGrant: {
+            /** @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent. */
+            device?: string;
             edge_token: string;
             /**
              * Format: int64
@@ -1355,6 +1374,14 @@ export interface components {
             /** @description It was disabled for good. */
             retired_at?: components["schemas"]["UnixMillis"];
         };
+        /** @description Verifies what the edge signs: the receipts of its tablets. */
+        EdgeKey: {
+            edge: components["schemas"]["EdgeId"];
+            /** @description The same key as the text that OpenSSL reads. */
+            pem: string;
+            /** @description The raw 32 bytes of an Ed25519 key, base64url without padding. */
+            public_key: string;
+        };
         /** @description Up or down, since when, and when the cloud is called next. */
         EdgeLink: {
             /**
@@ -1368,6 +1395,8 @@ export interface components {
             up: boolean;
         };
         EdgeLoginForm: {
+            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            device?: string;
             password: string;
             username: string;
         };
@@ -1561,6 +1590,8 @@ export interface components {
         Hash: string;
         HeadAnswer: components["schemas"]["LogHead"] & {
             link_up: boolean;
+            /** @description Verifies this edge's receipts: the raw 32 bytes of an Ed25519 key, base64url without padding. */
+            public_key: string;
         };
         /**
          * @description How far along its way the answer in a reply was given.
@@ -2027,7 +2058,7 @@ export interface components {
         Reply: {
             code?: components["schemas"]["Code"];
             command_id: components["schemas"]["CommandId"] | null;
-            /** @description Of `invalid_input`: every field to correct, as a problem over HTTP names them. */
+            /** @description Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names them. */
             errors?: components["schemas"]["FieldError"][];
             hop: components["schemas"]["Hop"];
             /** @description The limit in the way of a command that was not taken. */
@@ -2227,6 +2258,7 @@ export type EdgeAct = components['schemas']['EdgeAct'];
 export type EdgeGrant = components['schemas']['EdgeGrant'];
 export type EdgeId = components['schemas']['EdgeId'];
 export type EdgeItem = components['schemas']['EdgeItem'];
+export type EdgeKey = components['schemas']['EdgeKey'];
 export type EdgeLink = components['schemas']['EdgeLink'];
 export type EdgeLoginForm = components['schemas']['EdgeLoginForm'];
 export type EdgePromise = components['schemas']['EdgePromise'];
@@ -5207,6 +5239,55 @@ export interface operations {
             };
         };
     };
+    "hub.key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["EdgeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeKey"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.enrol": {
         parameters: {
             query?: never;
@@ -7106,6 +7187,7 @@ export interface operations {
             /**
              * @description `invalid_token`: Invalid token
              *     `token_expired`: Your sign-in has expired. Sign in again.
+             *     `session_ended`: This sign-in has been ended. Sign in again.
              */
             401: {
                 headers: {
@@ -7115,7 +7197,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revoked`: This account has been revoked. */
+            /**
+             * @description `revoked`: This account has been revoked.
+             *     `device_closed`: This tablet may no longer be used with this sign-in. Sign in again, or use another tablet.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7166,6 +7251,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `token_expired`: Your sign-in has expired. Sign in again.
+             *     `session_ended`: This sign-in has been ended. Sign in again.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `providers_only`: Only providers can accept orders
+             *     `role_forbidden`: Your role may not do this.
+             *     `revoked`: This account has been revoked.
+             *     `device_closed`: This tablet may no longer be used with this sign-in. Sign in again, or use another tablet.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -7175,7 +7287,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid_input`: Some fields need correcting. */
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `unknown_op`: This version does not know the command.
+             */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7314,6 +7429,7 @@ export interface operations {
             /**
              * @description `invalid_token`: Invalid token
              *     `token_expired`: Your sign-in has expired. Sign in again.
+             *     `session_ended`: This sign-in has been ended. Sign in again.
              */
             401: {
                 headers: {
@@ -7323,7 +7439,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `revoked`: This account has been revoked. */
+            /**
+             * @description `revoked`: This account has been revoked.
+             *     `device_closed`: This tablet may no longer be used with this sign-in. Sign in again, or use another tablet.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
