@@ -177,9 +177,9 @@ mod tests {
         check(&format!(r#"{{"id":"{uuid}"}}"#), Code::MalformedBody, &["v"]);
         check(&format!(r#"{{"id":"{uuid}","v":2}}"#), Code::UnknownOp, &[]);
         check(&whole(r#"{"type":"teleport_order"}"#), Code::UnknownOp, &[]);
-        let without_order = whole(r#"{"type":"accept_order"}"#);
-        check(&without_order, Code::MalformedBody, &["body.order_id"]);
-        let two_wrong = without_order.replace(r#":1,"tapped"#, r#":"one","tapped"#);
-        check(&two_wrong, Code::MalformedBody, &["device_seq"]);
+        check(&whole(r#"{"type":"accept_order"}"#), Code::MalformedBody, &["body.order_id"]);
+        let right = whole(&format!(r#"{{"type":"accept_order","order_id":"{uuid}"}}"#));
+        let number_in_words = right.replace(r#":1,"tapped"#, r#":"one","tapped"#);
+        check(&number_in_words, Code::MalformedBody, &["device_seq"]);
     }
 }
