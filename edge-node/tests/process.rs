@@ -191,7 +191,10 @@ fn on_small_disk(disk: &Path, from: &Path, room: &str, sets: &[String]) -> Comma
     let edge = command(disk, sets, &[]);
     let mut within = Command::new("unshare");
     within.env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
-    within.args(["--map-root-user", "--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
+    if !rustix::process::geteuid().is_root() {
+        within.arg("--map-root-user");
+    }
+    within.args(["--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
     within.args([disk, from]).arg(room).arg(edge.get_program()).args(edge.get_args());
     within
 }
