@@ -273,9 +273,11 @@ fn rule(conflict: &Conflict, look: &Look) -> String {
             LossReason::on_record(&lost.entry, rule).to(look.language)
         }
         Conflict::Case(case) => {
-            let word = look.say(say::conflicts_case { kind: (&case.kind).into() });
-            case.code
-                .map_or(word.clone(), |code| format!("{word} {}", code.sentence(look.language)))
+            let task = look.say(say::conflicts_case { kind: (&case.kind).into() });
+            let Some(reason) = case.code.map(|code| code.sentence(look.language)) else {
+                return task;
+            };
+            look.say(say::conflicts_case_with_reason { task: task.into(), reason: reason.into() })
         }
     }
 }

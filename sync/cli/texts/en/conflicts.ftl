@@ -8,6 +8,8 @@ conflicts-via = { $source ->
 }
 conflicts-none = + no acceptance lost, and no case waits for a person
 conflicts-older = older ones: `holdfast conflicts --cursor { $cursor }`
+# The task, then the reason.
+conflicts-case-with-reason = { $task } { $reason }
 conflicts-case = { $kind ->
     [met_closed] Promised at once by an edge, and the order was closed by then: agree on a compensation.
     [revoked_meanwhile] Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.

@@ -8,6 +8,8 @@ conflicts-via = { $source ->
 }
 conflicts-none = + 没有失败的接单，也没有待处理的个案
 conflicts-older = 更早的冲突：`holdfast conflicts --cursor { $cursor }`
+# The task, then the reason.
+conflicts-case-with-reason = { $task }{ $reason }
 conflicts-case = { $kind ->
     [met_closed] 节点已当场承诺，但订单当时已关闭：请协商补偿。
     [revoked_meanwhile] 节点当场承诺给了已被停用的人：请以管理员身份附上理由撤回该接单，或予以保留。
