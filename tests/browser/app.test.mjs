@@ -145,6 +145,14 @@ for (const lang of LANGUAGES) {
     await look('board-cut-off')
     await open(`/jobs/${id(11)}`, '.hops')
     await look('job-requested')
+    state.answer = 'unpaid'
+    await open(`/jobs/${id(15)}`, '.actions')
+    await page.getByRole('button', { name: /Start|开工|开始/ }).click()
+    await page.getByText(/No payment is held|付款尚未托管/).first().waitFor()
+    await look('job-unpaid')
+    await open(`/jobs/${id(15)}/complete`, '.banner')
+    await page.getByText(/will not count|不会计入/).waitFor()
+    await look('complete-unpaid')
     state.answer = 'later'
     await open(`/jobs/${id(14)}/complete`, 'textarea')
     await page.fill('textarea', 'Planed the edge. 刨平了门边。')
@@ -175,6 +183,12 @@ for (const lang of LANGUAGES) {
     await open('/', '.banner')
     await page.getByRole('link', { name: /again|重新/ }).waitFor()
     await look('board-ended')
+    for (const [code, title] of Object.entries({ session_ended: /signed out|已退出登录/, device_closed: /This tablet is closed|此平板已不能/, revoked: /account has been closed|账户已被停用/ })) {
+      state.ended[PEOPLE['Zhou Lei']] = code
+      await page.reload()
+      await page.locator('.banner', { hasText: title }).waitFor()
+      await look(`board-${code}`)
+    }
     await page.click('.who')
     await page.locator('dialog[open] button[type=submit]').click()
     await page.waitForURL('**/lock')

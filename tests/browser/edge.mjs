@@ -35,7 +35,7 @@ export function startState() {
     firm: false,
     /** True while it answers nobody. Its port stays its own. */
     isAway: false,
-    /** How a command is answered: later, stored, applied or lost. */
+    /** How a command is answered: later, stored, unpaid, applied or lost. */
     answer: 'applied',
     /** The people with an ended sign-in, and its code. */
     ended: {},
@@ -69,9 +69,9 @@ async function answer(folder, state, edge, request, response) {
   const { pathname: path } = new URL(request.url, 'http://localhost')
   let body = ''
   for await (const part of request) body += part
-  const tell = (status, value) => {
+  const tell = (status, value, more) => {
     response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' })
-    response.end(JSON.stringify(status < 400 ? value : { code: value, status, title: value }))
+    response.end(JSON.stringify(status < 400 ? value : { code: value, status, title: value, ...more }))
   }
   if (path === '/standing') return tell(200, standing(state))
   if (path === '/session' && request.method === 'POST') return signIn(state, JSON.parse(body), tell)
@@ -104,12 +104,13 @@ function board({ orders }, user) {
 
 function command(state, frame, tell) {
   const ended = state.ended[userOf(frame.token)]
-  if (ended) return tell(200, { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended })
+  if (ended) return tell(401, ended, { reply: { command_id: frame.id, hop: 'stored', verdict: 'not_taken', code: ended } })
   if (state.answer === 'later') return tell(503, 'unavailable')
   state.frames.push(frame)
   const receipt = { edge: 'north-1', epoch: 1, seq: state.frames.length, verdict: state.firm ? 'firm' : 'provisional' }
   const stored = { command_id: frame.id, hop: 'stored', verdict: receipt.verdict, receipt }
   if (state.answer === 'stored') return tell(200, stored)
+  if (state.answer === 'unpaid') return tell(200, { ...stored, code: 'looks_unpaid' })
   const after = (ms) => new Date(Date.parse(frame.tapped_at) + ms).toISOString()
   if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000) } })
   const nearby = state.orders.filter((each) => each.status === 'pending' && each.id !== frame.body.order_id).slice(0, 3)
