@@ -12,6 +12,7 @@ mod scene;
 mod seed;
 mod storm;
 pub mod truth;
+mod witness;
 
 pub use ledger::{Asked, Ledger, Said, Told};
 pub use machine::{Second, copy, put_back};
@@ -21,6 +22,7 @@ pub use round::Open;
 pub use scene::{LIMIT, Scene};
 pub use seed::Draws;
 pub use storm::{Receipted, Storm, order};
+pub use witness::{Comparisons, Testimony, Witness};
 
 /// How many rounds are played: ten in every test run, more by `cargo xtask chaos --rounds N`.
 ///

@@ -19,9 +19,10 @@ use wire::{Code, CommandBody, CommandId, OrderId, Region, Verdict};
 
 use crate::{
     ledger::{Asked, Ledger, Said, Told},
-    plan::{Contender, Moment, PUBLISHED, Plan, REGIONS},
-    scene::{LIMIT, Scene},
+    plan::{Contender, Moment, PUBLISHED, Plan, REGIONS, Seat},
+    scene::{LIMIT, Scene, Tap},
     storm::order,
+    witness::Witness,
 };
 
 /// A person at the portal without an answer asks again.
@@ -39,11 +40,18 @@ struct Work<'a> {
 }
 
 impl Scene {
-    /// Plays the round on orders that stand on the boards. The answers go to the ledger.
+    /// Plays the round on orders that stand on the boards. The answers go to the ledger. The witness stays for
+    /// so many moments: half of them while the wires are broken.
     ///
     /// # Panics
     /// When something does not come back, or somebody gets no answer.
-    pub async fn play(&self, plan: &Plan, open: &Open, ledger: &mut Ledger) {
+    pub async fn play(
+        &self,
+        plan: &Plan,
+        open: &Open,
+        ledger: &mut Ledger,
+        (witness, moments): (&mut Witness<'_>, u32),
+    ) {
         self.on_the_boards(open).await;
         for (seat, wire) in &plan.broken {
             self.break_wire(*seat, *wire);
@@ -72,13 +80,16 @@ impl Scene {
             })
             .await;
         };
-        tokio::join!(stored, killed, taken_back);
+        tokio::join!(stored, killed, taken_back, witness.watch(moments / 2));
         self.heal();
-        if let Moment::AfterHealing(wait) = plan.moment {
-            tokio::time::sleep(wait).await;
-            self.kill(plan.victim).await;
-        }
-        work.end(ledger).await;
+        let settled = async {
+            if let Moment::AfterHealing(wait) = plan.moment {
+                tokio::time::sleep(wait).await;
+                self.kill(plan.victim).await;
+            }
+            work.end(ledger).await;
+        };
+        tokio::join!(settled, witness.watch(moments - moments / 2));
         if plan.taken_back {
             self.grant().await;
         }
@@ -133,8 +144,9 @@ impl<'a> Work<'a> {
             }
         }
         for region in REGIONS {
+            let first = Seat { region, second: false };
             for n in 0..PUBLISHED {
-                work.taps(region, &scene.ground(region).kiosk, order(region, n));
+                work.taps(first, &scene.ground(region).kiosk, order(region, n));
             }
         }
         work
@@ -142,22 +154,24 @@ impl<'a> Work<'a> {
 
     fn wants(&mut self, region: Region, contender: Contender, order_id: OrderId) {
         if let Some(tablet) = self.scene.tablet(region, contender) {
-            self.taps(region, &tablet, CommandBody::AcceptOrder { order_id });
+            let seat = Seat { region, second: contender == Contender::AtSecond };
+            self.taps(seat, &tablet, CommandBody::AcceptOrder { order_id });
         } else {
             let provider = self.scene.ground(region).in_portal.clone();
             self.asks(provider, order_id, "accept", None);
         }
     }
 
-    fn taps(&mut self, region: Region, tablet: &Arc<Tablet>, body: CommandBody) {
+    fn taps(&mut self, seat: Seat, tablet: &Arc<Tablet>, body: CommandBody) {
         let (tablet, receipts) = (tablet.clone(), self.receipts.clone());
+        let command = tablet.prepare(body.clone());
+        self.scene.tapped(Tap { seat, tablet: tablet.clone(), command, body: body.clone() });
         self.taps.spawn(async move {
-            let command = tablet.prepare(body.clone());
             let stored = tablet.until_stored(command, LIMIT).await.expect("a receipt");
             receipts.fetch_add(1, Ordering::Relaxed);
             assert_ne!(stored.verdict, Verdict::NotTaken, "{body:?}: {stored:?}");
             let decided = tablet.until_decided(command, LIMIT).await.expect("an outcome");
-            Told::new(region, tablet.user_id(), &body, command, (stored, decided))
+            Told::new(seat.region, tablet.user_id(), &body, command, (stored, decided))
         });
     }
 

@@ -1,16 +1,21 @@
 //! The platform of the rounds: a process per part on real stores, a wire of its own before each edge, and
 //! its people.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use http::Method;
 use serde_json::{Value, json};
 use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Mqtt, Person, Place, Proxy, Tablet, Wire, eventually};
-use wire::{EdgeId, OrderId, Region, Role};
+use wire::{CommandBody, CommandId, EdgeId, OrderId, Region, Role};
 
 use crate::{
     plan::{CONTESTED, Contender, DOUBLED, EXCLUSIVE, REGIONS, Seat},
+    seed::Draws,
     truth::Truth,
 };
 
@@ -25,7 +30,22 @@ pub struct Scene {
     pub truth: Truth,
     wires: BTreeMap<Seat, Proxy>,
     grounds: BTreeMap<Region, Ground>,
+    edge_urls: BTreeMap<Seat, String>,
+    taps: Mutex<VecDeque<Tap>>,
 }
+
+/// A command of a tablet, as it was sent.
+#[derive(Clone)]
+pub(crate) struct Tap {
+    pub seat: Seat,
+    pub tablet: Arc<Tablet>,
+    pub command: CommandId,
+    pub body: CommandBody,
+}
+
+/// So many taps are remembered: about those of two rounds.
+const TAPS_MAX: usize = 60;
+const TAPS_NEW: usize = 20;
 
 /// The people of a region.
 pub struct Ground {
@@ -33,6 +53,8 @@ pub struct Ground {
     pub at_second: Option<Arc<Tablet>>,
     pub kiosk: Arc<Tablet>,
     pub in_portal: Person,
+    /// Those with a tablet, as they are known in the portal.
+    pub at_tablets: Vec<Person>,
 }
 
 impl Scene {
@@ -72,13 +94,47 @@ impl Scene {
             grounds.insert(region, Ground::of(&api, &customer, place).await);
         }
         let truth = Truth::of(&stack, &places).await;
-        let scene = Self { stack, api, admin, customer, truth, wires, grounds };
+        let url = |place: &stack::EdgePlace| format!("http://127.0.0.1:{}", place.http);
+        let edge_urls = places.iter().map(|(seat, place)| (*seat, url(place))).collect();
+        let taps = Mutex::default();
+        let scene = Self { stack, api, admin, customer, truth, wires, grounds, edge_urls, taps };
         scene.grant().await;
         scene
     }
 
     pub fn ground(&self, region: Region) -> &Ground {
         &self.grounds[&region]
+    }
+
+    pub(crate) fn edge_url(&self, seat: Seat) -> &str {
+        &self.edge_urls[&seat]
+    }
+
+    /// Notes a command for questions about it.
+    pub(crate) fn tapped(&self, tap: Tap) {
+        let mut taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
+        taps.push_back(tap);
+        if taps.len() > TAPS_MAX {
+            taps.pop_front();
+        }
+    }
+
+    /// Of all remembered ones, or of the newest.
+    pub(crate) fn recent_tap(&self, draws: &mut Draws) -> Option<Tap> {
+        let taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = if draws.one_in(2) { TAPS_MAX } else { TAPS_NEW };
+        let number = taps.len().min(newest);
+        (number > 0).then(|| taps[taps.len() - 1 - draws.below(number)].clone())
+    }
+
+    /// A person who reads an inbox.
+    pub(crate) fn someone(&self, draws: &mut Draws) -> &Person {
+        let Ground { in_portal, at_tablets, .. } = self.ground(draws.of_these(&REGIONS));
+        match draws.below(at_tablets.len() + 2) {
+            0 => &self.customer,
+            1 => in_portal,
+            n => &at_tablets[n - 2],
+        }
     }
 
     pub fn break_wire(&self, seat: Seat, wire: Wire) {
@@ -168,21 +224,25 @@ impl Ground {
         let at_edges = async |person: &Person| {
             api.at_edges(person, first.region).await.expect("a token for the region's edges")
         };
-        let visitor = async || at_edges(&provider().await).await;
-        let tablet = |place: &stack::EdgePlace, number: usize, person: &Person| {
-            let device = format!("tablet-{}-{number}", place.edge);
-            Arc::new(tablet_of(place, &device, person))
+        let mut at_tablets = Vec::new();
+        let mut tablet = async |place: &stack::EdgePlace, number: usize| {
+            let person = provider().await;
+            let visitor = at_edges(&person).await;
+            at_tablets.push(person);
+            Arc::new(tablet_of(place, &format!("tablet-{}-{number}", place.edge), &visitor))
         };
         let at_second = match place(true) {
-            Some(second) => Some(tablet(second, 1, &visitor().await)),
+            Some(second) => Some(tablet(second, 1).await),
             None => None,
         };
+        let at_first = [tablet(first, 1).await, tablet(first, 2).await];
         let kiosk = format!("kiosk-{}", first.edge);
         Self {
-            at_first: [tablet(first, 1, &visitor().await), tablet(first, 2, &visitor().await)],
+            at_first,
             at_second,
             kiosk: Arc::new(tablet_of(first, &kiosk, &at_edges(customer).await)),
             in_portal: provider().await,
+            at_tablets,
         }
     }
 }

@@ -60,6 +60,11 @@ impl Truth {
         &self.sync_db
     }
 
+    /// The file of an edge.
+    pub fn edge(&self, seat: Seat) -> &Sql {
+        &self.edges[&seat]
+    }
+
     /// Everything on its way: waiting ops, asks, events.
     ///
     /// # Panics

@@ -9,11 +9,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use chaos::{
-    Draws, LIMIT, Ledger, Plan, Said, Scene, Told, plan::EXCLUSIVE, rounds, truth::Findings,
+    Comparisons, Draws, LIMIT, Ledger, Plan, Said, Scene, Testimony, Told, Witness,
+    plan::EXCLUSIVE, rounds, truth::Findings,
 };
 use platform::vals;
 use process::clock::Clock;
 use stack::{Part, Server};
+use support::within;
 use wire::{Code, Outcome};
 
 /// Orders are opened so many rounds before they are wanted: their events may wait for a relay's lease
@@ -21,6 +23,26 @@ use wire::{Code, Outcome};
 const AHEAD: usize = 2;
 /// As often as there are kinds of victims, everything is awaited and checked.
 const CHECKED_EVERY: u32 = 4;
+/// So many random moments of a run are compared with the stores.
+const MOMENTS: u32 = 200;
+/// Their draws are apart from those of the faults.
+const OF_MOMENTS: u64 = 0x6d6f_6d65_6e74_7300;
+/// So many rounds are part of every test run, and meet each of these states a few times.
+const USUAL: u32 = 10;
+const HANDFUL: u32 = 5;
+const KINDS: [&str; 11] = [
+    "a board with the order",
+    "a board with undecided work on the order",
+    "a board without the order",
+    "a promise",
+    "a status with a link that is down",
+    "a status with ops that wait for the holder or for a service",
+    "a status with pending ops",
+    "a story with a winner and a loser",
+    "an answer after a loss",
+    "an answer before the decision",
+    "an inbox with a loss",
+];
 /// So many rounds meet everything that a round only may bring.
 const MANY: u32 = 50;
 
@@ -34,13 +56,15 @@ async fn whatever_is_cut_and_killed_the_four_promises_stand() {
     for _ in 0..AHEAD {
         ahead.push_back(scene.open_orders().await);
     }
+    let mut witness = Witness::of(&scene, Draws::of(seed ^ OF_MOMENTS)).await;
     let begun = clock.elapsed();
     for round in 1..=rounds {
         let (since, before) = (clock.elapsed(), ledger.told.len());
         let plan = Plan::of(seed, round);
         let open = ahead.pop_front().unwrap();
         ahead.push_back(scene.open_orders().await);
-        scene.play(&plan, &open, &mut ledger).await;
+        let watched = (&mut witness, moments_of(round, rounds));
+        scene.play(&plan, &open, &mut ledger, watched).await;
         let checked = round.is_multiple_of(CHECKED_EVERY) || round == rounds;
         if checked {
             everything_arrives(&scene).await;
@@ -57,8 +81,42 @@ async fn whatever_is_cut_and_killed_the_four_promises_stand() {
     no_edge_differs_in_any_word(&scene).await;
     print_sum(&ledger, rounds, took);
     enough_was_at_stake(&ledger, rounds);
+    every_word_fits_the_stores(witness.testimony(), rounds);
+    every_loser_is_told(&witness, &ledger).await;
+    assert_eq!(witness.false_words_not_found().await, Vec::<&str>::new());
     every_check_finds_what_is_wrong(&scene, ledger).await;
     scene.stack.stop().await.unwrap();
+}
+
+/// The moments are spread over all rounds.
+fn moments_of(round: u32, rounds: u32) -> u32 {
+    let up_to = |round: u32| MOMENTS * round / rounds;
+    up_to(round) - up_to(round - 1)
+}
+
+fn every_word_fits_the_stores(testimony: &Testimony, rounds: u32) {
+    none(testimony.findings(), "what the platform says is what the stores hold");
+    for (word, Comparisons { equal, between, silent }) in testimony.words() {
+        println!(
+            "{word}: {equal} equal to the stores, {between} between two of their states; {silent} \
+             times nobody answered"
+        );
+        assert!(equal + between >= MOMENTS, "{word} was seldom compared");
+        assert!(equal >= MOMENTS / 4, "{word} was seldom compared with a state at rest");
+    }
+    println!("{:?}", testimony.kinds());
+    for kind in KINDS.into_iter().filter(|_| rounds >= USUAL) {
+        let met = testimony.kinds().get(kind).copied().unwrap_or_default();
+        assert!(met >= HANDFUL, "{kind} was met {met} times");
+    }
+}
+
+/// Events may still be on their way to the inboxes.
+async fn every_loser_is_told(witness: &Witness<'_>, ledger: &Ledger) {
+    let none_is_left = async || witness.losses_untold(ledger).await.is_empty().then_some(());
+    if within("every loser reads of it in the inbox", LIMIT, none_is_left).await.is_err() {
+        none(witness.losses_untold(ledger).await, "every loser reads of it in the inbox");
+    }
 }
 
 /// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at the

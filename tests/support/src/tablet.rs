@@ -105,6 +105,11 @@ impl Tablet {
         Self { place, device, person, clock: Clock::system(), line, memory, tasks }
     }
 
+    /// With a token for the region's edges.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
     pub fn user_id(&self) -> UserId {
         self.person.user_id
     }

@@ -1,0 +1,253 @@
+//! Asks the platform at random moments of the rounds, and compares its words with the stores.
+//!
+//! Invariant: a word is judged when it is first heard. The store is read, the platform is asked, and the store
+//! is read again. Where both readings are equal, the word must equal them; else it must lie between them.
+//! Nothing is asked twice because it did not fit.
+
+mod answer;
+mod board;
+mod inbox;
+mod report;
+mod story;
+mod testimony;
+
+use std::{collections::HashMap, fmt::Debug, time::Duration};
+
+use mongodb::{
+    Database,
+    options::{DatabaseOptions, ReadConcern},
+};
+use process::{
+    client::{Client, ClientError},
+    clock::Clock,
+};
+use support::{Operator, Unusable};
+use wire::Region;
+
+use crate::{
+    ledger::{Ledger, Told},
+    plan::{DOUBLED, EXCLUSIVE, REGIONS, Seat},
+    scene::{LIMIT, Scene},
+    seed::Draws,
+    truth::Findings,
+};
+
+pub use testimony::{Comparisons, Testimony};
+use testimony::{Judgement, Look};
+
+const EDGE_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+const MOMENTS_APART_MS_MAX: usize = 100;
+
+/// A question to the platform.
+trait Question {
+    /// The state of the stores, with enough numbers that only rise: two equal readings mean that nothing
+    /// changed between them.
+    type State: PartialEq + Debug;
+    type Word;
+    const NAME: &'static str;
+
+    /// Nothing where the stores do not know the subject yet.
+    async fn state(&self) -> Option<Self::State>;
+    async fn word(&self) -> Result<Self::Word, Silence>;
+    /// How the word differs from a state that stood while it was asked for.
+    fn difference(state: &Self::State, word: &Self::Word) -> Option<String>;
+    /// How the word fits no state between the two.
+    fn beyond(before: &Self::State, word: &Self::Word, after: &Self::State) -> Option<String>;
+    /// The states that this one is an example of, for counting.
+    fn kinds(state: &Self::State) -> Vec<&'static str>;
+    /// For the proof that a false word is found.
+    fn falsify(word: &mut Self::Word);
+}
+
+/// No word.
+enum Silence {
+    /// The part that would answer is away.
+    Away,
+    /// A refusal that no fault excuses.
+    Refused(String),
+}
+
+pub struct Witness<'a> {
+    scene: &'a Scene,
+    operator: Operator,
+    client: Client,
+    inboxes: Database,
+    clock: Clock,
+    draws: Draws,
+    testimony: Testimony,
+    falsifies: bool,
+}
+
+impl<'a> Witness<'a> {
+    /// # Panics
+    /// When `holdfast` is not built, or a store cannot be opened.
+    pub async fn of(scene: &'a Scene, draws: Draws) -> Self {
+        let servers = &scene.stack.servers().expect("real stores").mongodb;
+        let server = mongodb::Client::with_uri_str(servers).await.expect("inboxes");
+        // As the service reads: what one of both has seen, the other sees.
+        let majority = ReadConcern::majority();
+        let majority = DatabaseOptions::builder().read_concern(majority).build();
+        Self {
+            scene,
+            operator: crate::operator(&scene.stack).await,
+            client: Client::new(),
+            inboxes: server.database_with_options("notification_db", majority),
+            clock: Clock::system(),
+            draws,
+            testimony: Testimony::default(),
+            falsifies: false,
+        }
+    }
+
+    pub fn testimony(&self) -> &Testimony {
+        &self.testimony
+    }
+
+    /// Stays for so many moments at which every kind of question had an answer.
+    ///
+    /// # Panics
+    /// When something stays silent.
+    pub async fn watch(&mut self, moments: u32) {
+        let begun = self.clock.elapsed();
+        let mut whole = 0;
+        while whole < moments {
+            let apart = u64::try_from(self.draws.below(MOMENTS_APART_MS_MAX)).unwrap_or_default();
+            tokio::time::sleep(Duration::from_millis(apart)).await;
+            whole += u32::from(self.look().await);
+            let waited = self.clock.elapsed().saturating_sub(begun);
+            assert!(waited < LIMIT, "{whole} of {moments} moments: {:?}", self.testimony);
+        }
+    }
+
+    /// The words of one moment, each falsified: those that still pass for true.
+    ///
+    /// # Panics
+    /// When something stays silent.
+    pub async fn false_words_not_found(mut self) -> Vec<&'static str> {
+        self.falsifies = true;
+        self.testimony = Testimony::default();
+        self.watch(1).await;
+        self.testimony.words_without_findings()
+    }
+
+    /// The acceptances that lost at a tablet, and whose makers' inboxes do not say so.
+    ///
+    /// # Panics
+    /// When the inboxes cannot be read.
+    pub async fn losses_untold(&self, ledger: &Ledger) -> Findings {
+        let has_lost = |told: &&Told| {
+            told.is_accept && told.outcome().is_some_and(|outcome| !outcome.succeeded())
+        };
+        let mut inboxes = HashMap::new();
+        let mut found = Findings::new();
+        for told in ledger.told.iter().filter(has_lost) {
+            if !inboxes.contains_key(&told.user) {
+                inboxes.insert(told.user, self.losses_of(told.user).await);
+            }
+            if !inboxes[&told.user].contains(&told.order) {
+                found.push(format!("no line in the inbox of a loser: {told:?}"));
+            }
+        }
+        found
+    }
+
+    /// All questions at once: they have nothing to do with each other. Returns whether each had an answer.
+    async fn look(&mut self) -> bool {
+        let Some(tap) = self.scene.recent_tap(&mut self.draws) else { return false };
+        // Where an edge holds the right, more waits.
+        let of_others = self.draws.one_in(2);
+        let region = if of_others { self.draws.of_these(&REGIONS) } else { EXCLUSIVE };
+        let (order, seat) = (tap.body.order_id(), seat(&mut self.draws, tap.seat.region));
+        let person = self.scene.someone(&mut self.draws);
+        let in_text = self.draws.one_in(3);
+        let looks: [Look; 5] = tokio::join!(
+            self.ask(report::Report { witness: self, region, in_text }),
+            self.ask(inbox::Inbox { witness: self, person }),
+            self.ask(story::Story { witness: self, order }),
+            self.ask(board::OnBoard { witness: self, seat, order }),
+            self.ask(answer::Answer { witness: self, tap }),
+        )
+        .into();
+        let is_whole = looks.iter().all(Look::had_an_answer);
+        looks.into_iter().for_each(|look| self.testimony.take(look));
+        is_whole
+    }
+
+    async fn ask<Q: Question>(&self, question: Q) -> Look {
+        let (judgement, kinds) = self.judge(&question).await;
+        Look { of: Q::NAME, judgement, kinds }
+    }
+
+    async fn judge<Q: Question>(&self, question: &Q) -> (Judgement, Vec<&'static str>) {
+        let nothing = || (Judgement::Silent, Vec::new());
+        let Some(before) = question.state().await else { return nothing() };
+        let mut word = match question.word().await {
+            Ok(word) => word,
+            Err(Silence::Away) => return nothing(),
+            Err(Silence::Refused(why)) => return (Judgement::False(why), Vec::new()),
+        };
+        let Some(after) = question.state().await else { return nothing() };
+        if self.falsifies {
+            Q::falsify(&mut word);
+        }
+        let beyond = Q::beyond(&before, &word, &after);
+        if before != after {
+            let text = |found| format!("{found}; stored: {before:?}, then {after:?}");
+            return (
+                beyond.map_or(Judgement::Between, |found| Judgement::False(text(found))),
+                Vec::new(),
+            );
+        }
+        // Also the looser judgement finds a falsified word.
+        let difference =
+            Q::difference(&before, &word).filter(|_| !self.falsifies || beyond.is_some());
+        match difference {
+            None => (Judgement::Equal, Q::kinds(&before)),
+            Some(found) => (Judgement::False(format!("{found}; stored: {before:?}")), Vec::new()),
+        }
+    }
+
+    /// The answer of the command line in JSON.
+    async fn holdfast(&self, line: String) -> Result<serde_json::Value, Silence> {
+        let operator = self.operator.clone();
+        let answer = tokio::task::spawn_blocking(move || operator.gets(&line)).await;
+        match answer.expect("a run of holdfast") {
+            Ok((_, value)) => Ok(value),
+            Err(Unusable::Failed { exit: Some(code), .. }) if AWAY.contains(&code) => {
+                Err(Silence::Away)
+            }
+            Err(error) => Err(Silence::Refused(error.to_string())),
+        }
+    }
+}
+
+/// The exits of `holdfast` while a part does not answer: a failure, out of reach, too late.
+const AWAY: [i32; 3] = [1, 7, 8];
+
+impl From<ClientError> for Silence {
+    /// A person who is known is never refused for another reason than that a part is away or busy.
+    fn from(error: ClientError) -> Self {
+        const TOO_MANY_REQUESTS: u16 = 429;
+        match error.status {
+            Some(status @ 400..500) if status != TOO_MANY_REQUESTS => {
+                Self::Refused(error.to_string())
+            }
+            _ => Self::Away,
+        }
+    }
+}
+
+fn seat(draws: &mut Draws, region: Region) -> Seat {
+    Seat { region, second: DOUBLED.contains(&region) && draws.one_in(2) }
+}
+
+/// A difference in words, where there is one.
+fn unequal<T: PartialEq + Debug>(what: &str, stored: &T, said: &T) -> Option<String> {
+    (stored != said).then(|| format!("{what} is {said:?} and not {stored:?}"))
+}
+
+/// A number that only rises in the stores.
+fn outside(what: &str, from: u64, said: u64, to: u64) -> Option<String> {
+    let is_between = from <= said && said <= to;
+    (!is_between).then(|| format!("{what} is {said} and not from {from} to {to}"))
+}
