@@ -4,6 +4,7 @@
 //! Invariant: no clock, no IO, no randomness and no runtime in here. Time and entropy come in as values, and
 //! the work to do goes out as values, so that a simulator can drive it from a seed.
 
+pub mod arrival;
 pub mod claimants;
 pub mod cloud;
 pub mod edge;

@@ -6,10 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use engine::moments::OpBounds;
+use engine::arrival::OpArrival;
 use wire::{
-    Action, Actor, BatchBody, BatchOp, Code, CommandId, Evidence, Hash, HeldReason, OpAnswer,
-    OpDecision, OrderId, Outcome, OutcomeKind, Source, UnixMillis, UserId,
+    Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
+    OrderId, Outcome, OutcomeKind, Source, UnixMillis, UserId,
 };
 
 use super::op::ReceivedOp;
@@ -27,20 +27,6 @@ pub struct UndecidedOp {
     pub came: OpArrival,
     /// It came after the moment from which an operator trusts its edge no longer.
     pub distrusted: bool,
-}
-
-/// When an op was received, by the hub's clock, and when its edge can have taken it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OpArrival {
-    pub received_at: UnixMillis,
-    pub bounds: OpBounds,
-}
-
-impl OpArrival {
-    /// The moment that counts for an op which names this one.
-    pub fn taken_at(&self, claimed: UnixMillis) -> UnixMillis {
-        self.bounds.taken_at(claimed, self.received_at)
-    }
 }
 
 /// The judgement of the token that a command refers to.
@@ -213,16 +199,14 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     Some(progress)
 }
 
-/// The owner judges by the moment and the knowledge that the hub believes.
 fn command(due: &UndecidedOp, op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
-    let own = || due.came.taken_at(op.received_at);
-    let knows_to = Some(due.came.bounds.knows_to).filter(|known| *known > 0);
-    let evidence = Evidence {
-        received_at: person.map_or_else(own, |person| person.taken_at),
-        revocations_version: op.revocations_version.max(knows_to),
-        distrusted: due.distrusted || person.is_some_and(|person| person.distrusted),
-        ..Evidence::of(op, person.and_then(|person| person.revoked_version))
-    };
+    let distrusted = due.distrusted || person.is_some_and(|person| person.distrusted);
+    let evidence = due.came.evidence(
+        op,
+        person.map(|person| person.taken_at),
+        person.and_then(|person| person.revoked_version),
+        distrusted,
+    );
     let actor = person.map(|person| person.actor);
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }

@@ -3,6 +3,7 @@
 //!
 //! Invariant: an edge's word is never enough. An op counts as first only if it stands here with the same command.
 
+use engine::arrival::{FirstArrival, OpArrival};
 use platform::{
     sql::{ReadError, Row, StoredRow},
     vals,
@@ -13,7 +14,7 @@ use super::{
     Result, Store,
     work::{Claim, arrival},
 };
-use crate::domain::{op::ReceivedOp, run::OpArrival};
+use crate::domain::op::ReceivedOp;
 
 const AT_PLACE: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
     FROM ops o WHERE o.edge = ? AND o.epoch = ? AND o.seq = ?";
@@ -26,14 +27,6 @@ const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.no
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE e.region = ? AND e.edge <> ? ORDER BY o.received_at, o.edge, o.seq LIMIT 5000";
 const ASKED: &str = "SELECT taken_at FROM asks WHERE command_id = ? AND user_id = ?";
-
-/// The hub had the command before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirstArrival {
-    pub taken_at: UnixMillis,
-    /// It stood in a place of the same edge that an operator trusts no longer.
-    pub distrusted: bool,
-}
 
 struct Candidate {
     edge: String,

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use engine::moments::{CutOff, OpBounds};
+use engine::{
+    arrival::OpArrival,
+    moments::{CutOff, OpBounds},
+};
 use platform::{
     columns, fields,
     sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, in_list, parts},
@@ -14,7 +17,7 @@ use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 use super::{Result, Store, StoreError, asks, encoded, left_behind};
 use crate::domain::{
     op::ReceivedOp,
-    run::{Barriers, DecidedOp, LogWalk, OpArrival, Progress, UndecidedOp},
+    run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
 };
 
 const WITH_WORK: &str =

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use engine::arrival::{CommandMoment, FirstArrival};
 use process::tokens::{Claims, Keys, TokenAudience};
 use uuid::Uuid;
 use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, Region, UnixMillis};
@@ -15,7 +16,7 @@ use crate::{
         run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
     },
     peers::OwnerAnswer,
-    store::{StoreError, feed::Revocations, firsts::FirstArrival, work::Claim},
+    store::{StoreError, feed::Revocations, work::Claim},
 };
 
 const PATH: &str = "/internal/ops";
@@ -202,10 +203,11 @@ impl Judge {
             Err(_) if !self.keys_are_fresh => return Judgement::KeysMissing,
             Ok(_) | Err(_) => return Judgement::Known(None),
         };
-        let (taken_at, at_latest) = self.taken_at(due, op, &claims);
-        if taken_at >= claims.expires_at() {
+        let moment = due.came.moment(op, self.firsts.get(&due.seq), claims.expires_at());
+        if !moment.finds_alive(claims.expires_at()) {
             return Judgement::Known(None);
         }
+        let CommandMoment { taken_at, at_latest } = moment;
         Judgement::Known(Some(Person {
             actor: claims.actor(),
             revoked_version: self.revoked_version(&claims, at_latest),
@@ -214,32 +216,10 @@ impl Judge {
         }))
     }
 
-    /// When the edge took the command, and the moment up to which the end of its session counts.
-    fn taken_at(
-        &self,
-        due: &UndecidedOp,
-        op: &CommandOp,
-        claims: &Claims,
-    ) -> (UnixMillis, UnixMillis) {
-        if let Some(first) = self.firsts.get(&due.seq) {
-            return (first.taken_at, first.taken_at);
-        }
-        if op.relogged.is_none() || op.received_at < claims.expires_at() {
-            let taken_at = due.came.taken_at(op.received_at);
-            return (taken_at, taken_at);
-        }
-        // A tablet has brought it back with its receipt. The edge had checked the token then, but does not
-        // say when. The session may have ended since, and must not have ended before.
-        let taken_at = due.came.taken_at(claims.expires_at().plus_ms(-1));
-        (taken_at, due.came.bounds.not_before)
-    }
-
     /// The hub may have had the command before, in another place, where the edge's own word is not enough.
     fn wants_first(&self, claim: &Claim, due: &UndecidedOp, op: &CommandOp) -> bool {
-        let disputed = !due.came.bounds.allow(op.received_at);
-        let again = op.relogged.is_some();
-        (disputed || again && claim.cut_off.is_some())
-            || again && self.judge(due, op) == Judgement::Known(None)
+        let names_nobody = || self.judge(due, op) == Judgement::Known(None);
+        due.came.wants_first(op, claim.cut_off.is_some(), names_nobody)
     }
 
     fn is_for(&self, claims: &Claims, op: &CommandOp) -> bool {
