@@ -21,7 +21,8 @@ pub struct HeadNotes {
     pub told_seq: u64,
     pub told_at: UnixMillis,
     pub told_feed: u64,
-    /// The latest time of any command so far. Those of the future, and those logged anew, do not count.
+    /// The latest time of the commands that the edge had told of. Those of the future, and those logged anew, do
+    /// not count.
     pub newest: UnixMillis,
 }
 
@@ -46,12 +47,14 @@ impl HeadNotes {
     /// The edge says that its log ends with `seq`, and how much of the feed it has read. Its former word
     /// stands until the hub has everything that it spoke of.
     #[must_use]
-    pub fn told(self, seq: u64, feed: u64, cursor: u64, now: UnixMillis) -> Self {
+    pub fn told(self, seq: u64, feed: u64, cursor: u64, at: UnixMillis) -> Self {
         if cursor < self.told_seq {
             return self;
         }
         let (since, since_feed) = (self.told_at, self.told_feed);
-        Self { since, since_feed, told_seq: seq, told_at: now, told_feed: feed, ..self }
+        // No word takes an earlier one back.
+        let (told_at, told_feed) = (at.max(since), feed.max(since_feed));
+        Self { since, since_feed, told_seq: seq, told_at, told_feed, ..self }
     }
 
     /// The notes for a new epoch. Its first ops are those that are logged anew, with their former times.
@@ -76,7 +79,9 @@ impl HeadNotes {
             return OpBounds { not_before: bound, knows_to };
         };
         let not_before = bound.max(self.newest);
-        if at <= now {
+        // The word is sound: whose clock is behind cannot link. A hub whose clock has jumped ahead since then
+        // would take any time for one of the past.
+        if seq <= self.told_seq && at <= self.told_at.min(now) {
             self.newest = self.newest.max(at);
         }
         OpBounds { not_before, knows_to }
@@ -183,6 +188,23 @@ mod tests {
         assert_eq!(bound(400, false), at(300), "a clock that was ahead for once does not count");
         assert_eq!(bound(100, true), at(0), "it stood in an earlier log");
         assert_eq!(bound(500, false), at(400));
+    }
+
+    /// An acceptance that was put to the edge has the moment at which the portal took it, by a clock of the cloud.
+    #[test]
+    fn a_time_beyond_the_word_of_the_edge_moves_no_bound() {
+        let mut notes = linked().told(50, 100, 10, at(600));
+        let ahead = command(at(1_500), false);
+        assert_eq!(notes.bounds(51, &ahead, at(1_500)).not_before, at(600), "a hub that is ahead");
+        assert_eq!(notes.bounds(11, &ahead, at(1_500)).not_before, at(0));
+        assert_eq!(notes.newest, UnixMillis(0));
+    }
+
+    #[test]
+    fn no_word_takes_an_earlier_one_back() {
+        let notes = linked().told(50, 0, 10, at(-600)).told(50, 0, 50, at(-600));
+        assert_eq!((notes.since, notes.told_at), (at(0), at(0)));
+        assert_eq!((notes.since_feed, notes.told_feed), (100, 100), "nor is anything unheard");
     }
 
     #[test]

@@ -209,10 +209,12 @@ impl OpenSession {
         Ok([self.save(ack, now)].into_iter().chain(outcomes).chain(down).collect())
     }
 
-    /// The edge has told the end of its log.
+    /// The edge has told the end of its log. A hub whose clock is ahead would take the ops behind that for
+    /// later than they are, and their tokens for dead, so the edge's own clock counts where it is earlier.
     fn save(&mut self, ack: Ack, now: UnixMillis) -> Output {
         let received = self.up.stored.seq;
-        self.heads = self.heads.told(ack.last_seq, ack.feed_cursor, received, now);
+        let told_at = now.min(ack.edge_now);
+        self.heads = self.heads.told(ack.last_seq, ack.feed_cursor, received, told_at);
         Output::SaveAck(ack, self.heads)
     }
 

@@ -31,14 +31,24 @@ fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
     let bounds: Vec<_> = ops.ops.iter().map(|op| op.bounds.not_before).collect();
     assert_eq!(bounds, [at(-90), at(-90), NOW], "two were there at Hello");
     session.handle(Input::OpsStored { cursor: 4 }, at(1));
-    let told = Input::Frame(Frame::Ack(Ack { last_seq: 4, ..ack(0, 0) }));
-    let outputs = session.handle(told, at(2));
+    let told = Ack { last_seq: 4, edge_now: at(2), ..ack(0, 0) };
+    let outputs = session.handle(Input::Frame(Frame::Ack(told.clone())), at(2));
     let [Output::SaveAck(_, heads), ..] = &outputs[..] else { panic!("{outputs:?}") };
     assert_eq!((heads.since, heads.told_seq, heads.told_at), (NOW, 4, at(2)));
     let frame = Input::Frame(Frame::Up(up(&log, 5, 1)));
     let [Output::Store(ops)] = &session.handle(frame, at(3))[..] else { panic!() };
     assert_eq!(ops.ops[0].bounds.not_before, at(2));
     assert_eq!(ops.heads, *heads);
+    session.handle(Input::OpsStored { cursor: 5 }, at(3));
+    let moment = |session: &mut Session, edge_now, now| {
+        let told = Ack { last_seq: 5, edge_now, ..told.clone() };
+        let outputs = session.handle(Input::Frame(Frame::Ack(told)), now);
+        let [Output::SaveAck(_, heads), ..] = &outputs[..] else { panic!("{outputs:?}") };
+        heads.told_at
+    };
+    assert_eq!(moment(&mut session, at(4), at(900)), at(4), "the hub's clock has jumped ahead");
+    assert_eq!(moment(&mut session, at(900), at(5)), at(5), "the edge's has");
+    assert_eq!(moment(&mut session, at(-900), at(6)), at(5), "no word takes an earlier one back");
 }
 
 #[test]
