@@ -73,6 +73,14 @@ bugs! {
     EventBeforeFeed "event_before_feed" "an event is confirmed before the feed holds it",
     FeedTakesOlder "feed_takes_older" "the feed takes an older version after a newer one",
     FeedDigestForgets "feed_digest_forgets" "the region's digest keeps the share of a replaced version",
+    // a stolen edge
+    BoundIgnored "bound_ignored" "an op's own time counts, whatever its edge had told before",
+    KnowledgeIgnored "knowledge_ignored" "an edge may forget which revocations it had read",
+    HubClockAlone "hub_clock_alone" "the clock of a hub that is ahead bounds the times of an edge",
+    DisabledGoesOn "disabled_goes_on" "the key and the session of a disabled edge go on",
+    DistrustIgnored "distrust_ignored" "undecided ops of a disabled edge are decided as always",
+    RelogWashes "relog_washes" "a command of a disabled edge that is logged anew counts as new",
+    CasesForgotten "cases_forgotten" "nobody lists what was decided of a disabled edge",
     // images and anti-entropy
     ImageLowers "image_lowers" "an image replaces versions that an outcome has brought ahead of it",
     ImageDropsOverlay "image_drops_overlay" "an image replaces the pending ops as well",

@@ -16,6 +16,8 @@ pub const EDGE_COUNT: usize = EDGES.len();
 /// Each edge's machine, and one more for a copy of each. A copy that is enrolled anew gets the edge of
 /// its own number.
 pub const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
+/// The place of a thief's machine, which runs no program of ours.
+pub const THIEF: usize = MACHINE_COUNT;
 pub const TABLET_COUNT: usize = 20;
 /// The tablet of the hostile person: a provider with an account and no order of his own.
 pub const STRANGER: usize = TABLET_COUNT;

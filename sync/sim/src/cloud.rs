@@ -80,6 +80,8 @@ pub struct DecisionRequest {
     pub requests: Vec<Submission>,
     /// A batch locks the rows it reads. A portal's request reads plainly and guards its write.
     pub locks: bool,
+    /// When they were put together, by the clock of the world.
+    pub asked_at: u64,
 }
 
 #[derive(Debug, Clone)]

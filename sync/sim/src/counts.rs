@@ -35,6 +35,16 @@ pub struct Counts {
     /// Frames that the hostile replica made up, by kind, and the results of the edges' checks of them.
     pub forged: Tally,
     pub forgeries_heard: Tally,
+    /// Attempts of the thief of an edge, by kind, and the results of the theft.
+    pub tricks: Tally,
+    pub edges_stolen: u64,
+    pub sessions_of_thieves: u64,
+    pub ops_of_thieves: u64,
+    pub dead_tokens_in_vain: u64,
+    pub keys_refused: u64,
+    pub edges_disabled: u64,
+    pub edges_rekeyed: u64,
+    pub cases_of_thieves: u64,
     pub taps: Tally,
     pub faults: Tally,
     pub frames: Tally,
@@ -214,13 +224,21 @@ impl Counts {
         }
     }
 
-    fn numbers(&mut self) -> [&mut u64; 56] {
+    fn numbers(&mut self) -> [&mut u64; 64] {
         [
             &mut self.seeds,
             &mut self.simulated_ms,
             &mut self.commands,
             &mut self.checks,
             &mut self.firm_beside_nonsense,
+            &mut self.edges_stolen,
+            &mut self.sessions_of_thieves,
+            &mut self.ops_of_thieves,
+            &mut self.dead_tokens_in_vain,
+            &mut self.keys_refused,
+            &mut self.edges_disabled,
+            &mut self.edges_rekeyed,
+            &mut self.cases_of_thieves,
             &mut self.conflicts,
             &mut self.ops_stored,
             &mut self.fed,
@@ -275,7 +293,7 @@ impl Counts {
         ]
     }
 
-    fn tallies(&mut self) -> [&mut Tally; 15] {
+    fn tallies(&mut self) -> [&mut Tally; 16] {
         [
             &mut self.turns,
             &mut self.alarms,
@@ -284,6 +302,7 @@ impl Counts {
             &mut self.tried,
             &mut self.forged,
             &mut self.forgeries_heard,
+            &mut self.tricks,
             &mut self.taps,
             &mut self.faults,
             &mut self.frames,

@@ -8,6 +8,7 @@ pub mod rights;
 mod silence;
 pub mod steps;
 pub mod stranger;
+pub mod thief;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +55,7 @@ pub struct Oracle {
     pub strange: BTreeSet<OrderId>,
     pub damaged: BTreeSet<Region>,
     said: BTreeMap<Region, entropy::FeedHistory>,
+    theft: thief::Theft,
     pub checks: u64,
 }
 

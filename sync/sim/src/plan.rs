@@ -4,9 +4,11 @@
 mod far_behind;
 mod hostile_hub;
 mod stranger;
+mod thief;
 
 pub use hostile_hub::Forgery;
 pub use stranger::Mischief;
+pub use thief::Trick;
 
 use std::collections::BTreeSet;
 
@@ -85,6 +87,26 @@ pub enum StepKind {
     Keyless {
         on: usize,
         lasts_ms: u64,
+    },
+    /// This edge's key and files are stolen, or its machine with them.
+    Steals {
+        on: usize,
+        gone: bool,
+    },
+    /// The thief tries something.
+    Tricks {
+        what: Trick,
+        pick: u64,
+    },
+    /// An operator disables the stolen edge, and trusts nothing that came since a moment.
+    Disables {
+        on: usize,
+        since: u64,
+    },
+    /// Its name gets another key.
+    NewKey {
+        on: usize,
+        keeps_log: bool,
     },
     /// Of a directed schedule: exactly this person does exactly this.
     Does {
@@ -261,6 +283,7 @@ impl SeedPlan {
         let stranger_at = stranger::settles(&mut his, &steps);
         steps.extend(stranger::steps(&mut his));
         steps.extend(hostile_hub::steps(seed));
+        steps.extend(thief::steps(seed, &steps));
         Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS, stranger_at }
     }
 
@@ -279,6 +302,7 @@ impl SeedPlan {
                 let changes = [FaultKind::EdgeCloned, FaultKind::MarkLost, FaultKind::ViewDamaged];
                 kind.restores() || changes.contains(&kind) || kind == FaultKind::Corruption
             }
+            StepKind::Steals { .. } => true,
             _ => false,
         };
         let steps = self.steps.iter().filter(|step| !disturbs(step)).cloned().collect();

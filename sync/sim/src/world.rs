@@ -4,6 +4,7 @@
 
 mod comparing;
 mod desk;
+mod disabling;
 mod edges;
 mod faults;
 mod feed;
@@ -19,6 +20,7 @@ mod restores;
 mod silence;
 mod stranger;
 mod tablets;
+mod thief;
 pub mod tokens;
 mod words;
 mod work;
@@ -46,6 +48,7 @@ use hostile_hub::HostileHub;
 use net::Net;
 use operator::Operator;
 use tablets::Tablet;
+use thief::Thief;
 
 pub(crate) use losses::ONLY_OF_FEED;
 pub(crate) use net::Packet;
@@ -100,6 +103,9 @@ pub(crate) enum WorldEvent {
     LooksAtEdges { replica: usize, run: u32 },
     ViewIsDamaged { edge: usize, size: u64 },
     FeedBeginsAnew { region: wire::Region },
+    Disables { edge: usize, since: u64 },
+    SettlesDisabling { edge: usize },
+    GetsNewKey { edge: usize, keeps_log: bool },
 }
 
 pub(crate) struct World {
@@ -113,6 +119,7 @@ pub(crate) struct World {
     pub is_silent: bool,
     pub net: Net,
     pub hostile: HostileHub,
+    pub thief: Thief,
     pub edges: Vec<Node>,
     pub tablets: Vec<Tablet>,
     pub desk: PortalDesk,
@@ -165,7 +172,7 @@ const EVENTS_MAX: u64 = 400_000;
 impl World {
     pub fn new(plan: SeedPlan, bug: Option<Bug>, trace: RunTrace) -> Self {
         let random = Random::seeded(plan.seed ^ 0x5eed_0f1a_5700_0000);
-        let edges = (0..cast::MACHINE_COUNT).map(|m| Node::new(m, bug)).collect();
+        let edges = (0..=cast::THIEF).map(|m| Node::new(m, bug)).collect();
         let mut world = Self {
             now: 0,
             bug,
@@ -176,6 +183,7 @@ impl World {
             is_silent: false,
             net: Net::default(),
             hostile: HostileHub::default(),
+            thief: Thief::default(),
             edges,
             tablets: Vec::new(),
             desk: PortalDesk::default(),
@@ -204,6 +212,7 @@ impl World {
             (0..cast::DEVICE_COUNT).map(|t| Tablet::new(t, &mut world.random)).collect();
         world.stranger_settles();
         world.hostile_hub_settles();
+        world.thief_settles();
         world
     }
 
@@ -315,6 +324,9 @@ impl World {
                 self.view_is_damaged(&crate::plan::Fault { kind, on: edge, lasts_ms: 0, size });
             }
             WorldEvent::FeedBeginsAnew { region } => self.feed_begins_anew(region),
+            WorldEvent::Disables { edge, since } => self.disables(edge, since),
+            WorldEvent::SettlesDisabling { edge } => self.settles_disabling(edge),
+            WorldEvent::GetsNewKey { edge, keeps_log } => self.gets_new_key(edge, keeps_log),
         }
     }
 

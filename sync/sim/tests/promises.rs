@@ -86,8 +86,16 @@ fn planted_bugs_are_caught_by_name() {
 }
 
 /// Bugs that only show in rare schedules.
-const RARE: [&str; 5] =
-    ["chain_not_checked", "ending_forgotten", "event_before_feed", "ops_twice", "suspect_goes_on"];
+const RARE: [&str; 8] = [
+    "chain_not_checked",
+    "distrust_ignored",
+    "ending_forgotten",
+    "event_before_feed",
+    "hub_clock_alone",
+    "ops_twice",
+    "relog_washes",
+    "suspect_goes_on",
+];
 
 #[test]
 fn a_failing_seed_shrinks_to_what_it_needs() {

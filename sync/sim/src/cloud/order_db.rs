@@ -29,6 +29,8 @@ pub struct OrderDb {
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub rights: Rights,
     pub met_closed: BTreeSet<(OrderId, UserId)>,
+    /// Commands that are listed because nobody trusts their edge any more.
+    pub distrusted: BTreeSet<CommandId>,
     pub outbox: BTreeMap<u64, OutboxLine>,
     pub next_number: u64,
 }
@@ -131,6 +133,20 @@ impl OrderDb {
         }
         let closed = writes.cases.iter().filter(|case| case.kind == CaseKind::MetClosed);
         self.met_closed.extend(closed.map(|case| (case.order_id, case.user_id)));
+        let distrusted = writes.cases.iter().filter(|case| case.kind == CaseKind::EdgeDistrusted);
+        self.distrusted.extend(distrusted.map(|case| case.command_id));
+    }
+
+    /// Makes a case of each of these commands that took effect. Returns the number of new ones. Mirrors
+    /// `list_distrusted` of `cloud/order/src/store/people.rs`.
+    pub fn list_distrusted(&mut self, commands: &[CommandId]) -> u64 {
+        let applied = |id: &&CommandId| {
+            let answers = self.commands.range((**id, None)..);
+            let mut own = answers.take_while(|((of, _), _)| of == *id);
+            own.any(|((_, user), answer)| user.is_some() && answer.applied)
+        };
+        let applied: Vec<CommandId> = commands.iter().filter(applied).copied().collect();
+        applied.into_iter().map(|id| u64::from(self.distrusted.insert(id))).sum()
     }
 
     /// A change of a region's right, behind all other writes of its transaction: a grant's digest covers

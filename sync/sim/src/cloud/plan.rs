@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
+use engine::arrival::{FirstArrival, OpArrival};
 use wire::{
-    Actor, BatchBody, BatchOp, Code, CommandOp, Evidence, Hash, Op, OpAnswer, OpDecision, Outcome,
+    Actor, BatchBody, BatchOp, Code, CommandOp, Hash, Op, OpAnswer, OpDecision, Outcome,
     OutcomeKind, UnixMillis,
 };
 
 use super::{LogOutcome, sync_db::SyncDb};
-use crate::{cast, world::tokens};
+use crate::{bug::Bug, cast, world::tokens};
 
 #[derive(Default)]
 pub struct LogPlan {
@@ -31,13 +32,7 @@ pub fn plan(
                 continue;
             }
             Some(Op::LeaseReleased { fence }) => BatchBody::LeaseReleased { fence: *fence },
-            Some(Op::Command(op)) => {
-                let actor = actor(db, e, op);
-                let user = actor.map(|actor| actor.user_id);
-                let revoked = user.and_then(|user| db.revoked_version(cast::region(e), user));
-                let (command, evidence) = (op.command.clone(), Evidence::of(op, revoked));
-                BatchBody::Command { command, actor, evidence }
-            }
+            Some(Op::Command(op)) => command(db, e, seq, op),
             #[allow(unreachable_patterns)]
             _ => {
                 plan.answered.push(answered(Outcome::rejected(Code::UnknownOp, None, now)));
@@ -72,18 +67,39 @@ pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
     held.map(|(op, _)| op.seq).collect()
 }
 
-/// The person behind a command, by its token, judged at the moment when the edge took it.
-fn actor(db: &SyncDb, e: usize, op: &CommandOp) -> Option<Actor> {
-    match db.token(e, op.token_seq).as_deref() {
-        Some(Op::Token { token }) => match tokens::verify(token, op.received_at) {
-            // The edge took it before, and had checked the token then: a receipt says so, and not when.
-            Err(Code::TokenExpired) if op.relogged.is_some() => {
-                tokens::read(token).map(|(actor, _)| actor)
-            }
-            verified => verified.ok(),
-        },
+/// The hub's word on a command: the person behind it by its token, the moment that counts, and what its edge
+/// knew.
+fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
+    let edge = &db.edges[e];
+    let came = edge.ops.get(&seq).map(|row| row.came).unwrap_or_default();
+    let token = match db.token(e, op.token_seq).as_deref() {
+        Some(Op::Token { token }) => tokens::read(token),
         _ => None,
-    }
+    };
+    let names_nobody = || person(token, &came, op, None).is_none();
+    let first = came
+        .wants_first(op, edge.cut_off.is_some(), names_nobody)
+        .then(|| db.first_arrival(e, op))
+        .flatten();
+    let person = person(token, &came, op, first.as_ref());
+    let (actor, taken_at) = (person.map(|(actor, _)| actor), person.map(|(_, at)| at));
+    let revoked = actor.and_then(|actor| db.revoked_version(cast::region(e), actor.user_id));
+    let again = first.is_some_and(|first| first.distrusted) && person.is_some();
+    let own = edge.distrusts(edge.epoch, came.received_at) && !db.has(Bug::DistrustIgnored);
+    let evidence = came.evidence(op, taken_at, revoked, own || again);
+    BatchBody::Command { command: op.command.clone(), actor, evidence }
+}
+
+/// The person whom a token names, and when the edge took the command. Nobody where it was dead by then.
+fn person(
+    token: Option<(Actor, UnixMillis)>,
+    came: &OpArrival,
+    op: &CommandOp,
+    first: Option<&FirstArrival>,
+) -> Option<(Actor, UnixMillis)> {
+    let (actor, expires_at) = token?;
+    let moment = came.moment(op, first, expires_at);
+    moment.finds_alive(expires_at).then_some((actor, moment.taken_at))
 }
 
 fn applied(now: UnixMillis) -> Outcome {

@@ -76,6 +76,10 @@ impl Rights {
         self.fences.get(&(region, fence))?.end.as_ref()
     }
 
+    pub fn was_of(&self, region: Region, fence: u64) -> Option<&EdgeId> {
+        self.fences.get(&(region, fence)).map(|record| &record.holder)
+    }
+
     pub fn granted_by(&self, region: Region, fence: u64) -> Option<UserId> {
         self.fences.get(&(region, fence)).map(|record| record.granted_by)
     }

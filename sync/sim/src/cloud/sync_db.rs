@@ -4,8 +4,10 @@
 mod asks;
 mod compact;
 mod compare;
+mod disabling;
 mod epochs;
 mod feed;
+mod firsts;
 mod probes;
 mod snapshot;
 mod work;
@@ -16,8 +18,9 @@ use std::{
 };
 
 use engine::{
+    arrival::OpArrival,
     cloud::{Ending, Grant, NewOps, StoredEdge, feed_base},
-    moments::HeadNotes,
+    moments::{CutOff, HeadNotes, OpBounds},
 };
 use wire::{
     Ack, BootNonce, Chain, Change, CommandId, EventId, Hash, Hello, NumberedOutcome, Op, OrderId,
@@ -60,6 +63,13 @@ pub struct EdgeRow {
     pub probed_at: UnixMillis,
     pub probe_answered: u64,
     pub cursor: Chain,
+    pub heads: HeadNotes,
+    /// The number of the key that it is enrolled with.
+    pub key: u32,
+    pub disabled: bool,
+    /// The order service is still to hear that this epoch was disabled.
+    pub disabling: Option<u64>,
+    pub cut_off: Option<CutOff>,
     pub outcome_count: u64,
     pub undecided: u64,
     pub outcome_cursor: u64,
@@ -91,7 +101,9 @@ pub struct OpRow {
     pub bytes: Vec<u8>,
     pub read: Option<Rc<Op>>,
     pub state: OpStage,
-    pub received_at: u64,
+    pub came: OpArrival,
+    /// It was decided, and took effect.
+    pub succeeded: bool,
     /// How often it failed alone.
     pub failures: u32,
 }
@@ -208,20 +220,20 @@ impl SyncDb {
             }),
             orders: region.orders,
             gate_open: region.gate_open,
-            disabled: false,
-            heads: HeadNotes::default(),
+            disabled: edge.disabled,
+            heads: edge.heads,
         })
     }
 
     /// Returns whether an op of this command was received, in any epoch of any edge.
     pub fn knows(&self, id: CommandId) -> bool {
-        let old = |bytes: &[u8]| match Op::from_bytes(bytes) {
-            Ok(Op::Command(op)) => op.command.id == id,
+        let old = |op: &OldOp| match op.read.as_deref() {
+            Some(Op::Command(op)) => op.command.id == id,
             _ => false,
         };
         self.edges.iter().any(|edge| {
             edge.ops.values().any(|op| op.command_id() == Some(id))
-                || edge.old_ops.values().any(|op| old(&op.bytes))
+                || edge.old_ops.values().any(old)
         })
     }
 
@@ -252,14 +264,15 @@ impl SyncDb {
     }
 
     /// Returns whether the ops were stored. They are not if term, epoch or cursor is another by now.
-    pub fn store_ops(&mut self, e: usize, new: &NewOps, now: u64) -> bool {
+    pub fn store_ops(&mut self, e: usize, new: &NewOps, now: UnixMillis) -> bool {
         let (blind, leaky) = (self.has(Bug::OpsTwice), self.has(Bug::CursorPassesGap));
+        let bug = self.bug;
         let edge = &mut self.edges[e];
         let stands = new.term == edge.term && new.epoch == edge.epoch && new.after == edge.cursor;
         if !stands && !blind {
             return false;
         }
-        edge.cursor = new.cursor();
+        (edge.cursor, edge.heads) = (new.cursor(), new.heads);
         for op in &new.ops {
             let lost = leaky && op.at.seq % 9 == 0;
             if lost {
@@ -268,19 +281,26 @@ impl SyncDb {
             edge.undecided += 1;
             let read = Op::from_bytes(&op.bytes).ok().map(Rc::new);
             let (hash, state) = (op.at.hash, OpStage::Received);
-            let (bytes, received_at) = (op.bytes.clone(), now);
-            let row = OpRow { hash, bytes, read, state, received_at, failures: 0 };
+            let (bytes, came) = (op.bytes.clone(), arrival(op.bounds, now, bug));
+            let row = OpRow { hash, bytes, read, state, came, succeeded: false, failures: 0 };
             edge.ops.insert(op.at.seq, row);
         }
         true
     }
 
-    pub fn save_ack(&mut self, e: usize, ack: &Ack, now: UnixMillis, heard_at: u64) -> bool {
+    pub fn save_ack(
+        &mut self,
+        e: usize,
+        ack: &Ack,
+        heads: HeadNotes,
+        now: UnixMillis,
+        heard_at: u64,
+    ) -> bool {
         let edge = &mut self.edges[e];
         if ack.standing.term != edge.term {
             return false;
         }
-        (edge.contact_at, edge.heard_at) = (now, heard_at);
+        (edge.contact_at, edge.heard_at, edge.heads) = (now, heard_at, heads);
         let Ack { digest, ahead, unproven, assignment, .. } = *ack;
         edge.word = Some(EdgeWord { digest, ahead, unproven, assignment });
         edge.outcome_cursor = ack.outcome_cursor;
@@ -325,6 +345,11 @@ impl EdgeRow {
             probed_at: UnixMillis(0),
             probe_answered: 0,
             cursor: Chain::start(&cast::edge(e)),
+            heads: HeadNotes::default(),
+            key: 0,
+            disabled: false,
+            disabling: None,
+            cut_off: None,
             outcome_count: 0,
             undecided: 0,
             outcome_cursor: 0,
@@ -340,6 +365,16 @@ impl EdgeRow {
             outcomes: BTreeMap::new(),
         }
     }
+}
+
+/// The planted bugs of the bounds of an op.
+fn arrival(bounds: OpBounds, received_at: UnixMillis, bug: Option<Bug>) -> OpArrival {
+    let bounds = match bug {
+        Some(Bug::BoundIgnored) => OpBounds { not_before: UnixMillis(0), ..bounds },
+        Some(Bug::KnowledgeIgnored) => OpBounds { knows_to: 0, ..bounds },
+        _ => bounds,
+    };
+    OpArrival { received_at, bounds }
 }
 
 impl RegionRow {

@@ -56,6 +56,9 @@ impl fmt::Display for Counts {
         writeln!(f, "batches halved                  {}", self.bisected)?;
         writeln!(f, "ops before an operator          {}", self.stopped)?;
         writeln!(f, "ops let go by one               {}", self.let_go)?;
+        for (name, number) in self.of_thefts() {
+            writeln!(f, "{name:<32}{number}")?;
+        }
         for (name, number) in self.lost_and_found() {
             writeln!(f, "{name:<32}{number}")?;
         }
@@ -73,6 +76,7 @@ impl Counts {
             ("what a stranger tried", &self.tried),
             ("what a hostile replica made up", &self.forged),
             ("and what edges took it for", &self.forgeries_heard),
+            ("what a thief tried", &self.tricks),
             ("commands by kind", &self.taps),
             ("faults by kind", &self.faults),
             ("frames by kind", &self.frames),

@@ -3,7 +3,7 @@
 use super::{Counts, Tally};
 use crate::{
     edge::SuspicionCause,
-    plan::{FaultKind, Forgery, Mischief},
+    plan::{FaultKind, Forgery, Mischief, Trick},
 };
 
 const FRAMES: [&str; 16] = [
@@ -25,7 +25,7 @@ const FRAMES: [&str; 16] = [
     "Alive",
 ];
 const PROOFS: [&str; 2] = ["forged", "unsigned"];
-const ENDS: [&str; 3] = ["edge_twin", "edge_needs_operator", "session_superseded"];
+const ENDS: [&str; 4] = ["edge_twin", "edge_needs_operator", "session_superseded", "edge_disabled"];
 const QUARANTINES: [&str; 2] = ["edge_restored", "edge_cloned"];
 const TURNS: [&str; 8] = [
     "policy changed",
@@ -55,6 +55,8 @@ pub const OUTCOMES: [&str; 15] = [
     "rejected region_taken_back",
     "applied order_rejected_meanwhile",
 ];
+/// Only a thief's ops come to these, or ops of the edge that he has.
+const OUTCOMES_OF_THEFTS: [&str; 2] = ["rejected invalid_token", "rejected edge_not_trusted"];
 /// So many seeds meet everything that is not `RARE`: each is met in one of sixty, or oftener.
 const ENOUGH_SEEDS: u64 = 1_000;
 /// Met in one of so many seeds, as 25,000 of them have shown.
@@ -130,7 +132,10 @@ impl Counts {
         ));
         never.extend(missing("frame", &self.frames, FRAMES.into_iter()));
         never.extend(missing("verdict", &self.verdicts, VERDICTS.into_iter()));
-        never.extend(missing("outcome", &self.outcomes, OUTCOMES.into_iter()));
+        let tricks = Trick::ALL.iter().map(|what| what.name());
+        never.extend(missing("a thief's", &self.tricks, tricks));
+        let outcomes = OUTCOMES.into_iter().chain(OUTCOMES_OF_THEFTS);
+        never.extend(missing("outcome", &self.outcomes, outcomes));
         never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
         never.extend(missing("end of a session", &self.sessions_ended, ENDS.into_iter()));
         never.extend(missing("policy transition", &self.turns, TURNS.into_iter()));
@@ -138,7 +143,8 @@ impl Counts {
         never.extend(missing("alarm", &self.alarms, alarms));
         never.extend(missing("quarantine", &self.quarantines, QUARANTINES.into_iter()));
         let (happened, found) = (self.happened(), self.lost_and_found());
-        let zero = happened.iter().chain(&found).filter(|(_, n)| *n == 0);
+        let thefts = self.of_thefts();
+        let zero = happened.iter().chain(&found).chain(&thefts).filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
         never
     }
@@ -178,6 +184,20 @@ impl Counts {
             ("batches halved", self.bisected),
             ("ops before an operator", self.stopped),
             ("ops let go by one", self.let_go),
+        ]
+    }
+
+    /// Thefts of edges, and their ends.
+    pub(super) fn of_thefts(&self) -> [(&'static str, u64); 8] {
+        [
+            ("edges stolen", self.edges_stolen),
+            ("sessions of thieves", self.sessions_of_thieves),
+            ("ops of thieves", self.ops_of_thieves),
+            ("dead tokens tried in vain", self.dead_tokens_in_vain),
+            ("calls with a key that is refused", self.keys_refused),
+            ("edges disabled", self.edges_disabled),
+            ("edges with a new key", self.edges_rekeyed),
+            ("cases of disabled edges", self.cases_of_thieves),
         ]
     }
 
@@ -226,6 +246,8 @@ mod tests {
         fill(&mut counts.frames, FRAMES);
         fill(&mut counts.verdicts, VERDICTS);
         fill(&mut counts.outcomes, OUTCOMES);
+        fill(&mut counts.outcomes, OUTCOMES_OF_THEFTS);
+        fill(&mut counts.tricks, Trick::ALL.iter().map(|what| what.name()));
         fill(&mut counts.waits_at_desk, WAITS);
         fill(&mut counts.sessions_ended, ENDS);
         fill(&mut counts.turns, TURNS);

@@ -42,6 +42,10 @@ impl Oracle {
             // A broken app has used the id for another command, before.
             return;
         }
+        let holder = fence.and_then(|fence| db.rights.was_of(region, fence));
+        if self.was_stolen(holder) {
+            return;
+        }
         let end = fence.and_then(|fence| db.rights.end_of(region, fence));
         // Of two machines of one edge the first to connect is the edge. The promises of the other are
         // logged anew with the reason.

@@ -23,6 +23,7 @@ pub(crate) fn at_silence(world: &mut World) {
     the_digests_are_equal(world);
     the_right_is_seen_alike(world);
     versions_count_the_changes(world);
+    world.oracle.lists_what_was_decided(world.now, &world.sync_db, &world.order_db);
 }
 
 /// 4. Every person can read the outcome of every command.

@@ -111,7 +111,7 @@ impl World {
         let attempt = rules::Attempt { command, actor, origin: rules::Origin::Portal };
         let requests = vec![rules::Submission::Command(Box::new(attempt))];
         let by = Requester::Desk { item, last_look: None };
-        let asked = DecisionRequest { by, requests, locks: false };
+        let asked = DecisionRequest { by, requests, locks: false, asked_at: self.now };
         let takes = self.soon(2, 20);
         self.later(takes, WorldEvent::Asks(Box::new(asked)));
         self.later(AGAIN_AFTER_MS, WorldEvent::DeskTries { item });
@@ -149,7 +149,7 @@ impl World {
             Some(WaitNotice::IdReused) => self.waits_at_desk(item, "409 command_id_reused"),
             Some(WaitNotice::HolderAway) => {
                 let by = Requester::Desk { item, last_look: Some(self.is_decided_at_desk(item)) };
-                let asked = DecisionRequest { by, requests: asked.requests.clone(), locks: false };
+                let asked = DecisionRequest { by, locks: false, ..asked.clone() };
                 self.later(takes, WorldEvent::Asks(Box::new(asked)));
             }
         }

@@ -48,7 +48,9 @@ impl World {
         let expired = tokens::verify(&frame.token, received_at).err();
         let revoked = edge.file.revoked.read(&actor.user_id).map(|_| Code::Revoked);
         let unsigned = revoked.or(expired);
-        let ours = |receipt: &Receipt| receipt.edge == edge.name;
+        let ours = |receipt: &Receipt| {
+            receipt.edge == edge.name && receipt.sig == edge::signature(edge.key)
+        };
         let own = |receipt: &&Receipt| {
             let about = (receipt.command_id, receipt.user_id);
             about == (frame.id, Some(actor.user_id)) && ours(receipt)
@@ -271,7 +273,7 @@ impl World {
             }
             EntryResult::Stored { stored, order, new } => {
                 self.counts.taken(stored, *new);
-                let reply = edge::reply(&self.edges[e].name, stored, order.as_deref().cloned());
+                let reply = edge::reply(&self.edges[e], stored, order.as_deref().cloned());
                 self.oracle.acknowledged(self.now, e, &self.edges[e].file, stored);
                 reply
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Side, World, WorldEvent};
 use crate::{
     cast,
+    oracle::thief::ClockFault,
     plan::{Fault, FaultKind, StepKind},
 };
 
@@ -81,6 +82,10 @@ impl World {
             StepKind::Mischief { what, pick } => self.stranger_does(what, pick),
             StepKind::Forges { on, what, pick } => self.forges(on, what, pick),
             StepKind::Keyless { on, lasts_ms } => self.is_keyless_for(on, lasts_ms),
+            StepKind::Steals { on, gone } => self.steals(on, gone),
+            StepKind::Tricks { what, pick } => self.tricks(what, pick),
+            StepKind::Disables { on, since } => self.disables(on, since),
+            StepKind::NewKey { on, keeps_log } => self.gets_new_key(on, keeps_log),
             StepKind::Does { who, intent, order } => self.does(who, intent, order),
             StepKind::Catch(catch) => self.net.catches.push(catch),
             StepKind::Fault(fault) => {
@@ -248,6 +253,7 @@ impl World {
         let mut n = fault.on;
         if n < cast::EDGE_COUNT {
             self.edges[n].clock_error_ms += by;
+            self.oracle.clock_fails(ClockFault::OfEdge);
             return;
         }
         n -= cast::EDGE_COUNT;
@@ -257,7 +263,16 @@ impl World {
         }
         n -= cast::TABLET_COUNT;
         match self.replicas.get_mut(n) {
-            Some(replica) => replica.clock_error_ms += by,
+            Some(replica) => {
+                replica.clock_error_ms += by;
+                let ahead = replica.clock_error_ms > 0;
+                let greets = replica.sessions.values().any(|session| session.term.is_none());
+                let fault = if ahead { ClockFault::HubAhead } else { ClockFault::HubBehind };
+                self.oracle.clock_fails(fault);
+                if greets {
+                    self.oracle.clock_fails(ClockFault::WhileGreeting);
+                }
+            }
             None => self.orders.clock_error_ms += by,
         }
     }

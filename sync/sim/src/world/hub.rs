@@ -264,8 +264,13 @@ impl World {
             Output::Load => self.sync_db.standing(e, now).map(Input::Loaded),
             Output::TakeOver { hello, over } => Some(self.hub_takes_over(conn, e, &hello, over)),
             Output::Store(ops) => Some(self.hub_stores_ops(conn, e, &ops)),
-            Output::SaveAck(ack, _) => {
-                (!self.sync_db.save_ack(e, &ack, now, self.now)).then_some(Input::Superseded)
+            Output::SaveAck(ack, heads) => {
+                let saved = self.sync_db.save_ack(e, &ack, heads, now, self.now);
+                if saved && self.net.conns[conn].edge != cast::THIEF {
+                    let cursor = self.sync_db.edges[e].cursor.seq;
+                    self.oracle.tells(e, &ack, &heads, cursor);
+                }
+                (!saved).then_some(Input::Superseded)
             }
             Output::SaveAlive { number } => {
                 if let Some(term) = self.session(conn).and_then(|session| session.term) {
@@ -335,8 +340,16 @@ impl World {
 
     fn hub_stores_ops(&mut self, conn: usize, e: usize, ops: &NewOps) -> Input {
         let cursor = ops.cursor().seq;
-        if !self.sync_db.store_ops(e, ops, self.now) {
+        let now = at(self.now, self.replicas[self.net.conns[conn].replica].clock_error_ms);
+        if !self.sync_db.store_ops(e, ops, now) {
             return Input::Superseded;
+        }
+        if self.thief.on == Some(e) {
+            self.oracle.stores(self.now, e, &self.sync_db, ops, now);
+        }
+        if self.net.conns[conn].edge == cast::THIEF {
+            self.counts.ops_of_thieves += ops.ops.len() as u64;
+            self.thief_disturbs();
         }
         let Conn { edge: m, began, replica, .. } = self.net.conns[conn];
         self.counts.ops_stored += ops.ops.len() as u64;
@@ -397,6 +410,9 @@ fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::Standing>) -> 
     let Some(standing) = standing else { return frame };
     match (frame, bug) {
         (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::Up { standing, ..up }),
+        (Frame::Ack(ack), Some(Bug::HubClockAlone)) => {
+            Frame::Ack(wire::Ack { edge_now: wire::UnixMillis(i64::MAX), ..ack })
+        }
         (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
         (Frame::Up(up), Some(Bug::ChainNotChecked)) => {
             let Ok(up) = up.clone().unpacked(u32::MAX, u32::MAX) else { return Frame::Up(up) };

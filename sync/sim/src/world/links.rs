@@ -52,6 +52,11 @@ impl World {
             self.calls_again(e, 10, false);
             return;
         }
+        let (row, key) = (&self.sync_db.edges[self.edges[e].id], self.edges[e].key);
+        if row.disabled || row.key != key {
+            self.calls_again(e, 10, false);
+            return;
+        }
         let conn = self.connect(e, replica);
         self.hub_session_begins(conn, replica);
         self.link_begins(e, conn);
@@ -91,6 +96,9 @@ impl World {
 
     pub fn edge_receives(&mut self, conn: usize, packet: Packet, is_stray: bool) {
         let e = self.net.conns[conn].edge;
+        if e == cast::THIEF {
+            return self.thief_hears(conn, packet);
+        }
         let (now, bug) = (self.now, self.bug);
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
             return;
@@ -236,7 +244,7 @@ impl World {
             self.oracle.edge_was_told(self.now, &stored);
             let tablet = stored.device.as_ref().and_then(cast::tablet_number);
             let order = self.edges[e].file.sight(stored.order_id).order;
-            let reply = reply(&self.edges[e].name, &stored, order);
+            let reply = reply(&self.edges[e], &stored, order);
             if let Some(tablet) = tablet {
                 self.reply_to_tablet(e, tablet, reply);
             }

@@ -223,7 +223,7 @@ impl World {
     }
 }
 
-fn admin() -> UserId {
+pub(super) fn admin() -> UserId {
     cast::at_desk(cast::DESK_COUNT - 1).user_id
 }
 

@@ -162,6 +162,11 @@ impl World {
             recorder.order.decides(&self.order_db, &deciding);
         }
         self.oracle.order_commits(self.now, &self.order_db, &deciding.writes);
+        if let Some(e) = self.thief.on {
+            let OpenDecision { asked, writes, .. } = &deciding;
+            let in_vain = self.oracle.decides_of_thief(self.now, e, asked, writes);
+            self.counts.dead_tokens_in_vain += in_vain;
+        }
         self.order_db.write(&deciding.writes, &deciding.numbers, id);
         self.oracle.events_stand(self.now, &self.order_db, &deciding.writes, &deciding.numbers);
         self.counts.conflicts(&deciding.writes);

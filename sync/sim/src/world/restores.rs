@@ -63,7 +63,7 @@ impl World {
 
     /// The commands that a restore has taken and nobody else has, neither the cloud nor a present tablet
     /// with an answer. A tablet without its receipt is answered anew, and may hear "not taken".
-    fn left_behind(&mut self, m: usize) {
+    pub(super) fn left_behind(&mut self, m: usize) {
         let id = self.edges[m].id;
         let kept: Vec<wire::CommandId> = self
             .tablets
@@ -82,14 +82,15 @@ impl World {
     /// A second machine with the files of the first, as they are now, beside it.
     pub fn cloned(&mut self, fault: &Fault) {
         let (m, copy) = (fault.on, cast::copy_of(fault.on));
-        if self.edges[copy].is_there {
+        if self.edges[copy].is_there || !self.edges[m].is_there {
             return;
         }
         let (id, name) = (self.edges[m].id, self.edges[m].name.clone());
         let (file, error_ms) = (self.edges[m].file.copied(), self.edges[m].clock_error_ms);
+        let key = self.edges[m].key;
         let node = &mut self.edges[copy];
         (node.id, node.name) = (id, name.clone());
-        (node.file, node.clock_error_ms) = (file, error_ms);
+        (node.file, node.clock_error_ms, node.key) = (file, error_ms, key);
         (node.is_there, node.restored_at) = (true, Some(self.now));
         self.counts.copied += 1;
         self.note(27, m as u64, |_| format!("{name} is cloned"));
@@ -172,6 +173,7 @@ impl World {
         let nonce = BootNonce(self.random.bytes());
         let name = cast::edge(id);
         self.sync_db.edges[id].enrolled = true;
+        let key = self.sync_db.edges[id].key;
         self.sync_db.edges[id].heard_at = self.now;
         let now: UnixMillis = at(self.now, self.edges[m].clock_error_ms);
         let node = &mut self.edges[m];
@@ -180,6 +182,7 @@ impl World {
         node.file.rename(&name, nonce, now);
         node.file.commit();
         (node.id, node.name) = (id, name.clone());
+        node.key = key;
         node.restored_at = Some(self.now);
         node.will_be_renamed = false;
         self.counts.enrolled_anew += 1;
@@ -209,7 +212,8 @@ impl World {
     pub fn is_in_newest_epoch(&self, m: usize) -> bool {
         let node = &self.edges[m];
         let (row, epoch) = (&self.sync_db.edges[node.id], node.file.book.read().epoch);
-        row.epoch == epoch && row.ending.is_none_or(|ending| ending.epoch < epoch)
+        let beside_thief = self.thief.is_about() && self.thief.on == Some(node.id);
+        !beside_thief && row.epoch == epoch && row.ending.is_none_or(|ending| ending.epoch < epoch)
     }
 
     /// Retained, so that every tablet that is near hears it sooner or later.

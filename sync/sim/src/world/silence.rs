@@ -71,6 +71,8 @@ impl World {
                 cast::REGIONS.iter().any(|region| self.order_db.rights.is_held(*region)),
                 "a region is held",
             ),
+            (self.sync_db.edges.iter().any(|edge| edge.disabling.is_some()), "a disabling waits"),
+            (self.thief.is_about(), "a stolen edge waits for its key"),
             (!self.sync_db.asks.is_empty(), "accepts wait at the hub"),
             (!self.bus.queue.is_empty(), "events wait on the bus"),
             (!self.bus.unconfirmed.is_empty(), "events are being consumed"),

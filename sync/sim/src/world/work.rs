@@ -120,7 +120,12 @@ impl World {
         };
         self.later(OWNER_WITHIN_MS, WorldEvent::OwnerAnswers(Box::new(nothing)));
         let by = Requester::Hub { replica: r, run, edge: e, pass, handed };
-        let asked = DecisionRequest { by, requests: order_db::requests(batch), locks: true };
+        let asked = DecisionRequest {
+            by,
+            requests: order_db::requests(batch),
+            locks: true,
+            asked_at: self.now,
+        };
         let takes = self.soon(1, 8);
         self.later(takes, WorldEvent::Asks(Box::new(asked)));
     }
@@ -296,7 +301,8 @@ impl World {
         }
         // An answer by the id alone, before any other look, overtakes nothing.
         let by_its_id = |outcome: &Outcome| {
-            outcome.kind == OutcomeKind::Duplicate || outcome.code == Some(Code::CommandIdReused)
+            let codes = [Some(Code::CommandIdReused), Some(Code::EdgeNotTrusted)];
+            outcome.kind == OutcomeKind::Duplicate || codes.contains(&outcome.code)
         };
         let new = told.iter().filter(|decided| !by_its_id(&decided.outcome));
         let seqs: Vec<u64> = new.map(|decided| decided.seq).collect();
@@ -361,7 +367,7 @@ impl World {
             let requests = vec![rules::Submission::Command(Box::new(attempt))];
             let by = Requester::Waiting { replica: r, id };
             let takes = self.soon(1, 8);
-            let asked = DecisionRequest { by, requests, locks: false };
+            let asked = DecisionRequest { by, requests, locks: false, asked_at: self.now };
             self.later(takes, WorldEvent::Asks(Box::new(asked)));
         }
         if again {

@@ -54,13 +54,15 @@ impl SyncDb {
         portal.sort_by_key(|ask| (ask.taken_at, ask.accept.command.id));
         let others = self.edges.iter().enumerate();
         let others = others.filter(|(other, edge)| *other != e && edge.region == region);
-        let mut held: Vec<(u64, usize, u64, PortalAsk)> = Vec::new();
+        let mut held: Vec<(UnixMillis, usize, u64, PortalAsk)> = Vec::new();
         for (other, edge) in others {
             let mut behind = BTreeSet::new();
             for (seq, op) in edge.undecided_ops() {
                 // An accept behind a waiting op is not put before it.
                 let first = op.order().is_none_or(|order| behind.insert(order));
-                if op.state != OpStage::Held || !(first || self.has(Bug::AskOvertakes)) {
+                let distrusted = edge.distrusts(edge.epoch, op.came.received_at);
+                let due = first || self.has(Bug::AskOvertakes);
+                if op.state != OpStage::Held || distrusted || !due {
                     continue;
                 }
                 let Some(Op::Command(read)) = op.read.as_deref() else { continue };
@@ -74,7 +76,7 @@ impl SyncDb {
                 let (command, actor) = (read.command.clone(), read.actor);
                 let accept = PortalAccept { region, command, actor, token };
                 let ask = PortalAsk { accept, taken_at: read.received_at };
-                held.push((op.received_at, other, *seq, ask));
+                held.push((op.came.received_at, other, *seq, ask));
             }
         }
         held.sort_by_key(|(at, other, seq, _)| (*at, *other, *seq));

@@ -29,7 +29,8 @@ impl SyncDb {
         let live = self
             .edges
             .iter()
-            .filter(|edge| edge.enrolled && edge.region == region && edge.heard_at + LIVE_MS > now);
+            .filter(|edge| edge.enrolled && !edge.disabled && edge.region == region)
+            .filter(|edge| edge.heard_at + LIVE_MS > now);
         live.map(|edge| edge.feed_cursor).min().unwrap_or(end).min(end)
     }
 

@@ -1,9 +1,14 @@
 //! The epochs of an edge. Mirrors `sync/hub/src/store/epochs.rs`.
 
-use engine::cloud::{Confinement, Ending, Place, QuarantineGrant, Tail};
+use std::rc::Rc;
+
+use engine::{
+    arrival::OpArrival,
+    cloud::{Confinement, Ending, Place, QuarantineGrant, Tail},
+};
 use wire::{BootNonce, Chain, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
 
-use super::{EdgeRow, SyncDb};
+use super::{EdgeRow, OpRow, SyncDb};
 use crate::{bug::Bug, cast};
 
 pub struct EpochRow {
@@ -19,6 +24,11 @@ pub struct EpochRow {
 pub struct OldOp {
     pub hash: Hash,
     pub bytes: Vec<u8>,
+    pub read: Option<Rc<Op>>,
+    pub came: OpArrival,
+    pub succeeded: bool,
+    /// Its epoch has left it without an outcome.
+    pub left_behind: bool,
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -56,13 +66,21 @@ impl SyncDb {
         }
         let (epoch, last_accepted, after_run) = (epoch + 1, edge.cursor.hash, edge.nonce);
         let ops = std::mem::take(&mut edge.ops);
+        let left = ops.values().filter(|op| !op.is_decided());
+        let left: Vec<CommandId> = left.filter_map(OpRow::command_id).collect();
+        self.come_back(&left);
+        let edge = &mut self.edges[e];
         for (seq, op) in ops {
             let place = (edge.epoch, seq);
-            edge.old_ops.insert(place, OldOp { hash: op.hash, bytes: op.bytes.clone() });
+            let (bytes, read, left_behind) = (op.bytes.clone(), op.read.clone(), !op.is_decided());
+            let OpRow { hash, came, succeeded, .. } = op;
+            let old = OldOp { hash, bytes, read, came, succeeded, left_behind };
+            edge.old_ops.insert(place, old);
             if decides_on && !op.is_decided() {
                 edge.ops.insert(seq, op);
             }
         }
+        edge.heads = edge.heads.renewed(edge.cursor.seq);
         edge.epoch = epoch;
         edge.term += 1;
         edge.nonce = Some(hello.nonce);
@@ -76,8 +94,24 @@ impl SyncDb {
         let granted_to = hello.nonce;
         let row = EpochRow { at: now, why: *why, granted_to, after_run, grant, last_accepted };
         edge.epochs.insert(epoch, row);
+        if edge.cut_off.is_some_and(|cut_off| cut_off.epoch + 1 == epoch) {
+            // Its operator has disabled it and given it a new key.
+            self.readmit(e, now);
+        }
+        let edge = &self.edges[e];
         let known = edge.known(hello);
         Some(QuarantineGrant { epoch, grant, last_accepted, why: *why, known })
+    }
+
+    /// A command that is left once more counts once.
+    fn come_back(&mut self, ids: &[CommandId]) {
+        let old = self.edges.iter_mut().flat_map(|edge| edge.old_ops.values_mut());
+        for row in old.filter(|row| row.left_behind) {
+            row.left_behind = match row.read.as_deref() {
+                Some(Op::Command(op)) => !ids.contains(&op.command.id),
+                _ => true,
+            };
+        }
     }
 
     /// The epoch that stands, as it was granted.
@@ -127,8 +161,8 @@ impl EdgeRow {
     /// The commands that were received from one epoch up to before another.
     pub fn commands_between(&self, from: u64, to: u64) -> impl Iterator<Item = CommandId> {
         let ops = self.old_ops.range((from, 0)..(to, 0));
-        ops.filter_map(|(_, op)| match Op::from_bytes(&op.bytes) {
-            Ok(Op::Command(op)) => Some(op.command.id),
+        ops.filter_map(|(_, op)| match op.read.as_deref() {
+            Some(Op::Command(op)) => Some(op.command.id),
             _ => None,
         })
     }

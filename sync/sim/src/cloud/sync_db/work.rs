@@ -187,7 +187,7 @@ impl SyncDb {
             number += 1;
             edge.undecided = edge.undecided.saturating_sub(1);
             if let Some(op) = edge.ops.get_mut(&seq) {
-                op.state = OpStage::Decided;
+                (op.state, op.succeeded) = (OpStage::Decided, outcome.succeeded());
             }
             let outcome = NumberedOutcome { number, seq, command_id, outcome };
             edge.outcomes.insert(number, Rc::new(outcome));

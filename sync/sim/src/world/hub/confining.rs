@@ -3,7 +3,7 @@
 
 use engine::cloud::{Confinement, Input, Place, QuarantineGrant, Tail};
 use rules::Seat;
-use wire::{Code, FenceEnd, FenceEnding, Region};
+use wire::{Code, FenceEnd, FenceEnding};
 
 use super::super::{World, WorldEvent};
 use crate::{
@@ -90,18 +90,8 @@ impl World {
         }
         let Confinement { epoch, why, .. } = confining.confined;
         let over = Seat { edge: cast::edge(confining.edge), epoch };
-        let now = at(self.now, self.orders.clock_error_ms);
-        self.order_db.rights.end_epoch(&over);
-        for region in Region::ALL {
-            let end = FenceEnd { at: now, how: FenceEnding::from(why), by: None, why: None };
-            let before = self.order_db.rights.read(region);
-            if let Some(turned) = before.epoch_ended(&over, end) {
-                self.counts.rights_of_epochs_ended += u64::from(turned.ended.is_some());
-                self.turns(region, &turned, now);
-            }
-        }
-        let run = self.orders.run;
-        self.later(1, WorldEvent::Relays { run });
+        let how = FenceEnding::from(why);
+        self.rights_of_epoch_end(&over, |at| FenceEnd { at, how, by: None, why: None });
         let lost = self.orders.answers_are_lost && self.random.chance(400);
         let takes = if lost { OWNER_WITHIN_MS } else { self.soon(1, 8) };
         self.later(takes, WorldEvent::EpochEnds { confining, recorded: !lost });

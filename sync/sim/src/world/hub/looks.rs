@@ -60,7 +60,9 @@ impl World {
         let Some(session) = self.session(conn) else { return };
         let Some(term) = session.term else { return };
         let row = &self.sync_db.edges[self.net.conns[conn].id];
-        if row.term == term {
+        if row.disabled {
+            self.hub_input(conn, Input::Disabled);
+        } else if row.term == term {
             let head = row.outcome_count;
             if row.probe_number > row.probe_answered {
                 let number = row.probe_number;

@@ -136,6 +136,9 @@ impl World {
     /// Another machine that has the session of this edge and is in reach of the hub.
     fn live_rival(&self, conn: usize) -> bool {
         let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
+        if m == cast::THIEF {
+            return false;
+        }
         let row = &self.sync_db.edges[e];
         let others = self.edges.iter().enumerate().filter(|(other, node)| {
             *other != m && node.is_there && node.is_running && Some(node.nonce) == row.nonce

@@ -1,0 +1,61 @@
+//! Edges that an operator takes out of service, and their new keys. Mirrors `sync/hub/src/store/disabling.rs`
+//! and the new key of `enrol.rs`.
+
+use engine::{cloud::Ending, moments::CutOff};
+use wire::{CommandId, Op, QuarantineWhy, UnixMillis};
+
+use super::{EdgeRow, SyncDb};
+use crate::bug::Bug;
+
+impl SyncDb {
+    pub fn disable(&mut self, e: usize, since: UnixMillis) {
+        let goes_on = self.has(Bug::DisabledGoesOn);
+        let edge = &mut self.edges[e];
+        let why = match edge.ending {
+            Some(Ending { epoch, why }) if epoch == edge.epoch => why,
+            _ => QuarantineWhy::EdgeRestored,
+        };
+        edge.ending = Some(Ending { epoch: edge.epoch, why });
+        edge.cut_off = Some(CutOff { epoch: edge.epoch, from: since });
+        edge.disabling = Some(edge.epoch);
+        edge.work_token += 1;
+        edge.work_until = UnixMillis(0);
+        if !goes_on {
+            edge.disabled = true;
+            edge.term += 1;
+            edge.link_up = false;
+        }
+    }
+
+    /// The code for a new key was used.
+    pub fn replace_key(&mut self, e: usize) -> u32 {
+        let edge = &mut self.edges[e];
+        edge.key += 1;
+        edge.term += 1;
+        (edge.disabled, edge.link_up) = (false, false);
+        edge.key
+    }
+
+    /// Commands that took effect, of ops that came since the moment that an operator named.
+    pub fn distrusted(&self, e: usize) -> Vec<CommandId> {
+        let edge = &self.edges[e];
+        let here = edge.ops.values().map(|op| (edge.epoch, op.came, op.succeeded, &op.read));
+        let before = edge.old_ops.iter();
+        let before = before.map(|((epoch, _), op)| (*epoch, op.came, op.succeeded, &op.read));
+        let listed = here.chain(before).filter(|(epoch, came, succeeded, _)| {
+            *succeeded && edge.distrusts(*epoch, came.received_at)
+        });
+        let commands = listed.filter_map(|(.., read)| match read.as_deref() {
+            Some(Op::Command(op)) => Some(op.command.id),
+            _ => None,
+        });
+        commands.collect()
+    }
+}
+
+impl EdgeRow {
+    /// Whether the cloud believes nothing that came to this place of the log at that moment.
+    pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
+        self.cut_off.is_some_and(|cut_off| cut_off.covers(epoch, received_at))
+    }
+}

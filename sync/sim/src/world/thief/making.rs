@@ -1,0 +1,145 @@
+//! The ops that a thief makes up.
+
+use uuid::Uuid;
+use wire::{
+    Actor, Chain, Command, CommandBody, CommandId, CommandOp, Hash, Op, OrderId, OrderStatus,
+    QuarantineWhy, Relogged, Role, UnixMillis, Verdict,
+};
+
+use super::ThiefOp;
+use crate::{
+    cast,
+    cloud::at,
+    oracle::thief::Deed,
+    plan::Trick,
+    world::{World, tokens},
+};
+
+const MINUTE_MS: u64 = 60 * 1_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+/// A token on the disk that is still good.
+const LIVE_MS: i64 = 72 * 60 * 60 * 1_000;
+
+impl World {
+    pub(super) fn makes(&mut self, e: usize, what: Trick, pick: u64) -> Vec<ThiefOp> {
+        match what {
+            Trick::Release => {
+                let held = self.held_by(e).unwrap_or(1);
+                vec![ThiefOp { op: Op::LeaseReleased { fence: held }, token: None }]
+            }
+            Trick::Untapped | Trick::OtherRun => vec![self.untapped(e, pick)],
+            Trick::Revoked => self.of_revoked(e, pick).into_iter().collect(),
+            Trick::OldToken | Trick::AfterAbsence | Trick::WrongClock => {
+                vec![self.with_old_token(e, pick, false)]
+            }
+            Trick::MadeUpReceipt => vec![self.with_old_token(e, pick, true)],
+        }
+    }
+
+    /// By the token of somebody who had signed in there, a little while ago.
+    fn untapped(&mut self, e: usize, pick: u64) -> ThiefOp {
+        let people: Vec<usize> = (0..cast::TABLET_COUNT).filter(|t| cast::home(*t) == e).collect();
+        let actor = cast::at_tablet(people[number(pick) % people.len()]);
+        let body = self.body_for(e, actor, pick);
+        let taken_at = at(self.now, 0).plus_ms(-millis(pick % HOUR_MS));
+        let op = self.command(actor, body, taken_at);
+        self.oracle.forges(op.command.id, Deed::default());
+        let token = Some(tokens::issue(actor, at(0, 0).plus_ms(LIVE_MS)));
+        ThiefOp { op: Op::Command(op), token }
+    }
+
+    /// By a token that had run out before anything of this seed happened.
+    fn with_old_token(&mut self, e: usize, pick: u64, has_receipt: bool) -> ThiefOp {
+        let actor = cast::at_tablet(e + cast::EDGE_COUNT * number(pick % 2));
+        let body = self.body_for(e, actor, pick);
+        let dead_for = self.random.between(10 * MINUTE_MS, 48 * HOUR_MS);
+        let expires_at = at(0, 0).plus_ms(-millis(dead_for));
+        let good = expires_at.plus_ms(-millis(self.random.between(1, HOUR_MS)));
+        let now = has_receipt && pick.is_multiple_of(3);
+        let taken_at = if now { at(self.now, 0) } else { good };
+        let mut op = self.command(actor, body, taken_at);
+        op.relogged = has_receipt.then(|| Relogged {
+            edge: cast::edge(e),
+            epoch: 1,
+            at: Chain { seq: 900 + pick % 90, hash: Hash::of(b"lost") },
+            verdict: Verdict::Provisional,
+            fence: None,
+            why: QuarantineWhy::EdgeRestored,
+        });
+        self.oracle.forges(op.command.id, Deed { by_dead_token: true, ..Deed::default() });
+        let token = Some(tokens::issue(actor, expires_at));
+        ThiefOp { op: Op::Command(op), token }
+    }
+
+    /// Firm where the edge holds its region, as if it had heard of no revocation at all.
+    fn of_revoked(&mut self, e: usize, pick: u64) -> Option<ThiefOp> {
+        let providers = (0..cast::TABLET_COUNT).map(cast::at_tablet);
+        let revoked =
+            |actor: &Actor| actor.role == Role::Provider && self.revoked.contains(&actor.user_id);
+        let actor = providers.into_iter().find(revoked)?;
+        let fence = self.held_by(e);
+        let body = CommandBody::AcceptOrder { order_id: self.open_order(e, pick) };
+        let mut op = self.command(actor, body, at(self.now, 0));
+        (op.verdict, op.fence) = (fence.map_or(op.verdict, |_| Verdict::Firm), fence);
+        op.revocations_version = Some(0);
+        let told = self.sync_db.revoked_version(cast::region(e), actor.user_id);
+        self.oracle.forges(op.command.id, Deed { by_revoked: told, ..Deed::default() });
+        let token = Some(tokens::issue(actor, at(0, 0).plus_ms(LIVE_MS)));
+        Some(ThiefOp { op: Op::Command(op), token })
+    }
+
+    fn command(&mut self, actor: Actor, body: CommandBody, received_at: UnixMillis) -> CommandOp {
+        let id = CommandId(self.random.id());
+        let (device, device_seq, tapped_at, trace) = (None, None, None, None);
+        CommandOp {
+            command: Command { id, body, device, device_seq, tapped_at, trace },
+            token_seq: 0,
+            actor,
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at,
+            policy_version: None,
+            rules_version: None,
+            revocations_version: Some(0),
+            relogged: None,
+        }
+    }
+
+    fn body_for(&self, e: usize, actor: Actor, pick: u64) -> CommandBody {
+        let order_id = self.open_order(e, pick);
+        let reason = Some("because".to_owned());
+        match (actor.role, pick % 5) {
+            (Role::Admin, 0..3) => CommandBody::ApproveOrder { order_id },
+            (Role::Customer, _) | (Role::Admin, _) => CommandBody::CancelOrder { order_id, reason },
+            (_, 0..4) => CommandBody::AcceptOrder { order_id },
+            _ => CommandBody::StartOrder { order_id },
+        }
+    }
+
+    /// One of the newest that can still be had, or one that nobody knows.
+    fn open_order(&self, e: usize, pick: u64) -> OrderId {
+        let known = self.known.get(&cast::region(e));
+        let is_open = |id: &&OrderId| {
+            let order = self.order_db.orders.get(id).map(|standing| &standing.order);
+            order.is_some_and(|order| order.status == OrderStatus::Pending)
+        };
+        let open: Vec<&OrderId> = known.into_iter().flatten().filter(is_open).collect();
+        let newest = &open[open.len().saturating_sub(4)..];
+        let any = OrderId(Uuid::from_u128(u128::from(pick)));
+        newest.get(number(pick / 7) % newest.len().max(1)).map_or(any, |id| **id)
+    }
+
+    /// The fence under which the edge holds its region.
+    fn held_by(&self, e: usize) -> Option<u64> {
+        let word = &self.sync_db.region(cast::region(e))?.assignment;
+        (word.holder == Some(cast::edge(e))).then_some(word.fence)
+    }
+}
+
+fn number(pick: u64) -> usize {
+    usize::try_from(pick % 1_000_000).unwrap_or(0)
+}
+
+fn millis(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(0)
+}
