@@ -142,6 +142,10 @@ catalogue! {
         "Ops stored by the hub";
     Counter HUB_OPS_DECIDED "holdfast_hub_ops_decided_total" ["region", "outcome"]
         "Ops with an outcome stored by the hub";
+    Counter HUB_OPS_DISTRUSTED "holdfast_hub_ops_distrusted_total" ["region"]
+        "Commands rejected because their edge was no longer trusted when they came";
+    Gauge HUB_DISABLED_EDGES "holdfast_hub_disabled_edges" ["region"]
+        "Edges that an operator has disabled and neither given a new key nor retired";
     Counter HUB_REPAIRS "holdfast_hub_repairs_total" ["region", "what"]
         "Changes that a feed had not heard of, edges that got an image, and rights granted anew";
     Gauge HUB_UNDECIDED "holdfast_hub_undecided_ops" ["region"]

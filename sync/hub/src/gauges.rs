@@ -7,7 +7,10 @@ use tokio::time::sleep;
 use wire::{ChecksumState, EdgeId, EdgeStatus, RegionStatus};
 
 use crate::{
-    domain::{settling::SettlingEdges, status},
+    domain::{
+        settling::SettlingEdges,
+        status::{self, EdgeRecord, RegionRecord},
+    },
     rounds::Rounds,
     store::{Store, StoreError},
 };
@@ -32,6 +35,7 @@ impl Gauges {
     async fn look(&self, differing: &mut BTreeSet<EdgeId>) -> Result<(), StoreError> {
         let (elapsed, now) = (self.clock.elapsed(), self.clock.now());
         let (regions, edges) = self.store.overview().await?;
+        count_disabled(&regions, &edges);
         for region in status::report(&regions, &edges, now).regions {
             show(&region);
             for edge in &region.edges {
@@ -40,6 +44,13 @@ impl Gauges {
             }
         }
         Ok(())
+    }
+}
+
+fn count_disabled(regions: &[RegionRecord], edges: &[EdgeRecord]) {
+    for RegionRecord { region, .. } in regions {
+        let here = edges.iter().filter(|edge| edge.region == *region && edge.waits_disabled());
+        metrics::HUB_DISABLED_EDGES.set([region.as_str()], here.count() as u64);
     }
 }
 

@@ -94,6 +94,11 @@ impl EdgeRecord {
     pub fn is_in_service(&self) -> bool {
         self.enrolled_at.is_some() && self.disabled_at.is_none()
     }
+
+    /// An operator is still to give it a new key, or to retire it.
+    pub fn waits_disabled(&self) -> bool {
+        self.disabled_at.is_some() && self.retired_at.is_none()
+    }
 }
 
 /// Regions in their order, each with its edges in service by name.

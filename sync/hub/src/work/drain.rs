@@ -6,7 +6,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use process::metrics;
-use wire::{EdgeId, HeldReason};
+use wire::{Code, EdgeId, HeldReason};
 
 use super::{run::RunEnd, workers::Workers};
 use crate::{
@@ -295,5 +295,8 @@ fn count(claim: &Claim, decided: &[DecidedOp]) {
     for decided in decided {
         let kind = decided.outcome.kind.as_str();
         metrics::HUB_OPS_DECIDED.add([claim.region.as_str(), kind], 1);
+        if decided.outcome.code == Some(Code::EdgeNotTrusted) {
+            metrics::HUB_OPS_DISTRUSTED.add([claim.region.as_str()], 1);
+        }
     }
 }

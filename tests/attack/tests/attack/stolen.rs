@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod thief;
+pub mod thief;
 
-use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody};
+use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody, Station};
 use process::{
     clock::Clock,
+    parts::CloudPart,
     tokens::{Claims, Signer, TokenKind},
 };
 use serde_json::{Value, json};
@@ -114,6 +115,16 @@ impl Theft {
         let cases = self.admin.done(HttpCall::get("/api/v1/admin/cases?limit=100")).await;
         let cases = cases["items"].as_array().unwrap().clone();
         cases.into_iter().filter(|case| case["kind"] == "edge_distrusted").collect()
+    }
+
+    /// Returns once the hub's metrics have that line.
+    async fn until_measured(&self, line: &str) {
+        let port = self.platform.stack.layout().operator(CloudPart::Gateway).unwrap();
+        eventually(line, PATIENCE, async || {
+            let metrics = Station::platforms_own().ask(port, &HttpCall::get("/metrics")).await;
+            metrics.ok()?.text().lines().any(|shown| shown == line).then_some(())
+        })
+        .await;
     }
 
     async fn edges(&self) -> Vec<Value> {
@@ -262,6 +273,8 @@ async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
     assert_eq!((&answer["settled"], &answer["cases"]), (&json!(true), &json!(0)), "{answer}");
     let outcome = theft.thief.outcome(&theft.admin, later).await;
     assert_eq!(outcome, ("rejected".into(), "edge_not_trusted".into()));
+    theft.until_measured("holdfast_hub_disabled_edges{region=\"NORTH\"} 1").await;
+    theft.until_measured("holdfast_hub_ops_distrusted_total{region=\"NORTH\"} 1").await;
     assert_eq!(theft.order(after).await["status"], "pending");
     // What it sent while it was honest is decided as always, once the holder gives way.
     theft.assign(&json!({"policy": "optimistic", "take_back": {"why": "It is away"}})).await;
