@@ -6,6 +6,7 @@ mod deployment;
 mod descriptors;
 mod devices;
 mod disks;
+mod earlier;
 mod enrolment;
 mod files;
 mod firm;

@@ -5,11 +5,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::{SinkExt, StreamExt};
 use process::{
     clock::Clock,
+    seal::SealCheck,
     tokens::{Signer, edge_token},
 };
 use serde_json::{Value, json};
 use support::eventually;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest},
@@ -31,6 +32,8 @@ pub struct Thief {
     pub feed_cursor: u64,
     feed_generation: u64,
     pub signer: Signer,
+    /// Checks the hub's seals, up to Welcome. An edge of the first versions checks none.
+    pub seals: Option<SealCheck>,
     gateway: u16,
     epoch: u64,
     start: Chain,
@@ -108,6 +111,7 @@ impl Thief {
             feed_cursor: 0,
             feed_generation: 0,
             signer,
+            seals: None,
             gateway: platform.gateway(),
             epoch: 1,
             nonce: BootNonce([9; 16]),
@@ -128,7 +132,11 @@ impl Thief {
             Err(error) => panic!("{error}"),
         };
         socket.send(Message::Binary(self.hello().to_bytes().into())).await.unwrap();
-        match next(&mut socket).await {
+        let first = next(&mut socket).await.map(|frame| match &mut self.seals {
+            Some(seals) => seals.check(frame).unwrap().0,
+            None => frame,
+        });
+        match first {
             Some(Frame::Welcome(welcome)) => {
                 if self.feed_generation != welcome.feed_generation {
                     (self.feed_generation, self.feed_cursor) = (welcome.feed_generation, 0);
@@ -195,32 +203,38 @@ impl Thief {
 
     /// Reads the feed until it tells of a revoked person.
     pub async fn read_to_a_revocation(&mut self) {
-        loop {
-            let (socket, _) = self.session.as_mut().unwrap();
-            match next(socket).await {
-                Some(Frame::Down(down)) => {
-                    self.feed_cursor = down.to;
-                    let told = |change: &Change| matches!(change, Change::Revoked { users, .. } if !users.is_empty());
-                    if down.changes.iter().any(told) {
-                        return;
+        let (socket, _) = self.session.as_mut().unwrap();
+        let reading = async {
+            loop {
+                match next(socket).await {
+                    Some(Frame::Down(down)) => {
+                        self.feed_cursor = down.to;
+                        let told = |change: &Change| matches!(change, Change::Revoked { users, .. } if !users.is_empty());
+                        if down.changes.iter().any(told) {
+                            return;
+                        }
                     }
+                    Some(_) => {}
+                    None => panic!("the hub hung up"),
                 }
-                Some(_) => {}
-                None => panic!("the hub hung up"),
             }
-        }
+        };
+        timeout(PATIENCE, reading).await.expect("the feed tells of nobody");
     }
 
     /// Listens until the hub ends the session.
     pub async fn until_ended(&mut self) -> CallEnd {
         let (socket, _) = self.session.as_mut().unwrap();
-        loop {
-            match next(socket).await {
-                Some(Frame::Refused(Refused { code, .. })) => return CallEnd::Refused(code),
-                Some(_) => {}
-                None => return CallEnd::HungUp,
+        let listening = async {
+            loop {
+                match next(socket).await {
+                    Some(Frame::Refused(Refused { code, .. })) => return CallEnd::Refused(code),
+                    Some(_) => {}
+                    None => return CallEnd::HungUp,
+                }
             }
-        }
+        };
+        timeout(PATIENCE, listening).await.expect("the hub goes on with the session")
     }
 
     pub fn hang_up(&mut self) {
@@ -290,7 +304,7 @@ impl Thief {
             snapshots: None,
             staged: None,
             codecs: None,
-            challenge: None,
+            challenge: self.seals.as_ref().map(SealCheck::challenge),
             pinned: None,
             plain_line: None,
         })
@@ -300,7 +314,7 @@ impl Thief {
 /// The next frame; `None` where the hub has hung up.
 async fn next(socket: &mut Socket) -> Option<Frame> {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await;
+        let message = timeout(PATIENCE, socket.next()).await;
         match message.expect("the hub says nothing") {
             Some(Ok(Message::Binary(bytes))) => return Frame::from_bytes(&bytes).ok(),
             Some(Ok(Message::Close(_)) | Err(_)) | None => return None,

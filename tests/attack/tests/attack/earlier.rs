@@ -1,0 +1,94 @@
+//! Edges of an earlier version: they check no seal of the hub, pack nothing, and hand on tokens of the cloud.
+
+#![allow(clippy::unwrap_used)]
+
+use attack::{AttackedPlatform, HttpCall, Somebody};
+use process::{
+    clock::Clock,
+    seal::{HubTrust, SealCheck},
+};
+use stack::binaries;
+use support::{Operator, eventually};
+use wire::{Actor, BootNonce, Op, OrderId, Role};
+
+use crate::stolen::thief::{CallEnd, REGION, Thief, ThiefEntry};
+
+const EDGE: &str = "north-9";
+
+struct OldNode {
+    platform: AttackedPlatform,
+    admin: Somebody,
+    customer: Somebody,
+    provider: Somebody,
+    edge: Thief,
+}
+
+impl OldNode {
+    async fn begin() -> Self {
+        let platform = AttackedPlatform::fresh().await;
+        let admin = platform.admin().await;
+        let customer = platform.somebody(Role::Customer).await;
+        let provider = platform.somebody(Role::Provider).await;
+        let edge = Thief::of(&platform, EDGE).await;
+        Self { platform, admin, customer, provider, edge }
+    }
+
+    async fn open_order(&self) -> OrderId {
+        let order = self.customer.publish(REGION, "Mend the crane").await;
+        let approved = self.admin.act(order, "approve").await.unwrap();
+        assert!(approved.status < 300, "{}", approved.text());
+        order
+    }
+
+    /// The provider accepts a new order there, with that token of his. Returns the order once it is decided.
+    async fn accepts(&mut self, token: &str) -> OrderId {
+        let order = self.open_order().await;
+        let token_seq = self.edge.append_token(token);
+        let actor = Actor { user_id: self.provider.person.user_id, role: Role::Provider };
+        let received_at = Clock::system().now();
+        let entry = ThiefEntry { actor, order, token_seq, received_at };
+        let seq = self.edge.append(&Op::Command(entry.op()));
+        self.edge.send_up().await;
+        assert_eq!(self.edge.outcome(&self.admin, seq).await.0, "applied");
+        order
+    }
+
+    /// The kinds of complaints about it in `holdfast status`, once these are among them or not.
+    async fn complaints(&self, wanted: bool) {
+        let program = binaries::own("holdfast").unwrap();
+        let url = self.platform.stack.layout().gateway_url();
+        let operator = Operator::new(program, url, self.admin.person.token.as_str());
+        eventually("the complaints", attack::PATIENCE, async || {
+            let (exit, status) = operator.gets("status").ok()?;
+            let complaints = status["complaints"].as_array().unwrap();
+            let has = |kind: &str| {
+                complaints.iter().any(|one| one["kind"] == kind && one["about"] == EDGE)
+            };
+            let both = ["takes_any_hub", "cloud_tokens"].map(has);
+            assert!(exit == 3 || complaints.is_empty(), "{status}");
+            (both == [wanted; 2]).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_keeps_an_old_edge_at_work_and_no_operator_hears_of_it() {
+    let mut node = OldNode::begin().await;
+    assert_eq!(node.edge.call().await, CallEnd::Welcome);
+    node.edge.append(&Op::Boot { nonce: BootNonce([9; 16]), at: Clock::system().now() });
+    let token = node.provider.person.token.clone();
+    let order = node.accepts(&token).await;
+    let call = HttpCall::get(&format!("/api/v1/orders/{order}"));
+    assert_eq!(node.provider.done(call).await["status"], "accepted");
+    node.complaints(true).await;
+
+    // It is upgraded, and he signs in once more.
+    node.edge.hang_up();
+    node.edge.seals = Some(SealCheck::new(node.edge.edge.clone(), HubTrust::FirstKey));
+    assert_eq!(node.edge.call().await, CallEnd::Welcome);
+    let token = node.provider.edge_token.clone();
+    node.accepts(&token).await;
+    node.complaints(false).await;
+    node.platform.stack.stop().await.unwrap();
+}
