@@ -154,6 +154,12 @@ impl<'a> LinkSession<'a> {
 
     /// Before anything else of this session is stored.
     async fn pin_hub(&mut self) -> Result<(), SessionEnd> {
+        if self.socket.is_plain() {
+            tracing::warn!(
+                edge = %self.link.speaker.edge,
+                "The cloud is older than this node: it does not prove itself, and nobody can sign in here. Upgrade the cloud"
+            );
+        }
         let Some(key) = self.socket.new_key() else { return Ok(()) };
         let (link, fingerprint) = (self.link, key.fingerprint());
         self.beside(Box::pin(link.ground.store.pin_hub(key))).await?;

@@ -89,6 +89,10 @@ impl Socket {
         self.seals.new_key()
     }
 
+    pub fn is_plain(&self) -> bool {
+        self.seals.is_plain()
+    }
+
     /// The next frame. Cancel-safe: a frame that was not returned stays in the stream.
     pub async fn next(&mut self) -> Result<(Frame, FrameProof), SocketError> {
         loop {

@@ -106,6 +106,11 @@ impl SealCheck {
         }
     }
 
+    /// The hub of this session seals nothing: it is of an earlier version.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.seen, Seen::Plain)
+    }
+
     fn check_plain(&mut self) -> FrameProof {
         let knows_no_hub = matches!(self.trust, HubTrust::FirstKey | HubTrust::NoKey);
         if !knows_no_hub || matches!(self.seen, Seen::Sealed { .. }) {
