@@ -30,8 +30,7 @@ const OF_MOMENTS: u64 = 0x6d6f_6d65_6e74_7300;
 /// So many rounds are part of every test run, and meet each of these states a few times.
 const USUAL: u32 = 10;
 const HANDFUL: u32 = 5;
-const KINDS: [&str; 11] = [
-    "a board with the order",
+const KINDS: [&str; 10] = [
     "a board with undecided work on the order",
     "a board without the order",
     "a promise",

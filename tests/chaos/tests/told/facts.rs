@@ -14,6 +14,8 @@ pub enum Fact {
     TakenBack,
     Restored,
     Cloned,
+    Disabled,
+    NotTrusted,
     Revoked,
     Withdrawn,
 }
@@ -26,10 +28,11 @@ pub enum Surface {
     Explain,
     Status,
     Lease,
+    Edges,
 }
 
 impl Fact {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Confirmed,
         Self::FirstInCloud,
         Self::FirstInLog,
@@ -39,6 +42,8 @@ impl Fact {
         Self::TakenBack,
         Self::Restored,
         Self::Cloned,
+        Self::Disabled,
+        Self::NotTrusted,
         Self::Revoked,
         Self::Withdrawn,
     ];
@@ -64,6 +69,12 @@ impl Fact {
             }
             (Self::Cloned, _) => {
                 ("two copies of the node were running", "该节点有两个副本同时运行")
+            }
+            (Self::Disabled, _) => {
+                ("an operator had disabled the node", "节点的承诺不再有效：运营人员已停用该节点")
+            }
+            (Self::NotTrusted, _) => {
+                ("was no longer trusted when it sent it", "节点发来此操作时已不受信任")
             }
             (Self::Revoked, _) => ("This account has been revoked.", "该账号已被停用。"),
             (Self::Withdrawn, Surface::Explain) => ("withdrew from it", "退出该订单"),

@@ -23,7 +23,7 @@ pub struct Ground<'a> {
 /// A provider in the portal, and at the region's edges.
 pub struct Provider {
     pub person: Person,
-    visitor: Person,
+    pub visitor: Person,
 }
 
 /// A command that an edge has answered.

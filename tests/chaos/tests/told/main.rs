@@ -7,6 +7,8 @@
 mod facts;
 mod ground;
 mod scenes;
+mod service;
+mod sessions;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +39,7 @@ async fn every_end_is_told_truly_everywhere_in_both_languages() {
     let mut stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let gateway = stack.layout().gateway_url();
     let second = stack.second_edge(gateway.clone(), Region::East).await.unwrap();
+    let stolen = stack.second_edge(gateway.clone(), Region::South).await.unwrap();
     let api = Api::new(gateway);
     let (first, holder, taken, restored, cloned) = tokio::join!(
         Box::pin(scenes::first_come(&stack, &api)),
@@ -45,14 +48,20 @@ async fn every_end_is_told_truly_everywhere_in_both_languages() {
         Box::pin(scenes::restored(&stack, &api)),
         Box::pin(scenes::cloned(&stack, &api)),
     );
-    let (fates, said): (Vec<_>, Vec<_>) =
-        [first, holder, taken, restored, cloned].into_iter().unzip();
-    let fates: Vec<Fate> = fates.into_iter().flatten().collect();
-    let mut said: Vec<Said> = said.into_iter().flatten().collect();
-
     let operator = operator(&stack).await;
-    said.extend(counts(&operator));
+    let counted = counts(&operator);
+    let (distrusted, disabled, signed_out) = tokio::join!(
+        Box::pin(service::distrusted(&stack, &api, &stolen)),
+        Box::pin(service::disabled(&stack, &api)),
+        Box::pin(sessions::ended(&stack, &api)),
+    );
+    let (fates, said): (Vec<_>, Vec<_>) =
+        [first, holder, taken, restored, cloned, distrusted, disabled].into_iter().unzip();
+    let fates: Vec<Fate> = fates.into_iter().flatten().collect();
+    let mut said: Vec<Said> = said.into_iter().flatten().chain(counted).collect();
+    said.extend(signed_out);
     said.extend(rights(&operator));
+    said.extend(service::retired(&stack, &second.edge).await);
     let mut rows = listed(&operator, &fates);
     for fate in &fates {
         rows.extend(told(&api, fate).await);
@@ -176,10 +185,27 @@ fn counts(operator: &Operator) -> Vec<Said> {
 /// How the rights of the regions have ended.
 fn rights(operator: &Operator) -> Vec<Said> {
     let ends = [
-        (Region::East, "given back for another holder", "因更换持有节点而交还"),
-        (Region::East, "given back for a change of policy", "因策略变更而交还"),
-        (Region::South, "taken back 20", "已收回"),
-        (Region::West, "ended: the edge was restored from a copy", "节点被从备份恢复"),
+        (
+            Region::East,
+            "given back by its holder, because an operator named another holder",
+            "因运营人员指定其他持有节点，由原持有节点交还",
+        ),
+        (
+            Region::East,
+            "given back by its holder, because an operator changed the policy",
+            "因运营人员更改派单方式，由持有节点交还",
+        ),
+        (Region::South, "taken back by an operator", "被运营人员收回"),
+        (
+            Region::West,
+            "ended, because the edge was restored from an older copy",
+            "因节点从旧副本恢复而终止",
+        ),
+        (
+            Region::North,
+            "ended, because an operator disabled the edge",
+            "因运营人员停用该节点而终止",
+        ),
     ];
     let mut said = Vec::new();
     for (language, wanted) in LANGUAGES {

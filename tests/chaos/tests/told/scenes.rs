@@ -39,7 +39,7 @@ pub struct Said {
 
 const LOST: Option<&str> = Some("order.acceptance_lost");
 
-fn lost(way: &'static str, by: &Provider, tap: &Tap, reply: Reply, facts: &[Fact]) -> Fate {
+pub fn lost(way: &'static str, by: &Provider, tap: &Tap, reply: Reply, facts: &[Fact]) -> Fate {
     Fate {
         way,
         order: tap.order,
