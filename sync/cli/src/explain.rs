@@ -21,8 +21,9 @@ use crate::{
 pub struct OrderStory {
     pub order: Order,
     pub timeline: Vec<TimelineEntry>,
-    /// Ops that stand at the region's edges and that the cloud has not decided, by the hub's word.
-    pub pending: u64,
+    /// Ops that stand at the region's edges and that the cloud has not decided, by the hub's word. `None` where
+    /// the hub does not answer.
+    pub pending: Option<u64>,
 }
 
 pub fn json(story: &OrderStory, look: &Look) -> Value {
@@ -199,10 +200,13 @@ fn footing(story: &OrderStory, cast: &Cast, look: &Look) -> String {
     for (name, id) in cast.list() {
         out.push_str(&format!("  {}\n", look.labelled(&name, &id.to_string())));
     }
-    if let count @ 1.. = story.pending {
-        let region = story.order.location.into();
-        out.push_str(&format!("\n{}\n", look.say(say::explain_pending { region, count })));
-    }
+    let region = story.order.location.into();
+    let rest = match story.pending {
+        Some(0) => return out,
+        Some(count) => look.say(say::explain_pending { region, count }),
+        None => look.say(say::explain_pending_unknown { region }),
+    };
+    out.push_str(&format!("\n{rest}\n"));
     out
 }
 

@@ -137,9 +137,9 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
     })
 }
 
-/// Ops that the region's edges hold back; none where the hub does not answer, for the story is worth telling.
-async fn pending(gateway: &Gateway, order: &Order) -> u64 {
-    let Ok(report) = gateway.status().await else { return 0 };
+/// Ops that the region's edges hold back. `None` where the hub does not answer, for the story is worth telling.
+async fn pending(gateway: &Gateway, order: &Order) -> Option<u64> {
+    let report = gateway.status().await.ok()?;
     let regions = report.regions.iter().filter(|region| region.region == order.location);
-    regions.flat_map(|region| &region.edges).map(|edge| u64::from(edge.pending)).sum()
+    Some(regions.flat_map(|region| &region.edges).map(|edge| u64::from(edge.pending)).sum())
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use wire::{AssignmentEvent, EdgeId, FenceRecord, Policy, RegionAssignment};
 
 use crate::{
-    age, args::LeaseAction, edges, exit::Result, gateway::Gateway, look::Look, run::CommandOutput,
-    say, status::policy_word, table::printable,
+    age, args::LeaseAction, edges, exit::Result, explain::right_ended, gateway::Gateway,
+    look::Look, run::CommandOutput, say, status::policy_word,
 };
 
 /// How a region assigns, by the order service.
@@ -91,12 +91,8 @@ fn past(record: &FenceRecord, look: &Look) -> String {
     let end = match &record.end {
         None => look.say(say::lease_stands),
         Some(end) => {
-            let at = age::moment(end.at).into();
-            let ended = look.say(say::lease_ended { how: end.how.as_str().into(), at });
-            match &end.why {
-                Some(why) => look.labelled(&ended, &printable(why)),
-                None => ended,
-            }
+            let (at, end) = (age::moment(end.at).into(), right_ended(end, look).into());
+            look.say(say::lease_ended { at, end })
         }
     };
     let (fence, holder) = (record.fence.into(), (&record.holder).into());
@@ -141,7 +137,7 @@ mod tests {
              \x20 waits for the holder to give the right back, then: optimistic\n\
              \x20   Next: if the holder is lost, `holdfast lease take-back REGION --why TEXT`\n\
              \x20 fence 1  north-1  from 2025-11-24 16:00:00.000Z  \
-             taken back 2025-11-24 17:00:00.000Z: it burnt\n"
+             to 2025-11-24 17:00:00.000Z, taken back by an operator: it burnt\n"
         );
         let chinese = Look::plain(Language::Chinese);
         assert!(render(&record(), &chinese).unwrap().contains("由 north-1 持有"));

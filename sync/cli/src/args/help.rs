@@ -48,7 +48,17 @@ pub fn written(command: Command, language: Language) -> Command {
     }
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     let version = version.display_order(LAST).help(say::help_version.plain(language));
-    headed(command.disable_version_flag(true).arg(version), language)
+    let mut command = headed(command.disable_version_flag(true).arg(version), language);
+    // `clap` adds the command `help` when it builds the others.
+    command.build();
+    with_help(command, language)
+}
+
+fn with_help(command: Command, language: Language) -> Command {
+    command.mut_subcommands(|sub| match sub.get_name() {
+        "help" => sub.about(say::help_command.plain(language)),
+        _ => with_help(sub, language),
+    })
 }
 
 fn described(command: Command, path: &str, language: Language) -> Command {

@@ -104,7 +104,7 @@ fn story() -> OrderStory {
             },
             lost,
         ],
-        pending: 0,
+        pending: Some(0),
     }
 }
 
@@ -166,8 +166,16 @@ fn an_acceptance_that_met_a_cancelled_order_blames_no_winner() {
 
 #[test]
 fn ops_still_at_an_edge_are_not_passed_over() {
-    let text = render(&OrderStory { pending: 3, ..story() }, &look(Language::English));
+    let english = look(Language::English);
+    let text = render(&OrderStory { pending: Some(3), ..story() }, &english);
     assert!(text.contains("The edges of NORTH still hold 3 operations"), "{text}");
+    let silent = OrderStory { pending: None, ..story() };
+    let text = render(&silent, &english);
+    assert!(text.contains("not known whether the edges of NORTH still hold operations"), "{text}");
+    let text = render(&silent, &look(Language::Chinese));
+    assert!(text.contains("无法得知 NORTH 的边缘节点"), "{text}");
+    assert_eq!(json(&silent, &english)["pending_at_edges"], Value::Null);
+    assert_eq!(json(&story(), &english)["pending_at_edges"], 0);
 }
 
 #[test]

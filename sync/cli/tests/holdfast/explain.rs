@@ -1,6 +1,6 @@
 //! `holdfast explain` of an op, a command and a conflict.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::*;
 
@@ -64,4 +64,15 @@ fn what_nobody_knows_is_not_found() {
         assert_eq!((code(&ran), out(&ran).as_str()), (5, ""), "{asked}");
         assert!(said(&ran).contains("Next: "), "{asked}: {}", said(&ran));
     }
+}
+
+#[test]
+fn a_hub_that_does_not_answer_makes_no_zero() {
+    let platform = Platform::start(json!({"busy_for_s": 1, "code": "unavailable"}));
+    let ran = platform.holdfast(&["explain", ORDER, "--json"]);
+    let story: Value =
+        serde_json::from_str(&out(&ran)).unwrap_or_else(|_| panic!("{}", said(&ran)));
+    assert_eq!(story["pending_at_edges"], Value::Null);
+    let told = out(&platform.holdfast(&["explain", ORDER]));
+    assert!(told.contains("! The hub does not answer: it is not known"), "{told}");
 }

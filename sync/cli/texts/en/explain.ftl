@@ -57,6 +57,7 @@ explain-pending = ! The edges of { $region } still hold { $count ->
         [one] { $count } operation
        *[other] { $count } operations
     } that the cloud has not decided; this story may grow.
+explain-pending-unknown = ! The hub does not answer: it is not known whether the edges of { $region } still hold operations that the cloud has not decided.
 
 the-customer = the customer
 # One of several people of a role: provider A.

@@ -32,4 +32,5 @@ help-commands = Commands
 help-arguments = Arguments
 help-options = Options
 help-help = Print help
+help-command = Print this message or the help of a command
 help-version = Print version

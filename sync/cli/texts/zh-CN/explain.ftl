@@ -54,6 +54,7 @@ explain-right-ended = { $edge } 的派单权（栅栏号 { $fence }）：{ $end 
 explain-reason = 理由：{ $reason }
 explain-people = 人员对照
 explain-pending = ! { $region } 的边缘节点仍有 { $count } 个操作未经云端决定，记录可能还会增加。
+explain-pending-unknown = ! 中枢没有答复：无法得知 { $region } 的边缘节点是否还有未经云端决定的操作。
 
 the-customer = 客户
 # One of several people of a role: provider A.

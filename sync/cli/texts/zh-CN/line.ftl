@@ -32,4 +32,5 @@ help-commands = 命令
 help-arguments = 参数
 help-options = 选项
 help-help = 显示帮助
+help-command = 显示本帮助或某条命令的帮助
 help-version = 显示版本
