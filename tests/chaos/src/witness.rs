@@ -11,7 +11,11 @@ mod report;
 mod story;
 mod testimony;
 
-use std::{collections::HashMap, fmt::Debug, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt::Debug,
+    time::Duration,
+};
 
 use mongodb::{
     Database,
@@ -141,10 +145,11 @@ impl<'a> Witness<'a> {
         let mut inboxes = HashMap::new();
         let mut found = Findings::new();
         for told in ledger.told.iter().filter(has_lost) {
-            if !inboxes.contains_key(&told.user) {
-                inboxes.insert(told.user, self.losses_of(told.user).await);
-            }
-            if !inboxes[&told.user].contains(&told.order) {
+            let losses = match inboxes.entry(told.user) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.losses_of(told.user).await),
+            };
+            if !losses.contains(&told.order) {
                 found.push(format!("no line in the inbox of a loser: {told:?}"));
             }
         }
