@@ -16,7 +16,8 @@ const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND enrolled
 const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND enrolled_at IS NULL";
 const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
 const CODE: &str = "SELECT edge, new_key FROM enrolment_codes WHERE code_hash = ?";
-const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ? \
+/// Without a key it took nothing, so this moment bounds its first ops.
+const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, told_at = ? \
     WHERE edge = ? AND enrolled_at IS NULL";
 /// The session of the old key ends by the term, and the edge is in service again.
 const REPLACE: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, disabled_at = NULL, \
@@ -137,7 +138,7 @@ impl Store {
             let code: Option<(EdgeId, bool)> = tx.one(CODE, vals![code_hash]).await?;
             let Some((edge, new_key)) = code else { return Ok(EnrolmentResult::CodeInvalid) };
             if !new_key {
-                tx.exec(REGISTER, vals![public_key, now, &edge]).await?;
+                tx.exec(REGISTER, vals![public_key, now, now, &edge]).await?;
             } else if tx.exec(TAKE_KEY, vals![code_hash]).await? == 1 {
                 tx.exec(REPLACE, vals![public_key, now, now, &edge]).await?;
             }

@@ -153,6 +153,16 @@ impl Stage {
         }))
     }
 
+    /// Every edge has had its key for so long.
+    pub async fn enrolled_hours_ago(&self, hours: i64) {
+        const EARLIER: &str =
+            "UPDATE edges SET enrolled_at = enrolled_at - ?, told_at = told_at - ?";
+        let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
+        let ms = hours * 3_600_000;
+        sql.exec(EARLIER, vals![ms, ms]).await.unwrap();
+        sql.close().await;
+    }
+
     /// How many logs are claimed by a replica.
     pub async fn claims(&self) -> i64 {
         const CLAIMED: &str = "SELECT COUNT(*) FROM edges WHERE work_until > 0";

@@ -214,6 +214,7 @@ async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
 #[tokio::test]
 async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
+    stage.enrolled_hours_ago(3).await;
     let now = stage.clock.now();
     let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
     edge.log = vec![
@@ -287,6 +288,7 @@ async fn an_old_edges_tokens_of_the_cloud_are_believed_no_more_where_an_operator
 #[tokio::test]
 async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_it() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
+    stage.enrolled_hours_ago(3).await;
     let now = stage.clock.now();
     let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
     // The tablet sent it again, with the receipt that the edge gave before it was restored.

@@ -160,6 +160,31 @@ async fn a_thief_backdates_a_command_to_when_an_old_token_was_good() {
     theft.end().await;
 }
 
+/// Such an edge has never told the end of its log, so only its enrolment bounds its first ops.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thief_backdates_a_command_of_an_edge_that_has_never_called() {
+    let mut theft = Theft::begin().await;
+    theft.thief = Thief::of(&theft.platform, "north-8").await;
+    let order = theft.open_order().await;
+    let (token, received_at) = theft.old_token();
+    let token_seq = theft.thief.append_token(&token);
+    let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
+    let first = theft.thief.append(&Op::Command(entry.op()));
+    // Nor behind a command of the present.
+    let other = theft.open_order().await;
+    let present = theft.accepts(other);
+    let entry = ThiefEntry { actor: theft.actor(), order, token_seq, received_at };
+    let later = theft.thief.append(&Op::Command(entry.op()));
+    assert_eq!(theft.thief.call().await, CallEnd::Welcome);
+    theft.thief.send_up().await;
+    assert_eq!(theft.thief.outcome(&theft.admin, present).await.0, "applied");
+    for seq in [later, first] {
+        let outcome = theft.thief.outcome(&theft.admin, seq).await;
+        assert_eq!(outcome, ("rejected".into(), "invalid_token".into()), "op {seq}");
+    }
+    theft.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_says_that_a_lost_receipt_vouches_for_an_old_token() {
     let mut theft = Theft::begin().await;
