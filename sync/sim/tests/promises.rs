@@ -4,7 +4,7 @@ use sim::{Bug, SeedPlan, run, run_in_words, scenarios, seeds};
 
 const SEEDS: u64 = 300;
 /// Bugs that need more seeds than this are left to `holdfast-sim --mutations`.
-const SEEDS_PER_BUG: u64 = 64;
+const SEEDS_PER_BUG: u64 = 80;
 
 #[test]
 fn no_seed_breaks_a_promise() {
@@ -86,9 +86,8 @@ fn planted_bugs_are_caught_by_name() {
 }
 
 /// Bugs that only show in rare schedules.
-const RARE: [&str; 8] = [
+const RARE: [&str; 7] = [
     "chain_not_checked",
-    "distrust_ignored",
     "ending_forgotten",
     "event_before_feed",
     "hub_clock_alone",

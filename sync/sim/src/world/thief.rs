@@ -73,8 +73,6 @@ impl World {
         self.counts.edges_stolen += 1;
         self.note(38, e as u64, |_| format!("{name} is stolen (its machine too: {gone})"));
         self.oracle.stolen(e);
-        // He may say what he likes of its view.
-        self.oracle.damaged.insert(region);
         self.thief_disturbs();
         if gone {
             self.edge_dies(e, 1, true);
@@ -209,11 +207,12 @@ impl World {
         Some(head.seq)
     }
 
-    /// An Ack of a clock that is far behind.
+    /// An Ack of a clock that is far behind. It speaks of a view that nobody has, so the edge gets an image.
     fn thief_lies(&mut self) {
         let Some((conn, (standing, _, head))) = self.thief.conn.zip(self.thief.session) else {
             return;
         };
+        self.oracle.damaged.insert(self.edges[THIEF].region);
         let ack = Ack {
             standing,
             outcome_cursor: 0,
