@@ -38,6 +38,7 @@ pub struct Flood<'a> {
     pub act: FloodAct<'a>,
 }
 
+type FrameOfToken<'a> = Box<dyn Fn(&str, usize) -> Vec<u8> + Send + Sync + 'a>;
 type Numbered<'a, T> = Box<dyn Fn(usize) -> T + Send + Sync + 'a>;
 
 /// The attacker's attempt of that number.
@@ -67,7 +68,7 @@ pub struct CommandFlood<'a> {
     /// Of the people at the devices, in turn.
     pub tokens: Vec<&'a str>,
     /// A new command, as the tablet of a person with that token sends it.
-    pub frame: Box<dyn Fn(&str, usize) -> Vec<u8> + Send + Sync + 'a>,
+    pub frame: FrameOfToken<'a>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
