@@ -177,7 +177,7 @@ async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
     let board = HttpCall::get("/board").bearer(&at_edge);
     eventually("the edge has heard of it", PATIENCE, async || {
         let answer = thief.ask(platform.edge().http, &board).await.ok()?;
-        (answer.code() == "revoked").then_some(())
+        (answer.code() == "session_ended").then_some(())
     })
     .await;
 }

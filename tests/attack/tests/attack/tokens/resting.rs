@@ -44,8 +44,9 @@ async fn opens_no_edge(platform: &AttackedPlatform, why: &str, token: &str) {
         let said = (answer.status, answer.code());
         assert_eq!(said, (401, "invalid_token".to_owned()), "{why} at {path}");
     }
-    let reply = command(platform, thief, token, OrderId(Clock::system().new_id())).await.json();
-    assert_eq!((&reply["verdict"], &reply["code"]), (&json!("not_taken"), &json!("invalid_token")));
+    let answer = command(platform, thief, token, OrderId(Clock::system().new_id())).await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"), "{why}");
+    assert_eq!(answer.json()["reply"]["verdict"], json!("not_taken"), "{why}");
     let greeting = MqttGreeting::of("a-thiefs-tablet", token);
     let (code, _) = MqttLine::open(thief, edge.mqtt, &greeting).await.unwrap();
     assert_ne!(code, 0, "{why} at the broker");
