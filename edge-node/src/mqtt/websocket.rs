@@ -1,7 +1,7 @@
 //! MQTT over WebSocket, at a listener of its own and beside the app's files. Messages are bounded, and the
 //! bytes go to the broker through a pipe within the process.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -20,6 +20,8 @@ use process::web::{self, SlotProof, Slots};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split},
     net::TcpListener,
+    sync::oneshot,
+    time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,8 @@ struct Behind {
 
 /// Bytes on their way between broker and socket, in each direction.
 const PIPE_BYTES_MAX: usize = 8 * 1024;
+/// The broker reads the end of a pipe at once; a conversation that takes longer is dropped.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve(
     listener: TcpListener,
@@ -64,20 +68,37 @@ async fn upgrade(
         .on_upgrade(move |socket| bridge(socket, behind, proof, from))
 }
 
-/// Both directions, each at its own pace. The last words of the broker are passed on before the end.
+/// The last words of the broker are passed on before the end, and the broker hears of the end: a conversation
+/// that was only dropped would leave its person signed in for ever.
 async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: SocketAddr) {
     let (ours, brokers) = duplex(PIPE_BYTES_MAX);
-    let (from_broker, to_broker) = split(ours);
-    let (to_client, from_client) = socket.split();
-    let conversation = async {
-        behind.door.converse(brokers, proof, from).await;
-        std::future::pending::<()>().await;
+    let (over, client_is_gone) = oneshot::channel();
+    let carrying = async {
+        carry(socket, ours, &behind.stop).await;
+        // Nobody may be here to hear it.
+        let _ = over.send(());
     };
+    let ending = async {
+        let _ = client_is_gone.await;
+        sleep(ENDS_WITHIN).await;
+    };
+    let conversation = async {
+        tokio::select! {
+            () = behind.door.converse(brokers, proof, from) => {}
+            () = ending => tracing::error!("The broker has not ended a connection whose client is gone"),
+        }
+    };
+    tokio::join!(carrying, conversation);
+}
+
+/// Both directions, each at its own pace, until one has ended.
+async fn carry(socket: WebSocket, pipe: DuplexStream, stop: &CancellationToken) {
+    let (from_broker, to_broker) = split(pipe);
+    let (to_client, from_client) = socket.split();
     tokio::select! {
         () = upwards(from_client, to_broker) => {}
         () = downwards(from_broker, to_client) => {}
-        () = conversation => {}
-        () = behind.stop.cancelled() => {}
+        () = stop.cancelled() => {}
     }
 }
 

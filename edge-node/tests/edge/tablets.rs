@@ -2,8 +2,13 @@
 //! and that a command is answered.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::{SinkExt, StreamExt};
 use rumqttc::ConnectReturnCode;
 use serde_json::{Value, json};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 use wire::{Code, Hop, OrderStatus, Reply, Role, Verdict, topics};
 
 use crate::world::{
@@ -275,25 +280,51 @@ async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mqtt_runs_over_websocket_beside_clients_that_never_finish_their_handshake() {
-    use futures::{SinkExt, StreamExt};
-    use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
     let region = Region::open().await;
-    let at = region.edge.ws;
-    let _silent = tokio::net::TcpStream::connect(at).await.unwrap();
+    let _silent = tokio::net::TcpStream::connect(region.edge.ws).await.unwrap();
+    let token = region.token(Role::Provider, 20);
+    drop(over_websocket(region.edge.ws, "t-ws", &token).await);
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_websocket_that_has_ended_leaves_nobody_signed_in() {
+    let region = Region::open().await;
+    let [first, second] = [20, 21].map(|user| region.token(Role::Provider, user));
+    for n in 0..6 {
+        let device = format!("t-{n}");
+        let mut socket = over_websocket(region.edge.ws, &device, &first).await;
+        let busy = refusal(region.edge.mqtt, &device, &second).await.unwrap();
+        assert!(busy.1.starts_with("device_in_use"), "{busy:?}");
+        if n % 2 == 0 {
+            const DISCONNECT: [u8; 2] = [0xe0, 0];
+            socket.send(Message::Binary(DISCONNECT.to_vec().into())).await.unwrap();
+        }
+        drop(socket);
+        until("the device is free", || async {
+            refusal(region.edge.mqtt, &device, &second).await.is_none().then_some(())
+        })
+        .await;
+    }
+    region.edge.stop().await;
+}
+
+type TabletSocket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A connection that is let in.
+async fn over_websocket(at: std::net::SocketAddr, device: &str, token: &str) -> TabletSocket {
     let mut request = format!("ws://{at}/mqtt").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "mqtt".parse().unwrap());
     let (mut socket, answer) = tokio_tungstenite::connect_async(request).await.unwrap();
     assert_eq!(answer.headers()["sec-websocket-protocol"], "mqtt");
-
-    let token = region.token(Role::Provider, 20);
-    let connect = connect_packet(4, "t-ws", &token);
+    let connect = connect_packet(4, device, token);
     // In two parts: a packet may cross messages.
     let (head, tail) = connect.split_at(5);
     socket.send(Message::Binary(head.to_vec().into())).await.unwrap();
     socket.send(Message::Binary(tail.to_vec().into())).await.unwrap();
     let answer = socket.next().await.unwrap().unwrap().into_data();
     assert_eq!(&answer[..], [0x20, 2, 0, 0], "CONNACK, accepted");
-    region.edge.stop().await;
+    socket
 }
 
 /// CONNECT with a user name and a password. Version 3.1.1 is level 4.
