@@ -23,7 +23,7 @@ use wire::{
 
 use crate::moments::{HeadNotes, OpBounds};
 use hello::{Fit, Unwelcome};
-use open::{OpenSession, UnusedFrame};
+use open::{OpenSession, SessionStart, UnusedFrame};
 use returning::TailReturn;
 
 pub use snapshot::{ChunkRequest, feed_base};
@@ -260,6 +260,7 @@ impl NewOps {
 pub struct Session {
     edge: EdgeId,
     limits: Limits,
+    linked_at: UnixMillis,
     phase: Phase,
     ignored: u64,
 }
@@ -283,9 +284,9 @@ enum Phase {
 }
 
 impl Session {
-    /// A session of an edge with a verified token.
-    pub fn new(edge: EdgeId, limits: Limits) -> Self {
-        Self { edge, limits, phase: Phase::Greeting, ignored: 0 }
+    /// A session of an edge whose link token was good at `linked_at`, by the hub's clock.
+    pub fn new(edge: EdgeId, limits: Limits, linked_at: UnixMillis) -> Self {
+        Self { edge, limits, linked_at, phase: Phase::Greeting, ignored: 0 }
     }
 
     /// The count of ignored frames: of another standing, or of a kind that the hub does not take.
@@ -403,7 +404,12 @@ impl Session {
     ) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
             Ok(Fit::Fits | Fit::Probe) => {
-                let (open, outputs) = OpenSession::new(&hello, stored, term, self.limits, now);
+                let feed = feed_base(&hello, stored);
+                // The hub's clock may have jumped ahead since it checked the link token.
+                let told_at = now.min(self.linked_at);
+                let heads = stored.heads.told(hello.last_seq, feed, stored.cursor.seq, told_at);
+                let begun = SessionStart { term, heads, limits: self.limits, now };
+                let (open, outputs) = OpenSession::new(&hello, stored, begun);
                 (Phase::Open(Box::new(open)), outputs)
             }
             Err(why) => Self::not_welcome(hello, why),

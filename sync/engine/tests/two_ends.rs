@@ -130,7 +130,7 @@ impl World {
     fn connect(&mut self) {
         self.up.clear();
         self.down.clear();
-        self.session = Some(Session::new(name(), LIMITS));
+        self.session = Some(Session::new(name(), LIMITS, NOW));
         self.edge = Edge::new(who(self.boots), self.file.position.clone());
         let hello = match self.edge.hello(HubCheck::default()) {
             Frame::Hello(hello) if self.older == Some(Older::Edge) => {

@@ -22,7 +22,7 @@ use engine::cloud::Input;
 use futures::{StreamExt, stream::SplitStream};
 use process::{metrics, seal::Sealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
-use wire::{Code, EdgeId, Frame, Hello, Region};
+use wire::{Code, EdgeId, Frame, Hello, Region, UnixMillis};
 
 use crate::signals::RegionMark;
 use link::{Link, SessionEnd, Sessions};
@@ -59,8 +59,8 @@ impl Sessions {
     }
 
     /// Runs until the session has ended and the last frame is out.
-    pub async fn run(self, edge: EdgeId, region: Region, socket: WebSocket) {
-        let (mut link, writer, stream) = Link::new(self, edge, region, socket);
+    pub async fn run(self, edge: EdgeId, region: Region, linked_at: UnixMillis, socket: WebSocket) {
+        let (mut link, writer, stream) = Link::new(self, edge, region, linked_at, socket);
         let listening = async move {
             let end = link.listen(stream).await;
             link.close(end).await;

@@ -76,6 +76,7 @@ bugs! {
     // a stolen edge
     BoundIgnored "bound_ignored" "an op's own time counts, whatever its edge had told before",
     KnowledgeIgnored "knowledge_ignored" "an edge may forget which revocations it had read",
+    HelloLate "hello_late" "a Hello counts from the hub's clock after it was checked, which may have jumped",
     HubClockAlone "hub_clock_alone" "the clock of a hub that is ahead bounds the times of an edge",
     DisabledGoesOn "disabled_goes_on" "the key and the session of a disabled edge go on",
     DistrustIgnored "distrust_ignored" "undecided ops of a disabled edge are decided as always",

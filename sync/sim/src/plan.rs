@@ -252,7 +252,8 @@ const COMMANDS: (u64, u64) = (54, 76);
 const FAULTS: (u64, u64) = (6, 16);
 /// So many regions, at most, become exclusive early; the faults bring more changes of policy.
 const GRANTS_MAX: u64 = 4;
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 /// People and faults fall into this time.
 const ACTIVE_MS: u64 = 70_000;
 /// A fault is lifted this long after the last step could have begun, should it last longer.
@@ -421,6 +422,10 @@ impl Fault {
         } else {
             (at * self.size / 1_000).max(1)
         }
+    }
+
+    pub fn ahead(self, hours: u64) -> Self {
+        Self { size: DAY_MS + hours * HOUR_MS, ..self }
     }
 
     /// Up to a day, backwards or forwards.

@@ -40,14 +40,21 @@ const CONFIRM_EVERY_TICKS: u32 = 30;
 
 pub(super) struct UnusedFrame;
 
+pub(super) struct SessionStart {
+    pub term: u64,
+    /// With the word of the Hello.
+    pub heads: HeadNotes,
+    pub limits: Limits,
+    pub now: UnixMillis,
+}
+
 impl OpenSession {
     pub(super) fn new(
         hello: &Hello,
         stored: &StoredEdge,
-        term: u64,
-        limits: Limits,
-        now: UnixMillis,
+        begun: SessionStart,
     ) -> (Self, Vec<Output>) {
+        let SessionStart { term, heads, limits, now } = begun;
         let standing = Standing { term, nonce: hello.nonce };
         let feed = snapshot::feed_base(hello, stored);
         let mut open = Self {
@@ -63,7 +70,7 @@ impl OpenSession {
             probed: 0,
             feed_confirmed: None,
             ticks: 0,
-            heads: stored.heads.told(hello.last_seq, feed, stored.cursor.seq, now),
+            heads,
         };
         let welcome = Frame::Welcome(Welcome {
             protocol: hello.protocol_max.min(wire::PROTOCOL_MAX),

@@ -115,7 +115,7 @@ fn stored(cursor: Chain) -> StoredEdge {
 }
 
 fn greeted(hello: Hello, stored: StoredEdge) -> (Session, Vec<Output>) {
-    let mut session = Session::new(edge(), LIMITS);
+    let mut session = Session::new(edge(), LIMITS, NOW);
     let mut outputs = session.handle(Input::Frame(Frame::Hello(hello)), NOW);
     if outputs == [Output::Load] {
         outputs = session.handle(Input::Loaded(stored.clone()), NOW);
@@ -220,7 +220,7 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
 #[test]
 fn nothing_but_a_hello_begins_a_session() {
     let log = log(1);
-    let mut session = Session::new(edge(), LIMITS);
+    let mut session = Session::new(edge(), LIMITS, NOW);
     assert_eq!(ended(&take(&mut session, up(&log, 1, 1))), Some(Code::MalformedBody));
 }
 
@@ -242,7 +242,7 @@ fn a_frame_of_another_term_or_boot_changes_nothing() {
 #[test]
 fn ops_stored_by_the_old_session_meanwhile_stand_in_the_welcome() {
     let log = log(9);
-    let mut session = Session::new(edge(), LIMITS);
+    let mut session = Session::new(edge(), LIMITS, NOW);
     session.handle(Input::Frame(Frame::Hello(hello(&log))), NOW);
     session.handle(Input::Loaded(stored(chain_at(&log, 4))), NOW);
     let later = Input::TakenOver { term: TERM, stored: stored(chain_at(&log, 6)) };

@@ -13,7 +13,7 @@ use process::{
     problem::Problem,
     tokens::{bearer, edge_claim, verify_edge},
 };
-use wire::{Code, EdgeId, Text};
+use wire::{Code, EdgeId, Text, UnixMillis};
 
 use super::state::Routes;
 use crate::store::edges::LinkKey;
@@ -23,7 +23,7 @@ pub(super) async fn open(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let (edge, key) = verified(&hub, &headers).await.inspect_err(|problem| {
+    let (edge, key, linked_at) = verified(&hub, &headers).await.inspect_err(|problem| {
         metrics::LINK_SESSIONS.add(["refused"], 1);
         tracing::info!(code = %problem.code(), "A connection to the link is refused");
     })?;
@@ -34,18 +34,23 @@ pub(super) async fn open(
     let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let tasks = hub.sessions.tasks.clone();
-        tasks.spawn_once("session", hub.sessions.run(edge, key.region, socket));
+        tasks.spawn_once("session", hub.sessions.run(edge, key.region, linked_at, socket));
     }))
 }
 
-/// The edge that the token proves. An unknown name and a wrong key look alike.
-async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<(EdgeId, LinkKey), Problem> {
+/// The edge that the token proves, and the moment at which the token was good. An unknown name and a wrong
+/// key look alike.
+async fn verified(
+    hub: &Routes,
+    headers: &HeaderMap,
+) -> Result<(EdgeId, LinkKey, UnixMillis), Problem> {
     let token = bearer(headers).ok_or(Code::InvalidToken)?;
     let edge = edge_claim(token)?;
     let key = hub.sessions.store.link_key(&edge).await?.ok_or(Code::EdgeUnknown)?;
-    match verify_edge(token, &key.public_key, hub.sessions.clock.now()) {
+    let now = hub.sessions.clock.now();
+    match verify_edge(token, &key.public_key, now) {
         Ok(_) if key.disabled => Err(Code::EdgeDisabled.into()),
-        Ok(edge) => Ok((edge, key)),
+        Ok(edge) => Ok((edge, key, now)),
         Err(process::tokens::TokenError::Expired) => Err(Code::TokenExpired.into()),
         Err(_) => Err(Code::EdgeUnknown.into()),
     }

@@ -12,7 +12,7 @@ use process::{
     tasks::Tasks,
     tokens::{Keys, Signer},
 };
-use wire::{Code, EdgeId, Frame, HeldReason, Limits, Refused, Region};
+use wire::{Code, EdgeId, Frame, HeldReason, Limits, Refused, Region, UnixMillis};
 
 use super::{
     links::Links,
@@ -103,13 +103,14 @@ impl Link {
         hub: Sessions,
         edge: EdgeId,
         region: Region,
+        linked_at: UnixMillis,
         socket: WebSocket,
     ) -> (Self, Writer, SplitStream<WebSocket>) {
         let (sink, stream): (SplitSink<_, _>, _) = socket.split();
         let (out, writer) = outbound::pair(sink);
         let now = hub.clock.elapsed();
         let link = Self {
-            machine: Session::new(edge.clone(), hub.limits),
+            machine: Session::new(edge.clone(), hub.limits, linked_at),
             hub,
             edge,
             region,

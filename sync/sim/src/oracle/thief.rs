@@ -47,8 +47,6 @@ pub enum ClockFault {
     OfEdge,
     HubAhead,
     HubBehind,
-    /// It jumped while a session began.
-    WhileGreeting,
 }
 
 impl Oracle {
@@ -171,8 +169,8 @@ impl Oracle {
         let id = op.command.id;
         let code = told.code.filter(|_| told.kind == OutcomeKind::Rejected);
         let clocks = &self.theft.clocks;
-        let both = clocks.contains(&ClockFault::OfEdge) && clocks.contains(&ClockFault::HubAhead);
-        let excused = both || clocks.contains(&ClockFault::WhileGreeting);
+        let excused =
+            clocks.contains(&ClockFault::OfEdge) && clocks.contains(&ClockFault::HubAhead);
         let forged = self.theft.deeds.contains_key(&id);
         let spared = code != Some(Code::InvalidToken) || forged || excused;
         self.check(at, "a_good_token_stays_good", spared, || {

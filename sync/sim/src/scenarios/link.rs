@@ -19,7 +19,21 @@ pub(super) fn all() -> Vec<Scenario> {
         an_older_version_after_a_newer_one(),
         a_question_that_a_credit_overtook(),
         the_end_of_a_log_that_came_too_early(),
+        a_clock_that_jumps_before_the_welcome(),
     ]
+}
+
+/// The edge is asked for a sign of life of its older session, so that its Hello waits for seconds.
+fn a_clock_that_jumps_before_the_welcome() -> Scenario {
+    Schedule::new()
+        .fault(3_000, FaultKind::PowerCut, SOUTH_2, 500)
+        .hub_jumps_ahead(4_500, 20)
+        .tablet(12_000, CUSTOMER, Publish, order(1, 1))
+        .shows(
+            "a_clock_that_jumps_before_the_welcome",
+            "a hub's clock that jumps ahead while a session begins kills nobody's token",
+            &[Bug::HelloLate],
+        )
 }
 
 fn outcomes_of_an_older_session() -> Scenario {

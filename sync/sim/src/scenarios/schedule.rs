@@ -4,7 +4,7 @@ use uuid::Uuid;
 use wire::{Limits, OrderId};
 
 use crate::{
-    Bug, SeedPlan,
+    Bug, SeedPlan, cast,
     plan::{Catch, Doer, Fault, FaultKind, Forgery, FrameFate, Intent, Step, StepKind, Tuning},
     scenarios::Scenario,
     world::{ONLY_OF_FEED, Side},
@@ -84,6 +84,16 @@ impl Schedule {
 
     pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
         self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms, size: 0 }))
+    }
+
+    /// The clocks of both replicas jump ahead.
+    pub fn hub_jumps_ahead(mut self, at: u64, hours: u64) -> Self {
+        let first = cast::EDGE_COUNT + cast::TABLET_COUNT;
+        for on in first..first + cast::REPLICA_COUNT {
+            let fault = Fault { kind: FaultKind::ClockJump, on, lasts_ms: 0, size: 0 };
+            self = self.step(at, StepKind::Fault(fault.ahead(hours)));
+        }
+        self
     }
 
     /// At this edge, an order counts as brought by an outcome alone, not by the feed.

@@ -266,12 +266,8 @@ impl World {
             Some(replica) => {
                 replica.clock_error_ms += by;
                 let ahead = replica.clock_error_ms > 0;
-                let greets = replica.sessions.values().any(|session| session.term.is_none());
                 let fault = if ahead { ClockFault::HubAhead } else { ClockFault::HubBehind };
                 self.oracle.clock_fails(fault);
-                if greets {
-                    self.oracle.clock_fails(ClockFault::WhileGreeting);
-                }
             }
             None => self.orders.clock_error_ms += by,
         }

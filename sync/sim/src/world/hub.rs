@@ -6,7 +6,7 @@ mod looks;
 mod probing;
 
 use engine::cloud::{Input, NewOps, Output, Session};
-use wire::{Code, Frame, Hello, OpAnswer, Refused};
+use wire::{Code, Frame, Hello, OpAnswer, Refused, UnixMillis};
 
 use super::{Packet, Side, World, WorldEvent, net::Conn};
 use crate::{
@@ -82,7 +82,9 @@ impl World {
 
     pub fn hub_session_begins(&mut self, conn: usize, r: usize) {
         let e = self.net.conns[conn].id;
-        let machine = Session::new(cast::edge(e), self.plan.tuning.limits);
+        let linked_at = at(self.now, self.replicas[r].clock_error_ms);
+        let linked_at = if self.has(Bug::HelloLate) { UnixMillis(i64::MAX) } else { linked_at };
+        let machine = Session::new(cast::edge(e), self.plan.tuning.limits, linked_at);
         let session = HubSession {
             edge: e,
             machine,
@@ -411,7 +413,7 @@ fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::Standing>) -> 
     match (frame, bug) {
         (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::Up { standing, ..up }),
         (Frame::Ack(ack), Some(Bug::HubClockAlone)) => {
-            Frame::Ack(wire::Ack { edge_now: wire::UnixMillis(i64::MAX), ..ack })
+            Frame::Ack(wire::Ack { edge_now: UnixMillis(i64::MAX), ..ack })
         }
         (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
         (Frame::Up(up), Some(Bug::ChainNotChecked)) => {

@@ -211,7 +211,7 @@ fn a_restart_and_the_same_run_on_another_socket_are_no_alarm() {
 #[test]
 fn what_was_judged_before_another_session_took_over_is_judged_anew() {
     let log = log(9);
-    let mut session = Session::new(edge(), LIMITS);
+    let mut session = Session::new(edge(), LIMITS, NOW);
     session.handle(Input::Frame(Frame::Hello(hello(&log))), NOW);
     session.handle(Input::Loaded(stored(chain_at(&log, 4))), NOW);
     let newer = StoredEdge { term: TERM, ..running(OTHER, chain_at(&log, 4)) };

@@ -51,6 +51,22 @@ fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
     assert_eq!(moment(&mut session, at(-900), at(6)), at(5), "no word takes an earlier one back");
 }
 
+/// Its link token would have been dead had the hub been ahead by then.
+#[test]
+fn a_hub_whose_clock_jumps_ahead_before_its_welcome_moves_no_time() {
+    let (log, ahead) = (log(2), NOW.plus_ms(18 * 60 * 60_000));
+    let mut session = Session::new(edge(), LIMITS, NOW);
+    let hello = Hello { last_seq: 1, ..hello(&log) };
+    session.handle(Input::Frame(Frame::Hello(hello)), NOW);
+    let stored = stored(Chain::start(&edge()));
+    session.handle(Input::Loaded(stored.clone()), ahead);
+    session.handle(Input::TakenOver { term: TERM, stored }, ahead);
+    let outputs = session.handle(Input::Frame(Frame::Up(up(&log, 1, 2))), ahead);
+    let [Output::Store(ops)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!((ops.heads.told_seq, ops.heads.told_at), (1, NOW));
+    assert_eq!(ops.ops[1].bounds.not_before, NOW);
+}
+
 #[test]
 fn a_gap_is_asked_for_once_until_it_is_filled_or_time_passes() {
     let log = log(9);
