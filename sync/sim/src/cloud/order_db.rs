@@ -137,13 +137,17 @@ impl OrderDb {
         self.distrusted.extend(distrusted.map(|case| case.command_id));
     }
 
+    /// The answers to everybody's commands with this id.
+    pub fn answers(&self, id: CommandId) -> impl Iterator<Item = &StoredAnswer> {
+        let answers = self.commands.range((id, None)..);
+        answers.take_while(move |((of, _), _)| *of == id).map(|(_, answer)| answer)
+    }
+
     /// Makes a case of each of these commands that took effect. Returns the number of new ones. Mirrors
     /// `list_distrusted` of `cloud/order/src/store/people.rs`.
     pub fn list_distrusted(&mut self, commands: &[CommandId]) -> u64 {
         let applied = |id: &&CommandId| {
-            let answers = self.commands.range((**id, None)..);
-            let mut own = answers.take_while(|((of, _), _)| of == *id);
-            own.any(|((_, user), answer)| user.is_some() && answer.applied)
+            self.answers(**id).any(|answer| answer.user_id.is_some() && answer.applied)
         };
         let applied: Vec<CommandId> = commands.iter().filter(applied).copied().collect();
         applied.into_iter().map(|id| u64::from(self.distrusted.insert(id))).sum()

@@ -1,5 +1,6 @@
 //! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`.
 
+use rules::OpName;
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
 use super::{World, WorldEvent, hub::OwnerMessage, words};
@@ -300,11 +301,14 @@ impl World {
             self.note(18, *seq, |_| format!("op {seq} of {name} is held"));
         }
         // An answer by the id alone, before any other look, overtakes nothing.
-        let by_its_id = |outcome: &Outcome| {
+        let by_its_id = |decided: &LogOutcome| {
+            let outcome = &decided.outcome;
             let codes = [Some(Code::CommandIdReused), Some(Code::EdgeNotTrusted)];
-            outcome.kind == OutcomeKind::Duplicate || codes.contains(&outcome.code)
+            outcome.kind == OutcomeKind::Duplicate
+                || codes.contains(&outcome.code)
+                || outcome.code == Some(Code::InvalidToken) && self.is_repeat(e, decided)
         };
-        let new = told.iter().filter(|decided| !by_its_id(&decided.outcome));
+        let new = told.iter().filter(|decided| !by_its_id(decided));
         let seqs: Vec<u64> = new.map(|decided| decided.seq).collect();
         self.oracle.keeps_order(self.now, e, &self.sync_db, &seqs);
         for decided in told {
@@ -317,6 +321,14 @@ impl World {
             self.oracle.hub_decided(self.now, e, &self.sync_db, &self.order_db, &decided);
         }
         true
+    }
+
+    /// The command was decided for another op.
+    fn is_repeat(&self, e: usize, decided: &LogOutcome) -> bool {
+        let (edge, seq) = (&self.sync_db.edges[e], decided.seq);
+        let (Some(id), Some(op)) = (decided.command_id, edge.ops.get(&seq)) else { return false };
+        let name = OpName { edge: cast::edge(e), epoch: edge.epoch, seq, hash: op.hash };
+        !self.order_db.answers(id).any(|answer| answer.op.as_ref() == Some(&name))
     }
 
     /// Returns whether the edge's held ops are due to be handed in again.
