@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{cloud::NewOps, moments::HeadNotes};
 use rules::{OpName, StoredAnswer, Writes};
-use wire::{Ack, Code, CommandId, CommandOp, EdgeId, Op, Outcome, OutcomeKind, UnixMillis};
+use wire::{Ack, Code, CommandId, CommandOp, EdgeId, Op, Outcome, OutcomeKind, UnixMillis, UserId};
 
 use super::Oracle;
 use crate::{
@@ -21,8 +21,9 @@ pub struct Theft {
     deeds: BTreeMap<CommandId, Deed>,
     /// The honest words of edges about their logs that the hub has stored, and how far they had read.
     words: BTreeMap<usize, u64>,
-    /// Where and when the hub has received each command of that edge.
-    received: BTreeMap<CommandId, Vec<(u64, UnixMillis)>>,
+    /// Where and when the hub has received each command of that edge. Of two people with one id, each has a
+    /// command of his own.
+    received: BTreeMap<(CommandId, UserId), Vec<(u64, UnixMillis)>>,
     clocks: BTreeSet<ClockFault>,
 }
 
@@ -88,7 +89,8 @@ impl Oracle {
         });
         for op in &ops.ops {
             if let Ok(Op::Command(read)) = Op::from_bytes(&op.bytes) {
-                let places = self.theft.received.entry(read.command.id).or_default();
+                let key = (read.command.id, read.actor.user_id);
+                let places = self.theft.received.entry(key).or_default();
                 places.push((ops.epoch, now));
             }
         }
@@ -103,8 +105,8 @@ impl Oracle {
     }
 
     /// The hub has received it since the moment that the operator named, from that edge.
-    fn is_distrusted(&self, id: CommandId) -> bool {
-        let places = self.theft.received.get(&id);
+    fn is_distrusted(&self, id: CommandId, user: UserId) -> bool {
+        let places = self.theft.received.get(&(id, user));
         self.theft.disabled.is_some_and(|disabled| {
             let mut places = places.into_iter().flatten();
             places.any(|(epoch, at)| *epoch <= disabled.epoch && *at >= disabled.since)
@@ -113,9 +115,9 @@ impl Oracle {
 
     /// The same for one op with that command. Where it was logged anew behind the disabled epoch, the moment at
     /// which the hub first had it counts: here all of them, because a clock of the hub may jump between them.
-    fn is_distrusted_in(&self, id: CommandId, epoch: u64) -> bool {
+    fn is_distrusted_in(&self, id: CommandId, user: UserId, epoch: u64) -> bool {
         let Some(Disabled { epoch: last, since, .. }) = self.theft.disabled else { return false };
-        let places = self.theft.received.get(&id).into_iter().flatten();
+        let places = self.theft.received.get(&(id, user)).into_iter().flatten();
         let mut counting = places.filter(|(of, _)| *of <= last && (epoch > last || *of == epoch));
         let first = counting.next();
         first.is_some_and(|(_, at)| *at >= since) && counting.all(|(_, at)| *at >= since)
@@ -137,7 +139,8 @@ impl Oracle {
         for attempt in asked.attempts() {
             let id = attempt.command.id;
             let Some(op) = attempt.op() else { continue };
-            let answer = writes.commands.iter().find(|answer| answer.command_id == id);
+            let key = (id, attempt.actor.map(|actor| actor.user_id));
+            let answer = writes.commands.iter().find(|answer| answer.key() == key);
             let applied = answer.is_some_and(|answer| answer.applied);
             let deed = self.theft.deeds.get(&id).copied();
             let bounded = known.filter(|_| deed.is_some() && !behind);
@@ -152,9 +155,10 @@ impl Oracle {
                 format!("command {id} took effect, and its edge had heard of the revocation")
             });
             let after = self.theft.disabled.is_some_and(|disabled| asked.asked_at > disabled.at);
-            let theirs = after
-                && self.is_of_thief(&op.name.edge)
-                && self.is_distrusted_in(id, op.name.epoch);
+            let distrusted = attempt
+                .actor
+                .is_some_and(|actor| self.is_distrusted_in(id, actor.user_id, op.name.epoch));
+            let theirs = after && self.is_of_thief(&op.name.edge) && distrusted;
             self.check(at, "a_disabled_edge_decides_nothing", !(theirs && applied), || {
                 format!("command {id} of a disabled edge took effect")
             });
@@ -176,7 +180,8 @@ impl Oracle {
         self.check(at, "a_good_token_stays_good", spared, || {
             format!("command {id} at edge {e} was refused for a token that was good")
         });
-        let believed = code != Some(Code::EdgeNotTrusted) || self.is_distrusted(id);
+        let believed =
+            code != Some(Code::EdgeNotTrusted) || self.is_distrusted(id, op.actor.user_id);
         self.check(at, "only_a_disabled_edge_is_not_believed", believed, || {
             format!("command {id} at edge {e} was not believed")
         });
@@ -193,7 +198,8 @@ impl Oracle {
         let applied = db.commands.values().filter(|answer| answer.applied);
         let theirs = |answer: &&StoredAnswer| {
             let id = answer.command_id;
-            let put = self.theft.deeds.contains_key(&id) && self.is_distrusted(id);
+            let by = answer.user_id.filter(|_| self.theft.deeds.contains_key(&id));
+            let put = by.is_some_and(|user| self.is_distrusted(id, user));
             put || answer.op.as_ref().is_some_and(|op| is_distrusted_place(sync_db, op))
         };
         let mut theirs = applied.filter(theirs).map(|answer| answer.command_id);
