@@ -5,6 +5,7 @@
 
 mod domain;
 mod edge_tokens;
+mod endings;
 mod entry;
 mod events;
 mod http;

@@ -208,21 +208,6 @@ impl Service {
         }
     }
 
-    /// Ends a session for good. Once this returns, auth_db knows; the cache is told next, and should
-    /// it miss that, the refill tells it again.
-    pub async fn sign_out(&self, claims: &Claims, trace: &TraceId) -> Result<(), ServiceError> {
-        let (now, session) = (self.clock.now(), Some(claims.jti));
-        let kind = EventType::SessionRevoked;
-        let event = events::of(kind, &self.clock, trace, claims.sub, claims.role, session)?;
-        if self.store.revoke(claims.jti, now, &event).await? {
-            tracing::info!(user.id = %claims.sub, session.id = %claims.jti, "Signed out");
-        }
-        // A newer token of the session may be on its way to its holder.
-        let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
-        revocations::tell(&self.cache, claims.jti, until, now).await;
-        Ok(())
-    }
-
     /// Closes a person's account for good and ends its sessions. Returns the person's role, or `None`
     /// where there is no such person. Once this returns, auth_db knows; edges hear of it by the feed.
     pub async fn revoke(

@@ -3,6 +3,7 @@
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
 mod devices;
+mod endings;
 mod extend;
 mod failures;
 mod sessions;
@@ -18,6 +19,7 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
+pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
 pub use platform::StoreError;
 pub use sessions::{SessionKind, SessionState, UserSession};

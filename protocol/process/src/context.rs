@@ -9,6 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
+use uuid::Uuid;
 use wire::UnixMillis;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct ContextRenewal {
     pub refresh_token: String,
     /// The end of the access token.
     pub expires_at: UnixMillis,
+    /// A use of the refresh token whose answer has not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Uuid>,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -42,6 +42,8 @@ struct Grant {
 #[derive(Deserialize)]
 struct Renewed {
     access_token: String,
+    /// A platform of an older version keeps the old one good.
+    refresh_token: Option<String>,
     expires_at: UnixMillis,
 }
 
@@ -69,8 +71,11 @@ pub async fn sign_in(
     let answer = gateway.post(LOGIN, Some(&form)).await?;
     let grant = Grant::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
     let expires_at = Clock::system().now().plus_ms(grant.expires_in * 1_000);
-    let renewal =
-        grant.refresh_token.map(|refresh_token| ContextRenewal { refresh_token, expires_at });
+    let renewal = grant.refresh_token.map(|refresh_token| ContextRenewal {
+        refresh_token,
+        expires_at,
+        attempt: None,
+    });
     let context = Context { gateway: gateway.url.clone(), token: grant.access_token, renewal };
     let file = ContextFolder::of_user().save(&context).map_err(|error| unusable(&error))?;
     let role = role_word(grant.role, &look);
@@ -130,17 +135,25 @@ pub async fn token(gateway: &Gateway, region: Option<Region>) -> Result<CommandO
 }
 
 /// The token that is kept, renewed where it ends soon. A new one is kept in its place.
-pub async fn standing_token(gateway: &Gateway, context: Context) -> Result<String> {
-    let Some(renewal) = &context.renewal else { return Ok(context.token) };
-    let left_ms = renewal.expires_at.since(Clock::system().now());
+pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<String> {
+    let Some(renewal) = &mut context.renewal else { return Ok(context.token) };
+    let (clock, folder) = (Clock::system(), ContextFolder::of_user());
+    let left_ms = renewal.expires_at.since(clock.now());
     if left_ms > RENEWED_BEFORE_MS {
         return Ok(context.token);
     }
+    // Kept before it is sent: should the answer be lost, the next command asks for the same one.
+    if renewal.attempt.is_none() {
+        renewal.attempt = Some(clock.new_id());
+        folder.save(&context).map_err(|error| unusable(&error))?;
+    }
     match renewed(gateway, &context).await {
-        Ok(Renewed { access_token: token, expires_at }) => {
-            let renewal = Some(ContextRenewal { expires_at, ..renewal.clone() });
+        Ok(Renewed { access_token: token, refresh_token, expires_at }) => {
+            let spent = context.renewal.map(|renewal| renewal.refresh_token);
+            let refresh_token = refresh_token.or(spent).unwrap_or_default();
+            let renewal = Some(ContextRenewal { refresh_token, expires_at, attempt: None });
             let context = Context { token: token.clone(), renewal, ..context };
-            ContextFolder::of_user().save(&context).map_err(|error| unusable(&error))?;
+            folder.save(&context).map_err(|error| unusable(&error))?;
             Ok(token)
         }
         Err(failure) if failure.exit == ExitKind::Authentication => {
@@ -155,8 +168,17 @@ pub async fn standing_token(gateway: &Gateway, context: Context) -> Result<Strin
 }
 
 async fn renewed(gateway: &Gateway, context: &Context) -> Result<Renewed> {
-    let refresh = context.renewal.as_ref().map(|renewal| renewal.refresh_token.as_str());
-    let answer = gateway.post(REFRESH, Some(&json!({"refresh_token": refresh}))).await?;
+    let renewal = context.renewal.as_ref();
+    let token = renewal.map(|renewal| renewal.refresh_token.as_str());
+    let attempt = renewal.and_then(|renewal| renewal.attempt);
+    let form = json!({"refresh_token": token, "attempt": attempt});
+    let answer = match gateway.post(REFRESH, Some(&form)).await {
+        // The answer may have been lost.
+        Err(failure) if matches!(failure.exit, ExitKind::Unreachable | ExitKind::TimedOut) => {
+            gateway.post(REFRESH, Some(&form)).await?
+        }
+        answer => answer?,
+    };
     Renewed::deserialize(&answer).map_err(|error| gateway.unreadable(&error))
 }
 

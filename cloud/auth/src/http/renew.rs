@@ -5,9 +5,11 @@ use axum::extract::State;
 use process::{
     problem::{Json, Problem},
     tokens::FromService,
+    trace::Trace,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 use wire::Code;
 
 use super::session::TokenForm;
@@ -25,12 +27,17 @@ pub async fn renew(
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshForm {
     refresh_token: String,
+    /// Make one for each use, and keep it until the answer has come. A lost answer is given again for the same
+    /// token and attempt; without one, within a minute only.
+    #[serde(default)]
+    attempt: Option<Uuid>,
 }
 
 pub async fn refresh(
     State(service): State<Service>,
+    Trace(trace): Trace,
     Json(form): Json<RefreshForm>,
 ) -> Result<Json<RenewedAccess>, Problem> {
-    let renewed = service.refreshed(&form.refresh_token).await?;
+    let renewed = service.refreshed(&form.refresh_token, form.attempt, &trace).await?;
     renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
 }

@@ -1,13 +1,20 @@
-//! The extension of a session whose token is renewed.
+//! The renewal of a session's tokens: its extension, and the order of its refresh tokens.
 
 use platform::vals;
+use uuid::Uuid;
 use wire::{SessionId, UnixMillis};
 
 use super::{Store, StoreError};
+use crate::domain::{RefreshFamily, SentRefresh};
 
 const BEGUN: &str = "SELECT created_at FROM sessions WHERE id = ?";
 const EXTEND: &str = "UPDATE sessions SET expires_at = ? \
     WHERE id = ? AND revoked_at IS NULL AND expires_at < ?";
+const FAMILY: &str = "SELECT created_at, refresh_newest, refresh_before, refresh_attempt \
+    FROM sessions WHERE id = ?";
+const SPEND: &str = "UPDATE sessions SET refresh_newest = ?, refresh_before = ?, \
+    refresh_attempt = ? \
+    WHERE id = ? AND revoked_at IS NULL AND refresh_newest IN (0, ?)";
 
 impl Store {
     pub async fn session_begun(
@@ -25,5 +32,29 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.sql.exec(EXTEND, vals![until, session, until]).await?;
         Ok(())
+    }
+
+    pub async fn refresh_family(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<RefreshFamily>, StoreError> {
+        let row: Option<(UnixMillis, UnixMillis, UnixMillis, Option<Uuid>)> =
+            self.sql.one(FAMILY, vals![session]).await?;
+        Ok(row.map(|(began, newest, before, attempt)| {
+            RefreshFamily::of(began, newest, before, attempt)
+        }))
+    }
+
+    /// Spends the family's newest token for its successor. Returns false where another use was faster, or the
+    /// session has ended.
+    pub async fn spend_refresh_token(
+        &self,
+        session: SessionId,
+        newest: SentRefresh,
+        successor: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let SentRefresh { issued, attempt } = newest;
+        let values = vals![successor, issued, attempt, session, issued];
+        Ok(self.sql.exec(SPEND, values).await? == 1)
     }
 }

@@ -1,16 +1,15 @@
 //! Sessions: one per token given out, named by the token's `jti`.
 
 use platform::{
-    outbox, row,
+    row,
     sql::{Column, ColumnError, Columns, Val},
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Event, Role, SessionId, UnixMillis, UserId, words, words_from_text};
+use wire::{Role, SessionId, UnixMillis, UserId, words, words_from_text};
 
-use super::{BATCH, NameHash, PlaceHash, Store, StoreError};
+use super::{BATCH, NameHash, PlaceHash, SessionEnding, Store, StoreError};
 
-const REVOKE: &str = "UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
 const OPEN: &str = "SELECT is_active FROM users WHERE id = ?";
 const STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
@@ -74,9 +73,9 @@ row! {
 }
 
 impl Store {
-    /// Writes a new session, forgets the wrong passwords of its place, and knows its device from now on. Returns whether it may be used: the
-    /// account may have been closed since the password was looked at: writing the session waits for
-    /// that by its foreign key, so what is read behind it is true.
+    /// Writes a new session, forgets the wrong passwords of its place, and knows its device from now on. Returns
+    /// whether it may be used: the account may have been closed since the password was looked at. Writing the
+    /// session waits for that by its foreign key, so the row that is read behind it is true.
     pub async fn begin_session(
         &self,
         session: UserSession,
@@ -86,7 +85,8 @@ impl Store {
         transact!(self.sql, tx => {
             tx.insert(session).await?;
             if tx.one(OPEN, vals![session.user_id]).await? != Some(true) {
-                tx.exec(REVOKE, vals![session.created_at, session.id]).await?;
+                let why = SessionEnding::AccountClosed;
+                Self::end(tx, session.id, session.created_at, why).await?;
                 return Ok(false);
             }
             let (text, values) = Self::forget_failures(name, place);
@@ -102,22 +102,6 @@ impl Store {
     /// The time of a user's latest sign-in.
     pub async fn last_sign_in(&self, user: UserId) -> Result<Option<UnixMillis>, StoreError> {
         Ok(self.sql.one(LATEST, vals![user]).await?)
-    }
-
-    /// Revokes a session, and tells of it the first time. Returns whether this was the first time.
-    pub async fn revoke(
-        &self,
-        session: SessionId,
-        at: UnixMillis,
-        event: &Event,
-    ) -> Result<bool, StoreError> {
-        transact!(self.sql, tx => {
-            let first = tx.exec(REVOKE, vals![at, session]).await? == 1;
-            if first {
-                outbox::store::add(tx, event).await?;
-            }
-            Ok(first)
-        })
     }
 
     /// `None` for a session that was never given out, or is long over.

@@ -77,7 +77,7 @@ impl Database {
 
     async fn revoke(&self, session: SessionId) -> bool {
         let event = event(EventType::SessionRevoked, &self.clock, self.user, Some(session));
-        self.store.revoke(session, NOW, &event).await.unwrap()
+        self.store.revoke(session, NOW, SessionEnding::SignedOut, &event).await.unwrap()
     }
 
     async fn fail(&self, count: usize) {

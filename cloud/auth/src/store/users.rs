@@ -3,13 +3,13 @@
 use platform::{columns, outbox, row, sql::Columns, transact, vals};
 use wire::{Event, Role, UnixMillis, UserId};
 
-use super::{Store, StoreError};
+use super::{SessionEnding, Store, StoreError};
 use crate::domain::{Email, Username};
 
 const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
 const CLOSE: &str = "UPDATE users SET is_active = 0, updated_at = ?, closed_at = ?, closed_by = ?, \
     closed_why = ? WHERE id = ? AND is_active = 1";
-const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ? \
+const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
     WHERE user_id = ? AND revoked_at IS NULL AND expires_at > ?";
 const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 
@@ -88,7 +88,8 @@ impl Store {
         transact!(self.sql, tx => {
             let first = tx.exec(CLOSE, vals![*at, *at, *by, why.as_str(), user]).await? == 1;
             if first {
-                tx.exec(END_SESSIONS, vals![*at, user, *at]).await?;
+                let why = SessionEnding::AccountClosed;
+                tx.exec(END_SESSIONS, vals![*at, why, user, *at]).await?;
                 outbox::store::add(tx, event).await?;
             }
             Ok(first)

@@ -8,6 +8,7 @@ fn context(gateway: &str) -> Context {
     let renewal = ContextRenewal {
         refresh_token: "secret-token-too".to_owned(),
         expires_at: UnixMillis(1_764_000_000_000),
+        attempt: None,
     };
     let renewal = Some(renewal);
     Context { gateway: gateway.to_owned(), token: "secret-token".to_owned(), renewal }

@@ -32,7 +32,7 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     assert!(out(&ran).starts_with("+ admin (admin) is signed in at http://"), "{}", out(&ran));
     assert!(out(&ran).contains("! 3 wrong passwords were tried"), "{}", out(&ran));
-    for secret in [PASSWORD, REFRESH, TOKEN] {
+    for secret in [PASSWORD, REFRESH, NEXT_REFRESH, TOKEN] {
         assert!(!out(&ran).contains(secret) && !said(&ran).contains(secret));
     }
     let mut files = std::fs::read_dir(platform.contexts()).unwrap();
@@ -43,7 +43,8 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
 
     // The first token ends within minutes, so the next command renews it and keeps the new one.
     assert_eq!(code(&alone(&platform, &["status"])), 0);
-    assert!(kept().contains(TOKEN) && kept().contains(REFRESH) && !kept().contains("an-old-token"));
+    assert!(kept().contains(TOKEN) && !kept().contains("an-old-token"));
+    assert!(kept().contains(NEXT_REFRESH) && !kept().contains(REFRESH), "the old one is spent");
     assert_eq!(out(&alone(&platform, &["token"])), format!("{TOKEN}\n"));
     assert_eq!(out(&alone(&platform, &["token", "--region", "north"])), "for-NORTH\n");
 
@@ -53,6 +54,34 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
     assert_eq!(code(&alone(&platform, &["status"])), 2, "no platform is known any more");
     let ran = alone(&platform, &["--url", &platform.url(), "logout"]);
     assert_eq!(code(&ran), 0, "twice is once: {}", said(&ran));
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_by_the_same_attempt() {
+    let platform = Platform::start(report("up", "match"));
+    login(&platform, PASSWORD, &[]);
+    let file = std::fs::read_dir(platform.contexts()).unwrap().next().unwrap().unwrap().path();
+    let kept = || -> Value { serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap() };
+    let keep = |context: &Value| std::fs::write(&file, context.to_string()).unwrap();
+
+    let mut context = kept();
+    assert_eq!(context["renewal"].get("attempt"), None);
+    context["renewal"]["refresh_token"] = AWAY_REFRESH.into();
+    keep(&context);
+    // The token at hand is good for some minutes more.
+    assert_eq!(code(&alone(&platform, &["token"])), 0);
+    let attempt = kept()["renewal"]["attempt"].clone();
+    assert!(attempt.is_string(), "kept before it is sent");
+    assert_eq!(code(&alone(&platform, &["token"])), 0);
+    assert_eq!(kept()["renewal"]["attempt"], attempt);
+
+    let (spent, lost) = SPENT_REFRESH;
+    context["renewal"]["refresh_token"] = spent.into();
+    context["renewal"]["attempt"] = lost.into();
+    keep(&context);
+    assert_eq!(code(&alone(&platform, &["status"])), 0);
+    let renewal = kept()["renewal"].clone();
+    assert_eq!((&renewal["refresh_token"], renewal.get("attempt")), (&NEXT_REFRESH.into(), None));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tokens that the issuer never made, or made for something else.
 
+mod copied;
 mod resting;
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};

@@ -17,7 +17,10 @@ use process::problem::Problem;
 use serde_json::{Value, json};
 use wire::{Code, Region, Text};
 
-use super::{COMMAND, ORDER, PASSWORD, REFRESH, STOPPED, TOKEN, UNREAD, edge, order, order_code};
+use super::{
+    AWAY_REFRESH, COMMAND, NEXT_REFRESH, ORDER, PASSWORD, REFRESH, SPENT_REFRESH, STOPPED, TOKEN,
+    UNREAD, edge, order, order_code,
+};
 
 pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
     Router::new()
@@ -90,11 +93,18 @@ async fn login(Json(form): Json<Value>) -> Response {
 }
 
 async fn refresh(Json(form): Json<Value>) -> Response {
-    if form["refresh_token"] != REFRESH {
-        return Problem::new(Code::InvalidToken).into_response();
+    let (token, attempt) = (form["refresh_token"].as_str(), form["attempt"].as_str());
+    match (token.unwrap_or_default(), attempt) {
+        (REFRESH | NEXT_REFRESH, _) => {}
+        (token, attempt) if (token, attempt) == (SPENT_REFRESH.0, Some(SPENT_REFRESH.1)) => {}
+        (AWAY_REFRESH, _) => return Problem::new(Code::Unavailable).into_response(),
+        _ => return Problem::new(Code::InvalidToken).into_response(),
     }
     let (expires_at, ends_at) = ("2125-11-24T17:00:00Z", "2125-11-25T04:00:00Z");
-    let renewed = json!({"access_token": TOKEN, "expires_at": expires_at, "ends_at": ends_at});
+    let renewed = json!({
+        "access_token": TOKEN, "refresh_token": NEXT_REFRESH, "expires_at": expires_at,
+        "ends_at": ends_at,
+    });
     Json(renewed).into_response()
 }
 

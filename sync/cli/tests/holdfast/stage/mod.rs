@@ -17,6 +17,13 @@ pub const TOKEN: &str = "an-admins-token";
 /// Of the only account, and the token that renews its sign-in.
 pub const PASSWORD: &str = "an-admins-password";
 pub const REFRESH: &str = "an-admins-refresh-token";
+/// Given for the other, which is then spent.
+pub const NEXT_REFRESH: &str = "an-admins-next-refresh-token";
+/// The platform is away while it is used.
+pub const AWAY_REFRESH: &str = "a-refresh-token-that-gets-no-answer";
+/// Spent by this attempt, whose answer was lost.
+pub const SPENT_REFRESH: (&str, &str) =
+    ("a-spent-refresh-token", "0192f5d4-0000-7000-8000-0000000000aa");
 pub const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
 /// An accept of the portal that waits for an operator, and one that the hub cannot read.
 pub const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";

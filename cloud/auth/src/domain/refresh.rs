@@ -1,0 +1,135 @@
+//! The refresh tokens of one session: each is spent by its first use, which makes its successor.
+//!
+//! A token that was spent and comes again is in two hands, and the session ends. Two exceptions let the token that
+//! was spent last give the same successor again: the attempt that spent it, whose answer was lost, may repeat at
+//! any time; and for a minute anybody may, so that two programs that share a sign-in sign nobody out.
+//!
+//! Invariant: of a family no two tokens have the same moment of issue, in whole seconds, and a successor's is
+//! later than its predecessor's.
+
+use uuid::Uuid;
+use wire::UnixMillis;
+
+/// For how long the token that was spent last gives its successor again.
+const REPEATED_MS: i64 = 60_000;
+const SECOND_MS: i64 = 1_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefreshFamily {
+    pub newest: UnixMillis,
+    pub before: UnixMillis,
+    /// The one that spent the token before.
+    pub attempt: Option<Uuid>,
+}
+
+/// A refresh token as it comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentRefresh {
+    pub issued: UnixMillis,
+    /// Made by the program for one use, and kept by it until its answer has come.
+    pub attempt: Option<Uuid>,
+}
+
+/// How a refresh token stands in its family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshUse {
+    /// Its first use. The successor is issued at this moment.
+    First(UnixMillis),
+    /// Its answer may have been lost. The successor was issued at this moment.
+    Repeated(UnixMillis),
+    /// It was spent: two hold it.
+    Reused,
+    /// Newer than the family's newest, as after the database was restored from a backup.
+    Unknown,
+}
+
+impl RefreshFamily {
+    /// The family as it stands in the database; its first token is as old as the session.
+    pub fn of(
+        began: UnixMillis,
+        newest: UnixMillis,
+        before: UnixMillis,
+        attempt: Option<Uuid>,
+    ) -> Self {
+        let first = UnixMillis(began.0 - began.0.rem_euclid(SECOND_MS));
+        Self { newest: newest.max(first), before, attempt }
+    }
+
+    pub fn judge(self, sent: SentRefresh, now: UnixMillis) -> RefreshUse {
+        let (Self { newest, before, .. }, issued) = (self, sent.issued);
+        if issued > newest {
+            return RefreshUse::Unknown;
+        }
+        if issued == newest {
+            let whole = UnixMillis(now.0 - now.0.rem_euclid(SECOND_MS));
+            return RefreshUse::First(whole.max(newest.plus_ms(SECOND_MS)));
+        }
+        let is_same_attempt = sent.attempt.is_some() && sent.attempt == self.attempt;
+        if issued == before && (is_same_attempt || now.since(newest) < REPEATED_MS) {
+            return RefreshUse::Repeated(newest);
+        }
+        RefreshUse::Reused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGAN: UnixMillis = UnixMillis(1_764_000_000_000);
+
+    fn at(seconds: i64) -> UnixMillis {
+        BEGAN.plus_ms(seconds * SECOND_MS)
+    }
+
+    fn family(newest: i64, before: i64) -> RefreshFamily {
+        RefreshFamily { newest: at(newest), before: at(before), attempt: Some(Uuid::from_u128(1)) }
+    }
+
+    fn sent(issued: UnixMillis) -> SentRefresh {
+        SentRefresh { issued, attempt: None }
+    }
+
+    #[test]
+    fn the_first_use_makes_a_successor_that_is_later() {
+        let first = RefreshFamily::of(BEGAN.plus_ms(700), UnixMillis(0), UnixMillis(0), None);
+        assert_eq!(first.newest, BEGAN, "as the token says it, in whole seconds");
+        for (now, successor) in [(at(9).plus_ms(999), at(9)), (at(0), at(1)), (at(-5), at(1))] {
+            assert_eq!(first.judge(sent(BEGAN), now), RefreshUse::First(successor), "{now:?}");
+        }
+    }
+
+    #[test]
+    fn the_predecessor_gives_the_same_successor_for_a_minute() {
+        let family = family(100, 40);
+        for (now, expected) in [
+            (at(100), RefreshUse::Repeated(at(100))),
+            (at(160).plus_ms(-1), RefreshUse::Repeated(at(100))),
+            (at(160), RefreshUse::Reused),
+        ] {
+            assert_eq!(family.judge(sent(at(40)), now), expected, "{now:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_attempt_gives_the_same_successor_at_any_time_and_no_other_does() {
+        let family = family(100, 40);
+        let by = |attempt, issued| {
+            let sent = SentRefresh { issued: at(issued), attempt: Some(Uuid::from_u128(attempt)) };
+            family.judge(sent, at(9_000))
+        };
+        assert_eq!(by(1, 40), RefreshUse::Repeated(at(100)));
+        assert_eq!(by(2, 40), RefreshUse::Reused);
+        assert_eq!(by(1, 39), RefreshUse::Reused, "an older one than it spent");
+        let unnamed = RefreshFamily { attempt: None, ..family };
+        assert_eq!(unnamed.judge(sent(at(40)), at(9_000)), RefreshUse::Reused);
+    }
+
+    #[test]
+    fn an_older_one_is_reused_at_once_and_a_newer_one_is_nobodys() {
+        let family = family(100, 40);
+        assert_eq!(family.judge(sent(at(39)), at(100)), RefreshUse::Reused);
+        assert_eq!(family.judge(sent(BEGAN), at(100)), RefreshUse::Reused);
+        assert_eq!(family.judge(sent(at(101)), at(101)), RefreshUse::Unknown);
+    }
+}

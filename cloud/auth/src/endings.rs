@@ -1,0 +1,79 @@
+//! Ends sessions: by a sign-out, by their person from elsewhere, or because a spent refresh token came again.
+//!
+//! Invariant: once an end is answered, auth_db knows it. The cache is told next, and should it miss that, the
+//! refill tells it again; edges hear of it by the feed.
+
+use process::{tokens::Claims, trace::TraceId};
+use wire::{EventType, SessionId, UnixMillis};
+
+use crate::{
+    events, revocations,
+    service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
+    store::{OthersEnding, SessionEnding},
+};
+
+impl Service {
+    pub async fn sign_out(&self, claims: &Claims, trace: &TraceId) -> Result<(), ServiceError> {
+        self.end_session(claims, claims.jti, SessionEnding::SignedOut, trace).await
+    }
+
+    /// Ends one session of the person with these claims. Returns false where they have no such live session.
+    pub async fn end_own(
+        &self,
+        claims: &Claims,
+        session: SessionId,
+        trace: &TraceId,
+    ) -> Result<bool, ServiceError> {
+        let state = self.store.session_state(session, self.clock.now()).await?;
+        let is_own = state.is_some_and(|state| state.live && state.user_id == claims.sub);
+        if is_own {
+            self.end_session(claims, session, SessionEnding::ByOwner, trace).await?;
+        }
+        Ok(is_own)
+    }
+
+    /// Ends every session of the person but the one of these claims. Returns how many it ended.
+    pub async fn end_others(
+        &self,
+        claims: &Claims,
+        trace: &TraceId,
+    ) -> Result<usize, ServiceError> {
+        let (at, why) = (self.clock.now(), SessionEnding::ByOwner);
+        let ending = OthersEnding { user: claims.sub, except: Some(claims.jti), at, why };
+        let event_of = |session| {
+            let kind = EventType::SessionRevoked;
+            events::of(kind, &self.clock, trace, claims.sub, claims.role, Some(session))
+        };
+        let ended = self.store.revoke_others(ending, event_of).await?;
+        tracing::info!(user.id = %claims.sub, ended = ended.len(), "Ended their other sessions");
+        self.tell_ended(&ended, at).await;
+        Ok(ended.len())
+    }
+
+    /// `owner` are claims of the session's person.
+    pub async fn end_session(
+        &self,
+        owner: &Claims,
+        session: SessionId,
+        why: SessionEnding,
+        trace: &TraceId,
+    ) -> Result<(), ServiceError> {
+        let (now, kind) = (self.clock.now(), EventType::SessionRevoked);
+        let (user, role) = (owner.sub, owner.role);
+        let event = events::of(kind, &self.clock, trace, user, role, Some(session))?;
+        if self.store.revoke(session, now, why, &event).await? {
+            let why = why.as_str();
+            tracing::info!(user.id = %user, session.id = %session, why, "A session has ended");
+        }
+        self.tell_ended(&[session], now).await;
+        Ok(())
+    }
+
+    pub async fn tell_ended(&self, ended: &[SessionId], now: UnixMillis) {
+        // A newer token of the session may be on its way to its holder.
+        let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
+        for session in ended {
+            revocations::tell(&self.cache, *session, until, now).await;
+        }
+    }
+}
