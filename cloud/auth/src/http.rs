@@ -44,12 +44,13 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
+    const DELETE: Method = Method::DELETE;
     to
         .at(POST, "/api/v1/auth/register", "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
         .at(POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
-        .at(POST, "/api/v1/auth/refresh", "Get an access token of an hour for a refresh token",
+        .at(POST, "/api/v1/auth/refresh", "Get an access token of an hour and a new refresh token for a refresh token, which is then spent",
             &[InvalidToken], renew::refresh)
         .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
         .at(POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
@@ -57,6 +58,9 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
             edge_tokens::edge_logout)
         .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
+        .at(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
+            session::end_others)
+        .at(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
         .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
             session::verify)
         .at(POST, "/api/v1/admin/users/{id}/revoke", "Close an account for good, on record",

@@ -73,6 +73,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/edge-token",        ANY,      Part::Auth),
     route(POST, "/api/v1/auth/edge-logout",       OPEN,     Part::Auth),
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
+    route(DELETE, "/api/v1/auth/sessions/others", ANY,      Part::Auth),
+    route(DELETE, "/api/v1/auth/sessions/{id}",   ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
 
     route(POST, "/api/v1/session",                ENTRANT,  Part::Gateway),

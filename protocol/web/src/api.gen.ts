@@ -538,7 +538,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour for a refresh token */
+        /** Get an access token of an hour and a new refresh token for a refresh token, which is then spent */
         post: operations["auth.refresh"];
         delete?: never;
         options?: never;
@@ -575,6 +575,40 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of your sessions */
+        delete: operations["auth.end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all your sessions but the present one */
+        delete: operations["auth.end_others"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1511,6 +1545,10 @@ export interface components {
         EdgeTokenForm: {
             region: components["schemas"]["Region"];
         };
+        /** @description The number of sessions that were ended. */
+        EndedSessions: {
+            ended: number;
+        };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
             /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
@@ -2036,6 +2074,8 @@ export interface components {
             /** @description The end of the session, however often it is renewed. */
             ends_at: components["schemas"]["UnixMillis"];
             expires_at: components["schemas"]["UnixMillis"];
+            /** @description In place of the one that was sent, which is spent. */
+            refresh_token?: string;
         };
         /** @description How a region's feed was put right. */
         RepairStatus: {
@@ -2266,6 +2306,7 @@ export type EdgeSession = components['schemas']['EdgeSession'];
 export type EdgeStanding = components['schemas']['EdgeStanding'];
 export type EdgeStatus = components['schemas']['EdgeStatus'];
 export type EdgeTokenForm = components['schemas']['EdgeTokenForm'];
+export type EndedSessions = components['schemas']['EndedSessions'];
 export type EnrolmentAnswer = components['schemas']['EnrolmentAnswer'];
 export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EventId = components['schemas']['EventId'];
@@ -5134,6 +5175,133 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.end_others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

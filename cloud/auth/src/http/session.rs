@@ -1,4 +1,4 @@
-//! Sessions: login, logout and the list of one's own, `verify-token`, which checks a token against auth_db,
+//! Sessions: login, logout, the list of one's own and the end of each, `verify-token`, which checks a token against auth_db,
 //! and the public keys by which the other parts verify tokens.
 
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
 use platform::ClientAddress;
 use process::{
     metrics,
-    problem::{ItemList, Json, Page, Problem},
+    problem::{ItemList, Json, Page, Path, Problem},
     trace::Trace,
 };
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,12 @@ pub struct SessionItem {
     expires_at: UnixMillis,
     /// The one this request came with.
     current: bool,
+}
+
+/// The number of sessions that were ended.
+#[derive(Serialize, ToSchema)]
+pub struct EndedSessions {
+    ended: usize,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -128,6 +134,26 @@ pub async fn list(
         expires_at: session.expires_at,
         current: session.id == caller.claims.jti,
     }))
+}
+
+/// Ends one of the caller's sessions, the present one included.
+pub async fn end(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    Path(session): Path<SessionId>,
+) -> Result<StatusCode, Problem> {
+    let ended = service.end_own(&caller.claims, session, &trace).await?;
+    if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
+}
+
+pub async fn end_others(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+) -> Result<Json<EndedSessions>, Problem> {
+    let ended = service.end_others(&caller.claims, &trace).await?;
+    Ok(Json(EndedSessions { ended }))
 }
 
 pub async fn verify(

@@ -5,7 +5,9 @@
 mod accounts;
 mod common;
 mod edge_tokens;
+mod endings;
 mod limits;
 mod lockout;
+mod refresh;
 mod renewal;
 mod sessions;

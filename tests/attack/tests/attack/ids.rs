@@ -78,11 +78,14 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
     })
     .await;
     let victim = customer.person.user_id.to_string();
+    let sessions = customer.done(HttpCall::get("/api/v1/auth/sessions")).await;
+    let session = sessions["items"][0]["session_id"].as_str().expect("a session").to_owned();
     let word = |name: &str, path: &str| match (name, path) {
         ("region", _) => "NORTH".to_owned(),
         ("edge", _) => platform.edge().edge.clone(),
         ("epoch" | "seq", _) => "1".to_owned(),
         ("id", path) if path.contains("/users/") => victim.clone(),
+        ("id", path) if path.contains("/sessions/") => session.clone(),
         ("id", path) if path.contains("/edges/") => platform.edge().edge.clone(),
         ("id", path) if path.contains("/notifications/") => {
             line["event_id"].as_str().unwrap_or_default().to_owned()
