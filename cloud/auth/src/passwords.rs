@@ -1,4 +1,5 @@
-//! Owns the hashing of passwords: argon2id, off the async threads, three at a time.
+//! Owns the hashing of passwords: argon2id, off the async threads, three at a time. A bcrypt hash that an import
+//! brought is verified too, and replaced at its first right password.
 //!
 //! Invariant: an answer about a password costs one hash, also where the account does not exist.
 //! Each hash takes 19 MiB and tens of milliseconds, so two of strangers and one of a known device run at
@@ -7,19 +8,20 @@
 //! flood does not keep others waiting.
 
 mod room;
+mod stored;
 
 use std::sync::Arc;
 
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
-};
+use argon2::{Argon2, password_hash::PasswordHasher};
 use platform::ClientAddress;
 use process::random;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
 use room::WaitingRoom;
+use stored::{is_affordable, verify};
+
+pub use stored::is_our_hash;
 
 const HASHES_AT_ONCE_MAX: usize = 2;
 const OF_CROWDED_AT_ONCE_MAX: usize = 1;
@@ -115,6 +117,7 @@ impl HashPermit {
         password: Option<Password>,
         stored: Option<String>,
     ) -> Result<bool, PasswordError> {
+        let stored = stored.filter(|hash| is_affordable(hash));
         let possible = password.is_some() && stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         let fits = blocking(move || {
@@ -132,12 +135,6 @@ async fn turn(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Password
 fn hash(password: &[u8]) -> Result<String, PasswordError> {
     let hash = Argon2::default().hash_password(password);
     hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
-}
-
-fn verify(password: &[u8], stored: &str) -> Result<bool, PasswordError> {
-    let stored =
-        PasswordHash::new(stored).map_err(|error| PasswordError::Hash(error.to_string()))?;
-    Ok(Argon2::default().verify_password(password, &stored).is_ok())
 }
 
 async fn blocking<T: Send + 'static>(
