@@ -7,8 +7,10 @@ mod account;
 mod device;
 mod lockout;
 mod refresh;
+mod reset;
 
 pub use account::{Email, NewAccount, Password, Username};
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
 pub use refresh::{RefreshFamily, RefreshUse, SentRefresh};
+pub use reset::ResetCode;

@@ -5,14 +5,14 @@
 
 use platform::ClientAddress;
 use process::random;
-use wire::GuessReport;
+use wire::{GuessReport, UnixMillis};
 
 use crate::{
     domain::{DeviceSecret, Lockout, Username},
     limits::SpentQuota,
-    passwords::Lane,
+    passwords::{HashPermit, Lane},
     service::{Service, ServiceError},
-    store::{Account, NameHash, PlaceHash},
+    store::{NameHash, PlaceHash},
 };
 
 /// What somebody sends to sign in.
@@ -34,9 +34,43 @@ pub struct Entry {
     pub device: Option<DeviceSecret>,
 }
 
+/// Why a password, or a code in its place, opens nothing.
+pub enum EntryRefusal {
+    /// The name or the secret is wrong. The answer does not say which.
+    Wrong,
+    Locked(UnixMillis),
+    TooOften(SpentQuota),
+}
+
 impl Service {
+    /// Lets somebody try a secret. The lock is looked at, and a wrong one counted, while holding a permit: guesses
+    /// that arrive together pass the limit by no more than the number of permits.
+    pub async fn admitted(
+        &self,
+        username: &Username,
+        from: ClientAddress,
+        device: Option<String>,
+    ) -> Result<Result<(Entry, HashPermit), EntryRefusal>, ServiceError> {
+        let entry = match self.entry(username, from, device).await? {
+            Ok(entry) => entry,
+            Err(reached) => return Ok(Err(EntryRefusal::TooOften(reached))),
+        };
+        let permit = self.passwords.permit(from, entry.lane).await?;
+        match self.lockout(&entry).await? {
+            Lockout::Until(until) => Ok(Err(EntryRefusal::Locked(until))),
+            Lockout::Open => Ok(Ok((entry, permit))),
+        }
+    }
+
+    /// Counts a wrong secret.
+    pub async fn wrong(&self, entry: &Entry) -> Result<EntryRefusal, ServiceError> {
+        let (id, now) = (self.clock.new_id(), self.clock.now());
+        self.store.add_failure(id, entry.name, entry.place, now).await?;
+        Ok(EntryRefusal::Wrong)
+    }
+
     /// Only a stranger's attempts are counted by name and address: nobody else can use up a known device's.
-    pub async fn entry(
+    async fn entry(
         &self,
         username: &Username,
         from: ClientAddress,
@@ -64,7 +98,7 @@ impl Service {
         Ok(Ok(Entry { name, place, lane, device }))
     }
 
-    pub async fn lockout(&self, entry: &Entry) -> Result<Lockout, ServiceError> {
+    async fn lockout(&self, entry: &Entry) -> Result<Lockout, ServiceError> {
         let now = self.clock.now();
         let since = Lockout::horizon(now);
         let here = self.store.failures_here(entry.name, entry.place, since).await?;
@@ -77,14 +111,13 @@ impl Service {
         Ok(Lockout::judge(here, of_all, now))
     }
 
-    /// The wrong passwords that the owner has not heard of. His own ones here need no word.
+    /// The wrong passwords that the owner has not heard of since their last sign-in. His own ones here need no word.
     pub async fn guesses(
         &self,
-        account: &Account,
+        last: Option<UnixMillis>,
         entry: &Entry,
     ) -> Result<Option<GuessReport>, ServiceError> {
         let horizon = Lockout::horizon(self.clock.now());
-        let last = self.store.last_sign_in(account.id).await?;
         let since = last.map_or(horizon, |last| last.max(horizon));
         Ok(self.store.failures_elsewhere(entry.name, entry.place, since).await?)
     }

@@ -3,6 +3,7 @@
 
 mod account;
 mod edge_tokens;
+mod password;
 mod renew;
 mod session;
 
@@ -65,6 +66,13 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             session::verify)
         .at(POST, "/api/v1/admin/users/{id}/revoke", "Close an account for good, on record",
             &[NotFound, RoleForbidden], account::revoke)
+        .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
+        .at(POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
+        .at(POST, "/api/v1/admin/users/{id}/password-reset",
+            "Give out a code by which a person sets a new password once, on record",
+            &[NotFound, RoleForbidden], password::issue_reset)
         .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
 }

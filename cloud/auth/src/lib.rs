@@ -1,8 +1,9 @@
 //! Owns accounts and sessions. A session that was ended stays ended.
 //!
-//! Invariants: a password is kept as its argon2id hash alone; neither passwords nor tokens are logged;
+//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens are logged;
 //! auth_db is the record of every revocation, the cache only spares the question.
 
+mod credentials;
 mod domain;
 mod edge_tokens;
 mod endings;

@@ -70,7 +70,9 @@ impl Service {
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
-        let Some(successor) = self.successor(&claims, attempt, trace).await? else { return Ok(None) };
+        let Some(successor) = self.successor(&claims, attempt, trace).await? else {
+            return Ok(None);
+        };
         let ends_at = claims.expires_at();
         let next = Claims { iat: successor.0 / 1000, ..claims.clone() };
         let refresh_token = Some(self.refresh_token(&next, ends_at));

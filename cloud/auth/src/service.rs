@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use wire::{EventType, GuessReport, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
-    domain::{Lockout, NewAccount, Password, Username},
-    entry::{Entry, SignInAttempt},
+    domain::{NewAccount, Password, Username},
+    entry::{Entry, EntryRefusal, SignInAttempt},
     events,
-    limits::{EntryLimits, SpentQuota},
-    passwords::{HashPermit, Lane, PasswordError, Passwords},
+    limits::EntryLimits,
+    passwords::{HashPermit, Lane, PasswordError, Passwords, is_our_hash},
     renewal::session_end,
     revocations,
     store::{
@@ -46,14 +46,6 @@ pub enum ServiceError {
     Password(#[from] PasswordError),
 }
 
-pub enum SignIn {
-    Done(AccessGrant),
-    /// The name or the password is wrong. The answer does not say which.
-    Wrong,
-    Locked(UnixMillis),
-    TooOften(SpentQuota),
-}
-
 #[derive(Serialize, ToSchema)]
 pub struct AccessGrant {
     /// Absent where only a token for edges was asked for.
@@ -79,6 +71,9 @@ pub struct AccessGrant {
     /// Somebody has tried to guess the password since the sign-in before.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_passwords: Option<GuessReport>,
+    /// The password is another one than at the sign-in before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_changed_at: Option<UnixMillis>,
 }
 
 impl From<serde_json::Error> for ServiceError {
@@ -88,38 +83,32 @@ impl From<serde_json::Error> for ServiceError {
 }
 
 impl Service {
-    /// The lock is looked at, and a wrong password counted, while holding a permit: guesses that
-    /// arrive together pass the limit by no more than the number of permits.
-    pub async fn sign_in(&self, attempt: SignInAttempt) -> Result<SignIn, ServiceError> {
+    pub async fn sign_in(
+        &self,
+        attempt: SignInAttempt,
+    ) -> Result<Result<AccessGrant, EntryRefusal>, ServiceError> {
         let SignInAttempt { from, typed_name, password, device, refresh } = attempt;
         let password = Password::new(password).ok();
         let Some(username) = Username::typed(&typed_name) else {
             let lane = self.limits.lane(from).await;
             self.passwords.permit(from, lane).await?.verify(password, None).await?;
-            return Ok(SignIn::Wrong);
+            return Ok(Err(EntryRefusal::Wrong));
         };
-        let entry = match self.entry(&username, from, device).await? {
-            Ok(entry) => entry,
-            Err(reached) => return Ok(SignIn::TooOften(reached)),
+        let (entry, permit) = match self.admitted(&username, from, device).await? {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let permit = self.passwords.permit(from, entry.lane).await?;
-        if let Lockout::Until(until) = self.lockout(&entry).await? {
-            return Ok(SignIn::Locked(until));
-        }
         match self.verified(&permit, &username, password).await? {
             Some(account) => {
                 let begun = self.begin_session(&account, entry, refresh).await?;
-                Ok(begun.map_or(SignIn::Wrong, SignIn::Done))
+                Ok(begun.ok_or(EntryRefusal::Wrong))
             }
-            None => {
-                let (id, now) = (self.clock.new_id(), self.clock.now());
-                self.store.add_failure(id, entry.name, entry.place, now).await?;
-                Ok(SignIn::Wrong)
-            }
+            None => Ok(Err(self.wrong(&entry).await?)),
         }
     }
 
-    async fn verified(
+    /// The account of that name, if this is its password. A hash that was imported is replaced by our own.
+    pub async fn verified(
         &self,
         permit: &HashPermit,
         username: &Username,
@@ -127,8 +116,16 @@ impl Service {
     ) -> Result<Option<Account>, ServiceError> {
         let account = self.store.account(username).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
-        let fits = permit.verify(password, hash).await?;
-        Ok(account.filter(|_| fits))
+        let fits = permit.verify(password.clone(), hash).await?;
+        let account = account.filter(|_| fits);
+        if let (Some(account), Some(password)) = (&account, password)
+            && !is_our_hash(&account.password_hash)
+        {
+            let new = permit.hash(password).await?;
+            self.store.upgrade_hash(account.id, &account.password_hash, &new).await?;
+            tracing::info!(user.id = %account.id, "Replaced an imported hash of a password");
+        }
+        Ok(account)
     }
 
     async fn begin_session(
@@ -137,7 +134,10 @@ impl Service {
         entry: Entry,
         refresh: bool,
     ) -> Result<Option<AccessGrant>, ServiceError> {
-        let wrong_passwords = self.guesses(account, &entry).await?;
+        let last = self.store.last_sign_in(account.id).await?;
+        let wrong_passwords = self.guesses(last, &entry).await?;
+        let changed_at = account.password_changed_at;
+        let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
         let created_at = self.clock.now();
         let issued = created_at.0 / 1000;
         let claims = Claims {
@@ -167,7 +167,7 @@ impl Service {
         let Entry { name, place, device, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
-        if !self.store.begin_session(session, (name, place), known).await? {
+        if !self.store.begin_session(session, changed_at, (name, place), known).await? {
             return Ok(None);
         }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
@@ -182,6 +182,7 @@ impl Service {
             claims: Box::new(claims),
             device: device.map(|secret| secret.reveal().to_owned()),
             wrong_passwords,
+            password_changed_at,
         }))
     }
 
@@ -242,7 +243,7 @@ pub async fn register(
     let password_hash = permit.hash(new.password).await?;
     drop(permit);
     let (user_id, role) = (UserId(clock.new_id()), new.role);
-    let account = Account { id: user_id, role_id: role, password_hash };
+    let account = Account { id: user_id, role_id: role, password_hash, password_changed_at: None };
     let event = events::of(EventType::UserRegistered, clock, trace, user_id, role, None)?;
     if !store.add_user(&account, &new.username, &new.email, clock.now(), &event).await? {
         return Ok(None);

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
+mod credentials;
 mod devices;
 mod endings;
 mod extend;
@@ -19,6 +20,7 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
+pub use credentials::{NewPassword, PasswordReset, ResetCodeHash};
 pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
 pub use platform::StoreError;

@@ -73,6 +73,8 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/edge-token",        ANY,      Part::Auth),
     route(POST, "/api/v1/auth/edge-logout",       OPEN,     Part::Auth),
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
+    route(POST, "/api/v1/auth/password",          ANY,      Part::Auth),
+    route(POST, "/api/v1/auth/password-reset",    ENTRANT,  Part::Auth),
     route(DELETE, "/api/v1/auth/sessions/others", ANY,      Part::Auth),
     route(DELETE, "/api/v1/auth/sessions/{id}",   ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
@@ -84,6 +86,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  DOCUMENT,                         OPEN,     Part::Gateway),
 
     route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
+    route(POST, "/api/v1/admin/users/{id}/password-reset", ADMIN, Part::Auth),
 
     route(POST, "/api/v1/orders",                 CUSTOMER, Part::Order),
     route(GET,  "/api/v1/orders",                 ANY,      Part::Order),

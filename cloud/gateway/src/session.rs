@@ -61,6 +61,16 @@ pub struct SessionAnswer<'a> {
     /// Somebody has tried to guess the password since the sign-in before. Told once, at the sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_passwords: Option<GuessReport>,
+    /// The password is another one than at the sign-in before. Told once as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_changed_at: Option<UnixMillis>,
+}
+
+/// The news of a sign-in, for its person alone.
+#[derive(Default)]
+struct EntryNews {
+    wrong_passwords: Option<GuessReport>,
+    password_changed_at: Option<UnixMillis>,
 }
 
 /// The part of auth's answer that is of use here.
@@ -69,6 +79,7 @@ struct Grant {
     access_token: Option<String>,
     device: Option<String>,
     wrong_passwords: Option<GuessReport>,
+    password_changed_at: Option<UnixMillis>,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +120,8 @@ impl Gateway {
         if !answer.status().is_success() {
             return Ok(answer);
         }
-        let Grant { access_token, device, wrong_passwords } = grant(answer).await?;
+        let Grant { access_token, device, wrong_passwords, password_changed_at } =
+            grant(answer).await?;
         // A page that asks for a token for edges alone asks for no session here.
         let token = access_token.ok_or(Code::InvalidInput)?;
         let claims =
@@ -119,7 +131,8 @@ impl Gateway {
         let csrf = random::secret_text(CSRF_BYTES);
         let session = BrowserSession { token, csrf, username, ends_at: None };
         let cookie = self.identity.cookies.write(&session);
-        let mut response = shown(&claims, Some(&session), wrong_passwords);
+        let news = EntryNews { wrong_passwords, password_changed_at };
+        let mut response = shown(&claims, Some(&session), news);
         response.headers_mut().append(header::SET_COOKIE, cookie);
         let device = device.and_then(|secret| self.identity.cookies.write_device(&secret));
         if let Some(device) = device {
@@ -143,14 +156,10 @@ impl Gateway {
 
 /// `GET /api/v1/session`.
 pub fn show(caller: &KnownCaller) -> Response {
-    shown(&caller.claims, caller.browser.as_ref(), None)
+    shown(&caller.claims, caller.browser.as_ref(), EntryNews::default())
 }
 
-fn shown(
-    claims: &Claims,
-    session: Option<&BrowserSession>,
-    wrong_passwords: Option<GuessReport>,
-) -> Response {
+fn shown(claims: &Claims, session: Option<&BrowserSession>, news: EntryNews) -> Response {
     let answer = SessionAnswer {
         user_id: claims.sub,
         username: session.map(|session| session.username.as_str()),
@@ -158,7 +167,8 @@ fn shown(
         region: None,
         expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
         csrf_token: session.map(|session| session.csrf.as_str()),
-        wrong_passwords,
+        wrong_passwords: news.wrong_passwords,
+        password_changed_at: news.password_changed_at,
     };
     Json(answer).into_response()
 }

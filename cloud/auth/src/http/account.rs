@@ -41,7 +41,7 @@ pub struct NewUser {
 #[derive(Deserialize, ToSchema)]
 pub struct RevokeForm {
     #[serde(default)]
-    reason: String,
+    pub reason: String,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -19,10 +19,10 @@ use wire::{Code, Region, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
 use crate::{
-    entry::SignInAttempt,
+    entry::{EntryRefusal, SignInAttempt},
     limits::SpentQuota,
     say,
-    service::{AccessGrant, Service, ServiceError, SignIn},
+    service::{AccessGrant, Service, ServiceError},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -56,7 +56,7 @@ pub struct SessionItem {
 /// The number of sessions that were ended.
 #[derive(Serialize, ToSchema)]
 pub struct EndedSessions {
-    ended: usize,
+    pub ended: usize,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -86,26 +86,35 @@ pub async fn login(
     let refresh = refresh && !edge_only;
     let attempt = SignInAttempt { from, typed_name, password, device, refresh };
     let (word, answer) = match service.sign_in(attempt).await? {
-        SignIn::Done(mut grant) => {
+        Ok(mut grant) => {
             if let Some(region) = region {
                 service.add_edge_token(&mut grant, region, edge_only);
             }
             ("done", Ok(Json(grant)))
         }
-        SignIn::Wrong => ("wrong", Err(Problem::new(Code::InvalidCredentials))),
-        SignIn::Locked(until) => {
-            let left_s = until.since(service.clock.now()) / 1000 + 1;
-            let problem = Problem::new(Code::AccountLocked).with("locked_until", until);
-            ("locked", Err(problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX))))
-        }
-        SignIn::TooOften(SpentQuota { most, retry_s }) => {
-            let why = say::sign_ins_of_name { most: most.into(), seconds: retry_s.into() };
-            let problem = Problem::new(Code::RateLimited).detail(why);
-            ("too often", Err(problem.retry_after(retry_s)))
+        Err(refused) => {
+            let (word, problem) = refusal(&refused, service.clock.now());
+            (word, Err(problem))
         }
     };
     metrics::SIGN_INS.add([word], 1);
     answer
+}
+
+/// The refusal of a secret, and its word for the count of sign-ins.
+pub fn refusal(refused: &EntryRefusal, now: UnixMillis) -> (&'static str, Problem) {
+    match *refused {
+        EntryRefusal::Wrong => ("wrong", Problem::new(Code::InvalidCredentials)),
+        EntryRefusal::Locked(until) => {
+            let left_s = until.since(now) / 1000 + 1;
+            let problem = Problem::new(Code::AccountLocked).with("locked_until", until);
+            ("locked", problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX)))
+        }
+        EntryRefusal::TooOften(SpentQuota { most, retry_s }) => {
+            let why = say::sign_ins_of_name { most: most.into(), seconds: retry_s.into() };
+            ("too often", Problem::new(Code::RateLimited).detail(why).retry_after(retry_s))
+        }
+    }
 }
 
 pub async fn logout(

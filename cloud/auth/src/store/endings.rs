@@ -22,6 +22,10 @@ words! {
         ByOwner "by_owner",
         /// A refresh token came again that had been spent.
         RefreshReused "refresh_reused",
+        /// Their person set another password.
+        PasswordChanged "password_changed",
+        /// The same by a code of an admin.
+        PasswordReset "password_reset",
         AccountClosed "account_closed",
     }
 }

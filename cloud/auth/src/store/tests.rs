@@ -39,7 +39,12 @@ async fn database(engine: Engine) -> Database {
     let (store, clock) = (Store::new(sql), Clock::fixed(NOW));
     let user = UserId(clock.new_id());
     let event = event(EventType::UserRegistered, &clock, user, None);
-    let account = Account { id: user, role_id: Role::Customer, password_hash: "x".to_owned() };
+    let account = Account {
+        id: user,
+        role_id: Role::Customer,
+        password_hash: "x".to_owned(),
+        password_changed_at: None,
+    };
     let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
     let (name, place) = (NameHash::of(&username), place(1));
@@ -63,7 +68,7 @@ impl Database {
         let id = SessionId(self.clock.new_id());
         let (user_id, kind) = (self.user, SessionKind::Access);
         let session = UserSession { id, user_id, kind, created_at: NOW, expires_at };
-        self.store.begin_session(session, (self.name, self.place), None).await.unwrap();
+        self.store.begin_session(session, None, (self.name, self.place), None).await.unwrap();
         id
     }
 
@@ -72,7 +77,7 @@ impl Database {
         let (id, expires_at) = (SessionId(self.clock.new_id()), created_at.plus_ms(HOUR_MS));
         let session = UserSession { id, user_id: self.user, kind, created_at, expires_at };
         let known = Some((self.clock.new_id(), device));
-        self.store.begin_session(session, (self.name, self.place), known).await.unwrap();
+        self.store.begin_session(session, None, (self.name, self.place), known).await.unwrap();
     }
 
     async fn revoke(&self, session: SessionId) -> bool {
@@ -165,7 +170,8 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
         created_at: NOW,
         expires_at: NOW.plus_ms(HOUR_MS),
     };
-    let begun = database.store.begin_session(session, (database.name, database.place), None).await;
+    let begun =
+        database.store.begin_session(session, None, (database.name, database.place), None).await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
     let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
     assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");

@@ -19,6 +19,7 @@ row! {
         pub id: UserId,
         pub role_id: Role,
         pub password_hash: String,
+        pub password_changed_at: Option<UnixMillis>,
     }
 }
 

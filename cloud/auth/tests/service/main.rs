@@ -8,6 +8,7 @@ mod edge_tokens;
 mod endings;
 mod limits;
 mod lockout;
+mod passwords;
 mod refresh;
 mod renewal;
 mod sessions;

@@ -18,6 +18,7 @@ mod limits;
 mod link;
 mod lockout;
 mod newcomers;
+mod passwords;
 mod requests;
 mod seats;
 mod services;

@@ -1,0 +1,146 @@
+//! Changes of passwords: by their person, who knows the old one, or once by a code that an admin gave out.
+//!
+//! Invariants: a change ends every session that began by the password before it, save the one that made it; a
+//! wrong old password and a wrong code count like a wrong password at the sign-in.
+
+use platform::ClientAddress;
+use process::{random, tokens::Claims, trace::TraceId};
+use wire::{EventType, Role, SessionId, UnixMillis, UserId};
+
+use crate::{
+    domain::{Password, ResetCode, Username},
+    entry::EntryRefusal,
+    events,
+    service::{Service, ServiceError},
+    store::{Account, NewPassword, OthersEnding, PasswordReset, ResetCodeHash, SessionEnding},
+};
+
+/// Long enough to read a code out and type it in, not to lie about.
+const CODE_LIFE_MS: i64 = 30 * 60 * 1000;
+
+/// What an admin hears who lets a person set a new password.
+pub enum ResetIssue {
+    Issued(ResetCode, UnixMillis),
+    /// No account is open under that id.
+    Nobody,
+    /// An admin's password is the operator's business: whoever steals one admin's token would get all.
+    OfAdmin,
+}
+
+impl Service {
+    /// Returns how many other sessions it ended.
+    pub async fn change_password(
+        &self,
+        owner: &Claims,
+        from: ClientAddress,
+        old: String,
+        new: Password,
+        trace: &TraceId,
+    ) -> Result<Result<usize, EntryRefusal>, ServiceError> {
+        let name = self.store.username(owner.sub).await?;
+        let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
+            return Ok(Err(EntryRefusal::Wrong));
+        };
+        let (entry, permit) = match self.admitted(&username, from, None).await? {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some(account) = self.verified(&permit, &username, Password::new(old).ok()).await?
+        else {
+            return Ok(Err(self.wrong(&entry).await?));
+        };
+        let hash = permit.hash(new).await?;
+        drop(permit);
+        let new = NewPassword { hash, before: account.password_changed_at, code: None };
+        let why = SessionEnding::PasswordChanged;
+        let ended = self.replaced(&account, &new, Some(owner.jti), why, trace).await?;
+        Ok(ended.ok_or(EntryRefusal::Wrong))
+    }
+
+    /// A new password for a code. Ends every session of its person.
+    pub async fn redeem_reset(
+        &self,
+        from: ClientAddress,
+        typed_name: &str,
+        code: &str,
+        new: Password,
+        trace: &TraceId,
+    ) -> Result<Result<(), EntryRefusal>, ServiceError> {
+        let Some(username) = Username::typed(typed_name) else {
+            return Ok(Err(EntryRefusal::Wrong));
+        };
+        let (entry, permit) = match self.admitted(&username, from, None).await? {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some((account, code)) = self.of_code(&username, code).await? else {
+            // It costs what a wrong password does.
+            permit.verify(None, None).await?;
+            return Ok(Err(self.wrong(&entry).await?));
+        };
+        let hash = permit.hash(new).await?;
+        drop(permit);
+        let before = account.password_changed_at;
+        let new = NewPassword { hash, before, code: Some(code) };
+        let why = SessionEnding::PasswordReset;
+        let ended = self.replaced(&account, &new, None, why, trace).await?;
+        Ok(ended.map(drop).ok_or(EntryRefusal::Wrong))
+    }
+
+    /// Gives out a code for a person; only its hash is kept.
+    pub async fn issue_reset(
+        &self,
+        user: UserId,
+        by: UserId,
+        why: String,
+    ) -> Result<ResetIssue, ServiceError> {
+        match self.store.open_role(user).await? {
+            None => return Ok(ResetIssue::Nobody),
+            Some(Role::Admin) => return Ok(ResetIssue::OfAdmin),
+            Some(Role::Customer | Role::Provider) => {}
+        }
+        let (code, at) = (ResetCode::new(random::bytes()), self.clock.now());
+        let expires_at = at.plus_ms(CODE_LIFE_MS);
+        let (id, hash) = (self.clock.new_id(), ResetCodeHash::of(&code));
+        let reset = PasswordReset { id, user, code: hash, at, by, why, expires_at };
+        self.store.add_reset(&reset).await?;
+        tracing::info!(user.id = %user, by = %by, "A code for a new password was given out");
+        Ok(ResetIssue::Issued(code, expires_at))
+    }
+
+    /// The account of that name, if the code is good for it.
+    async fn of_code(
+        &self,
+        username: &Username,
+        code: &str,
+    ) -> Result<Option<(Account, ResetCodeHash)>, ServiceError> {
+        let account = self.store.account(username).await?;
+        let code = ResetCode::typed(code).map(|code| ResetCodeHash::of(&code));
+        let (Some(account), Some(code)) = (account, code) else { return Ok(None) };
+        let is_good = self.store.is_good_code(account.id, code, self.clock.now()).await?;
+        Ok(is_good.then_some((account, code)))
+    }
+
+    async fn replaced(
+        &self,
+        account: &Account,
+        new: &NewPassword,
+        except: Option<SessionId>,
+        why: SessionEnding,
+        trace: &TraceId,
+    ) -> Result<Option<usize>, ServiceError> {
+        let (user, at) = (account.id, self.clock.now());
+        let ending = OthersEnding { user, except, at, why };
+        let event_of = |session| {
+            let kind = EventType::SessionRevoked;
+            events::of(kind, &self.clock, trace, user, account.role_id, Some(session))
+        };
+        let Some(ended) = self.store.change_password(new, ending, event_of).await? else {
+            return Ok(None);
+        };
+        let (why, ended_count) = (why.as_str(), ended.len());
+        tracing::info!(user.id = %user, why, ended = ended_count, "A password was changed");
+        self.tell_ended(&ended, at).await;
+        Ok(Some(ended_count))
+    }
+}

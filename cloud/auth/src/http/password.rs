@@ -1,0 +1,91 @@
+//! `POST /api/v1/auth/password` changes one's password, `POST /api/v1/auth/password-reset` sets one by a code, and
+//! `POST /api/v1/admin/users/{id}/password-reset` gives such a code out, on record.
+
+use axum::{extract::State, http::StatusCode};
+use platform::ClientAddress;
+use process::{
+    problem::{CreatedJson, Json, Path, Problem},
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, Role, UnixMillis, UserId, check_reason};
+
+use super::{
+    Live,
+    account::RevokeForm,
+    session::{EndedSessions, refusal},
+};
+use crate::{credentials::ResetIssue, domain::Password, say, service::Service};
+
+#[derive(Deserialize, ToSchema)]
+pub struct PasswordForm {
+    old_password: String,
+    new_password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct PasswordResetForm {
+    username: String,
+    /// As an admin gave it out. Dashes, spaces and small letters do not matter.
+    code: String,
+    new_password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PasswordResetCode {
+    user_id: UserId,
+    /// Shown this once; nobody can look it up again.
+    code: String,
+    expires_at: UnixMillis,
+}
+
+pub async fn change_password(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    from: ClientAddress,
+    Json(form): Json<PasswordForm>,
+) -> Result<Json<EndedSessions>, Problem> {
+    let new = new_password(form.new_password)?;
+    let (owner, old) = (&caller.claims, form.old_password);
+    match service.change_password(owner, from, old, new, &trace).await? {
+        Ok(ended) => Ok(Json(EndedSessions { ended })),
+        Err(refused) => Err(refusal(&refused, service.clock.now()).1),
+    }
+}
+
+pub async fn redeem_reset(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    from: ClientAddress,
+    Json(form): Json<PasswordResetForm>,
+) -> Result<StatusCode, Problem> {
+    let new = new_password(form.new_password)?;
+    match service.redeem_reset(from, &form.username, &form.code, new, &trace).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(refused) => Err(refusal(&refused, service.clock.now()).1),
+    }
+}
+
+pub async fn issue_reset(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(user_id): Path<UserId>,
+    Json(RevokeForm { reason }): Json<RevokeForm>,
+) -> Result<CreatedJson<PasswordResetCode>, Problem> {
+    caller.require(Role::Admin)?;
+    let why = check_reason(&reason)?;
+    match service.issue_reset(user_id, caller.actor.user_id, why).await? {
+        ResetIssue::Issued(code, expires_at) => {
+            let code = code.reveal();
+            Ok(CreatedJson(PasswordResetCode { user_id, code, expires_at }))
+        }
+        ResetIssue::Nobody => Err(Code::NotFound.into()),
+        ResetIssue::OfAdmin => Err(Code::RoleForbidden.into()),
+    }
+}
+
+fn new_password(text: String) -> Result<Password, Problem> {
+    Password::new(text).map_err(|_| Problem::wrong("new_password", say::password_needs))
+}

@@ -1,0 +1,140 @@
+//! Changes of passwords, and the codes by which an admin lets a person set a new one.
+
+use platform::{columns, transact, vals};
+use ring::digest;
+use uuid::Uuid;
+use wire::{Event, Role, SessionId, UnixMillis, UserId};
+
+use super::{OthersEnding, Store, StoreError};
+use crate::domain::ResetCode;
+
+const NAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
+const OPEN_ROLE: &str = "SELECT role_id FROM users WHERE id = ? AND is_active = 1";
+const UPGRADE: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
+const CHANGE: &str = "UPDATE users SET password_hash = ?, password_changed_at = ?, updated_at = ? \
+    WHERE id = ? AND is_active = 1 AND COALESCE(password_changed_at, 0) = ?";
+const GOOD_CODE: &str = "SELECT id FROM password_resets \
+    WHERE user_id = ? AND code_hash = ? AND used_at IS NULL AND expires_at > ? LIMIT 1";
+const USE_CODE: &str = "UPDATE password_resets SET used_at = ? \
+    WHERE user_id = ? AND code_hash = ? AND used_at IS NULL AND expires_at > ?";
+const VOID_CODES: &str = "UPDATE password_resets SET expires_at = ? \
+    WHERE user_id = ? AND used_at IS NULL AND expires_at > ?";
+
+/// The code as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResetCodeHash([u8; 32]);
+
+impl ResetCodeHash {
+    pub fn of(code: &ResetCode) -> Self {
+        let hash = digest::digest(&digest::SHA256, code.as_str().as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.as_ref());
+        Self(bytes)
+    }
+}
+
+/// A password in place of the one that was set at `before`.
+#[derive(Debug, Clone)]
+pub struct NewPassword {
+    pub hash: String,
+    pub before: Option<UnixMillis>,
+    /// The code that allows it; it is spent.
+    pub code: Option<ResetCodeHash>,
+}
+
+/// An admin's leave for one change of a password.
+#[derive(Debug, Clone)]
+pub struct PasswordReset {
+    pub id: Uuid,
+    pub user: UserId,
+    pub code: ResetCodeHash,
+    pub at: UnixMillis,
+    pub by: UserId,
+    pub why: String,
+    pub expires_at: UnixMillis,
+}
+
+columns! {
+    struct ResetRow<'a> in password_resets {
+        id: Uuid,
+        user_id: UserId,
+        code_hash: [u8; 32],
+        created_at: UnixMillis,
+        created_by: UserId,
+        why: &'a str,
+        expires_at: UnixMillis,
+    }
+}
+
+impl Store {
+    /// The name of a person whose account is open.
+    pub async fn username(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        Ok(self.sql.one(NAME, vals![user]).await?)
+    }
+
+    /// The role of a person whose account is open.
+    pub async fn open_role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
+        Ok(self.sql.one(OPEN_ROLE, vals![user]).await?)
+    }
+
+    /// Another hash of the same password. One that was changed meanwhile stays.
+    pub async fn upgrade_hash(&self, user: UserId, old: &str, new: &str) -> Result<(), StoreError> {
+        self.sql.exec(UPGRADE, vals![new, user, old]).await?;
+        Ok(())
+    }
+
+    /// Sets a new password and ends the person's other sessions, with an event for each; codes that were not
+    /// used are void. Returns the sessions, or `None` where the password or the code is no longer the one that
+    /// was looked at.
+    pub async fn change_password(
+        &self,
+        new: &NewPassword,
+        ending: OthersEnding,
+        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+    ) -> Result<Option<Vec<SessionId>>, StoreError> {
+        let (user, at) = (ending.user, ending.at);
+        let before = new.before.unwrap_or(UnixMillis(0));
+        let changed_at = at.max(before.plus_ms(1));
+        transact!(self.sql, tx => {
+            if let Some(ResetCodeHash(code)) = new.code
+                && tx.exec(USE_CODE, vals![at, user, code, at]).await? != 1
+            {
+                return Ok(None);
+            }
+            let values = vals![new.hash.as_str(), changed_at, at, user, before];
+            if tx.exec(CHANGE, values).await? != 1 {
+                return Ok(None);
+            }
+            tx.exec(VOID_CODES, vals![at, user, at]).await?;
+            Ok(Some(Self::end_others(tx, ending, &event_of).await?))
+        })
+    }
+
+    /// Writes a reset; its code takes the place of those before it.
+    pub async fn add_reset(&self, reset: &PasswordReset) -> Result<(), StoreError> {
+        let PasswordReset { id, user, code, at, by, why, expires_at } = reset;
+        transact!(self.sql, tx => {
+            tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
+            let row = ResetRow {
+                id: *id,
+                user_id: *user,
+                code_hash: code.0,
+                created_at: *at,
+                created_by: *by,
+                why,
+                expires_at: *expires_at,
+            };
+            Ok(tx.insert(row).await?)
+        })
+    }
+
+    pub async fn is_good_code(
+        &self,
+        user: UserId,
+        code: ResetCodeHash,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = self.sql.one(GOOD_CODE, vals![user, code.0, now]).await?;
+        Ok(found.is_some())
+    }
+}
