@@ -20,8 +20,9 @@ part() {
     rights+="${rights:+,}{\"user\":\"$1\",\"vhost\":\"/\",\"configure\":\"^($configure)\$\",\"write\":\"^($write)\$\",\"read\":\"^($read)\$\"}"
 }
 part gateway '' ''
-part auth '' 'auth_events|user_events'
-part order '' order_events
+part auth '' auth_events
+part user 'user_profiles(\\.dead)?' user_events
+part order 'order_people(\\.dead)?' order_events
 part notification '(order|payment|review)_queue(\\.dead)?' ''
 part hub 'hub_feed(\\.dead)?' ''
 printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"
