@@ -102,7 +102,8 @@ pub use status::{
     LinkState, QuarantineStatus, RegionStatus, RepairStatus, StatusReport,
 };
 pub use text::{
-    FieldError, check_comment, check_optional_note, check_optional_reason, check_reason,
+    FieldError, TextRule, check_comment, check_optional_note, check_optional_reason, check_reason,
+    check_text,
 };
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;

@@ -32,6 +32,14 @@ pub(crate) struct Limits {
     pub lines: bool,
 }
 
+/// The same, for a field that is named where it is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct TextRule {
+    pub chars_min: usize,
+    pub chars_max: usize,
+    pub lines: bool,
+}
+
 const REASON: Limits = Limits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
 /// It stands in an order's history where a reason would.
 const NOTE: Limits = Limits { field: "note", chars_min: 0, chars_max: 500, lines: true };
@@ -39,6 +47,12 @@ const COMMENT: Limits = Limits { field: "comment", chars_min: 0, chars_max: 2_00
 
 pub(crate) fn check(text: &str, limits: &Limits) -> Result<String, FieldError> {
     let &Limits { field, chars_min, chars_max, lines } = limits;
+    check_text(field, text, TextRule { chars_min, chars_max, lines })
+}
+
+/// Checks a text of a field that only its service knows, and trims it.
+pub fn check_text(field: &str, text: &str, rule: TextRule) -> Result<String, FieldError> {
+    let TextRule { chars_min, chars_max, lines } = rule;
     let text = text.trim();
     let length = text.chars().count();
     if length < chars_min {
