@@ -55,6 +55,7 @@ codes! {
     NotFound not_found 404,
     MethodNotAllowed method_not_allowed 405,
     UserExists user_exists 409,
+    StaleVersion stale_version 409,
     EdgeExists edge_exists 409,
     OpNotStopped op_not_stopped 409,
     EnrolmentCodeInvalid enrolment_code_invalid 401,

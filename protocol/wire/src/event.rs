@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::{Actor, Code, CommandId, EventId, Lost, Order, Role, SessionId, UnixMillis, UserId};
+use crate::{
+    Actor, Code, CommandId, EventId, Lost, Order, Region, Role, ServiceType, SessionId, UnixMillis,
+    UserId,
+};
 
 /// `{id, type, version, at, trace, body}`; the routing key is the type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +67,8 @@ catalogue! {
     UserRevoked Auth "user.revoked",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
+    ProfileVerified User "profile.verified",
+    ProfileVerificationRejected User "profile.verification_rejected",
     OrderCreated Order "order.created",
     OrderApproved Order "order.approved",
     OrderRejected Order "order.rejected",
@@ -104,4 +109,27 @@ pub struct UserEvent {
     pub role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+}
+
+/// The body of the events about a profile. It names people by id alone, for a broker's files are in the
+/// clear.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileEvent {
+    pub user_id: UserId,
+    pub role: Role,
+    /// Of the profile: a consumer keeps the newest.
+    pub version: i64,
+    pub provider: Option<ProviderStanding>,
+    /// Of a decision about a verification.
+    pub reason: Option<String>,
+}
+
+/// A provider as matching sees him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderStanding {
+    pub is_active: bool,
+    pub verified: bool,
+    pub service_areas: Vec<Region>,
+    pub service_categories: Vec<ServiceType>,
 }

@@ -69,7 +69,9 @@ pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
 pub use enrolment::{
     CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, hub_of,
 };
-pub use event::{Event, EventType, Exchange, OrderEvent, UserEvent};
+pub use event::{
+    Event, EventType, Exchange, OrderEvent, ProfileEvent, ProviderStanding, UserEvent,
+};
 pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
 pub use ids::{CommandId, DeviceId, EdgeId, EventId, NameError, OrderId, SessionId, UserId};

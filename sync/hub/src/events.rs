@@ -17,8 +17,11 @@ use crate::{
     },
 };
 
-const QUEUE: QueueSpec =
-    QueueSpec::new("hub_feed", &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*")]);
+/// No feed carries profiles yet. Their events are bound, because an event without a queue holds its relay.
+const QUEUE: QueueSpec = QueueSpec::new(
+    "hub_feed",
+    &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*"), (Exchange::User, "profile.*")],
+);
 
 pub(crate) struct Feeder {
     pub store: Store,

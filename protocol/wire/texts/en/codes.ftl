@@ -26,6 +26,7 @@ body-too-large = The body is too large.
 not-found = There is nothing here.
 method-not-allowed = This cannot be done here.
 user-exists = This user name or email is taken.
+stale-version = This has changed since you read it. Load it again, then make your change.
 edge-exists = An edge of this name already exists. Choose another name.
 op-not-stopped = This entry does not wait for an operator.
 enrolment-code-invalid = This enrolment code is unknown, used or expired.
