@@ -1,6 +1,9 @@
-// The server's image runs this once, on an empty volume: a user for the one database of the notification service.
-db.getSiblingDB("notification_db").createUser({
-  user: "notification",
-  pwd: process.env.NOTIFICATION_DOCUMENTS_PASSWORD,
-  roles: [{ role: "readWrite", db: "notification_db" }],
-});
+// The server's image runs this once, on an empty volume: for each service on documents a user of its own database.
+const passwords = {
+  user: process.env.USER_DOCUMENTS_PASSWORD,
+  notification: process.env.NOTIFICATION_DOCUMENTS_PASSWORD,
+};
+for (const [name, pwd] of Object.entries(passwords)) {
+  const own = `${name}_db`;
+  db.getSiblingDB(own).createUser({ user: name, pwd, roles: [{ role: "readWrite", db: own }] });
+}

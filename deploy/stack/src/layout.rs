@@ -238,8 +238,13 @@ mod tests {
         let layout = Layout::decide(Stores::Real, &Data::ThrownAway, choice).unwrap();
         assert_eq!(layout.gateway, 31_100);
         let parts: Vec<_> = layout.parts().map(|(part, port)| (part.name(), port)).collect();
-        let expected =
-            [("auth", 31_101), ("order", 31_103), ("notification", 31_106), ("hub", 31_107)];
+        let expected = [
+            ("auth", 31_101),
+            ("user", 31_102),
+            ("order", 31_103),
+            ("notification", 31_106),
+            ("hub", 31_107),
+        ];
         assert_eq!(parts, expected);
         let mid = layout.edge(Region::Mid);
         assert_eq!(

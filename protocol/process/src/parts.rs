@@ -22,6 +22,7 @@ macro_rules! services {
     ($reader:ident) => {
         $reader! {
             Auth auth 8000 1 Sql("auth_db") {}, "Accounts and sessions alone";
+            User user 8002 2 Documents("user_db") {}, "Profiles of people alone";
             Order order 8003 3 Sql("order_db") { hub: Hub }, "Orders alone";
             Notification notification 8006 6 Documents("notification_db") {}, "Inboxes alone";
             Hub hub 8007 7 Sql("sync_db") { order: Order, auth: Auth },
@@ -111,6 +112,7 @@ mod tests {
     fn each_part_has_few_callers() {
         let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
         assert_eq!(callers(CloudPart::Order), ["hub", "gateway"]);
+        assert_eq!(callers(CloudPart::User), ["gateway"]);
         assert_eq!(callers(CloudPart::Notification), ["gateway"]);
         assert_eq!(callers(CloudPart::Gateway), [""; 0]);
     }

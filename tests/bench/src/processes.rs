@@ -10,9 +10,10 @@ use wire::Region;
 /// The unit of time in `/proc`: hundredths of a second.
 const TICKS_A_SECOND: f64 = 100.0;
 
-const CLOUD: [Part; 5] = [
+const CLOUD: [Part; 6] = [
     Part::Alone(CloudPart::Gateway),
     Part::Alone(CloudPart::Auth),
+    Part::Alone(CloudPart::User),
     Part::Alone(CloudPart::Order),
     Part::Alone(CloudPart::Notification),
     Part::Alone(CloudPart::Hub),

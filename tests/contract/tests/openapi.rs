@@ -52,6 +52,7 @@ impl Merged {
     fn add_part(&mut self, part: CloudPart) {
         let mut document = match part {
             CloudPart::Auth => auth::document(),
+            CloudPart::User => user::document(),
             CloudPart::Order => order::document(),
             CloudPart::Notification => notification::document(),
             CloudPart::Hub => hub::document(),
@@ -121,6 +122,7 @@ impl Merged {
             "servers": [{ "url": "/" }],
             "tags": [
                 { "name": "auth", "description": "Accounts and sessions" },
+                { "name": "user", "description": "Profiles of people, their addresses, and what providers offer" },
                 { "name": "order", "description": "Orders, how regions assign them, and collisions" },
                 { "name": "notification", "description": "A person's inbox" },
                 { "name": "hub", "description": "Regions, edges and their logs" },

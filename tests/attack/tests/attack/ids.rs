@@ -84,7 +84,7 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
         ("region", _) => "NORTH".to_owned(),
         ("edge", _) => platform.edge().edge.clone(),
         ("epoch" | "seq", _) => "1".to_owned(),
-        ("id", path) if path.contains("/users/") => victim.clone(),
+        ("id", path) if path.contains("/users/") || path.contains("/customers/") => victim.clone(),
         ("id", path) if path.contains("/sessions/") => session.clone(),
         ("id", path) if path.contains("/edges/") => platform.edge().edge.clone(),
         ("id", path) if path.contains("/notifications/") => {

@@ -1,0 +1,27 @@
+//! Owns what a profile is, and the rules of its fields. Pure: no IO, and time comes in.
+
+mod address;
+mod calendar;
+mod event;
+mod fields;
+mod form;
+mod matching;
+mod profile;
+mod shown;
+mod verification;
+
+pub use address::{
+    ADDRESSES_MAX, Address, AddressForm, AddressId, add_address, edit_address, remove_address,
+};
+pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
+pub use event::ProfileBody;
+pub use form::ProfileForm;
+pub use matching::{MATCHES_MAX, MatchQuestion, MatchReason, ProviderMatch, rank};
+pub use profile::{
+    CustomerProfile, PersonRecord, PortfolioItem, Preferences, ProviderProfile, serving_key,
+};
+pub use shown::{OwnProfile, PublicProfile};
+pub use verification::{
+    Certification, CertificationForm, Verification, VerificationAct, VerificationDecision,
+    VerificationState, VerificationStep,
+};

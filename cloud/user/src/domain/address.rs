@@ -1,0 +1,190 @@
+//! A person's addresses. One of them is the default, as long as there are any.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{FieldError, Region};
+
+use super::fields;
+
+pub const ADDRESSES_MAX: usize = 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct AddressId(pub Uuid);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Address {
+    pub id: AddressId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub province: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    pub detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    pub is_default: bool,
+}
+
+/// An address as its person sends it. An absent field is empty.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddressForm {
+    /// Of the profile that was read.
+    pub version: i64,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    recipient_name: Option<String>,
+    #[serde(default, alias = "phone")]
+    phone_number: Option<String>,
+    #[serde(default)]
+    province: Option<String>,
+    #[serde(default)]
+    city: Option<String>,
+    detail: String,
+    #[serde(default)]
+    region: Option<Region>,
+    #[serde(default)]
+    is_default: bool,
+}
+
+impl AddressForm {
+    /// The address as it will be kept, or every field to correct.
+    pub fn checked(self, id: AddressId) -> Result<Address, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let phone = self.phone_number.filter(|phone| !phone.trim().is_empty());
+        let phone = phone.map(|phone| fields::phone("phone_number", &phone)).transpose();
+        let address = Address {
+            id,
+            label: fields::optional("label", self.label, fields::WORD, &mut errors),
+            recipient_name: fields::optional(
+                "recipient_name",
+                self.recipient_name,
+                fields::NAME,
+                &mut errors,
+            ),
+            phone_number: fields::take(phone, &mut errors),
+            province: fields::optional("province", self.province, fields::PLACE, &mut errors),
+            city: fields::optional("city", self.city, fields::PLACE, &mut errors),
+            detail: fields::text("detail", &self.detail, fields::STREET, &mut errors),
+            region: self.region,
+            is_default: self.is_default,
+        };
+        if errors.is_empty() { Ok(address) } else { Err(errors) }
+    }
+}
+
+/// Refuses one more than fit.
+pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), FieldError> {
+    if let Some(full) = fields::too_many("addresses", all.len() + 1, ADDRESSES_MAX) {
+        return Err(full);
+    }
+    all.push(address);
+    let last = all.len() - 1;
+    settle(all, last);
+    Ok(())
+}
+
+/// Returns whether there is one with this id.
+pub fn edit_address(all: &mut [Address], address: &Address) -> bool {
+    let Some(index) = all.iter().position(|known| known.id == address.id) else { return false };
+    all[index] = address.clone();
+    settle(all, index);
+    true
+}
+
+/// Returns whether there was one with this id.
+pub fn remove_address(all: &mut Vec<Address>, id: AddressId) -> bool {
+    let before = all.len();
+    all.retain(|address| address.id != id);
+    settle(all, 0);
+    all.len() < before
+}
+
+/// The one that was touched last is the default if it says so; without any, the first becomes it.
+fn settle(all: &mut [Address], touched: usize) {
+    if all.get(touched).is_some_and(|address| address.is_default) {
+        for (index, address) in all.iter_mut().enumerate() {
+            address.is_default = index == touched;
+        }
+    }
+    if !all.iter().any(|address| address.is_default)
+        && let Some(first) = all.first_mut()
+    {
+        first.is_default = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u128, is_default: bool) -> Address {
+        let form = AddressForm {
+            detail: format!(" {n} Lake Road "),
+            is_default,
+            ..AddressForm::default()
+        };
+        form.checked(AddressId(Uuid::from_u128(n))).unwrap()
+    }
+
+    fn default_of(all: &[Address]) -> Vec<u128> {
+        let chosen = all.iter().filter(|address| address.is_default);
+        chosen.map(|address| address.id.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn there_is_one_default_as_long_as_there_are_addresses() {
+        let mut all = Vec::new();
+        add_address(&mut all, address(1, false)).unwrap();
+        assert_eq!(default_of(&all), [1], "the first");
+        add_address(&mut all, address(2, false)).unwrap();
+        assert_eq!(default_of(&all), [1]);
+        add_address(&mut all, address(3, true)).unwrap();
+        assert_eq!(default_of(&all), [3]);
+        assert!(edit_address(&mut all, &address(2, true)));
+        assert_eq!(default_of(&all), [2]);
+        assert!(edit_address(&mut all, &address(2, false)));
+        assert_eq!(default_of(&all), [1]);
+        assert!(remove_address(&mut all, AddressId(Uuid::from_u128(1))));
+        assert_eq!(default_of(&all), [2]);
+        assert!(!remove_address(&mut all, AddressId(Uuid::from_u128(1))));
+        assert!(!edit_address(&mut all, &address(9, true)));
+        assert!(
+            remove_address(&mut all, AddressId(Uuid::from_u128(2)))
+                && remove_address(&mut all, AddressId(Uuid::from_u128(3)))
+        );
+        assert!(all.is_empty());
+    }
+
+    #[test]
+    fn the_eleventh_is_refused() {
+        let mut all = Vec::new();
+        for n in 0..10 {
+            add_address(&mut all, address(n, false)).unwrap();
+        }
+        assert_eq!(add_address(&mut all, address(11, true)).unwrap_err().field, "addresses");
+        assert_eq!((all.len(), default_of(&all)), (10, vec![0]));
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let form = AddressForm {
+            label: Some("x".repeat(41)),
+            phone_number: Some("12".into()),
+            city: Some("a\u{202e}b".into()),
+            detail: " ".into(),
+            ..AddressForm::default()
+        };
+        let wrong = form.checked(AddressId(Uuid::nil())).unwrap_err();
+        let fields: Vec<_> = wrong.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["label", "phone_number", "city", "detail"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! The rules of single fields that several forms have.
+
+use http::Uri;
+use wire::{FieldError, TextRule, check_text};
+
+use crate::say;
+
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
+const PHONE_CHARS_MAX: usize = 30;
+const URL_BYTES_MAX: usize = 500;
+
+const fn line(chars_min: usize, chars_max: usize) -> TextRule {
+    TextRule { chars_min, chars_max, lines: false }
+}
+
+pub const NAME: TextRule = line(1, 80);
+pub const WORD: TextRule = line(1, 40);
+pub const TITLE: TextRule = line(1, 120);
+pub const PLACE: TextRule = line(0, 60);
+pub const STREET: TextRule = line(1, 255);
+pub const BIO: TextRule = TextRule { chars_min: 0, chars_max: 1_000, lines: true };
+
+/// Collects what is wrong, and goes on with an empty value.
+pub fn take<T: Default>(checked: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> T {
+    checked.unwrap_or_else(|error| {
+        errors.push(error);
+        T::default()
+    })
+}
+
+pub fn text(field: &str, text: &str, rule: TextRule, errors: &mut Vec<FieldError>) -> String {
+    take(check_text(field, text, rule), errors)
+}
+
+/// A blank text is none.
+pub fn optional(
+    field: &str,
+    given: Option<String>,
+    rule: TextRule,
+    errors: &mut Vec<FieldError>,
+) -> Option<String> {
+    let given = given.filter(|text| !text.trim().is_empty())?;
+    Some(text(field, &given, rule, errors))
+}
+
+/// Digits, with a plus before them where one was given.
+pub fn phone(field: &str, text: &str) -> Result<String, FieldError> {
+    let wrong = || FieldError::new(field, say::phone_needs);
+    let text = text.trim();
+    let (plus, rest) = text.strip_prefix('+').map_or(("", text), |rest| ("+", rest));
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');
+    if text.len() > PHONE_CHARS_MAX || !rest.chars().all(plain) {
+        return Err(wrong());
+    }
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    if !PHONE_DIGITS.contains(&digits.len()) {
+        return Err(wrong());
+    }
+    Ok(format!("{plus}{digits}"))
+}
+
+/// An address on the web, by HTTPS and without a user.
+pub fn url(field: &str, text: &str) -> Result<String, FieldError> {
+    let text = text.trim();
+    let plain = text.len() <= URL_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let uri = text.parse::<Uri>().ok().filter(|_| plain);
+    let has_host = |uri: &Uri| {
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        uri.scheme_str() == Some("https") && authority.contains('.') && !authority.contains('@')
+    };
+    match uri.filter(has_host) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(FieldError::new(field, say::url_needs)),
+    }
+}
+
+pub fn too_many(field: &str, count: usize, most: usize) -> Option<FieldError> {
+    (count > most).then(|| FieldError::new(field, say::too_many { most: most.into() }))
+}
+
+/// Each once, in the order given.
+pub fn unique<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(all.len());
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_number_is_kept_by_its_digits() {
+        for (typed, kept) in [
+            ("13800138000", "13800138000"),
+            (" +86 138-0013-8000 ", "+8613800138000"),
+            ("(0)10 6255.1234", "01062551234"),
+        ] {
+            assert_eq!(phone("phone_number", typed).as_deref(), Ok(kept), "{typed}");
+        }
+        for bad in ["", "1234", "1234567890123456", "call me", "12345+6", "１２３４５６"] {
+            assert!(phone("phone_number", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_an_https_address() {
+        let good = "https://cdn.example.org/a/b.png?x=1";
+        assert_eq!(url("profile_picture_url", good).as_deref(), Ok(good));
+        for bad in [
+            "http://cdn.example.org/a.png",
+            "javascript:alert(1)",
+            "data:image/svg+xml,x",
+            "https://user:word@example.org/",
+            "https://localhost/",
+            "https://",
+            "/a.png",
+            "https://example.org/a b",
+            &format!("https://example.org/{}", "x".repeat(500)),
+        ] {
+            assert!(url("profile_picture_url", bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Who is proposed for a job: a pure ranking of those who serve its area and kind of work.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Region, ServiceType, UserId, words};
+
+use super::{CalendarDay, ProviderProfile};
+
+/// The most that one question is answered with.
+pub const MATCHES_MAX: usize = 20;
+const SKILLS_COUNTED_MAX: usize = 3;
+const JOBS_COUNTED_MAX: i64 = 50;
+const WELL_RATED_HUNDREDTHS: i64 = 400;
+
+/// The job that somebody is looked for.
+#[derive(Debug, Clone)]
+pub struct MatchQuestion {
+    pub area: Region,
+    pub service_type: ServiceType,
+    /// Of the job, in which the skills are looked for.
+    pub text: String,
+    pub day: Option<CalendarDay>,
+}
+
+words! {
+    /// What speaks for a provider, beside his place among the others.
+    MatchReason {
+        ServesTheArea "serves_the_area",
+        DoesThisWork "does_this_work",
+        Verified "verified",
+        WorksThatDay "works_that_day",
+        NamesTheSkill "names_the_skill",
+        WellRated "well_rated",
+        HasCompletedJobs "has_completed_jobs",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProviderMatch {
+    pub user_id: UserId,
+    pub full_name: String,
+    pub score: i64,
+    pub reasons: Vec<MatchReason>,
+}
+
+/// The best first, at most `MATCHES_MAX`; among equals the one who has been here longest. A provider who
+/// is not listed or does not serve the job is left out.
+pub fn rank<'p>(
+    question: &MatchQuestion,
+    candidates: impl IntoIterator<Item = &'p ProviderProfile>,
+) -> Vec<ProviderMatch> {
+    let text = question.text.to_lowercase();
+    let candidates = candidates.into_iter().filter(|one| {
+        one.is_listed
+            && one.service_areas.contains(&question.area)
+            && one.service_categories.contains(&question.service_type)
+    });
+    let mut ranked: Vec<_> =
+        candidates.map(|one| (one.person.created_at, judged(one, question.day, &text))).collect();
+    ranked.sort_by_key(|(since, found)| (-found.score, *since, found.user_id));
+    ranked.truncate(MATCHES_MAX);
+    ranked.into_iter().map(|(_, found)| found).collect()
+}
+
+fn judged(provider: &ProviderProfile, day: Option<CalendarDay>, text: &str) -> ProviderMatch {
+    let mut reasons =
+        vec![MatchReason::ServesTheArea, MatchReason::DoesThisWork, MatchReason::Verified];
+    let mut score = 0;
+    if day.is_some_and(|day| provider.works_on(day)) {
+        reasons.push(MatchReason::WorksThatDay);
+        score += 150;
+    }
+    let named = provider.skills.iter().filter(|skill| text.contains(&skill.to_lowercase()));
+    for _ in named.take(SKILLS_COUNTED_MAX) {
+        if !reasons.contains(&MatchReason::NamesTheSkill) {
+            reasons.push(MatchReason::NamesTheSkill);
+        }
+        score += 100;
+    }
+    if provider.rating_hundredths >= WELL_RATED_HUNDREDTHS {
+        reasons.push(MatchReason::WellRated);
+    }
+    if provider.completed_orders > 0 {
+        reasons.push(MatchReason::HasCompletedJobs);
+    }
+    score += provider.rating_hundredths / 5 + provider.completed_orders.min(JOBS_COUNTED_MAX);
+    let person = &provider.person;
+    ProviderMatch { user_id: person.user_id, full_name: person.full_name.clone(), score, reasons }
+}
+
+impl ProviderProfile {
+    /// By the exception of that day, or else by its weekday.
+    pub fn works_on(&self, day: CalendarDay) -> bool {
+        let exception = self.exceptions.iter().find(|exception| exception.day == day);
+        let hours = exception.map_or(self.availability.on(day), |exception| &exception.hours);
+        !hours.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use wire::{Role, UnixMillis};
+
+    use super::*;
+    use crate::domain::{DayException, PersonRecord, VerificationState};
+
+    fn provider(n: u128, change: impl FnOnce(&mut ProviderProfile)) -> ProviderProfile {
+        let at = UnixMillis(1_764_000_000_000);
+        let user = UserId(Uuid::from_u128(n));
+        let mut profile = ProviderProfile::from(PersonRecord::blank(user, Role::Provider, at));
+        profile.person.full_name = format!("P{n}");
+        profile.person.phone_number = "12345".into();
+        profile.service_areas = vec![Region::North];
+        profile.service_categories = vec![ServiceType::ItTechnology];
+        profile.verification.state = VerificationState::Verified;
+        change(&mut profile);
+        profile.derive();
+        profile
+    }
+
+    fn ranked(text: &str, day: Option<&str>, all: &[ProviderProfile]) -> Vec<(u128, usize)> {
+        let (area, service_type) = (Region::North, ServiceType::ItTechnology);
+        let day = day.map(|day| day.parse().unwrap());
+        let question = MatchQuestion { area, service_type, text: text.into(), day };
+        let found = rank(&question, all);
+        found.iter().map(|one| (one.user_id.0.as_u128(), one.reasons.len())).collect()
+    }
+
+    #[test]
+    fn only_those_who_may_and_can_do_the_job_are_proposed() {
+        let all = [
+            provider(1, |_| ()),
+            provider(2, |p| p.service_areas = vec![Region::South]),
+            provider(3, |p| p.service_categories = vec![ServiceType::Other]),
+            provider(4, |p| p.verification.state = VerificationState::Waiting),
+            provider(5, |p| p.is_active = false),
+            provider(6, |p| p.person.is_closed = true),
+            provider(7, |p| p.person.phone_number.clear()),
+        ];
+        assert_eq!(ranked("", None, &all), [(1, 3)]);
+    }
+
+    #[test]
+    fn the_best_come_first_with_their_reasons() {
+        let all = [
+            provider(1, |p| p.completed_orders = 2),
+            provider(2, |p| p.rating_hundredths = 480),
+            provider(3, |p| p.skills = vec!["Router".into(), "网络维修".into()]),
+            provider(4, |p| p.availability.monday = vec!["09:00-10:00".parse().unwrap()]),
+            provider(5, |_| ()),
+        ];
+        let text = "My ROUTER is dead, 需要网络维修";
+        assert_eq!(
+            ranked(text, Some("2026-11-23"), &all),
+            [(3, 4), (4, 4), (2, 4), (1, 4), (5, 3)]
+        );
+        assert_eq!(ranked("", Some("2026-11-22"), &all), [(2, 4), (1, 4), (3, 3), (4, 3), (5, 3)]);
+    }
+
+    #[test]
+    fn an_exception_stands_above_the_weekday() {
+        let day: CalendarDay = "2026-11-23".parse().unwrap();
+        let monday = vec!["09:00-10:00".parse().unwrap()];
+        let works = provider(1, |p| p.availability.monday = monday.clone());
+        assert!(works.works_on(day));
+        let free = provider(1, |p| {
+            p.availability.monday = monday;
+            p.exceptions = vec![DayException { day, hours: Vec::new() }];
+        });
+        assert!(!free.works_on(day));
+    }
+
+    #[test]
+    fn the_twenty_first_is_left_out() {
+        let all: Vec<_> = (1..30).map(|n| provider(n, |_| ())).collect();
+        let found = ranked("", None, &all);
+        assert_eq!(found.len(), MATCHES_MAX);
+        assert_eq!(found[0], (1, 3), "among equals the lower id");
+    }
+}

@@ -1,0 +1,166 @@
+//! A profile as it is shown: whole to its own person and to admins, the public part to everybody else.
+
+use serde::Serialize;
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use wire::{Amount, Region, Role, ServiceType, UnixMillis, UserId};
+
+use super::{
+    CalendarDay, Certification, CustomerProfile, DayException, PersonRecord, PortfolioItem,
+    Preferences, ProviderProfile, Verification, VerificationState, VerificationStep, WeekHours,
+};
+
+/// The whole of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum OwnProfile {
+    Customer(OwnCustomer),
+    Provider(Box<OwnProvider>),
+}
+
+/// Of a customer, or of an admin.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OwnCustomer {
+    #[serde(flatten)]
+    person: OwnPerson,
+    date_of_birth: Option<CalendarDay>,
+    preferences: Preferences,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OwnProvider {
+    #[serde(flatten)]
+    person: OwnPerson,
+    #[serde(flatten)]
+    offer: ProviderOffer,
+    exceptions: Vec<DayException>,
+    certifications: Vec<Certification>,
+    verification: VerificationRecord,
+}
+
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OwnPerson {
+    user_id: UserId,
+    role: Role,
+    /// A change names it, so that nobody overwrites what they have not seen.
+    version: i64,
+    /// The name and the number are given.
+    is_complete: bool,
+    full_name: String,
+    phone_number: String,
+    bio: Option<String>,
+    profile_picture_url: Option<String>,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+}
+
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct VerificationRecord {
+    state: VerificationState,
+    submitted_at: Option<UnixMillis>,
+    /// Oldest first.
+    steps: Vec<VerificationStep>,
+}
+
+/// A provider as everybody who is signed in may see him: no number, no address, no free days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PublicProfile {
+    pub user_id: UserId,
+    pub full_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bio: Option<String>,
+    pub member_since: UnixMillis,
+    #[serde(flatten)]
+    pub offer: ProviderOffer,
+}
+
+/// What a provider offers, and how he has done so far.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProviderOffer {
+    pub skills: Vec<String>,
+    pub service_categories: Vec<ServiceType>,
+    pub service_areas: Vec<Region>,
+    pub hourly_rate: Option<Amount>,
+    pub experience_years: Option<u8>,
+    pub availability: WeekHours,
+    pub portfolio: Vec<PortfolioItem>,
+    pub verified: bool,
+    pub is_active: bool,
+    pub completed_orders: i64,
+}
+
+impl From<&PersonRecord> for OwnPerson {
+    fn from(person: &PersonRecord) -> Self {
+        Self {
+            user_id: person.user_id,
+            role: person.role,
+            version: person.revision,
+            is_complete: person.is_complete(),
+            full_name: person.full_name.clone(),
+            phone_number: person.phone_number.clone(),
+            bio: person.bio.clone(),
+            profile_picture_url: person.profile_picture_url.clone(),
+            created_at: person.created_at,
+            updated_at: person.updated_at,
+        }
+    }
+}
+
+impl From<&CustomerProfile> for OwnProfile {
+    fn from(profile: &CustomerProfile) -> Self {
+        Self::Customer(OwnCustomer {
+            person: (&profile.person).into(),
+            date_of_birth: profile.date_of_birth,
+            preferences: profile.preferences.clone(),
+        })
+    }
+}
+
+impl From<&ProviderProfile> for OwnProfile {
+    fn from(profile: &ProviderProfile) -> Self {
+        let Verification { state, submitted_at, steps } = profile.verification.clone();
+        Self::Provider(Box::new(OwnProvider {
+            person: (&profile.person).into(),
+            offer: profile.into(),
+            exceptions: profile.exceptions.clone(),
+            certifications: profile.certifications.clone(),
+            verification: VerificationRecord { state, submitted_at, steps },
+        }))
+    }
+}
+
+impl PublicProfile {
+    /// Nothing of a provider whose account is closed, or who has given no name yet.
+    pub fn of(profile: &ProviderProfile) -> Option<Self> {
+        let person = &profile.person;
+        let is_shown = !person.is_closed && !person.full_name.is_empty();
+        is_shown.then(|| Self {
+            user_id: person.user_id,
+            full_name: person.full_name.clone(),
+            bio: person.bio.clone(),
+            member_since: person.created_at,
+            offer: profile.into(),
+        })
+    }
+}
+
+impl From<&ProviderProfile> for ProviderOffer {
+    fn from(profile: &ProviderProfile) -> Self {
+        Self {
+            skills: profile.skills.clone(),
+            service_categories: profile.service_categories.clone(),
+            service_areas: profile.service_areas.clone(),
+            hourly_rate: profile.hourly_rate,
+            experience_years: profile.experience_years,
+            availability: profile.availability.clone(),
+            portfolio: profile.portfolio.clone(),
+            verified: profile.is_verified(),
+            is_active: profile.is_active,
+            completed_orders: profile.completed_orders,
+        }
+    }
+}

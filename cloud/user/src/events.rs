@@ -1,0 +1,83 @@
+//! Takes in events: a person who registers gets a profile, one who is revoked is shown no more, and a
+//! completed job counts for its provider.
+
+use platform::{
+    bus::{Bus, QueueSpec},
+    consume::{Handle, HandleError, consume},
+};
+use process::tasks::Tasks;
+use wire::{Event, EventType, Exchange, OrderEvent, Role, UserEvent};
+
+use crate::{
+    domain::{CustomerProfile, ProviderProfile},
+    store::{ChangeNews, CompletedJob, KeptProfile, ProfileRefusal, ProfileStore},
+};
+
+const QUEUE: QueueSpec = QueueSpec::new(
+    "user_profiles",
+    &[
+        (Exchange::Auth, "user.registered"),
+        (Exchange::Auth, "user.revoked"),
+        (Exchange::Order, "order.completed"),
+    ],
+);
+
+/// Handling an event twice changes nothing the second time: the store keeps one profile for each person, and
+/// one line for each job.
+pub struct ProfileFeed {
+    pub store: ProfileStore,
+}
+
+impl ProfileFeed {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, QUEUE, self);
+    }
+
+    async fn completed(&self, event: &Event) -> Result<(), HandleError> {
+        let OrderEvent { order, .. } = serde_json::from_value(event.body.clone())?;
+        let Some(provider_id) = order.provider_id else {
+            return Err(HandleError::poison("a completed order has no provider"));
+        };
+        let job = CompletedJob { provider_id, completed_at: event.at };
+        Ok(self.store.note_job(order.id, &job, &event.trace).await?)
+    }
+
+    async fn account<D: KeptProfile>(
+        &self,
+        event: &Event,
+        account: &UserEvent,
+    ) -> Result<(), HandleError> {
+        let user = account.user_id;
+        if self.store.make::<D>(user, account.role, &event.trace).await? {
+            tracing::info!(user.id = %user, "A profile was made");
+        }
+        if event.kind != EventType::UserRevoked {
+            return Ok(());
+        }
+        let closed = self.store.change::<D>(user, None, &event.trace, |profile| {
+            let person = profile.person_mut();
+            let is_new = !std::mem::replace(&mut person.is_closed, true);
+            Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
+        });
+        match closed.await {
+            Ok(_) => Ok(()),
+            Err(ProfileRefusal::Failed(error)) => Err(error.into()),
+            Err(refused) => Err(HandleError::poison(format!("no profile to close: {refused:?}"))),
+        }
+    }
+}
+
+impl Handle for ProfileFeed {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        match event.kind {
+            EventType::UserRegistered | EventType::UserRevoked => {}
+            EventType::OrderCompleted => return self.completed(event).await,
+            _ => return Ok(()),
+        }
+        let account: UserEvent = serde_json::from_value(event.body.clone())?;
+        match account.role {
+            Role::Provider => self.account::<ProviderProfile>(event, &account).await,
+            Role::Customer | Role::Admin => self.account::<CustomerProfile>(event, &account).await,
+        }
+    }
+}

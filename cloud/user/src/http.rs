@@ -1,0 +1,84 @@
+//! The routes of profiles. A person reads and changes their own by their token; the id in a path only has
+//! to agree with it.
+
+mod addresses;
+mod matches;
+mod profiles;
+mod verifications;
+
+use axum::{Router, extract::FromRef, routing::get};
+use http::Method;
+use process::{openapi::RouteTable, problem::Problem, tokens::Verifier};
+use wire::Code;
+
+use crate::store::{ProfileRefusal, ProfileStore};
+
+#[derive(Clone, FromRef)]
+pub struct Service {
+    pub store: ProfileStore,
+    pub verifier: Verifier,
+}
+
+pub fn router(service: Service) -> Router {
+    table(Router::new())
+        .route("/internal/matches", get(matches::matches_for_service))
+        .with_state(service)
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub fn table<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{InvalidInput, NotFound, StaleVersion};
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    to
+        .at(GET, "/api/v1/users/me/profile", "Show your own profile", &[], profiles::show)
+        .at(PUT, "/api/v1/users/me/profile",
+            "Write your own profile whole, on the version that you have read", &[StaleVersion],
+            profiles::write)
+        .at(GET, "/api/v1/customers/{id}/profile", "Show a customer's profile to himself or to an admin",
+            &[], profiles::show_customer)
+        .at(PUT, "/api/v1/customers/{id}/profile", "Write your own profile, by your id", &[StaleVersion],
+            profiles::write_customer)
+        .at(GET, "/api/v1/providers/{id}/profile", "Show the public part of a provider's profile", &[],
+            profiles::show_provider)
+        .at(PUT, "/api/v1/providers/{id}/profile", "Write your own profile, by your id", &[StaleVersion],
+            profiles::write_provider)
+        .at(GET, "/api/v1/users/me/addresses", "List your addresses", &[], addresses::list)
+        .at(POST, "/api/v1/users/me/addresses", "Add an address, at most ten", &[StaleVersion],
+            addresses::add)
+        .at(PUT, "/api/v1/users/me/addresses/{id}", "Change one of your addresses, or make it the default",
+            &[StaleVersion], addresses::edit)
+        .at(Method::DELETE, "/api/v1/users/me/addresses/{id}", "Remove one of your addresses",
+            &[StaleVersion], addresses::remove)
+        .at(PUT, "/api/v1/users/me/certifications",
+            "Write your certifications. A verified provider is looked at again", &[StaleVersion],
+            verifications::certify)
+        .at(POST, "/api/v1/users/me/verification", "Hand in your certifications to be verified",
+            &[InvalidInput], verifications::submit)
+        .at(GET, "/api/v1/admin/verifications", "List providers by the state of their verification, oldest first",
+            &[], verifications::queue)
+        .at(GET, "/api/v1/admin/providers/{id}", "Show the whole profile of a provider", &[NotFound],
+            verifications::provider)
+        .at(POST, "/api/v1/admin/providers/{id}/verify", "Verify a provider, on record", &[StaleVersion],
+            verifications::verify)
+        .at(POST, "/api/v1/admin/providers/{id}/reject",
+            "Refuse a provider's verification, or take it back, with a reason for him", &[StaleVersion],
+            verifications::reject)
+        .at(GET, "/api/v1/admin/matches", "List the providers who would be proposed for a job, with the reasons",
+            &[], matches::matches)
+}
+
+impl From<ProfileRefusal> for Problem {
+    fn from(refusal: ProfileRefusal) -> Self {
+        match refusal {
+            ProfileRefusal::Stale(version) => {
+                Self::new(Code::StaleVersion).with("version", version)
+            }
+            ProfileRefusal::Wrong(errors) => errors.into(),
+            ProfileRefusal::Missing => Self::new(Code::NotFound),
+            ProfileRefusal::Failed(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A person's own addresses. They stand in the profile and share its version.
+
+use axum::extract::State;
+use process::{
+    problem::{CreatedJson, Json, Path, Problem, Query},
+    tokens::Caller,
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Actor, EventType, Role};
+
+use super::Service;
+use crate::{
+    domain::{
+        self, Address, AddressForm, AddressId, CustomerProfile, PersonRecord, ProviderProfile,
+    },
+    store::{ChangeNews, KeptProfile, ProfileRefusal},
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddressBook {
+    /// Of the profile, for the next change.
+    version: i64,
+    items: Vec<Address>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct VersionQuery {
+    /// Of the profile that was read.
+    version: i64,
+}
+
+pub async fn list(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Caller { actor, .. }: Caller,
+) -> Result<Json<AddressBook>, Problem> {
+    let Actor { user_id, role } = actor;
+    let (store, trace) = (&service.store, trace.as_str());
+    Ok(Json(match role {
+        Role::Provider => {
+            (&store.own::<ProviderProfile>(user_id, role, trace).await?.person).into()
+        }
+        Role::Customer | Role::Admin => {
+            (&store.own::<CustomerProfile>(user_id, role, trace).await?.person).into()
+        }
+    }))
+}
+
+pub async fn add(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Caller { actor, .. }: Caller,
+    Json(form): Json<AddressForm>,
+) -> Result<CreatedJson<AddressBook>, Problem> {
+    let version = form.version;
+    let address = form.checked(AddressId(service.store.clock().new_id()))?;
+    let changed = changed(&service, actor, version, trace.as_str(), |all| {
+        Ok(domain::add_address(all, address.clone())?)
+    });
+    Ok(CreatedJson(changed.await?))
+}
+
+pub async fn edit(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<AddressId>,
+    Json(form): Json<AddressForm>,
+) -> Result<Json<AddressBook>, Problem> {
+    let version = form.version;
+    let address = form.checked(id)?;
+    let changed = changed(&service, actor, version, trace.as_str(), |all| {
+        found(domain::edit_address(all, &address))
+    });
+    Ok(Json(changed.await?))
+}
+
+pub async fn remove(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<AddressId>,
+    Query(VersionQuery { version }): Query<VersionQuery>,
+) -> Result<Json<AddressBook>, Problem> {
+    let changed = changed(&service, actor, version, trace.as_str(), |all| {
+        found(domain::remove_address(all, id))
+    });
+    Ok(Json(changed.await?))
+}
+
+fn found(is_there: bool) -> Result<(), ProfileRefusal> {
+    if is_there { Ok(()) } else { Err(ProfileRefusal::Missing) }
+}
+
+async fn changed(
+    service: &Service,
+    actor: Actor,
+    version: i64,
+    trace: &str,
+    change: impl FnMut(&mut Vec<Address>) -> Result<(), ProfileRefusal>,
+) -> Result<AddressBook, Problem> {
+    match actor.role {
+        Role::Provider => {
+            changed_in::<ProviderProfile>(service, actor, version, trace, change).await
+        }
+        Role::Customer | Role::Admin => {
+            changed_in::<CustomerProfile>(service, actor, version, trace, change).await
+        }
+    }
+}
+
+async fn changed_in<D: KeptProfile>(
+    service: &Service,
+    Actor { user_id, role }: Actor,
+    version: i64,
+    trace: &str,
+    mut change: impl FnMut(&mut Vec<Address>) -> Result<(), ProfileRefusal>,
+) -> Result<AddressBook, Problem> {
+    let store = &service.store;
+    store.own::<D>(user_id, role, trace).await?;
+    let changed = store.change::<D>(user_id, Some(version), trace, |profile| {
+        change(&mut profile.person_mut().addresses)?;
+        Ok(Some(ChangeNews::of(EventType::ProfileUpdated)))
+    });
+    Ok(changed.await?.person().into())
+}
+
+impl From<&PersonRecord> for AddressBook {
+    fn from(person: &PersonRecord) -> Self {
+        Self { version: person.revision, items: person.addresses.clone() }
+    }
+}

@@ -1,0 +1,147 @@
+//! The verification of providers: handed in by themselves, decided by admins.
+
+use axum::extract::State;
+use process::{
+    problem::{ItemList, Json, MaybeJson, Page, Path, Problem, Query, TimeCursor},
+    tokens::{Admin, Caller},
+    trace::Trace,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{Code, EventType, Role, UserId};
+
+use super::Service;
+use crate::{
+    domain::{
+        CertificationForm, OwnProfile, ProviderProfile, VerificationDecision, VerificationState,
+    },
+    store::{ChangeNews, ProfileRefusal, queue_of},
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct QueueQuery {
+    /// `waiting` where it is left out.
+    state: Option<VerificationState>,
+}
+
+/// It holds nothing: what is handed in stands in the profile.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionForm {}
+
+pub async fn certify(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    Json(form): Json<CertificationForm>,
+) -> Result<Json<OwnProfile>, Problem> {
+    let user = provider_of(&caller)?;
+    let (store, version) = (&service.store, form.version);
+    let certifications = form.checked()?;
+    let now = store.clock().now();
+    store.own::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
+    let change = |profile: &mut ProviderProfile| {
+        profile.certify(certifications.clone(), now);
+        Ok(Some(ChangeNews::of(EventType::ProfileUpdated)))
+    };
+    let changed = store.change(user, Some(version), trace.as_str(), change).await?;
+    Ok(Json((&changed).into()))
+}
+
+/// Handing in twice is as good as once.
+pub async fn submit(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    _: MaybeJson<SubmissionForm>,
+) -> Result<Json<OwnProfile>, Problem> {
+    let user = provider_of(&caller)?;
+    let store = &service.store;
+    let now = store.clock().now();
+    store.own::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
+    let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
+        let is_new = profile.submit(now)?;
+        Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
+    };
+    let changed = store.change(user, None, trace.as_str(), change).await?;
+    Ok(Json((&changed).into()))
+}
+
+pub async fn queue(
+    State(service): State<Service>,
+    _: Admin,
+    Query(query): Query<QueueQuery>,
+    page: Page<TimeCursor>,
+) -> Result<ItemList<OwnProfile>, Problem> {
+    let state = query.state.unwrap_or(VerificationState::Waiting);
+    let found = service.store.verifications(queue_of(state, page.after, page.limit)).await?;
+    let last = found.documents.last().filter(|_| found.next.is_some());
+    let next = last.and_then(|last| {
+        let at = last.body.verification.submitted_at?;
+        Some(TimeCursor { at, id: last.id }.to_string())
+    });
+    let items = found.documents.iter().map(|document| (&document.body).into()).collect();
+    Ok(ItemList { items, next })
+}
+
+pub async fn provider(
+    State(service): State<Service>,
+    _: Admin,
+    Path(id): Path<UserId>,
+) -> Result<Json<OwnProfile>, Problem> {
+    let found = service.store.get::<ProviderProfile>(id).await?.ok_or(Code::NotFound)?;
+    Ok(Json((&found).into()))
+}
+
+pub async fn verify(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Admin(admin): Admin,
+    Path(id): Path<UserId>,
+    Json(decision): Json<VerificationDecision>,
+) -> Result<Json<OwnProfile>, Problem> {
+    decide(&service, &admin, trace.as_str(), id, decision, true).await
+}
+
+pub async fn reject(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Admin(admin): Admin,
+    Path(id): Path<UserId>,
+    Json(decision): Json<VerificationDecision>,
+) -> Result<Json<OwnProfile>, Problem> {
+    decide(&service, &admin, trace.as_str(), id, decision, false).await
+}
+
+/// On the profile that the admin looked at: a provider who has changed it meanwhile is read again first.
+async fn decide(
+    service: &Service,
+    admin: &Caller,
+    trace: &str,
+    id: UserId,
+    decision: VerificationDecision,
+    is_verified: bool,
+) -> Result<Json<OwnProfile>, Problem> {
+    let VerificationDecision { version, reason } = decision;
+    let reason = wire::check_reason(&reason)?;
+    let (by, now) = (admin.actor.user_id, service.store.clock().now());
+    let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
+        let decided = profile.decide(is_verified, by, reason.clone(), now);
+        let is_new = decided.ok_or(ProfileRefusal::Missing)?;
+        let kind = match is_verified {
+            true => EventType::ProfileVerified,
+            false => EventType::ProfileVerificationRejected,
+        };
+        Ok(is_new.then(|| ChangeNews { kind, reason: Some(reason.clone()) }))
+    };
+    let changed = service.store.change(id, Some(version), trace, change).await?;
+    tracing::info!(user.id = %id, admin.id = %by, is_verified, "A verification was decided");
+    Ok(Json((&changed).into()))
+}
+
+fn provider_of(caller: &Caller) -> Result<UserId, Problem> {
+    match caller.actor.role {
+        Role::Provider => Ok(caller.actor.user_id),
+        Role::Customer | Role::Admin => Err(Code::RoleForbidden.into()),
+    }
+}

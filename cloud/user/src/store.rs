@@ -1,0 +1,229 @@
+//! Owns where profiles are kept: one collection for customers and one for providers. A person's own id is
+//! the id of their profile.
+//!
+//! Invariants: a person has at most one profile; a change is made on the revision that its maker read, or
+//! not at all; its event stands in the changed document.
+
+mod jobs;
+mod shapes;
+
+use platform::{
+    StoreError,
+    documents::{
+        Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, Find,
+    },
+};
+use process::clock::Clock;
+use wire::{Event, EventType, FieldError, ProfileEvent, Role, UserId};
+
+use crate::domain::{CustomerProfile, PersonRecord, ProfileBody, ProviderProfile};
+
+pub use jobs::CompletedJob;
+pub use shapes::{queue_of, serving_of};
+
+#[derive(Clone)]
+pub struct ProfileStore {
+    documents: Documents,
+    customers: Collection<CustomerProfile>,
+    providers: Collection<ProviderProfile>,
+    jobs: Collection<CompletedJob>,
+    clock: Clock,
+}
+
+/// A kind of profile, kept in a collection of its own.
+pub trait KeptProfile: DocumentBody + ProfileBody {
+    fn kept_in(store: &ProfileStore) -> &Collection<Self>;
+}
+
+/// Why a change is not made.
+#[derive(Debug)]
+pub enum ProfileRefusal {
+    /// The profile has this revision by now.
+    Stale(i64),
+    Wrong(Vec<FieldError>),
+    Missing,
+    Failed(StoreError),
+}
+
+/// What a change tells; without it nothing is changed.
+pub struct ChangeNews {
+    pub kind: EventType,
+    pub reason: Option<String>,
+}
+
+impl ChangeNews {
+    pub fn of(kind: EventType) -> Self {
+        Self { kind, reason: None }
+    }
+}
+
+impl ProfileStore {
+    pub fn new(documents: &Documents, clock: Clock) -> Self {
+        Self {
+            documents: documents.clone(),
+            customers: Collection::new(documents, "customer_profiles"),
+            providers: Collection::new(documents, "provider_profiles"),
+            jobs: Collection::new(documents, "completed_jobs"),
+            clock,
+        }
+    }
+
+    /// Makes collections and indexes; safe to repeat.
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        self.documents.migrate().await?;
+        self.customers.migrate().await?;
+        self.providers.migrate().await?;
+        self.jobs.migrate().await
+    }
+
+    /// Refuses a store that `migrate` has not brought up to date.
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        self.documents.check().await?;
+        self.customers.check().await?;
+        self.providers.check().await?;
+        self.jobs.check().await
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub fn providers(&self) -> &Collection<ProviderProfile> {
+        &self.providers
+    }
+
+    /// Makes the blank profile of a new person, and returns whether there was none.
+    pub async fn make<D: KeptProfile>(
+        &self,
+        user: UserId,
+        role: Role,
+        trace: &str,
+    ) -> Result<bool, StoreError> {
+        let body = D::from(PersonRecord::blank(user, role, self.clock.now()));
+        let event = self.event(EventType::ProfileCreated, trace, &body.told())?;
+        Ok(D::kept_in(self).insert(user.0, &body, &[event]).await?)
+    }
+
+    pub async fn get<D: KeptProfile>(&self, user: UserId) -> Result<Option<D>, StoreError> {
+        Ok(D::kept_in(self).get(user.0).await?.map(|found| found.body))
+    }
+
+    /// A person's own profile, made now for one who registered before there were profiles.
+    pub async fn own<D: KeptProfile>(
+        &self,
+        user: UserId,
+        role: Role,
+        trace: &str,
+    ) -> Result<D, ProfileRefusal> {
+        if let Some(found) = self.get(user).await? {
+            return Ok(found);
+        }
+        self.make::<D>(user, role, trace).await?;
+        self.get(user).await?.ok_or(ProfileRefusal::Missing)
+    }
+
+    /// Changes a profile if it still has the revision that `read` names.
+    pub async fn change<D: KeptProfile>(
+        &self,
+        user: UserId,
+        read: Option<i64>,
+        trace: &str,
+        mut change: impl FnMut(&mut D) -> Result<Option<ChangeNews>, ProfileRefusal>,
+    ) -> Result<D, ProfileRefusal> {
+        let mut instead = Err(ProfileRefusal::Missing);
+        let changed = D::kept_in(self).change(user.0, |mut body: D| {
+            let revision = body.person().revision;
+            if read.is_some_and(|read| read != revision) {
+                instead = Err(ProfileRefusal::Stale(revision));
+                return None;
+            }
+            let news = match change(&mut body) {
+                Ok(Some(news)) => news,
+                Ok(None) => {
+                    instead = Ok(body);
+                    return None;
+                }
+                Err(refused) => {
+                    instead = Err(refused);
+                    return None;
+                }
+            };
+            let person = body.person_mut();
+            person.revision += 1;
+            person.updated_at = self.clock.now();
+            body.derive();
+            let told = ProfileEvent { reason: news.reason, ..body.told() };
+            match self.event(news.kind, trace, &told) {
+                Ok(event) => Some((body, vec![event])),
+                Err(error) => {
+                    instead = Err(error.into());
+                    None
+                }
+            }
+        });
+        match changed.await? {
+            Some(Document { body, .. }) => Ok(body),
+            None => instead,
+        }
+    }
+
+    /// Providers in that state of their verification, those who wait longest first.
+    pub async fn verifications(
+        &self,
+        find: Find,
+    ) -> Result<DocumentPage<ProviderProfile>, StoreError> {
+        Ok(self.providers.page(find).await?)
+    }
+
+    /// Providers who may be proposed, in the order of their standing.
+    pub async fn serving(&self, find: &Find) -> Result<Vec<ProviderProfile>, StoreError> {
+        let found = self.providers.find(find).await?;
+        Ok(found.into_iter().map(|document| document.body).collect())
+    }
+
+    fn event(
+        &self,
+        kind: EventType,
+        trace: &str,
+        told: &ProfileEvent,
+    ) -> Result<Event, StoreError> {
+        let id = self.clock.new_id().into();
+        Ok(Event::new(id, kind, self.clock.now(), trace, told)?)
+    }
+}
+
+impl KeptProfile for CustomerProfile {
+    fn kept_in(store: &ProfileStore) -> &Collection<Self> {
+        &store.customers
+    }
+}
+
+impl KeptProfile for ProviderProfile {
+    fn kept_in(store: &ProfileStore) -> &Collection<Self> {
+        &store.providers
+    }
+}
+
+impl From<StoreError> for ProfileRefusal {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<DocumentsError> for ProfileRefusal {
+    fn from(error: DocumentsError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Vec<FieldError>> for ProfileRefusal {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::Wrong(errors)
+    }
+}
+
+impl From<FieldError> for ProfileRefusal {
+    fn from(error: FieldError) -> Self {
+        Self::Wrong(vec![error])
+    }
+}

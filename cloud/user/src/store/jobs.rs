@@ -1,0 +1,71 @@
+//! The jobs that providers have completed, one document each, so that the number in a profile can be
+//! counted anew at any time.
+
+use platform::{
+    StoreError,
+    documents::{DocumentBody, DocumentsError, Field, Find, Index, Shape, millis},
+};
+use serde::{Deserialize, Serialize};
+use wire::{OrderId, Role, UnixMillis, UserId};
+
+use super::ProfileStore;
+use crate::domain::ProviderProfile;
+
+/// More are not counted: no rank depends on it.
+const COUNTED_MAX: usize = 10_000;
+const ATTEMPTS_MAX: usize = 16;
+
+const PROVIDER: Field<UserId> = Field::new("provider_id");
+const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.up()]);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CompletedJob {
+    pub provider_id: UserId,
+    #[serde(with = "millis")]
+    pub completed_at: UnixMillis,
+}
+
+impl DocumentBody for CompletedJob {
+    const SHAPE: Shape = Shape { fields: &[PROVIDER.path()], indexes: &[OF_PROVIDER] };
+}
+
+impl ProfileStore {
+    /// Notes a job, once however often it is told, and counts its provider's.
+    pub async fn note_job(
+        &self,
+        order: OrderId,
+        job: &CompletedJob,
+        trace: &str,
+    ) -> Result<(), StoreError> {
+        self.jobs.insert(order.0, job, &[]).await?;
+        if self.get::<ProviderProfile>(job.provider_id).await?.is_none() {
+            self.make::<ProviderProfile>(job.provider_id, Role::Provider, trace).await?;
+        }
+        self.recount_jobs(job.provider_id).await
+    }
+
+    /// Writes the number of a provider's jobs into his profile. The version is read before the jobs are
+    /// counted, so that a slower count never overwrites a later one.
+    pub async fn recount_jobs(&self, provider: UserId) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(mut found) = self.providers.get(provider.0).await? else { return Ok(()) };
+            let counted = self.jobs.count(&jobs_of(provider)).await?;
+            let counted = i64::try_from(counted).unwrap_or(i64::MAX);
+            if found.body.completed_orders == counted {
+                return Ok(());
+            }
+            found.body.completed_orders = counted;
+            found.body.derive();
+            if self.providers.replace(&found, &[]).await? {
+                return Ok(());
+            }
+        }
+        let contended =
+            DocumentsError::Contended { collection: "provider_profiles", id: provider.0 };
+        Err(contended.into())
+    }
+}
+
+fn jobs_of(provider: UserId) -> Find {
+    Find::by(OF_PROVIDER, PROVIDER.is(provider)).limit(COUNTED_MAX)
+}

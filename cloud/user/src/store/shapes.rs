@@ -1,0 +1,56 @@
+//! The fields that profiles are searched by, and the queries.
+
+use platform::documents::{
+    DocumentBody, Field, Find, Index, IndexCondition, ListField, ScalarType, Shape,
+};
+use process::problem::TimeCursor;
+use wire::{Region, ServiceType, UnixMillis, UserId};
+
+use crate::domain::{CustomerProfile, ProviderProfile, VerificationState, serving_key};
+
+const USER: Field<UserId> = Field::new("user_id");
+const FULL_NAME: Field<String> = Field::new("full_name");
+const PHONE: Field<String> = Field::new("phone_number");
+const SERVES: ListField<String> = ListField::new("serves");
+const STANDING: Field<i64> = Field::new("standing");
+const LISTED: Field<bool> = Field::new("is_listed");
+const STATE: Field<String> = Field::optional("verification.state");
+const SUBMITTED: Field<UnixMillis> = Field::optional("verification.submitted_at");
+
+const OF_PERSON: Index = Index::new("person", &[USER.up()]).unique();
+const SERVING: Index = Index::new("serving", &[SERVES.each(), STANDING.down()])
+    .only(&[IndexCondition::Is(LISTED.path(), true)]);
+const QUEUE: Index = Index::new("queue", &[STATE.up(), SUBMITTED.up()])
+    .only(&[IndexCondition::Present(STATE.path()), IndexCondition::Present(SUBMITTED.path())]);
+
+impl DocumentBody for CustomerProfile {
+    const SHAPE: Shape =
+        Shape { fields: &[USER.path(), FULL_NAME.path(), PHONE.path()], indexes: &[OF_PERSON] };
+}
+
+impl DocumentBody for ProviderProfile {
+    const SHAPE: Shape = Shape {
+        fields: &[
+            USER.path(),
+            FULL_NAME.path(),
+            PHONE.path(),
+            SERVES.path(),
+            STANDING.path(),
+            LISTED.path(),
+            STATE.path(),
+            SUBMITTED.path(),
+        ],
+        indexes: &[OF_PERSON, SERVING, QUEUE],
+    };
+}
+
+/// The query behind a page of the verification desk, oldest first.
+pub fn queue_of(state: VerificationState, after: Option<TimeCursor>, limit: usize) -> Find {
+    let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
+    Find::by(QUEUE, STATE.is(state.as_str().to_owned())).after(after).limit(limit)
+}
+
+/// The query behind matching: listed providers who serve both, the best standing first.
+pub fn serving_of(area: Region, kind: ServiceType, limit: usize) -> Find {
+    Find::by(SERVING, SERVES.has(serving_key(area, kind))).limit(limit)
+}

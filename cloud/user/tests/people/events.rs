@@ -1,0 +1,105 @@
+//! What becomes of each event of an account.
+
+use platform::{
+    consume::{Handle, HandleError},
+    documents::Documents,
+};
+use process::clock::Clock;
+use user::{
+    ProfileFeed,
+    domain::{CustomerProfile, ProviderProfile},
+    store::ProfileStore,
+};
+use uuid::Uuid;
+use wire::{Actor, CommandId, Event, EventId, EventType, OrderEvent, Role, UserEvent, UserId};
+
+use crate::{AT, CUSTOMER, PROVIDER};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// An empty store in a folder of its own, which lives as long as the guard.
+async fn sqlite_store() -> (ProfileStore, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("user.db").display());
+    let documents = Documents::open(&url).await.unwrap();
+    let store = ProfileStore::new(&documents, Clock::fixed(AT));
+    store.migrate().await.unwrap();
+    (store, folder)
+}
+
+fn event(id: u128, kind: EventType, user_id: UserId, role: Role) -> Event {
+    let body = UserEvent { user_id, role, session_id: None };
+    Event::new(EventId(Uuid::from_u128(id)), kind, AT, TRACE, &body).unwrap()
+}
+
+#[tokio::test]
+async fn a_new_person_has_one_profile_of_their_kind() {
+    let (store, _folder) = sqlite_store().await;
+    let handler = ProfileFeed { store: store.clone() };
+    for _ in 0..3 {
+        handler
+            .handle(&event(1, EventType::UserRegistered, CUSTOMER, Role::Customer))
+            .await
+            .unwrap();
+        handler
+            .handle(&event(2, EventType::UserRegistered, PROVIDER, Role::Provider))
+            .await
+            .unwrap();
+    }
+    let customer = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap();
+    assert_eq!((customer.person.revision, customer.person.created_at), (1, AT));
+    assert!(store.get::<ProviderProfile>(CUSTOMER).await.unwrap().is_none());
+    assert!(store.get::<ProviderProfile>(PROVIDER).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_revoked_person_is_closed_once_also_before_they_registered() {
+    let (store, _folder) = sqlite_store().await;
+    let handler = ProfileFeed { store: store.clone() };
+    for _ in 0..2 {
+        handler.handle(&event(1, EventType::UserRevoked, PROVIDER, Role::Provider)).await.unwrap();
+    }
+    handler.handle(&event(2, EventType::UserRegistered, PROVIDER, Role::Provider)).await.unwrap();
+    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
+    assert!(provider.person.is_closed);
+    assert_eq!(provider.person.revision, 2);
+}
+
+#[tokio::test]
+async fn an_event_that_names_nobody_is_put_aside_at_once() {
+    let (store, _folder) = sqlite_store().await;
+    let broken = Event {
+        body: serde_json::json!({ "user_id": 7 }),
+        ..event(1, EventType::UserRegistered, CUSTOMER, Role::Customer)
+    };
+    let handled = ProfileFeed { store }.handle(&broken).await;
+    assert!(matches!(handled, Err(HandleError::Poison(_))), "{handled:?}");
+}
+
+#[tokio::test]
+async fn a_completed_job_counts_once_however_often_it_is_told() {
+    let (store, _folder) = sqlite_store().await;
+    let handler = ProfileFeed { store: store.clone() };
+    let completed = |event: u128, order: u128| {
+        let order =
+            wire::Order { provider_id: Some(PROVIDER), ..support::samples::order(order, 3) };
+        let actor = Actor { user_id: PROVIDER, role: Role::Provider };
+        let command_id = CommandId(Uuid::from_u128(8));
+        let body = OrderEvent {
+            order,
+            actor,
+            command_id,
+            reason: None,
+            code: None,
+            lost: None,
+            taken_from: None,
+        };
+        Event::new(EventId(Uuid::from_u128(event)), EventType::OrderCompleted, AT, TRACE, &body)
+            .unwrap()
+    };
+    for (event, order) in [(1, 1), (1, 1), (2, 2), (3, 2)] {
+        handler.handle(&completed(event, order)).await.unwrap();
+    }
+    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
+    assert_eq!((provider.completed_orders, provider.person.revision), (2, 1));
+}

@@ -1,0 +1,289 @@
+//! Profiles over HTTP: whose they are, what others see, versions, addresses and verification.
+
+use axum::{Router, body::Body, response::Response};
+use http::Request;
+use http_body_util::BodyExt;
+use process::clock::Clock;
+use serde_json::{Value, json};
+use support::Issuer;
+use tower::ServiceExt;
+use user::{Config, Peers};
+use wire::{Actor, Role, UserId};
+
+use crate::{ADMIN, AT, CUSTOMER, PROVIDER, STRANGER};
+
+const MINE: &str = "/api/v1/users/me/profile";
+const ADDRESSES: &str = "/api/v1/users/me/addresses";
+
+struct World {
+    router: Router,
+    issuer: Issuer,
+    clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (clock, issuer) = (Clock::fixed(AT), Issuer::new());
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("user.db").display());
+        let config = Config { bind: String::new(), documents_url: url.into() };
+        user::migrate(&config).await.unwrap();
+        let mut ground = testing::ground(folder.path(), &clock).await;
+        ground.keys = issuer.keys();
+        let router = user::open(config, ground, Peers {}).await.unwrap();
+        Self { router, issuer, clock, _folder: folder }
+    }
+
+    async fn send(
+        &self,
+        who: Option<Actor>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(actor) = who {
+            let token = self.issuer.token(actor, self.clock.now());
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let request = request.header("content-type", "application/json").body(body).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn ask(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let answer = self.send(Some(who), method, path, body).await;
+        let status = answer.status().as_u16();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn done(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.ask(who, method, path, body).await;
+        assert!(status < 300, "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    /// A provider who has waited to be verified since this moment.
+    async fn waiting_provider(&self, user_id: UserId) -> Value {
+        let who = Actor { user_id, role: Role::Provider };
+        let version = self.done(who, "GET", MINE, None).await["version"].clone();
+        let written = self.done(who, "PUT", MINE, Some(offer(&version))).await;
+        let items = json!([{ "name": "Electrician", "number": "E-7", "issuer": "City of Light" }]);
+        let body = json!({ "version": written["version"], "items": items });
+        self.done(who, "PUT", "/api/v1/users/me/certifications", Some(body)).await;
+        self.done(who, "POST", "/api/v1/users/me/verification", None).await
+    }
+}
+
+const fn customer() -> Actor {
+    Actor { user_id: CUSTOMER, role: Role::Customer }
+}
+const fn provider() -> Actor {
+    Actor { user_id: PROVIDER, role: Role::Provider }
+}
+const fn admin() -> Actor {
+    Actor { user_id: ADMIN, role: Role::Admin }
+}
+
+fn offer(version: &Value) -> Value {
+    json!({
+        "version": version, "full_name": "Li Si", "phone": "138-0013-8000", "bio": "I mend.",
+        "skills": ["网络维修", "电脑组装"], "service_categories": ["it_technology"],
+        "service_areas": ["NORTH", "MID"], "hourly_rate": 50, "experience_years": 5,
+        "availability": { "monday": ["13:00-17:00", "09:00-12:00"] },
+        "exceptions": [{ "day": "2026-12-24" }], "portfolio": [{ "title": "A network" }],
+    })
+}
+
+fn wrong(answer: &Value) -> Vec<&str> {
+    let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_profile_is_there_at_the_first_look_and_is_written_on_its_version() {
+    let world = World::new().await;
+    let blank = world.done(customer(), "GET", MINE, None).await;
+    assert_eq!((&blank["version"], &blank["is_complete"]), (&json!(1), &json!(false)));
+    let form = json!({
+        "version": 1, "full_name": " Zhang San ", "phone_number": "+86 138 0013 8000",
+        "date_of_birth": "1990-01-01",
+        "preferences": { "location": "NORTH", "service_types": ["it_technology"], "language": "zh-CN",
+            "currency": "CNY" },
+    });
+    let written = world.done(customer(), "PUT", MINE, Some(form.clone())).await;
+    assert_eq!((&written["version"], &written["full_name"]), (&json!(2), &json!("Zhang San")));
+    assert_eq!(written["phone_number"], "+8613800138000");
+    assert_eq!(written["preferences"], form["preferences"]);
+    assert_eq!(world.done(customer(), "GET", MINE, None).await, written);
+
+    let (status, stale) = world.ask(customer(), "PUT", MINE, Some(form)).await;
+    assert_eq!((status, &stale["code"]), (409, &json!("stale_version")));
+    assert_eq!(stale["version"], 2, "it says which version there is");
+    assert_eq!(world.done(customer(), "GET", MINE, None).await, written);
+}
+
+#[tokio::test]
+async fn what_is_wrong_or_unknown_is_refused_by_its_name() {
+    let world = World::new().await;
+    let base = json!({ "version": 1, "full_name": "A", "phone_number": "12345" });
+    for (field, value, named) in [
+        ("verified", json!(true), "verified"),
+        ("rating", json!(5), "rating"),
+        ("user_id", json!(PROVIDER), "user_id"),
+        ("full_name", json!(7), "full_name"),
+        ("skills", json!(["x"]), "skills"),
+        ("phone_number", json!("x"), "phone_number"),
+        ("date_of_birth", json!("2026-02-30"), "date_of_birth"),
+    ] {
+        let mut form = base.clone();
+        form[field] = value;
+        let (status, answer) = world.ask(customer(), "PUT", MINE, Some(form)).await;
+        assert_eq!(status, 422, "{field}");
+        assert_eq!(wrong(&answer), [named], "{answer}");
+    }
+    let mut form = offer(&json!(1));
+    form["availability"] = json!({ "funday": [] });
+    let (_, answer) = world.ask(provider(), "PUT", MINE, Some(form)).await;
+    assert_eq!(wrong(&answer), ["availability.funday"]);
+}
+
+#[tokio::test]
+async fn others_see_the_public_part_of_a_provider_and_nothing_of_a_customer() {
+    let world = World::new().await;
+    world.done(provider(), "GET", MINE, None).await;
+    world.done(customer(), "GET", MINE, None).await;
+    let path = format!("/api/v1/providers/{PROVIDER}/profile");
+    let (status, _) = world.ask(customer(), "GET", &path, None).await;
+    assert_eq!(status, 404, "without a name there is nothing to show");
+    world.done(provider(), "PUT", &path, Some(offer(&json!(1)))).await;
+    let shown = world.done(customer(), "GET", &path, None).await;
+    assert_eq!((&shown["full_name"], &shown["verified"]), (&json!("Li Si"), &json!(false)));
+    assert_eq!(shown["availability"]["monday"], json!(["09:00-12:00", "13:00-17:00"]));
+    assert_eq!(shown["hourly_rate"], "50.00");
+    for hidden in ["phone_number", "addresses", "exceptions", "version", "certifications"] {
+        assert!(shown.get(hidden).is_none(), "{hidden}");
+    }
+
+    let own = format!("/api/v1/customers/{CUSTOMER}/profile");
+    for (who, expected) in [(customer(), 200), (admin(), 200), (provider(), 404)] {
+        assert_eq!(world.ask(who, "GET", &own, None).await.0, expected, "{who:?}");
+    }
+    let stranger = Actor { user_id: STRANGER, role: Role::Customer };
+    assert_eq!(world.ask(stranger, "GET", &own, None).await.0, 404);
+    let form = json!({ "version": 1, "full_name": "Mallory", "phone_number": "12345" });
+    assert_eq!(world.ask(stranger, "PUT", &own, Some(form.clone())).await.0, 404);
+    assert_eq!(world.ask(customer(), "PUT", &path, Some(form.clone())).await.0, 403);
+    let other = Actor { user_id: STRANGER, role: Role::Provider };
+    assert_eq!(world.ask(other, "PUT", &path, Some(form)).await.0, 404);
+    assert_eq!(world.send(None, "GET", &path, None).await.status(), 401);
+}
+
+#[tokio::test]
+async fn addresses_have_a_default_and_share_the_profiles_version() {
+    let world = World::new().await;
+    assert_eq!(
+        world.done(customer(), "GET", ADDRESSES, None).await,
+        json!({ "version": 1, "items": [] })
+    );
+    let address =
+        json!({ "version": 1, "province": "北京市", "city": "海淀区", "detail": "中关村大街1号" });
+    let one = world.done(customer(), "POST", ADDRESSES, Some(address.clone())).await;
+    assert_eq!((&one["version"], &one["items"][0]["is_default"]), (&json!(2), &json!(true)));
+    let (status, _) = world.ask(customer(), "POST", ADDRESSES, Some(address)).await;
+    assert_eq!(status, 409, "sent again, it is not added again");
+    let second =
+        json!({ "version": 2, "detail": "1 Lake Road", "region": "NORTH", "is_default": true });
+    let two = world.done(customer(), "POST", ADDRESSES, Some(second)).await;
+    assert_eq!(two["items"][0]["is_default"], false);
+    let path = format!("{ADDRESSES}/{}", two["items"][1]["id"].as_str().unwrap());
+    let thief = json!({ "version": 1, "detail": "mine now" });
+    assert_eq!(world.ask(provider(), "PUT", &path, Some(thief)).await.0, 404);
+    assert_eq!(world.ask(provider(), "DELETE", &format!("{path}?version=1"), None).await.0, 404);
+    let left = world.done(customer(), "DELETE", &format!("{path}?version=3"), None).await;
+    assert_eq!(left["items"].as_array().unwrap().len(), 1);
+    assert_eq!(left["items"][0]["is_default"], true);
+    let profile = world.done(customer(), "GET", MINE, None).await;
+    assert_eq!(profile["version"], left["version"]);
+}
+
+#[tokio::test]
+async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() {
+    let world = World::new().await;
+    let submit = "/api/v1/users/me/verification";
+    let (status, answer) = world.ask(provider(), "POST", submit, None).await;
+    assert_eq!(status, 422);
+    assert_eq!(wrong(&answer), ["full_name", "phone_number", "certifications"]);
+
+    let waiting = world.waiting_provider(PROVIDER).await;
+    assert_eq!(waiting["verification"]["state"], "waiting");
+    assert_eq!(
+        world.done(provider(), "POST", submit, None).await,
+        waiting,
+        "twice is as good as once"
+    );
+    let verify = format!("/api/v1/admin/providers/{PROVIDER}/verify");
+    let decision = |version: &Value| json!({ "version": version, "reason": "seen in person" });
+    let stale = json!(waiting["version"].as_i64().unwrap() - 1);
+    assert_eq!(world.ask(admin(), "POST", &verify, Some(decision(&stale))).await.0, 409);
+    assert_eq!(
+        world.ask(provider(), "POST", &verify, Some(decision(&waiting["version"]))).await.0,
+        403
+    );
+    let verified = world.done(admin(), "POST", &verify, Some(decision(&waiting["version"]))).await;
+    let step = &verified["verification"]["steps"][1];
+    assert_eq!(verified["verified"], true);
+    assert_eq!(
+        (&step["act"], &step["by"], &step["reason"]),
+        (&json!("verified"), &json!(ADMIN), &json!("seen in person"))
+    );
+
+    let mut renamed = offer(&verified["version"]);
+    let same = world.done(provider(), "PUT", MINE, Some(renamed.clone())).await;
+    assert_eq!(same["verified"], true, "the offer may change");
+    renamed["version"] = same["version"].clone();
+    renamed["full_name"] = json!("Wang Wu");
+    let again = world.done(provider(), "PUT", MINE, Some(renamed)).await;
+    assert_eq!(
+        (&again["verified"], &again["verification"]["state"]),
+        (&json!(false), &json!("waiting"))
+    );
+
+    let reject = format!("/api/v1/admin/providers/{PROVIDER}/reject");
+    let (status, answer) = world
+        .ask(admin(), "POST", &reject, Some(json!({ "version": again["version"], "reason": " " })))
+        .await;
+    assert_eq!((status, wrong(&answer)), (422, vec!["reason"]));
+    let rejected = world.done(admin(), "POST", &reject, Some(decision(&again["version"]))).await;
+    assert_eq!(rejected["verification"]["state"], "rejected");
+    let second = world.done(admin(), "POST", &verify, Some(decision(&rejected["version"]))).await;
+    assert_eq!(second["verified"], true, "a second look");
+    let nobody = format!("/api/v1/admin/providers/{STRANGER}/verify");
+    assert_eq!(world.ask(admin(), "POST", &nobody, Some(decision(&json!(1)))).await.0, 404);
+}
+
+#[tokio::test]
+async fn the_desk_shows_those_who_wait_longest_first_by_pages() {
+    let world = World::new().await;
+    let people: Vec<UserId> = (10..15_u128).map(|n| UserId(uuid::Uuid::from_u128(n))).collect();
+    // The last ids come first, so that time and not the id orders them.
+    for user in people.iter().rev() {
+        world.clock.advance(1_000);
+        world.waiting_provider(*user).await;
+    }
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/admin/verifications?limit=2".to_owned();
+    loop {
+        let page = world.done(admin(), "GET", &path, None).await;
+        let items = page["items"].as_array().unwrap();
+        seen.extend(items.iter().map(|item| item["user_id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/admin/verifications?limit=2&cursor={next}");
+    }
+    assert_eq!(seen, people.iter().rev().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(world.ask(provider(), "GET", &path, None).await.0, 403);
+    let done = world.done(admin(), "GET", "/api/v1/admin/verifications?state=verified", None).await;
+    assert_eq!(done["items"], json!([]));
+}
