@@ -20,7 +20,7 @@ pub use matching::{MATCHES_MAX, MatchQuestion, MatchReason, ProviderMatch, rank}
 pub use profile::{
     CustomerProfile, PersonRecord, PortfolioItem, Preferences, ProviderProfile, serving_key,
 };
-pub use shown::{OwnProfile, PublicProfile};
+pub use shown::{OwnProfile, OwnProvider, PublicProfile};
 pub use verification::{
     Certification, CertificationForm, Verification, VerificationAct, VerificationDecision,
     VerificationState, VerificationStep,

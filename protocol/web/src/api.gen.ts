@@ -308,6 +308,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the providers who would be proposed for a job, with the reasons */
+        get: operations["user.matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/ops/{edge}/{epoch}/{seq}": {
         parameters: {
             query?: never;
@@ -336,6 +353,57 @@ export interface paths {
         get: operations["order.all"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the whole profile of a provider */
+        get: operations["user.provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/providers/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a provider's verification, or take it back, with a reason for him */
+        post: operations["user.reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/providers/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify a provider, on record */
+        post: operations["user.verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -444,23 +512,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/admin/users/{id}/password-reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Give out a code by which a person sets a new password once, on record */
-        post: operations["auth.issue_reset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/admin/users/{id}/revoke": {
         parameters: {
             query?: never;
@@ -472,6 +523,23 @@ export interface paths {
         put?: never;
         /** Close an account for good, on record */
         post: operations["auth.revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List providers by the state of their verification, oldest first */
+        get: operations["user.queue"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -546,40 +614,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Change your password; your other sessions end */
-        post: operations["auth.change_password"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/password-reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Set a password by a code of an admin; all sessions end */
-        post: operations["auth.redeem_reset"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -589,7 +623,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour and a new refresh token for a refresh token, which is then spent */
+        /** Get an access token of an hour for a refresh token */
         post: operations["auth.refresh"];
         delete?: never;
         options?: never;
@@ -631,40 +665,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** End one of your sessions */
-        delete: operations["auth.end"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/sessions/others": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** End all your sessions but the present one */
-        delete: operations["auth.end_others"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/auth/verify-token": {
         parameters: {
             query?: never;
@@ -676,6 +676,24 @@ export interface paths {
         put?: never;
         /** Find the person of a token */
         post: operations["auth.verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a customer's profile to himself or to an admin */
+        get: operations["user.show_customer"];
+        /** Write your own profile, by your id */
+        put: operations["user.write_customer"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -955,6 +973,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/providers/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the public part of a provider's profile */
+        get: operations["user.show_provider"];
+        /** Write your own profile, by your id */
+        put: operations["user.write_provider"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -985,6 +1021,94 @@ export interface paths {
         get: operations["gateway.stream"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your addresses */
+        get: operations["user.list"];
+        put?: never;
+        /** Add an address, at most ten */
+        post: operations["user.add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/addresses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one of your addresses, or make it the default */
+        put: operations["user.edit"];
+        post?: never;
+        /** Remove one of your addresses */
+        delete: operations["user.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/certifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Write your certifications. A verified provider is looked at again */
+        put: operations["user.certify"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show your own profile */
+        get: operations["user.show"];
+        /** Write your own profile whole, on the version that you have read */
+        put: operations["user.write"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand in your certifications to be verified */
+        post: operations["user.submit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1111,8 +1235,6 @@ export interface components {
              * @description In seconds.
              */
             expires_in: number;
-            /** @description The password is another one than at the sign-in before. */
-            password_changed_at?: components["schemas"]["UnixMillis"];
             /** @description For `POST /api/v1/auth/refresh`. Present where it was asked for. */
             refresh_token?: string;
             role: components["schemas"]["Role"];
@@ -1128,6 +1250,43 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
         };
+        Address: {
+            city?: string;
+            detail: string;
+            id: components["schemas"]["AddressId"];
+            is_default: boolean;
+            label?: string;
+            phone_number?: string;
+            province?: string;
+            recipient_name?: string;
+            region?: components["schemas"]["Region"];
+        };
+        AddressBook: {
+            items: components["schemas"]["Address"][];
+            /**
+             * Format: int64
+             * @description Of the profile, for the next change.
+             */
+            version: number;
+        };
+        /** @description An address as its person sends it. An absent field is empty. */
+        AddressForm: {
+            city?: string;
+            detail: string;
+            is_default?: boolean;
+            label?: string;
+            phone_number?: string;
+            province?: string;
+            recipient_name?: string;
+            region?: components["schemas"]["Region"];
+            /**
+             * Format: int64
+             * @description Of the profile that was read.
+             */
+            version: number;
+        };
+        /** Format: uuid */
+        AddressId: string;
         /** @enum {string} */
         AddressShown: "decided" | "firm" | "started";
         /**
@@ -1219,6 +1378,8 @@ export interface components {
         };
         /** @description Another one after each start. */
         BootNonce: string;
+        /** @description A day, such as 2026-11-22. */
+        CalendarDay: string;
         /** @description A case for a person to look at; one for each order, person and kind. */
         CaseItem: {
             at: components["schemas"]["UnixMillis"];
@@ -1240,6 +1401,21 @@ export interface components {
             order_id: components["schemas"]["OrderId"];
             region: components["schemas"]["Region"] | null;
             user_id: components["schemas"]["UserId"];
+        };
+        Certification: {
+            issuer: string;
+            name: string;
+            number: string;
+            valid_until?: components["schemas"]["CalendarDay"];
+        };
+        /** @description All certifications of a provider, in place of those before. */
+        CertificationForm: {
+            items: components["schemas"]["Certification"][];
+            /**
+             * Format: int64
+             * @description Of the profile that was read.
+             */
+            version: number;
         };
         /** @enum {string} */
         ChecksumState: "match" | "mismatch" | "settling" | "unknown";
@@ -1268,7 +1444,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "stale_version" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1369,6 +1545,11 @@ export interface components {
         };
         /** @enum {string} */
         Currency: "CNY" | "USD" | "EUR" | "HKD";
+        /** @description The hours of one day in place of its weekday's. */
+        DayException: {
+            day: components["schemas"]["CalendarDay"];
+            hours?: components["schemas"]["HoursRange"][];
+        };
         /**
          * @description A tablet or kiosk.
          * @example tablet-7
@@ -1598,10 +1779,6 @@ export interface components {
         EdgeTokenForm: {
             region: components["schemas"]["Region"];
         };
-        /** @description The number of sessions that were ended. */
-        EndedSessions: {
-            ended: number;
-        };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
             /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
@@ -1623,7 +1800,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
@@ -1695,6 +1872,8 @@ export interface components {
             edge_at: components["schemas"]["UnixMillis"] | null;
             tapped_at: components["schemas"]["UnixMillis"] | null;
         };
+        /** @description Hours of a day, such as 09:00-17:00. */
+        HoursRange: string;
         InboxItem: {
             content: string;
             created_at: components["schemas"]["UnixMillis"];
@@ -1808,6 +1987,8 @@ export interface components {
             region: components["schemas"]["Region"];
             winner: components["schemas"]["Winner"] | null;
         };
+        /** @enum {string} */
+        MatchReason: "serves_the_area" | "does_this_work" | "verified" | "works_that_day" | "names_the_skill" | "well_rated" | "has_completed_jobs";
         NearbyJob: {
             code: components["schemas"]["OrderCode"];
             currency: components["schemas"]["Currency"];
@@ -1976,26 +2157,57 @@ export interface components {
         };
         /** @enum {string} */
         OutcomeKind: "applied" | "duplicate" | "rejected";
-        PasswordForm: {
-            new_password: string;
-            old_password: string;
+        /** @description Of a customer, or of an admin. */
+        OwnCustomer: components["schemas"]["OwnPerson"] & {
+            date_of_birth?: components["schemas"]["CalendarDay"];
+            preferences: components["schemas"]["Preferences"];
         };
-        PasswordResetCode: {
-            /** @description Shown this once; nobody can look it up again. */
-            code: string;
-            expires_at: components["schemas"]["UnixMillis"];
+        OwnPerson: {
+            bio?: string;
+            created_at: components["schemas"]["UnixMillis"];
+            full_name: string;
+            /** @description The name and the number are given. */
+            is_complete: boolean;
+            phone_number: string;
+            profile_picture_url?: string;
+            role: components["schemas"]["Role"];
+            updated_at: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
+            /**
+             * Format: int64
+             * @description A change names it, so that nobody overwrites what they have not seen.
+             */
+            version: number;
         };
-        PasswordResetForm: {
-            /** @description As an admin gave it out. Dashes, spaces and small letters do not matter. */
-            code: string;
-            new_password: string;
-            username: string;
+        /** @description The whole of a profile. */
+        OwnProfile: components["schemas"]["OwnCustomer"] | components["schemas"]["OwnProvider"];
+        /** @description Of a provider, for himself and for admins. */
+        OwnProvider: components["schemas"]["OwnPerson"] & components["schemas"]["ProviderOffer"] & {
+            certifications: components["schemas"]["Certification"][];
+            exceptions: components["schemas"]["DayException"][];
+            verification: components["schemas"]["VerificationRecord"];
         };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
         Policy: "optimistic" | "exclusive";
+        /** @description A piece of work that a provider shows. */
+        PortfolioItem: {
+            description?: string;
+            finished_on?: components["schemas"]["CalendarDay"];
+            title: string;
+        };
+        /** @description What a customer would like to see first. */
+        Preferences: {
+            /** @default null */
+            currency?: components["schemas"]["Currency"];
+            /** @default null */
+            language?: string;
+            /** @default null */
+            location?: components["schemas"]["Region"];
+            /** @default [] */
+            service_types?: components["schemas"]["ServiceType"][];
+        };
         Problem: {
             code: components["schemas"]["Code"];
             detail?: string;
@@ -2012,6 +2224,66 @@ export interface components {
         ProblemError: {
             field: string;
             message: string;
+        };
+        ProfileForm: {
+            availability?: components["schemas"]["WeekHours"];
+            bio?: string;
+            /** @description Of customers, as is the next. */
+            date_of_birth?: components["schemas"]["CalendarDay"];
+            exceptions?: components["schemas"]["DayException"][];
+            /** Format: int32 */
+            experience_years?: number;
+            full_name: string;
+            hourly_rate?: components["schemas"]["Amount"];
+            /** @description Whether the provider takes jobs at present; true where it is left out. */
+            is_active?: boolean;
+            phone_number: string;
+            portfolio?: components["schemas"]["PortfolioItem"][];
+            preferences?: components["schemas"]["Preferences"];
+            profile_picture_url?: string;
+            service_areas?: components["schemas"]["Region"][];
+            /** @description The kinds of work for which orders are matched. */
+            service_categories?: components["schemas"]["ServiceType"][];
+            /** @description Of providers, as are all behind it: words for what they can do. */
+            skills?: string[];
+            /**
+             * Format: int64
+             * @description Of the profile that was read.
+             */
+            version: number;
+        };
+        ProviderMatch: {
+            full_name: string;
+            reasons: components["schemas"]["MatchReason"][];
+            /** Format: int64 */
+            score: number;
+            user_id: components["schemas"]["UserId"];
+        };
+        ProviderMatches: {
+            /** @description The best first, at most twenty. */
+            items: components["schemas"]["ProviderMatch"][];
+        };
+        /** @description What a provider offers, and how he has done so far. */
+        ProviderOffer: {
+            availability: components["schemas"]["WeekHours"];
+            /** Format: int64 */
+            completed_orders: number;
+            /** Format: int32 */
+            experience_years?: number;
+            hourly_rate?: components["schemas"]["Amount"];
+            is_active: boolean;
+            portfolio: components["schemas"]["PortfolioItem"][];
+            service_areas: components["schemas"]["Region"][];
+            service_categories: components["schemas"]["ServiceType"][];
+            skills: string[];
+            verified: boolean;
+        };
+        /** @description A provider as everybody who is signed in may see him: no number, no address, no free days. */
+        PublicProfile: components["schemas"]["ProviderOffer"] & {
+            bio?: string;
+            full_name: string;
+            member_since: components["schemas"]["UnixMillis"];
+            user_id: components["schemas"]["UserId"];
         };
         PublishReply: {
             code: components["schemas"]["OrderCode"];
@@ -2059,12 +2331,6 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         RefreshForm: {
-            /**
-             * Format: uuid
-             * @description Make one for each use, and keep it until the answer has come. A lost answer is given again for the same
-             *     token and attempt; without one, within a minute only.
-             */
-            attempt?: string;
             refresh_token: string;
         };
         /** @enum {string} */
@@ -2149,8 +2415,6 @@ export interface components {
             /** @description The end of the session, however often it is renewed. */
             ends_at: components["schemas"]["UnixMillis"];
             expires_at: components["schemas"]["UnixMillis"];
-            /** @description In place of the one that was sent, which is spent. */
-            refresh_token?: string;
         };
         /** @description How a region's feed was put right. */
         RepairStatus: {
@@ -2200,8 +2464,6 @@ export interface components {
         Session: {
             csrf_token: string | null;
             expires_at: components["schemas"]["UnixMillis"];
-            /** @description The password is another one than at the sign-in before. Told once as well. */
-            password_changed_at?: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"] | null;
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
@@ -2237,6 +2499,8 @@ export interface components {
             now: components["schemas"]["UnixMillis"];
             regions: components["schemas"]["RegionStatus"][];
         };
+        /** @description It holds nothing: what is handed in stands in the profile. */
+        SubmissionForm: Record<string, never>;
         TakeBackBody: {
             why: string;
         };
@@ -2293,6 +2557,30 @@ export interface components {
         UserId: string;
         /** @enum {string} */
         Verdict: "not_taken" | "provisional" | "firm";
+        /** @enum {string} */
+        VerificationAct: "submitted" | "changed" | "verified" | "rejected";
+        VerificationDecision: {
+            reason: string;
+            /**
+             * Format: int64
+             * @description Of the profile that the admin looked at.
+             */
+            version: number;
+        };
+        VerificationRecord: {
+            state: components["schemas"]["VerificationState"];
+            /** @description Oldest first. */
+            steps: components["schemas"]["VerificationStep"][];
+            submitted_at?: components["schemas"]["UnixMillis"];
+        };
+        /** @enum {string} */
+        VerificationState: "none" | "waiting" | "verified" | "rejected";
+        VerificationStep: {
+            act: components["schemas"]["VerificationAct"];
+            at: components["schemas"]["UnixMillis"];
+            by: components["schemas"]["UserId"];
+            reason?: string;
+        };
         /** @description An accept at the portal that is put to its region's holder until it is decided. */
         WaitingAsk: {
             command_id: components["schemas"]["CommandId"];
@@ -2309,6 +2597,23 @@ export interface components {
             state: components["schemas"]["OpState"];
             taken_at: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
+        };
+        /** @description The usual hours of each weekday. A day without hours is free. */
+        WeekHours: {
+            /** @default [] */
+            friday?: components["schemas"]["HoursRange"][];
+            /** @default [] */
+            monday?: components["schemas"]["HoursRange"][];
+            /** @default [] */
+            saturday?: components["schemas"]["HoursRange"][];
+            /** @default [] */
+            sunday?: components["schemas"]["HoursRange"][];
+            /** @default [] */
+            thursday?: components["schemas"]["HoursRange"][];
+            /** @default [] */
+            tuesday?: components["schemas"]["HoursRange"][];
+            /** @default [] */
+            wednesday?: components["schemas"]["HoursRange"][];
         };
         Winner: {
             decided_at: components["schemas"]["UnixMillis"] | null;
@@ -2344,6 +2649,10 @@ export interface components {
 export type AccessGrant = components['schemas']['AccessGrant'];
 export type Action = components['schemas']['Action'];
 export type Actor = components['schemas']['Actor'];
+export type Address = components['schemas']['Address'];
+export type AddressBook = components['schemas']['AddressBook'];
+export type AddressForm = components['schemas']['AddressForm'];
+export type AddressId = components['schemas']['AddressId'];
 export type AddressShown = components['schemas']['AddressShown'];
 export type Amount = components['schemas']['Amount'];
 export type ApprovalRule = components['schemas']['ApprovalRule'];
@@ -2356,7 +2665,10 @@ export type Board = components['schemas']['Board'];
 export type BoardChanges = components['schemas']['BoardChanges'];
 export type BoardItem = components['schemas']['BoardItem'];
 export type BootNonce = components['schemas']['BootNonce'];
+export type CalendarDay = components['schemas']['CalendarDay'];
 export type CaseItem = components['schemas']['CaseItem'];
+export type Certification = components['schemas']['Certification'];
+export type CertificationForm = components['schemas']['CertificationForm'];
 export type ChecksumState = components['schemas']['ChecksumState'];
 export type ClosedAccount = components['schemas']['ClosedAccount'];
 export type CmdFrame = components['schemas']['CmdFrame'];
@@ -2367,6 +2679,7 @@ export type CommandId = components['schemas']['CommandId'];
 export type CommandReply = components['schemas']['CommandReply'];
 export type ComparisonReport = components['schemas']['ComparisonReport'];
 export type Currency = components['schemas']['Currency'];
+export type DayException = components['schemas']['DayException'];
 export type DeviceId = components['schemas']['DeviceId'];
 export type DisabledEdge = components['schemas']['DisabledEdge'];
 export type DisablingForm = components['schemas']['DisablingForm'];
@@ -2383,7 +2696,6 @@ export type EdgeSession = components['schemas']['EdgeSession'];
 export type EdgeStanding = components['schemas']['EdgeStanding'];
 export type EdgeStatus = components['schemas']['EdgeStatus'];
 export type EdgeTokenForm = components['schemas']['EdgeTokenForm'];
-export type EndedSessions = components['schemas']['EndedSessions'];
 export type EnrolmentAnswer = components['schemas']['EnrolmentAnswer'];
 export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EventId = components['schemas']['EventId'];
@@ -2400,6 +2712,7 @@ export type Hash = components['schemas']['Hash'];
 export type HeadAnswer = components['schemas']['HeadAnswer'];
 export type Hop = components['schemas']['Hop'];
 export type Hops = components['schemas']['Hops'];
+export type HoursRange = components['schemas']['HoursRange'];
 export type InboxItem = components['schemas']['InboxItem'];
 export type InboxPage = components['schemas']['InboxPage'];
 export type Invitation = components['schemas']['Invitation'];
@@ -2413,6 +2726,7 @@ export type LogHead = components['schemas']['LogHead'];
 export type LoginForm = components['schemas']['LoginForm'];
 export type Lost = components['schemas']['Lost'];
 export type LostAcceptance = components['schemas']['LostAcceptance'];
+export type MatchReason = components['schemas']['MatchReason'];
 export type NearbyJob = components['schemas']['NearbyJob'];
 export type NewKeyCode = components['schemas']['NewKeyCode'];
 export type NewKeyForm = components['schemas']['NewKeyForm'];
@@ -2432,13 +2746,21 @@ export type OrderStatus = components['schemas']['OrderStatus'];
 export type OrderView = components['schemas']['OrderView'];
 export type Outcome = components['schemas']['Outcome'];
 export type OutcomeKind = components['schemas']['OutcomeKind'];
-export type PasswordForm = components['schemas']['PasswordForm'];
-export type PasswordResetCode = components['schemas']['PasswordResetCode'];
-export type PasswordResetForm = components['schemas']['PasswordResetForm'];
+export type OwnCustomer = components['schemas']['OwnCustomer'];
+export type OwnPerson = components['schemas']['OwnPerson'];
+export type OwnProfile = components['schemas']['OwnProfile'];
+export type OwnProvider = components['schemas']['OwnProvider'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Policy = components['schemas']['Policy'];
+export type PortfolioItem = components['schemas']['PortfolioItem'];
+export type Preferences = components['schemas']['Preferences'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
+export type ProfileForm = components['schemas']['ProfileForm'];
+export type ProviderMatch = components['schemas']['ProviderMatch'];
+export type ProviderMatches = components['schemas']['ProviderMatches'];
+export type ProviderOffer = components['schemas']['ProviderOffer'];
+export type PublicProfile = components['schemas']['PublicProfile'];
 export type PublishReply = components['schemas']['PublishReply'];
 export type QuarantineStatus = components['schemas']['QuarantineStatus'];
 export type QuarantineWhy = components['schemas']['QuarantineWhy'];
@@ -2469,6 +2791,7 @@ export type ShareKind = components['schemas']['ShareKind'];
 export type Source = components['schemas']['Source'];
 export type StatusForm = components['schemas']['StatusForm'];
 export type StatusReport = components['schemas']['StatusReport'];
+export type SubmissionForm = components['schemas']['SubmissionForm'];
 export type TakeBackBody = components['schemas']['TakeBackBody'];
 export type Text = components['schemas']['Text'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
@@ -2477,7 +2800,13 @@ export type TokenOwner = components['schemas']['TokenOwner'];
 export type UnixMillis = components['schemas']['UnixMillis'];
 export type UserId = components['schemas']['UserId'];
 export type Verdict = components['schemas']['Verdict'];
+export type VerificationAct = components['schemas']['VerificationAct'];
+export type VerificationDecision = components['schemas']['VerificationDecision'];
+export type VerificationRecord = components['schemas']['VerificationRecord'];
+export type VerificationState = components['schemas']['VerificationState'];
+export type VerificationStep = components['schemas']['VerificationStep'];
 export type WaitingAsk = components['schemas']['WaitingAsk'];
+export type WeekHours = components['schemas']['WeekHours'];
 export type Winner = components['schemas']['Winner'];
 export type WithdrawalForm = components['schemas']['WithdrawalForm'];
 export type WithdrawnInvitation = components['schemas']['WithdrawnInvitation'];
@@ -4024,6 +4353,78 @@ export interface operations {
             };
         };
     };
+    "user.matches": {
+        parameters: {
+            query?: {
+                /** @description On which the work is to be done. */
+                day?: components["schemas"]["CalendarDay"];
+                region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
+                /** @description Of the job, in which the skills of providers are looked for. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderMatches"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.op": {
         parameters: {
             query?: never;
@@ -4134,6 +4535,295 @@ export interface operations {
             };
             /** @description `role_forbidden`: Your role may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProvider"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProvider"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProvider"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4641,7 +5331,7 @@ export interface operations {
             };
         };
     };
-    "auth.issue_reset": {
+    "auth.revoke": {
         parameters: {
             query?: never;
             header?: never;
@@ -4656,13 +5346,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
-            201: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PasswordResetCode"];
+                    "application/json": components["schemas"]["ClosedAccount"];
                 };
             };
             /** @description `malformed_body`: The body could not be read. */
@@ -4743,20 +5433,21 @@ export interface operations {
             };
         };
     };
-    "auth.revoke": {
+    "user.queue": {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: components["schemas"]["UserId"];
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `waiting` where it is left out. */
+                state?: components["schemas"]["VerificationState"];
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RevokeForm"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -4764,16 +5455,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClosedAccount"];
-                };
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        items: components["schemas"]["OwnProvider"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
                 };
             };
             /** @description `invalid_token`: Invalid token */
@@ -4785,30 +5471,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
+            /** @description `role_forbidden`: Your role may not do this. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: There is nothing here. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5150,183 +5814,6 @@ export interface operations {
             };
         };
     };
-    "auth.change_password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PasswordForm"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EndedSessions"];
-                };
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `invalid_token`: Invalid token
-             *     `invalid_credentials`: The user name or the password is wrong.
-             */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
-             *     `too_many_requests`: Too Many Requests
-             */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "auth.redeem_reset": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PasswordResetForm"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_credentials`: The user name or the password is wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
-             *     `too_many_requests`: Too Many Requests
-             */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "auth.refresh": {
         parameters: {
             query?: never;
@@ -5561,23 +6048,36 @@ export interface operations {
             };
         };
     };
-    "auth.end": {
+    "auth.verify": {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: components["schemas"]["SessionId"];
-            };
+            path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenForm"];
+            };
+        };
         responses: {
-            /** @description Done. */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["TokenOwner"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `invalid_token`: Invalid token */
             401: {
@@ -5588,11 +6088,66 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /**
-             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.show_customer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5629,75 +6184,18 @@ export interface operations {
             };
         };
     };
-    "auth.end_others": {
+    "user.write_customer": {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EndedSessions"];
-                };
+            path: {
+                id: components["schemas"]["UserId"];
             };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "auth.verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TokenForm"];
+                "application/json": components["schemas"]["ProfileForm"];
             };
         };
         responses: {
@@ -5707,7 +6205,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TokenOwner"];
+                    "application/json": components["schemas"]["OwnProfile"];
                 };
             };
             /** @description `malformed_body`: The body could not be read. */
@@ -5721,6 +6219,37 @@ export interface operations {
             };
             /** @description `invalid_token`: Invalid token */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7446,6 +7975,175 @@ export interface operations {
             };
         };
     };
+    "user.show_provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicProfile"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.write_provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "gateway.session": {
         parameters: {
             query?: never;
@@ -7674,6 +8372,690 @@ export interface operations {
              * @description `too_many_streams`: Too many of your pages are open at once. Close another tab.
              *     `rate_limited`: You have asked too often. Wait a little and try again.
              */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressBook"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressBook"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressBook"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.remove": {
+        parameters: {
+            query?: {
+                /** @description Of the profile that was read. */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressBook"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.certify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificationForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProvider"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SubmissionForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProvider"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;

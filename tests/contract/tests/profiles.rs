@@ -49,9 +49,9 @@ async fn every_promise_of_a_profile_is_kept(arm: DocumentsArm) {
     store.migrate().await.unwrap();
     store.check().await.unwrap();
 
-    one_person_has_one_profile(&store).await;
+    Box::pin(one_person_has_one_profile(&store)).await;
     what_was_written_reads_back(&store).await;
-    of_changes_on_one_revision_one_is_made(&store).await;
+    Box::pin(of_changes_on_one_revision_one_is_made(&store)).await;
 }
 
 async fn one_person_has_one_profile(store: &ProfileStore) {

@@ -28,6 +28,7 @@ pub struct OwnCustomer {
     preferences: Preferences,
 }
 
+/// Of a provider, for himself and for admins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OwnProvider {
     #[serde(flatten)]
@@ -122,14 +123,20 @@ impl From<&CustomerProfile> for OwnProfile {
 
 impl From<&ProviderProfile> for OwnProfile {
     fn from(profile: &ProviderProfile) -> Self {
+        Self::Provider(Box::new(profile.into()))
+    }
+}
+
+impl From<&ProviderProfile> for OwnProvider {
+    fn from(profile: &ProviderProfile) -> Self {
         let Verification { state, submitted_at, steps } = profile.verification.clone();
-        Self::Provider(Box::new(OwnProvider {
+        Self {
             person: (&profile.person).into(),
             offer: profile.into(),
             exceptions: profile.exceptions.clone(),
             certifications: profile.certifications.clone(),
             verification: VerificationRecord { state, submitted_at, steps },
-        }))
+        }
     }
 }
 

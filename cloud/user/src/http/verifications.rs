@@ -13,7 +13,7 @@ use wire::{Code, EventType, Role, UserId};
 use super::Service;
 use crate::{
     domain::{
-        CertificationForm, OwnProfile, ProviderProfile, VerificationDecision, VerificationState,
+        CertificationForm, OwnProvider, ProviderProfile, VerificationDecision, VerificationState,
     },
     store::{ChangeNews, ProfileRefusal, queue_of},
 };
@@ -34,7 +34,7 @@ pub async fn certify(
     Trace(trace): Trace,
     caller: Caller,
     Json(form): Json<CertificationForm>,
-) -> Result<Json<OwnProfile>, Problem> {
+) -> Result<Json<OwnProvider>, Problem> {
     let user = provider_of(&caller)?;
     let (store, version) = (&service.store, form.version);
     let certifications = form.checked()?;
@@ -54,7 +54,7 @@ pub async fn submit(
     Trace(trace): Trace,
     caller: Caller,
     _: MaybeJson<SubmissionForm>,
-) -> Result<Json<OwnProfile>, Problem> {
+) -> Result<Json<OwnProvider>, Problem> {
     let user = provider_of(&caller)?;
     let store = &service.store;
     let now = store.clock().now();
@@ -72,7 +72,7 @@ pub async fn queue(
     _: Admin,
     Query(query): Query<QueueQuery>,
     page: Page<TimeCursor>,
-) -> Result<ItemList<OwnProfile>, Problem> {
+) -> Result<ItemList<OwnProvider>, Problem> {
     let state = query.state.unwrap_or(VerificationState::Waiting);
     let found = service.store.verifications(queue_of(state, page.after, page.limit)).await?;
     let last = found.documents.last().filter(|_| found.next.is_some());
@@ -88,7 +88,7 @@ pub async fn provider(
     State(service): State<Service>,
     _: Admin,
     Path(id): Path<UserId>,
-) -> Result<Json<OwnProfile>, Problem> {
+) -> Result<Json<OwnProvider>, Problem> {
     let found = service.store.get::<ProviderProfile>(id).await?.ok_or(Code::NotFound)?;
     Ok(Json((&found).into()))
 }
@@ -99,7 +99,7 @@ pub async fn verify(
     Admin(admin): Admin,
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
-) -> Result<Json<OwnProfile>, Problem> {
+) -> Result<Json<OwnProvider>, Problem> {
     decide(&service, &admin, trace.as_str(), id, decision, true).await
 }
 
@@ -109,7 +109,7 @@ pub async fn reject(
     Admin(admin): Admin,
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
-) -> Result<Json<OwnProfile>, Problem> {
+) -> Result<Json<OwnProvider>, Problem> {
     decide(&service, &admin, trace.as_str(), id, decision, false).await
 }
 
@@ -121,7 +121,7 @@ async fn decide(
     id: UserId,
     decision: VerificationDecision,
     is_verified: bool,
-) -> Result<Json<OwnProfile>, Problem> {
+) -> Result<Json<OwnProvider>, Problem> {
     let VerificationDecision { version, reason } = decision;
     let reason = wire::check_reason(&reason)?;
     let (by, now) = (admin.actor.user_id, service.store.clock().now());

@@ -10,5 +10,5 @@ rate-too-low = 费率必须大于零。
 too-many-years = 最多可填 { $most } 年。
 field-of-customers = 只有客户才有此项。
 field-of-providers = 只有服务商才有此项。
-needed-to-verify = 申请认证前须先填写此项。
+needed-to-verify = 提交核验前须先填写此项。
 no-longer-valid = 此证书已过有效期。

@@ -19,6 +19,7 @@ mod link;
 mod lockout;
 mod newcomers;
 mod passwords;
+mod profiles;
 mod requests;
 mod seats;
 mod services;
