@@ -54,6 +54,21 @@ const regionOf = (region, gate, change = {}, edgeChange = {}) => ({
   region, gate, policy: 'optimistic', holder: null, feed_seq: 90, orders: 12, asks_waiting: 0, asks_stopped: 0, edges: [edge(`${region.toLowerCase()}-1`, edgeChange)], ...change,
 })
 
+const NOBODYS_HOURS = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
+const person = (who, change) => ({ user_id: who.user_id, role: who.role, version: 3, is_complete: true, full_name: '林小梅', phone_number: '+8613800138000', created_at: at('08:00:00'), updated_at: at('10:00:00'), ...change })
+/** A provider's whole profile, as he and admins see it. */
+const offerOf = (who, change = {}) => ({
+  ...person(who, { full_name: '王建国', bio: '从业十二年，水电维修。' }), skills: ['水管', '门锁'], service_categories: ['cleaning_repair', 'it_technology'], service_areas: ['NORTH', 'MID'],
+  hourly_rate: '60.00', experience_years: 12, availability: { ...NOBODYS_HOURS, monday: ['09:00-12:00', '13:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }],
+  verified: false, is_active: true, completed_orders: 31, certifications: [{ name: '养老护理员', number: '2024-44-118203', issuer: '人社局', valid_until: '2027-06-30' }],
+  verification: { state: 'none', steps: [] }, ...change,
+})
+const handedIn = (who) => ({ state: 'waiting', submitted_at: at('08:40:00'), steps: [{ act: 'submitted', at: at('08:40:00'), by: who.user_id }] })
+const waitingOf = (n, full_name, change = {}) => {
+  const who = { user_id: id(600 + n), role: 'provider' }
+  return offerOf(who, { full_name, verification: handedIn(who), ...change })
+}
+
 const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
 
 /** `orders` wait for approval; `own` is the order that every page about one order shows; `said` stands wherever a person's or a
@@ -61,6 +76,12 @@ const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].use
 export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said } = {}) {
   const state = {
     role, asked: [], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
+    profile: role === 'customer' ? { ...person(PEOPLE.customer), date_of_birth: '1990-01-01', preferences: {} } : offerOf(PEOPLE.provider),
+    addresses: [
+      { id: id(701), label: '家', detail: '花家地北里 12 号楼', city: '朝阳区', province: '北京市', region: 'NORTH', is_default: true },
+      { id: id(702), detail: '1 Harbour Road', recipient_name: '林小梅', phone_number: '+8613800138000', is_default: false },
+    ],
+    providers: [waitingOf(1, said ?? '孙丽华'), waitingOf(2, 'Ana Ruiz', { certifications: [{ name: 'Spanish C2', number: 'C2-77', issuer: 'Instituto Cervantes', valid_until: '2026-01-31' }] }), waitingOf(3, '郭志强')],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
   const regions = () => [
@@ -96,6 +117,48 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/assignments\/(\w+)$/, ({ match }) => rightOf(match[1])],
     ['PUT', /^\/admin\/assignments\/(\w+)$/, ({ match, body }) => { Object.assign(state.right, body); return rightOf(match[1]) }],
   ]
+  /** The answer to a change of the profile: refused on another version than there is. */
+  const changed = (body, change) => {
+    if (body.version !== undefined && body.version !== state.profile.version) return [409, { code: 'stale_version', title: 'This has changed since you read it.', status: 409, version: state.profile.version }]
+    state.profile.version += 1
+    return change() ?? state.profile
+  }
+  const book = () => ({ version: state.profile.version, items: state.addresses })
+  const settleDefault = (one) => { if (one.is_default) for (const other of state.addresses) other.is_default = other === one }
+  routes.push(
+    ['GET', /^\/users\/me\/profile$/, () => state.profile],
+    ['PUT', /^\/users\/me\/profile$/, ({ body }) => changed(body, () => void Object.assign(state.profile, { ...body, version: state.profile.version, is_complete: true }))],
+    ['GET', /^\/users\/me\/addresses$/, book],
+    ['POST', /^\/users\/me\/addresses$/, ({ body }) => changed(body, () => {
+      const { version: _, ...address } = body
+      state.addresses.push({ ...address, id: id(710 + state.addresses.length) })
+      settleDefault(state.addresses.at(-1))
+      return [201, book()]
+    })],
+    ['PUT', /^\/users\/me\/addresses\/([\w-]+)$/, ({ match, body }) => changed(body, () => {
+      const { version: _, ...address } = body
+      const one = state.addresses.find((known) => known.id === match[1])
+      settleDefault(Object.assign(one, address))
+      return book()
+    })],
+    ['DELETE', /^\/users\/me\/addresses\/([\w-]+)$/, ({ match, query }) => changed({ version: Number(query.get('version')) }, () => {
+      state.addresses = state.addresses.filter((known) => known.id !== match[1])
+      return book()
+    })],
+    ['PUT', /^\/users\/me\/certifications$/, ({ body }) => changed(body, () => { state.profile.certifications = body.items })],
+    ['POST', /^\/users\/me\/verification$/, () => changed({}, () => { state.profile.verification = handedIn(PEOPLE.provider) })],
+    ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')))],
+    ['GET', /^\/admin\/providers\/([\w-]+)$/, ({ match }) => state.providers.find((one) => one.user_id === match[1]) ?? 404],
+    ['POST', /^\/admin\/providers\/([\w-]+)\/(verify|reject)$/, ({ match, body }) => {
+      const one = state.providers.find((known) => known.user_id === match[1])
+      if (body.version !== one.version) return [409, { code: 'stale_version', title: 'This has changed since you read it.', status: 409, version: one.version }]
+      const is = match[2] === 'verify' ? 'verified' : 'rejected'
+      one.version += 1
+      one.verified = is === 'verified'
+      one.verification = { ...one.verification, state: is, steps: [...one.verification.steps, { act: is, at: at('10:52:00'), by: PEOPLE.admin.user_id, reason: body.reason }] }
+      return one
+    }],
+  )
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,
     fences: [{ fence: 1, holder: 'south-1', epoch: 7, granted_at: at('08:00:00'), granted_by: PEOPLE.admin.user_id, end: { at: at('09:00:00'), how: 'released' } }], changes: [],

@@ -19,10 +19,10 @@ const account = (page) => page.locator('.who').click()
 const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 const PAGES = {
   '': ['/sign-in', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
-  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/nowhere'],
-  provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox'],
+  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/profile', '/profile?part=addresses', '/nowhere'],
+  provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=certificates'],
   admin: [
-    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
+    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
     '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -33,6 +33,7 @@ const OPENED = {
   'admin account': ['admin', '/orders', account],
   'admin keys': ['admin', '/approvals', press('?')],
   'admin reject': ['admin', '/approvals', press('r')],
+  'admin verify': ['admin', '/providers', press('a')],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],
@@ -245,7 +246,7 @@ test('a rejection gives its reason in the language of the order', async () => {
 })
 
 test('a page of another role is refused, and asks nothing', async () => {
-  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall']], ['admin', ['/publish/1', '/jobs', '/inbox']]]) {
+  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall', '/providers']], ['admin', ['/publish/1', '/jobs', '/inbox', '/profile']]]) {
     const state = gateway({ role })
     const { context, page, go } = await open(state)
     for (const path of paths) {
@@ -377,6 +378,127 @@ test('a draft outlives its page and is published once', async () => {
   assert.equal(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size, 1)
   assert.equal(sent[0].body.price, '180.00')
   assert.equal(sent[0].body.service_start_time, '2026-11-22T14:00:00.000Z')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a change of the profile keeps every field that it does not show', async () => {
+  const state = gateway({ role: 'provider' })
+  const { context, page, go, faults } = await open(state)
+  const { version, ...before } = structuredClone(state.profile)
+  await go('/profile')
+  await page.getByLabel('Skills').fill('水管，门锁, taps，水管')
+  await page.getByRole('checkbox', { name: 'South' }).check()
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  await page.getByText('Confirmed: this is your profile now.').waitFor()
+  await page.getByRole('link', { name: 'Hours' }).click()
+  await page.getByRole('button', { name: 'Add hours Tuesday' }).click()
+  await page.getByLabel('Tuesday, until').fill('08:00')
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  await page.getByRole('link', { name: 'Tuesday: give both times, the later one second.' }).waitFor()
+  await page.getByLabel('Tuesday, until').fill('18:30')
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  const sent = await state.changed(2)
+  const { full_name, phone_number, bio, hourly_rate, experience_years, portfolio, exceptions, is_active } = before
+  const kept = { full_name, phone_number, bio, hourly_rate, experience_years, portfolio, exceptions, is_active }
+  const service_categories = before.service_categories
+  const first = { ...kept, service_categories, skills: ['水管', '门锁', 'taps'], service_areas: ['NORTH', 'MID', 'SOUTH'], availability: before.availability, version }
+  assert.deepEqual(sent.map(({ body }) => body), [first, { ...first, availability: { ...before.availability, tuesday: ['09:00-18:30'] }, version: version + 1 }])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a profile that was changed elsewhere is not overwritten', async () => {
+  const state = gateway({ role: 'customer' })
+  const { context, page, go } = await open(state)
+  await go('/profile')
+  Object.assign(state.profile, { version: 9, full_name: 'Lin Mei' })
+  await page.getByLabel('Name').fill('Somebody')
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  await page.getByRole('heading', { name: 'This has changed since you read it.' }).waitFor()
+  assert.equal(await page.getByLabel('Name').inputValue(), 'Somebody', 'the words stay until they are given up')
+  await page.getByRole('button', { name: 'Load it again' }).click()
+  await page.locator('#full_name').and(page.locator('input')).waitFor()
+  await page.waitForFunction(() => document.getElementById('full_name').value === 'Lin Mei')
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  await page.getByText('Confirmed: this is your profile now.').waitFor()
+  assert.deepEqual(state.changes().map(({ body }) => [body.version, body.full_name]), [[3, 'Somebody'], [9, 'Lin Mei']])
+  await context.close()
+})
+
+test('addresses are added, made the default and removed by keyboard', async () => {
+  const state = gateway({ role: 'customer' })
+  const { context, page, go, faults } = await open(state)
+  await go('/profile?part=addresses')
+  const activate = async (name) => {
+    await tabTo(page, page.getByRole('button', { name }).first())
+    await page.keyboard.press('Enter')
+  }
+  await activate('Add an address')
+  await page.locator('#detail:focus').waitFor()
+  await page.keyboard.type('7 Lake Road')
+  await page.keyboard.press('Enter')
+  await page.locator('#addresses:focus').waitFor()
+  await activate('Make it the default 7 Lake Road')
+  await page.getByRole('button', { name: 'Make it the default 家' }).waitFor()
+  await activate('Remove 家')
+  await page.getByRole('button', { name: 'Remove 家' }).waitFor({ state: 'detached' })
+  assert.deepEqual(state.addresses.map(({ detail, is_default }) => [detail, is_default]), [['1 Harbour Road', false], ['7 Lake Road', true]])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a provider hands in certificates only as they stand', async () => {
+  const state = gateway({ role: 'provider' })
+  const { context, page, go, faults } = await open(state)
+  await go('/profile?part=certificates')
+  await page.getByRole('button', { name: 'Add a certificate' }).click()
+  await page.locator('#name-1').fill('Electrician')
+  await page.getByRole('button', { name: /^Hand in to be verified/, disabled: true }).waitFor()
+  await page.getByRole('button', { name: 'Keep the changes', exact: true }).click()
+  await page.getByRole('link', { name: 'Enter its number.' }).waitFor()
+  await page.locator('#number-1').fill('E-7')
+  await page.locator('#issuer-1').fill('City of Light')
+  await page.getByRole('button', { name: 'Keep the changes', exact: true }).click()
+  await page.getByRole('button', { name: /^Hand in to be verified/, disabled: false }).click()
+  await page.getByRole('heading', { name: 'Waits for verification' }).waitFor()
+  assert.deepEqual(state.changes().map(({ method, path }) => [method, path]), [['PUT', '/users/me/certifications'], ['POST', '/users/me/verification']])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('the desk verifies by keyboard, gives reasons, and looks a second time', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  await go('/providers')
+  await page.getByRole('heading', { name: '3 to verify' }).waitFor()
+  await page.keyboard.press('a')
+  await page.locator('dialog[open] :focus').waitFor()
+  await page.keyboard.type('Seen in person')
+  await tabTo(page, page.locator('dialog[open]').getByRole('button', { name: 'Verify' }))
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: '2 to verify' }).waitFor()
+  await page.locator('#look:focus').waitFor()
+  assert.equal(await page.locator('#look').textContent(), 'Ana Ruiz')
+  await page.getByText('2026-01-31, no longer valid').waitFor()
+  await page.keyboard.press('r')
+  await page.locator('dialog[open] :focus').waitFor()
+  await page.locator('dialog[open] textarea').fill('The certificate is no longer valid.')
+  await page.locator('dialog[open]').getByRole('button', { name: 'Refuse' }).click()
+  await page.getByRole('heading', { name: '1 to verify' }).waitFor()
+  await page.getByRole('button', { name: 'Not verified', exact: true }).click()
+  await page.getByRole('link', { name: /Ana Ruiz/ }).click()
+  await page.getByText('The certificate is no longer valid.').waitFor()
+  state.providers[1].version += 1
+  await page.keyboard.press('a')
+  await page.locator('dialog[open] textarea').fill('A new one was shown')
+  await page.locator('dialog[open]').getByRole('button', { name: 'Verify' }).click()
+  await page.getByRole('heading', { name: 'This has changed since you read it.' }).waitFor()
+  const sent = state.changes().map(({ path, body }) => [path.split('/').slice(-2).join('/'), body.version, body.reason])
+  const ids = state.providers.map((one) => one.user_id)
+  assert.deepEqual(sent, [
+    [`${ids[0]}/verify`, 3, 'Seen in person'], [`${ids[1]}/reject`, 3, 'The certificate is no longer valid.'], [`${ids[1]}/verify`, 4, 'A new one was shown'],
+  ])
   assert.deepEqual(faults(), [])
   await context.close()
 })

@@ -85,7 +85,7 @@ async function picture(page, name, height, shown) {
 }
 
 const seen = (page, text) => page.getByText(text).first().waitFor()
-const heading = (page, name) => page.getByRole('heading', { name }).first().waitFor()
+const heading = (page, name, state = 'visible') => page.getByRole('heading', { name }).first().waitFor({ state })
 
 async function publish(page) {
   await page.getByRole('main').getByRole('link', { name: 'Publish' }).first().click()
@@ -308,6 +308,47 @@ test('a page whose stream was cut misses nothing of the time without it', async 
   }, OFFLINE)
   await wire.close()
 })
+
+test('a provider hands in a certificate, and an admin verifies it', () => play(async ({ portal }) => {
+  const provider = await portal('provider-south')
+  await provider.getByRole('link', { name: 'Profile' }).click()
+  await heading(provider, 'Your name and number are missing')
+  await provider.fill('#full_name', 'Sun Lihua')
+  await provider.fill('#phone_number', '+86 138-0013-8000')
+  await provider.locator('.tile', { hasText: 'Life and health' }).click()
+  await provider.locator('.tile', { hasText: 'South' }).click()
+  await provider.getByRole('button', { name: 'Keep the changes', exact: true }).click()
+  await heading(provider, 'Your name and number are missing', 'detached')
+  assert.equal(await provider.inputValue('#phone_number'), '+8613800138000')
+  await provider.getByRole('link', { name: 'Certificates' }).click()
+  await provider.getByRole('button', { name: 'Add a certificate' }).click()
+  await provider.fill('#name-0', 'Care worker, level 4')
+  await provider.fill('#number-0', '2024-44-118203')
+  await provider.fill('#issuer-0', 'City of South')
+  await provider.getByRole('button', { name: 'Keep the changes', exact: true }).click()
+  await provider.getByRole('button', { name: 'Hand in to be verified', disabled: false }).click()
+  await heading(provider, 'Waits for verification')
+  await keep(provider, '12-handed-in')
+
+  const admin = await portal('admin')
+  await pressPair(admin, 'g', 'p')
+  await heading(admin, '1 to verify')
+  await heading(admin, 'Sun Lihua')
+  await keep(admin, '13-verify')
+  await admin.keyboard.press('a')
+  await admin.locator('dialog[open] :focus').waitFor()
+  await admin.keyboard.type('Seen in person')
+  await admin.locator('dialog[open]').getByRole('button', { name: 'Verify' }).click()
+  await heading(admin, 'Nobody waits to be verified')
+  await provider.reload()
+  await heading(provider, 'Verified')
+  await seen(provider, 'Seen in person')
+
+  const api = await apiOf(platform, 'customer-south')
+  const { user_id } = await provider.evaluate(() => fetch('/api/v1/users/me/profile').then((answer) => answer.json()))
+  const shown = await api.get(`/providers/${user_id}/profile`)
+  assert.deepEqual([shown.full_name, shown.verified, shown.phone_number, shown.certifications], ['Sun Lihua', true, undefined, undefined])
+}))
 
 test('each surface refuses the other roles by page, by interface and by deep link', () => play(async ({ portal, open }) => {
   const north = platform.edges.NORTH.http

@@ -33,6 +33,8 @@ export const routes: RouteRecordRaw[] = [
   { path: '/orders/:id', name: 'order', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: ['customer', 'admin'] } },
   { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider'] } },
 
+  { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider'] } },
+
   { path: '/available', name: 'available', component: () => import('./pages/Available.vue'), meta: { title: 'available.title', roles: PROVIDER } },
   { path: '/jobs', name: 'jobs', component: () => import('./pages/Jobs.vue'), meta: { title: 'jobs.title', roles: PROVIDER } },
   { path: '/jobs/:id', name: 'job', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: PROVIDER } },
@@ -40,6 +42,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/approvals', name: 'approvals', component: () => import('./pages/Approvals.vue'), meta: { title: 'approvals.title', roles: ADMIN, wide: true } },
 
   { path: '/conflicts/:id?', name: 'conflicts', component: () => import('./pages/Conflicts.vue'), meta: { title: 'place.conflicts', roles: ADMIN, wide: true } },
+  { path: '/providers/:id?', name: 'providers', component: () => import('./pages/Providers.vue'), meta: { title: 'place.providers', roles: ADMIN, wide: true } },
   { path: '/regions', name: 'regions', component: () => import('./pages/Regions.vue'), meta: { title: 'place.regions', roles: ADMIN } },
   { path: '/regions/wall', name: 'wall', component: () => import('./pages/Wall.vue'), meta: { title: 'wall.title', roles: ADMIN, bare: true } },
   { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { Action, AssignmentBody, Draft, GateState, OpState, OrderStatus, Region, RegisterForm } from '@holdfast/kit/api.gen.ts'
+import type { Action, AddressForm, AssignmentBody, CertificationForm, Draft, GateState, OpState, OrderStatus, ProfileForm, Region, RegisterForm, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
 import { ask } from './ask.ts'
 
 type Asking = AbortSignal | undefined
@@ -23,6 +23,19 @@ export const act = (id: string, action: OrderAction, commandId: string, reason?:
 
 export const inbox = (query: { unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
+
+export const profile = (signal?: Asking) => ask('get', '/api/v1/users/me/profile', { signal })
+export const writeProfile = (body: ProfileForm) => ask('put', '/api/v1/users/me/profile', { body })
+export const addresses = (signal?: Asking) => ask('get', '/api/v1/users/me/addresses', { signal })
+export const addAddress = (body: AddressForm) => ask('post', '/api/v1/users/me/addresses', { body })
+export const editAddress = (id: string, body: AddressForm) => ask('put', '/api/v1/users/me/addresses/{id}', { path: { id }, body })
+export const removeAddress = (id: string, version: number) => ask('delete', '/api/v1/users/me/addresses/{id}', { path: { id }, query: { version } })
+export const certify = (body: CertificationForm) => ask('put', '/api/v1/users/me/certifications', { body })
+export const submitVerification = () => ask('post', '/api/v1/users/me/verification', { body: {} })
+
+export const verifications = (query: { state?: VerificationState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/verifications', { query: { limit: 50, ...query }, signal })
+export const provider = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/providers/{id}', { path: { id }, signal })
+export const decideVerification = (id: string, decision: 'verify' | 'reject', body: VerificationDecision) => ask('post', `/api/v1/admin/providers/{id}/${decision}`, { path: { id }, body })
 
 export const status = (signal?: Asking) => ask('get', '/api/v1/admin/status', { signal })
 export const setGate = (region: Region, gate: GateState) => ask('put', '/api/v1/admin/regions/{region}', { path: { region }, body: { gate } })
