@@ -512,6 +512,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/users/{id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give out a code by which a person sets a new password once, on record */
+        post: operations["auth.issue_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users/{id}/revoke": {
         parameters: {
             query?: never;
@@ -614,6 +631,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change your password; your other sessions end */
+        post: operations["auth.change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a password by a code of an admin; all sessions end */
+        post: operations["auth.redeem_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -623,7 +674,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour for a refresh token */
+        /** Get an access token of an hour and a new refresh token for a refresh token, which is then spent */
         post: operations["auth.refresh"];
         delete?: never;
         options?: never;
@@ -660,6 +711,40 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of your sessions */
+        delete: operations["auth.end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all your sessions but the present one */
+        delete: operations["auth.end_others"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1235,6 +1320,8 @@ export interface components {
              * @description In seconds.
              */
             expires_in: number;
+            /** @description The password is another one than at the sign-in before. */
+            password_changed_at?: components["schemas"]["UnixMillis"];
             /** @description For `POST /api/v1/auth/refresh`. Present where it was asked for. */
             refresh_token?: string;
             role: components["schemas"]["Role"];
@@ -1779,6 +1866,10 @@ export interface components {
         EdgeTokenForm: {
             region: components["schemas"]["Region"];
         };
+        /** @description The number of sessions that were ended. */
+        EndedSessions: {
+            ended: number;
+        };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
             /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
@@ -2187,6 +2278,22 @@ export interface components {
             exceptions: components["schemas"]["DayException"][];
             verification: components["schemas"]["VerificationRecord"];
         };
+        PasswordForm: {
+            new_password: string;
+            old_password: string;
+        };
+        PasswordResetCode: {
+            /** @description Shown this once; nobody can look it up again. */
+            code: string;
+            expires_at: components["schemas"]["UnixMillis"];
+            user_id: components["schemas"]["UserId"];
+        };
+        PasswordResetForm: {
+            /** @description As an admin gave it out. Dashes, spaces and small letters do not matter. */
+            code: string;
+            new_password: string;
+            username: string;
+        };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
@@ -2331,6 +2438,12 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         RefreshForm: {
+            /**
+             * Format: uuid
+             * @description Make one for each use, and keep it until the answer has come. A lost answer is given again for the same
+             *     token and attempt; without one, within a minute only.
+             */
+            attempt?: string;
             refresh_token: string;
         };
         /** @enum {string} */
@@ -2415,6 +2528,8 @@ export interface components {
             /** @description The end of the session, however often it is renewed. */
             ends_at: components["schemas"]["UnixMillis"];
             expires_at: components["schemas"]["UnixMillis"];
+            /** @description In place of the one that was sent, which is spent. */
+            refresh_token?: string;
         };
         /** @description How a region's feed was put right. */
         RepairStatus: {
@@ -2464,6 +2579,8 @@ export interface components {
         Session: {
             csrf_token: string | null;
             expires_at: components["schemas"]["UnixMillis"];
+            /** @description The password is another one than at the sign-in before. Told once as well. */
+            password_changed_at?: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"] | null;
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
@@ -2696,6 +2813,7 @@ export type EdgeSession = components['schemas']['EdgeSession'];
 export type EdgeStanding = components['schemas']['EdgeStanding'];
 export type EdgeStatus = components['schemas']['EdgeStatus'];
 export type EdgeTokenForm = components['schemas']['EdgeTokenForm'];
+export type EndedSessions = components['schemas']['EndedSessions'];
 export type EnrolmentAnswer = components['schemas']['EnrolmentAnswer'];
 export type EnrolmentRequest = components['schemas']['EnrolmentRequest'];
 export type EventId = components['schemas']['EventId'];
@@ -2750,6 +2868,9 @@ export type OwnCustomer = components['schemas']['OwnCustomer'];
 export type OwnPerson = components['schemas']['OwnPerson'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnProvider = components['schemas']['OwnProvider'];
+export type PasswordForm = components['schemas']['PasswordForm'];
+export type PasswordResetCode = components['schemas']['PasswordResetCode'];
+export type PasswordResetForm = components['schemas']['PasswordResetForm'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Policy = components['schemas']['Policy'];
 export type PortfolioItem = components['schemas']['PortfolioItem'];
@@ -5331,6 +5452,108 @@ export interface operations {
             };
         };
     };
+    "auth.issue_reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordResetCode"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "auth.revoke": {
         parameters: {
             query?: never;
@@ -5814,6 +6037,183 @@ export interface operations {
             };
         };
     };
+    "auth.change_password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `invalid_credentials`: The user name or the password is wrong.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.redeem_reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordResetForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_credentials`: The user name or the password is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "auth.refresh": {
         parameters: {
             query?: never;
@@ -6021,6 +6421,133 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.end_others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
