@@ -148,6 +148,6 @@ fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
         [("[odrer]", env, set), (file, "HOLDFAST__ODRER__X", set), (file, env, "odrer.x=1")]
     {
         let error = check(file, env, set).unwrap_err();
-        assert!(error.contains("`odrer`") && error.contains("auth, order"), "{error}");
+        assert!(error.contains("`odrer`") && error.contains("auth, user, order"), "{error}");
     }
 }
