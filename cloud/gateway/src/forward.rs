@@ -23,15 +23,16 @@ use wire::Code;
 
 use crate::{
     Gateway, NAME,
+    access::AccessLine,
     headers::{set_identity, strip_claims},
     identity::{Identity, KnownCaller, invalid, unavailable},
     limits::Asker,
-    matcher::{Lookup, find},
-    routes::{Audience, DOCUMENT, Route, STREAM},
-    session,
+    matcher::Lookup,
+    routes::{Audience, DOCUMENT, Route, RouteBody, STREAM},
+    session, upload,
 };
 
-/// Bodies are small forms; one is held whole, so that a part never sees half of one.
+/// For the body of a route that holds it whole.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 pub async fn forward(
@@ -43,29 +44,51 @@ pub async fn forward(
     let from = from.map(|ConnectInfo(from)| gateway.proxies.client(from.ip(), request.headers()));
     let address = ClientAddress::of(from);
     strip_claims(request.headers_mut());
-    let (route, path) = match find(request.method(), request.uri().path()) {
-        Lookup::Found { route, path } => (route, path),
-        Lookup::WrongMethod(allowed) => return wrong_method(&allowed),
-        Lookup::Unknown => return gateway.page(&request),
+    let mut line = gateway.access.line(request.method(), &trace);
+    let response = match gateway.table.find(request.method(), request.uri().path()) {
+        Lookup::Found { route, path } => {
+            line.found(route);
+            if route.audience == Audience::Edge {
+                gateway.link(request, route, &path, address, &trace).await
+            } else {
+                request.extensions_mut().insert(address);
+                gateway.serve(request, route, &path, &trace, &mut line).await
+            }
+        }
+        Lookup::WrongMethod(allowed) => wrong_method(&allowed),
+        Lookup::Unknown => gateway.page(&request),
     };
-    if route.audience == Audience::Edge {
-        return gateway.link(request, route, &path, address, &trace).await;
-    }
-    let caller = match gateway.admit(route, request.method(), request.headers(), address).await {
-        Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
-    };
-    request.extensions_mut().insert(address);
-    let caller = caller.as_ref();
-    let mut response = gateway.answer(request, route, &path, caller, &trace).await;
-    let headers = response.headers_mut();
-    if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
-        headers.entry(header::SET_COOKIE).or_insert(cookie);
-    }
+    line.answered(response.status());
     response
 }
 
 impl Gateway {
+    /// Serves a route to everybody but edges.
+    async fn serve(
+        &self,
+        request: Request,
+        route: &Route,
+        path: &str,
+        trace: &trace::TraceId,
+        line: &mut AccessLine,
+    ) -> Response {
+        let address = address_of(&request);
+        let admission = self.admit(route, request.method(), request.headers(), address);
+        let caller = match admission.await {
+            Ok(caller) => caller,
+            Err(problem) => return problem.into_response(),
+        };
+        let caller = caller.as_ref();
+        if let Some(caller) = caller {
+            line.known(caller.claims.sub);
+        }
+        let mut response = self.answer(request, route, path, caller, trace).await;
+        if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
+            response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
+        }
+        response
+    }
+
     /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or counted.
     fn page(&self, request: &Request) -> Response {
         let page = self.pages.answer(request);
@@ -146,10 +169,27 @@ impl Gateway {
         if route.part == CloudPart::Gateway {
             return self.own(request, route, caller, trace).await;
         }
-        match self.prepared(request, route, path, caller, trace).await {
-            Ok(request) => self.send(route.part, request).await,
+        match self.passed_on(request, route, path, caller, trace).await {
+            Ok(response) => response,
             Err(problem) => problem.into_response(),
         }
+    }
+
+    async fn passed_on(
+        &self,
+        request: Request,
+        route: &Route,
+        path: &str,
+        caller: Option<&KnownCaller>,
+        trace: &trace::TraceId,
+    ) -> Result<Response, Problem> {
+        let RouteBody::Streamed { bytes_max } = route.body else {
+            let request = self.prepared(request, route, path, caller, trace).await?;
+            return Ok(self.send(route.part, request).await);
+        };
+        let (request, verdict) = upload::limited(request, bytes_max)?;
+        let request = self.prepared(request, route, path, caller, trace).await?;
+        Ok(verdict.or(self.send(route.part, request).await))
     }
 
     /// The request as the part gets it. Auth hears the address of an entrant.
@@ -161,12 +201,11 @@ impl Gateway {
         caller: Option<&KnownCaller>,
         trace: &trace::TraceId,
     ) -> Result<Request, Problem> {
-        let address = request.extensions().get::<ClientAddress>().copied();
+        let address = address_of(&request);
         let mut request = prepare(request, route, path, caller, trace).await?;
         if route.audience == Audience::Entrant {
             let Identity { service_key, clock, .. } = &self.identity;
             let own = service_key.token(NAME, route.part.name(), clock);
-            let address = address.unwrap_or(ClientAddress::UNKNOWN);
             address.tell(request.headers_mut(), &own);
         }
         Ok(request)
@@ -235,17 +274,24 @@ async fn prepare(
         // An upgrade goes in whole: the socket itself travels in the request's extensions.
         return Ok(Request::from_parts(parts, body));
     }
-    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?;
     let mut outgoing = fresh(parts);
     strip_hop_by_hop(outgoing.headers_mut());
+    // The length is that of the body that is sent.
     outgoing.headers_mut().remove(header::CONTENT_LENGTH);
+    *outgoing.body_mut() = match route.body {
+        RouteBody::Held => to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?.into(),
+        RouteBody::Streamed { .. } => body,
+    };
     if let Some(caller) = caller {
         set_identity(outgoing.headers_mut(), caller.claims.actor());
         // The token of a page stands in its cookie alone.
         set_bearer(outgoing.headers_mut(), &caller.token);
     }
-    *outgoing.body_mut() = Body::from(body);
     Ok(outgoing)
+}
+
+fn address_of(request: &Request) -> ClientAddress {
+    request.extensions().get().copied().unwrap_or(ClientAddress::UNKNOWN)
 }
 
 /// A request of our own, in the name of a caller.

@@ -4,6 +4,7 @@
 //! Invariants: a path that is neither in `routes::ROUTES` nor a page's cannot be reached; no route but the
 //! open ones answers without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
 
+mod access;
 mod document;
 mod forward;
 mod headers;
@@ -16,6 +17,7 @@ mod routes;
 mod security;
 mod session;
 mod stream;
+mod upload;
 
 texts::include_texts!(say);
 
@@ -43,11 +45,13 @@ use serde::{Deserialize, Serialize};
 
 pub use document::document;
 pub use proxies::ProxyError;
-pub use routes::{ALIASES, Alias, Audience, ROUTES, Route};
+pub use routes::{ALIASES, Alias, Audience, ROUTES, Route, RouteBody};
 pub use security::OriginError;
 
+use access::AccessLog;
 use identity::Identity;
 use limits::RateLimits;
+use matcher::RouteTable;
 use proxies::TrustedProxies;
 use session::Cookies;
 use stream::StreamSeats;
@@ -75,12 +79,15 @@ pub struct Config {
     /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their `X-Forwarded-For` is
     /// believed, and nobody else's.
     pub trusted_proxies: Vec<String>,
+    /// Lines of the access log in a second; further ones are counted in the next line. 0 writes none.
+    pub access_lines_per_second: u32,
 }
 
 const UPSTREAM_TIMEOUT_MS: NonZeroU32 = NonZeroU32::MIN.saturating_add(19_999);
 const PER_USER_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 const PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const PER_EDGE_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
+const ACCESS_LINES_PER_SECOND: u32 = 1_000;
 
 impl Default for Config {
     fn default() -> Self {
@@ -99,6 +106,7 @@ impl PartConfig for Config {
             per_address_per_minute: PER_ADDRESS_PER_MINUTE,
             per_edge_per_minute: PER_EDGE_PER_MINUTE,
             trusted_proxies: Vec::new(),
+            access_lines_per_second: ACCESS_LINES_PER_SECOND,
         }
     }
 }
@@ -135,6 +143,8 @@ pub enum OpenError {
 
 #[derive(Clone)]
 struct Gateway {
+    table: RouteTable,
+    access: AccessLog,
     identity: Identity,
     limits: RateLimits,
     proxies: TrustedProxies,
@@ -147,11 +157,23 @@ struct Gateway {
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+    open_routes(ROUTES, config, ground, peers).await
+}
+
+/// The same in front of other routes.
+pub async fn open_routes(
+    routes: &'static [Route],
+    config: Config,
+    ground: Ground,
+    peers: Peers,
+) -> Result<Router, OpenError> {
     let checks = checks(&peers, &ground);
     let own = config.public_origin.as_str();
     let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
     let counts = WindowCounts::new(ground.cache.clone(), ground.clock.clone());
     let gateway = Gateway {
+        table: RouteTable::new(routes),
+        access: AccessLog::new(ground.clock.clone(), config.access_lines_per_second),
         limits: RateLimits::new(counts, &config),
         proxies: TrustedProxies::new(&config.trusted_proxies)?,
         identity: Identity {
@@ -169,7 +191,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         tasks: ground.tasks,
         upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),
     };
-    let routes = table().fallback(forward::forward).with_state(gateway);
+    let routes = table(routes).fallback(forward::forward).with_state(gateway);
     let router = skeleton::router(NAME, routes, checks);
     let router = security::cors(router, &config.cors_origins)?;
     Ok(router.layer(map_response(process::web::protect)))
@@ -177,8 +199,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
 
 /// Every path goes to the one handler, which looks it up itself. They are named here so that each has
 /// its own line in the metrics; a spelling that is not among them is counted as unmatched.
-fn table() -> Router<Gateway> {
-    let paths: BTreeSet<String> = matcher::patterns().collect();
+fn table(routes: &'static [Route]) -> Router<Gateway> {
+    let paths: BTreeSet<String> = matcher::patterns(routes).collect();
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
 }
 

@@ -2,17 +2,19 @@
 //! table's pattern and the few plain words taken out of the request's path: no spelling of a path
 //! (escapes, dots, doubled slashes) can reach a part other than the one the table names.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, sync::Arc};
 
 use http::Method;
 use matchit::Router;
 
-use crate::routes::{ALIASES, ROUTES, Route};
+use crate::routes::{ALIASES, Route};
 
 /// The longest id is a UUID of 36; edge names have 40.
 const PARAM_BYTES_MAX: usize = 64;
 
-static TABLE: LazyLock<Router<Vec<Spelling>>> = LazyLock::new(table);
+/// The routes by all their spellings.
+#[derive(Clone)]
+pub struct RouteTable(Arc<Router<Vec<Spelling>>>);
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -33,40 +35,46 @@ struct Spelling {
     route: &'static Route,
 }
 
-pub fn find(method: &Method, path: &str) -> Lookup {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    // A part answers HEAD wherever it answers GET.
-    let wanted = if method == Method::HEAD { &Method::GET } else { method };
-    let mut allowed = Vec::new();
-    let spellings = TABLE.at(path).map_or(&[][..], |found| found.value);
-    for Spelling { method: offered, pattern, route } in spellings {
-        let Some(canonical) = canonical(route, pattern, path) else { continue };
-        if *offered == wanted {
-            return Lookup::Found { route, path: canonical };
-        }
-        if !allowed.contains(*offered) {
-            allowed.push((*offered).clone());
-        }
+impl RouteTable {
+    pub fn new(routes: &'static [Route]) -> Self {
+        Self(Arc::new(table(routes)))
     }
-    if allowed.is_empty() { Lookup::Unknown } else { Lookup::WrongMethod(allowed) }
+
+    pub fn find(&self, method: &Method, path: &str) -> Lookup {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        // A part answers HEAD wherever it answers GET.
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let mut allowed = Vec::new();
+        let spellings = self.0.at(path).map_or(&[][..], |found| found.value);
+        for Spelling { method: offered, pattern, route } in spellings {
+            let Some(canonical) = canonical(route, pattern, path) else { continue };
+            if *offered == wanted {
+                return Lookup::Found { route: *route, path: canonical };
+            }
+            if !allowed.contains(*offered) {
+                allowed.push((*offered).clone());
+            }
+        }
+        if allowed.is_empty() { Lookup::Unknown } else { Lookup::WrongMethod(allowed) }
+    }
 }
 
 /// The patterns of every spelling.
-pub fn patterns() -> impl Iterator<Item = String> {
-    spellings().into_iter().map(|spelling| spelling.pattern)
+pub fn patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
+    spellings(routes).into_iter().map(|spelling| spelling.pattern)
 }
 
 /// The canonical ones first, then the aliases, then those without a version.
-fn spellings() -> Vec<Spelling> {
+fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
     let spelling =
         |route: &'static Route, pattern: String| Spelling { method: &route.method, pattern, route };
-    let canonical = ROUTES.iter().map(|route| spelling(route, route.path.to_owned()));
+    let canonical = routes.iter().map(|route| spelling(route, route.path.to_owned()));
     let aliases = ALIASES.iter().filter_map(|alias| {
         let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
-        let route = ROUTES.iter().find(target)?;
+        let route = routes.iter().find(target)?;
         Some(Spelling { method: &alias.method, pattern: alias.path.to_owned(), route })
     });
-    let unversioned = ROUTES.iter().filter_map(|route| {
+    let unversioned = routes.iter().filter_map(|route| {
         let rest = route.path.strip_prefix("/api/v1/")?;
         Some(spelling(route, format!("/api/{rest}")))
     });
@@ -74,8 +82,8 @@ fn spellings() -> Vec<Spelling> {
 }
 
 /// Each pattern with all that a path of its form may ask for: `/orders/available` is `/orders/{id}`, too.
-fn table() -> Router<Vec<Spelling>> {
-    let spellings = spellings();
+fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
+    let spellings = spellings(routes);
     let mut by_pattern: BTreeMap<&str, Vec<Spelling>> = BTreeMap::new();
     for Spelling { pattern, .. } in &spellings {
         let fitting = spellings.iter().filter(|spelling| fits(&spelling.pattern, pattern));
@@ -120,7 +128,16 @@ fn is_plain(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+    use crate::routes::ROUTES;
+
+    static TABLE: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::new(ROUTES));
+
+    fn find(method: &Method, path: &str) -> Lookup {
+        TABLE.find(method, path)
+    }
 
     fn found(method: Method, path: &str) -> String {
         match find(&method, path) {

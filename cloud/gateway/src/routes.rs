@@ -29,6 +29,17 @@ pub struct Route {
     pub path: &'static str,
     pub audience: Audience,
     pub part: Part,
+    pub body: RouteBody,
+}
+
+/// The way of a request's body to the part. Answers always stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteBody {
+    /// A form, held whole first, so that a part never sees half of one.
+    Held,
+    /// Passed on as it comes. At the limit the caller hears `body_too_large`, and the part hears no more. The
+    /// body and the answer have the time of one call together.
+    Streamed { bytes_max: usize },
 }
 
 /// Another spelling of a route, from the systems Holdfast replaces.
@@ -182,7 +193,7 @@ pub static ALIASES: &[Alias] = &[
 ];
 
 const fn route(method: Method, path: &'static str, audience: Audience, part: Part) -> Route {
-    Route { method, path, audience, part }
+    Route { method, path, audience, part, body: RouteBody::Held }
 }
 
 const fn alias(
@@ -202,6 +213,15 @@ mod tests {
     fn nothing_internal_is_in_the_table() {
         for path in ROUTES.iter().map(|r| r.path).chain(ALIASES.iter().map(|a| a.path)) {
             assert!(!path.contains("internal"), "{path}");
+        }
+    }
+
+    #[test]
+    fn no_route_takes_more_than_the_process_does() {
+        for route in ROUTES {
+            if let RouteBody::Streamed { bytes_max } = route.body {
+                assert!(bytes_max <= process::web::ANY_BODY_BYTES_MAX, "{route:?}");
+            }
         }
     }
 

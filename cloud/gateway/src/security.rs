@@ -23,7 +23,7 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
         origins.iter().map(|text| origin("cors_origins", text)).collect::<Result<Vec<_>, _>>()?;
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PUT])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

@@ -32,7 +32,7 @@ use crate::{
     Gateway,
     forward::{BODY_BYTES_MAX, bearing, unreadable},
     identity::{KnownCaller, unavailable},
-    routes::{Audience, Route},
+    routes::{Audience, Route, RouteBody},
 };
 
 /// The sign-in of one browser, as its cookie holds it.
@@ -93,6 +93,7 @@ static LOGIN: Route = Route {
     path: "/api/v1/auth/login",
     audience: Audience::Entrant,
     part: CloudPart::Auth,
+    body: RouteBody::Held,
 };
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
 /// A grant is some hundred bytes.

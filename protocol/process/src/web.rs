@@ -19,7 +19,7 @@ pub use slots::{SlotProof, Slots};
 /// For bodies that an extractor reads; a route may set its own with `DefaultBodyLimit`.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// For any body, on every route.
-const ANY_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const ANY_BODY_BYTES_MAX: usize = 24 * 1024 * 1024;
 /// Until the head of the answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use gateway::{Config, Peers};
+use gateway::{Config, Peers, ROUTES, Route};
 use platform::{Ground, cache::Cache, sessions, upstream::Upstream};
 use process::{
     clock::Clock,
@@ -18,6 +18,7 @@ use process::{
     problem::Problem,
     tasks::Tasks,
     tokens::{Claims, Keys, Signer},
+    web,
 };
 use serde_json::{Value, json};
 use support::Issuer;
@@ -63,7 +64,7 @@ impl Gate {
     /// A gateway whose auth has not told its keys.
     pub async fn without_keys() -> Self {
         let clock = Clock::fixed(NOW);
-        Self::open(Config::default(), "memory:", |peers| peers, Keys::empty(), clock).await
+        Self::open(ROUTES, Config::default(), "memory:", |peers| peers, Keys::empty(), clock).await
     }
 
     /// A gateway of that configuration and cache, its parts changed by `alter`.
@@ -80,10 +81,20 @@ impl Gate {
         alter: impl FnOnce(Peers) -> Peers,
     ) -> Self {
         let keys = issuer.keys();
-        Self { signer: issuer.signer, ..Self::open(config, cache, alter, keys, clock).await }
+        let opened = Self::open(ROUTES, config, cache, alter, keys, clock).await;
+        Self { signer: issuer.signer, ..opened }
+    }
+
+    /// A gateway in front of other routes.
+    pub async fn of_routes(routes: &'static [Route], alter: impl FnOnce(Peers) -> Peers) -> Self {
+        let (issuer, clock) = (Issuer::new(), Clock::fixed(NOW));
+        let keys = issuer.keys();
+        let opened = Self::open(routes, Config::default(), "memory:", alter, keys, clock).await;
+        Self { signer: issuer.signer, ..opened }
     }
 
     async fn open(
+        routes: &'static [Route],
         config: Config,
         cache: &str,
         alter: impl FnOnce(Peers) -> Peers,
@@ -102,7 +113,7 @@ impl Gate {
             other => (part, Upstream::local(echo(other))),
         };
         let peers = alter(CloudPart::behind_the_gateway().map(local).collect());
-        let router = gateway::open(config, ground, peers).await.unwrap();
+        let router = gateway::open_routes(routes, config, ground, peers).await.unwrap();
         Self { router, signer: Issuer::new().signer, clock, cache, auth, _folder: folder }
     }
 
@@ -180,6 +191,17 @@ async fn verify(State(auth): State<FakeAuth>, request: Request) -> Response {
         return answer(CloudPart::Auth, request).await;
     }
     Json(json!({ "user_id": USER, "role": "customer", "active": true })).into_response()
+}
+
+/// Serves a router on a free port; the address it answers at.
+pub async fn served(router: Router, tasks: &Tasks) -> String {
+    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let stop = tasks.token();
+    tasks.spawn("served", async move {
+        web::serve(listener, router, web::Slots::default(), stop).await
+    });
+    address
 }
 
 pub fn remote(base: &str) -> Upstream {

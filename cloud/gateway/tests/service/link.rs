@@ -27,7 +27,7 @@ use tokio_tungstenite::{
 };
 use wire::{Code, EdgeId};
 
-use crate::common::Gate;
+use crate::common::{Gate, served};
 
 /// A hub that says what it was told, and then says everything back.
 async fn link(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
@@ -47,17 +47,6 @@ async fn link(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
 
 fn hub() -> Router {
     web::standard(Router::new().route("/link", get(link)), "hub")
-}
-
-/// Serves a router on a free port; the address it answers at.
-async fn served(router: Router, tasks: &Tasks) -> String {
-    let listener = web::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let stop = tasks.token();
-    tasks.spawn("served", async move {
-        web::serve(listener, router, web::Slots::default(), stop).await
-    });
-    address
 }
 
 async fn passes_through(hub: Upstream) {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod access;
+mod bodies;
 mod callers;
 mod common;
 mod link;

@@ -96,7 +96,7 @@ async fn a_body_beyond_the_limit_is_refused_with_or_without_a_length() {
         Body::from_stream(futures::stream::iter(
             (0..300).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1024])),
         )),
-        Body::from(vec![b' '; 16 * 1024 * 1024 + 1]),
+        Body::from(vec![b' '; ANY_BODY_BYTES_MAX + 1]),
     ] {
         let response = router().oneshot(Request::post("/body").body(body).unwrap()).await.unwrap();
         assert_eq!(problem(response).await.code, Code::BodyTooLarge);

@@ -1,0 +1,165 @@
+//! The access log: one line for each request, also for one whose caller hangs up before the answer.
+//!
+//! Invariants: a line names the pattern of the route and never the path, which may hold ids; it holds no
+//! header and no query; a second has a bounded number of lines, and the next line counts those left out.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{Method, StatusCode};
+use process::{clock::Clock, trace::TraceId};
+use wire::UserId;
+
+use crate::{NAME, routes::Route};
+
+/// The route of a request for a page, or for nothing that exists: the path is the caller's own word.
+const UNMATCHED: &str = "unmatched";
+
+/// Clones share the count of lines.
+#[derive(Clone)]
+pub struct AccessLog {
+    clock: Clock,
+    lines_per_second: u32,
+    second: Arc<Mutex<LoggedSecond>>,
+}
+
+/// The lines of the present second.
+#[derive(Default)]
+struct LoggedSecond {
+    number: u64,
+    written: u32,
+    left_out: u64,
+}
+
+/// Written when it goes, so that every way out of a request writes it.
+pub struct AccessLine {
+    log: AccessLog,
+    begun: Duration,
+    trace: TraceId,
+    method: &'static str,
+    route: &'static str,
+    part: &'static str,
+    person: Option<UserId>,
+    status: Option<StatusCode>,
+}
+
+impl AccessLog {
+    pub fn new(clock: Clock, lines_per_second: u32) -> Self {
+        Self { clock, lines_per_second, second: Arc::default() }
+    }
+
+    pub fn line(&self, method: &Method, trace: &TraceId) -> AccessLine {
+        AccessLine {
+            log: self.clone(),
+            begun: self.clock.elapsed(),
+            trace: trace.clone(),
+            method: known(method),
+            route: UNMATCHED,
+            part: NAME,
+            person: None,
+            status: None,
+        }
+    }
+}
+
+impl LoggedSecond {
+    /// Takes a place for a line, and returns the number of lines left out before it.
+    fn admit(&mut self, now: Duration, most: u32) -> Option<u64> {
+        if self.number != now.as_secs() {
+            (self.number, self.written) = (now.as_secs(), 0);
+        }
+        if self.written >= most {
+            self.left_out = self.left_out.saturating_add(1);
+            return None;
+        }
+        self.written += 1;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+impl AccessLine {
+    pub fn found(&mut self, route: &Route) {
+        (self.route, self.part) = (route.path, route.part.name());
+    }
+
+    pub fn known(&mut self, person: UserId) {
+        self.person = Some(person);
+    }
+
+    pub fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for AccessLine {
+    fn drop(&mut self) {
+        let now = self.log.clock.elapsed();
+        let admitted = {
+            let mut second = self.log.second.lock().unwrap_or_else(PoisonError::into_inner);
+            second.admit(now, self.log.lines_per_second)
+        };
+        let Some(left_out) = admitted else { return };
+        let said = if self.status.is_some() { "Answered" } else { "The caller hung up" };
+        // Without the span around the request: it says the same once more.
+        tracing::info!(
+            target: "access",
+            parent: None,
+            method = self.method,
+            route = self.route,
+            status = self.status.map(|status| status.as_u16()),
+            ms = now.saturating_sub(self.begun).as_secs_f64() * 1_000.0,
+            person = self.person.map(tracing::field::display),
+            part = self.part,
+            trace = self.trace.as_str(),
+            left_out = (left_out > 0).then_some(left_out),
+            "{said}"
+        );
+    }
+}
+
+/// A method may be any word of the caller's.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.iter().zip(NAMES).find(|(known, _)| *known == method).map_or("other", |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_has_so_many_lines_and_the_next_counts_the_others() {
+        let mut second = LoggedSecond::default();
+        let at = Duration::from_millis;
+        for (now, admitted) in [
+            (at(1_000), Some(0)),
+            (at(1_400), Some(0)),
+            (at(1_500), None),
+            (at(1_999), None),
+            (at(2_000), Some(2)),
+            (at(2_001), Some(0)),
+            (at(2_002), None),
+            (at(9_000), Some(1)),
+        ] {
+            assert_eq!(second.admit(now, 2), admitted, "{now:?}");
+        }
+        assert_eq!(second.admit(at(10_000), 0), None, "none at all");
+    }
+
+    #[test]
+    fn a_word_of_the_callers_is_no_method() {
+        assert_eq!(known(&Method::PATCH), "PATCH");
+        assert_eq!(known(&Method::from_bytes(b"TOKEN-eyJhbGci").unwrap()), "other");
+    }
+}

@@ -1,0 +1,54 @@
+//! Bodies that stream to a part, each within the limit of its route.
+//!
+//! Invariants: a part sees no byte beyond the limit; the gateway holds no more of a body than one read.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use http::header;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use process::problem::Problem;
+use wire::Code;
+
+/// The reason why a body did not arrive whole, once there is one. The part only sees that it broke off.
+#[derive(Clone, Default)]
+pub struct UploadVerdict(Arc<OnceLock<Code>>);
+
+/// The request with a body that ends at the limit. A body that says itself that it is longer is refused unread.
+pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVerdict), Problem> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|bytes| bytes > bytes_max) {
+        return Err(Problem::new(Code::BodyTooLarge));
+    }
+    let verdict = UploadVerdict::default();
+    let noted = verdict.clone();
+    let request = request.map(|body| {
+        let body = Limited::new(body, bytes_max).map_err(move |error| {
+            let code = code_of(&*error);
+            // The first reason stands.
+            let _ = noted.0.set(code);
+            error
+        });
+        Body::new(body)
+    });
+    Ok((request, verdict))
+}
+
+impl UploadVerdict {
+    /// The answer of the part, or the reason why it did not get the body.
+    pub fn or(&self, answer: Response) -> Response {
+        self.0.get().map_or(answer, |code| Problem::new(*code).into_response())
+    }
+}
+
+/// The limit of the whole process is found below an error of axum's.
+fn code_of(error: &(dyn std::error::Error + 'static)) -> Code {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let too_large = causes.any(|cause| cause.is::<LengthLimitError>());
+    if too_large { Code::BodyTooLarge } else { Code::MalformedBody }
+}
