@@ -26,7 +26,7 @@ use crate::{
     access::AccessLine,
     headers::{set_identity, strip_claims},
     identity::{Identity, KnownCaller, invalid, unavailable},
-    limits::Asker,
+    limits::{Asker, RateStanding},
     matcher::Lookup,
     routes::{Audience, DOCUMENT, Route, RouteBody, STREAM},
     session, upload,
@@ -74,15 +74,17 @@ impl Gateway {
     ) -> Response {
         let address = address_of(&request);
         let admission = self.admit(route, request.method(), request.headers(), address);
-        let caller = match admission.await {
+        let (standing, admitted) = admission.await;
+        let caller = match admitted {
             Ok(caller) => caller,
-            Err(problem) => return problem.into_response(),
+            Err(problem) => return told(standing, problem.into_response()),
         };
         let caller = caller.as_ref();
         if let Some(caller) = caller {
             line.known(caller.claims.sub);
         }
-        let mut response = self.answer(request, route, path, caller, trace).await;
+        let response = self.answer(request, route, path, caller, trace).await;
+        let mut response = told(standing, response);
         if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
             response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
         }
@@ -103,17 +105,17 @@ impl Gateway {
         method: &Method,
         headers: &HeaderMap,
         address: ClientAddress,
-    ) -> Result<Option<KnownCaller>, Problem> {
+    ) -> (RateStanding, Result<Option<KnownCaller>, Problem>) {
         if route.audience == Audience::Entrant {
-            return Ok(None);
+            return (RateStanding::default(), Ok(None));
         }
         let admitted = self.identity.admit(route.audience, method, headers).await;
         let asker = match &admitted {
             Ok(Some(caller)) => Asker::User(caller.claims.sub),
             Ok(None) | Err(_) => Asker::Address(address),
         };
-        self.limits.count(asker, route).await?;
-        admitted
+        let standing = self.limits.count(asker, route).await;
+        (standing, standing.refusal().map_or(admitted, Err))
     }
 
     /// Opens the link of an edge. The hub proves its token first: only then is the edge counted, and until
@@ -132,9 +134,10 @@ impl Gateway {
         let edge = edge_claim(token).ok();
         let edge = edge.as_ref().map(Asker::Edge);
         if let Some(edge) = edge
-            && let Err(problem) = self.limits.look(edge, route).await
+            && let standing = self.limits.look(edge, route).await
+            && let Some(problem) = standing.refusal()
         {
-            return problem.into_response();
+            return told(standing, problem.into_response());
         }
         let response = self.answer(request, route, path, None, trace).await;
         match (response.status(), edge) {
@@ -152,10 +155,8 @@ impl Gateway {
 
     /// The refusal, or a shorter word for somebody who has heard it too often.
     async fn counted(&self, asker: Asker<'_>, route: &Route, refusal: Response) -> Response {
-        match self.limits.count(asker, route).await {
-            Ok(()) => refusal,
-            Err(problem) => problem.into_response(),
-        }
+        let standing = self.limits.count(asker, route).await;
+        told(standing, standing.refusal().map_or(refusal, Problem::into_response))
     }
 
     async fn answer(
@@ -253,6 +254,11 @@ impl Gateway {
             }
         }
     }
+}
+
+fn told(standing: RateStanding, mut response: Response) -> Response {
+    standing.tell(response.headers_mut());
+    response
 }
 
 async fn prepare(

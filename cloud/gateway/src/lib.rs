@@ -71,6 +71,8 @@ pub struct Config {
     pub upstream_timeout_ms: NonZeroU32,
     /// How often one person may ask one endpoint.
     pub per_user_per_minute: NonZeroU32,
+    /// How often one person may ask all endpoints together.
+    pub per_person_per_minute: NonZeroU32,
     /// How often one address may ask one endpoint while nobody is known. Signing in and registering are
     /// counted by auth, by name and address.
     pub per_address_per_minute: NonZeroU32,
@@ -85,6 +87,7 @@ pub struct Config {
 
 const UPSTREAM_TIMEOUT_MS: NonZeroU32 = NonZeroU32::MIN.saturating_add(19_999);
 const PER_USER_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+const PER_PERSON_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(599);
 const PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const PER_EDGE_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(119);
 const ACCESS_LINES_PER_SECOND: u32 = 1_000;
@@ -103,6 +106,7 @@ impl PartConfig for Config {
             cors_origins: Vec::new(),
             upstream_timeout_ms: UPSTREAM_TIMEOUT_MS,
             per_user_per_minute: PER_USER_PER_MINUTE,
+            per_person_per_minute: PER_PERSON_PER_MINUTE,
             per_address_per_minute: PER_ADDRESS_PER_MINUTE,
             per_edge_per_minute: PER_EDGE_PER_MINUTE,
             trusted_proxies: Vec::new(),

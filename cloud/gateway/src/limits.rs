@@ -1,11 +1,12 @@
-//! How often anyone may ask: each person for each endpoint, each address for what it asks before anybody is
-//! known, and each edge for its link.
+//! How often anyone may ask: each person for each endpoint and for all together, each address for what it asks
+//! before anybody is known, and each edge for its link. Each answer tells its caller what is left.
 //!
 //! Invariants: a count is over a minute of the clock, so it is known when asking again helps; an edge and a
 //! person are counted only once their tokens are proven, so nobody uses up what is another's.
 
 use std::{fmt, num::NonZeroU32};
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::{
     ClientAddress,
     cache::{MINUTE, WindowCount, WindowCounts},
@@ -19,6 +20,7 @@ use crate::{Config, routes::Route, say};
 pub struct RateLimits {
     counts: WindowCounts,
     per_user: NonZeroU32,
+    per_person: NonZeroU32,
     per_address: NonZeroU32,
     per_edge: NonZeroU32,
 }
@@ -36,41 +38,124 @@ impl RateLimits {
         Self {
             counts,
             per_user: config.per_user_per_minute,
+            per_person: config.per_person_per_minute,
             per_address: config.per_address_per_minute,
             per_edge: config.per_edge_per_minute,
         }
     }
 
-    /// Counts one more request, and refuses it where it is one too many.
-    pub async fn count(&self, asker: Asker<'_>, route: &Route) -> Result<(), Problem> {
+    /// Counts one more request. One that its endpoint refuses does not count for all together: a page that
+    /// asks one endpoint too often keeps the others.
+    pub async fn count(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
         let counted = self.counts.add(&key(asker, route), MINUTE).await;
-        self.judge(asker, counted.count, counted)
-    }
-
-    /// Refuses a request that would be one too many, and counts nothing.
-    pub async fn look(&self, asker: Asker<'_>, route: &Route) -> Result<(), Problem> {
-        let counted = self.counts.look(&key(asker, route), MINUTE).await;
-        self.judge(asker, counted.count.saturating_add(1), counted)
-    }
-
-    fn judge(&self, asker: Asker<'_>, count: i64, window: WindowCount) -> Result<(), Problem> {
-        let (most, by) = match asker {
-            Asker::User(_) => (self.per_user, "user"),
-            Asker::Address(_) => (self.per_address, "address"),
-            Asker::Edge(_) => (self.per_edge, "edge"),
+        let endpoint = self.quota(asker, counted);
+        let Asker::User(user) = asker else { return RateStanding([Some(endpoint), None]) };
+        let key = person_key(user);
+        let counted = match endpoint.is_exceeded() {
+            true => self.counts.look(&key, MINUTE).await,
+            false => self.counts.add(&key, MINUTE).await,
         };
-        if count <= i64::from(most.get()) {
-            return Ok(());
+        let person = RateQuota::new(PERSON, self.per_person, counted);
+        RateStanding([Some(endpoint), Some(person)])
+    }
+
+    /// The standing with one more request, which is not counted.
+    pub async fn look(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
+        let counted = self.counts.look(&key(asker, route), MINUTE).await;
+        let counted = WindowCount { count: counted.count.saturating_add(1), ..counted };
+        RateStanding([Some(self.quota(asker, counted)), None])
+    }
+
+    fn quota(&self, asker: Asker<'_>, counted: WindowCount) -> RateQuota {
+        match asker {
+            Asker::User(_) => RateQuota::new("endpoint", self.per_user, counted),
+            Asker::Address(_) => RateQuota::new("address", self.per_address, counted),
+            Asker::Edge(_) => RateQuota::new("edge", self.per_edge, counted),
         }
-        metrics::RATE_LIMITED.add([by], 1);
-        let seconds = window.seconds_left();
-        let why = say::at_most_a_minute { most: most.into(), seconds: seconds.into() };
-        Err(Problem::new(Code::RateLimited).detail(why).retry_after(seconds))
     }
 }
 
+/// A limit, and its use by one caller in the present minute.
+#[derive(Debug, Clone, Copy)]
+pub struct RateQuota {
+    name: &'static str,
+    most: u32,
+    counted: WindowCount,
+}
+
+/// The limits that a request has counted for. Nothing where it has counted for none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RateStanding([Option<RateQuota>; 2]);
+
+/// As draft-ietf-httpapi-ratelimit-headers has them: lists of named limits, in structured fields.
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+impl RateStanding {
+    /// The refusal of a request that is one too many.
+    pub fn refusal(&self) -> Option<Problem> {
+        let exceeded = self.quotas().find(|quota| quota.is_exceeded())?;
+        metrics::RATE_LIMITED.add([exceeded.name], 1);
+        let (most, seconds) = (exceeded.most, exceeded.counted.seconds_left());
+        let problem = Problem::new(Code::RateLimited).retry_after(seconds);
+        Some(match exceeded.name {
+            PERSON => problem.detail(say::at_most_a_minute_in_all {
+                most: most.into(),
+                seconds: seconds.into(),
+            }),
+            _ => {
+                problem.detail(say::at_most_a_minute { most: most.into(), seconds: seconds.into() })
+            }
+        })
+    }
+
+    /// Tells the caller the limits, what is left of each, and the seconds until it is whole again.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        let policy = self.quotas().map(|RateQuota { name, most, .. }| {
+            format!("\"{name}\";q={most};w={}", MINUTE.as_secs())
+        });
+        let left = self.quotas().map(|quota| {
+            let RateQuota { name, counted, .. } = quota;
+            format!("\"{name}\";r={};t={}", quota.left(), counted.seconds_left())
+        });
+        let (policy, left) = (Vec::from_iter(policy), Vec::from_iter(left));
+        for (header, items) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)] {
+            if let Ok(value) = HeaderValue::from_str(&items.join(", "))
+                && !items.is_empty()
+            {
+                headers.insert(header, value);
+            }
+        }
+    }
+
+    fn quotas(&self) -> impl Iterator<Item = &RateQuota> {
+        self.0.iter().flatten()
+    }
+}
+
+impl RateQuota {
+    fn new(name: &'static str, most: NonZeroU32, counted: WindowCount) -> Self {
+        Self { name, most: most.get(), counted }
+    }
+
+    fn is_exceeded(&self) -> bool {
+        self.counted.count > i64::from(self.most)
+    }
+
+    fn left(&self) -> i64 {
+        i64::from(self.most).saturating_sub(self.counted.count).max(0)
+    }
+}
+
+/// The limit for a person over all endpoints.
+const PERSON: &str = "person";
+
 fn key(asker: Asker<'_>, route: &Route) -> String {
     format!("rate_limit:{asker}:{} {}", route.method, route.path)
+}
+
+fn person_key(user: UserId) -> String {
+    format!("rate_limit:{user}")
 }
 
 impl fmt::Display for Asker<'_> {
@@ -101,6 +186,7 @@ mod tests {
         let limit = |n| NonZeroU32::new(n).unwrap();
         let config = Config {
             per_user_per_minute: limit(3),
+            per_person_per_minute: limit(10),
             per_address_per_minute: limit(5),
             per_edge_per_minute: limit(4),
             ..Config::default()
@@ -114,7 +200,7 @@ mod tests {
 
     async fn allowed(limits: &RateLimits, asker: Asker<'_>, route: &Route) -> usize {
         let mut allowed = 0;
-        while allowed < 10 && limits.count(asker, route).await.is_ok() {
+        while allowed < 10 && limits.count(asker, route).await.refusal().is_none() {
             allowed += 1;
         }
         allowed
@@ -152,7 +238,7 @@ mod tests {
     async fn whoever_is_refused_hears_when_it_helps_to_ask_again() {
         let (limits, _) = limits(memory);
         allowed(&limits, USER, &ROUTES[0]).await;
-        let problem = limits.count(USER, &ROUTES[0]).await.unwrap_err();
+        let problem = limits.count(USER, &ROUTES[0]).await.refusal().unwrap();
         assert_eq!(problem.code(), Code::RateLimited);
         let body = problem.body(wire::Language::English, None);
         assert_eq!(body.detail.as_deref(), Some("At most 3 a minute. Try again in 40 s."));
@@ -162,11 +248,57 @@ mod tests {
     async fn a_look_counts_nothing() {
         let (limits, _) = limits(memory);
         for _ in 0..9 {
-            assert!(limits.look(USER, &ROUTES[0]).await.is_ok());
+            assert!(limits.look(USER, &ROUTES[0]).await.refusal().is_none());
         }
         assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 3);
-        assert!(limits.look(USER, &ROUTES[0]).await.is_err());
+        assert!(limits.look(USER, &ROUTES[0]).await.refusal().is_some());
     }
+
+    #[tokio::test]
+    async fn a_person_has_so_many_of_all_endpoints_at_all_gateways_together() {
+        let (_, clock) = limits(memory);
+        let shared = memory(&clock);
+        let (one, _) = limits(|_| shared.clone());
+        let (other, _) = limits(|_| shared.clone());
+        for (gateway, route, expected) in [
+            (&one, 0, 3),
+            (&other, 0, 0),
+            (&other, 1, 3),
+            (&one, 2, 3),
+            (&one, 3, 1),
+            (&other, 4, 0),
+        ] {
+            assert_eq!(allowed(gateway, USER, &ROUTES[route]).await, expected, "{route}");
+        }
+        let problem = other.count(USER, &ROUTES[5]).await.refusal().unwrap();
+        let body = problem.body(wire::Language::English, None);
+        let told = "At most 10 requests a minute in all. Try again in 40 s.";
+        assert_eq!(body.detail.as_deref(), Some(told));
+        let friend = Asker::User(UserId(Uuid::from_u128(8)));
+        assert_eq!(allowed(&one, friend, &ROUTES[4]).await, 3, "another person");
+    }
+
+    #[tokio::test]
+    async fn an_answer_tells_each_limit_and_its_rest() {
+        let (limits, _) = limits(memory);
+        let mut headers = HeaderMap::new();
+        RateStanding::default().tell(&mut headers);
+        assert!(headers.is_empty(), "nothing was counted");
+        for (route, policy, left) in [
+            (0, POLICY, "\"endpoint\";r=2;t=40, \"person\";r=9;t=40"),
+            (1, POLICY, "\"endpoint\";r=2;t=40, \"person\";r=8;t=40"),
+            (1, POLICY, "\"endpoint\";r=1;t=40, \"person\";r=7;t=40"),
+            (1, POLICY, "\"endpoint\";r=0;t=40, \"person\";r=6;t=40"),
+            (1, POLICY, "\"endpoint\";r=0;t=40, \"person\";r=6;t=40"),
+        ] {
+            limits.count(USER, &ROUTES[route]).await.tell(&mut headers);
+            assert_eq!([&headers[RATE_LIMIT_POLICY], &headers[RATE_LIMIT]], [policy, left]);
+        }
+        limits.count(Asker::Address(ClientAddress::UNKNOWN), &ROUTES[0]).await.tell(&mut headers);
+        assert_eq!(headers[RATE_LIMIT], "\"address\";r=4;t=40");
+    }
+
+    const POLICY: &str = "\"endpoint\";q=3;w=60, \"person\";q=10;w=60";
 
     #[tokio::test]
     async fn without_the_cache_each_gateway_counts_for_itself() {

@@ -5,6 +5,8 @@ use http::{HeaderName, HeaderValue, Method, Uri, header};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
+
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,7 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("traceparent"),
         ])
+        .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY, header::RETRY_AFTER])
         .max_age(PREFLIGHT_KEPT);
     Ok(router.layer(layer))
 }

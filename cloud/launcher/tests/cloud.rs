@@ -170,6 +170,7 @@ impl Cloud {
         command.args(["--set", "platform.operator_bind=127.0.0.1:0"]);
         // A test that looks into an inbox until something is there asks oftener than a person would.
         command.args(["--set", "gateway.per_user_per_minute=6000"]);
+        command.args(["--set", "gateway.per_person_per_minute=6000"]);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut before = Vec::new();

@@ -205,6 +205,7 @@ async fn who_asks_too_often_is_told_to_wait_and_nobody_else_is() {
         let refused = gate.ask(&method, path, token).await;
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
         assert_eq!(refused.code(), "rate_limited");
+        assert!(refused.headers["ratelimit"].to_str().unwrap().contains(";r=0;t="));
         let wait: u32 = refused.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
         assert!((1..=60).contains(&wait), "{wait}");
     }
@@ -217,6 +218,31 @@ async fn who_asks_too_often_is_told_to_wait_and_nobody_else_is() {
     let signed_in = gate.ask(&Method::GET, "/api/v1/notifications", Some(&token)).await;
     assert_eq!(signed_in.status, StatusCode::OK, "the address is not held against who is known");
 }
+
+#[tokio::test]
+async fn an_answer_tells_what_is_left_for_the_person_and_the_endpoint() {
+    let gate = Gate::new().await;
+    let token = gate.token(Role::Customer);
+    for (path, token, policy, left) in [
+        ("/api/v1/orders", Some(&token), PERSONS, "\"endpoint\";r=99;t=60, \"person\";r=599;t=60"),
+        ("/api/v1/orders", Some(&token), PERSONS, "\"endpoint\";r=98;t=60, \"person\";r=598;t=60"),
+        (
+            "/api/v1/orders/7",
+            Some(&token),
+            PERSONS,
+            "\"endpoint\";r=99;t=60, \"person\";r=597;t=60",
+        ),
+        ("/api/v1/orders", None, "\"address\";q=300;w=60", "\"address\";r=299;t=60"),
+    ] {
+        let answer = gate.ask(&Method::GET, path, token.map(String::as_str)).await;
+        let told = [&answer.headers["ratelimit-policy"], &answer.headers["ratelimit"]];
+        assert_eq!(told, [policy, left], "{path}");
+    }
+    let page = gate.ask(&Method::GET, "/nowhere", None).await;
+    assert!(page.headers.get("ratelimit").is_none(), "it was not counted");
+}
+
+const PERSONS: &str = "\"endpoint\";q=100;w=60, \"person\";q=600;w=60";
 
 #[tokio::test]
 async fn auth_hears_the_address_of_an_entrant_and_counts_for_itself() {
