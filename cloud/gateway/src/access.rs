@@ -102,7 +102,7 @@ impl Drop for AccessLine {
         };
         let Some(left_out) = admitted else { return };
         let said = if self.status.is_some() { "Answered" } else { "The caller hung up" };
-        // Without the span around the request: it says the same once more.
+        // A line for a person leaves out the span around the request, which says the same once more.
         tracing::info!(
             target: "access",
             parent: None,
