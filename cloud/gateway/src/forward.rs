@@ -73,16 +73,13 @@ impl Gateway {
         line: &mut AccessLine,
     ) -> Response {
         let address = address_of(&request);
-        let admission = self.admit(route, request.method(), request.headers(), address);
+        let admission = self.admit(route, request.method(), request.headers(), address, line);
         let (standing, admitted) = admission.await;
         let caller = match admitted {
             Ok(caller) => caller,
             Err(problem) => return told(standing, problem.into_response()),
         };
         let caller = caller.as_ref();
-        if let Some(caller) = caller {
-            line.known(caller.claims.sub);
-        }
         let response = self.answer(request, route, path, caller, trace).await;
         let mut response = told(standing, response);
         if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
@@ -105,13 +102,17 @@ impl Gateway {
         method: &Method,
         headers: &HeaderMap,
         address: ClientAddress,
+        line: &mut AccessLine,
     ) -> (RateStanding, Result<Option<KnownCaller>, Problem>) {
         if route.audience == Audience::Entrant {
             return (RateStanding::default(), Ok(None));
         }
         let admitted = self.identity.admit(route.audience, method, headers).await;
         let asker = match &admitted {
-            Ok(Some(caller)) => Asker::User(caller.claims.sub),
+            Ok(Some(caller)) => {
+                line.known(caller.claims.sub);
+                Asker::User(caller.claims.sub)
+            }
             Ok(None) | Err(_) => Asker::Address(address),
         };
         let standing = self.limits.count(asker, route).await;
@@ -185,6 +186,7 @@ impl Gateway {
         trace: &trace::TraceId,
     ) -> Result<Response, Problem> {
         let RouteBody::Streamed { bytes_max } = route.body else {
+            upload::refuse_declared(request.headers(), BODY_BYTES_MAX)?;
             let request = self.prepared(request, route, path, caller, trace).await?;
             return Ok(self.send(route.part, request).await);
         };

@@ -9,7 +9,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use http::header;
+use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use process::problem::Problem;
 use wire::Code;
@@ -18,13 +18,19 @@ use wire::Code;
 #[derive(Clone, Default)]
 pub struct UploadVerdict(Arc<OnceLock<Code>>);
 
-/// The request with a body that ends at the limit. A body that says itself that it is longer is refused unread.
-pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVerdict), Problem> {
-    let declared = request.headers().get(header::CONTENT_LENGTH);
+/// Refuses a body unread that says itself that it is longer than that.
+pub fn refuse_declared(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
+    let declared = headers.get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|bytes| bytes > bytes_max) {
-        return Err(Problem::new(Code::BodyTooLarge));
+    match declared.is_some_and(|bytes| bytes > bytes_max) {
+        true => Err(Problem::new(Code::BodyTooLarge)),
+        false => Ok(()),
     }
+}
+
+/// The request with a body that ends at the limit.
+pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVerdict), Problem> {
+    refuse_declared(request.headers(), bytes_max)?;
     let verdict = UploadVerdict::default();
     let noted = verdict.clone();
     let request = request.map(|body| {

@@ -17,7 +17,7 @@ use axum::{
     routing::put,
 };
 use futures::StreamExt;
-use gateway::{Audience, Peers, Route, RouteBody};
+use gateway::{Audience, Config, Peers, Route, RouteBody};
 use process::{client::Client, parts::CloudPart, tasks::Tasks};
 use wire::Role;
 
@@ -78,7 +78,10 @@ async fn twenty_megabytes_pass_both_ways_in_little_memory() {
             .get(async || pieces(LARGE)),
     );
     let part = remote(&format!("http://{}", served(part, &tasks).await));
-    let gate = Gate::of_routes(&ROUTES, |peers: Peers| peers.with(CloudPart::Order, part)).await;
+    let gate = Gate::of_routes(&ROUTES, Config::default(), |peers: Peers| {
+        peers.with(CloudPart::Order, part)
+    })
+    .await;
     let url = format!("http://{}/api/v1/things/7/file", served(gate.router.clone(), &tasks).await);
     let client = Client::new();
     let pass = async |method: Method, body: Body| {

@@ -4,7 +4,6 @@ use std::{
     io,
     num::NonZeroU32,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{
@@ -17,6 +16,7 @@ use gateway::{Config, Peers};
 use platform::upstream::Upstream;
 use process::parts::CloudPart;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 use wire::Role;
@@ -109,15 +109,38 @@ async fn a_request_leaves_one_line_with_the_pattern_of_its_route() {
 }
 
 #[tokio::test]
+async fn a_person_who_asks_too_often_stands_in_the_line() {
+    let (log, _kept) = WrittenLog::kept();
+    let config = Config { per_person_per_minute: NonZeroU32::MIN, ..Config::default() };
+    let gate = Gate::with(config, "memory:", |peers| peers).await;
+    let token = gate.token(Role::Customer);
+    for status in [200, 429] {
+        log.taken();
+        gate.ask(&Method::GET, "/api/v1/orders", Some(&token)).await;
+        let (text, lines) = log.taken();
+        let [line] = &lines[..] else { panic!("{text}") };
+        assert_eq!(json!([line["status"], line["person"]]), json!([status, USER]));
+    }
+}
+
+#[tokio::test]
 async fn a_caller_who_hangs_up_leaves_a_line_without_a_status() {
     let (log, _kept) = WrittenLog::kept();
-    let silent = Router::new().fallback(std::future::pending::<()>);
+    let called = Arc::new(Notify::new());
+    let bell = called.clone();
+    let silent = Router::new().fallback(async move || {
+        bell.notify_one();
+        std::future::pending::<()>().await;
+    });
     let silent = |peers: Peers| peers.with(CloudPart::Order, Upstream::local(silent));
     let gate = Gate::with(Config::default(), "memory:", silent).await;
     let token = format!("Bearer {}", gate.token(Role::Customer));
     let request = Request::get("/api/v1/orders").header(header::AUTHORIZATION, token);
     let asked = gate.router.clone().oneshot(request.body(Body::empty()).unwrap());
-    assert!(tokio::time::timeout(Duration::from_millis(50), asked).await.is_err());
+    tokio::select! {
+        _ = asked => panic!("the part answers nothing"),
+        () = called.notified() => {}
+    }
     let (text, lines) = log.taken();
     let [line] = &lines[..] else { panic!("{text}") };
     assert_eq!(line["message"], "The caller hung up");

@@ -1,10 +1,13 @@
 //! Bodies on their way to a part and back, over real sockets.
 
 use std::{
+    io,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -17,7 +20,7 @@ use axum::{
     routing::{get, put},
 };
 use futures::StreamExt;
-use gateway::{Audience, Peers, Route, RouteBody};
+use gateway::{Audience, Config, Peers, Route, RouteBody};
 use process::{client::Client, parts::CloudPart, tasks::Tasks};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
 use wire::Role;
@@ -42,8 +45,12 @@ const FILE: &str = "/api/v1/things/{id}/file";
 
 /// A gateway whose order service is that part, elsewhere.
 async fn in_front_of(part: Router, tasks: &Tasks) -> Gate {
+    configured_in_front_of(part, Config::default(), tasks).await
+}
+
+async fn configured_in_front_of(part: Router, config: Config, tasks: &Tasks) -> Gate {
     let part = remote(&format!("http://{}", served(part, tasks).await));
-    Gate::of_routes(&ROUTES, |peers: Peers| peers.with(CloudPart::Order, part)).await
+    Gate::of_routes(&ROUTES, config, |peers: Peers| peers.with(CloudPart::Order, part)).await
 }
 
 fn request(gate: &Gate, method: Method, path: &str) -> axum::http::request::Builder {
@@ -101,7 +108,7 @@ async fn take(State(seen): State<Arc<AtomicUsize>>, request: Request) -> Respons
 fn pieces(bytes: usize) -> Body {
     const PIECE: usize = 16 * 1024;
     let all = (0..bytes.div_ceil(PIECE)).map(move |at| PIECE.min(bytes - at * PIECE));
-    let all = all.map(|size| Ok::<_, std::io::Error>(Bytes::from(vec![7; size])));
+    let all = all.map(|size| Ok::<_, io::Error>(Bytes::from(vec![7; size])));
     Body::from_stream(futures::stream::iter(all))
 }
 
@@ -136,6 +143,39 @@ async fn a_part_sees_no_more_of_an_upload_than_its_route_takes() {
     tasks.shutdown(SOON).await;
 }
 
+#[tokio::test]
+async fn a_form_that_says_itself_that_it_is_too_long_is_refused_unread() {
+    let tasks = Tasks::new();
+    let gate = in_front_of(echo(CloudPart::Order), &tasks).await;
+    let unread =
+        Body::from_stream(futures::stream::poll_fn(|_| -> Poll<Option<io::Result<Bytes>>> {
+            panic!("somebody reads the body")
+        }));
+    let asked = request(&gate, Method::PATCH, "/api/v1/things/7");
+    let asked = asked.header(header::CONTENT_LENGTH, 256 * 1024 + 1).body(unread).unwrap();
+    let answer = gate.send(asked).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"));
+    tasks.shutdown(SOON).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_does_not_come_to_its_end_is_cut_off_and_its_part_hears_of_it() {
+    let tasks = Tasks::new();
+    let (news, mut told) = mpsc::unbounded_channel();
+    let part = Router::new().route(FILE, put(visited)).with_state(news);
+    let config =
+        Config { upstream_timeout_ms: NonZeroU32::new(3_000).unwrap(), ..Config::default() };
+    let gate = configured_in_front_of(part, config, &tasks).await;
+    let begun = futures::stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"the first words"))]);
+    let body = Body::from_stream(begun.chain(futures::stream::pending()));
+    let asked = request(&gate, Method::PUT, "/api/v1/things/7/file").body(body).unwrap();
+    let answer = gate.send(asked).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::GATEWAY_TIMEOUT, "timed_out"));
+    assert_eq!(next(&mut told).await, Some("begun"));
+    assert_eq!(next(&mut told).await, Some("ended"));
+    tasks.shutdown(SOON).await;
+}
+
 /// Says that a request has come, and when its handling ends.
 struct Visit(mpsc::UnboundedSender<&'static str>);
 
@@ -158,6 +198,10 @@ async fn visited(State(news): State<mpsc::UnboundedSender<&'static str>>, reques
     std::future::pending::<()>().await;
 }
 
+async fn next(told: &mut mpsc::UnboundedReceiver<&'static str>) -> Option<&'static str> {
+    tokio::time::timeout(SOON, told.recv()).await.unwrap_or(Some("nothing in time"))
+}
+
 #[tokio::test]
 async fn a_caller_who_hangs_up_ends_the_call_behind_the_gateway() {
     let tasks = Tasks::new();
@@ -174,9 +218,6 @@ async fn a_caller_who_hangs_up_ends_the_call_behind_the_gateway() {
         let body = if body.is_empty() { "\r\n" } else { body };
         let text = format!("{head}authorization: Bearer {bearer}\r\n{body}");
         caller.write_all(text.as_bytes()).await.unwrap();
-        let next = async |told: &mut mpsc::UnboundedReceiver<_>| {
-            tokio::time::timeout(SOON, told.recv()).await.unwrap_or(Some("nothing in time"))
-        };
         assert_eq!(next(&mut told).await, Some("begun"), "{method}");
         drop(caller);
         assert_eq!(next(&mut told).await, Some("ended"), "{method}");

@@ -46,6 +46,8 @@ pub struct FakeAuth(Arc<Mutex<AuthState>>);
 #[derive(Default)]
 pub struct AuthState {
     pub asked: usize,
+    /// The person of the token, where it is another than `USER`.
+    pub user: Option<UserId>,
     pub revoked: bool,
     pub broken: bool,
 }
@@ -86,10 +88,14 @@ impl Gate {
     }
 
     /// A gateway in front of other routes.
-    pub async fn of_routes(routes: &'static [Route], alter: impl FnOnce(Peers) -> Peers) -> Self {
+    pub async fn of_routes(
+        routes: &'static [Route],
+        config: Config,
+        alter: impl FnOnce(Peers) -> Peers,
+    ) -> Self {
         let (issuer, clock) = (Issuer::new(), Clock::fixed(NOW));
         let keys = issuer.keys();
-        let opened = Self::open(routes, Config::default(), "memory:", alter, keys, clock).await;
+        let opened = Self::open(routes, config, "memory:", alter, keys, clock).await;
         Self { signer: issuer.signer, ..opened }
     }
 
@@ -176,10 +182,10 @@ impl FakeAuth {
 }
 
 async fn verify(State(auth): State<FakeAuth>, request: Request) -> Response {
-    let (revoked, broken) = {
+    let (revoked, broken, user) = {
         let mut state = auth.0.lock().unwrap();
         state.asked += 1;
-        (state.revoked, state.broken)
+        (state.revoked, state.broken, state.user.unwrap_or(USER))
     };
     if broken {
         return Problem::new(Code::Internal).into_response();
@@ -190,7 +196,7 @@ async fn verify(State(auth): State<FakeAuth>, request: Request) -> Response {
     if request.headers().contains_key("x-echo") {
         return answer(CloudPart::Auth, request).await;
     }
-    Json(json!({ "user_id": USER, "role": "customer", "active": true })).into_response()
+    Json(json!({ "user_id": user, "role": "customer", "active": true })).into_response()
 }
 
 /// Serves a router on a free port; the address it answers at.

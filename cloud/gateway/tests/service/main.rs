@@ -6,6 +6,7 @@ mod access;
 mod bodies;
 mod callers;
 mod common;
+mod limits;
 mod link;
 mod pages;
 mod requests;
