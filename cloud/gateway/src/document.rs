@@ -1,8 +1,14 @@
 //! The routes that the gateway answers itself, for clients. The document of all parts is made of every part's
 //! own by `tests/contract/tests/openapi.rs` and stands in `cloud/gateway/openapi.json`.
 
+use std::collections::{BTreeMap, HashSet};
+
 use http::{Method, StatusCode};
-use process::openapi::{ApiDocument, RouteDescription};
+use process::{
+    idempotency::IDEMPOTENCY_KEY,
+    openapi::{ApiDocument, RouteDescription},
+};
+use serde::Deserialize;
 use serde_json::json;
 use wire::Code;
 
@@ -11,6 +17,44 @@ use crate::{
     routes::{DOCUMENT, STREAM},
     session::SessionAnswer,
 };
+
+/// The description of all routes, as it is served.
+pub const WHOLE: &[u8] = include_bytes!("../openapi.json");
+
+/// The method and the path of each route that heeds an `Idempotency-Key`, as its description says.
+pub fn keyed_routes() -> HashSet<(Method, String)> {
+    let whole: PathsOnly =
+        serde_json::from_slice(WHOLE).expect("the document is checked by a test");
+    let takes_key = |operation: &Operation| {
+        operation.parameters.iter().any(|parameter| {
+            parameter.place == "header" && parameter.name.eq_ignore_ascii_case(IDEMPOTENCY_KEY)
+        })
+    };
+    let routes = whole.paths.into_iter().flat_map(|(path, operations)| {
+        let keyed = operations.into_iter().filter(|(_, operation)| takes_key(operation));
+        let method = |(method, _): (String, _)| method.to_uppercase().parse().ok();
+        Vec::from_iter(keyed.filter_map(method).map(|method| (method, path.clone())))
+    });
+    routes.collect()
+}
+
+#[derive(Deserialize)]
+struct PathsOnly {
+    paths: BTreeMap<String, BTreeMap<String, Operation>>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: String,
+    #[serde(rename = "in")]
+    place: String,
+}
 
 pub fn document() -> ApiDocument {
     const PATH: &str = "/api/v1/session";
@@ -43,4 +87,17 @@ pub fn document() -> ApiDocument {
             let any = json!({ "type": "object" });
             route.answers_with(StatusCode::OK, "application/json", &any);
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publish_heeds_its_key_and_a_sign_in_none() {
+        let keyed = keyed_routes();
+        let heeds = |path: &str| keyed.contains(&(Method::POST, path.to_owned()));
+        assert!(heeds("/api/v1/orders") && heeds("/api/v1/orders/{id}/accept"), "{keyed:?}");
+        assert!(!heeds("/api/v1/auth/login") && !heeds("/api/v1/session"), "{keyed:?}");
+    }
 }

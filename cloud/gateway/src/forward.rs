@@ -13,6 +13,7 @@ use http::{
 };
 use platform::{ClientAddress, upstream::strip_hop_by_hop};
 use process::{
+    idempotency::IDEMPOTENCY_KEY,
     parts::CloudPart,
     problem::Problem,
     sse::ProcessStop,
@@ -28,6 +29,7 @@ use crate::{
     identity::{Identity, KnownCaller, invalid, unavailable},
     limits::{Asker, RateStanding},
     matcher::Lookup,
+    peers::OwnKey,
     routes::{Audience, DOCUMENT, Route, RouteBody, STREAM},
     session, upload,
 };
@@ -187,12 +189,20 @@ impl Gateway {
     ) -> Result<Response, Problem> {
         let RouteBody::Streamed { bytes_max } = route.body else {
             upload::refuse_declared(request.headers(), BODY_BYTES_MAX)?;
-            let request = self.prepared(request, route, path, caller, trace).await?;
+            let own_key = self.own_key(request.headers(), route);
+            let mut request = self.prepared(request, route, path, caller, trace).await?;
+            own_key.map(|key| request.extensions_mut().insert(key));
             return Ok(self.send(route.part, request).await);
         };
         let (request, verdict) = upload::limited(request, bytes_max)?;
-        let request = self.prepared(request, route, path, caller, trace).await?;
+        let mut request = self.prepared(request, route, path, caller, trace).await?;
+        request.extensions_mut().insert(verdict.clone());
         Ok(verdict.or(self.send(route.part, request).await))
+    }
+
+    fn own_key(&self, headers: &HeaderMap, route: &Route) -> Option<OwnKey> {
+        let heeds_keys = || self.keyed.contains(&(route.method.clone(), route.path.to_owned()));
+        (headers.contains_key(IDEMPOTENCY_KEY) && heeds_keys()).then_some(OwnKey)
     }
 
     /// The request as the part gets it. Auth hears the address of an entrant.

@@ -11,6 +11,7 @@ mod headers;
 mod identity;
 mod limits;
 mod matcher;
+mod peers;
 mod portal;
 mod proxies;
 mod routes;
@@ -22,19 +23,20 @@ mod upload;
 texts::include_texts!(say);
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashSet},
     num::NonZeroU32,
+    sync::Arc,
     time::Duration,
 };
 
 use axum::{Router, middleware::map_response, routing::any};
+use http::Method;
 use platform::{
     Ground,
     cache::WindowCounts,
     config::{DataPlace, PartConfig},
     health::Check,
     service as skeleton,
-    upstream::Upstream,
 };
 use process::{
     pages::{CarriedFile, Pages},
@@ -44,6 +46,7 @@ use process::{
 use serde::{Deserialize, Serialize};
 
 pub use document::document;
+pub use peers::Peers;
 pub use proxies::ProxyError;
 pub use routes::{ALIASES, Alias, Audience, ROUTES, Route, RouteBody};
 pub use security::OriginError;
@@ -115,28 +118,6 @@ impl PartConfig for Config {
     }
 }
 
-/// The parts behind the gateway. One that is missing is out of reach.
-#[derive(Clone, Default)]
-pub struct Peers(BTreeMap<CloudPart, Upstream>);
-
-impl Peers {
-    #[must_use]
-    pub fn with(mut self, part: CloudPart, upstream: Upstream) -> Self {
-        self.0.insert(part, upstream);
-        self
-    }
-
-    fn of(&self, part: CloudPart) -> Upstream {
-        self.0.get(&part).cloned().unwrap_or_else(|| Upstream::later().0)
-    }
-}
-
-impl FromIterator<(CloudPart, Upstream)> for Peers {
-    fn from_iter<I: IntoIterator<Item = (CloudPart, Upstream)>>(parts: I) -> Self {
-        Self(parts.into_iter().collect())
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(transparent)]
@@ -155,6 +136,8 @@ struct Gateway {
     peers: Peers,
     pages: Pages,
     document: CarriedFile,
+    /// The routes that heed an `Idempotency-Key`.
+    keyed: Arc<HashSet<(Method, String)>>,
     seats: StreamSeats,
     tasks: Tasks,
     upstream_timeout: Duration,
@@ -171,6 +154,8 @@ pub async fn open_routes(
     ground: Ground,
     peers: Peers,
 ) -> Result<Router, OpenError> {
+    let upstream_timeout = Duration::from_millis(config.upstream_timeout_ms.get().into());
+    let peers = peers.guarded(&ground.clock, upstream_timeout);
     let checks = checks(&peers, &ground);
     let own = config.public_origin.as_str();
     let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
@@ -190,10 +175,11 @@ pub async fn open_routes(
         },
         peers,
         pages: portal::pages(),
-        document: CarriedFile::json(include_bytes!("../openapi.json")),
+        document: CarriedFile::json(document::WHOLE),
+        keyed: Arc::new(document::keyed_routes()),
         seats: StreamSeats::default(),
         tasks: ground.tasks,
-        upstream_timeout: Duration::from_millis(config.upstream_timeout_ms.get().into()),
+        upstream_timeout,
     };
     let routes = table(routes).fallback(forward::forward).with_state(gateway);
     let router = skeleton::router(NAME, routes, checks);

@@ -46,6 +46,11 @@ pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVer
 }
 
 impl UploadVerdict {
+    /// Returns whether the body broke off.
+    pub fn is_given(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     /// The answer of the part, or the reason why it did not get the body.
     pub fn or(&self, answer: Response) -> Response {
         self.0.get().map_or(answer, |code| Problem::new(*code).into_response())

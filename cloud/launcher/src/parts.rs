@@ -31,7 +31,9 @@ macro_rules! open_services {
                     $service::open(settings.section(part)?, ground, peers).await?
                 })+
                 CloudPart::Gateway => {
-                    let peers = CloudPart::behind_the_gateway().map(|part| (part, peers.to(part)));
+                    let peers = CloudPart::behind_the_gateway().flat_map(|part| {
+                        peers.all(part).into_iter().map(move |upstream| (part, upstream))
+                    });
                     gateway::open(settings.section(part)?, ground, peers.collect()).await?
                 }
             })
@@ -122,9 +124,11 @@ async fn open_all(settings: Settings, ground: Ground) -> anyhow::Result<Router> 
 
 async fn open_alone(part: CloudPart, settings: Settings, ground: Ground) -> anyhow::Result<Router> {
     let mut peers = Switchboard::default();
-    for (peer, address) in settings.peers() {
-        let upstream = Upstream::remote(address, &ground.tasks);
-        peers.connect(peer, upstream.with_context(|| format!("`peers.{peer}`"))?);
+    for (peer, addresses) in settings.peers() {
+        for address in addresses.split_whitespace() {
+            let upstream = Upstream::remote(address, &ground.tasks);
+            peers.connect(peer, upstream.with_context(|| format!("`peers.{peer}`"))?);
+        }
     }
     keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));
     open_named(part, &settings, &ground, &mut peers).await

@@ -40,7 +40,8 @@ pub struct Platform {
 pub struct Settings {
     pub place: DataPlace,
     pub platform: Platform,
-    /// Section `[peers]`: the addresses of the parts, for one that runs alone.
+    /// Section `[peers]`: the addresses of the parts, for one that runs alone; several of one part with spaces
+    /// between.
     peers: BTreeMap<String, String>,
     sources: Sources,
 }

@@ -102,6 +102,10 @@ catalogue! {
         "Runs of scheduled jobs";
     Counter UPSTREAM_FAULTS "holdfast_upstream_faults_total" ["upstream"]
         "Calls to another service that got no answer";
+    Counter UPSTREAM_RETRIES "holdfast_upstream_retries_total" ["part"]
+        "Calls of the gateway that were sent once more";
+    Gauge UPSTREAM_RESTING "holdfast_upstream_resting" ["part"]
+        "Addresses of a part that get no calls from the gateway after faults";
     // orders
     Counter ORDER_COMMANDS "holdfast_order_commands_total" ["action", "result"]
         "Commands the order service has decided";

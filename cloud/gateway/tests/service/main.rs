@@ -9,6 +9,7 @@ mod common;
 mod limits;
 mod link;
 mod pages;
+mod replicas;
 mod requests;
 mod revocation;
 mod sessions;

@@ -1,0 +1,215 @@
+//! The replicas of one part: the next one to be called, those that rest after faults, and the share of calls
+//! that may be sent again.
+//!
+//! Invariants: time comes in; after its rest a replica gets one call on trial; a single answer ends its rest.
+
+use std::time::Duration;
+
+/// Faults in a row, after which a replica rests.
+const FAULTS_MAX: u32 = 5;
+/// The first rest; each failed trial doubles it.
+const REST: Duration = Duration::from_secs(1);
+/// A part that is back gets calls again within this time.
+const REST_MAX: Duration = Duration::from_secs(5);
+/// A call earns a fifth of a retry.
+const RETRY_COST: u32 = 5;
+/// So many retries are saved up for the moment in which a replica goes with all its calls under way.
+const RETRIES_SAVED_MAX: u32 = 256;
+const SAVED_MAX: u32 = RETRIES_SAVED_MAX * RETRY_COST;
+
+/// All replicas of a part. The part is out of order while none of them can be chosen.
+#[derive(Debug)]
+pub struct ReplicaSet {
+    replicas: Vec<ReplicaHealth>,
+    next: usize,
+    saved: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct ReplicaHealth {
+    faults: u32,
+    rest: Option<Rest>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: Duration,
+    length: Duration,
+    on_trial: bool,
+}
+
+/// The end of a call, as far as it tells something of the replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallEnd {
+    Answered,
+    Failed,
+    /// The caller hung up, or broke off: that says nothing.
+    Unknown,
+}
+
+impl ReplicaSet {
+    pub fn new(count: usize) -> Self {
+        Self { replicas: vec![ReplicaHealth::default(); count], next: 0, saved: SAVED_MAX }
+    }
+
+    /// The replica whose turn it is, or the time until one may be tried again. The one that has just failed the
+    /// same request comes last.
+    pub fn choose(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
+        let count = self.replicas.len();
+        let turns = (0..count).map(|step| (self.next + step) % count);
+        let due = turns.filter(|at| self.replicas[*at].is_due(now));
+        let Some(chosen) = due.min_by_key(|at| failed == Some(*at)) else {
+            let waits = self.replicas.iter().map(|replica| replica.wait(now));
+            return Err(waits.min().unwrap_or(REST_MAX));
+        };
+        if let Some(rest) = &mut self.replicas[chosen].rest {
+            rest.on_trial = true;
+        }
+        self.next = (chosen + 1) % count;
+        self.saved = (self.saved + 1).min(SAVED_MAX);
+        Ok(chosen)
+    }
+
+    pub fn settle(&mut self, replica: usize, end: CallEnd, now: Duration) {
+        let health = &mut self.replicas[replica];
+        match (end, &mut health.rest) {
+            (CallEnd::Answered, _) => *health = ReplicaHealth::default(),
+            (CallEnd::Unknown, Some(rest)) => rest.on_trial = false,
+            (CallEnd::Failed, Some(rest)) if rest.on_trial => {
+                let length = (rest.length * 2).min(REST_MAX);
+                *rest = Rest { until: now + length, length, on_trial: false };
+            }
+            // A call of the time before the rest.
+            (CallEnd::Failed, Some(_)) | (CallEnd::Unknown, None) => {}
+            (CallEnd::Failed, None) => {
+                health.faults += 1;
+                if health.faults >= FAULTS_MAX {
+                    health.rest = Some(Rest { until: now + REST, length: REST, on_trial: false });
+                }
+            }
+        }
+    }
+
+    /// Returns whether one more call may be sent again, and counts it.
+    pub fn may_retry(&mut self) -> bool {
+        let rest = self.saved.checked_sub(RETRY_COST);
+        self.saved = rest.unwrap_or(self.saved);
+        rest.is_some()
+    }
+
+    pub fn resting(&self) -> usize {
+        self.replicas.iter().filter(|replica| replica.rest.is_some()).count()
+    }
+}
+
+impl ReplicaHealth {
+    fn is_due(&self, now: Duration) -> bool {
+        self.rest.is_none_or(|rest| !rest.on_trial && rest.until <= now)
+    }
+
+    fn wait(&self, now: Duration) -> Duration {
+        // A trial under way is over soon.
+        self.rest.map_or(Duration::ZERO, |rest| rest.until.saturating_sub(now).max(REST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// A set whose replicas `failed` have failed until they rest, from second zero.
+    fn set(count: usize, failed: &[usize]) -> ReplicaSet {
+        let mut set = ReplicaSet::new(count);
+        for replica in failed {
+            for _ in 0..FAULTS_MAX {
+                set.settle(*replica, CallEnd::Failed, at(0));
+            }
+        }
+        set
+    }
+
+    fn turns(set: &mut ReplicaSet, now: Duration, count: usize) -> Vec<usize> {
+        (0..count).filter_map(|_| set.choose(now, None).ok()).collect()
+    }
+
+    #[test]
+    fn replicas_take_turns_and_one_that_rests_is_left_out() {
+        assert_eq!(turns(&mut set(3, &[]), at(0), 6), [0, 1, 2, 0, 1, 2]);
+        assert_eq!(turns(&mut set(3, &[1]), at(0), 4), [0, 2, 0, 2]);
+        assert_eq!(set(3, &[1]).resting(), 1);
+    }
+
+    #[test]
+    fn a_request_that_a_replica_failed_goes_to_another_where_there_is_one() {
+        let mut three = set(3, &[]);
+        assert_eq!((three.choose(at(0), Some(0)), three.choose(at(0), Some(2))), (Ok(1), Ok(0)));
+        assert_eq!(set(2, &[1]).choose(at(0), Some(0)), Ok(0), "nobody else is left");
+    }
+
+    #[test]
+    fn an_answer_between_faults_begins_the_count_anew() {
+        let mut set = ReplicaSet::new(1);
+        for _ in 0..3 {
+            for _ in 1..FAULTS_MAX {
+                set.settle(0, CallEnd::Failed, at(0));
+            }
+            set.settle(0, CallEnd::Answered, at(0));
+        }
+        assert_eq!((set.resting(), set.choose(at(0), None)), (0, Ok(0)));
+    }
+
+    #[test]
+    fn without_replicas_that_answer_nobody_is_called_until_the_rest_is_over() {
+        let mut set = set(2, &[0, 1]);
+        assert_eq!(set.choose(at(0), None), Err(REST));
+        assert_eq!(set.choose(at(999), None), Err(REST));
+        assert_eq!(turns(&mut set, at(1_000), 5), [0, 1], "one trial each");
+    }
+
+    #[test]
+    fn a_failed_trial_doubles_the_rest_up_to_its_bound() {
+        let mut set = set(1, &[0]);
+        let mut now = at(0);
+        for rest in [REST, at(2_000), at(4_000), REST_MAX, REST_MAX] {
+            assert!(set.choose(now + rest - at(1), None).is_err(), "{rest:?}");
+            now += rest;
+            assert_eq!(set.choose(now, None), Ok(0), "{rest:?}");
+            assert!(set.choose(now, None).is_err(), "the trial is under way");
+            set.settle(0, CallEnd::Failed, now);
+        }
+        now += REST_MAX;
+        assert_eq!(set.choose(now, None), Ok(0));
+        set.settle(0, CallEnd::Answered, now);
+        assert_eq!((turns(&mut set, now, 3), set.resting()), (vec![0, 0, 0], 0));
+    }
+
+    #[test]
+    fn a_caller_who_hangs_up_during_a_trial_leaves_it_to_the_next() {
+        let mut set = set(1, &[0]);
+        assert_eq!(set.choose(at(1_000), None), Ok(0));
+        set.settle(0, CallEnd::Unknown, at(1_000));
+        assert_eq!(set.choose(at(1_000), None), Ok(0));
+    }
+
+    #[test]
+    fn a_late_fault_of_an_old_call_does_not_lengthen_the_rest() {
+        let mut set = set(1, &[0]);
+        set.settle(0, CallEnd::Failed, at(900));
+        assert_eq!(set.choose(at(1_000), None), Ok(0));
+    }
+
+    #[test]
+    fn retries_are_a_fifth_of_the_calls_beyond_those_saved_up() {
+        let mut set = ReplicaSet::new(1);
+        let retries = |set: &mut ReplicaSet| (0..1_000).filter(|_| set.may_retry()).count();
+        assert_eq!(retries(&mut set), 256);
+        turns(&mut set, at(0), 25);
+        assert_eq!(retries(&mut set), 5);
+        turns(&mut set, at(0), 10_000);
+        assert_eq!(retries(&mut set), 256);
+    }
+}
