@@ -81,8 +81,8 @@ pub struct Config {
     pub per_address_per_minute: NonZeroU32,
     /// How often one edge may open its link.
     pub per_edge_per_minute: NonZeroU32,
-    /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their `X-Forwarded-For` is
-    /// believed, and nobody else's.
+    /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their `X-Forwarded-For`
+    /// and `Forwarded` are believed, and nobody else's.
     pub trusted_proxies: Vec<String>,
     /// Lines of the access log in a second; further ones are counted in the next line. 0 writes none.
     pub access_lines_per_second: u32,

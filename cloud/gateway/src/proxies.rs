@@ -1,10 +1,12 @@
 //! The address of a client, seen through the proxies that the operator trusts.
 //!
-//! Invariant: `X-Forwarded-For` counts only as far as each hop that wrote it is trusted, from the nearest on.
+//! Invariants: `X-Forwarded-For` and `Forwarded` count only as far as each hop that wrote them is trusted, from
+//! the nearest on; where both are there, they count only for what both say, because a proxy that writes one of
+//! them may pass on a client's own word in the other.
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
@@ -21,7 +23,12 @@ struct Network {
     mask: u128,
 }
 
+/// Reads the address of one hop.
+type HopReader = fn(&str) -> Option<IpAddr>;
+
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// As RFC 7239 has it.
+const FORWARDED: HeaderName = header::FORWARDED;
 
 impl TrustedProxies {
     pub fn new(listed: &[String]) -> Result<Self, ProxyError> {
@@ -31,11 +38,17 @@ impl TrustedProxies {
 
     /// The nearest hop that is not trusted. A list that cannot be read ends where it turns unreadable.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let lines = headers.get_all(FORWARDED_FOR).into_iter();
-        let hops: Vec<_> = lines
-            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-            .map(|hop| str::from_utf8(hop).ok().and_then(address))
-            .collect();
+        let [listed, forwarded] = [(FORWARDED_FOR, address as HopReader), (FORWARDED, element)];
+        let says = |(name, read)| headers.contains_key(&name).then(|| hops(headers, &name, read));
+        let told = says(listed).map(|hops| self.nearest(peer, hops));
+        let also = says(forwarded).map(|hops| self.nearest(peer, hops));
+        match (told, also) {
+            (Some(told), Some(also)) if told != also => peer,
+            (told, also) => told.or(also).unwrap_or(peer),
+        }
+    }
+
+    fn nearest(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
         let mut nearest = peer;
         for hop in hops.into_iter().rev() {
             let Some(hop) = hop.filter(|_| self.trusts(nearest)) else { break };
@@ -72,11 +85,28 @@ fn bits(address: IpAddr) -> u128 {
     }
 }
 
+fn hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<IpAddr>> {
+    let lines = headers.get_all(name).into_iter();
+    let hops = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    hops.map(|hop| str::from_utf8(hop).ok().and_then(read)).collect()
+}
+
+/// The address in `for=192.0.2.43;proto=https`. A hop without one, or with a name in its place, is none.
+fn element(hop: &str) -> Option<IpAddr> {
+    let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
+    let mut told = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
+    let (_, value) = told.next().filter(|_| told.next().is_none())?;
+    let value = value.trim();
+    let quoted = value.strip_prefix('"').map(|value| value.strip_suffix('"'));
+    address(quoted.unwrap_or(Some(value))?)
+}
+
 /// Some proxies write the port as well.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
-    hop.parse().ok().or_else(with_port)
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    hop.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
 #[cfg(test)]
@@ -117,6 +147,41 @@ mod tests {
             assert_eq!(found.to_string(), client, "{peer} {lines:?}");
             let nobody = proxies(&[]).client(peer.parse().unwrap(), &headers);
             assert_eq!(nobody.to_string(), peer, "nobody is trusted by default");
+        }
+    }
+
+    #[test]
+    fn forwarded_counts_as_well_and_beside_the_other_only_where_both_agree() {
+        let trusted = proxies(&["10.0.0.0/8", "2001:db8::/32"]);
+        for (listed, forwarded, client) in [
+            ("", "for=203.0.113.9", "203.0.113.9"),
+            ("", "For=\"203.0.113.9:4711\";proto=https;by=10.1.2.3", "203.0.113.9"),
+            ("", "for=1.1.1.1, proto=https; for=203.0.113.9", "203.0.113.9"),
+            ("", "for=203.0.113.9, for=10.4.4.4", "203.0.113.9"),
+            ("", "for=\"[2001:db9::1]\"", "2001:db9::1"),
+            ("", "for=\"[2001:db9::1]:80\", for=\"[2001:db8::2]\"", "2001:db9::1"),
+            // Neither a name nor two addresses are one.
+            ("", "for=unknown", "10.1.2.3"),
+            ("", "for=_hidden, for=10.4.4.4", "10.4.4.4"),
+            ("", "for=203.0.113.9;for=1.1.1.1", "10.1.2.3"),
+            ("", "for=\"203.0.113.9", "10.1.2.3"),
+            ("", "proto=https", "10.1.2.3"),
+            ("", "", "10.1.2.3"),
+            ("203.0.113.9", "for=203.0.113.9", "203.0.113.9"),
+            // The client wrote the header that its proxy does not write.
+            ("203.0.113.9", "for=1.1.1.1", "10.1.2.3"),
+            ("1.1.1.1", "for=203.0.113.9", "10.1.2.3"),
+            ("203.0.113.9", "for=unknown", "10.1.2.3"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(FORWARDED, HeaderValue::from_str(forwarded).unwrap());
+            if !listed.is_empty() {
+                headers.insert(FORWARDED_FOR, HeaderValue::from_str(listed).unwrap());
+            }
+            let found = trusted.client("10.1.2.3".parse().unwrap(), &headers);
+            assert_eq!(found.to_string(), client, "{listed} {forwarded}");
+            let stranger = trusted.client("198.51.100.1".parse().unwrap(), &headers);
+            assert_eq!(stranger.to_string(), "198.51.100.1", "a stranger's own words");
         }
     }
 
