@@ -10,10 +10,11 @@ use process::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use wire::Code;
+use wire::{Code, OrderId};
 
 use crate::{
     NAME,
+    order_page::{self, OrderPage},
     routes::{DOCUMENT, STREAM},
     session::SessionAnswer,
 };
@@ -83,6 +84,17 @@ pub fn document() -> ApiDocument {
             route.answers_with(StatusCode::OK, "text/event-stream", &text);
             route.refuses(&[Code::TooManyStreams]);
         })
+        .described(
+            "orderPage",
+            &Method::GET,
+            order_page::PATH,
+            "Show an order with its parties, payment and review, and the parts that were away",
+            |route| {
+                route.parameters::<OrderId>("path", true);
+                route.answers::<OrderPage>(StatusCode::OK);
+                route.refuses(&[Code::OrderNotFound, Code::TimedOut]);
+            },
+        )
         .described("document", &Method::GET, DOCUMENT, "Read this document", |route| {
             let any = json!({ "type": "object" });
             route.answers_with(StatusCode::OK, "application/json", &any);

@@ -29,6 +29,7 @@ use crate::{
     identity::{Identity, KnownCaller, invalid, unavailable},
     limits::{Asker, RateStanding},
     matcher::Lookup,
+    order_page,
     peers::OwnKey,
     routes::{Audience, DOCUMENT, Route, RouteBody, STREAM},
     session, upload,
@@ -171,7 +172,7 @@ impl Gateway {
         trace: &trace::TraceId,
     ) -> Response {
         if route.part == CloudPart::Gateway {
-            return self.own(request, route, caller, trace).await;
+            return self.own(request, route, path, caller, trace).await;
         }
         match self.passed_on(request, route, path, caller, trace).await {
             Ok(response) => response,
@@ -229,6 +230,7 @@ impl Gateway {
         &self,
         request: Request,
         route: &Route,
+        path: &str,
         caller: Option<&KnownCaller>,
         trace: &trace::TraceId,
     ) -> Response {
@@ -240,6 +242,9 @@ impl Gateway {
                 let stop = request.extensions().get::<ProcessStop>();
                 let stop = stop.map(|ProcessStop(stop)| stop.clone());
                 self.stream(request.headers(), stop, caller, trace)
+            }
+            (_, Some(caller)) if route.path == order_page::PATH => {
+                self.order_page(request, path, caller, trace).await
             }
             (_, Some(caller)) => session::show(caller),
             (_, None) => invalid().into_response(),
@@ -313,10 +318,10 @@ fn address_of(request: &Request) -> ClientAddress {
 }
 
 /// A request of our own, in the name of a caller.
-pub fn bearing(method: Method, path: &'static str, token: &str, trace: &trace::TraceId) -> Request {
+pub fn bearing(method: Method, uri: Uri, token: &str, trace: &trace::TraceId) -> Request {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
-    *request.uri_mut() = Uri::from_static(path);
+    *request.uri_mut() = uri;
     let headers = request.headers_mut();
     set_bearer(headers, token);
     if let Ok(value) = HeaderValue::from_str(&trace.traceparent()) {
@@ -345,7 +350,7 @@ fn fresh(parts: Parts) -> Request {
     request
 }
 
-fn canonical(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
+pub fn canonical(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
     let text = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let target = PathAndQuery::try_from(text).map_err(|_| Problem::new(Code::NotFound))?;
     Ok(Uri::from(target))

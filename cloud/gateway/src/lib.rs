@@ -11,6 +11,7 @@ mod headers;
 mod identity;
 mod limits;
 mod matcher;
+mod order_page;
 mod peers;
 mod portal;
 mod proxies;

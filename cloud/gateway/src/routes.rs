@@ -122,6 +122,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/orders/available",       PROVIDER, Part::Order),
     route(GET,  "/api/v1/orders/{id}",            ANY,      Part::Order),
     route(GET,  "/api/v1/orders/{id}/timeline",   ANY,      Part::Order),
+    route(GET,  crate::order_page::PATH,          ANY,      Part::Gateway),
     route(POST, "/api/v1/orders/{id}/approve",    ADMIN,    Part::Order),
     route(POST, "/api/v1/orders/{id}/reject",     ADMIN,    Part::Order),
     route(POST, "/api/v1/orders/{id}/accept",     ACCEPTS,  Part::Order),

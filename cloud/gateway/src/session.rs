@@ -13,7 +13,7 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode, Uri, header};
 use process::{
     parts::CloudPart,
     problem::{Json, Problem, fault},
@@ -145,7 +145,7 @@ impl Gateway {
     /// `DELETE /api/v1/session`. The cookie goes even where auth is out of reach: this browser then has no
     /// token any more, and nobody else ever had it.
     pub(crate) async fn sign_out(&self, caller: &KnownCaller, trace: &TraceId) -> Response {
-        let request = bearing(Method::POST, LOGOUT_PATH, &caller.token, trace);
+        let request = bearing(Method::POST, Uri::from_static(LOGOUT_PATH), &caller.token, trace);
         let answer = self.send(CloudPart::Auth, request).await;
         let is_over = answer.status().is_success() || answer.status() == StatusCode::UNAUTHORIZED;
         let mut response = if is_over { StatusCode::NO_CONTENT.into_response() } else { answer };

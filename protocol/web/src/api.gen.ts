@@ -956,6 +956,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an order with its parties, payment and review, and the parts that were away */
+        get: operations["gateway.orderPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/reject": {
         parameters: {
             query?: never;
@@ -2080,6 +2097,14 @@ export interface components {
         };
         /** @enum {string} */
         MatchReason: "serves_the_area" | "does_this_work" | "verified" | "works_that_day" | "names_the_skill" | "well_rated" | "has_completed_jobs";
+        /** @enum {string} */
+        MissingReason: "away" | "not_built";
+        MissingSection: {
+            /** @description The part that would have it. */
+            part: string;
+            reason: components["schemas"]["MissingReason"];
+            section: components["schemas"]["PageSection"];
+        };
         NearbyJob: {
             code: components["schemas"]["OrderCode"];
             currency: components["schemas"]["Currency"];
@@ -2221,6 +2246,18 @@ export interface components {
         OrderCode: string;
         /** Format: uuid */
         OrderId: string;
+        /** @description An order, and what belongs to it. */
+        OrderPage: {
+            /** @description The sections of which something is missing, and why. */
+            missing: components["schemas"]["MissingSection"][];
+            order: components["schemas"]["Order"];
+            parties: components["schemas"]["OrderParties"];
+        };
+        /** @description The profiles of both sides, as far as the user service shows them to the caller. */
+        OrderParties: {
+            customer?: Record<string, never>;
+            provider?: Record<string, never>;
+        };
         /** @enum {string} */
         OrderStatus: "pending_review" | "pending" | "accepted" | "in_progress" | "completed" | "reviewed" | "cancelled" | "rejected";
         /** @description The order of a command as far as its sender may read it; of an order that went to another, its whereabouts. */
@@ -2278,6 +2315,8 @@ export interface components {
             exceptions: components["schemas"]["DayException"][];
             verification: components["schemas"]["VerificationRecord"];
         };
+        /** @enum {string} */
+        PageSection: "parties" | "payment" | "review";
         PasswordForm: {
             new_password: string;
             old_password: string;
@@ -2845,6 +2884,8 @@ export type LoginForm = components['schemas']['LoginForm'];
 export type Lost = components['schemas']['Lost'];
 export type LostAcceptance = components['schemas']['LostAcceptance'];
 export type MatchReason = components['schemas']['MatchReason'];
+export type MissingReason = components['schemas']['MissingReason'];
+export type MissingSection = components['schemas']['MissingSection'];
 export type NearbyJob = components['schemas']['NearbyJob'];
 export type NewKeyCode = components['schemas']['NewKeyCode'];
 export type NewKeyForm = components['schemas']['NewKeyForm'];
@@ -2860,6 +2901,8 @@ export type OpState = components['schemas']['OpState'];
 export type Order = components['schemas']['Order'];
 export type OrderCode = components['schemas']['OrderCode'];
 export type OrderId = components['schemas']['OrderId'];
+export type OrderPage = components['schemas']['OrderPage'];
+export type OrderParties = components['schemas']['OrderParties'];
 export type OrderStatus = components['schemas']['OrderStatus'];
 export type OrderView = components['schemas']['OrderView'];
 export type Outcome = components['schemas']['Outcome'];
@@ -2868,6 +2911,7 @@ export type OwnCustomer = components['schemas']['OwnCustomer'];
 export type OwnPerson = components['schemas']['OwnPerson'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnProvider = components['schemas']['OwnProvider'];
+export type PageSection = components['schemas']['PageSection'];
 export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
@@ -7832,6 +7876,73 @@ export interface operations {
             };
             /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.orderPage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `order_not_found`: This order does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed_out`: This took too long. Try again. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Uri};
 use platform::upstream::Upstream;
 use process::{
     parts::CloudPart,
@@ -60,7 +60,7 @@ impl Leg {
     }
 
     async fn connect(&self) -> Option<EventReader> {
-        let mut request = bearing(Method::GET, PATH, &self.token, &self.trace);
+        let mut request = bearing(Method::GET, Uri::from_static(PATH), &self.token, &self.trace);
         if let Some(place) = &self.place {
             request.headers_mut().insert(LAST_EVENT_ID, place.clone());
         }

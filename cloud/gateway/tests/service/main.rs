@@ -8,6 +8,7 @@ mod callers;
 mod common;
 mod limits;
 mod link;
+mod order_page;
 mod pages;
 mod replicas;
 mod requests;

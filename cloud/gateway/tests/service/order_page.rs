@@ -1,0 +1,136 @@
+//! The page of an order, gathered from parts of which some are away.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use gateway::{Config, Peers};
+use platform::upstream::Upstream;
+use process::{parts::CloudPart, problem::Problem, tasks::Tasks};
+use serde_json::{Value, json};
+use support::{Proxy, Wire};
+use wire::{Code, Role};
+
+use crate::common::{Answer, Gate, USER, remote, served};
+
+const PAGE: &str = "/api/v1/orders/7/page";
+const SOON: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// An order service that has order 7 and no other, and keeps the callers it has heard.
+#[derive(Clone, Default)]
+struct OneOrder(Arc<Mutex<Vec<[String; 3]>>>);
+
+async fn show(State(orders): State<OneOrder>, request: Request) -> Response {
+    let told = |name| {
+        let value = request.headers().get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let heard = [told("x-user-id"), told("if-none-match"), told("accept-language")];
+    orders.0.lock().unwrap().push(heard);
+    if request.uri().path() != "/api/v1/orders/7" {
+        return Problem::new(Code::OrderNotFound).into_response();
+    }
+    Json(order()).into_response()
+}
+
+fn order() -> Value {
+    json!({ "id": "7", "customer_id": USER, "provider_id": null, "status": "approved" })
+}
+
+impl OneOrder {
+    fn router(&self) -> Router {
+        Router::new().fallback(show).with_state(self.clone())
+    }
+}
+
+async fn gate(orders: &OneOrder) -> Gate {
+    let orders = Upstream::local(orders.router());
+    let alter = |peers: Peers| peers.with(CloudPart::Order, orders);
+    Gate::with(Config::default(), "memory:", alter).await
+}
+
+async fn page(gate: &Gate, path: &str) -> Answer {
+    let bearer = format!("Bearer {}", gate.token(Role::Customer));
+    let asked = Request::get(path).header(header::AUTHORIZATION, bearer);
+    let asked = asked.header(header::IF_NONE_MATCH, "\"1\"").header("accept-language", "zh-CN");
+    gate.send(asked.body(axum::body::Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_page_shows_the_order_and_says_which_parts_it_lacks() {
+    let orders = OneOrder::default();
+    let gate = gate(&orders).await;
+    let answer = page(&gate, PAGE).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.body["order"], order());
+    let missing = |section: &str, part: &str| {
+        let gap = json!({ "section": section, "part": part, "reason": "not_built" });
+        assert!(answer.body["missing"].as_array().unwrap().contains(&gap), "{}", answer.body);
+    };
+    missing("payment", "payment");
+    missing("review", "review");
+    let heard = [USER.to_string(), String::new(), "zh-CN".to_owned()];
+    assert_eq!(*orders.0.lock().unwrap(), [heard], "in the caller's name, and without conditions");
+}
+
+#[tokio::test]
+async fn a_page_without_the_user_service_has_the_order_and_names_the_service() {
+    let tasks = Tasks::new();
+    let users = |request: Request| async move {
+        let is_customers = request.uri().path() == format!("/api/v1/customers/{USER}/profile");
+        if is_customers { Json(json!({ "full_name": "Li Na" })) } else { Json(Value::Null) }
+    };
+    let wire = Proxy::to(served(Router::new().fallback(users), &tasks).await).await.unwrap();
+    let users = remote(&format!("http://{}", wire.address()));
+    let orders = Upstream::local(OneOrder::default().router());
+    let alter = |peers: Peers| peers.with(CloudPart::Order, orders).with(CloudPart::User, users);
+    let gate = Gate::with(Config::default(), "memory:", alter).await;
+    let away = json!({ "section": "parties", "part": "user", "reason": "away" });
+    for (state, parties, is_away) in [
+        (Wire::Passes, json!({ "customer": { "full_name": "Li Na" } }), false),
+        (Wire::Cut, json!({}), true),
+        (Wire::Passes, json!({ "customer": { "full_name": "Li Na" } }), false),
+    ] {
+        wire.set(state);
+        let answer = page(&gate, PAGE).await;
+        assert_eq!(answer.status, StatusCode::OK, "{state:?} {}", answer.body);
+        assert_eq!((&answer.body["order"], &answer.body["parties"]), (&order(), &parties));
+        let missing = answer.body["missing"].as_array().unwrap();
+        assert_eq!(missing.contains(&away), is_away, "{state:?} {}", answer.body);
+    }
+    wire.stop().await;
+    tasks.shutdown(SOON).await;
+}
+
+#[tokio::test]
+async fn nobody_reads_a_page_without_a_token_and_a_refusal_of_the_order_is_the_pages() {
+    let orders = OneOrder::default();
+    let gate = gate(&orders).await;
+    let stranger = gate.ask(&Method::GET, PAGE, None).await;
+    assert_eq!((stranger.status, stranger.code()), (StatusCode::UNAUTHORIZED, "invalid_token"));
+    assert!(orders.0.lock().unwrap().is_empty(), "nobody was asked");
+    let answer = page(&gate, "/api/v1/orders/8/page").await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "order_not_found"));
+}
+
+#[tokio::test]
+async fn without_the_order_service_there_is_no_page_and_with_it_there_is_one_again() {
+    let tasks = Tasks::new();
+    let orders = OneOrder::default();
+    let wire = Proxy::to(served(orders.router(), &tasks).await).await.unwrap();
+    let part = remote(&format!("http://{}", wire.address()));
+    let alter = |peers: Peers| peers.with(CloudPart::Order, part);
+    let gate = Gate::with(Config::default(), "memory:", alter).await;
+    wire.set(Wire::Cut);
+    let answer = page(&gate, PAGE).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
+    wire.set(Wire::Passes);
+    assert_eq!(page(&gate, PAGE).await.status, StatusCode::OK);
+    wire.stop().await;
+    tasks.shutdown(SOON).await;
+}
