@@ -10,6 +10,8 @@ use wire::Role;
 
 /// More than one address may ask of one endpoint in a minute.
 const FLOOD: usize = 320;
+/// As often as one person may ask all endpoints together in a minute.
+const PERSONS_MOST: usize = 600;
 /// Requests of a flood under way together.
 const AT_ONCE: usize = 16;
 
@@ -79,4 +81,35 @@ async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
     let _more = shop.ask(port, &wrong_login("nobody")).await;
     let signed = platform.sign_in(shop, &honest.username, PASSWORD).await;
     signed.unwrap_or_else(|refusal| panic!("the neighbour is shut out: {}", refusal.text()));
+}
+
+#[tokio::test]
+async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
+    let platform = AttackedPlatform::fresh().await;
+    let [greedy, honest] =
+        [platform.somebody(Role::Customer).await, platform.somebody(Role::Customer).await];
+    let paths = [
+        "/api/v1/orders",
+        "/api/v1/orders/00000000-0000-7000-8000-000000000001",
+        "/api/v1/orders/00000000-0000-7000-8000-000000000001/timeline",
+        "/api/v1/orders/00000000-0000-7000-8000-000000000001/page",
+        "/api/v1/notifications",
+        "/api/v1/session",
+        "/api/v1/auth/sessions",
+    ];
+    // A minute may end in the midst of them, and begin the count anew.
+    for at in 0..2 * PERSONS_MOST {
+        let answer = greedy.ask(HttpCall::get(paths[at % paths.len()])).await.unwrap();
+        if answer.status != 429 {
+            continue;
+        }
+        assert_eq!(answer.code(), "rate_limited");
+        let left = answer.header("ratelimit").unwrap_or_default();
+        assert!(left.contains("\"person\";r=0;"), "{left}");
+        assert!(answer.header("retry-after").is_some());
+        let answer = honest.ask(HttpCall::get("/api/v1/orders")).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        return;
+    }
+    panic!("nobody stopped them");
 }
