@@ -31,22 +31,27 @@ const SLOWEST: &str = "SELECT MIN(feed_cursor) FROM edges \
     WHERE region = ? AND disabled_at IS NULL AND enrolled_at IS NOT NULL AND (enrolled_at > ? OR last_contact_at > ?)";
 const SET_COMPACTED: &str =
     "UPDATE regions SET compacted_to = ? WHERE region = ? AND compacted_to < ?";
-const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f.feed_seq < ? \
+/// `compare.rs` says why the index is named.
+pub(super) const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f /*! FORCE INDEX (PRIMARY) */ \
+    WHERE f.region = ? AND f.feed_seq < ? \
     AND f.feed_seq <> COALESCE((SELECT r.granted_seq FROM regions r \
         WHERE r.region = f.region), 0) \
-    AND EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region AND n.kind = f.kind \
+    AND EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \
+        WHERE n.region = f.region AND n.kind = f.kind \
         AND n.entity = f.entity AND n.feed_seq > f.feed_seq AND n.feed_seq <= ? \
         AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.region = f.region \
             AND r.granted_seq > f.feed_seq AND r.granted_seq < n.feed_seq)) \
     ORDER BY f.feed_seq LIMIT ?";
 /// Orders that have left the region and have no older version in it. Behind a grant that stands they are
 /// kept.
-const TOMBSTONES: &str = "SELECT f.feed_seq FROM feed f WHERE f.region = ? AND f.kind = ? \
+pub(super) const TOMBSTONES: &str = "SELECT f.feed_seq FROM feed f /*! FORCE INDEX (PRIMARY) */ \
+    WHERE f.region = ? AND f.kind = ? \
     AND f.digest IS NULL AND f.feed_seq <= ? \
     AND f.feed_seq < (SELECT r.feed_seq FROM regions r WHERE r.region = f.region) \
     AND f.feed_seq < COALESCE((SELECT r.granted_seq FROM regions r \
         WHERE r.region = f.region), f.feed_seq + 1) \
-    AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region AND n.kind = f.kind \
+    AND NOT EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \
+        WHERE n.region = f.region AND n.kind = f.kind \
         AND n.entity = f.entity AND n.feed_seq <> f.feed_seq) \
     ORDER BY f.feed_seq LIMIT ?";
 const SET_TOMBSTONES: &str =

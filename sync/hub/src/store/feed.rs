@@ -21,7 +21,7 @@ use super::{Result, Store, StoreError, decoded, encoded, fitting};
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
     "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ? FOR UPDATE";
-pub(super) const NEWEST: &str = "SELECT bytes FROM feed \
+pub(super) const NEWEST: &str = "SELECT bytes FROM feed /*! FORCE INDEX (feed_entity) */ \
     WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?, lost = ? \
     WHERE region = ?";

@@ -14,9 +14,11 @@ use super::{
     feed::{ASSIGNMENT, KEYS, ORDER, REVOKED, REVOKED_PERSON},
 };
 
-const CHUNK: &str = "SELECT f.entity, f.bytes FROM feed f \
+/// `compare.rs` says why the index is named.
+pub(super) const CHUNK: &str = "SELECT f.entity, f.bytes FROM feed f /*! FORCE INDEX (feed_entity) */ \
     WHERE f.region = ? AND f.kind = ? AND f.entity >= ? AND f.feed_seq <= ? \
-    AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.region = f.region AND n.kind = f.kind \
+    AND NOT EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \
+        WHERE n.region = f.region AND n.kind = f.kind \
         AND n.entity = f.entity AND n.feed_seq > f.feed_seq AND n.feed_seq <= ?) \
     ORDER BY f.entity LIMIT ?";
 const ASK: &str = "UPDATE edges SET repair_asked_at = ? WHERE edge = ? AND repair_asked_at IS NULL";

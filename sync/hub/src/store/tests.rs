@@ -4,6 +4,7 @@ mod asks;
 mod disabling;
 mod feed;
 mod oplog;
+mod plans;
 mod session;
 mod snapshot;
 mod status;

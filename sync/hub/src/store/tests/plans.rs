@@ -1,0 +1,77 @@
+//! Questions about a long feed read little more than they answer, however old the table's statistics are.
+
+use platform::{
+    sql::{Statement, Val},
+    vals,
+};
+
+use super::{
+    super::{
+        compact::{SUPERSEDED, TOMBSTONES},
+        compare::{NAMED, RANGE},
+        feed::{NEWEST, ORDER},
+        snapshot::CHUNK,
+    },
+    *,
+};
+
+/// Two versions of each order.
+const ROWS: u64 = 20_000;
+const FILL: &str = "INSERT INTO feed \
+    (region, feed_seq, kind, entity, version, digest, region_digest, at, bytes) \
+    SELECT ?, seq, ?, UNHEX(MD5(seq % 10000)), seq, UNHEX(MD5(seq)), '', 1, '' FROM seq_1_to_20000";
+const LIMIT: usize = 100;
+
+/// Its statistics are those of an empty table.
+async fn database_with_a_long_feed() -> Database {
+    let store = database(true).await;
+    let old = "ALTER TABLE feed STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0";
+    store.sql.exec(old, vals![]).await.unwrap();
+    store.sql.exec("ANALYZE TABLE feed", vals![]).await.unwrap();
+    store.sql.exec(FILL, vals![Region::North, ORDER]).await.unwrap();
+    store
+}
+
+/// The rows that were read, as the server counts them. It writes bound bytes into its JSON as they are, so no
+/// reader of JSON takes it.
+fn rows_read(plan: &str) -> f64 {
+    let number = |line: &str, name: &str| {
+        let rest = line.trim().strip_prefix(name)?.trim_end_matches(',');
+        rest.parse::<f64>().ok()
+    };
+    let (mut times, mut rows) = (1.0, 0.0);
+    for line in plan.lines() {
+        times = number(line, "\"r_loops\": ").unwrap_or(times);
+        rows += number(line, "\"r_rows\": ").unwrap_or(0.0) * times;
+    }
+    rows
+}
+
+#[tokio::test]
+async fn a_long_feed_is_read_by_its_index_even_where_statistics_are_old() {
+    let store = database_with_a_long_feed().await;
+    let north = Region::North;
+    let named = "SELECT entity FROM feed WHERE region = ? AND feed_seq <= ?";
+    let orders: Vec<Uuid> = store.sql.all(named, vals![north, LIMIT]).await.unwrap();
+    let mut names = vals![north, ORDER];
+    names.extend(orders.iter().map(|id| Val::from(*id)));
+    let run = |text| Statement::new("ANALYZE FORMAT=JSON ").then(text);
+    let questions = [
+        ("range", run(RANGE), vals![north, ORDER, Uuid::nil(), Uuid::max(), LIMIT]),
+        ("named", run(NAMED).marks(orders.len()).then(")"), names),
+        ("chunk", run(CHUNK), vals![north, ORDER, Uuid::nil(), ROWS, ROWS, LIMIT]),
+        ("superseded", run(SUPERSEDED), vals![north, ROWS, ROWS, LIMIT]),
+        ("newest", run(NEWEST), vals![north, ORDER, orders[0]]),
+    ];
+    for (name, question, values) in questions {
+        let plan: String = store.sql.one(question, values).await.unwrap().unwrap();
+        let rows = rows_read(&plan);
+        assert!((1.0..=8.0 * LIMIT as f64).contains(&rows), "{name} reads {rows} rows: {plan}");
+    }
+
+    // No order has left, so all rows are looked at, but each once and its own versions with it.
+    let values = vals![north, ORDER, ROWS, LIMIT];
+    let plan: String = store.sql.one(run(TOMBSTONES), values).await.unwrap().unwrap();
+    let rows = rows_read(&plan);
+    assert!((1.0..=4.0 * ROWS as f64).contains(&rows), "tombstones reads {rows} rows: {plan}");
+}
