@@ -64,9 +64,17 @@ impl Oracle {
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
         };
         let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
+        // His op was lost with a file and came back by his tablet after he had been revoked: that is why it is
+        // refused, and it would stand otherwise.
+        let revoked = code == Some(Code::Revoked)
+            && relogged.is_some_and(|first| first.why == QuarantineWhy::EdgeRestored);
         // Where no right was taken back there is no such record to tell of.
-        let says_so =
-            !alone || copied || restored || explained || code.is_some_and(Code::is_broken_promise);
+        let says_so = !alone
+            || copied
+            || restored
+            || explained
+            || revoked
+            || code.is_some_and(Code::is_broken_promise);
         self.check(at, "firm_is_never_overturned", on_record && says_so, || {
             format!("command {} was firm under fence {fence:?}, and is {code:?}", who.0)
         });

@@ -199,7 +199,7 @@ impl Oracle {
         let theirs = |answer: &&StoredAnswer| {
             let id = answer.command_id;
             let by = answer.user_id.filter(|_| self.theft.deeds.contains_key(&id));
-            let put = by.is_some_and(|user| self.is_distrusted(id, user));
+            let put = by.is_some_and(|user| self.is_distrusted_in(id, user, u64::MAX));
             put || answer.op.as_ref().is_some_and(|op| is_distrusted_place(sync_db, op))
         };
         let mut theirs = applied.filter(theirs).map(|answer| answer.command_id);
