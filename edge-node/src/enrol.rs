@@ -15,9 +15,11 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use wire::{Code, CodeError, EdgeId, Hash, HubKey, Region, enrolment_bytes, hub_of};
+use wire::{
+    Code, CodeError, EdgeId, Hash, HubKey, Region, enrolment_bytes, former_keys_bytes, hub_of,
+};
 
-use crate::{ground::EdgeGround, running::StartError};
+use crate::{former_keys, ground::EdgeGround, running::StartError};
 
 #[derive(Serialize)]
 struct EnrolRequest<'a> {
@@ -34,6 +36,9 @@ struct EnrolAnswer {
     /// An older hub has none.
     hub_key: Option<String>,
     signature: Option<String>,
+    #[serde(default)]
+    former_keys: Vec<String>,
+    former_keys_signature: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +58,8 @@ pub enum EnrolError {
         "the answer is not from the hub that made the code; somebody on the way may be pretending to be it"
     )]
     OtherHub,
+    #[error("the former keys could not be stored")]
+    FormerKeys(#[from] std::io::Error),
     #[error("the keys could not be stored")]
     Store(#[from] journal::WriteError<rusqlite::Error>),
 }
@@ -170,7 +177,11 @@ async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
         Value::String(text) => text.clone(),
         document => document.to_string(),
     };
-    let hub = proven_hub(code, &answer, &jwks, &ground.signer.public_key())?;
+    let key = ground.signer.public_key();
+    let hub = proven_hub(code, &answer, &jwks, &key)?;
+    if let Some(former) = hub.and_then(|hub| former_keys(&answer, hub, &key)) {
+        ground.former_keys.learn(former)?;
+    }
     ground.store.enrolled(jwks.clone(), hub, ground.clock.now()).await?;
     ground.gate.replace_keys(&jwks);
     Ok(())
@@ -195,4 +206,46 @@ fn proven_hub(
             is_its_own.then_some(key)
         });
     proven.map(Some).ok_or(EnrolError::OtherHub)
+}
+
+/// `None` where the hub has not signed them; an older hub names none.
+fn former_keys(answer: &EnrolAnswer, hub: HubKey, edge_key: &[u8; 32]) -> Option<Vec<[u8; 32]>> {
+    let keys: Option<Vec<_>> =
+        answer.former_keys.iter().map(|key| former_keys::read(key)).collect();
+    let keys = keys?;
+    let signature = URL_SAFE_NO_PAD.decode(answer.former_keys_signature.as_ref()?).ok()?;
+    let signed = former_keys_bytes(&answer.edge, edge_key, &keys);
+    verify_bytes(&hub.0, &signed, &signature).then_some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn former_keys_that_the_hub_has_not_signed_for_this_key_are_none() {
+        let hub = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let edge = EdgeId::new("north-1").unwrap();
+        let (own, former) = ([1; 32], [[2; 32], [3; 32]]);
+        let signed = |key: &[u8; 32], former: &[[u8; 32]]| {
+            let signature = hub.sign_bytes(&former_keys_bytes(&edge, key, former));
+            Some(URL_SAFE_NO_PAD.encode(signature))
+        };
+        let answered = |former_keys_signature| {
+            let answer = EnrolAnswer {
+                edge: edge.clone(),
+                region: Region::North,
+                jwks: Value::Null,
+                hub_key: None,
+                signature: None,
+                former_keys: former.map(|key| URL_SAFE_NO_PAD.encode(key)).to_vec(),
+                former_keys_signature,
+            };
+            former_keys(&answer, HubKey(hub.public_key()), &own)
+        };
+        assert_eq!(answered(signed(&own, &former)), Some(former.to_vec()));
+        for wrong in [signed(&[9; 32], &former), signed(&own, &former[..1]), None] {
+            assert_eq!(answered(wrong), None);
+        }
+    }
 }

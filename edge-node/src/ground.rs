@@ -8,6 +8,7 @@ use wire::BootNonce;
 use crate::{
     config::Config,
     disk::LogDisk,
+    former_keys::FormerKeys,
     gate::Gate,
     people::KnownPeople,
     store::{EdgeIdentity, Store},
@@ -20,6 +21,7 @@ pub struct EdgeGround {
     pub nonce: BootNonce,
     pub clock: Clock,
     pub signer: Signer,
+    pub former_keys: FormerKeys,
     pub store: Store,
     pub gate: Gate,
     pub people: KnownPeople,

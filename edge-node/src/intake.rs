@@ -119,7 +119,9 @@ impl Intake {
         Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
-    /// A command with this edge's receipt is refused for nothing: the edge may have lost it since.
+    /// A command with this edge's receipt is refused for nothing: the edge may have lost it since. A receipt by a
+    /// former key may be a thief's, so it vouches for no token's time and lifts no pace. It only brings a person
+    /// who is revoked by now the cloud's answer.
     fn checked(
         &self,
         frame: CmdFrame,
@@ -128,14 +130,18 @@ impl Intake {
         refusal: Option<Code>,
     ) -> CheckedCommand {
         let claims = signed.claims;
-        let receipt = self.own_receipt(&frame, claims.sub);
+        let shown = shown_receipt(&frame, claims.sub);
+        let was_taken = shown.is_some_and(|receipt| self.has_given(receipt));
+        let receipt = shown.filter(|receipt| self.is_ours(receipt)).cloned();
+        let is_lifted = |code: &Code| receipt.is_some() || was_taken && *code == Code::Revoked;
         CheckedCommand {
             actor: claims.actor(),
             token_expires_at: claims.expires_at(),
             received_at: self.ground.clock.now(),
-            refusal: refusal.filter(|_| receipt.is_none()),
+            refusal: refusal.filter(|code| !is_lifted(code)),
             seen: frame.seen.filter(|receipt| self.is_ours(receipt)),
             receipt,
+            was_taken,
             limits: self.ground.config.share_limits(),
             token: frame.token,
             command: Command {
@@ -157,11 +163,12 @@ impl Intake {
         reader: Actor,
     ) -> Result<IntakeReply, FateUnknown> {
         let EdgeGround { store, identity, clock, people, disk, .. } = &self.ground;
-        let (id, actor, receipted) = (entry.command.id, entry.actor, entry.receipt.is_some());
+        let (id, actor, is_known) = (entry.command.id, entry.actor, entry.receipt.is_some());
+        let receipted = entry.was_taken;
         let body = entry.command.body.clone();
         let hash = body.hash();
         let (pace, now) = (Arc::clone(&self.pace), clock.elapsed());
-        let may_log = receipted || people.may_log(actor.user_id);
+        let may_log = is_known || people.may_log(actor.user_id);
         let is_full = !may_log && disk.is_full();
         let no_room = if is_full { Code::StorageFull } else { Code::TooManyRequests };
         // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
@@ -169,7 +176,7 @@ impl Intake {
             if !may_log {
                 return Answer::NotTaken(no_room);
             }
-            if !receipted && !pace.takes(actor.user_id, now) {
+            if !is_known && !pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);
             }
             let request = Request { actor, body: &body, repeat, receipted };
@@ -215,26 +222,31 @@ impl Intake {
         }
     }
 
-    /// The receipt of this edge for this very person and this very id. Anybody may hold a receipt of their
-    /// own under the same id, and it opens no door to another's token that has run out.
-    fn own_receipt(&self, frame: &CmdFrame, user: UserId) -> Option<Receipt> {
-        let vouches = |receipt: &&Receipt| {
-            (receipt.command_id, receipt.user_id) == (frame.id, Some(user)) && self.is_ours(receipt)
-        };
-        frame.receipt.as_ref().filter(vouches).cloned()
-    }
-
     /// This edge has given this person its word for that id and another body: a restored edge that has lost
     /// the command still takes no other in its place.
     fn is_of_another_body(&self, frame: &CmdFrame, user: UserId) -> bool {
-        let own = self.own_receipt(frame, user).and_then(|receipt| receipt.body);
-        own.is_some_and(|body| body != frame.body.hash())
+        let own = shown_receipt(frame, user).filter(|receipt| self.has_given(receipt));
+        own.and_then(|receipt| receipt.body).is_some_and(|body| body != frame.body.hash())
+    }
+
+    fn has_given(&self, receipt: &Receipt) -> bool {
+        self.is_ours(receipt)
+            || receipt.edge == self.ground.identity.name
+                && self.ground.former_keys.have_signed(receipt)
     }
 
     fn is_ours(&self, receipt: &Receipt) -> bool {
         receipt.edge == self.ground.identity.name
             && reply::is_signed_by(&self.ground.signer, receipt)
     }
+}
+
+/// A receipt for this very person and this very id. Anybody may hold a receipt of their own under the same id,
+/// and it opens no door to another's token that has run out.
+fn shown_receipt(frame: &CmdFrame, user: UserId) -> Option<&Receipt> {
+    let about =
+        |receipt: &&Receipt| (receipt.command_id, receipt.user_id) == (frame.id, Some(user));
+    frame.receipt.as_ref().filter(about)
 }
 
 fn refused(id: Option<CommandId>, code: Code) -> IntakeReply {

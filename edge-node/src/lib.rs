@@ -8,6 +8,7 @@ pub mod config;
 mod disk;
 mod downlink;
 mod enrol;
+mod former_keys;
 mod gate;
 mod ground;
 mod http;

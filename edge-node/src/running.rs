@@ -32,6 +32,7 @@ use crate::{
     disk::{self, LogDisk},
     downlink::Downlink,
     enrol::{self, EnrolError},
+    former_keys::FormerKeys,
     gate::Gate,
     ground::EdgeGround,
     http::{self, Rooms},
@@ -141,10 +142,22 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     let people = KnownPeople::new(&config, &store, &clock);
     people.recall().await?;
     let disk = LogDisk::new(&config.data, &clock);
+    let former_keys = FormerKeys::open(&config.data)
+        .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);
     let key = config.data.join(KEY);
-    let mut ground =
-        EdgeGround { config, identity, nonce, clock, signer, store, gate, people, disk };
+    let mut ground = EdgeGround {
+        config,
+        identity,
+        nonce,
+        clock,
+        signer,
+        former_keys,
+        store,
+        gate,
+        people,
+        disk,
+    };
     if trust.enrolled && !ground.config.enrolment_code.is_empty() {
         ground = enrol::with_new_key(ground, trust.code, &key).await?;
     }

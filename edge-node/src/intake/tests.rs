@@ -16,6 +16,7 @@ use super::*;
 use crate::board::Boards;
 use crate::config::Config;
 use crate::disk::LogDisk;
+use crate::former_keys::FormerKeys;
 use crate::people::KnownPeople;
 use crate::store::{
     Store,
@@ -74,6 +75,7 @@ fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeGround {
         nonce: BootNonce([1; 16]),
         clock: people.clock.clone(),
         signer: signer.clone(),
+        former_keys: FormerKeys::open(Path::new("no folder")).unwrap(),
         store: store.clone(),
         gate: people.gate(),
         disk: LogDisk::new(Path::new("."), &people.clock),
@@ -332,6 +334,45 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     let at = Chain { seq: receipt.seq, hash: receipt.hash };
     assert_eq!((first.edge, first.epoch, first.at), (receipt.edge, receipt.epoch, at));
     assert_eq!((first.verdict, first.fence), (receipt.verdict, receipt.fence));
+}
+
+/// The cloud tells a person who is revoked by now what became of the work. A stranger with the former key gets
+/// no old token in by it, and makes nobody suspect.
+#[tokio::test]
+async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing_else() {
+    let before = Edge::new().await;
+    let bytes = before.frame(101, Role::Provider, 20, &accept(9));
+    let known = before.frame(102, Role::Provider, 20, &accept(1));
+    let receipt = before.send(&known).await.receipt.unwrap();
+    let former = FormerKeys::open(before._data.path()).unwrap();
+    former.learn(vec![[7; 32], before.signer.public_key()]).unwrap();
+    let former = FormerKeys::open(before._data.path()).unwrap();
+
+    let rekeyed = Edge::new().await;
+    let ground = ground(&before.people, &rekeyed.store, &rekeyed.signer);
+    let gate = ground.gate.clone();
+    let intake = Intake::new(EdgeGround { former_keys: former, ..ground });
+    let again = async |bytes: &[u8], receipt: &Receipt| {
+        let mut frame: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        (frame["receipt"], frame["seen"]) = (json!(receipt), json!(receipt));
+        intake.take(frame.to_string().as_bytes(), None).await.unwrap().reply
+    };
+    assert_eq!(again(&bytes, &receipt).await.code, Some(Code::OrderNotFound), "another command's");
+    before.people.clock.advance(2 * 3_600_000);
+    let late = again(&known, &receipt).await;
+    assert_eq!(late.code, Some(Code::TokenExpired), "{late:?}");
+    assert!(!rekeyed.store.position().await.unwrap().suspect);
+
+    let bytes = before.frame(102, Role::Provider, 20, &accept(1));
+    gate.revoke(&[], &[UserId(id(20))], 1);
+    let forged = Receipt { sig: "A".repeat(86), ..receipt.clone() };
+    assert_eq!(again(&bytes, &forged).await.code, Some(Code::Revoked));
+    let told = again(&bytes, &receipt).await;
+    assert_eq!((told.verdict, told.code), (Verdict::Provisional, None), "{told:?}");
+    let all = OpRange { from: 1, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
+    let logged = rekeyed.store.run(all).await.unwrap().ops;
+    let Ok(Op::Command(op)) = Op::from_bytes(logged.last().unwrap()) else { panic!("{logged:?}") };
+    assert_eq!(op.relogged, None, "the receipt vouches for nothing");
 }
 
 /// Ids are a person's own, so anybody can have a receipt under the id of another's command.

@@ -38,6 +38,8 @@ pub struct CheckedCommand {
     pub seen: Option<Receipt>,
     /// The receipt that this edge once gave for this very command, its signature checked.
     pub receipt: Option<Receipt>,
+    /// It gave such a receipt, by its present key or a former one.
+    pub was_taken: bool,
     pub limits: ShareLimits,
 }
 
@@ -138,6 +140,7 @@ pub fn log_asked(
         refusal: None,
         seen: None,
         receipt: None,
+        was_taken: false,
         // The cloud judges it by all that it knows.
         limits: ShareLimits::OFF,
     };

@@ -49,6 +49,7 @@ fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
         refusal: None,
         seen: None,
         receipt: None,
+        was_taken: false,
     }
 }
 

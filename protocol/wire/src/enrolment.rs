@@ -58,6 +58,20 @@ pub fn enrolment_bytes(edge: &EdgeId, region: Region, edge_key: &[u8; 32], jwks:
     bytes
 }
 
+/// The bytes that the hub signs beside them: the keys that the edge has had before this one.
+pub fn former_keys_bytes(edge: &EdgeId, edge_key: &[u8; 32], former: &[[u8; 32]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = Encoder::new(&mut bytes)
+        .array(4)
+        .and_then(|e| e.str("holdfast former keys 1"))
+        .and_then(|e| e.encode(edge))
+        .and_then(|e| e.bytes(edge_key))
+        .and_then(|e| e.bytes(former.as_flattened()))
+        .is_ok();
+    debug_assert!(written, "memory takes every byte");
+    bytes
+}
+
 impl HubKey {
     pub fn fingerprint(&self) -> HubFingerprint {
         let hash = Hash::of(&[&b"holdfast hub key "[..], &self.0].concat());

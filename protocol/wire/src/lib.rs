@@ -67,7 +67,8 @@ pub use connect::TabletCredentials;
 pub use draft::check_draft;
 pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
 pub use enrolment::{
-    CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, hub_of,
+    CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, former_keys_bytes,
+    hub_of,
 };
 pub use event::{
     Event, EventType, Exchange, OrderEvent, ProfileEvent, ProviderStanding, UserEvent,

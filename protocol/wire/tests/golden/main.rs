@@ -120,6 +120,8 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("sealed/signed".into(), hex(&seal.bytes()));
     let enrolment = enrolment_bytes(&edge(), Region::North, &[0x44; 32], "{\"keys\":[]}");
     vectors.insert("enrolment/signed".into(), hex(&enrolment));
+    let former = former_keys_bytes(&edge(), &[0x44; 32], &[[0x66; 32], [0x77; 32]]);
+    vectors.insert("enrolment/former_keys".into(), hex(&former));
     vectors.insert("enrolment/code".into(), enrolment_code([0x55; 15], &HubKey([0x11; 32])));
     let digest = open_digest([(OrderId(id(1)), 3), (OrderId(id(4)), 1)]);
     vectors.insert("open_digest".into(), digest.to_string());

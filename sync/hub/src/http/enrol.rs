@@ -12,7 +12,9 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use wire::{Code, EdgeId, HubKey, Region, UnixMillis, enrolment_bytes, enrolment_code};
+use wire::{
+    Code, EdgeId, HubKey, Region, UnixMillis, enrolment_bytes, enrolment_code, former_keys_bytes,
+};
 
 use super::{
     state::Routes,
@@ -96,6 +98,10 @@ pub(super) struct EnrolmentAnswer {
     hub_key: String,
     /// The hub's signature over edge, region, the edge's key and the key set, base64url without padding.
     signature: String,
+    /// The keys that the edge has had before, the newest first: by them it knows its own older receipts.
+    former_keys: Vec<String>,
+    /// The hub's signature over edge, the edge's key and the former keys.
+    former_keys_signature: String,
 }
 
 pub(super) async fn enrol(
@@ -116,7 +122,19 @@ pub(super) async fn enrol(
             let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
             let signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
             let hub_key = URL_SAFE_NO_PAD.encode(key.public_key());
-            Ok(Json(EnrolmentAnswer { edge, region, jwks, hub_key, signature }))
+            let former = hub.sessions.store.former_keys(&edge).await?;
+            let bytes = former_keys_bytes(&edge, &public_key, &former);
+            let former_keys_signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
+            let former_keys = former.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect();
+            Ok(Json(EnrolmentAnswer {
+                edge,
+                region,
+                jwks,
+                hub_key,
+                signature,
+                former_keys,
+                former_keys_signature,
+            }))
         }
     }
 }
@@ -129,6 +147,8 @@ pub(super) struct EdgeKey {
     public_key: String,
     /// The same key as the text that OpenSSL reads.
     pem: String,
+    /// The keys that the edge has had before, the newest first. They verify its receipts of then.
+    former_keys: Vec<String>,
 }
 
 /// Open to everybody: a receipt is of use to its holder alone, and proves nothing without the key.
@@ -138,7 +158,9 @@ pub(super) async fn key(
 ) -> Result<Json<EdgeKey>, Problem> {
     let known = hub.sessions.store.link_key(&edge).await?.ok_or(Code::NotFound)?;
     let public_key = URL_SAFE_NO_PAD.encode(known.public_key);
-    Ok(Json(EdgeKey { edge, public_key, pem: pem(&known.public_key) }))
+    let former = hub.sessions.store.former_keys(&edge).await?;
+    let former_keys = former.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect();
+    Ok(Json(EdgeKey { edge, public_key, pem: pem(&known.public_key), former_keys }))
 }
 
 fn pem(key: &[u8; 32]) -> String {

@@ -12,7 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{CommandId, EdgeId, Hash, Outcome, UnixMillis, UserId};
 
-use super::{Result, Store, decoded, enrol::NewCode};
+use super::{
+    Result, Store, decoded,
+    enrol::{NewCode, keep_key},
+};
 use crate::domain::{enrolment, op::ReceivedOp};
 
 const DISABLE: &str = "UPDATE edges SET disabled_at = COALESCE(disabled_at, ?), disabled_by = ?, \
@@ -166,7 +169,10 @@ impl Store {
         transact!(self.sql, tx => {
             let known = match kind {
                 EdgeActKind::Rotated => tx.one::<u64>(ENROLLED, vals![edge]).await?.unwrap_or_default(),
-                _ => tx.exec(REFUSE_KEY, vals![now, edge]).await?,
+                _ => {
+                    keep_key(tx, edge, now).await?;
+                    tx.exec(REFUSE_KEY, vals![now, edge]).await?
+                }
             };
             if known == 0 {
                 return Ok(None);

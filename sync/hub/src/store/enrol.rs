@@ -4,7 +4,7 @@
 use platform::{columns, sql::Tx, transact, vals};
 use wire::{Chain, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
 
-use super::{Result, Store};
+use super::{Result, Store, StoreError};
 use crate::domain::enrolment;
 
 const EDGE: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
@@ -22,6 +22,14 @@ const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, told_a
 /// The session of the old key ends by the term, and the edge is in service again.
 const REPLACE: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, disabled_at = NULL, \
     retired_at = NULL, term = term + 1, link_up = 0, link_since = ? WHERE edge = ?";
+/// What it has signed is still to be verified.
+const KEEP_KEY: &str = "INSERT INTO former_keys (edge, public_key, ended_at) \
+    SELECT e.edge, e.public_key, ? FROM edges e WHERE e.edge = ? AND e.public_key IS NOT NULL \
+    AND NOT EXISTS (SELECT 1 FROM former_keys f \
+        WHERE f.edge = e.edge AND f.public_key = e.public_key)";
+const FORMER_KEYS: &str = "SELECT f.public_key FROM former_keys f JOIN edges e ON e.edge = f.edge \
+    WHERE f.edge = ? AND (e.public_key IS NULL OR f.public_key <> e.public_key) \
+    ORDER BY f.ended_at DESC, f.public_key LIMIT ?";
 const TAKE_KEY: &str = "UPDATE enrolment_codes SET key_taken = 1 \
     WHERE code_hash = ? AND new_key = 1 AND key_taken = 0";
 const USE_CODE: &str =
@@ -30,6 +38,9 @@ const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
 const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
 const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
 const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
+
+/// Former keys of an edge that are told. The older ones verify receipts that nobody waits for any more.
+const FORMER_KEYS_MAX: usize = 16;
 
 columns! {
     pub(super) struct NewCode<'a> in enrolment_codes {
@@ -140,6 +151,7 @@ impl Store {
             if !new_key {
                 tx.exec(REGISTER, vals![public_key, now, now, &edge]).await?;
             } else if tx.exec(TAKE_KEY, vals![code_hash]).await? == 1 {
+                keep_key(tx, &edge, now).await?;
                 tx.exec(REPLACE, vals![public_key, now, now, &edge]).await?;
             }
             registered(tx, edge, public_key).await
@@ -161,9 +173,23 @@ impl Store {
         Ok(known.is_some_and(|known| known == key.0))
     }
 
+    /// The keys that the edge has had before, the newest first.
+    pub async fn former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
+        let keys: Vec<Vec<u8>> = self.sql.all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX]).await?;
+        let key =
+            |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreError::Unreadable("a former key"));
+        keys.into_iter().map(key).collect()
+    }
+
     pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {
         Ok(self.sql.exec(DROP_EXPIRED, vals![now]).await?)
     }
+}
+
+/// Before the edge's key is replaced or refused.
+pub(super) async fn keep_key(tx: &mut Tx, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+    tx.exec(KEEP_KEY, vals![now, edge]).await?;
+    Ok(())
 }
 
 /// Returns whether the registered key is the one that asked.

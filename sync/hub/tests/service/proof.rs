@@ -12,7 +12,10 @@ use process::{
 };
 use rstest::rstest;
 use serde_json::json;
-use wire::{Code, Complaint, ComplaintKind, Frame, HubKey, Region, enrolment_bytes, hub_of};
+use wire::{
+    Code, Complaint, ComplaintKind, Frame, HubKey, Region, enrolment_bytes, former_keys_bytes,
+    hub_of,
+};
 
 use crate::stage::{Stage, boot};
 
@@ -111,11 +114,31 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let signed = enrolment_bytes(&name, Region::North, &edge.public_key(), &jwks);
     assert!(verify_bytes(&key.public_key(), &signed, &bytes("signature")));
 
+    // Another code brings another key, and the answer names the one before.
+    let path = "/api/v1/admin/edges/north-1/key";
+    let why = json!({"why": "it was lent"});
+    let (status, made) = stage.admin(&hub, Method::POST, path, Some(why)).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let next = Signer::from_pkcs8(&Signer::generate()).unwrap();
+    let next_key = URL_SAFE_NO_PAD.encode(next.public_key());
+    let asked = json!({"code": made["code"], "public_key": &next_key});
+    let (status, answer) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked)).await;
+    assert_eq!(
+        (status, &answer["former_keys"]),
+        (StatusCode::OK, &json!([public_key])),
+        "{answer}"
+    );
+    let signed = former_keys_bytes(&name, &next.public_key(), &[edge.public_key()]);
+    let signature = answer["former_keys_signature"].as_str().unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    assert!(verify_bytes(&key.public_key(), &signed, &signature));
+
     // Anybody may verify a receipt of the edge.
     let (status, shown) = published("north-1").await;
-    assert_eq!((status, &shown["public_key"]), (StatusCode::OK, &json!(public_key)));
+    assert_eq!((status, &shown["public_key"]), (StatusCode::OK, &json!(next_key)));
+    assert_eq!(shown["former_keys"], json!([public_key]));
     let pem = shown["pem"].as_str().unwrap().lines().nth(1).unwrap();
-    assert!(STANDARD.decode(pem).unwrap().ends_with(&edge.public_key()));
+    assert!(STANDARD.decode(pem).unwrap().ends_with(&next.public_key()));
     assert_eq!(published("north-2").await.0, StatusCode::NOT_FOUND);
 }
 

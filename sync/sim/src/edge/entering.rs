@@ -29,6 +29,8 @@ pub struct CommandEntry {
     pub seen: Option<Receipt>,
     /// The receipt that this edge once gave for this very command.
     pub receipt: Option<Receipt>,
+    /// This edge has given such a receipt, by this key or a former one.
+    pub was_taken: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -110,6 +112,7 @@ impl EdgeFile {
             refusal: None,
             seen: None,
             receipt: None,
+            was_taken: false,
         };
         self.log_command(
             entry,
@@ -153,7 +156,7 @@ impl EdgeFile {
     fn judge_over(&self, entry: &CommandEntry, mut sight: Sight) -> Answer {
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
-        let receipted = entry.receipt.is_some();
+        let receipted = entry.was_taken;
         let request = Request { actor: entry.actor, body, repeat, receipted };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);

@@ -100,26 +100,10 @@ impl World {
             node.restored_at = Some(self.now);
             self.oracle.restored(e, &before, &self.edges[e].file);
             self.left_behind(e);
-            self.people_do_it_again(e);
         }
         self.thief_disturbs();
         if !was_there {
             self.later(1, WorldEvent::EdgeStarts { edge: e });
-        }
-    }
-
-    /// A receipt by the old key says no more than that the command is undecided.
-    fn people_do_it_again(&mut self, e: usize) {
-        let (name, row) = (cast::edge(e), &self.sync_db.edges[e]);
-        for item in self.tablets.iter_mut().flat_map(|tablet| &mut tablet.items) {
-            let lost = item.receipt.as_ref().is_some_and(|receipt| {
-                let place = (receipt.epoch, receipt.seq);
-                receipt.edge == name && !row.has_received(place, receipt.hash)
-            });
-            if lost && !item.is_done() {
-                item.receipt = None;
-                self.oracle.may_be_lost.insert(item.id);
-            }
         }
     }
 

@@ -51,13 +51,19 @@ impl World {
         let ours = |receipt: &Receipt| {
             receipt.edge == edge.name && receipt.sig == edge::signature(edge.key)
         };
-        let own = |receipt: &&Receipt| {
-            let about = (receipt.command_id, receipt.user_id);
-            about == (frame.id, Some(actor.user_id)) && ours(receipt)
+        let of_this = |receipt: &&Receipt| {
+            (receipt.command_id, receipt.user_id) == (frame.id, Some(actor.user_id))
         };
-        let receipt = frame.receipt.as_ref().filter(own).cloned();
+        let of_a_former_key = |receipt: &Receipt| {
+            let mut keys = (0..edge.key).map(edge::signature);
+            receipt.edge == edge.name && keys.any(|key| receipt.sig == key)
+        };
+        let shown = frame.receipt.as_ref().filter(of_this);
+        let receipt = shown.filter(|receipt| ours(receipt)).cloned();
+        let was_taken = receipt.is_some() || shown.is_some_and(of_a_former_key);
         let refusal = unsigned.or_else(|| shape(actor.role, &frame.body));
-        let refusal = refusal.filter(|_| receipt.is_none());
+        let stands = |code: &Code| receipt.is_none() && !(was_taken && *code == Code::Revoked);
+        let refusal = refusal.filter(stands);
         let seen = frame.seen.filter(ours);
         let command = Command {
             id: frame.id,
@@ -80,6 +86,7 @@ impl World {
             refusal,
             seen,
             receipt,
+            was_taken,
         };
         self.edge_writes(e, EdgeJob::Enter { tablet, entry: Box::new(entry) });
     }

@@ -75,6 +75,7 @@ impl Replay {
                     refusal: None,
                     seen: None,
                     receipt: None,
+                    was_taken: false,
                 };
                 self.taken.entry((ask.command.id, ask.actor.user_id)).or_insert(entry);
                 self.store().log_asked(wire::Ask::clone(ask), *at).await.unwrap();
@@ -132,7 +133,7 @@ impl Replay {
 
     async fn enter(&self, entry: &recording::CommandEntry) -> CommandFate {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
-        let (revocations, receipted) = (entry.revocations, entry.receipt.is_some());
+        let (revocations, receipted) = (entry.revocations, entry.was_taken);
         let judging = move |sight: &_, book: &LogBook| {
             let request = Request { actor, body: &body, repeat, receipted };
             judge(&request, sight, &book.footing(&body, sight, revocations))
@@ -148,6 +149,7 @@ impl Replay {
             refusal: entry.refusal,
             seen: entry.seen.clone(),
             receipt: entry.receipt.clone(),
+            was_taken: entry.was_taken,
         };
         self.store().enter(entry, judging).await.unwrap()
     }

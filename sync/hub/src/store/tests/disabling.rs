@@ -59,6 +59,7 @@ async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, tru
     for _ in 0..2 {
         assert_eq!(store.enrol(Hash::of(b"new"), OTHER_KEY, NOW).await.unwrap(), known);
     }
+    assert_eq!(store.former_keys(&north()).await.unwrap(), [KEY]);
     let third = store.enrol(Hash::of(b"new"), [6; 32], NOW).await.unwrap();
     assert_eq!(third, EnrolmentResult::CodeInvalid);
     let key = store.link_key(&north()).await.unwrap().unwrap();
@@ -68,6 +69,7 @@ async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, tru
     assert!(store.link_key(&north()).await.unwrap().is_some(), "it counts until the code is used");
     assert_eq!(store.enrol(Hash::of(b"newer"), KEY, NOW).await.unwrap(), known);
     assert_eq!(store.link_key(&north()).await.unwrap().unwrap().public_key, KEY);
+    assert_eq!(store.former_keys(&north()).await.unwrap(), [OTHER_KEY], "not the present one");
     let unknown = EdgeId::new("north-7").unwrap();
     assert!(!store.disable(&unknown, &order(None), NOW).await.unwrap());
 }

@@ -1,0 +1,60 @@
+//! The public keys that this edge has had before the present one, by which it knows its own older receipts. They
+//! stand in a file of their own: a log that was restored from a backup may be older than they are.
+//!
+//! Invariant: they come from the hub alone, which has signed them.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use process::tokens::verify_bytes;
+use tempfile::NamedTempFile;
+use wire::Receipt;
+
+#[derive(Clone)]
+pub struct FormerKeys {
+    file: PathBuf,
+    keys: Arc<RwLock<Vec<[u8; 32]>>>,
+}
+
+const FILE: &str = "former.keys";
+
+impl FormerKeys {
+    /// A line that is no key is left out, and so the receipts by it are those of a stranger.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let file = data.join(FILE);
+        let text = match fs::read_to_string(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text?,
+        };
+        let keys = Arc::new(RwLock::new(text.lines().filter_map(read).collect()));
+        Ok(Self { file, keys })
+    }
+
+    /// On the disk before it counts.
+    pub fn learn(&self, keys: Vec<[u8; 32]>) -> io::Result<()> {
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        let mut file = NamedTempFile::new_in(folder)?;
+        for key in &keys {
+            writeln!(file, "{}", URL_SAFE_NO_PAD.encode(key))?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&self.file)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    pub fn have_signed(&self, receipt: &Receipt) -> bool {
+        let (bytes, sig) = (receipt.signed_bytes(), URL_SAFE_NO_PAD.decode(&receipt.sig));
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        sig.is_ok_and(|sig| keys.iter().any(|key| verify_bytes(key, &bytes, &sig)))
+    }
+}
+
+pub fn read(text: &str) -> Option<[u8; 32]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
