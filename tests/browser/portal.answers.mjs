@@ -11,6 +11,8 @@ export const PEOPLE = {
   admin: { user_id: id(3), username: 'chenyu', role: 'admin' },
 }
 export const CSRF = 'csrf-of-this-session'
+/** Of everybody. */
+export const PASSWORD = 'correct horse battery'
 const OTHER = id(4)
 
 export function orderOf(n, change = {}) {
@@ -75,6 +77,7 @@ const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].use
  * part's words do: names, reasons, news. */
 export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said } = {}) {
   const state = {
+    sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
     role, asked: [], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
     profile: role === 'customer' ? { ...person(PEOPLE.customer), date_of_birth: '1990-01-01', preferences: {} } : offerOf(PEOPLE.provider),
     addresses: [
@@ -92,6 +95,19 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
     ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleOf(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['GET', /^\/auth\/sessions$/, () => page(state.sessions)],
+    ['DELETE', /^\/auth\/sessions\/others$/, () => {
+      const ended = state.sessions.filter(({ current }) => !current).length
+      state.sessions = state.sessions.filter(({ current }) => current)
+      return { ended }
+    }],
+    ['DELETE', /^\/auth\/sessions\/([\w-]+)$/, ({ match }) => { state.sessions = state.sessions.filter(({ session_id }) => session_id !== match[1]); return [204] }],
+    ['POST', /^\/auth\/password$/, ({ body }) => {
+      if (body.old_password !== PASSWORD) return [401, { status: 401, title: 'The user name or the password is wrong.', code: 'invalid_credentials' }]
+      if (body.new_password.length < 10) return [422, { status: 422, title: 'Some fields are wrong.', code: 'invalid_input', errors: [{ field: 'new_password', message: 'Use at least 10 characters.' }] }]
+      state.sessions = state.sessions.filter(({ current }) => current)
+      return { ended: 2 }
+    }],
     ['GET', /^\/admin\/orders$/, ({ query }) => page(state.orders.filter((order) => !query.get('status') || order.status === query.get('status')))],
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders$/, () => page(state.orders)],

@@ -8,7 +8,7 @@ import { build } from 'vite'
 import config from '../../cloud/portal/vite.config.mjs'
 import { axe, COLOUR_RULES, LANGUAGES, launch, losses, openPage, pressPair, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
-import { CSRF, gateway, NOW, orderOf, PEOPLE } from './portal.answers.mjs'
+import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE } from './portal.answers.mjs'
 import { serve } from './serve.mjs'
 
 const ORDER = orderOf(60).id
@@ -19,7 +19,7 @@ const account = (page) => page.locator('.who').click()
 const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 const PAGES = {
   '': ['/sign-in', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
-  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/profile', '/profile?part=addresses', '/nowhere'],
+  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=certificates'],
   admin: [
     '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
@@ -502,3 +502,39 @@ test('the desk verifies by keyboard, gives reasons, and looks a second time', as
   assert.deepEqual(faults(), [])
   await context.close()
 })
+
+for (const lang of LANGUAGES) {
+  test(`sign-ins are ended and the password is changed in ${lang}`, async () => {
+    const { account: words } = wordsOf('cloud/portal', lang)
+    const state = gateway({ role: 'provider' })
+    const { context, page, go, faults } = await open(state, lang)
+    await go('/available')
+    await page.locator('.who').click()
+    await page.getByRole('link', { name: words.page }).click()
+    const lines = page.locator('.sessions li')
+    await lines.nth(2).waitFor()
+    assert.equal(await lines.first().getByText(words.here).count(), 1)
+    await lines.nth(1).getByRole('button', { name: words.end }).click()
+    await lines.nth(2).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: words.endOthers }).click()
+    await lines.nth(1).waitFor({ state: 'detached' })
+    assert.equal(await page.getByRole('button', { name: words.endOthers }).count(), 0)
+
+    const change = async (old, fresh) => {
+      await page.getByLabel(words.old, { exact: true }).fill(old)
+      await page.getByLabel(words.new, { exact: true }).fill(fresh)
+      await page.getByRole('button', { name: words.change, exact: true }).click()
+    }
+    await change('not my password', 'staple battery horse')
+    await page.getByText(words.oldWrong).first().waitFor()
+    assert.equal(new URL(page.url()).pathname, '/account', 'a wrong password does not end the session')
+    await change(PASSWORD, 'short')
+    await page.getByText('Use at least 10 characters.').first().waitFor()
+    await change(PASSWORD, 'staple battery horse')
+    await page.getByText(words.changed).waitFor()
+    assert.equal(await page.getByLabel(words.new, { exact: true }).inputValue(), '')
+    for (const { headers } of state.changes()) assert.equal(headers['x-csrf-token'], CSRF)
+    assert.deepEqual(faults(), [])
+    await context.close()
+  })
+}

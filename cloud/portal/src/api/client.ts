@@ -46,7 +46,8 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
       problem = await problemOf(response)
     }
     around.reached(problem.code !== UNREACHABLE)
-    if (response.status === 401 && !path.startsWith('/api/v1/session')) around.signedOut()
+    // A wrong password does not end the session that asked.
+    if (response.status === 401 && problem.code !== 'invalid_credentials' && !path.startsWith('/api/v1/session')) around.signedOut()
     throw problem
   }
   return answer<T>(response)

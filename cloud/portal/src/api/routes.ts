@@ -1,12 +1,16 @@
 // One function for each route of the gateway that a page asks.
 
-import type { Action, AddressForm, AssignmentBody, CertificationForm, Draft, GateState, OpState, OrderStatus, ProfileForm, Region, RegisterForm, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
+import type { Action, AddressForm, AssignmentBody, CertificationForm, Draft, GateState, OpState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
 import { ask } from './ask.ts'
 
 type Asking = AbortSignal | undefined
 export interface ListRequest { status?: OrderStatus; region?: Region; code?: string; cursor?: string; limit?: number }
 
 export const register = (body: RegisterForm) => ask('post', '/api/v1/auth/register', { body })
+export const sessions = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/auth/sessions', { query: { limit: 50, cursor }, signal })
+export const endSession = (id: string) => ask('delete', '/api/v1/auth/sessions/{id}', { path: { id } })
+export const endOtherSessions = () => ask('delete', '/api/v1/auth/sessions/others', {})
+export const changePassword = (body: PasswordForm) => ask('post', '/api/v1/auth/password', { body })
 
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
 export const openOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
