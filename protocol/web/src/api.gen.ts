@@ -1749,6 +1749,8 @@ export interface components {
         /** @description Verifies what the edge signs: the receipts of its tablets. */
         EdgeKey: {
             edge: components["schemas"]["EdgeId"];
+            /** @description The keys that the edge has had before, the newest first. They verify its receipts of then. */
+            former_keys: string[];
             /** @description The same key as the text that OpenSSL reads. */
             pem: string;
             /** @description The raw 32 bytes of an Ed25519 key, base64url without padding. */
@@ -1889,6 +1891,10 @@ export interface components {
         };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
+            /** @description The keys that the edge has had before, the newest first: by them it knows its own older receipts. */
+            former_keys: string[];
+            /** @description The hub's signature over edge, the edge's key and the former keys. */
+            former_keys_signature: string;
             /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
             hub_key: string;
             /** @description The keys that verify people's tokens, so that the edge has them before its first feed. */
