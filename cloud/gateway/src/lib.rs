@@ -55,7 +55,7 @@ pub use security::OriginError;
 use access::AccessLog;
 use identity::Identity;
 use limits::RateLimits;
-use matcher::RouteTable;
+use matcher::RouteMatcher;
 use proxies::TrustedProxies;
 use session::Cookies;
 use stream::StreamSeats;
@@ -129,7 +129,7 @@ pub enum OpenError {
 
 #[derive(Clone)]
 struct Gateway {
-    table: RouteTable,
+    table: RouteMatcher,
     access: AccessLog,
     identity: Identity,
     limits: RateLimits,
@@ -162,7 +162,7 @@ pub async fn open_routes(
     let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
     let counts = WindowCounts::new(ground.cache.clone(), ground.clock.clone());
     let gateway = Gateway {
-        table: RouteTable::new(routes),
+        table: RouteMatcher::new(routes),
         access: AccessLog::new(ground.clock.clone(), config.access_lines_per_second),
         limits: RateLimits::new(counts, &config),
         proxies: TrustedProxies::new(&config.trusted_proxies)?,

@@ -14,7 +14,7 @@ const PARAM_BYTES_MAX: usize = 64;
 
 /// The routes by all their spellings.
 #[derive(Clone)]
-pub struct RouteTable(Arc<Router<Vec<Spelling>>>);
+pub struct RouteMatcher(Arc<Router<Vec<Spelling>>>);
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -35,7 +35,7 @@ struct Spelling {
     route: &'static Route,
 }
 
-impl RouteTable {
+impl RouteMatcher {
     pub fn new(routes: &'static [Route]) -> Self {
         Self(Arc::new(table(routes)))
     }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::routes::ROUTES;
 
-    static TABLE: LazyLock<RouteTable> = LazyLock::new(|| RouteTable::new(ROUTES));
+    static TABLE: LazyLock<RouteMatcher> = LazyLock::new(|| RouteMatcher::new(ROUTES));
 
     fn find(method: &Method, path: &str) -> Lookup {
         TABLE.find(method, path)
