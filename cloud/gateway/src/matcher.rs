@@ -49,7 +49,7 @@ impl RouteMatcher {
         for Spelling { method: offered, pattern, route } in spellings {
             let Some(canonical) = canonical(route, pattern, path) else { continue };
             if *offered == wanted {
-                return Lookup::Found { route: *route, path: canonical };
+                return Lookup::Found { route, path: canonical };
             }
             if !allowed.contains(*offered) {
                 allowed.push((*offered).clone());
