@@ -56,6 +56,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether it was decided for the person whom the command's token names.
+    pub fn names_its_person(&self) -> bool {
+        !(self.kind == OutcomeKind::Rejected && self.code == Some(Code::InvalidToken))
+    }
+
     pub fn applied(order: Order, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Applied;
         Self { order: Some(order), ..Self::plain(kind, decided_at) }

@@ -20,6 +20,9 @@ pub struct FirstArrival {
     pub taken_at: UnixMillis,
     /// It stood in a place of the same edge that an operator trusts no longer.
     pub distrusted: bool,
+    /// The owner has decided it there, for the person whom its token names. Whatever the clocks say since, the stored
+    /// answer is this person's.
+    pub is_answered: bool,
 }
 
 /// When a command was taken, and the moment up to which the end of its session counts.
@@ -51,7 +54,12 @@ impl OpArrival {
     ) -> CommandMoment {
         let alone = |taken_at| CommandMoment { taken_at, at_latest: taken_at };
         if let Some(first) = first {
-            return alone(first.taken_at);
+            let alive = expires_at.plus_ms(-1);
+            return alone(if first.is_answered {
+                first.taken_at.min(alive)
+            } else {
+                first.taken_at
+            });
         }
         if op.relogged.is_none() || op.received_at < expires_at {
             return alone(self.taken_at(op.received_at));

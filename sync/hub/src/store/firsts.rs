@@ -8,7 +8,7 @@ use platform::{
     sql::{ReadError, Row, StoredRow},
     vals,
 };
-use wire::{CommandOp, Hash, UnixMillis};
+use wire::{CommandOp, Hash, Outcome, UnixMillis};
 
 use super::{
     Result, Store,
@@ -16,13 +16,15 @@ use super::{
 };
 use crate::domain::op::ReceivedOp;
 
-const AT_PLACE: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
-    FROM ops o WHERE o.edge = ? AND o.epoch = ? AND o.seq = ?";
-const LEFT_BEHIND: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
-    FROM left_behind l JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
+const AT_PLACE: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
+    d.bytes AS outcome FROM ops o \
+    LEFT JOIN outcomes d ON d.edge = o.edge AND d.epoch = o.epoch AND d.seq = o.seq \
+    WHERE o.edge = ? AND o.epoch = ? AND o.seq = ?";
+const LEFT_BEHIND: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
+    NULL AS outcome FROM left_behind l JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
     WHERE l.command_id = ? LIMIT 20";
-const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes \
-    FROM edges e JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
+const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
+    NULL AS outcome FROM edges e JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
         AND u.state = 'held_region' AND u.for_holder = 1 \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE e.region = ? AND e.edge <> ? ORDER BY o.received_at, o.edge, o.seq LIMIT 5000";
@@ -34,6 +36,8 @@ struct Candidate {
     hash: Hash,
     came: OpArrival,
     read: ReceivedOp,
+    /// Where the owner has decided it.
+    outcome: Option<Vec<u8>>,
 }
 
 impl Row for Candidate {
@@ -44,6 +48,7 @@ impl Row for Candidate {
             hash: row.get("hash")?,
             came: arrival(row)?,
             read: ReceivedOp::read(&row.get::<Vec<u8>>("bytes")?),
+            outcome: row.get("outcome")?,
         })
     }
 }
@@ -59,7 +64,16 @@ impl Candidate {
         same.then(|| FirstArrival {
             taken_at: self.came.taken_at(first.received_at),
             distrusted: own && claim.distrusts(self.epoch, self.came.received_at),
+            is_answered: self.is_answered(),
         })
+    }
+}
+
+impl Candidate {
+    fn is_answered(&self) -> bool {
+        let outcome =
+            self.outcome.as_deref().and_then(|bytes| minicbor::decode::<Outcome>(bytes).ok());
+        outcome.is_some_and(|outcome| outcome.names_its_person())
     }
 }
 
@@ -80,7 +94,7 @@ impl Store {
         let asked: Option<UnixMillis> =
             self.sql.one(ASKED, vals![op.command.id, op.actor.user_id]).await?;
         if let Some(taken_at) = asked {
-            return Ok(Some(FirstArrival { taken_at, distrusted: false }));
+            return Ok(Some(FirstArrival { taken_at, distrusted: false, is_answered: false }));
         }
         let mut rows: Vec<Candidate> = self.sql.all(LEFT_BEHIND, vals![op.command.id]).await?;
         rows.extend(

@@ -104,6 +104,8 @@ pub struct OpRow {
     pub came: OpArrival,
     /// It was decided, and took effect.
     pub succeeded: bool,
+    /// It was decided for the person whom its token names.
+    pub named: bool,
     /// How often it failed alone.
     pub failures: u32,
 }
@@ -282,7 +284,16 @@ impl SyncDb {
             let read = Op::from_bytes(&op.bytes).ok().map(Rc::new);
             let (hash, state) = (op.at.hash, OpStage::Received);
             let (bytes, came) = (op.bytes.clone(), arrival(op.bounds, now, bug));
-            let row = OpRow { hash, bytes, read, state, came, succeeded: false, failures: 0 };
+            let row = OpRow {
+                hash,
+                bytes,
+                read,
+                state,
+                came,
+                succeeded: false,
+                named: false,
+                failures: 0,
+            };
             edge.ops.insert(op.at.seq, row);
         }
         true

@@ -1,7 +1,7 @@
 //! The work on a log: who may do it, and what it leaves behind.
 
 use platform::vals;
-use wire::{Code, HeldReason, Order, Outcome};
+use wire::{Code, CommandOp, HeldReason, Order, Outcome, QuarantineWhy, Relogged, Verdict};
 
 use super::*;
 use crate::domain::run::{DecidedOp, Progress, tests::accept_op};
@@ -202,6 +202,32 @@ pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
         NewOp { at, bytes, bounds: OpBounds::default() }
     });
     NewOps { term, epoch: 1, after, ops: ops.collect(), heads: HeadNotes::default() }
+}
+
+/// A machine that was put back logs anew what was decided by then, and its person hears that answer again.
+#[rstest]
+#[tokio::test]
+async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = with_edge(mysql).await;
+    let (term, stored) = session(&store).await;
+    let ops = accepts_and_release(term, stored.cursor);
+    let places: Vec<Chain> = ops.ops.iter().map(|op| op.at).collect();
+    assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
+    let claim = claimed(&store).await;
+    let is_answered = async |n: u128, at: Chain| {
+        let (edge, verdict, why) = (north(), Verdict::Provisional, QuarantineWhy::EdgeRestored);
+        let relogged = Some(Relogged { edge, epoch: 1, at, verdict, fence: None, why });
+        let again = CommandOp { relogged, ..accept_op(n) };
+        store.first_arrival(&claim, &again).await.unwrap().unwrap().is_answered
+    };
+    assert!(!is_answered(1, places[0]).await, "it is undecided");
+    let mut progress = decided([1, 2]);
+    progress.decided[1].outcome = Outcome::rejected(Code::InvalidToken, None, NOW);
+    assert!(store.commit(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(is_answered(1, places[0]).await);
+    assert!(!is_answered(2, places[1]).await, "its token was dead before");
 }
 
 #[rstest]

@@ -27,6 +27,7 @@ pub struct OldOp {
     pub read: Option<Rc<Op>>,
     pub came: OpArrival,
     pub succeeded: bool,
+    pub named: bool,
     /// Its epoch has left it without an outcome.
     pub left_behind: bool,
 }
@@ -73,8 +74,8 @@ impl SyncDb {
         for (seq, op) in ops {
             let place = (edge.epoch, seq);
             let (bytes, read, left_behind) = (op.bytes.clone(), op.read.clone(), !op.is_decided());
-            let OpRow { hash, came, succeeded, .. } = op;
-            let old = OldOp { hash, bytes, read, came, succeeded, left_behind };
+            let OpRow { hash, came, succeeded, named, .. } = op;
+            let old = OldOp { hash, bytes, read, came, succeeded, named, left_behind };
             edge.old_ops.insert(place, old);
             if decides_on && !op.is_decided() {
                 edge.ops.insert(seq, op);

@@ -16,20 +16,25 @@ impl SyncDb {
         let id = (0..cast::MACHINE_COUNT).find(|&id| cast::edge(id) == before.edge)?;
         let (edge, seq) = (&self.edges[id], before.at.seq);
         let here = edge.ops.get(&seq).filter(|_| edge.epoch == before.epoch);
-        let here = here.map(|row| (row.hash, row.came, &row.read));
+        let here = here.map(|row| (row.hash, row.came, row.named, &row.read));
         let old = || edge.old_ops.get(&(before.epoch, seq));
-        let row = here.or_else(|| old().map(|row| (row.hash, row.came, &row.read)));
-        let (hash, came, read): (Hash, OpArrival, _) = row?;
+        let row = here.or_else(|| old().map(|row| (row.hash, row.came, row.named, &row.read)));
+        let (hash, came, is_answered, read): (Hash, OpArrival, _, _) = row?;
         if hash != before.at.hash {
             return None;
         }
-        self.first(e, op, id, before.epoch, came, read.as_deref())
+        let first = self.first(e, op, id, before.epoch, came, read.as_deref())?;
+        Some(FirstArrival { is_answered, ..first })
     }
 
     fn asked(&self, op: &CommandOp) -> Option<FirstArrival> {
         let ask = self.asks.get(&op.command.id)?;
         let same = ask.accept.actor.user_id == op.actor.user_id;
-        same.then_some(FirstArrival { taken_at: ask.taken_at, distrusted: false })
+        same.then_some(FirstArrival {
+            taken_at: ask.taken_at,
+            distrusted: false,
+            is_answered: false,
+        })
     }
 
     /// Among the ops that ended epochs have left, and the held ones that are put to this edge.
@@ -68,6 +73,7 @@ impl SyncDb {
         same.then(|| FirstArrival {
             taken_at: came.taken_at(first.received_at),
             distrusted: id == e && !self.has(Bug::RelogWashes) && distrusts(),
+            is_answered: false,
         })
     }
 }
