@@ -1,4 +1,4 @@
-//! Changes of passwords: by their person, who knows the old one, or once by a code that an admin gave out.
+//! Changes of passwords: by their person with the old one, or once by a code that an admin gave out.
 //!
 //! Invariants: a change ends every session that began by the password before it, save the one that made it; a
 //! wrong old password and a wrong code count like a wrong password at the sign-in.

@@ -1,5 +1,5 @@
-//! How often anyone may ask: each person for each endpoint and for all together, each address for what it asks
-//! before anybody is known, and each edge for its link. Each answer tells its caller what is left.
+//! Limits of requests: each person's for each endpoint and for all together, each address's before anybody is
+//! known, and each edge's for its link. Each answer tells its caller the rest.
 //!
 //! Invariants: a count is over a minute of the clock, so it is known when asking again helps; an edge and a
 //! person are counted only once their tokens are proven, so nobody uses up what is another's.

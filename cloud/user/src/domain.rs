@@ -1,4 +1,4 @@
-//! Owns what a profile is, and the rules of its fields. Pure: no IO, and time comes in.
+//! Owns the parts of a profile, and the rules of its fields. Pure: no IO, and time comes in.
 
 mod address;
 mod calendar;

@@ -1,4 +1,4 @@
-//! Takes in events: a person who registers gets a profile, one who is revoked is shown no more, and a
+//! Takes in events: a new person gets a profile, a revoked one is shown no more, and a
 //! completed job counts for its provider.
 
 use platform::{

@@ -1,4 +1,4 @@
-//! Owns the profiles of people: their data and addresses, and what providers offer.
+//! Owns the profiles of people: their data and addresses, and the offers of providers.
 //!
 //! Invariants: a person changes their own profile alone; a change is made on the version that was read;
 //! other people see the public part of a provider and nothing of a customer; each change writes its event

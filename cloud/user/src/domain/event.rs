@@ -1,4 +1,4 @@
-//! What the two kinds of profile have in common for the store, and what their events say.
+//! The common face of the two kinds of profile for the store, and the content of their events.
 
 use wire::{ProfileEvent, ProviderStanding};
 

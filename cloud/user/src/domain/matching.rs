@@ -1,4 +1,4 @@
-//! Who is proposed for a job: a pure ranking of those who serve its area and kind of work.
+//! The providers proposed for a job: a pure ranking of all that serve its area and kind of work.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! The verification of a provider: his certifications, and the record of who decided what and why.
+//! The verification of a provider: his certifications, and the record of each decision with its admin and reason.
 //!
 //! Invariant: nobody is verified but by an admin's decision on the certifications and the name that stand.
 

@@ -1,4 +1,4 @@
-//! Profiles over HTTP: whose they are, what others see, versions, addresses and verification.
+//! Profiles over HTTP: their owners, the view of others, versions, addresses and verification.
 
 use axum::{Router, body::Body, response::Response};
 use http::Request;

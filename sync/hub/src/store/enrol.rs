@@ -22,7 +22,7 @@ const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, told_a
 /// The session of the old key ends by the term, and the edge is in service again.
 const REPLACE: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, disabled_at = NULL, \
     retired_at = NULL, term = term + 1, link_up = 0, link_since = ? WHERE edge = ?";
-/// What it has signed is still to be verified.
+/// Its signatures are still to be verified.
 const KEEP_KEY: &str = "INSERT INTO former_keys (edge, public_key, ended_at) \
     SELECT e.edge, e.public_key, ? FROM edges e WHERE e.edge = ? AND e.public_key IS NOT NULL \
     AND NOT EXISTS (SELECT 1 FROM former_keys f \

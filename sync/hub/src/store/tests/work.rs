@@ -204,7 +204,7 @@ pub(super) fn accepts_and_release(term: u64, after: Chain) -> NewOps {
     NewOps { term, epoch: 1, after, ops: ops.collect(), heads: HeadNotes::default() }
 }
 
-/// A machine that was put back logs anew what was decided by then, and its person hears that answer again.
+/// A machine that was put back logs a decided command anew, and its person hears that answer again.
 #[rstest]
 #[tokio::test]
 async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again(

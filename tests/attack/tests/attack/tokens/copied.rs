@@ -1,4 +1,4 @@
-//! Copies of a refresh token, and what their thief gets for them.
+//! Copies of a refresh token, and their worth to a thief.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, PATIENCE, Station};
 use serde_json::json;
