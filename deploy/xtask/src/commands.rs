@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
 use crate::{
-    Result, apps, arch, fuzz, install, mutants, shell, stages, suites::Suites, test,
+    Result, apps, arch, fuzz, install, mutants, mysql, shell, stages, suites::Suites, test,
     test_servers::TestServers, workspace,
 };
 
@@ -30,6 +30,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "apps" => apps::build(),
         "golden" => golden(),
         "servers" => servers(rest),
+        "mysql" => mysql::run(),
         "install" => install::everything(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

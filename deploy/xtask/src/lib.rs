@@ -7,6 +7,7 @@ pub mod commands;
 mod fuzz;
 mod install;
 mod mutants;
+mod mysql;
 mod node;
 mod shell;
 mod stages;

@@ -80,11 +80,19 @@ impl Suites {
 
     /// Runs all to the end; it is an error if any is red.
     pub fn run(&self, environment: &[(String, String)], filter: Option<&str>) -> Result<TestCount> {
-        let arguments: Vec<&str> = filter.into_iter().collect();
+        self.run_with(environment, &Vec::from_iter(filter))
+    }
+
+    /// The same, with arguments for each program.
+    pub fn run_with(
+        &self,
+        environment: &[(String, String)],
+        arguments: &[&str],
+    ) -> Result<TestCount> {
         let (alone, together): (Vec<_>, Vec<_>) = self.0.iter().partition(|suite| suite.is_alone());
         let results = Mutex::new(Vec::new());
         let run = |suite: &Suite| {
-            let result = suite.run(environment, &arguments);
+            let result = suite.run(environment, arguments);
             results.lock().unwrap_or_else(PoisonError::into_inner).push((suite.title(), result));
         };
         let queue = Mutex::new(together.into_iter());

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use crate::{Result, shell, workspace};
 
 /// RabbitMQ takes some five seconds on an idle machine.
@@ -41,6 +43,17 @@ impl TestServers {
     /// What tells a test where they are.
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> + use<> {
         [("HOLDFAST_TEST_SERVERS".to_owned(), self.ready_file.display().to_string())].into_iter()
+    }
+
+    /// The same with another address in place of one of theirs.
+    pub fn environment_with(&self, name: &str, address: &str) -> Result<Vec<(String, String)>> {
+        let text = fs::read_to_string(&self.ready_file);
+        let text = text.map_err(|e| format!("{}: {e}", self.ready_file.display()))?;
+        let mut addresses: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+        addresses[name] = address.into();
+        fs::write(&self.ready_file, addresses.to_string())
+            .map_err(|e| format!("{}: {e}", self.ready_file.display()))?;
+        Ok(self.environment().collect())
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {

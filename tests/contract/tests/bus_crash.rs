@@ -11,11 +11,14 @@ use std::{
 use contract::LIMIT;
 use platform::bus::{Bus, QueueSpec};
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::{sync::Mutex, time::timeout};
 use wire::{EventId, Exchange};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 const CONFIRMED_PER_ROUND: usize = 3_000;
+/// A process that is being started holds a copy of every open file until it runs, the lock of another test's bus
+/// among them. So one test at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Publishes in another process until it has confirmed enough, kills it, and returns the confirmed ids.
 fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
@@ -53,6 +56,7 @@ async fn drain(bus: &Bus) -> Vec<(EventId, bool)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_confirmed_is_lost_by_a_kill() {
+    let _alone = ALONE.lock().await;
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
@@ -74,6 +78,7 @@ async fn nothing_confirmed_is_lost_by_a_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn this_test_would_see_a_bus_that_confirms_too_early() {
+    let _alone = ALONE.lock().await;
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
@@ -87,6 +92,7 @@ async fn this_test_would_see_a_bus_that_confirms_too_early() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_settled_before_a_clean_stop_does_not_come_again() {
+    let _alone = ALONE.lock().await;
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
@@ -107,6 +113,7 @@ async fn what_was_settled_before_a_clean_stop_does_not_come_again() {
 
 #[tokio::test]
 async fn one_file_has_one_process() {
+    let _alone = ALONE.lock().await;
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let _bus = Bus::open(&url).await.unwrap();

@@ -28,6 +28,7 @@ on_every_sql! {
     a_read_outside_sees_what_was_committed_before,
     replicas_may_migrate_at_the_same_time,
     an_unmigrated_database_is_refused_by_name,
+    tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not,
 }
 
 row! {
@@ -261,6 +262,27 @@ async fn an_unmigrated_database_is_refused_by_name(arm: SqlArm) {
     arm.sql.exec("DROP TABLE _ground_migrations", vals![]).await.unwrap();
     let error = arm.sql.check(&THINGS).await.unwrap_err().to_string();
     assert!(error.contains("0001 ground"), "{error}");
+}
+
+async fn tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not(arm: SqlArm) {
+    let step = async |version: i64| {
+        const STEP: &str = "INSERT INTO _sqlx_migrations \
+            (version, description, success, checksum, execution_time) VALUES (?, 'next', 1, ?, 0)";
+        arm.sql.exec(STEP, vals![version, vec![0_u8]]).await.unwrap();
+    };
+    step(900).await;
+    arm.sql.check(&THINGS).await.unwrap();
+    arm.sql.migrate(&THINGS).await.unwrap();
+    step(901).await;
+    for refused in [arm.sql.check(&THINGS).await, arm.sql.migrate(&THINGS).await] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("more than one step newer") && error.contains("0900"), "{error}");
+    }
+    let between = "UPDATE _sqlx_migrations SET version = 0 WHERE version = 900";
+    arm.sql.exec(between, vals![]).await.unwrap();
+    arm.sql.exec("DELETE FROM _sqlx_migrations WHERE version = 901", vals![]).await.unwrap();
+    let error = arm.sql.check(&THINGS).await.unwrap_err();
+    assert!(matches!(error, SqlError::Newer { .. }), "another history: {error}");
 }
 
 #[tokio::test]

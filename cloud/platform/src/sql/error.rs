@@ -1,5 +1,7 @@
 //! The failures of a statement, in the few kinds that a caller acts on.
 
+use sqlx::migrate::MigrateError;
+
 use super::statement::shortened;
 
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,8 @@ pub enum SqlError {
     Encode(#[source] serde_json::Error),
     #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]
     Address,
+    #[error("`max_connections` in a database address is a number from 1 to {limit}")]
+    Connections { limit: u32 },
     #[error("could not make the folder {folder}")]
     Folder {
         folder: String,
@@ -33,10 +37,12 @@ pub enum SqlError {
         source: std::io::Error,
     },
     #[error("could not bring the tables up to date")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrateError),
     #[error("the tables are not up to date ({missing} not applied): run `holdfast-cloud migrate`")]
     Outdated { missing: String },
-    #[error("the tables are newer than this program (it does not know {unknown}): update it")]
+    #[error(
+        "the tables are more than one step newer than this program (it does not know {unknown}): update it"
+    )]
     Newer { unknown: String },
 }
 
@@ -71,14 +77,19 @@ impl SqlError {
     /// The database could not be asked at all: it is down, unreachable or overloaded.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::TimedOut { .. } | Self::Open { .. } => true,
-            Self::Statement { source, .. } => matches!(
-                source,
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-            ),
+            Self::TimedOut { .. } => true,
+            Self::Open { source, .. }
+            | Self::Statement { source, .. }
+            | Self::Migrate(
+                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+            ) => is_unreached(source),
             _ => false,
         }
     }
+}
+
+fn is_unreached(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
 }
 
 /// `Duplicate entry 'VALUE' for key 'KEY'` or `UNIQUE constraint failed: KEY`.

@@ -1,6 +1,10 @@
 //! Schema versions. DDL is where the engines truly differ, so there are two folders of it; the
 //! platform's own tables (outbox, inbox, leases, job runs) come first, under a table of their own,
 //! so that their numbers never meet a service's.
+//!
+//! Invariant: a program runs on tables that are one step newer than it knows, so that the version before goes
+//! on while the next one is rolled out, and may be put back. A step therefore only adds; what it makes idle
+//! goes in a later one.
 
 use std::collections::BTreeSet;
 
@@ -29,33 +33,41 @@ macro_rules! migrations {
 /// The tables every service's database has. `Sql::migrate` applies them by itself.
 pub const GROUND: Migrations = crate::migrations!();
 
-const GROUND_TABLE: &str = "_ground_migrations";
-const GROUND_APPLIED: &str = "SELECT version FROM _ground_migrations WHERE success = 1";
-const SERVICE_APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success = 1";
+/// Where the applied versions stand.
+struct VersionTable {
+    name: &'static str,
+    applied: &'static str,
+}
+
+const GROUND_TABLE: &VersionTable = &VersionTable {
+    name: "_ground_migrations",
+    applied: "SELECT version FROM _ground_migrations WHERE success = 1",
+};
+const SERVICE_TABLE: &VersionTable = &VersionTable {
+    name: "_sqlx_migrations",
+    applied: "SELECT version FROM _sqlx_migrations WHERE success = 1",
+};
 
 impl Sql {
     /// Brings the platform's tables and then the service's own up to date.
     pub async fn migrate(&self, migrations: &Migrations) -> Result<(), SqlError> {
         self.migrate_ground().await?;
-        apply(self, migrations.of(self)).await
+        apply(self, migrations.of(self), SERVICE_TABLE).await
     }
 
     /// Brings the platform's tables alone up to date, for a service whose own are no SQL.
     pub(crate) async fn migrate_ground(&self) -> Result<(), SqlError> {
-        let ours = GROUND.of(self);
-        let mut ground = Migrator::with_migrations(ours.iter().cloned().collect());
-        ground.dangerous_set_table_name(GROUND_TABLE);
-        apply(self, &ground).await
+        apply(self, GROUND.of(self), GROUND_TABLE).await
     }
 
     /// Refuses a database that `migrate` has not brought up to date, naming what is missing.
     pub async fn check(&self, migrations: &Migrations) -> Result<(), SqlError> {
         self.check_ground().await?;
-        compare(self, migrations.of(self), SERVICE_APPLIED).await
+        compare(self, migrations.of(self), SERVICE_TABLE).await
     }
 
     pub(crate) async fn check_ground(&self) -> Result<(), SqlError> {
-        compare(self, GROUND.of(self), GROUND_APPLIED).await
+        compare(self, GROUND.of(self), GROUND_TABLE).await
     }
 }
 
@@ -65,7 +77,14 @@ impl Migrations {
     }
 }
 
-async fn apply(sql: &Sql, migrator: &Migrator) -> Result<(), SqlError> {
+async fn apply(
+    sql: &Sql,
+    migrator: &Migrator,
+    table: &'static VersionTable,
+) -> Result<(), SqlError> {
+    newer_step(migrator, &applied(sql, table).await?)?;
+    let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
+    migrator.set_ignore_missing(true).dangerous_set_table_name(table.name);
     match sql {
         Sql::MySql { pool, .. } => migrator.run(pool).await,
         Sql::Sqlite { write, .. } => migrator.run(write).await,
@@ -73,21 +92,42 @@ async fn apply(sql: &Sql, migrator: &Migrator) -> Result<(), SqlError> {
     .map_err(SqlError::Migrate)
 }
 
-async fn compare(sql: &Sql, migrator: &Migrator, applied: &'static str) -> Result<(), SqlError> {
-    let applied: BTreeSet<i64> = match sql.all(applied, Vec::new()).await {
-        Ok(versions) => versions.into_iter().collect(),
-        Err(error) if error.is_unavailable() => return Err(error),
-        // The table of versions is not there: nothing has been applied.
-        Err(_) => BTreeSet::new(),
-    };
-    let known: BTreeSet<i64> = migrator.iter().map(|migration| migration.version).collect();
-    if let Some(version) = known.difference(&applied).next() {
-        let name = migrator.iter().find(|m| m.version == *version).map(|m| &*m.description);
-        let missing = format!("{version:04} {}", name.unwrap_or_default());
+async fn compare(
+    sql: &Sql,
+    migrator: &Migrator,
+    table: &'static VersionTable,
+) -> Result<(), SqlError> {
+    let applied = applied(sql, table).await?;
+    if let Some(migration) = migrator.iter().find(|known| !applied.contains(&known.version)) {
+        let missing = format!("{:04} {}", migration.version, migration.description);
         return Err(SqlError::Outdated { missing });
     }
-    match applied.difference(&known).next() {
-        Some(version) => Err(SqlError::Newer { unknown: format!("{version:04}") }),
-        None => Ok(()),
+    if let Some(step) = newer_step(migrator, &applied)? {
+        let step = format!("{step:04}");
+        tracing::info!(
+            step,
+            "The tables are one step newer than this program, which may run on them"
+        );
+    }
+    Ok(())
+}
+
+async fn applied(sql: &Sql, table: &'static VersionTable) -> Result<BTreeSet<i64>, SqlError> {
+    match sql.all(table.applied, Vec::new()).await {
+        Ok(versions) => Ok(versions.into_iter().collect()),
+        Err(error) if error.is_unavailable() => Err(error),
+        // The table of versions is not there: nothing has been applied.
+        Err(_) => Ok(BTreeSet::new()),
+    }
+}
+
+/// The one step that the tables are ahead of the program, where they are.
+fn newer_step(migrator: &Migrator, applied: &BTreeSet<i64>) -> Result<Option<i64>, SqlError> {
+    let known: BTreeSet<i64> = migrator.iter().map(|migration| migration.version).collect();
+    let mut unknown = applied.difference(&known).copied();
+    match (unknown.next(), unknown.next()) {
+        (None, _) => Ok(None),
+        (Some(step), None) if known.last().is_none_or(|last| *last < step) => Ok(Some(step)),
+        (Some(step), _) => Err(SqlError::Newer { unknown: format!("{step:04}") }),
     }
 }

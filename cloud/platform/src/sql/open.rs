@@ -11,7 +11,12 @@ use sqlx::{
 
 use super::{Sql, SqlError};
 
+/// Where the address says nothing.
 const CONNECTIONS_MAX: u32 = 10;
+/// The part of an address that says so many, `mysql://..?max_connections=20`, as `maxPoolSize` does for MongoDB.
+const CONNECTIONS_KEY: &str = "max_connections";
+/// A server of the usual settings has 151 in all.
+const CONNECTIONS_LIMIT: u32 = 1_000;
 /// Each SQLite connection is a thread and a page cache.
 const SQLITE_READERS_MAX: u32 = 4;
 /// Statements that a MySQL connection keeps prepared, the least lately used ones go first: a bulk statement
@@ -20,13 +25,16 @@ const PREPARED_MAX: usize = 256;
 /// A request that gets no connection in this time is answered "unavailable".
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
+/// Shorter than MySQL's limit, as `WAITS` sets it: the server must not end a connection that the pool keeps.
+const MYSQL_IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// How long a statement waits for a row that another transaction holds; five seconds, as is said below.
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// A host that is lost inside a transaction says no goodbye, and its row locks would stand until TCP gives
 /// up, for hours. None of our transactions waits for anything but its database, so one that is idle for half
-/// a minute is nobody's. Only MariaDB can be told; to MySQL that part is a comment.
-const WAITS: &str =
-    "SET SESSION innodb_lock_wait_timeout = 5 /*M! , SESSION idle_transaction_timeout = 30 */";
+/// a minute is nobody's. MariaDB tells an idle transaction from an idle connection and MySQL does not; each takes
+/// the other's word for a comment.
+const WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5 \
+    /*M! , SESSION idle_transaction_timeout = 30 */ /*!80000 , SESSION wait_timeout = 30 */";
 
 impl Sql {
     /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
@@ -58,10 +66,10 @@ async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
     let options = MySqlConnectOptions::from_str(url).map_err(|_| SqlError::Address)?;
     let options = options.statement_cache_capacity(PREPARED_MAX);
     let pool = MySqlPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
+        .max_connections(connections_max(url)?)
         .min_connections(0)
         .acquire_timeout(ACQUIRE_LIMIT)
-        .idle_timeout(IDLE_LIMIT)
+        .idle_timeout(MYSQL_IDLE_LIMIT)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection
@@ -75,6 +83,17 @@ async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
         .await
         .map_err(failed)?;
     Ok(Sql::MySql { pool, outbox: Arc::default() })
+}
+
+/// The size of the pool that the address asks for.
+fn connections_max(url: &str) -> Result<u32, SqlError> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, text)) = pairs.find(|(key, _)| *key == CONNECTIONS_KEY) else {
+        return Ok(CONNECTIONS_MAX);
+    };
+    let number = text.parse().ok().filter(|number| (1..=CONNECTIONS_LIMIT).contains(number));
+    number.ok_or(SqlError::Connections { limit: CONNECTIONS_LIMIT })
 }
 
 async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
@@ -135,11 +154,29 @@ mod tests {
         assert_eq!(shown("sqlite:/data/x.db"), "sqlite:/data/x.db");
     }
 
+    #[test]
+    fn an_address_may_say_the_size_of_its_pool() {
+        let of = |query: &str| connections_max(&format!("mysql://order@db/order_db{query}")).ok();
+        assert_eq!(of(""), Some(CONNECTIONS_MAX));
+        assert_eq!(of("?ssl-mode=REQUIRED"), Some(CONNECTIONS_MAX));
+        assert_eq!(of("?ssl-mode=REQUIRED&max_connections=25"), Some(25));
+        for wrong in ["?max_connections=0", "?max_connections=1001", "?max_connections=ten"] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+
     #[tokio::test]
     async fn no_connection_waits_long_for_a_lock_or_keeps_one_in_an_idle_transaction() {
         let sql = Sql::open(&support::servers().mysql).await.unwrap();
-        let waits = "SELECT CAST(@@SESSION.innodb_lock_wait_timeout AS SIGNED), \
-            CAST(@@SESSION.idle_transaction_timeout AS SIGNED)";
+        let version = "SELECT CAST(VERSION() AS CHAR)";
+        let version: Option<String> = sql.one(version, Vec::new()).await.unwrap();
+        let waits = if version.unwrap().contains("MariaDB") {
+            "SELECT CAST(@@SESSION.innodb_lock_wait_timeout AS SIGNED), \
+                CAST(@@SESSION.idle_transaction_timeout AS SIGNED)"
+        } else {
+            "SELECT CAST(@@SESSION.innodb_lock_wait_timeout AS SIGNED), \
+                CAST(@@SESSION.wait_timeout AS SIGNED)"
+        };
         let waits: Option<(i64, i64)> = sql.one(waits, Vec::new()).await.unwrap();
         assert_eq!(waits, Some((LOCK_WAIT.as_secs().cast_signed(), 30)));
     }

@@ -1,0 +1,166 @@
+//! Runs the tests of SQL stores on MySQL itself. Every other run has MariaDB: no registry has a MySQL for Debian
+//! stable, and the packages of Debian's unstable suite move, so no test run may depend on them.
+//!
+//! Must stay true: nothing is installed. The packages are unpacked in the target folder, with their own libraries.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use crate::{Result, install, shell, suites::Suites, test_servers::TestServers, workspace};
+
+const PACKAGES: [&str; 2] = ["mysql-server-core", "mysql-client-core"];
+const SUITE: &str = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
+    http://deb.debian.org/debian sid main\n";
+const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Crates and programs of `contract` with tests on a SQL store.
+const CRATES: [&str; 4] = ["platform", "auth", "order", "hub"];
+const CONTRACTS: [&str; 5] = ["sql", "inbox", "outbox", "jobs", "ground"];
+/// It reads MariaDB's own report of the rows that a question read.
+const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statistics_are_old";
+
+pub fn run() -> Result<()> {
+    install::everything()?;
+    let suites = Suites::build()?;
+    let server = MySql::start()?;
+    let servers = TestServers::start()?;
+    let environment = servers.environment_with("mysql", &server.address())?;
+    let of_sql = suites.only(|suite| {
+        CRATES.contains(&suite.package.as_str())
+            || suite.package == "contract" && CONTRACTS.contains(&suite.name.as_str())
+    });
+    let count = of_sql.run_with(&environment, &["--skip", MARIADB_ALONE])?;
+    println!("\n{}: {} tests are green", server.version()?, count.passed);
+    Ok(())
+}
+
+struct MySql {
+    process: Child,
+    folder: PathBuf,
+    data: PathBuf,
+    port: u16,
+}
+
+impl MySql {
+    fn start() -> Result<Self> {
+        let folder = unpacked()?;
+        let data = workspace::target()?.join("mysql/data");
+        let _none_left = fs::remove_dir_all(&data);
+        fs::create_dir_all(&data).map_err(|e| format!("{}: {e}", data.display()))?;
+        shell::run_quietly(server(&folder, &data).arg("--initialize-insecure"))?;
+        let port = free_port()?;
+        let process = server(&folder, &data)
+            .args(["--secure-file-priv=", "--mysqlx=OFF", "--bind-address=127.0.0.1"])
+            .arg(format!("--port={port}"))
+            .arg(format!("--socket={}", data.join("socket").display()))
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| format!("could not start MySQL: {e}"))?;
+        let mut started = Self { process, folder, data, port };
+        started.wait_until_ready()?;
+        Ok(started)
+    }
+
+    fn address(&self) -> String {
+        format!("mysql://root@127.0.0.1:{}", self.port)
+    }
+
+    fn version(&self) -> Result<String> {
+        Ok(shell::output(server(&self.folder, &self.data).arg("--version"))?.trim().to_owned())
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let looks = STARTS_WITHIN.as_millis() / LOOK_AGAIN.as_millis();
+        for _ in 0..looks {
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return Err(format!("MySQL did not start: {status}"));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Err(format!("MySQL was not ready after {STARTS_WITHIN:?}"))
+    }
+}
+
+impl Drop for MySql {
+    fn drop(&mut self) {
+        let _ended = self.process.kill().and_then(|()| self.process.wait());
+        let _thrown_away = fs::remove_dir_all(&self.data);
+    }
+}
+
+/// Its packages and all they need, fetched once.
+fn unpacked() -> Result<PathBuf> {
+    let folder = workspace::target()?.join("mysql");
+    let root = folder.join("root");
+    if root.join("usr/sbin/mysqld").is_file() {
+        return Ok(root);
+    }
+    let write = |path: PathBuf, text: &str| {
+        fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    for name in ["lists/partial", "cache/archives/partial", "root"] {
+        let made = folder.join(name);
+        fs::create_dir_all(&made).map_err(|e| format!("{}: {e}", made.display()))?;
+    }
+    write(folder.join("sources.list"), SUITE)?;
+    // Nothing is installed there, so that every library comes along.
+    write(folder.join("status"), "")?;
+    shell::run_quietly(apt(&folder).arg("update"))?;
+    shell::run_quietly(apt(&folder).args(["install", "--yes", "--download-only"]).args(PACKAGES))?;
+    let archives = folder.join("cache/archives");
+    let listed = fs::read_dir(&archives).map_err(|e| format!("{}: {e}", archives.display()))?;
+    let packages = listed.filter_map(|entry| Some(entry.ok()?.path()));
+    for package in packages.filter(|path| path.extension().is_some_and(|end| end == "deb")) {
+        shell::run_quietly(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
+    }
+    Ok(root)
+}
+
+fn apt(folder: &Path) -> Command {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let mut apt = Command::new("apt-get");
+    for option in [
+        format!("Dir::Etc::sourcelist={}", at("sources.list")),
+        "Dir::Etc::sourceparts=-".to_owned(),
+        format!("Dir::State::lists={}", at("lists")),
+        format!("Dir::Cache={}", at("cache")),
+        format!("Dir::State::status={}", at("status")),
+        "APT::Sandbox::User=root".to_owned(),
+        "APT::Install-Recommends=false".to_owned(),
+    ] {
+        apt.args(["-o", &option]);
+    }
+    apt
+}
+
+/// Under the loader that came with it: its libraries are newer than this system's.
+fn server(root: &Path, data: &Path) -> Command {
+    let (libraries, share) = (root.join(LIBRARIES), root.join("usr/share/mysql"));
+    let mut server = Command::new(libraries.join("ld-linux-x86-64.so.2"));
+    server
+        .arg("--library-path")
+        .arg(format!("{0}:{0}/private", libraries.display()))
+        .arg(root.join("usr/sbin/mysqld"))
+        .args(["--no-defaults", "--user=root", "--performance-schema=OFF"])
+        .arg(format!("--datadir={}", data.display()))
+        .arg(format!("--lc-messages-dir={}", share.display()))
+        .arg(format!("--character-sets-dir={}", share.join("charsets").display()))
+        .arg(format!("--plugin-dir={}", root.join("usr/lib/mysql/plugin").display()));
+    server
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let port = listener.and_then(|listener| listener.local_addr()).map(|at| at.port());
+    port.map_err(|e| format!("no free port: {e}"))
+}
