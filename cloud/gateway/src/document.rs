@@ -90,7 +90,7 @@ pub fn document() -> ApiDocument {
             order_page::PATH,
             "Show an order with its parties, payment and review, and the parts that were away",
             |route| {
-                route.parameters::<OrderId>("path", true);
+                route.parameters::<OrderId>("path");
                 route.answers::<OrderPage>(StatusCode::OK);
                 route.refuses(&[Code::OrderNotFound, Code::TimedOut]);
             },

@@ -26,6 +26,7 @@ texts::include_texts!(say);
 use std::{
     collections::{BTreeSet, HashSet},
     num::NonZeroU32,
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -43,6 +44,7 @@ use process::{
     pages::{CarriedFile, Pages},
     parts::CloudPart,
     tasks::Tasks,
+    web::{Certificate, CertificateError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +87,10 @@ pub struct Config {
     /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their `X-Forwarded-For`
     /// and `Forwarded` are believed, and nobody else's.
     pub trusted_proxies: Vec<String>,
+    /// PEM files of the certificate that this gateway shows and of its private key; both empty for plain HTTP. They
+    /// are read again when they change.
+    pub tls_certificate: PathBuf,
+    pub tls_key: PathBuf,
     /// Lines of the access log in a second; further ones are counted in the next line. 0 writes none.
     pub access_lines_per_second: u32,
 }
@@ -114,6 +120,8 @@ impl PartConfig for Config {
             per_address_per_minute: PER_ADDRESS_PER_MINUTE,
             per_edge_per_minute: PER_EDGE_PER_MINUTE,
             trusted_proxies: Vec::new(),
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
             access_lines_per_second: ACCESS_LINES_PER_SECOND,
         }
     }
@@ -125,6 +133,33 @@ pub enum OpenError {
     Origin(#[from] OriginError),
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error("`gateway.tls_certificate` and `gateway.tls_key` belong together: set both or none")]
+    HalfOfTls,
+    #[error(
+        "`gateway.public_origin` must be https://.. where `gateway.tls_certificate` is set: the sign-in's cookie is \
+         for that origin alone"
+    )]
+    PlainOrigin,
+}
+
+impl Config {
+    /// The certificate of the listener; none where it speaks plain HTTP.
+    pub async fn certificate(&self) -> Result<Option<Certificate>, OpenError> {
+        let unset = |path: &PathBuf| path.as_os_str().is_empty();
+        match (unset(&self.tls_certificate), unset(&self.tls_key)) {
+            (true, true) => Ok(None),
+            (false, false) if !self.public_origin.starts_with("https://") => {
+                Err(OpenError::PlainOrigin)
+            }
+            (false, false) => {
+                let (chain, key) = (self.tls_certificate.clone(), self.tls_key.clone());
+                Ok(Some(Certificate::load(chain, key).await?))
+            }
+            _ => Err(OpenError::HalfOfTls),
+        }
+    }
 }
 
 #[derive(Clone)]

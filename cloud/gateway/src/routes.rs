@@ -97,7 +97,12 @@ pub static ROUTES: &[Route] = &[
     route(GET,  DOCUMENT,                         OPEN,     Part::Gateway),
 
     route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
+    route(POST, "/api/v1/admin/users/{id}/readmit", ADMIN,  Part::Auth),
     route(POST, "/api/v1/admin/users/{id}/password-reset", ADMIN, Part::Auth),
+
+    route(GET,  "/api/v1/admin/keys",             ADMIN,    Part::Auth),
+    route(POST, "/api/v1/admin/keys/rotate",      ADMIN,    Part::Auth),
+    route(POST, "/api/v1/admin/keys/kill",        ADMIN,    Part::Auth),
 
     route(GET,  "/api/v1/users/me/profile",       ANY,      Part::User),
     route(PUT,  "/api/v1/users/me/profile",       ANY,      Part::User),

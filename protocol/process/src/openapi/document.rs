@@ -148,12 +148,13 @@ impl RouteDescription {
     }
 
     /// The fields of `T`, or `T` itself as the one parameter of the path.
-    pub fn parameters<T: ToSchema>(&mut self, place: &str, required: bool) {
+    pub fn parameters<T: ToSchema>(&mut self, place: &str) {
         let own = tidy(T::schema());
+        let needed = own["required"].as_array().cloned().unwrap_or_default();
         let Some(fields) = own["properties"].as_object() else {
             let schema = self.schema::<T>();
             let name = self.path.split(['{', '}']).nth(1).unwrap_or_default();
-            return self.parameter(place, name, required, schema, "");
+            return self.parameter(place, name, true, schema, "");
         };
         let mut named = Vec::new();
         T::schemas(&mut named);
@@ -162,7 +163,7 @@ impl RouteDescription {
             let mut schema = schema.clone();
             let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
             let about = about.as_ref().and_then(Value::as_str).unwrap_or_default();
-            self.parameter(place, name, required, schema, about);
+            self.parameter(place, name, needed.contains(&json!(name)), schema, about);
         }
     }
 
@@ -193,11 +194,39 @@ impl RouteDescription {
     }
 }
 
-/// As utoipa has it, but for fields that may be absent: those are never null.
+/// As utoipa has it, but for fields that may be absent, which are never null, and for enums without a tag,
+/// whose values may fit several variants.
 fn tidy(schema: RefOr<Schema>) -> Value {
     let mut value = serde_json::to_value(schema).expect("a schema is JSON");
     without_nulls(&mut value);
+    untagged(&mut value);
     value
+}
+
+fn untagged(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(untagged);
+            if members.get("oneOf").and_then(Value::as_array).is_some_and(|all| may_overlap(all))
+                && let Some(variants) = members.remove("oneOf")
+            {
+                members.insert("anyOf".into(), variants);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(untagged),
+        _ => {}
+    }
+}
+
+/// Objects are told apart by a field that has one value; the parts of a nullable value, and words, by themselves.
+fn may_overlap(variants: &[Value]) -> bool {
+    let is_tag = |field: &Value| field["enum"].as_array().is_some_and(|words| words.len() == 1);
+    let is_told_apart = |variant: &Value| {
+        let fields = variant["properties"].as_object();
+        variant.get("enum").is_some() || fields.is_some_and(|all| all.values().any(is_tag))
+    };
+    let is_nullable = variants.contains(&json!({ "type": "null" }));
+    !is_nullable && !variants.iter().all(is_told_apart)
 }
 
 fn without_nulls(schema: &mut Value) {

@@ -13,7 +13,7 @@ use wire::{Code, CommandId};
 use super::RouteDescription;
 use crate::{
     idempotency::Idempotency,
-    problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Problem, Query},
+    problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Query},
     tokens::{Admin, Caller},
     trace::Trace,
 };
@@ -88,14 +88,14 @@ impl<T: ToSchema> RouteInput for MaybeJson<T> {
 
 impl<T: ToSchema> RouteInput for Query<T> {
     fn describe(route: &mut RouteDescription) {
-        route.parameters::<T>("query", false);
+        route.parameters::<T>("query");
         route.refuses(&[Code::InvalidInput]);
     }
 }
 
 impl<T: ToSchema> RouteInput for Path<T> {
     fn describe(route: &mut RouteDescription) {
-        route.parameters::<T>("path", true);
+        route.parameters::<T>("path");
         route.refuses(&[Code::NotFound]);
     }
 }
@@ -110,7 +110,7 @@ impl<C, const USUAL: usize, const MAX: usize> RouteInput for Page<C, USUAL, MAX>
     }
 }
 
-impl<T: RouteAnswer> RouteAnswer for Result<T, Problem> {
+impl<T: RouteAnswer, E> RouteAnswer for Result<T, E> {
     fn describe(route: &mut RouteDescription) {
         T::describe(route);
     }

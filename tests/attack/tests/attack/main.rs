@@ -17,6 +17,7 @@ mod ids;
 mod limits;
 mod link;
 mod lockout;
+mod matrix;
 mod newcomers;
 mod passwords;
 mod profiles;

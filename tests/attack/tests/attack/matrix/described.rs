@@ -1,0 +1,187 @@
+//! The routes of a platform as its own description names them, with calls made of it.
+
+use attack::{AttackedPlatform, HttpCall, Station};
+use serde_json::{Map, Value, json};
+use wire::Role;
+
+/// The description that the gateway serves.
+pub struct Description(Value);
+
+/// One route, and who may call it.
+#[derive(Debug, Clone)]
+pub struct DescribedRoute {
+    pub method: String,
+    pub path: String,
+    pub is_public: bool,
+    /// Empty for a route that is for no person.
+    pub roles: Vec<Role>,
+    pub is_edges: bool,
+    /// The codes of its refusals by status, and an empty list for each other answer.
+    answers: Map<String, Value>,
+    /// Bodies that the route takes: one for each word of a field that has to be one of several.
+    bodies: Vec<Value>,
+    query: Vec<String>,
+}
+
+impl Description {
+    pub async fn of(platform: &AttackedPlatform) -> Self {
+        let call = HttpCall::get("/openapi.json");
+        let answer = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer");
+        Self(answer.json())
+    }
+
+    pub fn routes(&self) -> Vec<DescribedRoute> {
+        let paths = self.0["paths"].as_object().expect("paths");
+        let each = paths.iter().flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("methods");
+            methods.iter().map(|(method, route)| self.route(path, method, route))
+        });
+        let routes: Vec<_> = each.collect();
+        assert!(routes.len() > 80, "the description names the routes: {}", routes.len());
+        routes
+    }
+
+    fn route(&self, path: &str, method: &str, route: &Value) -> DescribedRoute {
+        let security = route["security"].as_array();
+        let roles = serde_json::from_value(route["x-roles"].clone());
+        let codes = |answer: &Value| answer.get("x-codes").cloned().unwrap_or(json!([]));
+        let answers = route["responses"].as_object().expect("answers");
+        let schema = &route["requestBody"]["content"]["application/json"]["schema"];
+        let parameters = route["parameters"].as_array().into_iter().flatten();
+        let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
+        let word = |one: &Value| match self.sample(&one["schema"]) {
+            Value::String(word) => word,
+            other => other.to_string(),
+        };
+        let query =
+            needed.map(|one| format!("{}={}", one["name"].as_str().expect("a name"), word(one)));
+        DescribedRoute {
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            is_public: security.expect("each route says who may call it").is_empty(),
+            roles: roles.unwrap_or_else(|error| panic!("{method} {path} names no roles: {error}")),
+            is_edges: route["tags"] == json!(["edge"]),
+            answers: answers
+                .iter()
+                .map(|(status, answer)| (status.clone(), codes(answer)))
+                .collect(),
+            bodies: if schema.is_null() { Vec::new() } else { self.samples(schema) },
+            query: query.collect(),
+        }
+    }
+
+    fn samples(&self, schema: &Value) -> Vec<Value> {
+        let sample = &self.sample(schema);
+        let fields = self.resolved(schema)["properties"].as_object().into_iter().flatten();
+        let words =
+            fields.filter(|(name, _)| sample.get(name).is_some()).flat_map(|(name, field)| {
+                let words = self.resolved(field)["enum"].as_array().into_iter().flatten();
+                words.map(move |word| {
+                    let mut sample = sample.clone();
+                    sample[name] = word.clone();
+                    sample
+                })
+            });
+        let samples: Vec<_> = words.collect();
+        if samples.is_empty() { vec![sample.clone()] } else { samples }
+    }
+
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
+            Some(name) => self.resolved(&self.0["components"]["schemas"][name]),
+            None => schema,
+        }
+    }
+
+    /// A value of that schema: the fields that have to be there, each as plain as can be.
+    fn sample(&self, schema: &Value) -> Value {
+        let schema = self.resolved(schema);
+        if let Some(example) = schema["examples"].get(0).or(schema["enum"].get(0)) {
+            return example.clone();
+        }
+        if let Some(form) = schema["oneOf"].get(0).or(schema["anyOf"].get(0)) {
+            return self.sample(form);
+        }
+        match (schema["type"].as_str(), schema["format"].as_str()) {
+            (Some("string"), Some("uuid")) => json!(NOBODYS),
+            (Some("string"), Some("date-time")) => json!("2030-01-01T10:00:00Z"),
+            (Some("string"), Some("date")) => json!("2030-01-01"),
+            (Some("string"), _) => json!("as agreed"),
+            (Some("integer" | "number"), _) => json!(1),
+            (Some("boolean"), _) => json!(true),
+            (Some("array"), _) => json!([]),
+            _ => self.sample_fields(schema),
+        }
+    }
+
+    fn sample_fields(&self, schema: &Value) -> Value {
+        let parts = schema["allOf"].as_array().into_iter().flatten().map(|part| self.sample(part));
+        let parts = parts.filter_map(|part| part.as_object().cloned()).flatten();
+        let needed = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let fields = needed.map(|name| (name.to_owned(), self.sample(&schema["properties"][name])));
+        Value::Object(parts.chain(fields).collect())
+    }
+}
+
+/// An id that nothing has.
+pub const NOBODYS: &str = "0192f5d4-0000-7000-8000-000000000009";
+
+impl DescribedRoute {
+    pub fn takes_ids(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    /// Whether every path of `other` is one of this route's, too, such as `/orders/available` of `/orders/{id}`.
+    pub fn fits(&self, other: &str) -> bool {
+        let (own, others) = (self.path.split('/'), other.split('/'));
+        own.clone().count() == others.clone().count()
+            && own.zip(others).all(|(own, other)| own == other || own.starts_with('{'))
+    }
+
+    pub fn names_code(&self, status: u16, code: &str) -> bool {
+        let codes = self.answers.get(&status.to_string()).and_then(Value::as_array);
+        codes.is_some_and(|codes| codes.contains(&json!(code)))
+    }
+
+    pub fn names_status(&self, status: u16) -> bool {
+        self.answers.contains_key(&status.to_string())
+    }
+
+    /// The path with that word in each of its places.
+    pub fn path_with(&self, word: &str) -> String {
+        let words =
+            self.path.split('/').map(|part| if part.starts_with('{') { word } else { part });
+        words.collect::<Vec<_>>().join("/")
+    }
+
+    /// A call that has all that the route asks for.
+    pub fn sound_call(&self, word: &str) -> HttpCall {
+        self.sound_calls(word).swap_remove(0)
+    }
+
+    pub fn sound_calls(&self, word: &str) -> Vec<HttpCall> {
+        let (path, query) = (self.path_with(word), self.query.join("&"));
+        let path = if query.is_empty() { path } else { format!("{path}?{query}") };
+        let call = self.upgraded(HttpCall::new(&self.method, &path));
+        if self.bodies.is_empty() {
+            return vec![call];
+        }
+        self.bodies.iter().map(|body| call.clone().json(body)).collect()
+    }
+
+    /// A call that does nothing where the route takes a body: it is no object.
+    pub fn idle_call(&self) -> HttpCall {
+        let call = self.upgraded(HttpCall::new(&self.method, &self.path_with(NOBODYS)));
+        if self.bodies.is_empty() { call } else { call.body("application/json", "[]") }
+    }
+
+    fn upgraded(&self, call: HttpCall) -> HttpCall {
+        if !self.names_status(101) {
+            return call;
+        }
+        call.header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+}
