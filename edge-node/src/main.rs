@@ -10,6 +10,7 @@ use process::{
     config::{self, ConfigArgs},
     tasks::stop_signal,
     telemetry::LogFormat,
+    trust::{self, TlsConfig},
 };
 
 /// One region's node: takes commands while the cloud is out of reach.
@@ -57,18 +58,23 @@ async fn work(args: Args) -> anyhow::Result<()> {
     let sources = args.config.sources();
     config::check_sections(&sources)?;
     let config: Config = config::load(SECTION, &sources)?;
+    let tls: TlsConfig = config::load(trust::SECTION, &sources)?;
     match args.command.unwrap_or(Command::Run) {
-        Command::Run => run(config, args.log).await,
+        Command::Run => {
+            process::start("holdfast-edge", args.log);
+            trust::trust(&tls)?;
+            run(config).await
+        }
         Command::Config => {
             print!("{}", config::printable(SECTION, &config));
+            print!("\n{}", config::printable(trust::SECTION, &tls));
             Ok(())
         }
         Command::Report { json } => tell(&config, json),
     }
 }
 
-async fn run(config: Config, log: LogFormat) -> anyhow::Result<()> {
-    process::start("holdfast-edge", log);
+async fn run(config: Config) -> anyhow::Result<()> {
     let mut running = start(config, Clock::system()).await?;
     let ended = tokio::select! {
         () = stop_signal() => Ok(()),

@@ -8,12 +8,13 @@ mod ground;
 mod parts;
 mod run;
 mod settings;
+mod startup;
 mod switchboard;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use process::{problem::chain, tokens::ServiceKey};
+use process::{problem::chain, tokens::ServiceKey, trust};
 
 use crate::{
     cli::{Cli, CloudCommand, PartCommand},
@@ -37,6 +38,7 @@ async fn main() -> ExitCode {
 /// What a process opens is large, so it stands on the heap.
 async fn work(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli)?;
+    trust::trust(&settings.tls)?;
     match cli.command {
         CloudCommand::All => Box::pin(parts::run_all(settings)).await,
         CloudCommand::Part(PartCommand(part)) => Box::pin(parts::run_alone(part, settings)).await,

@@ -12,7 +12,7 @@ use process::{
     web,
 };
 
-use crate::{ground, run, settings::Settings, switchboard::Switchboard};
+use crate::{ground, run, settings::Settings, startup::Startup, switchboard::Switchboard};
 
 macro_rules! open_services {
     ($(
@@ -67,13 +67,14 @@ process::services!(open_services);
 /// Every part in this process. Only the gateway listens.
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
-    let binds = run::Binds::of(CloudPart::Gateway, &settings)?;
+    let binds = run::Binds::of(CloudPart::Gateway, &settings).await?;
     let key = ServiceKey::load_or_create(&settings.platform.service_key)
         .context("could not get the key by which the parts know each other")?;
     let ground = ground::open(&settings.platform, key).await?;
     let slots = web::Slots::new(settings.platform.connections_per_address.get());
-    let opening = Box::pin(open_all(settings, ground.clone()));
-    run::run(&binds, slots, ground, opening).await
+    let startup = Startup::default();
+    let open = Box::pin(open_all(settings, ground.clone(), &startup));
+    run::run(binds, slots, ground, &startup, open).await
 }
 
 /// One part. It refuses a store that `migrate` has not brought up to date.
@@ -84,7 +85,7 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
              name a broker, such as amqp://127.0.0.1:5672/%2f"
         );
     }
-    let binds = run::Binds::of(part, &settings)?;
+    let binds = run::Binds::of(part, &settings).await?;
     let key = ServiceKey::of_part(part, &settings.platform.service_key).context(
         "`platform.service_key`: a part that runs alone has a key of its own, beside those of its callers; \
          `holdfast-cloud make-keys --into DIR` makes a folder of them for each part",
@@ -94,8 +95,9 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
         CloudPart::Gateway => web::Slots::new(settings.platform.connections_per_address.get()),
         _ => web::Slots::for_peers(),
     };
-    let opening = Box::pin(open_alone(part, settings, ground.clone()));
-    run::run(&binds, slots, ground, opening).await
+    let startup = Startup::default();
+    let open = Box::pin(open_alone(part, settings, ground.clone(), &startup));
+    run::run(binds, slots, ground, &startup, open).await
 }
 
 /// Nobody can register as an admin, so the operator beside the database makes the first.
@@ -108,21 +110,26 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
     Ok(())
 }
 
-async fn open_all(settings: Settings, ground: Ground) -> anyhow::Result<Router> {
-    migrate(&settings).await?;
+async fn open_all(settings: Settings, ground: Ground, startup: &Startup) -> anyhow::Result<Router> {
+    startup.of("all", async || migrate(&settings).await).await?;
     let mut peers = Switchboard::default();
     for part in CloudPart::behind_the_gateway() {
-        let router = open_named(part, &settings, &ground, &mut peers).await?;
+        let router = open_named(part, &settings, &ground, &mut peers, startup).await?;
         peers.connect(part, Upstream::local(router));
         if part == CloudPart::Auth {
             // Now, because the parts behind it may check tokens as soon as they are open.
             keys::follow(&ground.tasks, &ground.keys, peers.to(part));
         }
     }
-    open_named(CloudPart::Gateway, &settings, &ground, &mut peers).await
+    open_named(CloudPart::Gateway, &settings, &ground, &mut peers, startup).await
 }
 
-async fn open_alone(part: CloudPart, settings: Settings, ground: Ground) -> anyhow::Result<Router> {
+async fn open_alone(
+    part: CloudPart,
+    settings: Settings,
+    ground: Ground,
+    startup: &Startup,
+) -> anyhow::Result<Router> {
     let mut peers = Switchboard::default();
     for (peer, addresses) in settings.peers() {
         for address in addresses.split_whitespace() {
@@ -131,7 +138,7 @@ async fn open_alone(part: CloudPart, settings: Settings, ground: Ground) -> anyh
         }
     }
     keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));
-    open_named(part, &settings, &ground, &mut peers).await
+    open_named(part, &settings, &ground, &mut peers, startup).await
 }
 
 async fn open_named(
@@ -139,7 +146,9 @@ async fn open_named(
     settings: &Settings,
     ground: &Ground,
     peers: &mut Switchboard,
+    startup: &Startup,
 ) -> anyhow::Result<Router> {
-    let opened = Box::pin(open(part, settings, ground.for_part(), peers)).await;
-    opened.with_context(|| format!("could not open `{part}`"))
+    let opened = startup
+        .of(part.name(), async || Box::pin(open(part, settings, ground.for_part(), peers)).await);
+    opened.await.with_context(|| format!("could not open `{part}`"))
 }

@@ -4,44 +4,50 @@
 //! answers under way, then consumers, jobs and relays, then the bus; a store closes with its last user.
 //! Every promise is on disk before that, so a kill loses nothing either.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use axum::Router;
 use platform::Ground;
 use process::{
-    config::ConfigError,
     health,
     parts::CloudPart,
     tasks::{STOP_WITHIN, stop_signal},
-    web,
+    web::{self, Certificate},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{ground, settings::Settings};
+use crate::{ground, settings::Settings, startup::Startup};
 
 /// For answers under way.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// The addresses on which a process listens.
+/// The addresses on which a process listens, and its face there.
 pub struct Binds {
+    part: CloudPart,
     public: String,
     /// Empty for none.
     operator: String,
+    certificate: Option<Certificate>,
 }
 
 impl Binds {
-    pub fn of(part: CloudPart, settings: &Settings) -> Result<Self, ConfigError> {
+    pub async fn of(part: CloudPart, settings: &Settings) -> anyhow::Result<Self> {
         let operator = settings.platform.operator_bind.clone();
-        Ok(Self { public: settings.bind(part)?, operator })
+        let certificate = match part {
+            CloudPart::Gateway => settings.section::<gateway::Config>(part)?.certificate().await?,
+            _ => None,
+        };
+        Ok(Self { part, public: settings.bind(part)?, operator, certificate })
     }
 }
 
 /// Listens, opens, serves until told to stop. It listens first, so that a taken port is said before
-/// anything is touched.
+/// anything is touched, and so that everybody hears that it lives while it waits for a store.
 pub async fn run(
-    binds: &Binds,
+    binds: Binds,
     slots: web::Slots,
     ground: Ground,
+    startup: &Startup,
     open: impl Future<Output = anyhow::Result<Router>>,
 ) -> anyhow::Result<()> {
     let listener = web::bind(&binds.public).await?;
@@ -50,25 +56,57 @@ pub async fn run(
         operator => Some(web::bind(operator).await?),
     };
     let address = listener.local_addr()?;
-    let mut stopped = pin!(stop_signal());
-    let served = tokio::select! {
-        () = &mut stopped => Ok(()),
-        opened = open => match opened {
-            Err(error) => Err(error),
-            Ok(router) => {
-                if let Some(listener) = operators {
-                    serve_operator(listener, router.clone(), &ground);
-                }
-                tracing::info!(%address, "ready");
-                serve(listener, router, slots, stopped).await;
-                Ok(())
-            }
-        },
+    let router = startup.router(binds.part.name());
+    if let Some(listener) = operators {
+        serve_operator(listener, router.clone(), &ground);
+    }
+    let stop = CancellationToken::new();
+    let opened = async {
+        startup.opened(open.await?);
+        tracing::info!(%address, "ready");
+        std::future::pending().await
     };
+    let until_stopped = async {
+        let ended = tokio::select! {
+            () = stop_signal() => Ok(()),
+            failed = opened => failed,
+        };
+        stop.cancel();
+        ended
+    };
+    let serving = serve(listener, binds.certificate, router, slots, stop.clone());
+    let ((), ended) = tokio::join!(serving, until_stopped);
     ground.tasks.shutdown(STOP_WITHIN).await;
     ground::close(ground).await;
     tracing::info!("stopped");
-    served
+    ended
+}
+
+/// Answers until `stop`, and then for as long as answers under way may take.
+async fn serve(
+    listener: tokio::net::TcpListener,
+    certificate: Option<Certificate>,
+    router: Router,
+    slots: web::Slots,
+    stop: CancellationToken,
+) {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    let serving = async {
+        let Some(certificate) = certificate else {
+            return web::serve(listener, router, slots, stop.clone()).await;
+        };
+        tokio::join!(
+            certificate.clone().follow(stop.clone()),
+            web::serve_by_tls(listener, certificate, router, slots, stop.clone())
+        );
+    };
+    tokio::select! {
+        () = serving => {}
+        () = late => tracing::warn!("Some answers did not finish in time and are cut"),
+    }
 }
 
 /// It ends with the tasks, so that the last figures can be read while the process stops.
@@ -79,22 +117,4 @@ fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &Gr
     let stop = ground.tasks.token();
     let serving = web::serve(listener, health::operator(public), web::Slots::default(), stop);
     ground.tasks.spawn("operator", serving);
-}
-
-async fn serve(
-    listener: tokio::net::TcpListener,
-    router: Router,
-    slots: web::Slots,
-    stopped: impl Future<Output = ()>,
-) {
-    let stop = CancellationToken::new();
-    let mut serving = pin!(web::serve(listener, router, slots, stop.clone()));
-    tokio::select! {
-        () = &mut serving => return,
-        () = stopped => {}
-    }
-    stop.cancel();
-    if tokio::time::timeout(DRAIN, serving).await.is_err() {
-        tracing::warn!("Some answers did not finish in time and are cut");
-    }
 }

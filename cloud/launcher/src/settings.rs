@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
 
 use platform::config::{DataPlace, PartConfig};
 use process::{
-    config::{ConfigError, SecretUrl, Sources, check_sections, load_over, printable},
+    config::{ConfigError, SecretUrl, Sources, check_sections, load, load_over, printable},
     parts::CloudPart,
+    trust::{self, TlsConfig},
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct Platform {
 pub struct Settings {
     pub place: DataPlace,
     pub platform: Platform,
+    /// Section `[tls]`, which edges have too.
+    pub tls: TlsConfig,
     /// Section `[peers]`: the addresses of the parts, for one that runs alone; several of one part with spaces
     /// between.
     peers: BTreeMap<String, String>,
@@ -65,7 +68,8 @@ impl Settings {
         let platform =
             load_over("platform", &Platform::usual(&place, cli.command.listener()), &sources)?;
         let peers = load_over("peers", &usual_peers(), &sources)?;
-        let settings = Self { place, platform, peers, sources };
+        let tls = load(trust::SECTION, &sources)?;
+        let settings = Self { place, platform, tls, peers, sources };
         settings.check_peers()?;
         // A section that is wrong is refused, also where its part does not run here.
         settings.printable().map(|_| settings)
@@ -86,7 +90,11 @@ impl Settings {
 
     /// As a configuration file, with secrets masked.
     pub fn printable(&self) -> Result<String, ConfigError> {
-        let shared = [printable("platform", &self.platform), printable("peers", &self.peers)];
+        let shared = [
+            printable("platform", &self.platform),
+            printable("peers", &self.peers),
+            printable(trust::SECTION, &self.tls),
+        ];
         let parts = CloudPart::ALL.iter().map(|part| parts::printed(*part, self));
         let all: Result<Vec<String>, _> = shared.into_iter().map(Ok).chain(parts).collect();
         all.map(|sections| sections.join("\n"))

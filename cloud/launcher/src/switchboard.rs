@@ -10,7 +10,7 @@ pub struct Switchboard {
     /// A part that runs more than once has several.
     connected: BTreeMap<CloudPart, Vec<Upstream>>,
     /// Asked for before they were connected.
-    promised: BTreeMap<CloudPart, Vec<Opening>>,
+    promised: BTreeMap<CloudPart, (Upstream, Opening)>,
 }
 
 impl Switchboard {
@@ -19,9 +19,7 @@ impl Switchboard {
         if let Some(upstream) = self.connected.get(&part).and_then(|all| all.first()) {
             return upstream.clone();
         }
-        let (upstream, opening) = Upstream::later();
-        self.promised.entry(part).or_default().push(opening);
-        upstream
+        self.promised.entry(part).or_insert_with(Upstream::later).0.clone()
     }
 
     /// All ways to a part.
@@ -33,7 +31,7 @@ impl Switchboard {
     }
 
     pub fn connect(&mut self, part: CloudPart, upstream: Upstream) {
-        for opening in self.promised.remove(&part).into_iter().flatten() {
+        if let Some((_, opening)) = self.promised.remove(&part) {
             opening.opened(&upstream);
         }
         self.connected.entry(part).or_default().push(upstream);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use http::{HeaderValue, Uri, header};
-use process::{clock::Clock, metrics, seal::SealCheck, tokens::edge_token};
+use process::{clock::Clock, metrics, seal::SealCheck, tokens::edge_token, trust};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 use wire::{Frame, FrameError, FrameProof, HubKey};
@@ -67,8 +67,9 @@ impl Socket {
         let config = WebSocketConfig::default()
             .max_message_size(Some(FRAME_BYTES_MAX))
             .max_frame_size(Some(FRAME_BYTES_MAX));
-        // The last argument turns Nagle's delay off.
-        let connecting = connect_async_with_config(request, Some(config), true);
+        let tls = Some(Connector::Rustls(trust::client()));
+        // The third argument turns Nagle's delay off.
+        let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
         let (stream, _) = timeout(CONNECT_WITHIN, connecting)
             .await
             .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?

@@ -13,7 +13,7 @@ use hyper_util::{
 use serde::{Serialize, de::DeserializeOwned};
 use wire::CommandId;
 
-use crate::{idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace};
+use crate::{idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace, trust};
 
 #[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
@@ -50,14 +50,17 @@ impl Default for Client {
 
 impl Client {
     pub fn new() -> Self {
-        // HTTPS needs a provider for TLS, also where `process::start` was not called, as in tests.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::with_tls((*trust::client()).clone())
+    }
+
+    /// One that trusts others than the process does.
+    pub fn with_tls(tls: rustls::ClientConfig) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         let https = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);

@@ -22,6 +22,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod tokens;
 pub mod trace;
+pub mod trust;
 pub mod web;
 
 use rustix::{

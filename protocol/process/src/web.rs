@@ -1,5 +1,6 @@
 //! Every HTTP server here: traces, problems in the caller's language, limits and a clean stop.
 
+mod certificate;
 mod frame;
 mod listen;
 mod paced;
@@ -11,7 +12,8 @@ use std::time::Duration;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
-pub use listen::{BindError, bind, converse_with_all, serve};
+pub use certificate::{Certificate, CertificateError};
+pub use listen::{BindError, bind, converse_with_all, serve, serve_by_tls};
 pub use paced::PacedStream;
 pub use protect::protect;
 pub use slots::{SlotProof, Slots};

@@ -7,6 +7,7 @@ use process::{
     client::{Client, ClientError, json_request},
     context::{Context, ContextError, ContextFolder},
     problem::ProblemBody,
+    trust::{TlsConfig, trust},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -80,6 +81,8 @@ impl Gateway {
             }
             eprintln!("{}", look.say(say::token_is_in_the_clear { url: (&url).into() }));
         }
+        trust(&TlsConfig::of_environment())
+            .map_err(|error| Failure::new(ExitKind::Usage, error.to_string()))?;
         let (client, timeout) = (Client::new(), common.timeout_or(10));
         Ok((Self { look, url, client, token: None, timeout }, context))
     }

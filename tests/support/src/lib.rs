@@ -1,8 +1,9 @@
 //! Owns the shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at the
 //! command line, a wire that can be cut, the addresses of the run's servers, an issuer of people's tokens,
-//! and sample orders. It asserts nothing of its own; tests do.
+//! a private authority, and sample orders. It asserts nothing of its own; tests do.
 
 mod api;
+mod authority;
 mod database;
 pub mod form;
 mod issuer;
@@ -14,6 +15,7 @@ mod tablet;
 mod wait;
 
 pub use api::{Api, Done, InboxLine, Person};
+pub use authority::{Authority, ServerIdentity};
 pub use database::Engine;
 pub use issuer::{Issuer, claims, edge_claims};
 pub use operator::{Operator, Said, Unusable};

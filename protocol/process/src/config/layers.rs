@@ -11,7 +11,7 @@ use crate::parts::CloudPart;
 const ENV_PREFIX: &str = "HOLDFAST__";
 
 /// The sections of no part. Parts and edges may share a file, so each knows every section.
-const OTHER_SECTIONS: [&str; 3] = ["platform", "peers", "edge"];
+const OTHER_SECTIONS: [&str; 4] = ["platform", "peers", "edge", "tls"];
 
 /// Reads the section of one part. `T` denies unknown fields, so that a misspelt key is an error.
 pub fn load<T>(section: &str, sources: &Sources) -> Result<T, ConfigError>

@@ -5,11 +5,20 @@ use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, task::JoinSet, time};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinSet,
+    time,
+};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::{paced::PacedStream, slots::Slots};
+use super::{
+    certificate::Certificate,
+    paced::PacedStream,
+    slots::{SlotProof, Slots},
+};
 use crate::{metrics, sse::ProcessStop};
 
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +59,33 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
 /// is, belongs to its handler, which hears of the stop by itself; it keeps its place until it is closed.
 pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
     let stopping = stop.clone();
-    let answer = move |stream, from| converse(stream, from, router.clone(), stopping.clone());
+    let answer = move |stream: PacedStream, from| {
+        let proof = stream.slot.proof();
+        converse(stream, proof, from, router.clone(), stopping.clone())
+    };
+    converse_with_all(listener, slots, stop, answer).await;
+}
+
+/// The same by TLS alone.
+pub async fn serve_by_tls(
+    listener: TcpListener,
+    certificate: Certificate,
+    router: Router,
+    slots: Slots,
+    stop: CancellationToken,
+) {
+    let stopping = stop.clone();
+    let answer = move |stream: PacedStream, from| {
+        let (acceptor, proof) = (certificate.acceptor(), stream.slot.proof());
+        let (router, stop) = (router.clone(), stopping.clone());
+        async move {
+            match time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => converse(stream, proof, from, router, stop).await,
+                Ok(Err(error)) => tracing::debug!(%error, "A caller did not agree on TLS"),
+                Err(_) => tracing::debug!("A caller took too long to agree on TLS"),
+            }
+        }
+    };
     converse_with_all(listener, slots, stop, answer).await;
 }
 
@@ -110,8 +145,13 @@ fn of_the_peer(error: &io::Error) -> bool {
 }
 
 /// One connection, to its end. Its place goes with it.
-async fn converse(stream: PacedStream, from: SocketAddr, router: Router, stop: CancellationToken) {
-    let proof = stream.slot.proof();
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    proof: SlotProof,
+    from: SocketAddr,
+    router: Router,
+    stop: CancellationToken,
+) {
     let stopping = ProcessStop(stop.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
         proof.give();

@@ -1,0 +1,142 @@
+//! Owns the certificate that a listener shows. It is read again when its files change, without a restart; files
+//! that do not fit together leave the one that is shown.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use tokio::{fs, time};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// A renewed certificate is shown so soon.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    chain: PathBuf,
+    key: PathBuf,
+    shown: RwLock<Shown>,
+}
+
+struct Shown {
+    files: Files,
+    server: Arc<ServerConfig>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Files {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    #[error("could not read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{} is no PEM file of {what}", path.display())]
+    Pem {
+        path: PathBuf,
+        what: &'static str,
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    #[error("the certificate in {} and its key cannot be used", path.display())]
+    Unfit {
+        path: PathBuf,
+        #[source]
+        source: rustls::Error,
+    },
+}
+
+impl Certificate {
+    /// `chain` is a PEM file with the listener's own certificate first, `key` one with its private key.
+    pub async fn load(chain: PathBuf, key: PathBuf) -> Result<Self, CertificateError> {
+        let files = read(&chain, &key).await?;
+        let server = server(&chain, &key, &files)?;
+        Ok(Self(Arc::new(Inner { chain, key, shown: RwLock::new(Shown { files, server }) })))
+    }
+
+    /// Reads the files again and again until `stop`.
+    pub async fn follow(self, stop: CancellationToken) {
+        let mut refused = None;
+        loop {
+            tokio::select! {
+                () = time::sleep(LOOK_AGAIN) => {}
+                () = stop.cancelled() => return,
+            }
+            let said = match self.renew().await {
+                Ok(true) => {
+                    tracing::info!(file = %self.0.chain.display(), "A new certificate is shown");
+                    None
+                }
+                Ok(false) => None,
+                Err(error) => Some(crate::problem::chain(&error)),
+            };
+            if let Some(cause) = said.as_ref().filter(|_| said != refused) {
+                tracing::error!(
+                    cause,
+                    "A changed certificate is of no use; the one before is shown"
+                );
+            }
+            refused = said;
+        }
+    }
+
+    /// Returns true for a new one.
+    pub async fn renew(&self) -> Result<bool, CertificateError> {
+        let Inner { chain, key, shown } = &*self.0;
+        let files = read(chain, key).await?;
+        if shown.read().unwrap_or_else(PoisonError::into_inner).files == files {
+            return Ok(false);
+        }
+        let server = server(chain, key, &files)?;
+        *shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { files, server };
+        Ok(true)
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.0.shown.read().unwrap_or_else(PoisonError::into_inner).server.clone().into()
+    }
+}
+
+async fn read(chain: &PathBuf, key: &PathBuf) -> Result<Files, CertificateError> {
+    let of = async |path: &PathBuf| {
+        let failed = |source| CertificateError::Read { path: path.clone(), source };
+        fs::read(path).await.map_err(failed)
+    };
+    Ok(Files { chain: of(chain).await?, key: of(key).await? })
+}
+
+fn server(
+    chain: &PathBuf,
+    key: &PathBuf,
+    files: &Files,
+) -> Result<Arc<ServerConfig>, CertificateError> {
+    let no_pem = |path: &PathBuf, what| {
+        let path = path.clone();
+        move |source| CertificateError::Pem { path, what, source }
+    };
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&files.chain).collect();
+    let certificates = certificates.map_err(no_pem(chain, "certificates"))?;
+    let secret = PrivateKeyDer::from_pem_slice(&files.key).map_err(no_pem(key, "a private key"))?;
+    // Tests listen without `process::start`.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let unfit = |source| CertificateError::Unfit { path: chain.clone(), source };
+    let made = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, secret);
+    let mut server = made.map_err(unfit)?;
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(server))
+}

@@ -1,0 +1,108 @@
+//! The listener by TLS, and the callers that trust its authority.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{path::Path, time::Duration};
+
+use axum::{Router, routing::get};
+use http::Method;
+use process::{
+    client::{Client, ClientError},
+    tasks::Tasks,
+    trust,
+    web::{self, Certificate},
+};
+use support::{Authority, ServerIdentity};
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn only_a_caller_that_trusts_the_authority_talks_to_the_listener() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new().unwrap();
+    let listener = Listener::with(folder.path(), &authority.server("localhost").unwrap()).await;
+    assert_eq!(listener.ask(&client(&authority)).await.unwrap(), "by TLS");
+    let stranger = listener.ask(&client(&Authority::new().unwrap())).await.unwrap_err();
+    assert!(stranger.is_unreachable(), "{stranger}");
+    // An authority of the operator's own is not trusted where nobody said so.
+    assert!(listener.ask(&Client::new()).await.is_err());
+    let plain = listener.url.replace("https://", "http://");
+    let plain: Result<String, _> =
+        client(&authority).json(Method::GET, &plain, None, None::<&()>, LIMIT).await;
+    assert!(plain.is_err());
+    listener.tasks.shutdown(LIMIT).await;
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_at_once_and_one_of_no_use_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, after) = (Authority::new().unwrap(), Authority::new().unwrap());
+    let listener = Listener::with(folder.path(), &before.server("localhost").unwrap()).await;
+    assert!(listener.ask(&client(&before)).await.is_ok());
+    assert!(!listener.certificate.renew().await.unwrap());
+
+    let renewed = after.server("localhost").unwrap();
+    // Half of it: the key does not fit yet.
+    std::fs::write(folder.path().join("chain.pem"), &renewed.certificate).unwrap();
+    assert!(listener.certificate.renew().await.is_err());
+    assert!(listener.ask(&client(&before)).await.is_ok());
+    std::fs::write(folder.path().join("key.pem"), "no key").unwrap();
+    assert!(listener.certificate.renew().await.is_err());
+    assert!(listener.ask(&client(&before)).await.is_ok());
+
+    put(folder.path(), &renewed);
+    assert!(listener.certificate.renew().await.unwrap());
+    assert!(listener.ask(&client(&after)).await.is_ok());
+    assert!(listener.ask(&client(&before)).await.is_err());
+    listener.tasks.shutdown(LIMIT).await;
+}
+
+#[test]
+fn a_file_without_a_certificate_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    for (content, why) in [(None, "No such file"), (Some("nothing"), "no certificate")] {
+        if let Some(content) = content {
+            std::fs::write(&roots, content).unwrap();
+        }
+        let refused = trust::trust(&trust::TlsConfig { roots: roots.clone() }).unwrap_err();
+        let told = refused.to_string();
+        assert!(told.contains("tls.roots") && told.contains("roots.pem"), "{told}");
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+struct Listener {
+    url: String,
+    certificate: Certificate,
+    tasks: Tasks,
+}
+
+impl Listener {
+    async fn with(folder: &Path, identity: &ServerIdentity) -> Self {
+        put(folder, identity);
+        let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+        let certificate = Certificate::load(chain, key).await.unwrap();
+        let listener = web::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let router = Router::new().route("/", get(async || axum::Json("by TLS")));
+        let (tasks, slots) = (Tasks::new(), web::Slots::default());
+        let serving =
+            web::serve_by_tls(listener, certificate.clone(), router, slots, tasks.token());
+        tasks.spawn("listener", serving);
+        Self { url, certificate, tasks }
+    }
+
+    async fn ask(&self, client: &Client) -> Result<String, ClientError> {
+        client.json(Method::GET, &self.url, None, None::<&()>, LIMIT).await
+    }
+}
+
+fn put(folder: &Path, identity: &ServerIdentity) {
+    std::fs::write(folder.join("chain.pem"), &identity.certificate).unwrap();
+    std::fs::write(folder.join("key.pem"), &identity.key).unwrap();
+}
+
+fn client(trusted: &Authority) -> Client {
+    Client::with_tls(trust::client_that_trusts(trusted.pem().as_bytes()).unwrap())
+}

@@ -1,0 +1,163 @@
+//! A platform with a certificate of a private authority: the gateway speaks TLS alone, and an edge and
+//! `holdfast` that know the authority work over it as ever. Others do not talk to it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use process::trust::{TlsConfig, trust};
+use serde_json::Value;
+use stack::binaries;
+use support::{Api, Authority, Person};
+use wire::{OrderStatus, Region, Role};
+
+const ADMIN: &str = "operator";
+const PASSWORD: &str = "correct horse battery";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
+    let folder = Folder(stack::temporary::folder().unwrap());
+    let authority = Authority::new().unwrap();
+    let identity = authority.server("localhost").unwrap();
+    folder.write("roots.pem", authority.pem());
+    folder.write("chain.pem", &identity.certificate);
+    folder.write("key.pem", &identity.key);
+    let roots = folder.0.join("roots.pem");
+    trust(&TlsConfig { roots: roots.clone() }).unwrap();
+
+    let cloud = cloud(&folder.0);
+    let api = Api::new(&cloud.url);
+    let admin = api.sign_in(ADMIN, PASSWORD).await.unwrap();
+    let stranger = holdfast(&cloud.url, &admin, None, "status");
+    let said = String::from_utf8_lossy(&stranger.stderr).into_owned();
+    assert!(!stranger.status.success() && said.contains("UnknownIssuer"), "{said}");
+
+    let enrolled = holdfast(&cloud.url, &admin, Some(&roots), "enrol NORTH north-1 --json");
+    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+    let invitation: Value = serde_json::from_slice(&enrolled.stdout).unwrap();
+    let _edge = edge(&folder.0, &cloud.url, invitation["code"].as_str().unwrap());
+    let line = "wait --for links-up --for synced=NORTH --timeout 30";
+    let linked = holdfast(&cloud.url, &admin, Some(&roots), line);
+    assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+
+    let customer = api.newcomer(Role::Customer).await.unwrap();
+    let published = api.publish(&customer, Region::North, "Mend the tap").await.unwrap();
+    assert_eq!(published.status, OrderStatus::PendingReview);
+}
+
+#[test]
+fn a_certificate_without_an_https_origin_is_refused_with_the_reason() {
+    let folder = Folder(stack::temporary::folder().unwrap());
+    let refused = program("holdfast-cloud")
+        .args(["all", "--bind", "127.0.0.1:0", "--set", "gateway.tls_certificate=chain.pem"])
+        .args(["--set", "gateway.tls_key=key.pem", "--data"])
+        .arg(folder.0.join("cloud"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("gateway.public_origin"), "{said}");
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Folder {
+    fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.0.join(name), content).unwrap();
+    }
+}
+
+/// A process that ends with the test.
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program(name: &str) -> Command {
+    Command::new(binaries::own(name).unwrap())
+}
+
+/// The whole cloud by TLS, with an admin.
+fn cloud(folder: &Path) -> Running {
+    let data = folder.join("cloud");
+    let file = |name: &str| folder.join(name).display().to_string();
+    let mut child = program("holdfast-cloud")
+        .args(["all", "--bind", "127.0.0.1:0", "--log", "json", "--data"])
+        .arg(&data)
+        .args([
+            "--set",
+            "platform.operator_bind=",
+            "--set",
+            "gateway.public_origin=https://localhost",
+        ])
+        .args(["--set", &format!("gateway.tls_certificate={}", file("chain.pem"))])
+        .args(["--set", &format!("gateway.tls_key={}", file("key.pem"))])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().expect("it never was ready").unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        if said["message"] == "ready" {
+            break said["address"].as_str().unwrap().to_owned();
+        }
+    };
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
+    let mut bootstrap = program("holdfast-cloud")
+        .args(["bootstrap-admin", "--username", ADMIN, "--password-stdin", "--data"])
+        .arg(&data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    writeln!(bootstrap.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    assert!(bootstrap.wait().unwrap().success());
+    let port = address.rsplit(':').next().unwrap();
+    Running { child, url: format!("https://localhost:{port}") }
+}
+
+fn edge(folder: &Path, gateway: &str, code: &str) -> Running {
+    let mut command = program("holdfast-edge");
+    for (name, value) in [
+        ("EDGE__NAME", "north-1"),
+        ("EDGE__REGION", "NORTH"),
+        ("EDGE__GATEWAY_URL", gateway),
+        ("EDGE__ENROLMENT_CODE", code),
+        ("EDGE__HTTP_BIND", "127.0.0.1:0"),
+        ("EDGE__MQTT_BIND", "127.0.0.1:0"),
+        ("EDGE__WS_BIND", "127.0.0.1:0"),
+        ("EDGE__OPERATOR_BIND", ""),
+    ] {
+        command.env(format!("HOLDFAST__{name}"), value);
+    }
+    command.env("HOLDFAST__EDGE__DATA", folder.join("north-1"));
+    command.env("HOLDFAST__TLS__ROOTS", folder.join("roots.pem"));
+    Running { child: command.spawn().unwrap(), url: String::new() }
+}
+
+fn holdfast(gateway: &str, admin: &Person, roots: Option<&Path>, line: &str) -> Output {
+    let mut command = program("holdfast");
+    command.args(line.split(' ')).env("HOLDFAST_URL", gateway).env("LC_ALL", "C.UTF-8");
+    command.env("HOLDFAST_TOKEN", admin.token.as_str());
+    if let Some(roots) = roots {
+        command.env("HOLDFAST__TLS__ROOTS", roots);
+    }
+    command.output().unwrap()
+}

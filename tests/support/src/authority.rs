@@ -1,0 +1,36 @@
+//! A private authority, as an operator with no public name has one.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// A server's certificate and its private key, as PEM.
+pub struct ServerIdentity {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Authority {
+    pub fn new() -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), pem })
+    }
+
+    /// Its own certificate, for those who are to trust it.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    pub fn server(&self, name: &str) -> Result<ServerIdentity, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let params = CertificateParams::new(vec![name.to_owned()])?;
+        let certificate = params.signed_by(&key, &self.issuer)?.pem();
+        Ok(ServerIdentity { certificate, key: key.serialize_pem() })
+    }
+}
