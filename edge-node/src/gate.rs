@@ -3,8 +3,11 @@
 //! that opens the cloud must not come to rest here.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,13 +17,15 @@ use process::{
     tokens::{Claims, Keys, TokenAudience, TokenError, TokenKind},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, DeviceId, Region, SessionId, UnixMillis, UserId};
+use wire::{Code, DeviceId, PersonStanding, Region, SessionId, UnixMillis, UserId};
 
 use crate::store::{Trust, TrustNews};
 
 #[derive(Clone)]
 pub struct Gate {
     pub keys: Keys,
+    /// How often the key set lost a key. Each time all passes end: nothing tells which of them that key signed.
+    lost_keys: Arc<AtomicU64>,
     audience: TokenAudience,
     revoked: Arc<RwLock<KnownRevocations>>,
     clock: Clock,
@@ -30,7 +35,8 @@ pub struct Gate {
 #[derive(Default)]
 struct KnownRevocations {
     sessions: HashSet<SessionId>,
-    users: HashSet<UserId>,
+    /// People with a revocation, lifted ones included.
+    people: HashMap<UserId, PersonStanding>,
     /// Up to where the feed's revocations are in here.
     version: u64,
     confirmed: Option<Confirmation>,
@@ -57,13 +63,9 @@ pub struct SignedToken {
 pub struct Pass {
     pub user_id: UserId,
     pub session_id: SessionId,
+    pub issued_at: UnixMillis,
     pub expires_at: UnixMillis,
-}
-
-impl From<&Claims> for Pass {
-    fn from(claims: &Claims) -> Self {
-        Self { user_id: claims.sub, session_id: claims.jti, expires_at: claims.expires_at() }
-    }
+    lost_keys: u64,
 }
 
 impl Gate {
@@ -71,6 +73,7 @@ impl Gate {
     pub fn new(region: Region, clock: Clock, revocations_age_max: Duration) -> Self {
         Self {
             keys: Keys::empty(),
+            lost_keys: Arc::default(),
             audience: TokenAudience::Edges(region),
             revoked: Arc::default(),
             clock,
@@ -91,7 +94,7 @@ impl Gate {
         if let Some(jwks) = &news.jwks {
             self.replace_keys(jwks);
         }
-        self.revoke(&news.revoked_sessions, &news.revoked_users, news.revocations_version);
+        self.revoke(&news.revoked_sessions, &news.people, news.revocations_version);
     }
 
     pub fn confirm_revocations(&self) {
@@ -116,15 +119,26 @@ impl Gate {
 
     /// A key set that cannot be read leaves the old one in place: without keys nobody could work.
     pub fn replace_keys(&self, jwks: &str) {
-        if let Err(error) = self.keys.replace(jwks) {
-            tracing::error!(%error, "The new key set cannot be used; the old one stays");
+        match self.keys.replace(jwks) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.lost_keys.fetch_add(1, Ordering::SeqCst);
+                tracing::warn!("A key of tokens is gone; open connections begin anew");
+            }
+            Err(error) => {
+                tracing::error!(%error, "The new key set cannot be used; the old one stays");
+            }
         }
     }
 
-    pub fn revoke(&self, sessions: &[SessionId], users: &[UserId], version: u64) {
+    /// Adds to what is known. A readmission is among the words about people.
+    pub fn revoke(&self, sessions: &[SessionId], people: &[PersonStanding], version: u64) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
-        revoked.users.extend(users);
+        for word in people {
+            let known = revoked.people.entry(word.user).or_insert(*word);
+            *known = known.joined(*word);
+        }
         // Another feed counts anew, so the number may fall; its revocations stay.
         revoked.version = version;
     }
@@ -143,8 +157,10 @@ impl Gate {
     /// `None` for a token that we never signed, one for the cloud or for another region's edges, or a grant
     /// for another device than it came from.
     pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
-        // At the beginning of time nothing has expired, so this checks the signature alone.
-        let claims = self.keys.verify(token, self.audience, UnixMillis(0)).ok()?;
+        let claims = self.keys.read(token).ok()?;
+        if claims.audience() != Some(self.audience) {
+            return None;
+        }
         let bound = claims.device.as_ref();
         if bound.is_some() && device.is_some() && bound != device {
             return None;
@@ -164,9 +180,27 @@ impl Gate {
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
-    /// Whether the pass has not run out, and neither its session nor its owner has been revoked since.
+    /// Admits somebody who stays.
+    pub fn enter(&self, token: &str, device: Option<&DeviceId>) -> Result<(Claims, Pass), Code> {
+        // Counted first: a key that is lost meanwhile ends the pass.
+        let lost_keys = self.lost_keys.load(Ordering::SeqCst);
+        let claims = self.admit(token, device)?;
+        let pass = Pass {
+            user_id: claims.sub,
+            session_id: claims.jti,
+            issued_at: claims.issued_at(),
+            expires_at: claims.expires_at(),
+            lost_keys,
+        };
+        Ok((claims, pass))
+    }
+
+    /// Whether the pass has not run out, and neither its session nor its owner has been revoked since, nor a key
+    /// been lost.
     pub fn lets_stay(&self, pass: &Pass) -> bool {
-        self.clock.now() < pass.expires_at && !self.is_revoked(pass.user_id, pass.session_id)
+        self.clock.now() < pass.expires_at
+            && pass.lost_keys == self.lost_keys.load(Ordering::SeqCst)
+            && !self.revoked().includes(pass)
     }
 
     fn revoked(&self) -> RwLockReadGuard<'_, KnownRevocations> {
@@ -176,17 +210,23 @@ impl Gate {
     /// A person, a device and a single sign-in are ended each by itself, and each hears its own word.
     fn revocation(&self, claims: &Claims) -> Option<Code> {
         let revoked = self.revoked();
-        if revoked.users.contains(&claims.sub) {
+        if revoked.refuses(claims.sub, claims.issued_at()) {
             return Some(Code::Revoked);
         }
         let of_device = claims.kind == TokenKind::DeviceGrant;
         let code = if of_device { Code::DeviceClosed } else { Code::SessionEnded };
         revoked.sessions.contains(&claims.jti).then_some(code)
     }
+}
 
-    fn is_revoked(&self, user: UserId, session: SessionId) -> bool {
-        let revoked = self.revoked();
-        revoked.users.contains(&user) || revoked.sessions.contains(&session)
+impl KnownRevocations {
+    fn includes(&self, pass: &Pass) -> bool {
+        self.refuses(pass.user_id, pass.issued_at) || self.sessions.contains(&pass.session_id)
+    }
+
+    /// Returns whether a token of the person that was issued then is dead, whatever its session.
+    fn refuses(&self, user: UserId, issued: UnixMillis) -> bool {
+        self.people.get(&user).is_some_and(|known| known.refuses(issued))
     }
 }
 
@@ -194,8 +234,51 @@ impl Gate {
 mod tests {
     use wire::CommandId;
 
+    use process::tokens::{KeySet, PublishedKey};
+    use support::{Issuer, samples::person};
+
     use super::*;
     use crate::tests::{People, device, id};
+
+    fn revoked(user: UserId) -> PersonStanding {
+        PersonStanding::revoked(user, UnixMillis(0))
+    }
+
+    #[test]
+    fn somebody_who_is_let_in_again_comes_with_a_new_token_alone() {
+        let people = People::new();
+        let gate = people.gate();
+        let (user, began) = (people.user(7), people.clock.now());
+        let token = || people.token(wire::Role::Provider, 7);
+        let old = token();
+        let stays = gate.enter(&old, None).unwrap().1;
+        let told = |word| gate.revoke(&[], &[word], 1);
+        let at = |after_s: i64| began.plus_ms(after_s * 1_000);
+        let revoked = |after_s| PersonStanding::revoked(user, at(after_s));
+        let readmitted = |after_s| PersonStanding::readmitted(user, at(after_s));
+        told(revoked(10));
+        people.clock.advance(20_000);
+        let between = token();
+        told(readmitted(30));
+        assert!(!gate.lets_stay(&stays));
+        people.clock.advance(10_000);
+        let new = token();
+        for dead in [&old, &between] {
+            assert_eq!(gate.admit(dead, None), Err(Code::Revoked));
+        }
+        assert!(gate.admit(&new, None).is_ok());
+        // A feed that counts anew tells both again, in whatever order.
+        for word in [readmitted(30), revoked(10), PersonStanding::revoked(user, UnixMillis(0))] {
+            told(word);
+            assert!(gate.admit(&new, None).is_ok(), "{word:?}");
+            assert_eq!(gate.admit(&old, None), Err(Code::Revoked), "{word:?}");
+        }
+        told(revoked(30));
+        for word in [revoked(10), readmitted(30)] {
+            told(word);
+            assert_eq!(gate.admit(&new, None), Err(Code::Revoked), "revoked once more: {word:?}");
+        }
+    }
 
     #[test]
     fn an_expired_or_revoked_token_is_known_and_not_admitted() {
@@ -207,7 +290,7 @@ mod tests {
         assert_eq!(gate.admit(&token, None), Err(Code::TokenExpired));
         assert!(gate.signed(&token, None).is_some());
         let fresh = people.token(wire::Role::Provider, 7);
-        gate.revoke(&[], &[people.user(7)], 1);
+        gate.revoke(&[], &[revoked(people.user(7))], 1);
         assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
         // Another feed counts anew, and takes back nothing of what the old one brought.
         gate.revoke(&[], &[], 0);
@@ -230,7 +313,7 @@ mod tests {
         assert!(gate.admit(&other, None).is_ok());
         people.clock.advance(3_601_000);
         assert_eq!(gate.admit(&other, None), Err(Code::TokenExpired));
-        gate.revoke(&[], &[people.user(7)], 2);
+        gate.revoke(&[], &[revoked(people.user(7))], 2);
         for token in [sign_in, grant, other] {
             assert_eq!(gate.admit(&token, None), Err(Code::Revoked), "nothing else helps");
         }
@@ -242,14 +325,56 @@ mod tests {
         let gate = people.gate();
         let pass = |user| {
             let token = people.token(wire::Role::Provider, user);
-            Pass::from(&gate.admit(&token, None).unwrap())
+            gate.enter(&token, None).unwrap().1
         };
         let (one, other, late) = (pass(7), pass(8), pass(9));
         assert!([one, other, late].iter().all(|pass| gate.lets_stay(pass)));
-        gate.revoke(&[one.session_id], &[other.user_id], 1);
+        gate.revoke(&[one.session_id], &[revoked(other.user_id)], 1);
         assert_eq!([one, other, late].map(|pass| gate.lets_stay(&pass)), [false, false, true]);
         people.clock.advance(3_600_000);
         assert!(!gate.lets_stay(&late));
+    }
+
+    #[test]
+    fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
+        let people = People::new();
+        let (gate, now) = (people.gate(), people.clock.now());
+        let next = Issuer::new();
+        let provider = person(7, wire::Role::Provider);
+        let token_of_next = |at| next.edge_token(provider, Region::North, at);
+        let key = |issuer: &Issuer, trusted_from| PublishedKey {
+            public: issuer.signer.public_key(),
+            trusted_from,
+        };
+        let (present, in_an_hour) = (people.issuer(), now.plus_ms(3_600_000));
+        let tell = |keys: &[PublishedKey], former: &[PublishedKey]| {
+            let (keys, former_keys) = (keys.to_vec(), former.to_vec());
+            gate.replace_keys(&KeySet { keys, former_keys }.to_json());
+        };
+        let old = people.token(wire::Role::Provider, 7);
+        let (_, pass) = gate.enter(&old, None).unwrap();
+        let (first, second) = (key(present, UnixMillis(0)), key(&next, in_an_hour));
+        tell(&[first, second], &[]);
+        let early = token_of_next(now);
+        assert!(gate.signed(&early, None).is_none(), "issued before its key signed");
+        let ahead = token_of_next(in_an_hour);
+        assert_eq!(gate.admit(&ahead, None), Err(Code::InvalidToken));
+        assert!(gate.lets_stay(&pass), "nothing has changed for the others");
+        people.clock.advance(3_590_000);
+        assert!(gate.admit(&ahead, None).is_ok());
+        assert!(gate.admit(&old, None).is_ok(), "the previous key still counts");
+
+        tell(&[second], &[first]);
+        assert_eq!(gate.admit(&old, None), Err(Code::InvalidToken));
+        people.clock.advance(60_000);
+        assert_eq!(gate.admit(&old, None), Err(Code::TokenExpired), "its owner is still known");
+        let token = token_of_next(people.clock.now());
+        let (_, pass) = gate.enter(&token, None).unwrap();
+        tell(&[second], &[]);
+        assert!(!gate.lets_stay(&pass), "a key is gone, and nothing tells whose");
+        let (_, pass) = gate.enter(&token, None).unwrap();
+        assert!(gate.lets_stay(&pass));
+        assert_eq!(gate.admit(&old, None), Err(Code::InvalidToken));
     }
 
     #[test]

@@ -85,8 +85,8 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
 #[rustfmt::skip]
 fn table<T: RouteTable<Rooms>>(to: T) -> T {
     use Code::{
-        DeviceClosed, DeviceInUse, InvalidToken, ProvidersOnly, Revoked, RoleForbidden, SessionEnded,
-        TokenExpired, TooManyRequests, Unavailable, UnknownOp,
+        AccountLocked, DeviceClosed, DeviceInUse, InvalidCredentials, InvalidToken, ProvidersOnly, RateLimited,
+        Revoked, RoleForbidden, SessionEnded, TokenExpired, TooManyRequests, Unavailable, UnknownOp,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
@@ -103,9 +103,9 @@ fn table<T: RouteTable<Rooms>>(to: T) -> T {
         .at(GET, "/session", "The person of the token, or why it opens nothing here",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
         .at(POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
-            &[Unavailable], session::sign_in)
+            &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, Unavailable], session::sign_in)
         .at(Method::DELETE, "/session", "Sign out: handed on to the cloud",
-            &[InvalidToken, Unavailable], session::sign_out)
+            &[InvalidToken, RateLimited, Unavailable], session::sign_out)
 }
 
 /// The routes for tablets, and the messages that travel by MQTT.

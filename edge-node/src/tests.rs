@@ -42,6 +42,10 @@ impl People {
         Self { issuer: Issuer::new(), clock: Clock::fixed(UnixMillis(1_764_000_000_000)) }
     }
 
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     pub fn jwks(&self) -> String {
         self.issuer.signer.jwks()
     }

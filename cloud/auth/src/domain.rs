@@ -6,11 +6,13 @@
 mod account;
 mod device;
 mod lockout;
+mod readmission;
 mod refresh;
 mod reset;
 
 pub use account::{Email, NewAccount, Password, Username};
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
+pub use readmission::first_tokens_after;
 pub use refresh::{RefreshFamily, RefreshUse, SentRefresh};
 pub use reset::ResetCode;

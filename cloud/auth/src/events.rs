@@ -1,7 +1,7 @@
-//! The events of auth: an account was made or closed, a session was revoked. They name people by id alone.
+//! The events of auth: an account was made, closed or opened again, a session was revoked. They name people by id alone.
 
 use process::{clock::Clock, trace::TraceId};
-use wire::{Event, EventType, Role, SessionId, UserEvent, UserId};
+use wire::{Event, EventType, ReadmissionEvent, Role, SessionId, UnixMillis, UserEvent, UserId};
 
 pub fn of(
     kind: EventType,
@@ -13,4 +13,26 @@ pub fn of(
 ) -> Result<Event, serde_json::Error> {
     let body = UserEvent { user_id, role, session_id };
     Event::new(clock.new_id().into(), kind, clock.now(), trace.as_str(), &body)
+}
+
+/// At `at`, which is never before the beginning of the person's tokens: it tells which came first, a closing or
+/// a readmission.
+pub fn closed(
+    clock: &Clock,
+    trace: &TraceId,
+    user_id: UserId,
+    role: Role,
+    at: UnixMillis,
+) -> Result<Event, serde_json::Error> {
+    let event = of(EventType::UserRevoked, clock, trace, user_id, role, None)?;
+    Ok(Event { at, ..event })
+}
+
+pub fn readmitted(
+    clock: &Clock,
+    trace: &TraceId,
+    body: &ReadmissionEvent,
+) -> Result<Event, serde_json::Error> {
+    let (id, kind) = (clock.new_id().into(), EventType::UserReadmitted);
+    Event::new(id, kind, clock.now(), trace.as_str(), body)
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod edge_tokens;
+mod keys;
 mod password;
 mod renew;
 mod session;
@@ -40,7 +41,7 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, NotFound, RegistrationQuota, RoleForbidden,
+        AccountLocked, InvalidCredentials, InvalidToken, KeyTooNew, NotFound, RegistrationQuota, RoleForbidden,
         TooManyRequests, UserExists,
     };
     const GET: Method = Method::GET;
@@ -64,8 +65,11 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
         .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
             session::verify)
-        .at(POST, "/api/v1/admin/users/{id}/revoke", "Close an account for good, on record",
+        .at(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions, on record",
             &[NotFound, RoleForbidden], account::revoke)
+        .at(POST, "/api/v1/admin/users/{id}/readmit",
+            "Let a revoked person in again, on record; tokens from before stay dead",
+            &[NotFound, RoleForbidden], account::readmit)
         .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
         .at(POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
@@ -73,6 +77,12 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(POST, "/api/v1/admin/users/{id}/password-reset",
             "Give out a code by which a person sets a new password once, on record",
             &[NotFound, RoleForbidden], password::issue_reset)
+        .at(GET, "/api/v1/admin/keys", "List the keys that sign tokens, with their states and moments",
+            &[RoleForbidden], keys::list_keys)
+        .at(POST, "/api/v1/admin/keys/rotate", "Let the next signing key begin, on record",
+            &[RoleForbidden, KeyTooNew], keys::rotate_key)
+        .at(POST, "/api/v1/admin/keys/kill", "End a stolen signing key and all its tokens, on record",
+            &[NotFound, RoleForbidden], keys::kill_key)
         .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
 }

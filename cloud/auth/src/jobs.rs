@@ -1,4 +1,4 @@
-//! The jobs of auth: remove sessions whose token has expired, devices long away, and wrong
+//! The jobs of auth: turn the signing keys, and remove sessions whose token has expired, devices long away, and wrong
 //! passwords that no longer count.
 
 use platform::jobs::Job;
@@ -6,6 +6,7 @@ use process::clock::Clock;
 
 use crate::{
     domain::Lockout,
+    signing::SigningKeys,
     store::{BATCH, Store, StoreError},
 };
 
@@ -14,16 +15,22 @@ const BATCHES_MAX: usize = 200;
 /// A session is kept for a while after its end, so that its fate can be looked up.
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
-pub fn all(store: &Store, clock: &Clock) -> Vec<Job> {
+pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
     let (store, clock) = (store.clone(), clock.clone());
-    vec![Job::new("auth-purge", "30 7,37 * * * *", move || {
+    let signing = signing.clone();
+    let keys = Job::new("auth-keys", "15 * * * * *", move || {
+        let signing = signing.clone();
+        async move { Ok(signing.turn().await?) }
+    });
+    let purge = Job::new("auth-purge", "30 7,37 * * * *", move || {
         let (store, clock) = (store.clone(), clock.clone());
         async move {
             let removed = purge(&store, &clock).await?;
             tracing::info!(removed, "Removed expired sessions, devices and wrong passwords");
             Ok(())
         }
-    })]
+    });
+    vec![keys, purge]
 }
 
 /// Returns how many rows it removed.

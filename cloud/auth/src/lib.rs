@@ -16,6 +16,7 @@ mod passwords;
 mod renewal;
 mod revocations;
 mod service;
+mod signing;
 mod store;
 
 texts::include_texts!(say);
@@ -36,7 +37,7 @@ use process::{
     config::SecretUrl,
     openapi::ApiDocument,
     parts::CloudPart,
-    tokens::{Keys, Signer, Verifier},
+    tokens::{Keys, Verifier},
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,7 @@ use domain::{Email, NewAccount, Password, Username};
 use limits::EntryLimits;
 use passwords::Passwords;
 use service::{Service, ServiceError};
+use signing::SigningKeys;
 use store::{MIGRATIONS, Store};
 
 pub const NAME: &str = CloudPart::Auth.name();
@@ -55,8 +57,15 @@ pub const NAME: &str = CloudPart::Auth.name();
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// The private key that signs tokens; made where it is missing. Replicas share one.
+    /// The first private key that signs tokens, which also seals those that follow; made where it is missing. Replicas
+    /// share one.
     pub signing_key: PathBuf,
+    /// The file holds a new key on purpose: every token of before dies.
+    pub signing_key_replaced: bool,
+    /// How long one key signs.
+    pub signing_key_days: NonZeroU32,
+    /// How long others know a key before it may sign.
+    pub signing_key_known_hours: NonZeroU32,
     /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a time.
     pub sign_ins_per_address_per_minute: NonZeroU32,
     /// Sign-ins under one name from one address. Beyond it they are refused until the minute ends.
@@ -68,6 +77,8 @@ pub struct Config {
 const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const REGISTRATIONS_PER_ADDRESS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
+const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::MIN.saturating_add(23);
 
 impl Default for Config {
     fn default() -> Self {
@@ -82,6 +93,9 @@ impl PartConfig for Config {
             bind,
             sql_url,
             signing_key: place.file("auth.key"),
+            signing_key_replaced: false,
+            signing_key_days: SIGNING_KEY_DAYS,
+            signing_key_known_hours: SIGNING_KEY_KNOWN_HOURS,
             sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
@@ -107,23 +121,21 @@ pub enum BootstrapError {
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
     let store = Store::new(sql.clone());
-    let signer = Signer::load_or_create(&config.signing_key)
-        .map_err(OpenError::own("could not get the key that signs tokens"))?;
     let keys = Keys::empty();
-    keys.replace(&signer.jwks())
-        .map_err(OpenError::own("could not use the key that signs tokens"))?;
+    let signing = SigningKeys::open(&store, &config, &ground.clock, &keys).await?;
+    signing.keep_loaded(&ground.tasks);
 
     // Before the first request, so that a restart opens no gap in a blacklist held in memory.
     revocations::fill(&store, &ground.cache, &ground.clock).await;
     revocations::keep_filled(&ground.tasks, &store, &ground.cache, &ground.clock);
-    ground.run(NAME, &sql, jobs::all(&store, &ground.clock))?;
+    ground.run(NAME, &sql, jobs::all(&store, &ground.clock, &signing))?;
 
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
     let Ground { clock, cache, bus, .. } = ground;
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
     let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
     let passwords = passwords()?;
-    let service = Service { store, passwords, limits, signer, verifier, clock, cache };
+    let service = Service { store, passwords, limits, signing, verifier, clock, cache };
     Ok(skeleton::router(NAME, http::router(service), checks))
 }
 

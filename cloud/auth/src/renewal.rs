@@ -50,7 +50,7 @@ impl Service {
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
-        let access_token = self.signer.sign(&Claims { iat, exp, ..claims });
+        let access_token = self.signing.sign(&Claims { iat, exp, ..claims });
         let expires_at = UnixMillis(exp * 1000);
         Ok(Some(RenewedAccess { access_token, refresh_token: None, expires_at, ends_at }))
     }
@@ -79,7 +79,7 @@ impl Service {
         let iat = now.0 / 1000;
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
         let (kind, expires_at) = (TokenKind::Access, UnixMillis(exp * 1000));
-        let access_token = self.signer.sign(&Claims { iat, exp, kind, ..claims });
+        let access_token = self.signing.sign(&Claims { iat, exp, kind, ..claims });
         Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
     }
 
@@ -116,7 +116,7 @@ impl Service {
 
     pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
         let (exp, kind) = (ends_at.0 / 1000, TokenKind::Refresh);
-        self.signer.sign(&Claims { exp, kind, ..access.clone() })
+        self.signing.sign(&Claims { exp, kind, ..access.clone() })
     }
 }
 

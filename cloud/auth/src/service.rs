@@ -4,12 +4,12 @@ use axum::extract::FromRef;
 use platform::{ClientAddress, cache::Cache};
 use process::{
     clock::Clock,
-    tokens::{Claims, Signer, TokenAudience, TokenKind, Verifier},
+    tokens::{Claims, TokenAudience, TokenKind, Verifier},
     trace::TraceId,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EventType, GuessReport, Role, SessionId, UnixMillis, UserId};
+use wire::{EventType, GuessReport, ReadmissionEvent, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{NewAccount, Password, Username},
@@ -19,6 +19,7 @@ use crate::{
     passwords::{HashPermit, Lane, PasswordError, Passwords, is_our_hash},
     renewal::session_end,
     revocations,
+    signing::SigningKeys,
     store::{
         Account, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError, UserSession,
     },
@@ -32,7 +33,7 @@ pub struct Service {
     pub store: Store,
     pub passwords: Passwords,
     pub limits: EntryLimits,
-    pub signer: Signer,
+    pub signing: SigningKeys,
     pub verifier: Verifier,
     pub clock: Clock,
     pub cache: Cache,
@@ -138,7 +139,8 @@ impl Service {
         let wrong_passwords = self.guesses(last, &entry).await?;
         let changed_at = account.password_changed_at;
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
-        let created_at = self.clock.now();
+        // The tokens of somebody who was let in again begin with a whole second, which may be the next.
+        let created_at = self.clock.now().max(account.tokens_since);
         let issued = created_at.0 / 1000;
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -162,7 +164,7 @@ impl Service {
                 false => claims.expires_at(),
             },
         };
-        let access_token = self.signer.sign(&claims);
+        let access_token = self.signing.sign(&claims);
         let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
         let Entry { name, place, device, .. } = entry;
         let known =
@@ -209,7 +211,7 @@ impl Service {
         }
     }
 
-    /// Closes a person's account for good and ends its sessions. Returns the person's role, or `None`
+    /// Closes a person's account and ends its sessions. Returns the person's role, or `None`
     /// where there is no such person. Once this returns, auth_db knows; edges hear of it by the feed.
     pub async fn revoke(
         &self,
@@ -219,13 +221,35 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<Role>, ServiceError> {
         let Some(role) = self.store.role(user).await? else { return Ok(None) };
-        let event = events::of(EventType::UserRevoked, &self.clock, trace, user, role, None)?;
+        let event_of = |at| events::closed(&self.clock, trace, user, role, at);
         let record = Closing { at: self.clock.now(), by, why };
-        if self.store.close_account(user, &record, &event).await? {
+        if self.store.close_account(user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "An account was closed");
             revocations::fill(&self.store, &self.cache, &self.clock).await;
         }
         Ok(Some(role))
+    }
+
+    /// Opens the account of a revoked person again. Tokens from before stay dead: their sessions are over, and
+    /// edges are told since when tokens count. Returns the role and that moment, or `None` where there is no such
+    /// person.
+    pub async fn readmit(
+        &self,
+        user: UserId,
+        by: UserId,
+        why: String,
+        trace: &TraceId,
+    ) -> Result<Option<(Role, UnixMillis)>, ServiceError> {
+        let Some((role, _)) = self.store.tokens_since(user).await? else { return Ok(None) };
+        let event_of = |tokens_since| {
+            let body = ReadmissionEvent { user_id: user, role, tokens_since };
+            events::readmitted(&self.clock, trace, &body)
+        };
+        let (id, record) = (self.clock.new_id(), Closing { at: self.clock.now(), by, why });
+        if self.store.readmit(id, user, &record, event_of).await? {
+            tracing::info!(user.id = %user, by = %by, "A revoked person was let in again");
+        }
+        Ok(self.store.tokens_since(user).await?)
     }
 }
 
@@ -243,7 +267,13 @@ pub async fn register(
     let password_hash = permit.hash(new.password).await?;
     drop(permit);
     let (user_id, role) = (UserId(clock.new_id()), new.role);
-    let account = Account { id: user_id, role_id: role, password_hash, password_changed_at: None };
+    let account = Account {
+        id: user_id,
+        role_id: role,
+        password_hash,
+        password_changed_at: None,
+        tokens_since: UnixMillis(0),
+    };
     let event = events::of(EventType::UserRegistered, clock, trace, user_id, role, None)?;
     if !store.add_user(&account, &new.username, &new.email, clock.now(), &event).await? {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Owns auth_db: accounts, the sessions given out, known devices, and wrong passwords.
+//! Owns auth_db: accounts, the sessions given out, known devices, wrong passwords, and the keys that sign tokens.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
@@ -7,7 +7,9 @@ mod devices;
 mod endings;
 mod extend;
 mod failures;
+mod readmissions;
 mod sessions;
+mod signing_keys;
 mod users;
 
 #[cfg(test)]
@@ -25,6 +27,7 @@ pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
 pub use platform::StoreError;
 pub use sessions::{SessionKind, SessionState, UserSession};
+pub use signing_keys::{NewSigningKey, SigningKey};
 pub use users::{Account, Closing};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();

@@ -80,6 +80,11 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The store gave no answer. It may come back by itself.
+    pub fn is_store_away(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_unavailable())
+    }
+
     /// For `map_err`: says what could not be done.
     pub fn own<E: Into<Cause>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::Own { what, source: source.into() }

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::upstream::{Upstream, UpstreamError};
 
 const PATH: &str = "/.well-known/jwks.json";
-/// How long a new key may go unknown, and a withdrawn one believed.
-const REFRESH: Duration = Duration::from_secs(60);
+/// How long a new key may go unknown, and a killed one believed.
+const REFRESH: Duration = Duration::from_secs(15);
 /// Without any key every caller is turned away, so ask often.
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -36,11 +36,12 @@ impl KeySource {
     /// Asks auth now: a token may name a key that is not known here.
     pub async fn refresh(&self) -> Result<(), KeySourceError> {
         let jwks: Value = self.auth.get(PATH, None).await?;
-        Ok(self.keys.replace(&jwks.to_string())?)
+        self.keys.replace(&jwks.to_string())?;
+        Ok(())
     }
 }
 
-/// Loads the keys from auth, tries again until it has them, and renews them each minute. Loaded keys
+/// Loads the keys from auth, tries again until it has them, and asks again every few seconds. Loaded keys
 /// stay while auth is out of reach.
 pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
     let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.token());

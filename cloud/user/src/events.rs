@@ -1,5 +1,5 @@
-//! Takes in events: a new person gets a profile, a revoked one is shown no more, and a
-//! completed job counts for its provider.
+//! Takes in events: a new person gets a profile, a revoked one is shown no more until
+//! let in again, and a completed job counts for its provider.
 
 use platform::{
     bus::{Bus, QueueSpec},
@@ -18,6 +18,7 @@ const QUEUE: QueueSpec = QueueSpec::new(
     &[
         (Exchange::Auth, "user.registered"),
         (Exchange::Auth, "user.revoked"),
+        (Exchange::Auth, "user.readmitted"),
         (Exchange::Order, "order.completed"),
     ],
 );
@@ -51,18 +52,22 @@ impl ProfileFeed {
         if self.store.make::<D>(user, account.role, &event.trace).await? {
             tracing::info!(user.id = %user, "A profile was made");
         }
-        if event.kind != EventType::UserRevoked {
-            return Ok(());
-        }
-        let closed = self.store.change::<D>(user, None, &event.trace, |profile| {
+        let is_closed = match event.kind {
+            EventType::UserRevoked => true,
+            EventType::UserReadmitted => false,
+            _ => return Ok(()),
+        };
+        let changed = self.store.change::<D>(user, None, &event.trace, |profile| {
             let person = profile.person_mut();
-            let is_new = !std::mem::replace(&mut person.is_closed, true);
+            let is_new = std::mem::replace(&mut person.is_closed, is_closed) != is_closed;
             Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
         });
-        match closed.await {
+        match changed.await {
             Ok(_) => Ok(()),
             Err(ProfileRefusal::Failed(error)) => Err(error.into()),
-            Err(refused) => Err(HandleError::poison(format!("no profile to close: {refused:?}"))),
+            Err(refused) => {
+                Err(HandleError::poison(format!("no profile to close or open: {refused:?}")))
+            }
         }
     }
 }
@@ -70,7 +75,7 @@ impl ProfileFeed {
 impl Handle for ProfileFeed {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         match event.kind {
-            EventType::UserRegistered | EventType::UserRevoked => {}
+            EventType::UserRegistered | EventType::UserRevoked | EventType::UserReadmitted => {}
             EventType::OrderCompleted => return self.completed(event).await,
             _ => return Ok(()),
         }

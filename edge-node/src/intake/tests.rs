@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wire::{
     Action, BootNonce, Chain, Change, CommandBody, Hop, NumberedOutcome, Op, Order, OrderId,
-    OrderStatus, Outcome, PaymentStatus, RegionAssignment, Role, Sentence, UserId, Verdict,
+    OrderStatus, Outcome, PaymentStatus, PersonStanding, RegionAssignment, Role, Sentence,
+    UnixMillis, UserId, Verdict,
 };
 
 use super::*;
@@ -191,7 +192,8 @@ fn grant() -> Change {
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_not_promised_anything() {
     let edge = Edge::new().await;
     let now = edge.people.clock.now();
-    let revoked = Change::Revoked { version: 4, sessions: Vec::new(), users: Vec::new() };
+    let revoked =
+        Change::Revoked { version: 4, sessions: Vec::new(), users: Vec::new(), person: None };
     edge.store.apply(4, vec![grant(), revoked], now).await.unwrap();
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Provisional);
     edge.intake.ground.gate.revoke(&[], &[], 4);
@@ -364,7 +366,7 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
     assert!(!rekeyed.store.position().await.unwrap().suspect);
 
     let bytes = before.frame(102, Role::Provider, 20, &accept(1));
-    gate.revoke(&[], &[UserId(id(20))], 1);
+    gate.revoke(&[], &[PersonStanding::revoked(UserId(id(20)), UnixMillis(0))], 1);
     let forged = Receipt { sig: "A".repeat(86), ..receipt.clone() };
     assert_eq!(again(&bytes, &forged).await.code, Some(Code::Revoked));
     let told = again(&bytes, &receipt).await;

@@ -105,7 +105,7 @@ impl AuthProvider for Visit {
 
 impl Access {
     fn guest(&self, connect: &ConnectPacket) -> Result<Guest, Refusal> {
-        let (device, claims) = self.person(connect).map_err(Refusal::Person)?;
+        let (device, claims, pass) = self.person(connect).map_err(Refusal::Person)?;
         let owns = || self.people.owns(claims.sub, &device);
         if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
             return Err(Refusal::Person(Code::DeviceInUse));
@@ -114,16 +114,16 @@ impl Access {
         if his >= self.per_person_max || all >= CLIENTS_MAX {
             return Err(Refusal::TooManyConnections);
         }
-        Ok(self.signed_in.guest(&claims))
+        Ok(self.signed_in.guest(&claims, pass))
     }
 
-    fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Claims), Code> {
+    fn person(&self, connect: &ConnectPacket) -> Result<(DeviceId, Claims, Pass), Code> {
         let ConnectPacket { client_id, username, password, .. } = connect;
         let credentials =
             TabletCredentials::read(client_id, username.as_deref(), password.as_deref())?;
         let TabletCredentials { device, token } = credentials;
-        let claims = self.gate.admit(token, Some(&device))?;
-        Ok((device, claims))
+        let (claims, pass) = self.gate.enter(token, Some(&device))?;
+        Ok((device, claims, pass))
     }
 
     /// Judged at every packet: a token may run out and be revoked while its connection is open.
@@ -173,9 +173,9 @@ pub(super) struct Guests {
 
 impl Guests {
     /// A guest at the door, not signed in yet.
-    pub fn guest(&self, claims: &Claims) -> Guest {
+    pub fn guest(&self, claims: &Claims, pass: Pass) -> Guest {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
-        Guest { pass: Pass::from(claims), role: claims.role, visit }
+        Guest { pass, role: claims.role, visit }
     }
 
     /// The connections that end because this one is in: those of others, where it is the device's owner's,
@@ -246,7 +246,8 @@ mod tests {
     fn provider(signed_in: &Guests, user: u128) -> Guest {
         let people = People::new();
         let token = people.token(Role::Provider, user);
-        signed_in.guest(&people.gate().admit(&token, None).unwrap())
+        let (claims, pass) = people.gate().enter(&token, None).unwrap();
+        signed_in.guest(&claims, pass)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! by which this edge knows its hub.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::{Hash, HubKey, SessionId, UnixMillis, UserId};
+use wire::{Hash, HubKey, PersonStanding, SessionId, UnixMillis};
 
 use super::sql::{execute, id, nat};
 
@@ -25,7 +25,8 @@ pub struct Trust {
 pub struct TrustNews {
     pub jwks: Option<String>,
     pub revoked_sessions: Vec<SessionId>,
-    pub revoked_users: Vec<UserId>,
+    /// Those who are revoked, or were.
+    pub people: Vec<PersonStanding>,
     pub revocations_version: u64,
 }
 
@@ -36,8 +37,8 @@ pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
     conn.query_row(ROW, [], |row| {
         let known = TrustNews {
             jwks: row.get(1)?,
-            revoked_sessions: revoked(conn, "session")?,
-            revoked_users: revoked(conn, "user")?,
+            revoked_sessions: revoked_sessions(conn)?,
+            people: people(conn)?,
             revocations_version: nat(row, 2)?,
         };
         let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(3)?.map(Hash));
@@ -93,8 +94,39 @@ pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<V
     statement.query_map([now.0 - TOKEN_LIVES_MS_MAX], |row| id(row, 0))?.collect()
 }
 
-fn revoked<T: From<uuid::Uuid>>(conn: &Connection, kind: &str) -> rusqlite::Result<Vec<T>> {
-    const IDS: &str = "SELECT id FROM revoked WHERE kind = ?";
+pub fn revoke_session(
+    conn: &Connection,
+    session: SessionId,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id, heard_at) VALUES ('session', ?, ?)";
+    execute(conn, PUT, params![&session.as_bytes()[..], now.0])
+}
+
+pub fn note_person(
+    conn: &Connection,
+    word: PersonStanding,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO revoked (kind, id, heard_at, at, tokens_since)
+        VALUES ('user', ?, ?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET
+        at = max(at, excluded.at), tokens_since = max(tokens_since, excluded.tokens_since)";
+    let PersonStanding { user, revoked_at, tokens_since } = word;
+    execute(conn, PUT, params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0])
+}
+
+fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
+    const IDS: &str = "SELECT id FROM revoked WHERE kind = 'session'";
     let mut statement = conn.prepare(IDS)?;
-    statement.query_map([kind], |row| id(row, 0))?.collect()
+    statement.query_map([], |row| id(row, 0))?.collect()
+}
+
+fn people(conn: &Connection) -> rusqlite::Result<Vec<PersonStanding>> {
+    const ROWS: &str = "SELECT id, at, tokens_since FROM revoked WHERE kind = 'user'";
+    let mut statement = conn.prepare(ROWS)?;
+    let rows = statement.query_map([], |row| {
+        let (revoked_at, tokens_since) = (UnixMillis(row.get(1)?), UnixMillis(row.get(2)?));
+        Ok(PersonStanding { user: id(row, 0)?, revoked_at, tokens_since })
+    })?;
+    rows.collect()
 }

@@ -5,11 +5,11 @@
 
 use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
 use rusqlite::{Connection, params};
-use wire::{Change, Order, OrderId, Policy, UnixMillis, is_open};
+use wire::{Change, Order, OrderId, PersonStanding, Policy, UnixMillis, UserId, is_open};
 
 use super::{
     book::LogBook,
-    enrolment::TrustNews,
+    enrolment::{TrustNews, note_person, revoke_session},
     right,
     shares::worker,
     sight::{confirmed, sight},
@@ -126,16 +126,20 @@ pub fn take(
             adopt_policy(book, word.policy_version, word.policy);
             right::hear(conn, book, word, now)?;
         }
-        Change::Revoked { version, sessions, users } => {
+        Change::Revoked { version, sessions, users, person } => {
             for session in &sessions {
-                revoke(conn, "session", session.as_bytes(), now)?;
+                revoke_session(conn, *session, now)?;
             }
-            for user in &users {
-                revoke(conn, "user", user.as_bytes(), now)?;
+            let named = |user: &UserId| person.is_some_and(|word| word.user == *user);
+            // An older hub does not tell the moment.
+            let unnamed = users.into_iter().filter(|user| !named(user));
+            let unnamed = unnamed.map(|user| PersonStanding::revoked(user, UnixMillis(0)));
+            for word in unnamed.chain(person) {
+                note_person(conn, word, now)?;
+                applied.trust.people.push(word);
             }
             book.revocations_version = book.revocations_version.max(version);
             applied.trust.revoked_sessions.extend(sessions);
-            applied.trust.revoked_users.extend(users);
         }
     }
     Ok(())
@@ -169,9 +173,4 @@ fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
         book.policy_version = version;
         book.policy = policy;
     }
-}
-
-fn revoke(conn: &Connection, kind: &str, id: &[u8; 16], now: UnixMillis) -> rusqlite::Result<()> {
-    const PUT: &str = "INSERT OR IGNORE INTO revoked (kind, id, heard_at) VALUES (?, ?, ?)";
-    execute(conn, PUT, params![kind, &id[..], now.0])
 }

@@ -15,7 +15,7 @@ use engine::{
 use tempfile::TempDir;
 use wire::{
     Action, Actor, Chain, Code, Command, CommandBody, CommandId, Hash, NumberedOutcome, Op, Order,
-    OrderId, OrderStatus, Outcome, Policy, Role, ShareLimits, UserId, Verdict,
+    OrderId, OrderStatus, Outcome, PersonStanding, Policy, Role, ShareLimits, UserId, Verdict,
 };
 
 use super::*;
@@ -380,7 +380,8 @@ async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
             files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
         bytes.windows(16).any(|found| found == session.as_bytes())
     };
-    let revoked = Change::Revoked { version: 1, sessions: vec![session], users: vec![user] };
+    let revoked =
+        Change::Revoked { version: 1, sessions: vec![session], users: vec![user], person: None };
     store.apply(1, vec![revoked], NOW).await.unwrap();
     let after = |days: i64| UnixMillis(NOW.0 + days * 24 * 3_600_000);
     assert!(store.forget_people(after(30)).await.unwrap().is_empty());
@@ -390,5 +391,6 @@ async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
     store.scrub().unwrap();
     assert!(!on_disk());
     let trust = store.trust().await.unwrap().known;
-    assert_eq!((trust.revoked_sessions, trust.revoked_users), (vec![], vec![user]));
+    let people: Vec<_> = trust.people.into_iter().map(|person| person.user).collect();
+    assert_eq!((trust.revoked_sessions, people), (vec![], vec![user]));
 }

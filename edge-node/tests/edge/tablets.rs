@@ -371,6 +371,7 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         version: 1,
         sessions: vec![wire::SessionId(id(5_020)), wire::SessionId(id(5_023))],
         users: vec![wire::UserId(id(21))],
+        person: None,
     });
     let mut sentences = std::collections::BTreeSet::new();
     for (device, token, code, number) in [
@@ -500,7 +501,7 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     let mut tablet = region.provider("t-1", 20).await;
     let token = region.token(Role::Provider, 20);
     let (sessions, users) = (Vec::new(), vec![wire::UserId(id(20))]);
-    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users });
+    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users, person: None });
     let refused = until("the refusal", || async {
         Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token).await.err()
     })
@@ -514,6 +515,23 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_key_ends_connections_and_lets_nobody_in() {
+    let region = Region::open().await;
+    let mut tablet = region.provider("t-1", 20).await;
+    let old = region.token(Role::Provider, 20);
+    let next = support::Issuer::new();
+    region.cloud.tell(wire::Change::Keys { version: 1, jwks: next.signer.jwks() });
+    tablet.ended().await;
+    let refused = Tablet::connect(region.edge.mqtt, "t-1", "t-1", &old).await.err();
+    assert_eq!(refused, Some(ConnectReturnCode::BadUserNamePassword));
+    let now = process::clock::Clock::system().now();
+    let actor = wire::Actor { user_id: wire::UserId(id(20)), role: Role::Provider };
+    let new = next.edge_token(actor, wire::Region::North, now);
+    assert!(Tablet::connect(region.edge.mqtt, "t-1", "t-1", &new).await.is_ok());
+    region.edge.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     let region = Region::open().await;
     let mut signed_out = region.provider("t-1", 20).await;
@@ -521,7 +539,7 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     let short = region.cloud.people().token_until(Role::Provider, 22, 3);
     let mut runs_out = Tablet::of(region.edge.mqtt, "t-3", &short, 22).await;
     let (sessions, users) = (vec![wire::SessionId(id(5_020))], Vec::new());
-    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users });
+    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users, person: None });
     signed_out.ended().await;
     runs_out.ended().await;
     stays.send(frame(101, &region.token(Role::Provider, 21), &accept(1))).await;

@@ -6,22 +6,26 @@
 
 mod caller;
 mod edge;
+mod key_set;
 mod keys;
 mod provider;
 mod public;
 mod service;
 mod signer;
+mod vault;
 
 use serde::{Deserialize, Serialize};
 use wire::{Actor, CommandId, DeviceId, Region, Role, SessionId, UnixMillis, UserId};
 
 pub use caller::{Admin, Caller, FromService, Verifier, bearer};
 pub use edge::{edge_claim, edge_token, verify_edge};
-pub use keys::{Keys, KeysError};
+pub use key_set::{KeySet, PublishedKey};
+pub use keys::{FORMER_KEYS_MAX, Keys, KeysError};
 pub use provider::{install as install_provider, verify_bytes};
 pub use public::is_sound_key;
 pub use service::ServiceKey;
 pub use signer::{Signer, SignerError};
+pub use vault::KeyVault;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +89,10 @@ impl Claims {
             (TokenKind::Refresh, None, None) => Some(TokenAudience::Refresh),
             _ => None,
         }
+    }
+
+    pub fn issued_at(&self) -> UnixMillis {
+        UnixMillis(self.iat.saturating_mul(1_000))
     }
 
     pub fn expires_at(&self) -> UnixMillis {

@@ -291,6 +291,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the keys that sign tokens, with their states and moments */
+        get: operations["auth.list_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/keys/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a stolen signing key and all its tokens, on record */
+        post: operations["auth.kill_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the next signing key begin, on record */
+        post: operations["auth.rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/lost-acceptances": {
         parameters: {
             query?: never;
@@ -529,6 +580,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/users/{id}/readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a revoked person in again, on record; tokens from before stay dead */
+        post: operations["auth.readmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/users/{id}/revoke": {
         parameters: {
             query?: never;
@@ -538,7 +606,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close an account for good, on record */
+        /** Revoke a person: close the account and end its sessions, on record */
         post: operations["auth.revoke"];
         delete?: never;
         options?: never;
@@ -1548,7 +1616,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "stale_version" | "edge_exists" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "not_found" | "method_not_allowed" | "user_exists" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -1914,7 +1982,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "profile.created" | "profile.updated" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "profile.created" | "profile.updated" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
@@ -2018,6 +2086,13 @@ export interface components {
             expires_at: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"];
         };
+        KeyKillForm: {
+            /** @description The key's name, as the list and its tokens have it. */
+            kid: string;
+            reason: string;
+        };
+        /** @enum {string} */
+        KeyState: "next" | "present" | "previous" | "former" | "killed";
         /** @description The commands that an ended epoch has left behind. */
         LeftBehind: {
             /** Format: int64 */
@@ -2576,6 +2651,12 @@ export interface components {
             /** @description In place of the one that was sent, which is spent. */
             refresh_token?: string;
         };
+        ReopenedAccount: {
+            role: components["schemas"]["Role"];
+            /** @description Tokens from before are dead. Absent for somebody who was never revoked. */
+            tokens_since?: components["schemas"]["UnixMillis"];
+            user_id: components["schemas"]["UserId"];
+        };
         /** @description How a region's feed was put right. */
         RepairStatus: {
             compared_at: components["schemas"]["UnixMillis"] | null;
@@ -2648,6 +2729,16 @@ export interface components {
         };
         /** @enum {string} */
         ShareKind: "open_jobs" | "acceptances_a_day" | "withdrawals_a_day" | "unrecognised";
+        SigningKeyItem: {
+            kid: string;
+            killed_at?: components["schemas"]["UnixMillis"];
+            made_at: components["schemas"]["UnixMillis"];
+            signed_until?: components["schemas"]["UnixMillis"];
+            signs_from: components["schemas"]["UnixMillis"];
+            state: components["schemas"]["KeyState"];
+            /** @description Its tokens are refused before this moment. */
+            trusted_from: components["schemas"]["UnixMillis"];
+        };
         /**
          * @description `portal`, `kiosk`, or an edge.
          * @example portal
@@ -2880,6 +2971,8 @@ export type InboxItem = components['schemas']['InboxItem'];
 export type InboxPage = components['schemas']['InboxPage'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
+export type KeyKillForm = components['schemas']['KeyKillForm'];
+export type KeyState = components['schemas']['KeyState'];
 export type LeftBehind = components['schemas']['LeftBehind'];
 export type LimitReached = components['schemas']['LimitReached'];
 export type LineId = components['schemas']['LineId'];
@@ -2948,6 +3041,7 @@ export type RegionStanding = components['schemas']['RegionStanding'];
 export type RegionStatus = components['schemas']['RegionStatus'];
 export type RegisterForm = components['schemas']['RegisterForm'];
 export type RenewedAccess = components['schemas']['RenewedAccess'];
+export type ReopenedAccount = components['schemas']['ReopenedAccount'];
 export type RepairStatus = components['schemas']['RepairStatus'];
 export type Reply = components['schemas']['Reply'];
 export type RetirementForm = components['schemas']['RetirementForm'];
@@ -2959,6 +3053,7 @@ export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
 export type SessionItem = components['schemas']['SessionItem'];
 export type ShareKind = components['schemas']['ShareKind'];
+export type SigningKeyItem = components['schemas']['SigningKeyItem'];
 export type Source = components['schemas']['Source'];
 export type StatusForm = components['schemas']['StatusForm'];
 export type StatusReport = components['schemas']['StatusReport'];
@@ -4450,6 +4545,274 @@ export interface operations {
             };
         };
     };
+    "auth.list_keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SigningKeyItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.kill_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyKillForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SigningKeyItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.rotate_key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SigningKeyItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_too_new`: The next key is not known everywhere yet. Try again once it is trusted. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "order.lost_acceptances": {
         parameters: {
             query?: {
@@ -4526,11 +4889,11 @@ export interface operations {
     };
     "user.matches": {
         parameters: {
-            query?: {
+            query: {
                 /** @description On which the work is to be done. */
                 day?: components["schemas"]["CalendarDay"];
-                region?: components["schemas"]["Region"];
-                service_type?: components["schemas"]["ServiceType"];
+                region: components["schemas"]["Region"];
+                service_type: components["schemas"]["ServiceType"];
                 /** @description Of the job, in which the skills of providers are looked for. */
                 text?: string;
             };
@@ -5524,6 +5887,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordResetCode"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReopenedAccount"];
                 };
             };
             /** @description `malformed_body`: The body could not be read. */
@@ -9293,9 +9758,9 @@ export interface operations {
     };
     "user.remove": {
         parameters: {
-            query?: {
+            query: {
                 /** @description Of the profile that was read. */
-                version?: number;
+                version: number;
             };
             header?: never;
             path: {
@@ -10055,6 +10520,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `invalid_credentials`: The user name or the password is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -10066,6 +10540,19 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10095,8 +10582,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As the summary says. */
-            200: {
+            /** @description Done. */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10113,6 +10600,15 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

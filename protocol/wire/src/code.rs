@@ -57,6 +57,7 @@ codes! {
     UserExists user_exists 409,
     StaleVersion stale_version 409,
     EdgeExists edge_exists 409,
+    KeyTooNew key_too_new 409,
     OpNotStopped op_not_stopped 409,
     EnrolmentCodeInvalid enrolment_code_invalid 401,
     EnrolmentCodeUsed enrolment_code_used 409,

@@ -65,6 +65,7 @@ catalogue! {
     UserRegistered Auth "user.registered",
     SessionRevoked Auth "user.session_revoked",
     UserRevoked Auth "user.revoked",
+    UserReadmitted Auth "user.readmitted",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
     ProfileVerified User "profile.verified",
@@ -102,7 +103,15 @@ pub struct OrderEvent {
     pub taken_from: Option<UserId>,
 }
 
-/// The body of the events about a person; the session is the one of `user.session_revoked`.
+/// The body of `user.readmitted`: the person is let in again, by tokens from this moment on alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadmissionEvent {
+    pub user_id: UserId,
+    pub role: Role,
+    pub tokens_since: UnixMillis,
+}
+
+/// The body of the other events about a person; the session is the one of `user.session_revoked`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserEvent {
     pub user_id: UserId,

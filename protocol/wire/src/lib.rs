@@ -31,6 +31,7 @@ mod oplog;
 mod order;
 mod outcome;
 mod pack;
+mod person;
 mod reader;
 mod region;
 mod share;
@@ -71,7 +72,8 @@ pub use enrolment::{
     hub_of,
 };
 pub use event::{
-    Event, EventType, Exchange, OrderEvent, ProfileEvent, ProviderStanding, UserEvent,
+    Event, EventType, Exchange, OrderEvent, ProfileEvent, ProviderStanding, ReadmissionEvent,
+    UserEvent,
 };
 pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
@@ -93,6 +95,7 @@ pub use oplog::{
 pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use pack::{PackError, pack, unpack};
+pub use person::PersonStanding;
 pub use reader::{
     HIDDEN_CUSTOMER, Hold, readable_by, readable_by_every_provider, readable_while,
     without_customer,

@@ -61,7 +61,9 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
     let mut kinds = 0;
     for (name, hex) in golden() {
         let kind = name.split('/').next().unwrap();
-        if FRAMES.contains(&kind) {
+        // Of changes one stands in its frame; the others are bare.
+        let is_bare = kind == "change" && name != "change/assignment";
+        if FRAMES.contains(&kind) && !is_bare {
             check(&name, &bytes(&hex), |bytes| Frame::from_bytes(bytes).unwrap());
             kinds += usize::from(kind == "frame");
         }

@@ -1,5 +1,5 @@
 //! Turns events into changes of the feeds. Orders and assignments go into their region's feed; ended
-//! sessions and revoked people go into every feed.
+//! sessions, and people who are revoked or let in again, go into every feed.
 
 use platform::{
     bus::{Bus, QueueSpec},
@@ -7,7 +7,7 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
-use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, UserEvent};
+use wire::{AssignmentEvent, Event, EventType, Exchange, OrderEvent, ReadmissionEvent, UserEvent};
 
 use crate::{
     signals::{RegionMarks, WorkBell},
@@ -41,6 +41,9 @@ impl Handle for Feeder {
                 if matches!(event.kind, EventType::SessionRevoked | EventType::UserRevoked) =>
             {
                 self.revoked(event).await?
+            }
+            Exchange::Auth if event.kind == EventType::UserReadmitted => {
+                self.readmitted(event).await?
             }
             Exchange::Auth | Exchange::User | Exchange::Payment | Exchange::Review => {
                 FeedEffect::Known
@@ -110,5 +113,12 @@ impl Feeder {
             (_, None) => return Err(HandleError::poison("a revocation names no session")),
         };
         Ok(self.store.feed_revoked(event, whom, self.clock.now()).await?)
+    }
+
+    async fn readmitted(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+        let ReadmissionEvent { user_id, tokens_since, .. } =
+            serde_json::from_value(event.body.clone())?;
+        let now = self.clock.now();
+        Ok(self.store.feed_readmitted(event, user_id, tokens_since, now).await?)
     }
 }

@@ -89,7 +89,9 @@ impl Merged {
             let takes_token = described.codes.contains(&Code::InvalidToken);
             let mut operation = described.operation("edge");
             let security = if takes_token { json!([{ "bearer": [] }]) } else { json!([]) };
+            let roles: &[Role] = if takes_token { &Role::ALL } else { &[] };
             operation.insert("security".into(), security);
+            operation.insert("x-roles".into(), json!(roles));
             operation.insert("servers".into(), servers.clone());
             self.put(path, &method, operation);
         }

@@ -1,5 +1,5 @@
 //! `POST /api/v1/auth/register` makes an account of a customer or provider, and
-//! `POST /api/v1/admin/users/{id}/revoke` closes one for good, on record. Admins are made by an operator.
+//! `POST /api/v1/admin/users/{id}/revoke` closes one, and `.../readmit` opens it again, on record. Admins are made by an operator.
 
 use axum::extract::State;
 use platform::ClientAddress;
@@ -10,7 +10,7 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use wire::{Code, Role, UserId, check_reason};
+use wire::{Code, Role, UnixMillis, UserId, check_reason};
 
 use super::Live;
 use crate::{
@@ -50,6 +50,15 @@ pub struct ClosedAccount {
     role: Role,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct ReopenedAccount {
+    user_id: UserId,
+    role: Role,
+    /// Tokens from before are dead. Absent for somebody who was never revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_since: Option<UnixMillis>,
+}
+
 pub async fn register(
     State(service): State<Service>,
     Trace(trace): Trace,
@@ -85,6 +94,22 @@ pub async fn revoke(
     }
     let role = service.revoke(user_id, caller.actor.user_id, why, &trace).await?;
     role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
+}
+
+/// A repeat changes nothing and is answered alike.
+pub async fn readmit(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    Path(user_id): Path<UserId>,
+    Json(RevokeForm { reason }): Json<RevokeForm>,
+) -> Result<Json<ReopenedAccount>, Problem> {
+    caller.require(Role::Admin)?;
+    let why = check_reason(&reason)?;
+    let open = service.readmit(user_id, caller.actor.user_id, why, &trace).await?;
+    let (role, since) = open.ok_or(Code::NotFound)?;
+    let tokens_since = (since > UnixMillis(0)).then_some(since);
+    Ok(Json(ReopenedAccount { user_id, role, tokens_since }))
 }
 
 fn over_quota(SpentQuota { most, retry_s }: SpentQuota) -> Problem {

@@ -175,6 +175,6 @@ pub async fn verify(
 
 pub async fn jwks(State(service): State<Service>) -> Response {
     let headers =
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=60")];
-    (headers, service.signer.jwks()).into_response()
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=15")];
+    (headers, service.signing.jwks()).into_response()
 }

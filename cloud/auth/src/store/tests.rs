@@ -44,6 +44,7 @@ async fn database(engine: Engine) -> Database {
         role_id: Role::Customer,
         password_hash: "x".to_owned(),
         password_changed_at: None,
+        tokens_since: UnixMillis(0),
     };
     let (username, email) = (Username::new("lisi").unwrap(), Email::new("l@example.com").unwrap());
     store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
@@ -159,9 +160,9 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] e
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engine) {
     let database = database(engine).await;
-    let event = event(EventType::UserRevoked, &database.clock, database.user, None);
+    let event_of = |_| Ok(event(EventType::UserRevoked, &database.clock, database.user, None));
     let record = Closing { at: NOW, by: database.user, why: "Asked to.".to_owned() };
-    assert!(database.store.close_account(database.user, &record, &event).await.unwrap());
+    assert!(database.store.close_account(database.user, &record, event_of).await.unwrap());
     let id = SessionId(database.clock.new_id());
     let session = UserSession {
         id,

@@ -7,6 +7,7 @@ use super::{SessionEnding, Store, StoreError};
 use crate::domain::{Email, Username};
 
 const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
+const TOKENS_SINCE: &str = "SELECT tokens_since FROM users WHERE id = ?";
 const CLOSE: &str = "UPDATE users SET is_active = 0, updated_at = ?, closed_at = ?, closed_by = ?, \
     closed_why = ? WHERE id = ? AND is_active = 1";
 const END_SESSIONS: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
@@ -20,6 +21,8 @@ row! {
         pub role_id: Role,
         pub password_hash: String,
         pub password_changed_at: Option<UnixMillis>,
+        /// Tokens from before it are dead.
+        pub tokens_since: UnixMillis,
     }
 }
 
@@ -77,13 +80,13 @@ impl Store {
         Ok(self.sql.one(ROLE, vals![user]).await?)
     }
 
-    /// Closes an account, ends its sessions and tells of it the first time. Returns whether this was the
-    /// first time. The account goes first: a sign-in that is under way waits for it, or is ended here.
+    /// Closes an account, ends its sessions and tells of it the first time, by the event of that moment. Returns
+    /// whether this was the first time. The account goes first: a sign-in that is under way waits for it, or is ended here.
     pub async fn close_account(
         &self,
         user: UserId,
         record: &Closing,
-        event: &Event,
+        event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<bool, StoreError> {
         let Closing { at, by, why } = record;
         transact!(self.sql, tx => {
@@ -91,7 +94,9 @@ impl Store {
             if first {
                 let why = SessionEnding::AccountClosed;
                 tx.exec(END_SESSIONS, vals![*at, why, user, *at]).await?;
-                outbox::store::add(tx, event).await?;
+                let since: Option<UnixMillis> = tx.one(TOKENS_SINCE, vals![user]).await?;
+                let event = event_of(since.map_or(*at, |since| since.max(*at)))?;
+                outbox::store::add(tx, &event).await?;
             }
             Ok(first)
         })

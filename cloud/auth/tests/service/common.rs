@@ -82,6 +82,12 @@ impl Auth {
         Self { router, clock, cache, config, sql, service_key, tasks, folder }
     }
 
+    /// Another replica, on the same database and key file.
+    pub async fn replica(&self) -> Self {
+        let (config, sql, clock) = (self.config.clone(), self.sql.clone(), self.clock.clone());
+        Self::open(config, sql, "memory:", clock, tempfile::tempdir().unwrap()).await
+    }
+
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -21,7 +21,7 @@ async fn keys(auth: &Auth) -> Keys {
 }
 
 /// The claims of a token, for whatever it is.
-async fn claims(auth: &Auth, token: &str) -> Claims {
+pub async fn claims(auth: &Auth, token: &str) -> Claims {
     keys(auth).await.read(token).unwrap()
 }
 

@@ -184,7 +184,7 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn who_is_revoked_is_out_everywhere_and_for_good(#[case] engine: Engine) {
+async fn a_revoked_person_is_out_everywhere(#[case] engine: Engine) {
     let auth = auth_with(engine, "lisi").await;
     auth.register("boss", "customer").await;
     let (token, other) = (auth.token("lisi").await, auth.token("boss").await);

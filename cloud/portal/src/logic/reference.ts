@@ -10,6 +10,7 @@ export interface Schema {
   required?: string[]
   items?: Schema
   oneOf?: Schema[]
+  anyOf?: Schema[]
   allOf?: Schema[]
   examples?: unknown[]
   default?: unknown
@@ -95,7 +96,7 @@ export function fieldsOf(reference: Reference, schema: Schema, above = '', depth
   if (depth > 3) return []
   const own = named(reference, schema)
   if (own.items) return fieldsOf(reference, own.items, `${above}[]`, depth)
-  const alternatives = own.oneOf?.filter(one => one.type !== 'null') ?? []
+  const alternatives = formsOf(own).filter(one => one.type !== 'null')
   const lines = [...(own.allOf ?? []), ...alternatives].flatMap(part => fieldsOf(reference, part, above, depth))
   for (const [name, field] of Object.entries(own.properties ?? {})) {
     const path = above ? `${above}.${name}` : name
@@ -110,7 +111,8 @@ export function kindOf(reference: Reference, schema: Schema): string {
   const own = named(reference, schema)
   if (own.enum) return own.enum.length > 8 ? `${own.enum.slice(0, 4).join(' | ')} | …` : own.enum.join(' | ')
   if (own.items) return `${kindOf(reference, own.items)}[]`
-  if (own.oneOf) return [...new Set(own.oneOf.map(one => kindOf(reference, one)))].join(' | ')
+  const forms = formsOf(own)
+  if (forms.length > 0) return [...new Set(forms.map(one => kindOf(reference, one)))].join(' | ')
   const kinds = [own.type ?? 'object'].flat()
   const [kind = 'object', ...more] = kinds
   return [own.format && kind === 'string' ? own.format : kind, ...more].join(' | ')
@@ -121,7 +123,8 @@ export function sampleOf(reference: Reference, schema: Schema, depth = 0): unkno
   const own = named(reference, schema)
   const example = own.examples?.[0] ?? own.default ?? own.enum?.[0]
   if (example !== undefined) return example
-  if (own.oneOf?.[0]) return sampleOf(reference, own.oneOf[0], depth)
+  const [form] = formsOf(own)
+  if (form) return sampleOf(reference, form, depth)
   if (own.items) return depth > 3 ? [] : [sampleOf(reference, own.items, depth + 1)]
   if (own.properties || own.allOf) {
     const parts = (own.allOf ?? []).map(part => sampleOf(reference, part, depth) as object)
@@ -148,6 +151,9 @@ export function curlOf(reference: Reference, route: Route, origin: string): stri
     ...(body ? ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(sampleOf(reference, body))}'`] : []),
   ].join(' \\\n  ')
 }
+
+/** The forms of a value; one without a tag may have several at once. */
+const formsOf = (schema: Schema): Schema[] => schema.anyOf ?? schema.oneOf ?? []
 
 function named(reference: Reference, schema: Schema): Schema {
   const name = schema.$ref?.split('/').at(-1)

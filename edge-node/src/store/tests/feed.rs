@@ -25,6 +25,7 @@ async fn keys_policy_and_revocations_outlive_the_process() {
         version: 4,
         sessions: vec![wire::SessionId(id(1))],
         users: vec![UserId(id(2))],
+        person: None,
     };
     let policy = Change::Policy { version: 2, policy: Policy::Exclusive };
     let keys = Change::Keys { version: 3, jwks: "new".into() };
@@ -36,7 +37,39 @@ async fn keys_policy_and_revocations_outlive_the_process() {
     let (store, _) = open(&data, 2).await;
     let trust = store.trust().await.unwrap();
     assert_eq!(trust.known.jwks.as_deref(), Some("new"));
-    assert_eq!((trust.known.revoked_sessions.len(), trust.known.revoked_users.len()), (1, 1));
+    assert_eq!((trust.known.revoked_sessions.len(), trust.known.people.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let (user, stranger) = (UserId(id(2)), UserId(id(3)));
+    let revoked = |at: i64| Change::Revoked {
+        version: 1,
+        sessions: Vec::new(),
+        users: vec![user],
+        person: Some(PersonStanding::revoked(user, UnixMillis(at))),
+    };
+    let readmitted = |user| Change::Revoked {
+        version: 1,
+        sessions: Vec::new(),
+        users: Vec::new(),
+        person: Some(PersonStanding::readmitted(user, UnixMillis(2_000))),
+    };
+    let changes = vec![revoked(1_500), readmitted(user), readmitted(stranger), revoked(1_400)];
+    store.apply(4, changes, NOW).await.unwrap();
+    store.close();
+    let (store, _) = open(&data, 2).await;
+    let known = store.trust().await.unwrap().known.people;
+    assert_eq!(known.len(), 2);
+    for standing in known {
+        assert!(standing.refuses(UnixMillis(1_999)) && !standing.refuses(UnixMillis(2_000)));
+    }
+    store.apply(6, vec![revoked(2_000), readmitted(user)], NOW).await.unwrap();
+    let known = store.trust().await.unwrap().known.people;
+    let standing = known.iter().find(|standing| standing.user == user).unwrap();
+    assert!(standing.refuses(UnixMillis(9_000)), "revoked once more");
 }
 
 #[tokio::test]

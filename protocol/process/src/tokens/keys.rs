@@ -1,5 +1,7 @@
 //! The public keys people's tokens are checked against, and a memory of tokens whose signature was
 //! checked already: a check costs 35 µs, and a tablet sends the same token with every command.
+//!
+//! Invariant: a key lets nobody in before the moment from which it is trusted, and a former key lets nobody in.
 
 use std::{
     collections::HashMap,
@@ -20,9 +22,23 @@ pub struct Keys(Arc<RwLock<Inner>>);
 
 struct Inner {
     jwks: String,
-    by_kid: HashMap<String, [u8; 32]>,
-    /// Claims by the hash of their token. A forgotten token is only checked again.
-    checked: LruCache<[u8; 32], Claims>,
+    by_kid: HashMap<String, KnownKey>,
+    /// Tokens by their hash. A forgotten one is only checked again.
+    checked: LruCache<[u8; 32], CheckedToken>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct KnownKey {
+    public: [u8; 32],
+    /// Unix seconds.
+    trusted_from: i64,
+    is_former: bool,
+}
+
+#[derive(Clone)]
+struct CheckedToken {
+    claims: Claims,
+    key: KnownKey,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +47,30 @@ pub enum KeysError {
     Unreadable(#[source] serde_json::Error),
     #[error("the key set holds no Ed25519 key")]
     Empty,
-    #[error("the key set holds more than {KEYS_MAX} keys")]
+    #[error("the key set holds more than {KEYS_MAX} keys, or {FORMER_KEYS_MAX} former ones")]
     TooMany,
 }
 
 /// A key set grows by a key at each rotation and loses the oldest; more is a mistake.
 const KEYS_MAX: usize = 32;
+/// Keys whose last token has expired, and which read the logs of edges that were cut off for long.
+pub const FORMER_KEYS_MAX: usize = 64;
 const CHECKED_MAX: usize = 4096;
+/// A clock may be behind by so much when a key begins to be trusted.
+const CLOCK_BEHIND_S: i64 = 300;
+
+impl KnownKey {
+    fn lets_in(&self, now: UnixMillis) -> bool {
+        !self.is_former && self.is_trusted(now.0.div_euclid(1000))
+    }
+
+    fn is_trusted(&self, at_s: i64) -> bool {
+        at_s.saturating_add(CLOCK_BEHIND_S) >= self.trusted_from
+    }
+}
 
 impl Inner {
-    fn new(jwks: &str, by_kid: HashMap<String, [u8; 32]>) -> Self {
+    fn new(jwks: &str, by_kid: HashMap<String, KnownKey>) -> Self {
         Self { jwks: jwks.to_owned(), by_kid, checked: LruCache::new(CHECKED_MAX) }
     }
 }
@@ -51,14 +81,18 @@ impl Keys {
         Self(Arc::new(RwLock::new(Inner::new("", HashMap::new()))))
     }
 
-    /// Replaces the key set. Keys it does not hold are no longer trusted.
-    pub fn replace(&self, jwks: &str) -> Result<(), KeysError> {
+    /// Replaces the key set. Keys it does not hold are no longer trusted. Returns whether it lost a key.
+    pub fn replace(&self, jwks: &str) -> Result<bool, KeysError> {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let stays = |(kid, key): (&String, &KnownKey)| {
+            by_kid.get(kid).is_some_and(|found| found.public == key.public)
+        };
+        let lost = !inner.by_kid.iter().all(stays);
         if inner.by_kid != by_kid {
             *inner = Inner::new(jwks, by_kid);
         }
-        Ok(())
+        Ok(lost)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -77,17 +111,21 @@ impl Keys {
         audience: TokenAudience,
         now: UnixMillis,
     ) -> Result<Claims, TokenError> {
-        let claims = self.read(token)?;
+        let CheckedToken { claims, key } = self.checked(token)?;
         if claims.audience() != Some(audience) {
             return Err(TokenError::Elsewhere);
         }
         unexpired(claims.exp, now)?;
-        Ok(claims)
+        if key.lets_in(now) { Ok(claims) } else { Err(TokenError::Invalid) }
     }
 
-    /// The claims of a token that one of these keys signed, for any audience and until any time. They let
-    /// nobody in.
+    /// The claims of a token that one of these keys signed, a former one included, for any audience and until any
+    /// time. They let nobody in.
     pub fn read(&self, token: &str) -> Result<Claims, TokenError> {
+        self.checked(token).map(|checked| checked.claims)
+    }
+
+    fn checked(&self, token: &str) -> Result<CheckedToken, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
@@ -96,17 +134,21 @@ impl Keys {
         known.map_or_else(|| self.check(token, hash), Ok)
     }
 
-    fn check(&self, token: &str, hash: [u8; 32]) -> Result<Claims, TokenError> {
+    fn check(&self, token: &str, hash: [u8; 32]) -> Result<CheckedToken, TokenError> {
         provider::install();
         let kid = kid_of(token)?;
         let key = *self.inner().by_kid.get(&kid).ok_or(TokenError::Invalid)?;
-        let claims: Claims = signed(token, &key)?;
+        let claims: Claims = signed(token, &key.public)?;
+        if !key.is_trusted(claims.iat) {
+            return Err(TokenError::Invalid);
+        }
+        let checked = CheckedToken { claims, key };
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         // The keys may have changed meanwhile.
         if inner.by_kid.get(&kid) == Some(&key) {
-            inner.checked.insert(hash, claims.clone());
+            inner.checked.insert(hash, checked.clone());
         }
-        Ok(claims)
+        Ok(checked)
     }
 
     #[cfg(test)]
@@ -160,10 +202,13 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 /// Reads the Ed25519 keys; keys of other kinds are for others.
-fn read(jwks: &str) -> Result<HashMap<String, [u8; 32]>, KeysError> {
+fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, KeysError> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Key>,
+        /// Other issuers have none.
+        #[serde(default)]
+        former_keys: Vec<Key>,
     }
     #[derive(Deserialize)]
     struct Key {
@@ -173,15 +218,23 @@ fn read(jwks: &str) -> Result<HashMap<String, [u8; 32]>, KeysError> {
         crv: String,
         #[serde(default)]
         x: String,
+        #[serde(default)]
+        trusted_from: i64,
     }
     let set: Set = serde_json::from_str(jwks).map_err(KeysError::Unreadable)?;
-    if set.keys.len() > KEYS_MAX {
+    if set.keys.len() > KEYS_MAX || set.former_keys.len() > FORMER_KEYS_MAX {
         return Err(KeysError::TooMany);
     }
-    let raw = |key: Key| {
-        let x: [u8; 32] = URL_SAFE_NO_PAD.decode(&key.x).ok()?.try_into().ok()?;
-        (key.crv == "Ed25519" && !key.kid.is_empty()).then_some((key.kid, x))
+    let known = |is_former| {
+        move |Key { kid, crv, x, trusted_from }: Key| {
+            let public: [u8; 32] = URL_SAFE_NO_PAD.decode(&x).ok()?.try_into().ok()?;
+            let key = KnownKey { public, trusted_from, is_former };
+            (crv == "Ed25519" && !kid.is_empty()).then_some((kid, key))
+        }
     };
-    let by_kid: HashMap<_, _> = set.keys.into_iter().filter_map(raw).collect();
-    if by_kid.is_empty() { Err(KeysError::Empty) } else { Ok(by_kid) }
+    let former = set.former_keys.into_iter().filter_map(known(true));
+    let mut by_kid: HashMap<_, _> = former.collect();
+    let former = by_kid.len();
+    by_kid.extend(set.keys.into_iter().filter_map(known(false)));
+    if by_kid.len() == former { Err(KeysError::Empty) } else { Ok(by_kid) }
 }

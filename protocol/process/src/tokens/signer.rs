@@ -16,8 +16,12 @@ use ring::{
 };
 use serde::Serialize;
 use tempfile::NamedTempFile;
+use wire::UnixMillis;
 
-use super::provider;
+use super::{
+    key_set::{KeySet, PublishedKey},
+    provider,
+};
 
 #[derive(Clone)]
 pub struct Signer(Arc<Inner>);
@@ -78,9 +82,11 @@ impl Signer {
 
     /// The key in that file, which must be there.
     pub fn load(path: &Path) -> Result<Self, SignerError> {
-        let der =
-            fs::read(path).map_err(|source| SignerError::File { path: path.to_owned(), source })?;
-        Self::from_pkcs8(&der).map_err(|_| SignerError::BadFile(path.to_owned()))
+        Self::from_pkcs8(&Self::read_file(path)?).map_err(|_| SignerError::BadFile(path.to_owned()))
+    }
+
+    pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, SignerError> {
+        fs::read(path).map_err(|source| SignerError::File { path: path.to_owned(), source })
     }
 
     /// The key's name: its RFC 7638 thumbprint.
@@ -92,14 +98,10 @@ impl Signer {
         self.0.public
     }
 
-    /// The public key as a key set, for `/.well-known/jwks.json`.
+    /// The public key as a key set of its own.
     pub fn jwks(&self) -> String {
-        let x = URL_SAFE_NO_PAD.encode(self.0.public);
-        let kid = self.kid();
-        serde_json::json!({ "keys": [
-            { "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x }
-        ]})
-        .to_string()
+        let key = PublishedKey { public: self.0.public, trusted_from: UnixMillis(0) };
+        KeySet { keys: vec![key], former_keys: Vec::new() }.to_json()
     }
 
     pub fn sign_bytes(&self, msg: &[u8]) -> [u8; 64] {
@@ -138,7 +140,7 @@ fn create(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-fn thumbprint(public: &[u8; 32]) -> String {
+pub(super) fn thumbprint(public: &[u8; 32]) -> String {
     let x = URL_SAFE_NO_PAD.encode(public);
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()))

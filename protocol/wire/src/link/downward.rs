@@ -3,7 +3,9 @@
 use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
 use super::Standing;
-use crate::{Actor, Command, CommandId, Hash, Order, OrderId, Outcome, Policy, UnixMillis};
+use crate::{
+    Actor, Command, CommandId, Hash, Order, OrderId, Outcome, PersonStanding, Policy, UnixMillis,
+};
 
 /// Outcomes numbered `from + 1 ..= to`, per edge and epoch, in the order the hub stored them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -109,6 +111,10 @@ pub enum Change {
         sessions: Vec<crate::SessionId>,
         #[n(2)]
         users: Vec<crate::UserId>,
+        /// Of a person who is revoked, then named in `users` as well, or let in again. An edge of an older version does
+        /// not read it, and goes on refusing somebody who is let in again.
+        #[n(3)]
+        person: Option<PersonStanding>,
     },
     /// Ends its frame: a grant's digest is compared with exactly what came before.
     #[n(5)]

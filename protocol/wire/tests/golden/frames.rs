@@ -83,6 +83,7 @@ pub fn frames() -> Vec<Frame> {
                     version: 4,
                     sessions: vec![SessionId(id(5))],
                     users: vec![UserId(id(6))],
+                    person: None,
                 },
             ],
         }),
@@ -251,4 +252,18 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
         _ => None,
     };
     frames().into_iter().filter_map(with).collect()
+}
+
+/// A person is revoked, with the moment of it, and let in again.
+pub fn changes_about_people() -> [(&'static str, Change); 2] {
+    let (user, at) = (UserId(id(6)), UnixMillis(1_764_000_000_000));
+    let told = |users, person| {
+        let (sessions, person) = (Vec::new(), Some(person));
+        Change::Revoked { version: 5, sessions, users, person }
+    };
+    let readmitted = PersonStanding::readmitted(user, at.plus_ms(5_000));
+    [
+        ("change/revoked_person", told(vec![user], PersonStanding::revoked(user, at))),
+        ("change/readmitted", told(Vec::new(), readmitted)),
+    ]
 }

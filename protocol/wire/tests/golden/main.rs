@@ -105,6 +105,9 @@ fn vectors() -> BTreeMap<String, String> {
     let part = SnapshotPart { changes: vec![Change::Assignment(assignment())], next };
     assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part, "it reads back");
     vectors.insert("snapshot/part".into(), hex(&part.to_bytes()));
+    for (name, change) in changes_about_people() {
+        vectors.insert(name.into(), hex(&minicbor::to_vec(&change).unwrap()));
+    }
     let start = snapshot_start(standing(), 1, 22);
     vectors.insert("snapshot/hash".into(), snapshot_hash(start, b"chunk").to_string());
     vectors.insert("change/assignment".into(), hex(&down.to_bytes()));

@@ -28,6 +28,7 @@ method-not-allowed = This cannot be done here.
 user-exists = This user name or email is taken.
 stale-version = This has changed since you read it. Load it again, then make your change.
 edge-exists = An edge of this name already exists. Choose another name.
+key-too-new = The next key is not known everywhere yet. Try again once it is trusted.
 op-not-stopped = This entry does not wait for an operator.
 enrolment-code-invalid = This enrolment code is unknown, used or expired.
 enrolment-code-used = This edge has used its code and is enrolled.

@@ -28,6 +28,7 @@ method-not-allowed = 此处不支持该操作。
 user-exists = 该用户名或邮箱已被使用。
 stale-version = 在您读取之后，内容已被更改。请重新加载，再作修改。
 edge-exists = 已有同名的边缘节点，请另取名称。
+key-too-new = 下一把密钥尚未传达到各处，请在其生效后重试。
 op-not-stopped = 该条目并未在等待管理员处理。
 enrolment-code-invalid = 登记码无效、已使用或已过期。
 enrolment-code-used = 该节点已使用登记码完成登记。

@@ -4,16 +4,16 @@
 //! too often is handed in again only when an operator says so, or an op of its name is decided; it is put
 //! to the holder as before.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use platform::{columns, sql::Tx, transact, vals};
+use platform::{columns, row, sql::Tx, transact, vals};
 use uuid::Uuid;
 use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, Source, UnixMillis, UserId,
     WaitingAccept,
 };
 
-use super::{Result, Store, decoded, encoded};
+use super::{Result, Store, decoded, encoded, feed::Revocations};
 pub use crate::domain::origins::AskName;
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
@@ -39,7 +39,7 @@ const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
     AND (e.distrusted_from IS NULL OR u.epoch > e.distrusted_epoch OR o.received_at < e.distrusted_from) \
     ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
 const TOKEN: &str = "SELECT bytes FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
-const WAITING: &str = "SELECT command_id, user_id, region, command, actor, failures FROM asks \
+const WAITING: &str = "SELECT command_id, user_id, region, command, actor, failures, taken_at FROM asks \
     WHERE failures < ? AND (command_id > ? OR (command_id = ? AND user_id > ?)) \
     ORDER BY command_id, user_id LIMIT ?";
 const COUNT_FAILURE: &str = "UPDATE asks SET failures = failures + 1 \
@@ -83,8 +83,17 @@ pub struct DueAccept {
     pub made_at: Source,
 }
 
-/// Command, user, region, what was asked by whom, and how often it failed.
-type AskRow = (CommandId, UserId, String, Vec<u8>, Vec<u8>, u32);
+row! {
+    struct WaitingRow {
+        command_id: CommandId,
+        user_id: UserId,
+        region: String,
+        command: Vec<u8>,
+        actor: Vec<u8>,
+        failures: u32,
+        taken_at: UnixMillis,
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskAdmission {
@@ -200,22 +209,25 @@ impl Store {
     pub async fn waiting_accepts(&self, after: AskName, limit: usize) -> Result<WaitingPart> {
         let (id, user) = after;
         let values = vals![FAILURES_MAX, id, id, user, limit];
-        let rows: Vec<AskRow> = self.sql.all(WAITING, values).await?;
-        let mut revoked = BTreeSet::new();
+        let rows: Vec<WaitingRow> = self.sql.all(WAITING, values).await?;
+        let mut revocations = Revocations::new();
         for region in Region::ALL {
-            let here = rows.iter().filter(|(_, _, name, ..)| name == region.as_str());
-            let users: Vec<Uuid> = here.map(|(_, user, ..)| user.0).collect();
-            revoked.extend(self.revocations(region, &users).await?.into_keys());
+            let here = rows.iter().filter(|row| row.region == region.as_str());
+            let users: Vec<Uuid> = here.map(|row| row.user_id.0).collect();
+            revocations.extend(self.revocations(region, &users).await?);
         }
         let last = rows.last().filter(|_| rows.len() == limit);
-        let next = last.map(|(id, user, ..)| (*id, *user));
+        let next = last.map(|row| (row.command_id, row.user_id));
         let mut part = WaitingPart { next, ..WaitingPart::default() };
-        for (id, user, _, command, actor, failures) in rows {
-            let name = (id, user);
-            part.failures.insert(name, failures);
-            match waiting(&command, &actor) {
+        for row in rows {
+            let name = (row.command_id, row.user_id);
+            part.failures.insert(name, row.failures);
+            match waiting(&row.command, &row.actor) {
                 Ok(accept) => {
-                    let revoked = revoked.contains(&user.0);
+                    // Its token is no younger than the accept.
+                    let of_user = revocations.get(&row.user_id.0);
+                    let revoked =
+                        of_user.is_some_and(|known| known.of_token(row.taken_at).is_some());
                     part.accepts.push(WaitingAccept { revoked, ..accept });
                 }
                 Err(_) => part.unreadable.push(name),

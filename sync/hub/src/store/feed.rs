@@ -14,7 +14,9 @@ use platform::{
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Change, Event, Hash, Region, RegionAssignment, SessionId, UnixMillis, UserId};
+use wire::{
+    Change, Event, Hash, PersonStanding, Region, RegionAssignment, SessionId, UnixMillis, UserId,
+};
 
 use super::{Result, Store, StoreError, decoded, encoded, fitting};
 
@@ -28,7 +30,7 @@ const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
-const REVOCATIONS: &str = "SELECT entity, version, at FROM feed WHERE region = ? AND kind IN (?, ?) \
+const REVOCATIONS: &str = "SELECT entity, version, at, bytes FROM feed WHERE region = ? AND kind IN (?, ?, ?) \
     AND entity IN (";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
@@ -36,19 +38,41 @@ const READ: &str = "SELECT feed_seq, bytes FROM feed \
 const CONSUMER: &str = "hub_feed";
 pub(super) const ORDER: &str = "order";
 pub(super) const REVOKED: &str = "revoked";
-/// People stay revoked; an ended session is forgotten with its token.
+/// Of people nothing is forgotten; an ended session is, with its token.
 pub(super) const REVOKED_PERSON: &str = "revoked_person";
+pub(super) const READMITTED: &str = "readmitted";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
 /// By the session or the person.
-pub type Revocations = HashMap<Uuid, FeedRevocation>;
+pub type Revocations = HashMap<Uuid, EntityRevocations>;
 
-/// The time and the version at which a feed first told of it.
+/// The time and the version at which a feed told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedRevocation {
     pub version: u64,
     pub at: UnixMillis,
+    /// Of a person: by the clock of auth.
+    made_at: UnixMillis,
+}
+
+/// The revocations of one session or person, oldest first, and the beginnings of a person's tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntityRevocations {
+    revoked: Vec<FeedRevocation>,
+    tokens_since: Vec<UnixMillis>,
+}
+
+impl EntityRevocations {
+    /// The first revocation of a token that was issued then: a readmission undoes those before it, for tokens
+    /// from it on alone.
+    pub fn of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
+        let mut revoked = self.revoked.iter().copied();
+        revoked.find(|revocation| {
+            let undoes = |since: &UnixMillis| revocation.made_at < *since && *since <= issued;
+            !self.tokens_since.iter().any(undoes)
+        })
+    }
 }
 
 /// The effect of an event or a key set on the feeds.
@@ -116,11 +140,14 @@ impl Store {
             for region in Region::ALL {
                 let mut end = lock(tx, region).await?;
                 let version = end.feed_seq + 1;
-                let (kind, entity, sessions, users) = match whom {
-                    RevokedToken::Session(id) => (REVOKED, id.0, vec![id], Vec::new()),
-                    RevokedToken::Person(id) => (REVOKED_PERSON, id.0, Vec::new(), vec![id]),
+                let (kind, entity, sessions, users, person) = match whom {
+                    RevokedToken::Session(id) => (REVOKED, id.0, vec![id], Vec::new(), None),
+                    RevokedToken::Person(id) => {
+                        let person = PersonStanding::revoked(id, event.at);
+                        (REVOKED_PERSON, id.0, Vec::new(), vec![id], Some(person))
+                    }
                 };
-                let change = Change::Revoked { version, sessions, users };
+                let change = Change::Revoked { version, sessions, users, person };
                 let entry = Entry { kind, entity, version, member: None, change };
                 end.add(tx, entry, now).await?;
             }
@@ -128,16 +155,55 @@ impl Store {
         })
     }
 
-    /// The sessions and people among these that are revoked by the region's feed.
+    /// Tells every region that a revoked person is let in again, by tokens from that moment on.
+    pub async fn feed_readmitted(
+        &self,
+        event: &Event,
+        user: UserId,
+        tokens_since: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<FeedEffect> {
+        transact!(self.sql, tx => {
+            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+                return Ok(FeedEffect::Known);
+            }
+            for region in Region::ALL {
+                let mut end = lock(tx, region).await?;
+                let (version, entity) = (end.feed_seq + 1, user.0);
+                let person = Some(PersonStanding::readmitted(user, tokens_since));
+                let (sessions, users) = (Vec::new(), Vec::new());
+                let change = Change::Revoked { version, sessions, users, person };
+                let entry = Entry { kind: READMITTED, entity, version, member: None, change };
+                end.add(tx, entry, now).await?;
+            }
+            Ok(FeedEffect::Added)
+        })
+    }
+
+    /// The sessions and people among these of whose revocation the region's feed has told.
     pub async fn revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
         let mut revocations = Revocations::new();
         for part in parts(named, NAMES_MAX) {
-            let mut values = vals![region, REVOKED, REVOKED_PERSON];
+            let mut values = vals![region, REVOKED, REVOKED_PERSON, READMITTED];
             values.extend(part.iter().map(|id| Val::from(*id)));
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
-            let rows: Vec<(Uuid, u64, UnixMillis)> = self.sql.all(text, values).await?;
-            for (entity, version, at) in rows {
-                revocations.entry(entity).or_insert(FeedRevocation { version, at });
+            let rows: Vec<(Uuid, u64, UnixMillis, Vec<u8>)> = self.sql.all(text, values).await?;
+            for (entity, version, at, bytes) in rows {
+                let of_entity = revocations.entry(entity).or_default();
+                let person = match decoded(&bytes, "a change of the feed")? {
+                    Change::Revoked { person, .. } => person,
+                    _ => None,
+                };
+                match person {
+                    Some(word) if word.tokens_since > UnixMillis(0) => {
+                        of_entity.tokens_since.push(word.tokens_since);
+                    }
+                    // One that does not tell its moment is older than any readmission.
+                    word => {
+                        let made_at = word.map_or(UnixMillis(0), |word| word.revoked_at);
+                        of_entity.revoked.push(FeedRevocation { version, at, made_at });
+                    }
+                }
             }
         }
         Ok(revocations)

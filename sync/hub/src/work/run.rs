@@ -245,11 +245,12 @@ impl Judge {
         })
     }
 
-    /// A person's revocation counts at any time. A session's end does not touch the commands that the edge
+    /// A person's revocation counts at any time, and until they are let in again by newer tokens. A session's end does not touch the commands that the edge
     /// took before it, as with a token that expires.
     fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
-        let user = self.revocations.get(&claims.sub.0);
-        let session = self.revocations.get(&claims.jti.0);
+        let issued = claims.issued_at();
+        let of = |entity| self.revocations.get(entity).and_then(|known| known.of_token(issued));
+        let (user, session) = (of(&claims.sub.0), of(&claims.jti.0));
         let session = session.filter(|revocation| revocation.at <= taken_at);
         user.or(session).map(|revocation| revocation.version)
     }

@@ -462,6 +462,41 @@ async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysq
     assert_eq!(stage.owner.script().revoked, [(2, None), (3, version), (5, None)]);
 }
 
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn somebody_who_is_let_in_again_acts_by_new_tokens_alone(#[case] mysql: bool) {
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
+    let tell = async |kind, since_ms: i64| {
+        let since = stage.clock.now().plus_ms(since_ms);
+        let body = json!({
+            "user_id": Uuid::from_u128(5), "role": "provider", "tokens_since": since,
+        });
+        stage.publish(kind, body).await;
+    };
+    tell(EventType::UserRevoked, 0).await;
+    tell(EventType::UserReadmitted, 1_000).await;
+    edge.open(&hub).await;
+    let let_in =
+        |change: &Change| matches!(change, Change::Revoked { users, .. } if users.is_empty());
+    edge.until(|edge| edge.changes.iter().any(let_in)).await;
+    let revoked = |change: &Change| match change {
+        Change::Revoked { version, .. } => Some(*version),
+        _ => None,
+    };
+    let version = edge.changes.iter().find_map(revoked);
+    let now = stage.clock.now();
+    let (old, new) = (
+        stage.edge_token_between(Role::Provider, 5, 0, 3_600),
+        stage.edge_token_between(Role::Provider, 5, 2, 3_600),
+    );
+    edge.log = vec![token(&old), accept(7, 1, now), token(&new), accept(8, 3, now)];
+    edge.up(1, 4).await;
+    edge.until_outcomes(4).await;
+    assert_eq!(stage.owner.script().revoked, [(2, version), (4, None)]);
+}
+
 /// The session that a token belongs to.
 fn session(token: &str) -> String {
     let claims = token.split('.').nth(1).unwrap();

@@ -1,6 +1,8 @@
 //! Tokens that the issuer never made, or made for something else.
 
 mod copied;
+mod keys;
+mod readmitted;
 mod resting;
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};

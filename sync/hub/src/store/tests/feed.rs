@@ -1,7 +1,9 @@
 //! The feed: each event once, no gap, nothing lost by compaction.
 
 pub(super) use support::samples::order;
-use wire::{Change, Event, EventId, EventType, Order, Policy, RegionAssignment, SessionId};
+use wire::{
+    Change, Event, EventId, EventType, Order, PersonStanding, Policy, RegionAssignment, SessionId,
+};
 
 use super::*;
 use crate::store::feed::orders::LOST_KEPT;
@@ -194,7 +196,8 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
     assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Known);
     for region in Region::ALL {
         let (to, changes) = store.feed(region, 0, 10).await.unwrap();
-        let revoked = Change::Revoked { version: 1, sessions: vec![session], users: vec![] };
+        let revoked =
+            Change::Revoked { version: 1, sessions: vec![session], users: vec![], person: None };
         let keys = Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() };
         assert_eq!((to, changes), (2, vec![revoked, keys]));
     }
@@ -217,8 +220,61 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
     let kept = store.revocations(Region::North, &named).await.unwrap();
     assert_eq!(kept.keys().collect::<Vec<_>>(), [&person.0]);
     let (_, changes) = store.feed(Region::North, 0, 10).await.unwrap();
-    let revoked = Change::Revoked { version: 2, sessions: vec![], users: vec![person] };
+    let revoked = Change::Revoked {
+        version: 2,
+        sessions: vec![],
+        users: vec![person],
+        person: Some(PersonStanding::revoked(person, NOW)),
+    };
     assert_eq!(changes[0], revoked, "an edge that is new hears of it, too");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = database(mysql).await;
+    let person = UserId(Uuid::from_u128(6));
+    let at = |after_s: i64| NOW.plus_ms(after_s * 1_000);
+    let revoke = async |n: u128, after_s: i64| {
+        let event = Event { at: at(after_s), ..event(n) };
+        store.feed_revoked(&event, RevokedToken::Person(person), NOW).await.unwrap()
+    };
+    let readmit = async |n: u128, after_s: i64| {
+        store.feed_readmitted(&event(n), person, at(after_s), NOW).await.unwrap()
+    };
+    let version = async |after_s: i64| {
+        let known = store.revocations(Region::North, &[person.0]).await.unwrap();
+        known[&person.0].of_token(at(after_s)).map(|revocation| revocation.version)
+    };
+    revoke(1, 10).await;
+    assert_eq!((version(0).await, version(90).await), (Some(1), Some(1)));
+    assert_eq!(readmit(2, 20).await, FeedEffect::Added);
+    assert_eq!(readmit(2, 20).await, FeedEffect::Known);
+    assert_eq!((version(19).await, version(20).await), (Some(1), None));
+    revoke(3, 30).await;
+    assert_eq!(
+        (version(19).await, version(20).await, version(90).await),
+        (Some(1), Some(3), Some(3))
+    );
+    // It overtook its revocation.
+    readmit(4, 50).await;
+    revoke(5, 40).await;
+    let versions = [19, 20, 49, 50];
+    let mut first = Vec::new();
+    for issued in versions {
+        first.push(version(issued).await);
+    }
+    assert_eq!(first, [Some(1), Some(3), Some(3), None]);
+    let (_, changes) = store.feed(Region::South, 0, 10).await.unwrap();
+    let readmitted = Change::Revoked {
+        version: 2,
+        sessions: vec![],
+        users: vec![],
+        person: Some(PersonStanding::readmitted(person, at(20))),
+    };
+    assert_eq!((changes.len(), &changes[1]), (5, &readmitted));
 }
 
 #[rstest]
@@ -244,7 +300,8 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
         "the newest stays"
     );
     let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
-    let revoked = Change::Revoked { version: 6, sessions: vec![session], users: vec![] };
+    let revoked =
+        Change::Revoked { version: 6, sessions: vec![session], users: vec![], person: None };
     let expected = vec![
         Change::Order(order(2, 1)),
         Change::Order(order(1, 3)),

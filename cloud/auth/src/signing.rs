@@ -1,0 +1,251 @@
+//! Owns the keys that sign tokens. auth_db has them all, so every replica signs with the same one at the same
+//! moment; the private halves there are sealed by the key file, which is itself the first key.
+//!
+//! Invariants: a key signs once others have known it for the configured time, unless the key before it was killed;
+//! others verify by exactly the keys that are published.
+
+mod ring;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use platform::OpenError;
+use process::{
+    clock::Clock,
+    problem::chain,
+    tasks::Tasks,
+    tokens::{KeyVault, Keys, KeysError, Signer},
+};
+use serde::Serialize;
+use wire::{UnixMillis, UserId};
+
+use ring::{KeyPlan, TOKENS_LIVE_MS};
+pub use ring::{KeyRing, KeyState};
+
+use crate::{
+    Config,
+    store::{NewSigningKey, SigningKey, Store, StoreError},
+};
+
+/// How long a replica may not hear of another one's rotation or killing.
+const RELOAD: Duration = Duration::from_secs(5);
+/// The private half of a key is kept so long after its end: another replica may sign by it until it hears.
+const SEALED_AFTER_MS: i64 = 3600 * 1000;
+/// Former keys tell who is behind the log of an edge that comes back after so long.
+const FORMER_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
+
+#[derive(Clone)]
+pub struct SigningKeys(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    plan: KeyPlan,
+    own: Signer,
+    vault: KeyVault,
+    keys: Keys,
+    /// In the order in which they sign; never empty once it is open.
+    signers: RwLock<Vec<(UnixMillis, Signer)>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SigningError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the set of signing keys cannot be used")]
+    Keys(#[from] KeysError),
+    #[error("no signing key can be opened by the key file")]
+    NoKey,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "auth_db knows other signing keys than the one in {}: put auth's key file back there. If it is lost for \
+     good or was stolen, start once with auth.signing_key_replaced=true, which ends every token", .0.display()
+)]
+struct ForeignKeyFile(PathBuf);
+
+/// A refusal to rotate: others do not trust the next key yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyTooNew {
+    pub trusted_from: UnixMillis,
+}
+
+/// By whom something is done to a key, and why.
+#[derive(Debug, Clone)]
+pub struct KeyOrder {
+    pub by: UserId,
+    pub why: String,
+}
+
+impl SigningKeys {
+    pub async fn open(
+        store: &Store,
+        config: &Config,
+        clock: &Clock,
+        keys: &Keys,
+    ) -> Result<Self, OpenError> {
+        let (own, vault) = KeyVault::beside(&config.signing_key)
+            .map_err(OpenError::own("could not get the key that signs tokens"))?;
+        let hours = |count: u32| i64::from(count) * 3600 * 1000;
+        let plan = KeyPlan {
+            signs_ms: hours(config.signing_key_days.get()) * 24,
+            known_ms: hours(config.signing_key_known_hours.get()),
+        };
+        let now = clock.now();
+        let file = NewSigningKey::of_file(own.kid(), own.public_key());
+        if !store.ensure_file_key(file, config.signing_key_replaced, now).await? {
+            let foreign = ForeignKeyFile(config.signing_key.clone());
+            return Err(OpenError::own("could not use the key that signs tokens")(foreign));
+        }
+        let (store, clock, keys) = (store.clone(), clock.clone(), keys.clone());
+        let signers = RwLock::default();
+        let opened = Self(Arc::new(Inner { store, clock, plan, own, vault, keys, signers }));
+        match opened.turn().await {
+            Ok(()) => Ok(opened),
+            // A store that is away is waited for.
+            Err(SigningError::Store(error)) => Err(error.into()),
+            Err(error) => Err(OpenError::own("could not load the keys that sign tokens")(error)),
+        }
+    }
+
+    /// Hears of what other replicas did, for as long as the service runs.
+    pub fn keep_loaded(&self, tasks: &Tasks) {
+        let (own, stop) = (self.clone(), tasks.token());
+        tasks.spawn("auth signing keys", async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(RELOAD) => {}
+                }
+                if let Err(error) = own.load().await {
+                    tracing::warn!(
+                        cause = chain(&error),
+                        "The signing keys could not be read again"
+                    );
+                }
+            }
+        });
+    }
+
+    pub fn sign(&self, claims: &impl Serialize) -> String {
+        let now = self.0.clock.now();
+        let signers = self.0.signers.read().unwrap_or_else(PoisonError::into_inner);
+        let begun = signers.iter().rev().find(|(from, _)| *from <= now);
+        match begun.or_else(|| signers.first()) {
+            Some((_, signer)) => signer.sign(claims),
+            None => unreachable!("it was opened with a key, and is loaded with one alone"),
+        }
+    }
+
+    /// The public keys, as a JWK Set.
+    pub fn jwks(&self) -> String {
+        self.0.keys.jwks()
+    }
+
+    /// Every key that is known, in the order in which they sign.
+    pub async fn all(&self) -> Result<KeyRing, SigningError> {
+        Ok(KeyRing(self.0.store.signing_keys().await?))
+    }
+
+    /// Moves each key on to where it belongs by now, and makes the next one. Of two replicas that do it at once,
+    /// one makes it.
+    pub async fn turn(&self) -> Result<(), SigningError> {
+        let Inner { store, clock, plan, .. } = &*self.0;
+        let (now, ring) = (clock.now(), self.all().await?);
+        if let Some(begun) = ring.newest_begun(now) {
+            store.end_keys_before(begun.place, begun.signs_from).await?;
+        }
+        let before = |ms: i64| now.plus_ms(-ms);
+        store.wipe_private_keys(before(SEALED_AFTER_MS)).await?;
+        store.make_keys_former(before(TOKENS_LIVE_MS), now).await?;
+        store.forget_keys(before(FORMER_KEPT_MS)).await?;
+        if let Some((trusted_from, signs_from)) = ring.wanted(*plan, now) {
+            let last = ring.0.iter().map(|key| key.place).max().unwrap_or(0);
+            let new = self.new_key(last + 1, trusted_from, signs_from);
+            if let Some(new) = new
+                && store.add_key(&new, now).await?
+            {
+                tracing::info!(key.id = new.kid, %signs_from, "Made the next signing key");
+            }
+        }
+        self.load().await
+    }
+
+    /// The next key signs from now on.
+    pub async fn rotate(&self, order: &KeyOrder) -> Result<Result<(), KeyTooNew>, SigningError> {
+        let now = self.0.clock.now();
+        let ring = self.all().await?;
+        let Some(next) = ring.next(now) else {
+            // It begins this very moment.
+            return self.turn().await.map(Ok);
+        };
+        if next.trusted_from > now {
+            return Ok(Err(KeyTooNew { trusted_from: next.trusted_from }));
+        }
+        if self.0.store.begin_key(&next.kid, order, now).await? {
+            tracing::warn!(key.id = next.kid, by = %order.by, "The signing key was rotated by hand");
+        }
+        self.turn().await.map(Ok)
+    }
+
+    /// From now on no token of that key counts. Where it was the present one, the next signs at once. Returns
+    /// false for a key that is not known.
+    pub async fn kill(&self, kid: &str, order: &KeyOrder) -> Result<bool, SigningError> {
+        let Inner { store, clock, .. } = &*self.0;
+        let now = clock.now();
+        if !self.all().await?.0.iter().any(|key| key.kid == kid) {
+            return Ok(false);
+        }
+        if store.kill_key(kid, order, now).await? {
+            tracing::warn!(key.id = kid, by = %order.by, "A signing key was killed");
+        }
+        let ring = self.all().await?;
+        if ring.present(now).is_none()
+            && let Some(next) = ring.next(now)
+        {
+            store.begin_key_at_once(&next.kid, now).await?;
+        }
+        self.turn().await?;
+        Ok(true)
+    }
+
+    async fn load(&self) -> Result<(), SigningError> {
+        let Inner { clock, own, vault, keys, .. } = &*self.0;
+        let ring = self.all().await?;
+        let opened = |key: &SigningKey| {
+            if key.kid == own.kid() {
+                return Some((key.signs_from, own.clone()));
+            }
+            let signer = key.sealed.as_ref().and_then(|sealed| vault.open(&key.kid, sealed));
+            if signer.is_none() {
+                tracing::error!(key.id = key.kid, "The key file does not open a signing key");
+            }
+            signer.map(|signer| (key.signs_from, signer))
+        };
+        let signers: Vec<_> = ring.signing(clock.now()).filter_map(opened).collect();
+        if signers.is_empty() {
+            return Err(SigningError::NoKey);
+        }
+        keys.replace(&ring.published().to_json())?;
+        *self.0.signers.write().unwrap_or_else(PoisonError::into_inner) = signers;
+        Ok(())
+    }
+
+    fn new_key(
+        &self,
+        place: i64,
+        trusted_from: UnixMillis,
+        signs_from: UnixMillis,
+    ) -> Option<NewSigningKey> {
+        let private = Signer::generate();
+        let signer = Signer::from_pkcs8(&private).ok()?;
+        let sealed = Some(self.0.vault.seal(signer.kid(), &private));
+        let kid = signer.kid().to_owned();
+        let public_key = signer.public_key();
+        Some(NewSigningKey { kid, place, public_key, sealed, trusted_from, signs_from })
+    }
+}

@@ -1,0 +1,166 @@
+//! The place of each signing key among the others: which one signs, and which ones others are told of.
+//!
+//! Invariant: a key that was killed never signs or vouches again, and no key signs after a later one has begun.
+
+use process::tokens::{FORMER_KEYS_MAX, KeySet, PublishedKey};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::UnixMillis;
+
+use crate::store::SigningKey;
+
+/// How long the longest token of a key lives after the key has stopped, with room for a replica that heard late.
+pub const TOKENS_LIVE_MS: i64 = 13 * 3600 * 1000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// Published, and signs later.
+    Next,
+    Present,
+    /// Signs no more; its tokens still count.
+    Previous,
+    /// Its tokens have expired. It still tells who is behind what an edge took long ago.
+    Former,
+    Killed,
+}
+
+/// When the key that follows begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPlan {
+    /// Time between two keys.
+    pub signs_ms: i64,
+    /// Time for which others know a key before it signs.
+    pub known_ms: i64,
+}
+
+/// All keys, in the order in which they sign.
+#[derive(Debug, Clone, Default)]
+pub struct KeyRing(pub Vec<SigningKey>);
+
+impl KeyRing {
+    /// `None` where it was killed and no other has begun.
+    pub fn present(&self, now: UnixMillis) -> Option<&SigningKey> {
+        self.newest_begun(now).filter(|key| key.killed_at.is_none())
+    }
+
+    pub fn next(&self, now: UnixMillis) -> Option<&SigningKey> {
+        let begun = self.newest_begun(now).map(|key| key.place);
+        self.0.iter().find(|key| {
+            key.killed_at.is_none() && key.signs_from > now && begun.is_none_or(|at| at < key.place)
+        })
+    }
+
+    /// A killed key that had begun ends those before it as well.
+    pub fn newest_begun(&self, now: UnixMillis) -> Option<&SigningKey> {
+        let begun = |key: &&SigningKey| {
+            key.signs_from <= now && key.killed_at.is_none_or(|at| at > key.signs_from)
+        };
+        self.0.iter().rev().find(begun)
+    }
+
+    /// The keys that may have to sign: the present one and those after it.
+    pub fn signing(&self, now: UnixMillis) -> impl Iterator<Item = &SigningKey> {
+        let begun = self.newest_begun(now).map_or(0, |key| key.place);
+        self.0.iter().filter(move |key| key.place >= begun && key.killed_at.is_none())
+    }
+
+    pub fn state(&self, key: &SigningKey, now: UnixMillis) -> KeyState {
+        if key.killed_at.is_some() {
+            KeyState::Killed
+        } else if key.former_at.is_some() {
+            KeyState::Former
+        } else if key.signs_from > now {
+            KeyState::Next
+        } else if self.present(now).is_some_and(|present| present.kid == key.kid) {
+            KeyState::Present
+        } else {
+            KeyState::Previous
+        }
+    }
+
+    /// The same at every replica, whatever its clock says. Beyond the room for former keys the oldest is left out.
+    pub fn published(&self) -> KeySet {
+        let published = |key: &SigningKey| {
+            let public = key.public_key.as_slice().try_into().ok()?;
+            Some(PublishedKey { public, trusted_from: key.trusted_from })
+        };
+        let alive = || self.0.iter().filter(|key| key.killed_at.is_none());
+        let keys = alive().filter(|key| key.former_at.is_none()).filter_map(published).collect();
+        let former = alive().rev().filter(|key| key.former_at.is_some());
+        let former_keys = former.take(FORMER_KEYS_MAX).filter_map(published).collect();
+        KeySet { keys, former_keys }
+    }
+
+    /// The moments of the key to make now: since when others trust it, and since when it signs. `None` while there
+    /// is a next key. One that stands in for a killed key begins at once.
+    pub fn wanted(&self, plan: KeyPlan, now: UnixMillis) -> Option<(UnixMillis, UnixMillis)> {
+        if self.next(now).is_some() {
+            return None;
+        }
+        let Some(present) = self.present(now) else { return Some((now, now)) };
+        let trusted_from = now.plus_ms(plan.known_ms);
+        Some((trusted_from, trusted_from.max(present.signs_from.plus_ms(plan.signs_ms))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: KeyPlan = KeyPlan { signs_ms: 1_000, known_ms: 100 };
+
+    fn key(place: i64, signs_from: i64, killed_at: Option<i64>) -> SigningKey {
+        SigningKey {
+            kid: place.to_string(),
+            place,
+            public_key: vec![u8::try_from(place).unwrap(); 32],
+            sealed: None,
+            made_at: UnixMillis(0),
+            trusted_from: UnixMillis(0),
+            signs_from: UnixMillis(signs_from),
+            signed_until: None,
+            former_at: None,
+            killed_at: killed_at.map(UnixMillis),
+        }
+    }
+
+    #[test]
+    fn one_key_signs_at_a_time_and_the_next_one_is_known_before() {
+        let now = UnixMillis(50);
+        let mut ring = KeyRing(vec![key(1, 0, None)]);
+        assert_eq!(ring.wanted(PLAN, now), Some((UnixMillis(150), UnixMillis(1_000))));
+        let late = UnixMillis(5_000);
+        assert_eq!(ring.wanted(PLAN, late), Some((UnixMillis(5_100), UnixMillis(5_100))));
+        ring.0.push(key(2, 1_000, None));
+        assert_eq!(ring.wanted(PLAN, now), None);
+        let states = |ring: &KeyRing, at| {
+            ring.0.iter().map(|key| ring.state(key, UnixMillis(at))).collect::<Vec<_>>()
+        };
+        assert_eq!(states(&ring, 999), [KeyState::Present, KeyState::Next]);
+        assert_eq!(states(&ring, 1_000), [KeyState::Previous, KeyState::Present]);
+        assert_eq!(ring.published().keys.len(), 2);
+        ring.0[0].former_at = Some(late);
+        assert_eq!(states(&ring, 5_000), [KeyState::Former, KeyState::Present]);
+        let set = ring.published();
+        assert_eq!((set.keys.len(), set.former_keys.len()), (1, 1));
+    }
+
+    #[test]
+    fn no_key_comes_back_after_the_one_that_followed_it_was_killed() {
+        let ring = KeyRing(vec![key(1, 0, None), key(2, 10, Some(20)), key(3, 90, None)]);
+        let now = UnixMillis(30);
+        assert!(ring.present(now).is_none(), "neither the killed one nor the one before");
+        assert_eq!(ring.next(now).map(|key| key.place), Some(3));
+        assert_eq!(ring.signing(now).map(|key| key.place).collect::<Vec<_>>(), [3]);
+        assert_eq!(ring.published().keys.len(), 2, "a killed key is published no more");
+        let ring = KeyRing(vec![key(1, 0, None), key(2, 10, Some(5))]);
+        assert_eq!(
+            ring.present(now).map(|key| key.place),
+            Some(1),
+            "it was killed before it began"
+        );
+        let ring = KeyRing(vec![key(1, 0, Some(20))]);
+        assert_eq!(ring.wanted(PLAN, now), Some((now, now)));
+    }
+}

@@ -1,0 +1,76 @@
+//! People who were revoked and are let in again: the record, with the closing that each ends.
+
+use platform::{columns, outbox, transact, vals};
+use uuid::Uuid;
+use wire::{Event, Role, UnixMillis, UserId};
+
+use super::{Closing, Store, StoreError};
+use crate::domain::first_tokens_after;
+
+const OPEN: &str = "UPDATE users SET is_active = 1, updated_at = ? WHERE id = ? AND is_active = 0";
+const STANDING: &str =
+    "SELECT tokens_since, closed_at, closed_by, closed_why FROM users WHERE id = ?";
+const BEGIN_TOKENS: &str = "UPDATE users SET tokens_since = ?, closed_at = NULL, closed_by = NULL, \
+    closed_why = NULL WHERE id = ?";
+const OF_PERSON: &str = "SELECT role_id, tokens_since FROM users WHERE id = ?";
+
+type ClosingColumns = (UnixMillis, Option<UnixMillis>, Option<UserId>, Option<String>);
+
+columns! {
+    struct ReadmissionRow<'a> in readmissions {
+        id: Uuid,
+        user_id: UserId,
+        at: UnixMillis,
+        by_user: UserId,
+        why: &'a str,
+        closed_at: Option<UnixMillis>,
+        closed_by: Option<UserId>,
+        closed_why: Option<&'a str>,
+    }
+}
+
+impl Store {
+    /// The role of a person, and since when their tokens count.
+    pub async fn tokens_since(
+        &self,
+        user: UserId,
+    ) -> Result<Option<(Role, UnixMillis)>, StoreError> {
+        Ok(self.sql.one(OF_PERSON, vals![user]).await?)
+    }
+
+    /// Opens a closed account, begins its tokens anew and tells of it, by the event of that beginning. Returns
+    /// false where the account is open. Sessions that ended with the account stay over.
+    pub async fn readmit(
+        &self,
+        id: Uuid,
+        user: UserId,
+        record: &Closing,
+        event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
+    ) -> Result<bool, StoreError> {
+        let Closing { at, by, why } = record;
+        transact!(self.sql, tx => {
+            if tx.exec(OPEN, vals![*at, user]).await? != 1 {
+                return Ok(false);
+            }
+            let standing: Option<ClosingColumns> = tx.one(STANDING, vals![user]).await?;
+            let Some((before, closed_at, closed_by, closed_why)) = standing else {
+                return Ok(false);
+            };
+            let since = first_tokens_after(&[*at, before, closed_at.unwrap_or(before)]);
+            tx.exec(BEGIN_TOKENS, vals![since, user]).await?;
+            let row = ReadmissionRow {
+                id,
+                user_id: user,
+                at: *at,
+                by_user: *by,
+                why,
+                closed_at,
+                closed_by,
+                closed_why: closed_why.as_deref(),
+            };
+            tx.insert(row).await?;
+            outbox::store::add(tx, &event_of(since)?).await?;
+            Ok(true)
+        })
+    }
+}

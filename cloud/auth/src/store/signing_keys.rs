@@ -1,0 +1,178 @@
+//! The keys that sign tokens, with their moments and the record of rotations and killings by hand.
+
+use platform::{columns, row, sql::Columns, vals};
+use wire::UnixMillis;
+
+use super::{Store, StoreError};
+use crate::signing::KeyOrder;
+
+const ALL: &str = "ORDER BY place";
+const END: &str =
+    "UPDATE signing_keys SET signed_until = ? WHERE place < ? AND signed_until IS NULL";
+const WIPE: &str = "UPDATE signing_keys SET sealed = NULL WHERE sealed IS NOT NULL \
+    AND (killed_at IS NOT NULL OR signed_until < ?)";
+const MAKE_FORMER: &str = "UPDATE signing_keys SET former_at = ? \
+    WHERE former_at IS NULL AND killed_at IS NULL AND signed_until < ?";
+const FORGET: &str =
+    "DELETE FROM signing_keys WHERE killed_at IS NULL AND in_file = 0 AND former_at < ?";
+const BEGIN: &str = "UPDATE signing_keys SET signs_from = ?, rotated_by = ?, rotated_why = ? \
+    WHERE kid = ? AND signs_from > ? AND killed_at IS NULL";
+const BEGIN_AT_ONCE: &str = "UPDATE signing_keys SET signs_from = ?, \
+    trusted_from = CASE WHEN trusted_from > ? THEN ? ELSE trusted_from END \
+    WHERE kid = ? AND signs_from > ? AND killed_at IS NULL";
+const KILL: &str = "UPDATE signing_keys SET killed_at = ?, killed_by = ?, killed_why = ?, sealed = NULL \
+    WHERE kid = ? AND killed_at IS NULL";
+const KILL_ALL: &str = "UPDATE signing_keys SET killed_at = ?, killed_why = ?, sealed = NULL \
+    WHERE killed_at IS NULL AND kid <> ?";
+const BY_REPLACEMENT: &str = "auth.signing_key_replaced";
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SigningKey in signing_keys {
+        pub kid: String,
+        pub place: i64,
+        pub public_key: Vec<u8>,
+        pub sealed: Option<Vec<u8>>,
+        pub made_at: UnixMillis,
+        pub trusted_from: UnixMillis,
+        pub signs_from: UnixMillis,
+        pub signed_until: Option<UnixMillis>,
+        pub former_at: Option<UnixMillis>,
+        pub killed_at: Option<UnixMillis>,
+    }
+}
+
+/// A key to be added; without a sealed private half it is the one in the key file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSigningKey {
+    pub kid: String,
+    pub place: i64,
+    pub public_key: [u8; 32],
+    pub sealed: Option<Vec<u8>>,
+    pub trusted_from: UnixMillis,
+    pub signs_from: UnixMillis,
+}
+
+columns! {
+    struct NewKeyRow<'a> in signing_keys {
+        kid: &'a str,
+        place: i64,
+        public_key: [u8; 32],
+        sealed: Option<Vec<u8>>,
+        in_file: bool,
+        made_at: UnixMillis,
+        trusted_from: UnixMillis,
+        signs_from: UnixMillis,
+    }
+}
+
+impl NewSigningKey {
+    /// The first key, which has always been trusted.
+    pub fn of_file(kid: &str, public_key: [u8; 32]) -> Self {
+        let (trusted_from, signs_from) = (UnixMillis(0), UnixMillis(0));
+        Self { kid: kid.to_owned(), place: 1, public_key, sealed: None, trusted_from, signs_from }
+    }
+}
+
+impl Store {
+    pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        Ok(self.sql.all(SigningKey::select(ALL), vals![]).await?)
+    }
+
+    /// Makes the key file's key the first one, or the newest where it replaces all others, which then die.
+    /// Returns false where the others are sealed by another file.
+    pub async fn ensure_file_key(
+        &self,
+        file: NewSigningKey,
+        is_replaced: bool,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let is_known = |known: &[SigningKey]| known.iter().any(|key| key.kid == file.kid);
+        let known = self.signing_keys().await?;
+        if is_known(&known) {
+            return Ok(true);
+        }
+        let place = known.iter().map(|key| key.place).max().unwrap_or(0) + 1;
+        let trusted_from = if known.is_empty() { UnixMillis(0) } else { now };
+        if is_replaced {
+            self.sql.exec(KILL_ALL, vals![now, BY_REPLACEMENT, file.kid.as_str()]).await?;
+        }
+        if known.is_empty() || is_replaced {
+            let new = NewSigningKey { place, trusted_from, signs_from: now, ..file.clone() };
+            self.add_key(&new, now).await?;
+        }
+        // Another replica may have been faster.
+        Ok(is_known(&self.signing_keys().await?))
+    }
+
+    /// Returns false where another replica has put a key at that place.
+    pub async fn add_key(
+        &self,
+        new: &NewSigningKey,
+        made_at: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let row = NewKeyRow {
+            kid: &new.kid,
+            place: new.place,
+            public_key: new.public_key,
+            sealed: new.sealed.clone(),
+            in_file: new.sealed.is_none(),
+            made_at,
+            trusted_from: new.trusted_from,
+            signs_from: new.signs_from,
+        };
+        Ok(self.sql.insert_new(row).await?)
+    }
+
+    pub async fn end_keys_before(&self, place: i64, at: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(END, vals![at, place]).await?;
+        Ok(())
+    }
+
+    pub async fn wipe_private_keys(&self, ended_before: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(WIPE, vals![ended_before]).await?;
+        Ok(())
+    }
+
+    pub async fn make_keys_former(
+        &self,
+        ended_before: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.sql.exec(MAKE_FORMER, vals![now, ended_before]).await?;
+        Ok(())
+    }
+
+    pub async fn forget_keys(&self, former_before: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(FORGET, vals![former_before]).await?;
+        Ok(())
+    }
+
+    /// Returns whether it was the next key until now.
+    pub async fn begin_key(
+        &self,
+        kid: &str,
+        order: &KeyOrder,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let values = vals![now, order.by, order.why.as_str(), kid, now];
+        Ok(self.sql.exec(BEGIN, values).await? == 1)
+    }
+
+    /// As the stand-in for a killed key: others trust it at once.
+    pub async fn begin_key_at_once(&self, kid: &str, now: UnixMillis) -> Result<(), StoreError> {
+        self.sql.exec(BEGIN_AT_ONCE, vals![now, now, now, kid, now]).await?;
+        Ok(())
+    }
+
+    /// Returns whether it was alive until now.
+    pub async fn kill_key(
+        &self,
+        kid: &str,
+        order: &KeyOrder,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let values = vals![now, order.by, order.why.as_str(), kid];
+        Ok(self.sql.exec(KILL, values).await? == 1)
+    }
+}

@@ -1,0 +1,54 @@
+//! The key set as auth publishes it, for `/.well-known/jwks.json`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use wire::UnixMillis;
+
+use super::signer::thumbprint;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeySet {
+    /// Those whose tokens still live, the present and the next one, in the order in which they sign.
+    pub keys: Vec<PublishedKey>,
+    /// Keys whose tokens have all expired. They tell who is behind what an edge took long ago, and let nobody in.
+    pub former_keys: Vec<PublishedKey>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedKey {
+    pub public: [u8; 32],
+    /// Tokens of the key are refused before this moment; 0 for a key that has always been trusted.
+    pub trusted_from: UnixMillis,
+}
+
+impl KeySet {
+    pub fn to_json(&self) -> String {
+        let list = |keys: &[PublishedKey]| {
+            keys.iter().copied().map(PublishedKey::to_json).collect::<Vec<_>>()
+        };
+        let mut set = json!({ "keys": list(&self.keys) });
+        if !self.former_keys.is_empty() {
+            set["former_keys"] = list(&self.former_keys).into();
+        }
+        set.to_string()
+    }
+}
+
+impl PublishedKey {
+    /// The key's name, as tokens tell it.
+    pub fn kid(&self) -> String {
+        thumbprint(&self.public)
+    }
+
+    fn to_json(self) -> Value {
+        let x = URL_SAFE_NO_PAD.encode(self.public);
+        let mut key = json!({
+            "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.kid(), "x": x,
+        });
+        if self.trusted_from > UnixMillis(0) {
+            // Rounded up: never trusted early.
+            key["trusted_from"] = (self.trusted_from.0 + 999).div_euclid(1000).into();
+        }
+        key
+    }
+}

@@ -1,0 +1,69 @@
+//! Whether the tokens of a person count: when they were revoked, and since when new tokens let them in again.
+//!
+//! Invariant: words may come in any order, and an older one that comes again changes nothing.
+
+use minicbor::{Decode, Encode};
+
+use crate::{UnixMillis, UserId};
+
+/// A word about a person, or all of them joined. Both moments are by the clock of auth; 0 stands for none, or for
+/// a revocation that did not tell its moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PersonStanding {
+    #[n(0)]
+    pub user: UserId,
+    #[n(1)]
+    pub revoked_at: UnixMillis,
+    #[n(2)]
+    pub tokens_since: UnixMillis,
+}
+
+impl PersonStanding {
+    pub fn revoked(user: UserId, revoked_at: UnixMillis) -> Self {
+        Self { user, revoked_at, tokens_since: UnixMillis(0) }
+    }
+
+    pub fn readmitted(user: UserId, tokens_since: UnixMillis) -> Self {
+        Self { user, revoked_at: UnixMillis(0), tokens_since }
+    }
+
+    /// Both words about the same person.
+    pub fn joined(self, other: Self) -> Self {
+        Self {
+            user: self.user,
+            revoked_at: self.revoked_at.max(other.revoked_at),
+            tokens_since: self.tokens_since.max(other.tokens_since),
+        }
+    }
+
+    /// Returns whether a token that was issued then opens nothing.
+    pub fn refuses(self, issued: UnixMillis) -> bool {
+        self.revoked_at >= self.tokens_since || issued < self.tokens_since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_word_counts_in_whatever_order_they_come() {
+        let user = UserId(uuid::Uuid::from_u128(1));
+        let revoked = |at| PersonStanding::revoked(user, UnixMillis(at));
+        let readmitted = |since| PersonStanding::readmitted(user, UnixMillis(since));
+        for (one, other, refused) in [
+            (revoked(10), readmitted(20), [true, false, false]),
+            (revoked(0), readmitted(20), [true, false, false]),
+            (revoked(20), readmitted(20), [true; 3]),
+            (revoked(30), readmitted(20), [true; 3]),
+            (revoked(0), revoked(0), [true; 3]),
+            (readmitted(10), readmitted(20), [true, false, false]),
+        ] {
+            for joined in [one.joined(other), other.joined(one).joined(one)] {
+                let refuses = [19, 20, 90].map(|issued| joined.refuses(UnixMillis(issued)));
+                assert_eq!(refuses, refused, "{joined:?}");
+            }
+        }
+    }
+}
