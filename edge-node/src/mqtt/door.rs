@@ -1,7 +1,8 @@
 //! The way of every connection into the broker, over TCP and over WebSocket.
 //!
 //! Invariants: each connection holds a place until it is closed; until the broker has answered its CONNECT
-//! it may say 16 KB, and the broker waits ten seconds for that.
+//! it may say 16 KB, and the broker waits ten seconds for that; a caller who never pauses is heard a few
+//! commands at a time, and everybody else in between.
 
 use std::{
     io,
@@ -36,6 +37,9 @@ use super::{
 
 /// A CONNECT with a token and a last will is far smaller.
 const CONNECT_BYTES_MAX: usize = 16 * 1024;
+/// Some eight commands. The broker goes on as long as it finds something to read, so a flood over a few
+/// connections would keep everybody else waiting for seconds.
+const BYTES_IN_A_TURN: usize = 8 * 1024;
 /// A tablet is told of the stop. One that has not finished its CONNECT hears nothing.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
@@ -102,7 +106,16 @@ impl Door {
         let Inner { config, access, router, storage, stats, monitor, closing } = &*self.0;
         let refusal = Arc::<OnceLock<Refusal>>::default();
         let visit = Visit { access: Arc::clone(access), refusal: Arc::clone(&refusal) };
-        let caller = Caller { stream, from, proof, refusal, words: None, said: 0, answered: false };
+        let caller = Caller {
+            stream,
+            from,
+            proof,
+            refusal,
+            words: None,
+            said: 0,
+            answered: false,
+            in_turn: 0,
+        };
         let handler = ClientHandler::new(
             BrokerTransport::WebSocket(Box::new(caller)),
             from,
@@ -146,6 +159,8 @@ struct Caller<S> {
     words: Option<Bytes>,
     said: usize,
     answered: bool,
+    /// Bytes read since others last had their turn.
+    in_turn: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> WebSocketTransport for Caller<S> {
@@ -163,9 +178,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Caller<S> {
         if !self.answered && self.said >= CONNECT_BYTES_MAX {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
+        if self.in_turn >= BYTES_IN_A_TURN {
+            self.in_turn = 0;
+            // To the end of the queue of all who are ready.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.said = self.said.saturating_add(buffer.filled().len() - before);
+        let bytes = buffer.filled().len() - before;
+        self.said = self.said.saturating_add(bytes);
+        self.in_turn = if read.is_pending() { 0 } else { self.in_turn + bytes };
         read
     }
 }

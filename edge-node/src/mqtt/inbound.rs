@@ -12,7 +12,10 @@ use std::{
 
 use bytes::Bytes;
 use futures::StreamExt;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    task::{coop::unconstrained, yield_now},
+};
 use tokio_util::sync::CancellationToken;
 use wire::UserId;
 
@@ -24,6 +27,8 @@ use crate::{
 const WAITING_MAX: usize = 4_096;
 /// Commands that wait for their commit at the same time; a group commits 256.
 const AT_ONCE_MAX: usize = 512;
+/// After so many answers others have their turn.
+const IN_A_TURN: usize = 32;
 const PER_PERSON_MAX: usize = WAITING_MAX / 8;
 const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
 
@@ -116,14 +121,24 @@ pub async fn work(
         }
         inbound.poll_recv(context)
     });
-    // In the order they came in: each is handed to the writer when it is first looked at.
-    let answering = waiting.map(|inbound| answer(inbound, &intake, &voice));
+    // In the order they came in: each is handed to the writer when it is first looked at. Under the budget that
+    // tokio gives a task, an answer that finds it spent goes back to the end of the line; in a flood some stayed
+    // there for half a minute. So the turns are ours.
+    let answering = waiting.map(|inbound| unconstrained(answer(inbound, &intake, &voice)));
     let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
     let mut stopping = std::pin::pin!(stop.cancelled());
     let mut asked = false;
+    let mut in_turn = 0;
     loop {
+        if in_turn == IN_A_TURN {
+            in_turn = 0;
+            yield_now().await;
+        }
         tokio::select! {
-            next = answered.next() => if next.is_none() { return },
+            next = answered.next() => match next {
+                Some(()) => in_turn += 1,
+                None => return,
+            },
             // Looks at the queue once more, so that it is closed.
             () = &mut stopping, if !asked => asked = true,
         }
