@@ -41,6 +41,8 @@ pub struct Oracle {
     begun: BTreeSet<(usize, u64)>,
     /// Edges that had two machines.
     cloned: BTreeSet<EdgeId>,
+    /// Edges whose file was put back to before revocations that they had heard of.
+    forgetful: BTreeSet<EdgeId>,
     /// The answers that people got to a command, by its identity.
     told: BTreeMap<CommandIdentity, (bool, Option<Code>)>,
     /// Firm answers that people have heard.

@@ -57,6 +57,9 @@ impl Oracle {
             None => here.1 > 0,
         };
         let suspect = book.suspect;
+        if book.revocations_version < before.book.read().revocations_version {
+            self.forgetful.insert(book.name.clone());
+        }
         let machine = self.machine(m);
         machine.disturbed |= here != there || suspect;
         machine.marked = marked;

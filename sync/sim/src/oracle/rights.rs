@@ -24,7 +24,8 @@ impl Oracle {
     }
 
     /// A firm acceptance is never overturned, save by a take-back on record. A provider who had sent it
-    /// nowhere else then hears this reason.
+    /// nowhere else then hears this reason. `forgot` says that the edge's file was put back, and that the edge had
+    /// acknowledged more revocations than it names with the command.
     pub fn keeps_firm(
         &mut self,
         at: u64,
@@ -32,6 +33,7 @@ impl Oracle {
         region: Region,
         who: CommandIdentity,
         relogged: Option<&Relogged>,
+        forgot: bool,
         outcome: &Outcome,
     ) {
         let Some(Firm { fence, alone }) = self.firm.get(&who).copied() else { return };
@@ -44,6 +46,10 @@ impl Oracle {
         }
         let holder = fence.and_then(|fence| db.rights.was_of(region, fence));
         if self.was_stolen(holder) {
+            return;
+        }
+        if forgot && outcome.code == Some(Code::Revoked) {
+            // Nobody can tell it from a thief who acts as if the edge had not heard of the revocation.
             return;
         }
         let end = fence.and_then(|fence| db.rights.end_of(region, fence));

@@ -245,8 +245,8 @@ impl Oracle {
         orders: &OrderDb,
         decided: &LogOutcome,
     ) {
-        let Some(op) = sync_db.edges[e].ops.get(&decided.seq) else { return };
-        let Some(Op::Command(op)) = op.read.as_deref() else { return };
+        let Some(row) = sync_db.edges[e].ops.get(&decided.seq) else { return };
+        let Some(Op::Command(op)) = row.read.as_deref() else { return };
         let (id, body) = (op.command.id, &op.command.body);
         let outcome = &decided.outcome;
         let answer = orders.commands.get(&(id, Some(op.actor.user_id)));
@@ -271,7 +271,9 @@ impl Oracle {
         let was_firm = relogged.is_some_and(|first| first.verdict == Verdict::Firm);
         if op.verdict == Verdict::Firm || was_firm {
             let who = (id, op.actor.user_id, body.hash());
-            self.keeps_firm(at, orders, sync_db.edges[e].region, who, relogged, outcome);
+            let knows_less = op.revocations_version.unwrap_or_default() < row.came.bounds.knows_to;
+            let forgot = knows_less && self.forgetful.contains(&cast::edge(e));
+            self.keeps_firm(at, orders, sync_db.edges[e].region, who, relogged, forgot, outcome);
         }
         self.told(at, id, op.actor, body, outcome);
     }
