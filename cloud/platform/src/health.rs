@@ -4,12 +4,13 @@
 
 use process::{health::Readiness, problem::chain, tokens::Keys};
 
-use crate::{bus::Bus, cache::Cache, documents::Documents, sql::Sql, upstream::Upstream};
+use crate::{bus::Bus, cache::Cache, documents::Documents, files::Files, sql::Sql, upstream::Upstream};
 
 #[derive(Clone)]
 pub enum Check {
     Sql(Sql),
     Documents(Documents),
+    Files(Files),
     Bus(Bus),
     /// Named in the log when it fails, and never a reason not to be ready.
     Cache(Cache),
@@ -32,6 +33,7 @@ impl Check {
         match self {
             Self::Sql(_) => "sql",
             Self::Documents(_) => "documents",
+            Self::Files(_) => "files",
             Self::Bus(_) => "bus",
             Self::Cache(_) => "cache",
             Self::Keys(_) => "keys",
@@ -44,6 +46,7 @@ impl Check {
         match self {
             Self::Sql(sql) => sql.ping().await.map_err(|error| chain(&error)),
             Self::Documents(documents) => documents.ping().await.map_err(|error| chain(&error)),
+            Self::Files(files) => files.ping().await.map_err(|error| chain(&error)),
             Self::Bus(bus) => bus.ping().await.map_err(|error| chain(&error)),
             Self::Cache(cache) => {
                 if let Err(error) = cache.ping().await {

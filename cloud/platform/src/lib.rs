@@ -10,6 +10,7 @@ pub mod consume;
 mod database;
 pub mod documents;
 mod error;
+pub mod files;
 mod ground;
 pub mod health;
 pub mod inbox;

@@ -1,0 +1,93 @@
+//! The new encoding of a picture: its pixels alone, no larger than its use needs, as JPEG.
+//!
+//! Invariant: nothing of the bytes that came is in those that are kept, so no place, device or thumbnail is told.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
+    codecs::jpeg::JpegEncoder, imageops::FilterType,
+};
+
+use super::{FileKind, FileRefusal};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PictureSize {
+    pub width: u32,
+    pub height: u32,
+}
+
+/// Phones make pictures of 50 million pixels.
+const PIXELS_MAX: u64 = 52_000_000;
+const SIDE_PX_MAX: u32 = 16_384;
+/// What decoding may take beside; one picture is decoded at a time.
+const DECODED_BYTES_MAX: u64 = 220 * 1024 * 1024;
+const QUALITY: u8 = 85;
+
+/// Reads size and memory from the head before it decodes anything.
+pub fn renewed(
+    kind: FileKind,
+    bytes: &[u8],
+    side_px_max: u32,
+) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
+    let format = match kind {
+        FileKind::Jpeg => ImageFormat::Jpeg,
+        FileKind::Png => ImageFormat::Png,
+        FileKind::Webp => ImageFormat::WebP,
+        FileKind::Pdf => return Err(FileRefusal::Kind),
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(DECODED_BYTES_MAX);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
+    let (width, height) = decoder.dimensions();
+    let is_too_large = u64::from(width) * u64::from(height) > PIXELS_MAX
+        || width.max(height) > SIDE_PX_MAX
+        || decoder.total_bytes() > DECODED_BYTES_MAX;
+    if is_too_large {
+        return Err(FileRefusal::TooManyPixels);
+    }
+    decoder.set_limits(limits).map_err(|error| refusal(&error))?;
+    // Without a readable word for it, the picture stands as its pixels do.
+    let orientation = decoder.orientation().ok();
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
+    if picture.width().max(picture.height()) > side_px_max {
+        picture = picture.resize(side_px_max, side_px_max, FilterType::Triangle);
+    }
+    if let Some(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    let plain = on_white(picture);
+    let size = PictureSize { width: plain.width(), height: plain.height() };
+    let mut encoded = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut encoded, QUALITY);
+    plain.write_with_encoder(encoder).map_err(|error| refusal(&error))?;
+    Ok((encoded, size))
+}
+
+fn refusal(error: &image::ImageError) -> FileRefusal {
+    match error {
+        image::ImageError::Limits(_) => FileRefusal::TooManyPixels,
+        _ => FileRefusal::Unreadable,
+    }
+}
+
+/// JPEG knows no transparency.
+fn on_white(picture: DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let clear = picture.into_rgba8();
+    let mix = |colour: u8, alpha: u8| {
+        let (colour, alpha) = (u16::from(colour), u16::from(alpha));
+        u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+    };
+    RgbImage::from_fn(clear.width(), clear.height(), |x, y| {
+        let [red, green, blue, alpha] = clear.get_pixel(x, y).0;
+        Rgb([mix(red, alpha), mix(green, alpha), mix(blue, alpha)])
+    })
+}
+
+#[cfg(test)]
+mod tests;

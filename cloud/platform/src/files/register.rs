@@ -1,0 +1,191 @@
+//! The list of all files of a service: whose each is, what for, and when it was handed in or named last.
+//!
+//! Invariants: a file's line is there before its bytes and goes after them; a line goes only by its version, so
+//! that somebody who names the file meanwhile keeps it.
+
+use axum::body::Body;
+use process::clock::Clock;
+use ring::digest;
+use serde::{Deserialize, Serialize};
+use wire::{FileId, UnixMillis, UserId};
+
+use super::{CheckedFile, FileKind, FilePlace, FileRefusal, Files, FilesError};
+use crate::documents::{
+    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index, Shape,
+    millis,
+};
+
+#[derive(Clone)]
+pub struct FileRegister {
+    list: Collection<FileRecord>,
+    files: Files,
+    clock: Clock,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    pub owner_id: UserId,
+    /// The service's word for the use; files of different use are kept apart.
+    pub purpose: String,
+    /// The SHA-256 of its bytes, in hexadecimal digits.
+    pub content: String,
+    pub kind: FileKind,
+    pub bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// When it was handed in, named, or found to be named.
+    #[serde(with = "millis")]
+    pub seen_at: UnixMillis,
+    /// Its bytes are being removed.
+    #[serde(default)]
+    pub is_going: bool,
+}
+
+/// So long a file may be named by nothing, and so long passes between two looks at one that is named.
+const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
+/// Of one person, those included that the next collection removes.
+const FILES_OF_ONE_MAX: usize = 60;
+const BATCH: usize = 200;
+/// Past this many batches, the next run goes on.
+const BATCHES_MAX: usize = 50;
+
+const OWNER: Field<UserId> = Field::new("owner_id");
+const SEEN: Field<UnixMillis> = Field::new("seen_at");
+const OF_OWNER: Index = Index::new("owner", &[OWNER.up()]);
+const BY_AGE: Index = Index::new("age", &[SEEN.up()]);
+
+impl DocumentBody for FileRecord {
+    const SHAPE: Shape =
+        Shape { fields: &[OWNER.path(), SEEN.path()], indexes: &[OF_OWNER, BY_AGE] };
+}
+
+impl FileRecord {
+    fn place(&self) -> FilePlace {
+        let Self { owner_id, purpose, content, .. } = self;
+        FilePlace { owner: *owner_id, purpose: purpose.clone(), content: content.clone() }
+    }
+}
+
+impl FileRegister {
+    pub fn new(documents: &Documents, files: Files, clock: Clock) -> Self {
+        Self { list: Collection::new(documents, "files"), files, clock }
+    }
+
+    pub async fn migrate(documents: &Documents) -> Result<(), DocumentsError> {
+        Collection::<FileRecord>::new(documents, "files").migrate().await
+    }
+
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        self.list.check().await
+    }
+
+    pub async fn get(&self, id: FileId) -> Result<Option<FileRecord>, FilesError> {
+        let found = self.list.get(id.0).await?;
+        Ok(found.map(|found| found.body).filter(|file| !file.is_going))
+    }
+
+    pub async fn read(&self, file: &FileRecord) -> Result<Body, FilesError> {
+        self.files.read(&file.place()).await
+    }
+
+    /// Keeps a file. The same person has the same file for the same use once.
+    pub async fn take(
+        &self,
+        owner: UserId,
+        purpose: &str,
+        file: CheckedFile,
+    ) -> Result<FileId, FilesError> {
+        let record = FileRecord {
+            owner_id: owner,
+            purpose: purpose.to_owned(),
+            content: file.hash.clone(),
+            kind: file.kind,
+            bytes: file.bytes,
+            width: file.size.map(|size| size.width),
+            height: file.size.map(|size| size.height),
+            seen_at: self.clock.now(),
+            is_going: false,
+        };
+        let id = id_of(&record);
+        let is_kept = self.name(id).await? || self.add(id, &record).await? || self.name(id).await?;
+        if !is_kept {
+            // Its bytes are being removed: in a moment it can be kept anew.
+            return Err(FileRefusal::Busy.into());
+        }
+        // Also for one that is listed: its bytes may never have arrived.
+        self.files.put(&record.place(), file).await?;
+        Ok(id)
+    }
+
+    /// Notes that somebody is about to name the file, so that no collection removes it meanwhile. `false`: it is
+    /// gone, or going.
+    pub async fn name(&self, id: FileId) -> Result<bool, FilesError> {
+        let now = self.clock.now();
+        let changed = self.list.change(id.0, |file| {
+            let is_there = !file.is_going;
+            is_there.then(|| (FileRecord { seen_at: now, ..file }, Vec::new()))
+        });
+        Ok(changed.await?.is_some())
+    }
+
+    async fn add(&self, id: FileId, record: &FileRecord) -> Result<bool, FilesError> {
+        let own = Find::by(OF_OWNER, OWNER.is(record.owner_id)).limit(FILES_OF_ONE_MAX);
+        if self.list.count(&own).await? >= FILES_OF_ONE_MAX as u64 {
+            return Err(FileRefusal::TooMany.into());
+        }
+        Ok(self.list.insert(id.0, record, &[]).await?)
+    }
+
+    /// Removes the files that nothing names and nobody handed in lately; returns their number. `is_named` is asked
+    /// about each file at most once a day.
+    pub async fn collect<E: From<FilesError>>(
+        &self,
+        is_named: impl AsyncFn(FileId, &FileRecord) -> Result<bool, E>,
+    ) -> Result<usize, E> {
+        let now = self.clock.now();
+        let old = Find::by(BY_AGE, SEEN.below(now.plus_ms(-GRACE_MS))).limit(BATCH);
+        let mut removed = 0;
+        for _ in 0..BATCHES_MAX {
+            let found = self.list.find(&old).await.map_err(FilesError::from)?;
+            let is_last = found.len() < BATCH;
+            for mut file in found {
+                let is_kept = !file.body.is_going && is_named(FileId(file.id), &file.body).await?;
+                if is_kept {
+                    file.body.seen_at = now;
+                } else {
+                    file.body.is_going = true;
+                }
+                // Somebody who came between named it.
+                if !self.list.replace(&file, &[]).await.map_err(FilesError::from)? {
+                    continue;
+                }
+                if !is_kept {
+                    file.version += 1;
+                    self.remove(&file).await?;
+                    removed += 1;
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn remove(&self, file: &Document<FileRecord>) -> Result<(), FilesError> {
+        self.files.remove(&file.body.place()).await?;
+        self.list.delete(file.id, file.version).await?;
+        Ok(())
+    }
+}
+
+fn id_of(record: &FileRecord) -> FileId {
+    let FileRecord { owner_id, purpose, content, .. } = record;
+    let text = format!("{owner_id}/{purpose}/{content}");
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash.as_ref()[..16]);
+    FileId(uuid::Builder::from_custom_bytes(id).into_uuid())
+}

@@ -1,0 +1,77 @@
+//! The way of calls to S3: the process's own client, which trusts the authorities of `tls.roots`.
+
+use std::{
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use object_store::client::{
+    ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpResponseBody, HttpService,
+};
+use process::client::Client;
+
+#[derive(Debug, Default)]
+pub struct OwnClient {}
+
+#[derive(Debug)]
+struct Calls(Client);
+
+/// Until the head of an answer; a part of a file is at most five megabytes.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+type Answer<'call> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'call>>;
+
+impl HttpConnector for OwnClient {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(Calls(Client::new())))
+    }
+}
+
+/// The trait is one of `async_trait`, which is spelled out here.
+impl HttpService for Calls {
+    fn call<'service, 'call>(&'service self, request: HttpRequest) -> Answer<'call>
+    where
+        'service: 'call,
+        Self: 'call,
+    {
+        Box::pin(async {
+            let asked = self.0.request(request.map(Body::new));
+            let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await;
+            let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
+            let answer =
+                answer.map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
+            Ok(answer.map(|body| HttpResponseBody::new(SharedBody(Mutex::new(body)))))
+        })
+    }
+}
+
+/// A body that may be known to several threads, as the library wants. One alone reads it, so nobody waits.
+struct SharedBody(Mutex<Body>);
+
+impl SharedBody {
+    fn own(self: Pin<&mut Self>) -> Pin<&mut Body> {
+        Pin::new(self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl HttpBody for SharedBody {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        let broken = |error| HttpError::new(HttpErrorKind::Interrupted, error);
+        self.own().poll_frame(context).map_err(broken)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+    }
+}

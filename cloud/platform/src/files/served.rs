@@ -1,0 +1,27 @@
+//! The answer that carries a file.
+
+use axum::{body::Body, response::Response};
+use http::{HeaderValue, header};
+
+use super::{FileKind, FileRecord};
+
+/// A picture is shown, anything else saved. The frame around every answer forbids to sniff, to run and to frame.
+pub fn served(file: &FileRecord, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let way = if file.kind.is_picture() { "inline" } else { "attachment" };
+    let disposition = format!("{way}; filename=\"{}\"", file.kind.file_name());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind.as_str()));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.bytes));
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    // Somebody else may sign in at the same browser.
+    let kept = HeaderValue::from_static(if file.kind == FileKind::Pdf {
+        "no-store"
+    } else {
+        "private, max-age=300"
+    });
+    headers.insert(header::CACHE_CONTROL, kept);
+    response
+}
