@@ -30,8 +30,8 @@ pub use kind::FileKind;
 pub use link::{FileLinks, LinkQuery};
 pub use picture::PictureSize;
 pub use register::{FileRecord, FileRegister};
-pub use wire::FileId;
 pub use served::served;
+pub use wire::FileId;
 
 use intake::CheckedContent;
 

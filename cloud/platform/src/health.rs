@@ -4,7 +4,9 @@
 
 use process::{health::Readiness, problem::chain, tokens::Keys};
 
-use crate::{bus::Bus, cache::Cache, documents::Documents, files::Files, sql::Sql, upstream::Upstream};
+use crate::{
+    bus::Bus, cache::Cache, documents::Documents, files::Files, sql::Sql, upstream::Upstream,
+};
 
 #[derive(Clone)]
 pub enum Check {

@@ -74,6 +74,18 @@ pub fn mongod() -> Result<PathBuf> {
     })
 }
 
+/// The folder of the libraries that are a stand-in for S3.
+pub fn moto() -> Result<PathBuf> {
+    let target = folder()?.parent().map(Path::to_owned).unwrap_or_default();
+    let library = target.join("moto");
+    if library.join("moto/server.py").is_file() {
+        return Ok(library);
+    }
+    bail!(
+        "`moto` is missing: install the wheels pinned in deploy/moto-requirements.txt with `cargo xtask install`"
+    )
+}
+
 /// The folder of the running program; a test's is one further down, in `deps`.
 fn folder() -> Result<PathBuf> {
     let program = std::env::current_exe().context("could not tell where this program stands")?;

@@ -1,4 +1,5 @@
-//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in its own folder and on free ports.
+//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in its own folder and on free ports; in a test
+//! run also a stand-in for S3.
 //!
 //! Must stay true: nothing of the machine's own servers is used, touched or disturbed, and nothing
 //! but the loopback address is listened on (save RabbitMQ's distribution port, which cannot be bound).
@@ -8,6 +9,7 @@ mod mongodb;
 mod mosquitto;
 mod rabbitmq;
 mod redis;
+mod s3;
 
 use std::{
     collections::BTreeMap,
@@ -30,6 +32,9 @@ pub struct Addresses {
     pub rabbitmq_api: String,
     pub redis: String,
     pub mosquitto: String,
+    /// In a test run alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,18 +100,31 @@ impl Servers {
         make_inside(folder)?;
         make_inside(logs)?;
         let ground = Ground { supervisor, folder, logs, data };
+        let s3_port = if data == ServerData::OfTestRun { Some(ports.free()?) } else { None };
         let ports = Places::draw(ports)?;
-        let children = tokio::try_join!(
+        let s3 = async {
+            match s3_port {
+                Some(port) => s3::start(&ground, port).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (s3, mariadb, mongodb, rabbitmq, redis, mosquitto) = tokio::try_join!(
+            s3,
             mariadb::start(&ground, ports.mariadb),
             mongodb::start(&ground, ports.mongodb),
             rabbitmq::start(&ground, &ports.rabbitmq),
             redis::start(&ground, ports.redis),
             mosquitto::start(&ground, ports.mosquitto),
         )?;
-        let children = Server::ALL.into_iter().zip(<[Child; 5]>::from(children)).collect();
-        let addresses = ports.addresses();
+        let children = [mariadb, mongodb, rabbitmq, redis, mosquitto];
+        let children = Server::ALL.into_iter().zip(children).collect();
+        let s3_address = s3_port.map(|port| format!("http://127.0.0.1:{port}"));
+        let addresses = Addresses { s3: s3_address, ..ports.addresses() };
         let servers = Self { addresses, ports, folder: folder.to_owned(), children };
         try_join_all(Server::ALL.map(|server| servers.ready(server))).await?;
+        if let (Some(child), Some(port)) = (s3, s3_port) {
+            s3::ready(&child, port).await?;
+        }
         Ok(servers)
     }
 
@@ -151,6 +169,7 @@ impl Places {
             rabbitmq_api: format!("http://guest:guest@127.0.0.1:{}", self.rabbitmq.api),
             redis: format!("redis://127.0.0.1:{}", self.redis),
             mosquitto: format!("mqtt://127.0.0.1:{}", self.mosquitto),
+            s3: None,
         }
     }
 }

@@ -20,7 +20,7 @@ fn servers_are_gone_when_their_holder_was_killed() {
     let (mut holder, addresses, folder) = held();
     let ports = ports(&addresses);
     let pids = pids_below(holder.id());
-    assert!(ports.len() == 6 && pids.len() >= 6, "{ports:?} {pids:?}");
+    assert!(ports.len() == 7 && pids.len() >= 7, "{ports:?} {pids:?}");
     assert!(ports.iter().all(|port| answers(*port)), "{addresses:?}");
     holder.kill().unwrap();
     holder.wait().unwrap();

@@ -38,6 +38,9 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 const CARGO_DENY: &str = "0.20.2";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
 const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
+const MOTO_REQUIREMENTS: &str = "deploy/moto-requirements.txt";
+/// A copy of the requirements, written when all of them are there.
+const MOTO: &str = "moto/requirements.txt";
 
 /// What a wheel needs.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
@@ -46,7 +49,8 @@ pub const FOR_BROWSER: [&str; 3] = ["chromium", "fonts-noto-cjk", "python3"];
 
 pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
-    mongod()
+    mongod()?;
+    moto()
 }
 
 /// cargo-deny of the pinned version, from its source; into the target folder unless it is there.
@@ -78,7 +82,20 @@ pub fn mongod() -> Result<()> {
     wheel(REQUIREMENTS, &target.join("mongod")).map_err(|error| format!("no MongoDB: {error}"))
 }
 
-/// Installs the wheel that this file pins into that folder.
+/// The pinned wheels that stand in for S3, into the target folder; anew where others are pinned since.
+pub fn moto() -> Result<()> {
+    let target = workspace::target()?;
+    let read = |path: &Path| fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
+    let pinned = read(&workspace::root()?.join(MOTO_REQUIREMENTS))?;
+    let note = target.join(MOTO);
+    if read(&note).is_ok_and(|installed| installed == pinned) {
+        return Ok(());
+    }
+    wheel(MOTO_REQUIREMENTS, &target.join("moto")).map_err(|error| format!("no S3: {error}"))?;
+    fs::write(&note, pinned).map_err(|e| format!("{}: {e}", note.display()))
+}
+
+/// Installs the wheels that this file pins into that folder.
 pub fn wheel(requirements: &str, folder: &Path) -> Result<()> {
     let mut pip = Command::new("python3");
     pip.current_dir(workspace::root()?)
@@ -88,7 +105,7 @@ pub fn wheel(requirements: &str, folder: &Path) -> Result<()> {
         .arg(folder)
         .args(["-r", requirements]);
     shell::run(&mut pip).map_err(|error| {
-        format!("the wheel pinned in {requirements} could not be installed ({error})")
+        format!("the wheels pinned in {requirements} could not be installed ({error})")
     })
 }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, header};
 use platform::{
     bus::{Bus, Deliveries, QueueSpec},
     documents::Documents,
+    files::Files,
     outbox::Relay,
     sql::{Migrations, Sql},
 };
@@ -46,6 +48,14 @@ pub struct DocumentsArm {
     pub url: String,
     pub documents: Documents,
     folder: TempDir,
+}
+
+/// A store of files beside a database for their list.
+pub struct FilesArm {
+    pub files: Files,
+    pub documents: Documents,
+    _documents: DocumentsArm,
+    _folder: TempDir,
 }
 
 /// A migrated SQLite file.
@@ -114,6 +124,27 @@ pub async fn documents_on_mongodb() -> DocumentsArm {
     let url = format!("{server}/{}?replicaSet=rs0", fresh());
     let documents = Documents::open(&url).await.unwrap();
     DocumentsArm { url, documents, folder: TempDir::new().unwrap() }
+}
+
+/// An empty folder, beside SQLite.
+pub async fn files_in_a_folder() -> FilesArm {
+    let (folder, documents) = (TempDir::new().unwrap(), documents_on_sqlite().await);
+    files(&format!("file:{}", folder.path().display()), documents, folder)
+}
+
+/// An empty bucket, beside MongoDB.
+pub async fn files_on_s3() -> FilesArm {
+    let (server, bucket) = (&servers().s3, fresh().replace('_', "-"));
+    let made = Request::put(format!("{server}/{bucket}")).body(Body::empty()).unwrap();
+    let answer = Client::new().request(made).await.unwrap();
+    assert!(answer.status().is_success(), "{answer:?}");
+    let url = format!("s3://test:test@{bucket}?endpoint={server}");
+    files(&url, documents_on_mongodb().await, TempDir::new().unwrap())
+}
+
+fn files(url: &str, arm: DocumentsArm, folder: TempDir) -> FilesArm {
+    let files = Files::open(url).unwrap();
+    FilesArm { files, documents: arm.documents.clone(), _documents: arm, _folder: folder }
 }
 
 /// An empty SQLite file.

@@ -6,9 +6,9 @@ mod events;
 pub mod notes;
 
 pub use arms::{
-    BusArm, DocumentsArm, OrderDb, REVIEWS, SqlArm, THINGS, documents_on_mongodb,
-    documents_on_sqlite, embedded, mariadb, order_db_on_mariadb, order_db_on_sqlite, rabbit,
-    rabbit_vhost, sqlite,
+    BusArm, DocumentsArm, FilesArm, OrderDb, REVIEWS, SqlArm, THINGS, documents_on_mongodb,
+    documents_on_sqlite, embedded, files_in_a_folder, files_on_s3, mariadb, order_db_on_mariadb,
+    order_db_on_sqlite, rabbit, rabbit_vhost, sqlite,
 };
 pub use events::{event, event_of, ids};
 
@@ -41,6 +41,21 @@ macro_rules! on_every_documents {
         mod on_sqlite { $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $body() { super::$body($crate::documents_on_sqlite().await).await; }
+        )+ }
+    };
+}
+
+/// Runs each body in a folder and on S3.
+#[macro_export]
+macro_rules! on_every_files {
+    ($($body:ident),+ $(,)?) => {
+        mod in_a_folder { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::files_in_a_folder().await).await; }
+        )+ }
+        mod on_s3 { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body($crate::files_on_s3().await).await; }
         )+ }
     };
 }

@@ -15,6 +15,8 @@ pub struct Servers {
     pub rabbitmq_api: String,
     pub redis: String,
     pub mosquitto: String,
+    /// A stand-in for S3.
+    pub s3: String,
 }
 
 /// # Panics

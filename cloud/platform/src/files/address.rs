@@ -35,8 +35,7 @@ pub fn s3(url: &str) -> Result<AmazonS3, FilesError> {
     Ok(builder.build()?)
 }
 
-const FORM: &str =
-    "an address of files is file:/a/folder or s3://KEY:SECRET@bucket?region=R&endpoint=https://host";
+const FORM: &str = "an address of files is file:/a/folder or s3://KEY:SECRET@bucket?region=R&endpoint=https://host";
 
 #[derive(Debug, PartialEq, Eq)]
 struct S3Address {

@@ -52,3 +52,31 @@ fn signed(file: FileId, expires: i64) -> [u8; 24] {
     text[16..].copy_from_slice(&expires.to_be_bytes());
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use process::tokens::Signer;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_link_opens_one_file_until_its_time() {
+        let key = || ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        let (service_key, at) = (key(), UnixMillis(1_764_000_000_000));
+        let links = |now| FileLinks::new(&service_key, Clock::fixed(now));
+        let (file, other) = (FileId(Uuid::from_u128(1)), FileId(Uuid::from_u128(2)));
+        let link = links(at).make(file);
+        assert!(links(at).is_good(file, &link), "on every replica");
+        assert!(links(at.plus_ms(LIFE_MS - 1)).is_good(file, &link));
+        assert!(!links(at.plus_ms(LIFE_MS)).is_good(file, &link));
+        assert!(!links(at).is_good(other, &link));
+        let longer = LinkQuery { expires: link.expires + 1, ..link.clone() };
+        assert!(!links(at).is_good(file, &longer));
+        for signature in ["", "00", "no digits", &link.signature[2..]] {
+            let forged = LinkQuery { signature: signature.to_owned(), ..link.clone() };
+            assert!(!links(at).is_good(file, &forged), "{signature}");
+        }
+        assert!(!FileLinks::new(&key(), Clock::fixed(at)).is_good(file, &link));
+    }
+}

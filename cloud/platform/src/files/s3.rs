@@ -43,8 +43,7 @@ impl HttpService for Calls {
             let asked = self.0.request(request.map(Body::new));
             let answer = tokio::time::timeout(ANSWER_WITHIN, asked).await;
             let answer = answer.map_err(|late| HttpError::new(HttpErrorKind::Timeout, late))?;
-            let answer =
-                answer.map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
+            let answer = answer.map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
             Ok(answer.map(|body| HttpResponseBody::new(SharedBody(Mutex::new(body)))))
         })
     }

@@ -57,6 +57,8 @@ pub const RESERVED: &[(&str, &[&str])] = &[
     ("mongodb", &["platform"]),
     ("lapin", &["platform"]),
     ("redis", &["platform"]),
+    ("object_store", &["platform"]),
+    ("image", &["platform"]),
     ("mqtt5", &["holdfast-edge"]),
 ];
 

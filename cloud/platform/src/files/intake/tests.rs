@@ -1,0 +1,137 @@
+use std::io::Cursor;
+
+use futures::stream;
+use image::{ImageFormat, RgbImage};
+use uuid::Uuid;
+
+use super::*;
+
+const OWNER: UserId = UserId(Uuid::from_u128(7));
+const RULE: FileRule =
+    FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 200_000, side_px_max: 100 };
+const PDF: &[u8] =
+    b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n";
+
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::new(8, 8).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+struct World {
+    intake: FileIntake,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::open(&format!("file:{}", folder.path().display())).unwrap();
+        Self { intake: FileIntake::new(&files), _folder: folder }
+    }
+
+    async fn take(
+        &self,
+        body: impl Into<Body>,
+        rule: FileRule,
+    ) -> Result<CheckedFile, FileRefusal> {
+        match self.intake.take(OWNER, body.into(), rule).await {
+            Ok(file) => Ok(file),
+            Err(FilesError::Refused(refusal)) => Err(refusal),
+            Err(failed) => panic!("{failed}"),
+        }
+    }
+
+    async fn refuses(&self, bytes: Vec<u8>, why: FileRefusal) {
+        let text = String::from_utf8_lossy(&bytes).chars().take(60).collect::<String>();
+        assert_eq!(self.take(bytes, RULE).await.map(|_| ()), Err(why), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_known_by_its_bytes_alone() {
+    let world = World::new();
+    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+        let taken = world.take(picture(format), RULE).await.unwrap();
+        let size = taken.size.map(|size| (size.width, size.height));
+        assert_eq!((taken.kind, size), (FileKind::Jpeg, Some((8, 8))));
+    }
+    let taken = world.take(PDF, RULE).await.unwrap();
+    assert_eq!((taken.kind, taken.bytes, taken.size), (FileKind::Pdf, PDF.len() as u64, None));
+    let hash = hex::encode(digest::digest(&digest::SHA256, PDF));
+    assert_eq!(taken.hash, hash);
+    let pictures = FileRule { kinds: FileKind::PICTURES, ..RULE };
+    assert_eq!(world.take(PDF, pictures).await.map(|_| ()), Err(FileRefusal::Kind));
+    for other in [
+        &b""[..],
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!doctype html><script>alert(1)</script>",
+        b"GIF89a\x01\x00\x01\x00",
+        b"PK\x03\x04archive",
+        b"MZ\x90\x00program",
+        b"\x00\x00\x00\x18ftypheic",
+        b" %PDF-1.4\n%%EOF",
+    ] {
+        world.refuses(other.to_vec(), FileRefusal::Kind).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_two_kinds_is_refused() {
+    let world = World::new();
+    let png = picture(ImageFormat::Png);
+    let jpeg = picture(ImageFormat::Jpeg);
+    let zip = b"PK\x03\x04....PK\x05\x06................";
+    for (first, second) in [
+        (&png, &zip[..]),
+        (&jpeg, zip),
+        (&jpeg, b"<script>alert(1)</script>"),
+        (&jpeg, b"<HTML><body onload=alert(1)>"),
+        (&png, b"anything behind its end"),
+        (&picture(ImageFormat::WebP), b"anything behind its end"),
+        (&PDF.to_vec(), zip),
+        (&PDF.to_vec(), b"<html>%%EOF"),
+        (&jpeg, PDF),
+    ] {
+        world.refuses([first.as_slice(), second].concat(), FileRefusal::NotPlain).await;
+    }
+    // In a note of the picture, where a browser that guesses would find it.
+    let mut noted = jpeg.clone();
+    noted.splice(2..2, *b"\xff\xfe\x00\x1a<script>alert(1)</scrip>");
+    world.refuses(noted, FileRefusal::NotPlain).await;
+    // A phone's second picture behind the first one is no harm, and is not kept.
+    let twice = [jpeg.as_slice(), &jpeg].concat();
+    let (once, twice) =
+        (world.take(jpeg, RULE).await.unwrap(), world.take(twice, RULE).await.unwrap());
+    assert_eq!(once.hash, twice.hash);
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_left_at_the_limit() {
+    let world = World::new();
+    let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[7; 4096])));
+    let refused = world.take(Body::from_stream(endless), RULE).await.map(|_| ());
+    assert_eq!(refused, Err(FileRefusal::TooLarge));
+    let whole = FileRule { bytes_max: PDF.len(), ..RULE };
+    assert!(world.take(PDF, whole).await.is_ok());
+    let short = FileRule { bytes_max: PDF.len() - 1, ..RULE };
+    assert_eq!(world.take(PDF, short).await.map(|_| ()), Err(FileRefusal::TooLarge));
+    let broken = stream::iter([Ok(Bytes::from_static(PDF)), Err(std::io::Error::other("gone"))]);
+    let refused = world.take(Body::from_stream(broken), RULE).await.map(|_| ());
+    assert_eq!(refused, Err(FileRefusal::BrokenOff));
+}
+
+#[tokio::test]
+async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
+    let world = World::new();
+    let slow = || Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    let first = world.intake.take(OWNER, slow(), RULE);
+    let second = world.intake.take(OWNER, slow(), RULE);
+    let (mut first, mut second) = (Box::pin(first), Box::pin(second));
+    assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
+    assert_eq!(world.take(PDF, RULE).await.map(|_| ()), Err(FileRefusal::Busy));
+    let other = UserId(Uuid::from_u128(8));
+    assert!(world.intake.take(other, PDF.into(), RULE).await.is_ok());
+    drop(first);
+    assert!(world.take(PDF, RULE).await.is_ok(), "a place is free again");
+}

@@ -1,0 +1,144 @@
+//! The store of files and its list, in a folder beside SQLite and on S3 beside MongoDB.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use contract::{FilesArm, on_every_files};
+use futures::stream;
+use platform::files::{FileId, FileIntake, FileKind, FileRegister, FileRule, FilesError};
+use process::clock::Clock;
+use uuid::Uuid;
+use wire::{UnixMillis, UserId};
+
+on_every_files!(
+    a_file_is_read_as_it_came_and_is_gone_after_its_day,
+    a_named_file_stays_and_one_that_is_named_meanwhile_too,
+    one_person_fills_his_own_list_alone,
+    a_store_that_answers_is_ready,
+);
+
+const OWNER: UserId = UserId(Uuid::from_u128(1));
+const OTHER: UserId = UserId(Uuid::from_u128(2));
+const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const DOCUMENT: FileRule =
+    FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * 1024 * 1024, side_px_max: 100 };
+
+struct World {
+    arm: FilesArm,
+    intake: FileIntake,
+}
+
+impl World {
+    async fn of(arm: FilesArm) -> Self {
+        FileRegister::migrate(&arm.documents).await.unwrap();
+        Self { intake: FileIntake::new(&arm.files), arm }
+    }
+
+    fn register(&self, at: UnixMillis) -> FileRegister {
+        FileRegister::new(&self.arm.documents, self.arm.files.clone(), Clock::fixed(at))
+    }
+
+    async fn hand_in(
+        &self,
+        owner: UserId,
+        text: &str,
+        at: UnixMillis,
+    ) -> Result<FileId, FilesError> {
+        let file = self.intake.take(owner, pdf(text, 0), DOCUMENT).await?;
+        self.register(at).take(owner, "document", file).await
+    }
+
+    /// Collects while the files of this list are named.
+    async fn collect(&self, at: UnixMillis, named: &[FileId]) -> usize {
+        let is_named = async |id: FileId, _: &_| Ok::<_, FilesError>(named.contains(&id));
+        self.register(at).collect(is_named).await.unwrap()
+    }
+
+    async fn is_there(&self, id: FileId) -> bool {
+        self.register(AT).get(id).await.unwrap().is_some()
+    }
+}
+
+/// A PDF with that many bytes beside its frame.
+fn pdf(text: &str, filling: usize) -> Body {
+    const PIECE: usize = 64 * 1024;
+    let head = Bytes::from(format!("%PDF-1.4\n% {text}\n"));
+    let pieces = (0..filling / PIECE).map(|_| Bytes::from_static(&[b'x'; PIECE]));
+    let all = [head].into_iter().chain(pieces).chain([Bytes::from_static(b"\n%%EOF\n")]);
+    Body::from_stream(stream::iter(all.map(Ok::<_, std::io::Error>).collect::<Vec<_>>()))
+}
+
+async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
+    let world = World::of(arm).await;
+    // More than two parts of an upload to S3.
+    let large = || pdf("large", 12 * 1024 * 1024);
+    let came = to_bytes(large(), usize::MAX).await.unwrap();
+    let file = world.intake.take(OWNER, large(), DOCUMENT).await.unwrap();
+    assert_eq!((file.kind, file.bytes), (FileKind::Pdf, came.len() as u64));
+    let register = world.register(AT);
+    let id = register.take(OWNER, "document", file).await.unwrap();
+    let record = register.get(id).await.unwrap().unwrap();
+    assert_eq!((record.owner_id, record.bytes), (OWNER, came.len() as u64));
+    let read = to_bytes(register.read(&record).await.unwrap(), usize::MAX).await.unwrap();
+    assert!(read == came, "{} of {} bytes", read.len(), came.len());
+
+    assert_eq!(world.collect(AT.plus_ms(23 * HOUR_MS), &[]).await, 0, "it may be on its way");
+    assert_eq!(world.collect(AT.plus_ms(25 * HOUR_MS), &[]).await, 1);
+    assert!(!world.is_there(id).await);
+    assert!(register.read(&record).await.is_err(), "its bytes are gone too");
+    assert_eq!(world.collect(AT.plus_ms(50 * HOUR_MS), &[]).await, 0);
+    let again = world.intake.take(OWNER, large(), DOCUMENT).await.unwrap();
+    assert_eq!(register.take(OWNER, "document", again).await.unwrap(), id, "the same is the same");
+    assert!(register.read(&record).await.is_ok());
+}
+
+async fn a_named_file_stays_and_one_that_is_named_meanwhile_too(arm: FilesArm) {
+    let world = World::of(arm).await;
+    let named = world.hand_in(OWNER, "named", AT).await.unwrap();
+    let loose = world.hand_in(OWNER, "loose", AT).await.unwrap();
+    let theirs = world.hand_in(OTHER, "named", AT).await.unwrap();
+    assert_ne!(named, theirs, "the same bytes of two people are two files");
+    assert_eq!(world.collect(AT.plus_ms(25 * HOUR_MS), &[named, theirs]).await, 1);
+    assert!(world.is_there(named).await && world.is_there(theirs).await);
+    assert!(!world.is_there(loose).await);
+    assert!(!world.register(AT).name(loose).await.unwrap(), "nobody can name it any more");
+    // It was looked at an hour ago.
+    assert_eq!(world.collect(AT.plus_ms(26 * HOUR_MS), &[]).await, 0);
+
+    // Somebody names the file between the look and the removal.
+    let late = AT.plus_ms(60 * HOUR_MS);
+    let register = world.register(late);
+    let is_named = async |id: FileId, _: &_| {
+        if id == named {
+            assert!(register.name(id).await?);
+        }
+        Ok::<_, FilesError>(false)
+    };
+    assert_eq!(register.collect(is_named).await.unwrap(), 1, "theirs alone");
+    assert!(world.is_there(named).await && !world.is_there(theirs).await);
+    let record = world.register(AT).get(named).await.unwrap().unwrap();
+    assert!(world.register(AT).read(&record).await.is_ok());
+}
+
+async fn one_person_fills_his_own_list_alone(arm: FilesArm) {
+    let world = World::of(arm).await;
+    let mut taken = 0;
+    let refused = loop {
+        match world.hand_in(OWNER, &taken.to_string(), AT).await {
+            Ok(_) => taken += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert!(matches!(refused, FilesError::Refused(platform::files::FileRefusal::TooMany)));
+    assert_eq!(taken, 60);
+    assert!(world.hand_in(OWNER, "0", AT).await.is_ok(), "one that is there");
+    assert!(world.hand_in(OTHER, "0", AT).await.is_ok());
+}
+
+async fn a_store_that_answers_is_ready(arm: FilesArm) {
+    let ping = tokio::time::timeout(Duration::from_secs(20), arm.files.ping());
+    ping.await.unwrap().unwrap();
+}
