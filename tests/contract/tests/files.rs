@@ -33,6 +33,7 @@ struct World {
 
 impl World {
     async fn of(arm: FilesArm) -> Self {
+        arm.documents.migrate().await.unwrap();
         FileRegister::migrate(&arm.documents).await.unwrap();
         Self { intake: FileIntake::new(&arm.files), arm }
     }
