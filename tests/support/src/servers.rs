@@ -15,7 +15,8 @@ pub struct Servers {
     pub rabbitmq_api: String,
     pub redis: String,
     pub mosquitto: String,
-    /// A stand-in for S3.
+    /// A stand-in for S3; servers that stand by for other tests may be without.
+    #[serde(default)]
     pub s3: String,
 }
 
