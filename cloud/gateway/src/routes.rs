@@ -73,6 +73,9 @@ pub const STREAM: &str = "/api/v1/stream";
 /// The description of every route here.
 pub const DOCUMENT: &str = "/openapi.json";
 
+const PICTURE_BYTES_MAX: usize = 10 * 1024 * 1024;
+const DOCUMENT_BYTES_MAX: usize = 20 * 1024 * 1024;
+
 /// The first line that fits wins, so a fixed word stands above the `{id}` it could be taken for.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -114,6 +117,15 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/users/me/addresses",     ANY,      Part::User),
     route(PUT,  "/api/v1/users/me/addresses/{id}", ANY,     Part::User),
     route(DELETE, "/api/v1/users/me/addresses/{id}", ANY,   Part::User),
+    file(PUT,   "/api/v1/users/me/photo",         ANY,      Part::User, PICTURE_BYTES_MAX),
+    route(DELETE, "/api/v1/users/me/photo",       ANY,      Part::User),
+    file(POST,  "/api/v1/users/me/pictures",      PROVIDER, Part::User, PICTURE_BYTES_MAX),
+    route(PUT,  "/api/v1/users/me/pictures/{id}", PROVIDER, Part::User),
+    route(DELETE, "/api/v1/users/me/pictures/{id}", PROVIDER, Part::User),
+    file(POST,  "/api/v1/users/me/documents",     PROVIDER, Part::User, DOCUMENT_BYTES_MAX),
+    route(GET,  "/api/v1/files/{id}",             ANY,      Part::User),
+    route(POST, "/api/v1/files/{id}/link",        ANY,      Part::User),
+    route(GET,  "/api/v1/files/{id}/signed",      OPEN,     Part::User),
     route(PUT,  "/api/v1/users/me/certifications", PROVIDER, Part::User),
     route(POST, "/api/v1/users/me/verification",  PROVIDER, Part::User),
     route(GET,  "/api/v1/admin/verifications",    ADMIN,    Part::User),
@@ -200,6 +212,17 @@ pub static ALIASES: &[Alias] = &[
 
 const fn route(method: Method, path: &'static str, audience: Audience, part: Part) -> Route {
     Route { method, path, audience, part, body: RouteBody::Held }
+}
+
+/// A route that takes a file as its body.
+const fn file(
+    method: Method,
+    path: &'static str,
+    audience: Audience,
+    part: Part,
+    bytes_max: usize,
+) -> Route {
+    Route { method, path, audience, part, body: RouteBody::Streamed { bytes_max } }
 }
 
 const fn alias(

@@ -30,7 +30,7 @@ pub use kind::FileKind;
 pub use link::{FileLinks, LinkQuery};
 pub use picture::PictureSize;
 pub use register::{FileRecord, FileRegister};
-pub use served::served;
+pub use served::{FileBody, served};
 pub use wire::FileId;
 
 use intake::CheckedContent;

@@ -4,6 +4,7 @@ mod address;
 mod calendar;
 mod event;
 mod fields;
+mod files;
 mod form;
 mod matching;
 mod profile;
@@ -15,6 +16,7 @@ pub use address::{
 };
 pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
 pub use event::ProfileBody;
+pub use files::{CaptionForm, FilePurpose, WorkPicture, checked_caption, unknown_document};
 pub use form::ProfileForm;
 pub use matching::{MATCHES_MAX, MatchQuestion, MatchReason, ProviderMatch, rank};
 pub use profile::{

@@ -2,20 +2,27 @@
 //! to agree with it.
 
 mod addresses;
+mod files;
 mod matches;
 mod profiles;
 mod verifications;
 
 use axum::{Router, extract::FromRef, routing::get};
 use http::Method;
+use platform::files::{FileIntake, FileLinks, FileRegister};
 use process::{openapi::RouteTable, problem::Problem, tokens::Verifier};
 use wire::Code;
 
 use crate::store::{ProfileRefusal, ProfileStore};
 
+use verifications::provider_of;
+
 #[derive(Clone, FromRef)]
 pub struct Service {
     pub store: ProfileStore,
+    pub intake: FileIntake,
+    pub register: FileRegister,
+    pub links: FileLinks,
     pub verifier: Verifier,
 }
 
@@ -28,7 +35,7 @@ pub fn router(service: Service) -> Router {
 /// The public routes.
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
-    use Code::{InvalidInput, NotFound, StaleVersion};
+    use Code::{InvalidInput, LinkInvalid, NotFound, StaleVersion};
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
@@ -52,6 +59,25 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[StaleVersion], addresses::edit)
         .at(Method::DELETE, "/api/v1/users/me/addresses/{id}", "Remove one of your addresses",
             &[StaleVersion], addresses::remove)
+        .at(PUT, "/api/v1/users/me/photo", "Set your photo: JPEG, PNG or WebP, of at most 10 MB", &[],
+            files::set_photo)
+        .at(Method::DELETE, "/api/v1/users/me/photo", "Remove your photo", &[], files::remove_photo)
+        .at(POST, "/api/v1/users/me/pictures",
+            "Show a picture of finished work with a caption, at most twelve: JPEG, PNG or WebP, of at most 10 MB",
+            &[], files::add_picture)
+        .at(PUT, "/api/v1/users/me/pictures/{id}", "Give one of your pictures another caption", &[StaleVersion],
+            files::caption_picture)
+        .at(Method::DELETE, "/api/v1/users/me/pictures/{id}", "Show one of your pictures no more",
+            &[StaleVersion], files::remove_picture)
+        .at(POST, "/api/v1/users/me/documents",
+            "Hand in a document that a certification then names: a picture or a PDF, of at most 20 MB", &[],
+            files::hand_in_document)
+        .at(GET, "/api/v1/files/{id}",
+            "Read a file: your own, as an admin any, and pictures that a provider shows", &[], files::show)
+        .at(POST, "/api/v1/files/{id}/link", "Make an address that opens a file without a sign-in, for five minutes",
+            &[], files::link)
+        .at(GET, "/api/v1/files/{id}/signed", "Read a file by such an address", &[LinkInvalid],
+            files::show_by_link)
         .at(PUT, "/api/v1/users/me/certifications",
             "Write your certifications. A verified provider is looked at again", &[StaleVersion],
             verifications::certify)

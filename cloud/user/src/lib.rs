@@ -7,20 +7,48 @@
 pub mod domain;
 mod events;
 mod http;
+mod jobs;
 pub mod store;
 
 texts::include_texts!(say);
 
 use axum::Router;
-use platform::{Ground, OpenError, documents::Documents, health::Check, service as skeleton};
-use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
+use platform::{
+    Ground, OpenError,
+    config::{DataPlace, PartConfig},
+    documents::Documents,
+    files::{FileIntake, FileLinks, FileRegister, Files},
+    health::Check,
+    service as skeleton,
+};
+use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
+use serde::{Deserialize, Serialize};
 
 use store::ProfileStore;
 
 pub use events::ProfileFeed;
-pub use platform::config::DocumentsConfig as Config;
 
 pub const NAME: &str = CloudPart::User.name();
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub bind: String,
+    pub documents_url: SecretUrl,
+    /// Where the files of people are. All replicas need the same place.
+    pub files_url: SecretUrl,
+}
+
+impl PartConfig for Config {
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+        let files = format!("file:{}", place.file("files").display());
+        Self {
+            bind: DataPlace::bind(part),
+            documents_url: place.store(part),
+            files_url: files.into(),
+        }
+    }
+}
 
 /// The service asks nobody: a token says who its caller is.
 #[derive(Clone, Default)]
@@ -30,10 +58,20 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let store = ProfileStore::new(&documents, ground.clock.clone());
     store.check().await?;
-    ground.run(NAME, &documents, Vec::new())?;
+    let files = Files::open(config.files_url.reveal())
+        .map_err(OpenError::own("`user.files_url`: the store of files cannot be used"))?;
+    let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
+    register.check().await?;
+    ground.run(NAME, &documents, jobs::all(&store, &register))?;
     ProfileFeed { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    let service = http::Service { store, verifier: ground.verifier(NAME) };
-    let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
+    let service = http::Service {
+        store,
+        intake: FileIntake::new(&files),
+        register,
+        links: FileLinks::new(&ground.service_key, ground.clock.clone()),
+        verifier: ground.verifier(NAME),
+    };
+    let checks = [Check::Documents(documents), Check::Files(files), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, http::router(service), checks))
 }
 
@@ -45,5 +83,6 @@ pub fn document() -> ApiDocument {
 /// Brings user_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    Ok(ProfileStore::new(&documents, Clock::system()).migrate().await?)
+    ProfileStore::new(&documents, Clock::system()).migrate().await?;
+    Ok(FileRegister::migrate(&documents).await?)
 }

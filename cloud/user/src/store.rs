@@ -14,7 +14,7 @@ use platform::{
     },
 };
 use process::clock::Clock;
-use wire::{Event, EventType, FieldError, ProfileEvent, Role, UserId};
+use wire::{Event, EventType, FieldError, FileId, ProfileEvent, Role, UserId};
 
 use crate::domain::{CustomerProfile, PersonRecord, ProfileBody, ProviderProfile};
 
@@ -165,6 +165,15 @@ impl ProfileStore {
             Some(Document { body, .. }) => Ok(body),
             None => instead,
         }
+    }
+
+    /// Returns whether the profile of its owner names the file.
+    pub async fn names(&self, owner: UserId, file: FileId) -> Result<bool, StoreError> {
+        if let Some(provider) = self.get::<ProviderProfile>(owner).await? {
+            return Ok(provider.names(file));
+        }
+        let customer = self.get::<CustomerProfile>(owner).await?;
+        Ok(customer.is_some_and(|customer| customer.person.names(file)))
     }
 
     /// Providers in that state of their verification, those who wait longest first.

@@ -108,6 +108,9 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
             StoreKind::Documents(name) => format!("documents_url = \"{mongodb}/{name}\"\n"),
         };
         text.push_str(&format!("\n[{part}]\n{store}"));
+        if part == CloudPart::User {
+            text.push_str(&format!("files_url = \"file:{}\"\n", keys.join("files").display()));
+        }
         if matches!(part, CloudPart::Auth | CloudPart::Hub) {
             let key = keys.join(format!("{part}.key"));
             text.push_str(&format!("signing_key = {key:?}\n"));

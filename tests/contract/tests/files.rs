@@ -54,7 +54,7 @@ impl World {
 
     /// Collects while the files of this list are named.
     async fn collect(&self, at: UnixMillis, named: &[FileId]) -> usize {
-        let is_named = async |id: FileId, _: &_| Ok::<_, FilesError>(named.contains(&id));
+        let is_named = |id: FileId, _| async move { Ok::<_, FilesError>(named.contains(&id)) };
         self.register(at).collect(is_named).await.unwrap()
     }
 
@@ -112,9 +112,10 @@ async fn a_named_file_stays_and_one_that_is_named_meanwhile_too(arm: FilesArm) {
     // Somebody names the file between the look and the removal.
     let late = AT.plus_ms(60 * HOUR_MS);
     let register = world.register(late);
-    let is_named = async |id: FileId, _: &_| {
+    let to_name = &register;
+    let is_named = |id: FileId, _| async move {
         if id == named {
-            assert!(register.name(id).await?);
+            assert!(to_name.name(id).await?);
         }
         Ok::<_, FilesError>(false)
     };

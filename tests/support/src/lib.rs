@@ -5,6 +5,7 @@
 mod api;
 mod authority;
 mod database;
+pub mod files;
 pub mod form;
 mod issuer;
 mod operator;

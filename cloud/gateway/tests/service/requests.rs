@@ -150,7 +150,7 @@ async fn every_answer_is_safe_to_show_in_a_browser() {
     ] {
         let answer = gate.ask(&Method::GET, path, token).await;
         for (name, value) in [
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("cache-control", "no-store"),

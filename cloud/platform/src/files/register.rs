@@ -140,9 +140,9 @@ impl FileRegister {
 
     /// Removes the files that nothing names and nobody handed in lately; returns their number. `is_named` is asked
     /// about each file at most once a day.
-    pub async fn collect<E: From<FilesError>>(
+    pub async fn collect<E: From<FilesError>, W: Future<Output = Result<bool, E>>>(
         &self,
-        is_named: impl AsyncFn(FileId, &FileRecord) -> Result<bool, E>,
+        is_named: impl Fn(FileId, UserId) -> W,
     ) -> Result<usize, E> {
         let now = self.clock.now();
         let old = Find::by(BY_AGE, SEEN.below(now.plus_ms(-GRACE_MS))).limit(BATCH);
@@ -151,7 +151,8 @@ impl FileRegister {
             let found = self.list.find(&old).await.map_err(FilesError::from)?;
             let is_last = found.len() < BATCH;
             for mut file in found {
-                let is_kept = !file.body.is_going && is_named(FileId(file.id), &file.body).await?;
+                let is_kept =
+                    !file.body.is_going && is_named(FileId(file.id), file.body.owner_id).await?;
                 if is_kept {
                     file.body.seen_at = now;
                 } else {

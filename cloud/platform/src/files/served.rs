@@ -1,9 +1,34 @@
-//! The answer that carries a file.
+//! Files in requests and answers.
 
-use axum::{body::Body, response::Response};
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+    response::Response,
+};
 use http::{HeaderValue, header};
+use process::openapi::{RouteDescription, RouteInput};
 
-use super::{FileKind, FileRecord};
+use super::{FileKind, FileRecord, FileRefusal};
+
+/// A body that is a file as it is. What its sender says of its kind is not asked.
+pub struct FileBody(pub Body);
+
+impl<S: Sync> FromRequest<S> for FileBody {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(request.into_body()))
+    }
+}
+
+impl RouteInput for FileBody {
+    fn describe(route: &mut RouteDescription) {
+        route.takes_file(&FileKind::ALL.map(FileKind::as_str));
+        route.refuses(FileRefusal::CODES);
+    }
+}
 
 /// A picture is shown, anything else saved. The frame around every answer forbids to sniff, to run and to frame.
 pub fn served(file: &FileRecord, body: Body) -> Response {

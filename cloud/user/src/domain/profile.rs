@@ -4,10 +4,11 @@
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Amount, Currency, Language, Region, Role, ServiceType, UnixMillis, UserId};
+use wire::{Amount, Currency, FileId, Language, Region, Role, ServiceType, UnixMillis, UserId};
 
 use super::{
     Address, CalendarDay, Certification, DayException, Verification, VerificationState, WeekHours,
+    WorkPicture,
 };
 
 /// The part that customers and providers have alike.
@@ -23,6 +24,8 @@ pub struct PersonRecord {
     pub phone_number: String,
     pub bio: Option<String>,
     pub profile_picture_url: Option<String>,
+    #[serde(default)]
+    pub photo: Option<FileId>,
     #[serde(default)]
     pub addresses: Vec<Address>,
     #[serde(with = "millis")]
@@ -62,6 +65,8 @@ pub struct ProviderProfile {
     pub exceptions: Vec<DayException>,
     #[serde(default)]
     pub portfolio: Vec<PortfolioItem>,
+    #[serde(default)]
+    pub pictures: Vec<WorkPicture>,
     #[serde(default)]
     pub certifications: Vec<Certification>,
     #[serde(default)]
@@ -120,6 +125,7 @@ impl PersonRecord {
             phone_number: String::new(),
             bio: None,
             profile_picture_url: None,
+            photo: None,
             addresses: Vec::new(),
             created_at: now,
             updated_at: now,
@@ -173,6 +179,7 @@ impl From<PersonRecord> for ProviderProfile {
             availability: WeekHours::default(),
             exceptions: Vec::new(),
             portfolio: Vec::new(),
+            pictures: Vec::new(),
             certifications: Vec::new(),
             verification: Verification::default(),
             is_active: true,

@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
-use wire::{Amount, Region, Role, ServiceType, UnixMillis, UserId};
+use wire::{Amount, FileId, Region, Role, ServiceType, UnixMillis, UserId};
 
 use super::{
     CalendarDay, Certification, CustomerProfile, DayException, PersonRecord, PortfolioItem,
     Preferences, ProviderProfile, Verification, VerificationState, VerificationStep, WeekHours,
+    WorkPicture,
 };
 
 /// The whole of a profile.
@@ -53,6 +54,8 @@ pub struct OwnPerson {
     phone_number: String,
     bio: Option<String>,
     profile_picture_url: Option<String>,
+    /// A file, as are those of `pictures` and of certifications' documents.
+    photo: Option<FileId>,
     created_at: UnixMillis,
     updated_at: UnixMillis,
 }
@@ -73,6 +76,8 @@ pub struct PublicProfile {
     pub full_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<FileId>,
     pub member_since: UnixMillis,
     #[serde(flatten)]
     pub offer: ProviderOffer,
@@ -89,6 +94,8 @@ pub struct ProviderOffer {
     pub experience_years: Option<u8>,
     pub availability: WeekHours,
     pub portfolio: Vec<PortfolioItem>,
+    /// Of finished work.
+    pub pictures: Vec<WorkPicture>,
     pub verified: bool,
     pub is_active: bool,
     pub completed_orders: i64,
@@ -105,6 +112,7 @@ impl From<&PersonRecord> for OwnPerson {
             phone_number: person.phone_number.clone(),
             bio: person.bio.clone(),
             profile_picture_url: person.profile_picture_url.clone(),
+            photo: person.photo,
             created_at: person.created_at,
             updated_at: person.updated_at,
         }
@@ -149,6 +157,7 @@ impl PublicProfile {
             user_id: person.user_id,
             full_name: person.full_name.clone(),
             bio: person.bio.clone(),
+            photo: person.photo,
             member_since: person.created_at,
             offer: profile.into(),
         })
@@ -165,6 +174,7 @@ impl From<&ProviderProfile> for ProviderOffer {
             experience_years: profile.experience_years,
             availability: profile.availability.clone(),
             portfolio: profile.portfolio.clone(),
+            pictures: profile.pictures.clone(),
             verified: profile.is_verified(),
             is_active: profile.is_active,
             completed_orders: profile.completed_orders,

@@ -5,7 +5,7 @@
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{FieldError, UnixMillis, UserId, words};
+use wire::{FieldError, FileId, UnixMillis, UserId, words};
 
 use super::{CalendarDay, ProviderProfile, fields};
 use crate::say;
@@ -22,6 +22,9 @@ pub struct Certification {
     pub issuer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<CalendarDay>,
+    /// One that its provider has handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<FileId>,
 }
 
 /// All certifications of a provider, in place of those before.
@@ -95,6 +98,7 @@ impl CertificationForm {
                 number: line("number", &item.number),
                 issuer: line("issuer", &item.issuer),
                 valid_until: item.valid_until,
+                document: item.document,
             }
         });
         let checked = fields::unique(checked.collect());

@@ -13,7 +13,8 @@ use wire::{Code, EventType, Role, UserId};
 use super::Service;
 use crate::{
     domain::{
-        CertificationForm, OwnProvider, ProviderProfile, VerificationDecision, VerificationState,
+        self, Certification, CertificationForm, FilePurpose, OwnProvider, ProviderProfile,
+        VerificationDecision, VerificationState,
     },
     store::{ChangeNews, ProfileRefusal, queue_of},
 };
@@ -38,6 +39,7 @@ pub async fn certify(
     let user = provider_of(&caller)?;
     let (store, version) = (&service.store, form.version);
     let certifications = form.checked()?;
+    check_documents(&service, user, &certifications).await?;
     let now = store.clock().now();
     store.own::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
     let change = |profile: &mut ProviderProfile| {
@@ -139,7 +141,27 @@ async fn decide(
     Ok(Json((&changed).into()))
 }
 
-fn provider_of(caller: &Caller) -> Result<UserId, Problem> {
+/// Only own documents may be named; naming one keeps it from being collected.
+async fn check_documents(
+    service: &Service,
+    owner: UserId,
+    certifications: &[Certification],
+) -> Result<(), Problem> {
+    let register = &service.register;
+    let mut errors = Vec::new();
+    for (place, certification) in certifications.iter().enumerate() {
+        let Some(id) = certification.document else { continue };
+        let is_own = register.get(id).await?.is_some_and(|file| {
+            file.owner_id == owner && file.purpose == FilePurpose::Document.as_str()
+        });
+        if !is_own || !register.name(id).await? {
+            errors.push(domain::unknown_document(place));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+pub(super) fn provider_of(caller: &Caller) -> Result<UserId, Problem> {
     match caller.actor.role {
         Role::Provider => Ok(caller.actor.user_id),
         Role::Customer | Role::Admin => Err(Code::RoleForbidden.into()),

@@ -12,30 +12,31 @@ use wire::{Actor, Role, UserId};
 
 use crate::{ADMIN, AT, CUSTOMER, PROVIDER, STRANGER};
 
-const MINE: &str = "/api/v1/users/me/profile";
+pub const MINE: &str = "/api/v1/users/me/profile";
 const ADDRESSES: &str = "/api/v1/users/me/addresses";
 
-struct World {
-    router: Router,
-    issuer: Issuer,
-    clock: Clock,
-    _folder: tempfile::TempDir,
+pub struct World {
+    pub router: Router,
+    pub issuer: Issuer,
+    pub clock: Clock,
+    pub folder: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (clock, issuer) = (Clock::fixed(AT), Issuer::new());
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("user.db").display());
-        let config = Config { bind: String::new(), documents_url: url.into() };
+        let files_url = format!("file:{}", folder.path().join("files").display()).into();
+        let config = Config { bind: String::new(), documents_url: url.into(), files_url };
         user::migrate(&config).await.unwrap();
         let mut ground = testing::ground(folder.path(), &clock).await;
         ground.keys = issuer.keys();
         let router = user::open(config, ground, Peers {}).await.unwrap();
-        Self { router, issuer, clock, _folder: folder }
+        Self { router, issuer, clock, folder }
     }
 
-    async fn send(
+    pub async fn send(
         &self,
         who: Option<Actor>,
         method: &str,
@@ -52,14 +53,20 @@ impl World {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    async fn ask(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub async fn ask(
+        &self,
+        who: Actor,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
         let answer = self.send(Some(who), method, path, body).await;
         let status = answer.status().as_u16();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
-    async fn done(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
+    pub async fn done(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
         let (status, answer) = self.ask(who, method, path, body).await;
         assert!(status < 300, "{method} {path}: {status} {answer}");
         answer
@@ -77,17 +84,17 @@ impl World {
     }
 }
 
-const fn customer() -> Actor {
+pub const fn customer() -> Actor {
     Actor { user_id: CUSTOMER, role: Role::Customer }
 }
-const fn provider() -> Actor {
+pub const fn provider() -> Actor {
     Actor { user_id: PROVIDER, role: Role::Provider }
 }
-const fn admin() -> Actor {
+pub const fn admin() -> Actor {
     Actor { user_id: ADMIN, role: Role::Admin }
 }
 
-fn offer(version: &Value) -> Value {
+pub fn offer(version: &Value) -> Value {
     json!({
         "version": version, "full_name": "Li Si", "phone": "138-0013-8000", "bio": "I mend.",
         "skills": ["网络维修", "电脑组装"], "service_categories": ["it_technology"],
@@ -97,7 +104,7 @@ fn offer(version: &Value) -> Value {
     })
 }
 
-fn wrong(answer: &Value) -> Vec<&str> {
+pub fn wrong(answer: &Value) -> Vec<&str> {
     let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     errors.iter().map(|error| error["field"].as_str().unwrap()).collect()
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod events;
+mod files;
 mod http;
 
 use uuid::Uuid;

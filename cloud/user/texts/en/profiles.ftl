@@ -11,4 +11,5 @@ too-many-years = Give at most { $most } years.
 field-of-customers = Only customers have this.
 field-of-providers = Only providers have this.
 needed-to-verify = This is needed before you can be verified.
+document-unknown = Hand in this document first, or once more.
 no-longer-valid = This certificate is no longer valid.

@@ -11,4 +11,5 @@ too-many-years = 最多可填 { $most } 年。
 field-of-customers = 只有客户才有此项。
 field-of-providers = 只有服务商才有此项。
 needed-to-verify = 提交核验前须先填写此项。
+document-unknown = 请先上传此文件，或重新上传。
 no-longer-valid = 此证书已过有效期。

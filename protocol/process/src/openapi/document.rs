@@ -111,6 +111,15 @@ impl RouteDescription {
         self.refuses(&[Code::MalformedBody, Code::BodyTooLarge, Code::InvalidInput]);
     }
 
+    /// A body that is a file of one of these kinds, as it is.
+    pub fn takes_file(&mut self, kinds: &[&str]) {
+        let file = json!({ "schema": { "type": "string", "format": "binary" } });
+        let content: Map<String, Value> =
+            kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.refuses(&[Code::MalformedBody, Code::BodyTooLarge]);
+    }
+
     pub fn answers<T: ToSchema>(&mut self, status: StatusCode) {
         let schema = self.schema::<T>();
         self.answers_with(status, "application/json", &schema);

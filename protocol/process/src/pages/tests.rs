@@ -157,5 +157,5 @@ async fn a_page_has_its_own_policy_and_data_keeps_the_strict_one() {
     assert_eq!(header(&page, "cache-control"), "no-cache");
     let data = crate::web::protect("{}".into_response()).await;
     let policy = header(&data, "content-security-policy");
-    assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'");
+    assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'; sandbox");
 }

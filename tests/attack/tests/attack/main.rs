@@ -28,3 +28,4 @@ mod slots;
 mod stolen;
 mod tokens;
 mod topics;
+mod uploads;

@@ -53,8 +53,9 @@ impl Description {
             Value::String(word) => word,
             other => other.to_string(),
         };
-        let query =
-            needed.map(|one| format!("{}={}", one["name"].as_str().expect("a name"), word(one)));
+        let query = needed.map(|one| {
+            format!("{}={}", one["name"].as_str().expect("a name"), word(one).replace(' ', "%20"))
+        });
         DescribedRoute {
             method: method.to_uppercase(),
             path: path.to_owned(),

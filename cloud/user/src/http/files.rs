@@ -1,0 +1,265 @@
+//! Files over HTTP: handed in by their owners as they are, read by those who may see them.
+//!
+//! Invariant: a file that somebody may not see is not told apart from none.
+
+use axum::{extract::State, response::Response};
+use platform::files::{
+    self, CheckedFile, FileBody, FileId, FileKind, FileRecord, FileRule, LinkQuery,
+};
+use process::{
+    problem::{CreatedJson, Json, Path, Problem, Query},
+    tokens::Caller,
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Actor, Code, EventType, Role, UnixMillis, UserId};
+
+use super::Service;
+use crate::{
+    domain::{
+        CaptionForm, CustomerProfile, FilePurpose, ProfileBody, ProviderProfile, PublicProfile,
+        WorkPicture, checked_caption,
+    },
+    store::{ChangeNews, KeptProfile, ProfileRefusal},
+};
+
+const MB: usize = 1024 * 1024;
+const PHOTO: FileRule =
+    FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 640 };
+const PICTURE: FileRule =
+    FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 1_600 };
+/// Its small print has to be readable.
+const DOCUMENT: FileRule =
+    FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * MB, side_px_max: 2_400 };
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnPhoto {
+    /// Of the profile, for the next change.
+    version: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    photo: Option<FileId>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PictureBook {
+    /// Of the profile, for the next change.
+    version: i64,
+    items: Vec<WorkPicture>,
+}
+
+/// A document that a certification may name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HandedDocument {
+    id: FileId,
+    kind: FileKind,
+    bytes: u64,
+}
+
+/// An address that opens one file to whoever has it, for five minutes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileLink {
+    /// Without the host.
+    url: String,
+    expires_at: UnixMillis,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CaptionQuery {
+    caption: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PictureVersion {
+    /// Of the profile that was read.
+    version: i64,
+}
+
+pub async fn set_photo(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Caller { actor, .. }: Caller,
+    FileBody(body): FileBody,
+) -> Result<Json<OwnPhoto>, Problem> {
+    let file = service.intake.take(actor.user_id, body, PHOTO).await?;
+    let photo = service.register.take(actor.user_id, FilePurpose::Photo.as_str(), file).await?;
+    photo_of(&service, actor, trace.as_str(), Some(photo)).await
+}
+
+pub async fn remove_photo(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Caller { actor, .. }: Caller,
+) -> Result<Json<OwnPhoto>, Problem> {
+    photo_of(&service, actor, trace.as_str(), None).await
+}
+
+pub async fn add_picture(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    Query(CaptionQuery { caption }): Query<CaptionQuery>,
+    FileBody(body): FileBody,
+) -> Result<CreatedJson<PictureBook>, Problem> {
+    let owner = super::provider_of(&caller)?;
+    let caption = checked_caption(&caption)?;
+    let own = service.store.own::<ProviderProfile>(owner, Role::Provider, trace.as_str()).await?;
+    // Before the way up, which would be for nothing.
+    own.check_room_for_picture()?;
+    let file = service.intake.take(owner, body, PICTURE).await?;
+    let CheckedFile { size, .. } = &file;
+    let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
+    let file_id = service.register.take(owner, FilePurpose::Picture.as_str(), file).await?;
+    let picture = WorkPicture { file_id, caption, width, height };
+    let changed = pictures_of(&service, owner, None, trace.as_str(), |profile| {
+        Ok(profile.show_picture(picture.clone())?)
+    });
+    Ok(CreatedJson(changed.await?))
+}
+
+pub async fn caption_picture(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    Path(id): Path<FileId>,
+    Json(CaptionForm { version, caption }): Json<CaptionForm>,
+) -> Result<Json<PictureBook>, Problem> {
+    let owner = super::provider_of(&caller)?;
+    let caption = checked_caption(&caption)?;
+    let changed = pictures_of(&service, owner, Some(version), trace.as_str(), |profile| {
+        found(profile.caption_picture(id, &caption))
+    });
+    Ok(Json(changed.await?))
+}
+
+pub async fn remove_picture(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    Path(id): Path<FileId>,
+    Query(PictureVersion { version }): Query<PictureVersion>,
+) -> Result<Json<PictureBook>, Problem> {
+    let owner = super::provider_of(&caller)?;
+    let changed = pictures_of(&service, owner, Some(version), trace.as_str(), |profile| {
+        found(profile.hide_picture(id))
+    });
+    Ok(Json(changed.await?))
+}
+
+pub async fn hand_in_document(
+    State(service): State<Service>,
+    caller: Caller,
+    FileBody(body): FileBody,
+) -> Result<CreatedJson<HandedDocument>, Problem> {
+    let owner = super::provider_of(&caller)?;
+    let file = service.intake.take(owner, body, DOCUMENT).await?;
+    let (kind, bytes) = (file.kind, file.bytes);
+    let id = service.register.take(owner, FilePurpose::Document.as_str(), file).await?;
+    Ok(CreatedJson(HandedDocument { id, kind, bytes }))
+}
+
+pub async fn show(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<FileId>,
+) -> Result<Response, Problem> {
+    let file = seen(&service, actor, id).await?;
+    answered(&service, &file).await
+}
+
+pub async fn link(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<FileId>,
+) -> Result<Json<FileLink>, Problem> {
+    seen(&service, actor, id).await?;
+    let LinkQuery { expires, signature } = service.links.make(id);
+    let url = format!("/api/v1/files/{id}/signed?expires={expires}&signature={signature}");
+    Ok(Json(FileLink { url, expires_at: UnixMillis(expires) }))
+}
+
+/// The link is the only word for its bearer, so one that is not whole is a forged one.
+pub async fn show_by_link(
+    State(service): State<Service>,
+    Path(id): Path<FileId>,
+    Query(link): Query<LinkQuery>,
+) -> Result<Response, Problem> {
+    if !service.links.is_good(id, &link) {
+        return Err(Code::LinkInvalid.into());
+    }
+    let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
+    answered(&service, &file).await
+}
+
+async fn answered(service: &Service, file: &FileRecord) -> Result<Response, Problem> {
+    let body = service.register.read(file).await?;
+    Ok(files::served(file, body))
+}
+
+/// Own files, and for admins all; of others those that a shown provider shows.
+async fn seen(service: &Service, actor: Actor, id: FileId) -> Result<FileRecord, Problem> {
+    let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
+    if file.owner_id == actor.user_id || actor.role == Role::Admin {
+        return Ok(file);
+    }
+    if file.purpose != FilePurpose::Document.as_str() {
+        let owner = service.store.get::<ProviderProfile>(file.owner_id).await?;
+        let shown = owner.filter(|owner| PublicProfile::of(owner).is_some() && owner.names(id));
+        if shown.is_some() {
+            return Ok(file);
+        }
+    }
+    Err(Code::NotFound.into())
+}
+
+fn found(is_there: bool) -> Result<(), ProfileRefusal> {
+    if is_there { Ok(()) } else { Err(ProfileRefusal::Missing) }
+}
+
+async fn photo_of(
+    service: &Service,
+    actor: Actor,
+    trace: &str,
+    photo: Option<FileId>,
+) -> Result<Json<OwnPhoto>, Problem> {
+    let version = match actor.role {
+        Role::Provider => photo_in::<ProviderProfile>(service, actor, trace, photo).await?,
+        Role::Customer | Role::Admin => {
+            photo_in::<CustomerProfile>(service, actor, trace, photo).await?
+        }
+    };
+    Ok(Json(OwnPhoto { version, photo }))
+}
+
+/// Returns the profile's version. A photo overwrites nothing that anybody typed, so it needs none.
+async fn photo_in<D: KeptProfile>(
+    service: &Service,
+    Actor { user_id, role }: Actor,
+    trace: &str,
+    photo: Option<FileId>,
+) -> Result<i64, Problem> {
+    service.store.own::<D>(user_id, role, trace).await?;
+    let change = |profile: &mut D| {
+        let is_new = std::mem::replace(&mut profile.person_mut().photo, photo) != photo;
+        Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
+    };
+    let changed = service.store.change(user_id, None, trace, change).await?;
+    Ok(ProfileBody::person(&changed).revision)
+}
+
+async fn pictures_of(
+    service: &Service,
+    owner: UserId,
+    version: Option<i64>,
+    trace: &str,
+    mut change: impl FnMut(&mut ProviderProfile) -> Result<(), ProfileRefusal>,
+) -> Result<PictureBook, Problem> {
+    let store = &service.store;
+    store.own::<ProviderProfile>(owner, Role::Provider, trace).await?;
+    let changed = store.change::<ProviderProfile>(owner, version, trace, |profile| {
+        change(profile)?;
+        Ok(Some(ChangeNews::of(EventType::ProfileUpdated)))
+    });
+    let profile = changed.await?;
+    Ok(PictureBook { version: profile.person.revision, items: profile.pictures })
+}
