@@ -15,7 +15,7 @@ mod register;
 mod s3;
 mod served;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
 
 use axum::body::Body;
 use futures::TryStreamExt;
@@ -72,7 +72,8 @@ impl Files {
             return Ok(Self::S3(Box::new(address::s3(url)?)));
         }
         let folder = address::folder(url)?;
-        std::fs::create_dir_all(folder.join(INCOMING))?;
+        // Papers of people stand in it: for this user alone.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder.join(INCOMING))?;
         let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
         Ok(Self::Folder { store: store.into(), folder })
     }
