@@ -73,11 +73,11 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             "Hand in a document that a certification then names: a picture or a PDF, of at most 20 MB", &[],
             files::hand_in_document)
         .at(GET, "/api/v1/files/{id}",
-            "Read a file: your own, as an admin any, and pictures that a provider shows", &[], files::show)
+            "Read a file: your own, as an admin any, and pictures that a provider shows", &[], files::show_file)
         .at(POST, "/api/v1/files/{id}/link", "Make an address that opens a file without a sign-in, for five minutes",
-            &[], files::link)
+            &[], files::link_to_file)
         .at(GET, "/api/v1/files/{id}/signed", "Read a file by such an address", &[LinkInvalid],
-            files::show_by_link)
+            files::show_file_by_link)
         .at(PUT, "/api/v1/users/me/certifications",
             "Write your certifications. A verified provider is looked at again", &[StaleVersion],
             verifications::certify)

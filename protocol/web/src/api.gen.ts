@@ -887,6 +887,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a file: your own, as an admin any, and pictures that a provider shows */
+        get: operations["user.show_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an address that opens a file without a sign-in, for five minutes */
+        post: operations["user.link_to_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}/signed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a file by such an address */
+        get: operations["user.show_file_by_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -1250,6 +1301,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/me/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand in a document that a certification then names: a picture or a PDF, of at most 20 MB */
+        post: operations["user.hand_in_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set your photo: JPEG, PNG or WebP, of at most 10 MB */
+        put: operations["user.set_photo"];
+        post?: never;
+        /** Remove your photo */
+        delete: operations["user.remove_photo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show a picture of finished work with a caption, at most twelve: JPEG, PNG or WebP, of at most 10 MB */
+        post: operations["user.add_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/pictures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give one of your pictures another caption */
+        put: operations["user.caption_picture"];
+        post?: never;
+        /** Show one of your pictures no more */
+        delete: operations["user.remove_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me/profile": {
         parameters: {
             query?: never;
@@ -1552,6 +1673,14 @@ export interface components {
         BootNonce: string;
         /** @description A day, such as 2026-11-22. */
         CalendarDay: string;
+        CaptionForm: {
+            caption: string;
+            /**
+             * Format: int64
+             * @description Of the profile that was read.
+             */
+            version: number;
+        };
         /** @description A case for a person to look at; one for each order, person and kind. */
         CaseItem: {
             at: components["schemas"]["UnixMillis"];
@@ -1575,6 +1704,8 @@ export interface components {
             user_id: components["schemas"]["UserId"];
         };
         Certification: {
+            /** @description One that its provider has handed in. */
+            document?: components["schemas"]["FileId"];
             issuer: string;
             name: string;
             number: string;
@@ -2014,6 +2145,19 @@ export interface components {
             field: string;
             message: components["schemas"]["Text"];
         };
+        /**
+         * Format: uuid
+         * @description A picture or a document that a person handed in.
+         */
+        FileId: string;
+        /** @enum {string} */
+        FileKind: "image/jpeg" | "image/png" | "image/webp" | "application/pdf";
+        /** @description An address that opens one file to whoever has it, for five minutes. */
+        FileLink: {
+            expires_at: components["schemas"]["UnixMillis"];
+            /** @description Without the host. */
+            url: string;
+        };
         /** @description The result a duplicate repeats. */
         FirstResult: {
             applied: boolean;
@@ -2035,6 +2179,13 @@ export interface components {
             places: number;
             /** @description The earliest of them within the last day. */
             since: components["schemas"]["UnixMillis"];
+        };
+        /** @description A document that a certification may name. */
+        HandedDocument: {
+            /** Format: int64 */
+            bytes: number;
+            id: components["schemas"]["FileId"];
+            kind: components["schemas"]["FileKind"];
         };
         /** @description 32 bytes. */
         Hash: string;
@@ -2378,6 +2529,8 @@ export interface components {
             /** @description The name and the number are given. */
             is_complete: boolean;
             phone_number: string;
+            /** @description A file, as are those of `pictures` and of certifications' documents. */
+            photo?: components["schemas"]["FileId"];
             profile_picture_url?: string;
             role: components["schemas"]["Role"];
             updated_at: components["schemas"]["UnixMillis"];
@@ -2385,6 +2538,14 @@ export interface components {
             /**
              * Format: int64
              * @description A change names it, so that nobody overwrites what they have not seen.
+             */
+            version: number;
+        };
+        OwnPhoto: {
+            photo?: components["schemas"]["FileId"];
+            /**
+             * Format: int64
+             * @description Of the profile, for the next change.
              */
             version: number;
         };
@@ -2416,6 +2577,14 @@ export interface components {
         };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
+        PictureBook: {
+            items: components["schemas"]["WorkPicture"][];
+            /**
+             * Format: int64
+             * @description Of the profile, for the next change.
+             */
+            version: number;
+        };
         /** @enum {string} */
         Policy: "optimistic" | "exclusive";
         /** @description A piece of work that a provider shows. */
@@ -2499,6 +2668,8 @@ export interface components {
             experience_years?: number;
             hourly_rate?: components["schemas"]["Amount"];
             is_active: boolean;
+            /** @description Of finished work. */
+            pictures: components["schemas"]["WorkPicture"][];
             portfolio: components["schemas"]["PortfolioItem"][];
             service_areas: components["schemas"]["Region"][];
             service_categories: components["schemas"]["ServiceType"][];
@@ -2510,6 +2681,7 @@ export interface components {
             bio?: string;
             full_name: string;
             member_since: components["schemas"]["UnixMillis"];
+            photo?: components["schemas"]["FileId"];
             user_id: components["schemas"]["UserId"];
         };
         PublishReply: {
@@ -2892,6 +3064,18 @@ export interface components {
             /** @description The provider had more jobs than one request withdraws: ask again. */
             more: boolean;
         };
+        /** @description A picture of finished work. */
+        WorkPicture: {
+            caption: string;
+            file_id: components["schemas"]["FileId"];
+            /** Format: int32 */
+            height: number;
+            /**
+             * Format: int32
+             * @description In pixels.
+             */
+            width: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2919,6 +3103,7 @@ export type BoardChanges = components['schemas']['BoardChanges'];
 export type BoardItem = components['schemas']['BoardItem'];
 export type BootNonce = components['schemas']['BootNonce'];
 export type CalendarDay = components['schemas']['CalendarDay'];
+export type CaptionForm = components['schemas']['CaptionForm'];
 export type CaseItem = components['schemas']['CaseItem'];
 export type Certification = components['schemas']['Certification'];
 export type CertificationForm = components['schemas']['CertificationForm'];
@@ -2958,10 +3143,14 @@ export type FenceEnd = components['schemas']['FenceEnd'];
 export type FenceEnding = components['schemas']['FenceEnding'];
 export type FenceRecord = components['schemas']['FenceRecord'];
 export type FieldError = components['schemas']['FieldError'];
+export type FileId = components['schemas']['FileId'];
+export type FileKind = components['schemas']['FileKind'];
+export type FileLink = components['schemas']['FileLink'];
 export type FirstResult = components['schemas']['FirstResult'];
 export type GateSetting = components['schemas']['GateSetting'];
 export type GateState = components['schemas']['GateState'];
 export type GuessReport = components['schemas']['GuessReport'];
+export type HandedDocument = components['schemas']['HandedDocument'];
 export type Hash = components['schemas']['Hash'];
 export type HeadAnswer = components['schemas']['HeadAnswer'];
 export type Hop = components['schemas']['Hop'];
@@ -3008,6 +3197,7 @@ export type Outcome = components['schemas']['Outcome'];
 export type OutcomeKind = components['schemas']['OutcomeKind'];
 export type OwnCustomer = components['schemas']['OwnCustomer'];
 export type OwnPerson = components['schemas']['OwnPerson'];
+export type OwnPhoto = components['schemas']['OwnPhoto'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnProvider = components['schemas']['OwnProvider'];
 export type PageSection = components['schemas']['PageSection'];
@@ -3015,6 +3205,7 @@ export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
+export type PictureBook = components['schemas']['PictureBook'];
 export type Policy = components['schemas']['Policy'];
 export type PortfolioItem = components['schemas']['PortfolioItem'];
 export type Preferences = components['schemas']['Preferences'];
@@ -3078,6 +3269,7 @@ export type WithdrawalForm = components['schemas']['WithdrawalForm'];
 export type WithdrawnInvitation = components['schemas']['WithdrawnInvitation'];
 export type WithdrawnJob = components['schemas']['WithdrawnJob'];
 export type WithdrawnJobs = components['schemas']['WithdrawnJobs'];
+export type WorkPicture = components['schemas']['WorkPicture'];
 export type $defs = Record<string, never>;
 export interface operations {
     "auth.jwks": {
@@ -7464,6 +7656,202 @@ export interface operations {
             };
         };
     };
+    "user.show_file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the summary says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.link_to_file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileLink"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.show_file_by_link": {
+        parameters: {
+            query: {
+                /** @description In milliseconds since 1970. */
+                expires: number;
+                /** @description In hexadecimal digits. */
+                signature: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the summary says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `link_invalid`: This link is not valid, or no longer so. Load the page anew. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "notification.list": {
         parameters: {
             query?: {
@@ -9911,6 +10299,603 @@ export interface operations {
             };
             /** @description `body_too_large`: The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.hand_in_document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedDocument"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `file_kind_refused`: Files of this kind are not taken here. Send a picture as JPEG, PNG or WebP; a certificate may also be a PDF. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
+             *     `picture_unreadable`: This file is damaged and cannot be opened.
+             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.set_photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPhoto"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `file_kind_refused`: Files of this kind are not taken here. Send a picture as JPEG, PNG or WebP; a certificate may also be a PDF. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
+             *     `picture_unreadable`: This file is damaged and cannot be opened.
+             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.remove_photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPhoto"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.add_picture": {
+        parameters: {
+            query: {
+                caption: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureBook"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `file_kind_refused`: Files of this kind are not taken here. Send a picture as JPEG, PNG or WebP; a certificate may also be a PDF. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
+             *     `picture_unreadable`: This file is damaged and cannot be opened.
+             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.caption_picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaptionForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureBook"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.remove_picture": {
+        parameters: {
+            query: {
+                /** @description Of the profile that was read. */
+                version: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureBook"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -158,7 +158,7 @@ pub async fn hand_in_document(
     Ok(CreatedJson(HandedDocument { id, kind, bytes }))
 }
 
-pub async fn show(
+pub async fn show_file(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<FileId>,
@@ -167,7 +167,7 @@ pub async fn show(
     answered(&service, &file).await
 }
 
-pub async fn link(
+pub async fn link_to_file(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<FileId>,
@@ -179,7 +179,7 @@ pub async fn link(
 }
 
 /// The link is the only word for its bearer, so one that is not whole is a forged one.
-pub async fn show_by_link(
+pub async fn show_file_by_link(
     State(service): State<Service>,
     Path(id): Path<FileId>,
     Query(link): Query<LinkQuery>,

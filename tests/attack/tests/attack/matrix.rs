@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use support::files::{pdf, png};
 use wire::{OrderId, Region, Role};
 
 use described::{DescribedRoute, Description, NOBODYS};
@@ -213,6 +214,7 @@ async fn known_people(platform: &AttackedPlatform) -> (Somebody, Somebody, Order
         let second = platform.sign_in(person.station, &person.username, PASSWORD).await;
         second.unwrap_or_else(|refusal| panic!("{}", refusal.text()));
     }
+    hand_in_files(&customer, &provider).await;
     let order = customer.publish(Region::North, "Mend the tap").await;
     for (person, action) in [(&admin, "approve"), (&provider, "accept")] {
         let answer = person.act(order, action).await.expect("an answer");
@@ -228,6 +230,20 @@ async fn known_people(platform: &AttackedPlatform) -> (Somebody, Somebody, Order
         .await;
     }
     (customer, provider, order)
+}
+
+/// The customer's photo, and a document of the provider's certification.
+async fn hand_in_files(customer: &Somebody, provider: &Somebody) {
+    let photo = HttpCall::new("PUT", "/api/v1/users/me/photo").body("image/png", png(8, 8));
+    customer.done(photo).await;
+    let document =
+        HttpCall::post("/api/v1/users/me/documents").body("application/pdf", pdf("care"));
+    let document = provider.done(document).await["id"].clone();
+    let version = provider.done(HttpCall::get("/api/v1/users/me/profile")).await["version"].clone();
+    let item = json!({"name": "Care", "number": "7", "issuer": "City", "document": document});
+    let certificates = json!({"version": version, "items": [item]});
+    let path = "/api/v1/users/me/certifications";
+    provider.done(HttpCall::new("PUT", path).json(&certificates)).await;
 }
 
 /// All that a person reads on routes without an id.
