@@ -61,8 +61,8 @@ const person = (who, change) => ({ user_id: who.user_id, role: who.role, version
 /** A provider's whole profile, as he and admins see it. */
 const offerOf = (who, change = {}) => ({
   ...person(who, { full_name: '王建国', bio: '从业十二年，水电维修。' }), skills: ['水管', '门锁'], service_categories: ['cleaning_repair', 'it_technology'], service_areas: ['NORTH', 'MID'],
-  hourly_rate: '60.00', experience_years: 12, availability: { ...NOBODYS_HOURS, monday: ['09:00-12:00', '13:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }],
-  verified: false, is_active: true, completed_orders: 31, certifications: [{ name: '养老护理员', number: '2024-44-118203', issuer: '人社局', valid_until: '2027-06-30' }],
+  hourly_rate: '60.00', experience_years: 12, availability: { ...NOBODYS_HOURS, monday: ['09:00-12:00', '13:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }], pictures: [{ file_id: id(801), caption: '新装的水龙头', width: 4, height: 3 }],
+  verified: false, is_active: true, completed_orders: 31, certifications: [{ name: '养老护理员', number: '2024-44-118203', issuer: '人社局', valid_until: '2027-06-30', document: id(802) }],
   verification: { state: 'none', steps: [] }, ...change,
 })
 const handedIn = (who) => ({ state: 'waiting', submitted_at: at('08:40:00'), steps: [{ act: 'submitted', at: at('08:40:00'), by: who.user_id }] })
@@ -70,6 +70,10 @@ const waitingOf = (n, full_name, change = {}) => {
   const who = { user_id: id(600 + n), role: 'provider' }
   return offerOf(who, { full_name, verification: handedIn(who), ...change })
 }
+
+/** A picture of four by three pixels, grey. */
+export const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAAAAACRn/EaAAAADklEQVR4nGOYCQQMcAIANdkHLfwU6FoAAAAASUVORK5CYII=', 'base64')
+const isPicture = (bytes) => bytes.subarray(1, 4).toString() === 'PNG'
 
 const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
 
@@ -139,6 +143,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     state.profile.version += 1
     return change() ?? state.profile
   }
+  const pictures = () => ({ version: state.profile.version, items: state.profile.pictures })
   const book = () => ({ version: state.profile.version, items: state.addresses })
   const settleDefault = (one) => { if (one.is_default) for (const other of state.addresses) other.is_default = other === one }
   routes.push(
@@ -161,6 +166,25 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       state.addresses = state.addresses.filter((known) => known.id !== match[1])
       return book()
     })],
+    ['PUT', /^\/users\/me\/photo$/, ({ body }) => {
+      if (!isPicture(body)) return [415, { status: 415, title: 'Files of this kind are not taken here.', code: 'file_kind_refused' }]
+      return changed({}, () => ({ photo: (state.profile.photo = id(800)), version: state.profile.version }))
+    }],
+    ['DELETE', /^\/users\/me\/photo$/, () => changed({}, () => { delete state.profile.photo; return { version: state.profile.version } })],
+    ['POST', /^\/users\/me\/pictures$/, ({ query }) => changed({}, () => {
+      state.profile.pictures.push({ file_id: id(810 + state.profile.pictures.length), caption: query.get('caption'), width: 4, height: 3 })
+      return [201, pictures()]
+    })],
+    ['PUT', /^\/users\/me\/pictures\/([\w-]+)$/, ({ match, body }) => changed(body, () => {
+      state.profile.pictures.find((one) => one.file_id === match[1]).caption = body.caption
+      return pictures()
+    })],
+    ['DELETE', /^\/users\/me\/pictures\/([\w-]+)$/, ({ match, query }) => changed({ version: Number(query.get('version')) }, () => {
+      state.profile.pictures = state.profile.pictures.filter((one) => one.file_id !== match[1])
+      return pictures()
+    })],
+    ['POST', /^\/users\/me\/documents$/, ({ body }) => [201, { id: id(803), kind: 'application/pdf', bytes: body.length }]],
+    ['GET', /^\/files\/[\w-]+$/, () => PICTURE],
     ['PUT', /^\/users\/me\/certifications$/, ({ body }) => changed(body, () => { state.profile.certifications = body.items })],
     ['POST', /^\/users\/me\/verification$/, () => changed({}, () => { state.profile.verification = handedIn(PEOPLE.provider) })],
     ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')))],
@@ -193,7 +217,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     const request = route.request()
     const url = new URL(request.url())
     const path = url.pathname.replace('/api/v1', '')
-    const body = request.postDataJSON()
+    const bytes = request.postDataBuffer()
+    const body = !bytes || /json/.test(request.headers()['content-type'] ?? '') ? request.postDataJSON() : bytes
     if (path !== '/stream') {
       state.asked.push({ method: request.method(), path, body, headers: request.headers() })
       news.emit('asked')
@@ -205,6 +230,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       const match = method === request.method() && pattern.exec(path)
       if (!match) continue
       const found = answer({ match, body, query: url.searchParams })
+      if (Buffer.isBuffer(found)) return route.fulfill({ body: found, contentType: 'image/png' })
       const [status, json] = typeof found === 'number' ? [found, { status: found, title: 'No.', code: found === 401 ? 'invalid_token' : 'not_found' }] : Array.isArray(found) ? found : [200, found]
       return route.fulfill({ status, json, contentType: status < 400 ? 'application/json' : 'application/problem+json' })
     }

@@ -8,7 +8,7 @@ import { build } from 'vite'
 import config from '../../cloud/portal/vite.config.mjs'
 import { axe, COLOUR_RULES, LANGUAGES, launch, losses, openPage, pressPair, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
-import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE } from './portal.answers.mjs'
+import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
 import { serve } from './serve.mjs'
 
 const ORDER = orderOf(60).id
@@ -20,7 +20,7 @@ const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', impor
 const PAGES = {
   '': ['/sign-in', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
-  provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=certificates'],
+  provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
     '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
     '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
@@ -465,6 +465,85 @@ test('a provider hands in certificates only as they stand', async () => {
   assert.deepEqual(state.changes().map(({ method, path }) => [method, path]), [['PUT', '/users/me/certifications'], ['POST', '/users/me/verification']])
   assert.deepEqual(faults(), [])
   await context.close()
+})
+
+const file = (name, buffer = PICTURE) => ({ name, mimeType: 'image/png', buffer })
+
+test('a photo is kept at once, and what was typed beside it stays', async () => {
+  const state = gateway({ role: 'customer' })
+  const { context, page, go, faults } = await open(state)
+  await go('/profile')
+  await page.getByLabel('Name').fill('Somebody')
+  const chooser = page.waitForEvent('filechooser')
+  await tabTo(page, page.getByRole('button', { name: 'Choose a photo' }))
+  await page.keyboard.press('Enter')
+  await (await chooser).setFiles(file('no-picture.png', Buffer.from('<svg/>')))
+  await page.getByRole('heading', { name: 'Files of this kind are not taken here.' }).waitFor()
+  const input = page.locator('input[type=file]')
+  await input.setInputFiles(file('large.png', Buffer.alloc(10 * 1024 * 1024 + 1)))
+  await page.getByRole('alert').filter({ hasText: 'This file has more than 10 MB.' }).waitFor()
+  await input.setInputFiles(file('me.png'))
+  await page.getByText('Confirmed: this is your photo now.').waitFor()
+  const shown = page.getByRole('img', { name: 'Your photo' })
+  await shown.waitFor()
+  assert.equal(await shown.evaluate((image) => image.decode().then(() => image.naturalWidth)), 4)
+  assert.equal(await page.getByLabel('Name').inputValue(), 'Somebody')
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  await page.getByText('Confirmed: this is your profile now.').waitFor()
+  await page.getByRole('button', { name: 'Remove the photo' }).click()
+  await page.getByText('No photo yet').waitFor()
+  assert.deepEqual(state.changes().map(({ method, path }) => `${method} ${path}`), ['PUT /users/me/photo', 'PUT /users/me/photo', 'PUT /users/me/profile', 'DELETE /users/me/photo'])
+  assert.ok(state.changes().every(({ headers }) => headers['x-csrf-token'] === CSRF))
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('pictures of work get captions and are removed by keyboard', async () => {
+  const state = gateway({ role: 'provider' })
+  const { context, page, go, faults } = await open(state)
+  await go('/profile?part=work')
+  await page.getByRole('button', { name: /^Choose a picture/, disabled: true }).waitFor()
+  await page.getByLabel('Caption of the new picture').fill('A tap, Lake Road')
+  await page.getByRole('button', { name: 'Choose a picture', disabled: false }).waitFor()
+  await page.locator('input[type=file]').setInputFiles(file('tap.png'))
+  await page.getByRole('img', { name: 'A tap, Lake Road' }).waitFor()
+  await page.getByLabel('Caption', { exact: true }).last().fill('A new tap')
+  await page.keyboard.press('Enter')
+  await page.getByRole('img', { name: 'A new tap' }).waitFor()
+  for (const left of [1, 0]) {
+    await tabTo(page, page.getByRole('button', { name: /^Remove/ }).first())
+    await page.keyboard.press('Enter')
+    await page.locator('#work:focus').waitFor()
+    assert.equal(await page.locator('.works img').count(), left)
+  }
+  await page.getByRole('heading', { name: 'Pictures of finished work will appear here' }).waitFor()
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a certificate is handed in with its document, which the desk opens', async () => {
+  const state = gateway({ role: 'provider' })
+  const { context, page, go, faults } = await open(state)
+  await go('/profile?part=certificates')
+  await page.getByRole('button', { name: 'Leave it out 养老护理员' }).click()
+  await page.getByText('No document yet.').waitFor()
+  await page.locator('input[type=file]').setInputFiles(file('certificate.pdf'))
+  const link = page.getByRole('link', { name: 'Open the document 养老护理员' })
+  await link.waitFor()
+  await page.getByRole('button', { name: 'Keep the changes', exact: true }).click()
+  await page.getByText('Confirmed: this is your profile now.').waitFor()
+  const [, kept] = await state.changed(2)
+  assert.equal(`/api/v1/files/${kept.body.items[0].document}`, await link.getAttribute('href'))
+  await context.close()
+
+  const desk = await open(gateway({ role: 'admin' }))
+  await desk.go('/providers')
+  const [opened] = await Promise.all([desk.context.waitForEvent('page'), desk.page.getByRole('link', { name: /^Open the document/ }).click()])
+  assert.match(opened.url(), /\/api\/v1\/files\/[\w-]+$/)
+  await desk.page.getByRole('link', { name: 'Ana Ruiz' }).click()
+  await desk.page.getByText('not handed in').waitFor()
+  assert.deepEqual([...faults(), ...desk.faults()], [])
+  await desk.context.close()
 })
 
 test('the desk verifies by keyboard, gives reasons, and looks a second time', async () => {

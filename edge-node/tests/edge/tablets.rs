@@ -484,7 +484,7 @@ async fn every_answer_over_http_is_safe_to_show_in_a_browser() {
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.unwrap();
         for header in [
-            "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+            "content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox",
             "x-content-type-options: nosniff",
             "referrer-policy: no-referrer",
             "cache-control: no-store",

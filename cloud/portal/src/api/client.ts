@@ -34,14 +34,19 @@ export function surround(surroundings: Surroundings): void {
 /** Time limit for one request; the gateway gives up sooner. */
 const PATIENCE_MS = 20_000
 
-export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  let response = await send(path, options)
+export function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  return exchange(path, () => send(path, options))
+}
+
+/** Sends, and once more where the page's sign-in was an old one. */
+export async function exchange<T>(path: string, sendOnce: () => Promise<Response>): Promise<T> {
+  let response = await sendOnce()
   if (!response.ok) {
     let problem = await problemOf(response)
     if (problem.code === 'csrf_token_wrong') {
       // Another tab signed in anew. A command keeps its id, so sending it twice does it once.
       await around.renew()
-      response = await send(path, options)
+      response = await sendOnce()
       if (response.ok) return answer<T>(response)
       problem = await problemOf(response)
     }
@@ -60,11 +65,9 @@ async function answer<T>(response: Response): Promise<T> {
 
 async function send(path: string, options: RequestOptions): Promise<Response> {
   const { method = 'GET', body, commandId, signal, keepalive = false } = options
-  const headers: Record<string, string> = { accept: 'application/json', 'accept-language': around.language() }
+  const headers = headersOf(method)
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (commandId) headers['idempotency-key'] = commandId
-  const csrf = around.csrf()
-  if (method !== 'GET' && csrf) headers['x-csrf-token'] = csrf
   const patience = AbortSignal.timeout(PATIENCE_MS)
   const init: RequestInit = {
     method, headers, keepalive, credentials: 'same-origin', cache: 'no-store',
@@ -75,9 +78,22 @@ async function send(path: string, options: RequestOptions): Promise<Response> {
     return await fetch(path, init)
   } catch (error) {
     if (signal?.aborted) throw error
-    around.reached(false)
-    throw unreachable()
+    throw away()
   }
+}
+
+/** Of every request: the language of the answer, and the proof that a change comes from this page. */
+export function headersOf(method: string): Record<string, string> {
+  const headers: Record<string, string> = { accept: 'application/json', 'accept-language': around.language() }
+  const csrf = around.csrf()
+  if (method !== 'GET' && csrf) headers['x-csrf-token'] = csrf
+  return headers
+}
+
+/** Notes that Holdfast gave no answer. */
+export function away(): Error {
+  around.reached(false)
+  return unreachable()
 }
 
 export function query(parameters: Record<string, string | number | undefined>): string {

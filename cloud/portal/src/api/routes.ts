@@ -1,7 +1,8 @@
 // One function for each route of the gateway that a page asks.
 
-import type { Action, AddressForm, AssignmentBody, CertificationForm, Draft, GateState, OpState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
-import { ask } from './ask.ts'
+import type { Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OpState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
+import { ask, type AnswerOf } from './ask.ts'
+import { type Leaving, upload } from './upload.ts'
 
 type Asking = AbortSignal | undefined
 export interface ListRequest { status?: OrderStatus; region?: Region; code?: string; cursor?: string; limit?: number }
@@ -34,6 +35,14 @@ export const addresses = (signal?: Asking) => ask('get', '/api/v1/users/me/addre
 export const addAddress = (body: AddressForm) => ask('post', '/api/v1/users/me/addresses', { body })
 export const editAddress = (id: string, body: AddressForm) => ask('put', '/api/v1/users/me/addresses/{id}', { path: { id }, body })
 export const removeAddress = (id: string, version: number) => ask('delete', '/api/v1/users/me/addresses/{id}', { path: { id }, query: { version } })
+export const setPhoto = (file: File, leaving: Leaving) => upload<AnswerOf<'put', '/api/v1/users/me/photo'>>('PUT', '/api/v1/users/me/photo', file, leaving)
+export const removePhoto = () => ask('delete', '/api/v1/users/me/photo', {})
+export const addPicture = (file: File, caption: string, leaving: Leaving) => upload<AnswerOf<'post', '/api/v1/users/me/pictures'>>('POST', '/api/v1/users/me/pictures', file, leaving, { caption })
+export const captionPicture = (id: string, body: CaptionForm) => ask('put', '/api/v1/users/me/pictures/{id}', { path: { id }, body })
+export const removePicture = (id: string, version: number) => ask('delete', '/api/v1/users/me/pictures/{id}', { path: { id }, query: { version } })
+export const handInDocument = (file: File, leaving: Leaving) => upload<AnswerOf<'post', '/api/v1/users/me/documents'>>('POST', '/api/v1/users/me/documents', file, leaving)
+/** Where the browser reads a file, under the cookie of the session. */
+export const fileAt = (id: string) => `/api/v1/files/${encodeURIComponent(id)}`
 export const certify = (body: CertificationForm) => ask('put', '/api/v1/users/me/certifications', { body })
 export const submitVerification = () => ask('post', '/api/v1/users/me/verification', { body: {} })
 

@@ -3,7 +3,7 @@
 
 import { toast, useI18n } from '@holdfast/kit'
 import { reactive } from 'vue'
-import type { Address, AddressBook, OwnProfile } from '@holdfast/kit/api.gen.ts'
+import type { Address, AddressBook, OwnProfile, WorkPicture } from '@holdfast/kit/api.gen.ts'
 import { Problem } from '../api/problem.ts'
 import { addresses, profile } from '../api/routes.ts'
 import { fieldOf } from '../logic/profile.ts'
@@ -20,6 +20,8 @@ export interface OwnState {
   wrong: Record<string, string>
   /** Makes a change on the version that was read, and returns whether it was made. */
   change: (send: (version: number) => Promise<OwnProfile | AddressBook>) => Promise<boolean>
+  /** Takes in what became of files. A form keeps what was typed. */
+  filed: (version: number, fields: { photo?: string | undefined; pictures?: WorkPicture[] }) => void
   /** Forgets what was wrong with the last change. */
   settle: () => void
 }
@@ -68,8 +70,12 @@ export function useOwnProfile(): OwnState {
     }
   }
 
+  function filed(version: number, fields: { photo?: string | undefined; pictures?: WorkPicture[] }): void {
+    if (state.data) Object.assign(state.data.profile, fields, { version })
+  }
+
   const state: OwnState = reactive({
-    data: undefined, error: undefined, isError: false, dataUpdatedAt: 0, refetch, busy: false, problem: undefined, wrong: {}, change, settle,
+    data: undefined, error: undefined, isError: false, dataUpdatedAt: 0, refetch, busy: false, problem: undefined, wrong: {}, change, filed, settle,
   })
   void refetch()
   return state
