@@ -50,7 +50,7 @@ async fn every_promise_of_a_profile_is_kept(arm: DocumentsArm) {
     store.check().await.unwrap();
 
     Box::pin(one_person_has_one_profile(&store)).await;
-    what_was_written_reads_back(&store).await;
+    Box::pin(what_was_written_reads_back(&store)).await;
     Box::pin(of_changes_on_one_revision_one_is_made(&store)).await;
 }
 
