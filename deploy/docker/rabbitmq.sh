@@ -20,7 +20,7 @@ part() {
     rights+="${rights:+,}{\"user\":\"$1\",\"vhost\":\"/\",\"configure\":\"^($configure)\$\",\"write\":\"^($write)\$\",\"read\":\"^($read)\$\"}"
 }
 part gateway '' ''
-part auth '' auth_events
+part auth 'auth_marks(\\.dead)?' auth_events
 part user 'user_profiles(\\.dead)?' user_events
 part order 'order_people(\\.dead)?' order_events
 part notification '(order|payment|review)_queue(\\.dead)?' ''

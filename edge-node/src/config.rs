@@ -50,6 +50,9 @@ pub struct Config {
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
+    /// A provider whom no admin has verified, as far as the token and the feed tell, may not accept here. The cloud has
+    /// the same rule under `order`, and decides.
+    pub verified_providers_only: bool,
 }
 
 impl Config {
@@ -87,6 +90,7 @@ impl Default for Config {
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
+            verified_providers_only: false,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Owns the admission of people: checks their tokens without the cloud, by the cached public keys and the
-//! revocations that the feed has brought. It takes no token that was not made for its region's edges: one
+//! revocations and marks that the feed has brought. It takes no token that was not made for its region's edges: one
 //! that opens the cloud must not come to rest here.
 
 use std::{
@@ -17,7 +17,7 @@ use process::{
     tokens::{Claims, Keys, TokenAudience, TokenError, TokenKind},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, DeviceId, PersonStanding, Region, SessionId, UnixMillis, UserId};
+use wire::{Code, DeviceId, PersonStanding, ProviderMark, Region, SessionId, UnixMillis, UserId};
 
 use crate::store::{Trust, TrustNews};
 
@@ -37,6 +37,8 @@ struct KnownRevocations {
     sessions: HashSet<SessionId>,
     /// People with a revocation, lifted ones included.
     people: HashMap<UserId, PersonStanding>,
+    /// The newest words about the verification of providers.
+    marks: HashMap<UserId, ProviderMark>,
     /// Up to where the feed's revocations are in here.
     version: u64,
     confirmed: Option<Confirmation>,
@@ -94,6 +96,7 @@ impl Gate {
         if let Some(jwks) = &news.jwks {
             self.replace_keys(jwks);
         }
+        self.mark(&news.marks);
         self.revoke(&news.revoked_sessions, &news.people, news.revocations_version);
     }
 
@@ -141,6 +144,21 @@ impl Gate {
         }
         // Another feed counts anew, so the number may fall; its revocations stay.
         revoked.version = version;
+    }
+
+    /// Adds to what is known of marks.
+    pub fn mark(&self, marks: &[ProviderMark]) {
+        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+        for word in marks {
+            let known = revoked.marks.entry(word.user).or_insert(*word);
+            *known = known.joined(*word);
+        }
+    }
+
+    /// Returns whether an admin has verified the owner of a token, by the newest word of token and feed.
+    pub fn is_verified(&self, claims: &Claims) -> bool {
+        let (told, revoked) = (claims.mark(), self.revoked());
+        revoked.marks.get(&claims.sub).map_or(told, |known| known.joined(told)).verified
     }
 
     /// Of these sessions no token lives any more.
@@ -392,6 +410,24 @@ mod tests {
             assert!(gate.signed(&elsewhere, None).is_none());
             assert_eq!(gate.admit(&elsewhere, None), Err(Code::InvalidToken));
         }
+    }
+
+    #[test]
+    fn the_newest_word_of_token_and_feed_tells_who_is_verified() {
+        let people = People::new();
+        let (gate, user) = (people.gate(), people.user(7));
+        let told = |mark_version, verified| {
+            let token = people.token_of(|claims| Claims { verified, mark_version, ..claims });
+            gate.is_verified(&gate.admit(&token, None).unwrap())
+        };
+        assert_eq!([told(0, false), told(4, true), told(5, false)], [false, true, false]);
+        let feed = |version, verified| gate.mark(&[ProviderMark { user, version, verified }]);
+        feed(6, true);
+        assert_eq!([told(0, false), told(5, false), told(7, false)], [true, true, false]);
+        feed(8, false);
+        assert_eq!([told(4, true), told(7, true), told(9, true)], [false, false, true]);
+        feed(6, true);
+        assert!(!told(7, true), "an older word that comes again changes nothing");
     }
 
     #[test]

@@ -16,8 +16,11 @@ use engine::{
     view::Sight,
 };
 use journal::WriteError;
-use process::{metrics, trace::TraceId};
-use wire::{Actor, CmdFrame, Code, Command, CommandId, DeviceId, Receipt, Reply, UserId};
+use process::{metrics, tokens::Claims, trace::TraceId};
+use wire::{
+    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Receipt, Reply,
+    UserId,
+};
 
 use crate::{
     gate::SignedToken,
@@ -106,17 +109,27 @@ impl Intake {
         if self.is_of_another_body(&frame, signed.claims.sub) {
             return Ok(refused(Some(frame.id), Code::CommandIdReused));
         }
-        // The revocations by which the token was found good, as long as they may be all there are.
-        let sound = signed.refusal.is_none() && gate.revocations_are_fresh();
+        let unverified = self.unverified(&signed.claims, &frame.body);
+        // The revocations by which the token was found good, as long as they may be all there are. A word that ends
+        // a mark counts as one of them.
+        let sound = signed.refusal.or(unverified).is_none() && gate.revocations_are_fresh();
         let revocations = Some(revocations).filter(|_| sound);
         let wrong = shape::wrong_fields(&frame.body, self.ground.identity.region);
-        let refusal =
-            signed.refusal.or_else(|| shape::refusal(signed.claims.role, &frame.body, &wrong));
+        let refusal = signed.refusal;
+        let refusal = refusal.or_else(|| shape::refusal(signed.claims.role, &frame.body, &wrong));
+        let refusal = refusal.or(unverified);
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let repeat = frame.repeat;
         let entry = self.checked(frame, device, signed, refusal);
         let taken = self.enter(entry, repeat, revocations, reader).await?;
         Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
+    }
+
+    /// Why this person may not accept. One who was verified while this edge was cut off comes with a new token.
+    fn unverified(&self, claims: &Claims, body: &CommandBody) -> Option<Code> {
+        let EdgeGround { gate, config, .. } = &self.ground;
+        let matters = config.verified_providers_only && body.action() == Some(Action::Accept);
+        (matters && !gate.is_verified(claims)).then_some(Code::NotVerified)
     }
 
     /// A command with this edge's receipt is refused for nothing: the edge may have lost it since. A receipt by a

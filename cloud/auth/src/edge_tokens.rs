@@ -17,7 +17,7 @@ impl Service {
         let now = self.clock.now().0 / 1000;
         // A session that can be refreshed outlives its tokens.
         let exp = (ends_at.0 / 1000).min(now + ACCESS_TOKEN_SECONDS);
-        let edge_token = self.edge_token(claims, exp, region, None);
+        let edge_token = self.edge_token(&self.marked(claims.clone()).await?, exp, region, None);
         let expires_in = exp - now;
         let (user_id, role) = (claims.sub, claims.role);
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
@@ -30,6 +30,7 @@ impl Service {
         form: &CommandTokenForm,
     ) -> Result<Option<CommandToken>, ServiceError> {
         let Some(claims) = self.live_claims(&form.token).await? else { return Ok(None) };
+        let claims = self.marked(claims).await?;
         let token = self.edge_token(&claims, claims.exp, form.region, Some(form.command));
         Ok(Some(CommandToken { token }))
     }

@@ -26,9 +26,12 @@ use std::{num::NonZeroU32, path::PathBuf};
 use axum::Router;
 use platform::{
     ClientAddress, Ground, OpenError,
+    bus::QueueSpec,
     cache::WindowCounts,
     config::{DataPlace, PartConfig},
+    consume::consume,
     health::Check,
+    marks::MarkKeeper,
     service as skeleton,
     sql::Sql,
 };
@@ -73,6 +76,9 @@ pub struct Config {
     /// Accounts that people behind one address may make. Beyond it they are refused until midnight, UTC.
     pub registrations_per_address_per_day: NonZeroU32,
 }
+
+/// The events by which tokens tell whom an admin has verified.
+const MARKS: QueueSpec = MarkKeeper::queue("auth_marks");
 
 const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
@@ -129,6 +135,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     revocations::fill(&store, &ground.cache, &ground.clock).await;
     revocations::keep_filled(&ground.tasks, &store, &ground.cache, &ground.clock);
     ground.run(NAME, &sql, jobs::all(&store, &ground.clock, &signing))?;
+    consume(&ground.tasks, &ground.bus, MARKS, MarkKeeper { sql: sql.clone() });
 
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
     let Ground { clock, cache, bus, .. } = ground;

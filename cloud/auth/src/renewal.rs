@@ -50,6 +50,7 @@ impl Service {
         if !self.is_live(&claims).await? {
             return Ok(None);
         }
+        let claims = self.marked(claims).await?;
         let access_token = self.signing.sign(&Claims { iat, exp, ..claims });
         let expires_at = UnixMillis(exp * 1000);
         Ok(Some(RenewedAccess { access_token, refresh_token: None, expires_at, ends_at }))
@@ -79,6 +80,7 @@ impl Service {
         let iat = now.0 / 1000;
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
         let (kind, expires_at) = (TokenKind::Access, UnixMillis(exp * 1000));
+        let claims = self.marked(claims).await?;
         let access_token = self.signing.sign(&Claims { iat, exp, kind, ..claims });
         Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
     }

@@ -153,7 +153,10 @@ impl Service {
             device: None,
             region: None,
             command: None,
+            verified: false,
+            mark_version: 0,
         };
+        let claims = self.marked(claims).await?;
         let session = UserSession {
             id: claims.jti,
             user_id: account.id,
@@ -186,6 +189,15 @@ impl Service {
             wrong_passwords,
             password_changed_at,
         }))
+    }
+
+    /// The claims with the present mark of their owner, who is a provider or has none.
+    pub async fn marked(&self, claims: Claims) -> Result<Claims, ServiceError> {
+        let mark = match claims.role {
+            Role::Provider => self.store.mark(claims.sub).await?,
+            Role::Customer | Role::Admin => None,
+        };
+        Ok(claims.marked(mark))
     }
 
     /// Returns whether the session of a verified token still stands: it is not revoked, the account is open

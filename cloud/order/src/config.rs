@@ -5,6 +5,8 @@ use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 use wire::ShareLimits;
 
+use crate::store::AcceptanceRules;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -16,15 +18,19 @@ pub struct Config {
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
+    /// Only a provider whom an admin has verified may accept. A promise that an edge has made by its right to assign
+    /// is kept, and becomes a case.
+    pub verified_providers_only: bool,
 }
 
 impl Config {
-    pub fn share_limits(&self) -> ShareLimits {
-        ShareLimits {
+    pub fn acceptance_rules(&self) -> AcceptanceRules {
+        let limits = ShareLimits {
             open_jobs: self.open_jobs_max,
             acceptances_a_day: self.acceptances_a_day_max,
             withdrawals_a_day: self.withdrawals_a_day_max,
-        }
+        };
+        AcceptanceRules { limits, verified_only: self.verified_providers_only }
     }
 }
 
@@ -38,6 +44,7 @@ impl Default for Config {
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
+            verified_providers_only: false,
         }
     }
 }

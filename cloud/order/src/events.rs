@@ -1,16 +1,20 @@
-//! Takes in the events of people who are revoked: each of their jobs in hand becomes a case, so that an
-//! admin finds them in one list.
+//! Takes in the events of people: each job in the hand of somebody who is revoked becomes a case, so that an
+//! admin finds them in one list; and the marks of providers are kept, by which they may accept.
 
 use platform::{
     bus::{Bus, QueueSpec},
     consume::{Handle, HandleError, consume},
+    marks,
 };
 use process::tasks::Tasks;
 use wire::{Event, EventType, Exchange, UserEvent};
 
 use crate::store::Store;
 
-const QUEUE: QueueSpec = QueueSpec::new("order_people", &[(Exchange::Auth, "user.revoked")]);
+const QUEUE: QueueSpec = QueueSpec::new(
+    "order_people",
+    &[(Exchange::Auth, "user.revoked"), (Exchange::User, "profile.*")],
+);
 
 pub struct People {
     pub store: Store,
@@ -24,6 +28,9 @@ impl People {
 
 impl Handle for People {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if let Some(mark) = marks::told_by(event)? {
+            return Ok(self.store.take_mark(mark).await?);
+        }
         if event.kind != EventType::UserRevoked {
             return Ok(());
         }

@@ -71,7 +71,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             "Show the history of an order: who did what, and when it passed each hop",
             &[Code::OrderNotFound], reads::timeline)
         .at(PUT, "/api/v1/orders/{id}/status",
-            "Bring an order to a status, by the action that leads there", command_codes!(ProvidersOnly),
+            "Bring an order to a status, by the action that leads there", command_codes!(ProvidersOnly, NotVerified),
             commands::status)
         .at(POST, "/api/v1/orders/{id}/approve", "Approve an order, so that providers see it",
             command_codes!(), commands::approve)
@@ -79,7 +79,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             command_codes!(), commands::reject)
         .at(POST, "/api/v1/orders/{id}/accept",
             "Accept an order. 202: the holder of its region has to decide",
-            command_codes!(OrderAlreadyAccepted, OrderNotApproved, OrderCancelled, OrderRejected,
+            command_codes!(NotVerified, OrderAlreadyAccepted, OrderNotApproved, OrderCancelled, OrderRejected,
                 RegionAssigningOffline, Unavailable),
             commands::accept)
         .at(POST, "/api/v1/orders/{id}/withdraw", "Withdraw an acceptance", command_codes!(),

@@ -36,7 +36,7 @@ pub struct Peers {
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
     ground.run(NAME, &sql, Vec::new())?;
-    let store = Store::new(sql.clone(), ground.clock.clone(), config.share_limits());
+    let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
     People { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];

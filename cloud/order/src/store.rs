@@ -31,11 +31,23 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 pub struct Store {
     sql: Sql,
     clock: Clock,
-    limits: ShareLimits,
+    rules: AcceptanceRules,
+}
+
+/// The rules on who may accept, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptanceRules {
+    pub limits: ShareLimits,
+    /// Only a provider whom an admin has verified may accept.
+    pub verified_only: bool,
+}
+
+impl AcceptanceRules {
+    pub const OFF: Self = Self { limits: ShareLimits::OFF, verified_only: false };
 }
 
 impl Store {
-    pub fn new(sql: Sql, clock: Clock, limits: ShareLimits) -> Self {
-        Self { sql, clock, limits }
+    pub fn new(sql: Sql, clock: Clock, rules: AcceptanceRules) -> Self {
+        Self { sql, clock, rules }
     }
 }

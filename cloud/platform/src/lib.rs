@@ -16,6 +16,7 @@ pub mod health;
 pub mod inbox;
 pub mod jobs;
 pub mod keys;
+pub mod marks;
 pub mod outbox;
 pub mod service;
 pub mod sessions;

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::edge::OpRange;
-use process::tokens::{Signer, verify_bytes};
+use process::tokens::{Claims, Signer, verify_bytes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wire::{
     Action, BootNonce, Chain, Change, CommandBody, Hop, NumberedOutcome, Op, Order, OrderId,
-    OrderStatus, Outcome, PaymentStatus, PersonStanding, RegionAssignment, Role, Sentence,
-    UnixMillis, UserId, Verdict,
+    OrderStatus, Outcome, PaymentStatus, PersonStanding, ProviderMark, RegionAssignment, Role,
+    Sentence, UnixMillis, UserId, Verdict,
 };
 
 use super::*;
@@ -36,6 +36,15 @@ struct Edge {
 impl Edge {
     async fn new() -> Self {
         Self::with(Config { commands_at_once: 200, ..Config::default() }).await
+    }
+
+    async fn verified_only() -> Self {
+        Self::with(Config { verified_providers_only: true, ..Config::default() }).await
+    }
+
+    /// A token of provider 7 that tells this of his verification.
+    fn marked(&self, (mark_version, verified): (u64, bool)) -> String {
+        self.people.token_of(|claims| Claims { verified, mark_version, ..claims })
     }
 
     async fn with(config: Config) -> Self {
@@ -192,8 +201,13 @@ fn grant() -> Change {
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_not_promised_anything() {
     let edge = Edge::new().await;
     let now = edge.people.clock.now();
-    let revoked =
-        Change::Revoked { version: 4, sessions: Vec::new(), users: Vec::new(), person: None };
+    let revoked = Change::Revoked {
+        version: 4,
+        sessions: Vec::new(),
+        users: Vec::new(),
+        person: None,
+        mark: None,
+    };
     edge.store.apply(4, vec![grant(), revoked], now).await.unwrap();
     assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Provisional);
     edge.intake.ground.gate.revoke(&[], &[], 4);
@@ -255,6 +269,58 @@ async fn who_has_used_up_his_share_hears_which_and_until_when() {
     );
     let another = edge.provider_sends(104, 21, &accept(2)).await;
     assert_eq!(another.verdict, Verdict::Provisional, "the job is open to others");
+}
+
+#[tokio::test]
+async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_counts() {
+    let edge = Edge::verified_only().await;
+    let now = edge.people.clock.now();
+    edge.store.apply(3, vec![grant()], now).await.unwrap();
+    let gate = edge.intake.ground.gate.clone();
+    let user = edge.people.user(7);
+    let feed = |version, verified| gate.mark(&[ProviderMark { user, version, verified }]);
+    let send = async |command, told: (u64, bool), body: &CommandBody| {
+        let reply = edge.send(&frame(command, &edge.marked(told), body)).await;
+        (reply.verdict, reply.code)
+    };
+    let refused = (Verdict::NotTaken, Some(Code::NotVerified));
+    assert_eq!(send(101, (0, false), &accept(1)).await, refused);
+    // A refused command is not stored, so the same one is taken once he comes with the mark.
+    assert_eq!(send(101, (4, true), &accept(1)).await, (Verdict::Firm, None));
+    feed(5, false);
+    assert_eq!(send(102, (4, true), &accept(2)).await, refused, "the feed knows better");
+    assert_eq!(
+        send(101, (4, true), &accept(1)).await,
+        (Verdict::Firm, None),
+        "what was said stands"
+    );
+    let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
+    assert_ne!(send(103, (4, true), &start).await.0, Verdict::NotTaken, "his job stays his");
+    assert_eq!(send(104, (6, true), &accept(2)).await, (Verdict::Firm, None), "the token does");
+    feed(7, true);
+    let withdraw = CommandBody::WithdrawAcceptance { order_id: OrderId(id(2)), reason: None };
+    send(105, (4, false), &withdraw).await;
+    assert_eq!(send(106, (4, false), &accept(2)).await.0, Verdict::Provisional, "the feed again");
+}
+
+/// The edge gave its word, so the cloud decides; nothing is promised anew.
+#[tokio::test]
+async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_is_not_verified() {
+    let before = Edge::verified_only().await;
+    let known = frame(101, &before.marked((4, true)), &accept(1));
+    let receipt = before.send(&known).await.receipt.unwrap();
+    let lost = Edge::new().await;
+    lost.store.apply(3, vec![grant()], lost.people.clock.now()).await.unwrap();
+    let ground = ground(&before.people, &lost.store, &before.signer);
+    ground.gate.confirm_revocations();
+    let user = before.people.user(7);
+    ground.gate.mark(&[ProviderMark { user, version: 5, verified: false }]);
+    let config = Arc::new(Config { verified_providers_only: true, ..Config::default() });
+    let intake = Intake::new(EdgeGround { config, ..ground });
+    let mut again: Value = serde_json::from_slice(&known).unwrap();
+    again["receipt"] = json!(receipt);
+    let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
+    assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, None));
 }
 
 #[tokio::test]

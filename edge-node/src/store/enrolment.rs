@@ -2,9 +2,9 @@
 //! by which this edge knows its hub.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::{Hash, HubKey, PersonStanding, SessionId, UnixMillis};
+use wire::{Hash, HubKey, PersonStanding, ProviderMark, SessionId, UnixMillis};
 
-use super::sql::{execute, id, nat};
+use super::sql::{execute, id, int, nat};
 
 /// Longer than any token of the cloud lives, a device's grant among them.
 const TOKEN_LIVES_MS_MAX: i64 = 31 * 24 * 60 * 60 * 1_000;
@@ -27,6 +27,8 @@ pub struct TrustNews {
     pub revoked_sessions: Vec<SessionId>,
     /// Those who are revoked, or were.
     pub people: Vec<PersonStanding>,
+    /// Providers who are verified, or were.
+    pub marks: Vec<ProviderMark>,
     pub revocations_version: u64,
 }
 
@@ -39,6 +41,7 @@ pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
             jwks: row.get(1)?,
             revoked_sessions: revoked_sessions(conn)?,
             people: people(conn)?,
+            marks: marks(conn)?,
             revocations_version: nat(row, 2)?,
         };
         let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(3)?.map(Hash));
@@ -113,6 +116,25 @@ pub fn note_person(
         at = max(at, excluded.at), tokens_since = max(tokens_since, excluded.tokens_since)";
     let PersonStanding { user, revoked_at, tokens_since } = word;
     execute(conn, PUT, params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0])
+}
+
+/// The newer word stays; of two words about one version, the one that verifies nobody.
+pub fn note_mark(conn: &Connection, mark: ProviderMark) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO provider_marks (user_id, version, verified) VALUES (?, ?, ?)
+        ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, verified = excluded.verified
+        WHERE version < excluded.version
+        OR version = excluded.version AND verified > excluded.verified";
+    let ProviderMark { user, version, verified } = mark;
+    execute(conn, PUT, params![&user.as_bytes()[..], int(version), verified])
+}
+
+fn marks(conn: &Connection) -> rusqlite::Result<Vec<ProviderMark>> {
+    const ROWS: &str = "SELECT user_id, version, verified FROM provider_marks";
+    let mut statement = conn.prepare(ROWS)?;
+    let rows = statement.query_map([], |row| {
+        Ok(ProviderMark { user: id(row, 0)?, version: nat(row, 1)?, verified: row.get(2)? })
+    })?;
+    rows.collect()
 }
 
 fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {

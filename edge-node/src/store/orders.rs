@@ -9,7 +9,7 @@ use wire::{Change, Order, OrderId, PersonStanding, Policy, UnixMillis, UserId, i
 
 use super::{
     book::LogBook,
-    enrolment::{TrustNews, note_person, revoke_session},
+    enrolment::{TrustNews, note_mark, note_person, revoke_session},
     right,
     shares::worker,
     sight::{confirmed, sight},
@@ -126,7 +126,7 @@ pub fn take(
             adopt_policy(book, word.policy_version, word.policy);
             right::hear(conn, book, word, now)?;
         }
-        Change::Revoked { version, sessions, users, person } => {
+        Change::Revoked { version, sessions, users, person, mark } => {
             for session in &sessions {
                 revoke_session(conn, *session, now)?;
             }
@@ -137,6 +137,10 @@ pub fn take(
             for word in unnamed.chain(person) {
                 note_person(conn, word, now)?;
                 applied.trust.people.push(word);
+            }
+            if let Some(mark) = mark {
+                note_mark(conn, mark)?;
+                applied.trust.marks.push(mark);
             }
             book.revocations_version = book.revocations_version.max(version);
             applied.trust.revoked_sessions.extend(sessions);

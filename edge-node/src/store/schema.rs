@@ -19,6 +19,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0009_people.sql")),
         M::up(include_str!("../../migrations/0010_code.sql")),
         M::up(include_str!("../../migrations/0011_readmitted.sql")),
+        M::up(include_str!("../../migrations/0013_marks.sql")),
     ])
 }
 

@@ -15,7 +15,8 @@ use engine::{
 use tempfile::TempDir;
 use wire::{
     Action, Actor, Chain, Code, Command, CommandBody, CommandId, Hash, NumberedOutcome, Op, Order,
-    OrderId, OrderStatus, Outcome, PersonStanding, Policy, Role, ShareLimits, UserId, Verdict,
+    OrderId, OrderStatus, Outcome, PersonStanding, Policy, ProviderMark, Role, ShareLimits, UserId,
+    Verdict,
 };
 
 use super::*;
@@ -380,8 +381,13 @@ async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
             files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
         bytes.windows(16).any(|found| found == session.as_bytes())
     };
-    let revoked =
-        Change::Revoked { version: 1, sessions: vec![session], users: vec![user], person: None };
+    let revoked = Change::Revoked {
+        version: 1,
+        sessions: vec![session],
+        users: vec![user],
+        person: None,
+        mark: None,
+    };
     store.apply(1, vec![revoked], NOW).await.unwrap();
     let after = |days: i64| UnixMillis(NOW.0 + days * 24 * 3_600_000);
     assert!(store.forget_people(after(30)).await.unwrap().is_empty());

@@ -372,6 +372,7 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         sessions: vec![wire::SessionId(id(5_020)), wire::SessionId(id(5_023))],
         users: vec![wire::UserId(id(21))],
         person: None,
+        mark: None,
     });
     let mut sentences = std::collections::BTreeSet::new();
     for (device, token, code, number) in [
@@ -501,7 +502,13 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
     let mut tablet = region.provider("t-1", 20).await;
     let token = region.token(Role::Provider, 20);
     let (sessions, users) = (Vec::new(), vec![wire::UserId(id(20))]);
-    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users, person: None });
+    region.cloud.tell(wire::Change::Revoked {
+        version: 1,
+        sessions,
+        users,
+        person: None,
+        mark: None,
+    });
     let refused = until("the refusal", || async {
         Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token).await.err()
     })
@@ -539,7 +546,13 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     let short = region.cloud.people().token_until(Role::Provider, 22, 3);
     let mut runs_out = Tablet::of(region.edge.mqtt, "t-3", &short, 22).await;
     let (sessions, users) = (vec![wire::SessionId(id(5_020))], Vec::new());
-    region.cloud.tell(wire::Change::Revoked { version: 1, sessions, users, person: None });
+    region.cloud.tell(wire::Change::Revoked {
+        version: 1,
+        sessions,
+        users,
+        person: None,
+        mark: None,
+    });
     signed_out.ended().await;
     runs_out.ended().await;
     stays.send(frame(101, &region.token(Role::Provider, 21), &accept(1))).await;

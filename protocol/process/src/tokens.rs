@@ -15,7 +15,7 @@ mod signer;
 mod vault;
 
 use serde::{Deserialize, Serialize};
-use wire::{Actor, CommandId, DeviceId, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{Actor, CommandId, DeviceId, ProviderMark, Region, Role, SessionId, UnixMillis, UserId};
 
 pub use caller::{Admin, Caller, FromService, Verifier, bearer};
 pub use edge::{edge_claim, edge_token, verify_edge};
@@ -69,9 +69,27 @@ pub struct Claims {
     /// The one command that it vouches for.
     #[serde(default, rename = "cmd", skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandId>,
+    /// An admin has verified this provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
+    /// The version of the profile of which `verified` speaks; 0 where auth has not heard of one.
+    #[serde(default, rename = "mark", skip_serializing_if = "is_zero")]
+    pub mark_version: u64,
 }
 
 impl Claims {
+    /// The token's word about the verification of its owner.
+    pub fn mark(&self) -> ProviderMark {
+        let Self { sub: user, mark_version: version, verified, .. } = *self;
+        ProviderMark { user, version, verified }
+    }
+
+    pub fn marked(self, mark: Option<ProviderMark>) -> Self {
+        let (verified, mark_version) =
+            mark.map_or((false, 0), |mark| (mark.verified, mark.version));
+        Self { verified, mark_version, ..self }
+    }
+
     pub fn actor(&self) -> Actor {
         Actor { user_id: self.sub, role: self.role }
     }
@@ -108,6 +126,10 @@ pub enum TokenError {
     Elsewhere,
     #[error("the token has expired")]
     Expired,
+}
+
+fn is_zero(version: &u64) -> bool {
+    *version == 0
 }
 
 /// A longer text is no token of ours, and is not worth hashing.

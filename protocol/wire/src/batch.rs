@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Command, CommandOp, EdgeId, Hash, HeldReason, Outcome, QuarantineWhy, Region, Relogged,
-    Source, UnixMillis, Verdict,
+    Actor, Command, CommandOp, EdgeId, Hash, HeldReason, Outcome, ProviderMark, QuarantineWhy,
+    Region, Relogged, Source, UnixMillis, Verdict,
 };
 
 /// A run of one edge's log, in log order, for one owner.
@@ -63,6 +63,9 @@ pub struct Evidence {
     /// The edge sent it after the moment from which an operator trusts that edge no longer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub distrusted: bool,
+    /// The word of the person's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ProviderMark>,
 }
 
 impl Evidence {
@@ -80,6 +83,7 @@ impl Evidence {
             relogged: op.relogged.as_ref().map(Relogged::answer),
             made_at: None,
             distrusted: false,
+            mark: None,
         }
     }
 }

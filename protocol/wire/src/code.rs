@@ -43,6 +43,7 @@ codes! {
     RoleForbidden role_forbidden 403,
     NotYours not_yours 403,
     Revoked revoked 403,
+    NotVerified not_verified 403,
     DeviceClosed device_closed 403,
     DeviceInUse device_in_use 409,
     CsrfTokenWrong csrf_token_wrong 403,

@@ -97,7 +97,7 @@ pub use oplog::{
 pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use pack::{PackError, pack, unpack};
-pub use person::PersonStanding;
+pub use person::{PersonStanding, ProviderMark};
 pub use reader::{
     HIDDEN_CUSTOMER, Hold, readable_by, readable_by_every_provider, readable_while,
     without_customer,

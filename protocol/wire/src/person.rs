@@ -1,10 +1,45 @@
-//! Whether the tokens of a person count: when they were revoked, and since when new tokens let them in again.
+//! Whether the tokens of a person count: when they were revoked, and since when new tokens let them in again. And
+//! the mark of a provider whom an admin has verified.
 //!
 //! Invariant: words may come in any order, and an older one that comes again changes nothing.
 
-use minicbor::{Decode, Encode};
+use std::cmp::Ordering;
 
-use crate::{UnixMillis, UserId};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{ProfileEvent, UnixMillis, UserId};
+
+/// A word about the verification of a provider. Somebody of whom there is no word is not verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct ProviderMark {
+    #[n(0)]
+    pub user: UserId,
+    /// Of the profile: the newest word counts.
+    #[n(1)]
+    pub version: u64,
+    #[n(2)]
+    pub verified: bool,
+}
+
+impl ProviderMark {
+    /// The word of an event; `None` of a customer or an admin.
+    pub fn told_by(event: &ProfileEvent) -> Option<Self> {
+        let verified = event.provider.as_ref()?.verified;
+        let version = u64::try_from(event.version).ok()?;
+        Some(Self { user: event.user_id, version, verified })
+    }
+
+    /// The newer of two words about the same person. Words that contradict each other verify nobody.
+    pub fn joined(self, other: Self) -> Self {
+        match self.version.cmp(&other.version) {
+            Ordering::Greater => self,
+            Ordering::Less => other,
+            Ordering::Equal => Self { verified: self.verified && other.verified, ..self },
+        }
+    }
+}
 
 /// A word about a person, or all of them joined. Both moments are by the clock of auth; 0 stands for none, or for
 /// a revocation that did not tell its moment.
@@ -63,6 +98,22 @@ mod tests {
             for joined in [one.joined(other), other.joined(one).joined(one)] {
                 let refuses = [19, 20, 90].map(|issued| joined.refuses(UnixMillis(issued)));
                 assert_eq!(refuses, refused, "{joined:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_newest_word_about_a_mark_counts_in_whatever_order_they_come() {
+        let user = UserId(uuid::Uuid::from_u128(1));
+        let word = |version, verified| ProviderMark { user, version, verified };
+        for (one, other, verified) in [
+            (word(1, false), word(2, true), true),
+            (word(3, false), word(2, true), false),
+            (word(2, true), word(2, true), true),
+            (word(2, true), word(2, false), false),
+        ] {
+            for joined in [one.joined(other), other.joined(one).joined(one)] {
+                assert_eq!(joined.verified, verified, "{one:?} {other:?}");
             }
         }
     }

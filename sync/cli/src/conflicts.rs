@@ -328,6 +328,7 @@ mod tests {
         for kind in [
             "met_closed",
             "revoked_meanwhile",
+            "unverified_holder",
             "offline_rule",
             "taken_back",
             "revoked_holder",

@@ -1,9 +1,10 @@
 //! Turns events into changes of the feeds. Orders and assignments go into their region's feed; ended
-//! sessions, and people who are revoked or let in again, go into every feed.
+//! sessions, people who are revoked or let in again, and marks of providers go into every feed.
 
 use platform::{
     bus::{Bus, QueueSpec},
     consume::{Handle, HandleError, consume},
+    marks,
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-/// No feed carries profiles yet. Their events are bound, because an event without a queue holds its relay.
+/// Of profiles, a feed tells the mark of a provider alone.
 const QUEUE: QueueSpec = QueueSpec::new(
     "hub_feed",
     &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*"), (Exchange::User, "profile.*")],
@@ -45,9 +46,8 @@ impl Handle for Feeder {
             Exchange::Auth if event.kind == EventType::UserReadmitted => {
                 self.readmitted(event).await?
             }
-            Exchange::Auth | Exchange::User | Exchange::Payment | Exchange::Review => {
-                FeedEffect::Known
-            }
+            Exchange::User => self.marked(event).await?,
+            Exchange::Auth | Exchange::Payment | Exchange::Review => FeedEffect::Known,
         };
         if fed == FeedEffect::Added {
             self.regions.refresh(&self.store).await?;
@@ -120,5 +120,12 @@ impl Feeder {
             serde_json::from_value(event.body.clone())?;
         let now = self.clock.now();
         Ok(self.store.feed_readmitted(event, user_id, tokens_since, now).await?)
+    }
+
+    async fn marked(&self, event: &Event) -> Result<FeedEffect, HandleError> {
+        match marks::told_by(event)? {
+            Some(mark) => Ok(self.store.feed_mark(mark, self.clock.now()).await?),
+            None => Ok(FeedEffect::Known),
+        }
     }
 }

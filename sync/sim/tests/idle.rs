@@ -91,6 +91,7 @@ fn op_of_the_holder() -> Origin {
         relogged: None,
         made_at: None,
         distrusted: false,
+        mark: None,
     };
     Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
 }
@@ -125,7 +126,7 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
         trace: None,
     };
     let actor = Some(Actor { user_id: user(n), role });
-    let attempt = Attempt { command, actor, origin };
+    let attempt = Attempt { command, actor, mark: None, origin };
     let writes = decide(&snapshot, &[Submission::Command(Box::new(attempt))]);
     let written = writes.orders.first().map(|write| &write.after.order);
     written.map_or(state, |order| (order.status, order.provider_id.map(|id| id.0.as_u128())))

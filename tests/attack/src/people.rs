@@ -2,9 +2,10 @@
 
 use std::io;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stack::demo_data;
-use support::Person;
+use support::{Person, eventually};
 use wire::{OrderId, Region, Role};
 
 use crate::{AttackedPlatform, HttpAnswer, HttpCall, Station};
@@ -97,6 +98,54 @@ impl AttackedPlatform {
         self.sign_in(station, &username, PASSWORD).await.expect("a sign-in")
     }
 
+    /// A new provider whom the admin has verified, signed in with the mark.
+    ///
+    /// # Panics
+    /// When anything of it is refused.
+    pub async fn provider(&self) -> Somebody {
+        let provider = self.somebody(Role::Provider).await;
+        let profile = "/api/v1/users/me/profile";
+        let form = |version: &Value| json!({"version": version, "full_name": "Li Si", "phone_number": "+8613800138000"});
+        let blank = eventually("the profile is there", crate::PATIENCE, async || {
+            let answer = provider.ask(HttpCall::get(profile)).await.ok()?;
+            (answer.status == 200).then(|| answer.json())
+        })
+        .await;
+        let named = form(&blank["version"]);
+        let named = provider.done(HttpCall::new("PUT", profile).json(&named)).await;
+        let items = json!([{"name": "Electrician", "number": "E-7", "issuer": "City of Light"}]);
+        let certified = json!({"version": named["version"], "items": items});
+        let call = HttpCall::new("PUT", "/api/v1/users/me/certifications").json(&certified);
+        provider.done(call).await;
+        let waiting = provider.done(HttpCall::post("/api/v1/users/me/verification")).await;
+        let decision = json!({"version": waiting["version"], "reason": "seen in person"});
+        self.decide(&self.admin().await, &provider, "verify", &decision).await;
+        self.marked(&provider, true).await
+    }
+
+    /// The admin verifies a provider or rejects him.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn decide(&self, admin: &Somebody, on: &Somebody, act: &str, decision: &Value) {
+        let path = format!("/api/v1/admin/providers/{}/{act}", on.person.user_id);
+        admin.done(HttpCall::post(&path).json(decision)).await;
+    }
+
+    /// A new sign-in of the same person, once auth has heard whether he is verified.
+    ///
+    /// # Panics
+    /// When it has not after a while.
+    pub async fn marked(&self, provider: &Somebody, verified: bool) -> Somebody {
+        eventually("auth has heard of the decision", crate::PATIENCE, async || {
+            let token = provider.edge_token_of(Region::North).await;
+            (tells_verified(&token) == verified).then_some(())
+        })
+        .await;
+        let again = self.sign_in(provider.station, &provider.username, PASSWORD).await;
+        again.unwrap_or_else(|refusal| panic!("not let in again: {}", refusal.text()))
+    }
+
     /// The admin, from an address of his own.
     ///
     /// # Panics
@@ -134,4 +183,11 @@ impl AttackedPlatform {
         let (username, gateway) = (username.to_owned(), self.gateway());
         Ok(Somebody { person, username, station, edge_token, gateway })
     }
+}
+
+/// Reads the claim of a token without checking it.
+fn tells_verified(token: &str) -> bool {
+    let claims = token.split('.').nth(1).unwrap_or_default();
+    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();
+    serde_json::from_slice::<Value>(&claims).is_ok_and(|claims| claims["verified"] == true)
 }

@@ -60,6 +60,8 @@ pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
         device: None,
         region: None,
         command: None,
+        verified: false,
+        mark_version: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Accounts.
 
-use platform::{columns, outbox, row, sql::Columns, transact, vals};
-use wire::{Event, Role, UnixMillis, UserId};
+use platform::{columns, marks, outbox, row, sql::Columns, transact, vals};
+use wire::{Event, ProviderMark, Role, UnixMillis, UserId};
 
 use super::{SessionEnding, Store, StoreError};
 use crate::domain::{Email, Username};
@@ -78,6 +78,11 @@ impl Store {
     /// The role of a person; absent for one who has never registered.
     pub async fn role(&self, user: UserId) -> Result<Option<Role>, StoreError> {
         Ok(self.sql.one(ROLE, vals![user]).await?)
+    }
+
+    /// The mark of a provider, as far as the user service has told.
+    pub async fn mark(&self, user: UserId) -> Result<Option<ProviderMark>, StoreError> {
+        Ok(marks::store::of_one(&self.sql, user).await?)
     }
 
     /// Closes an account, ends its sessions and tells of it the first time, by the event of that moment. Returns

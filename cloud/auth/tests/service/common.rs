@@ -11,7 +11,7 @@ use axum::{
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use platform::{ClientAddress, Ground, cache::Cache, sql::Sql};
+use platform::{ClientAddress, Ground, bus::Bus, cache::Cache, sql::Sql};
 use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,6 +31,7 @@ pub struct Auth {
     pub config: Config,
     pub sql: Sql,
     pub service_key: ServiceKey,
+    pub bus: Bus,
     tasks: Tasks,
     folder: TempDir,
 }
@@ -78,8 +79,9 @@ impl Auth {
         let ground = testing::ground(folder.path(), &clock).await;
         let ground = Ground { cache: cache.clone(), ..ground };
         let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
+        let bus = ground.bus.clone();
         let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
-        Self { router, clock, cache, config, sql, service_key, tasks, folder }
+        Self { router, clock, cache, config, sql, service_key, bus, tasks, folder }
     }
 
     /// Another replica, on the same database and key file.

@@ -9,6 +9,7 @@ mod endings;
 mod keys;
 mod limits;
 mod lockout;
+mod marks;
 mod passwords;
 mod readmission;
 mod refresh;

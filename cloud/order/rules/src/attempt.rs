@@ -2,7 +2,7 @@
 
 use wire::{
     Actor, BatchBody, Command, EdgeId, EdgePromise, Evidence, FenceEnding, FirstAnswer, Hash, Hops,
-    OpsBatch, Region, Source, UnixMillis, Verdict,
+    OpsBatch, ProviderMark, Region, Source, UnixMillis, Verdict,
 };
 
 /// One thing to decide. Those of a batch are decided in their order.
@@ -22,6 +22,8 @@ pub struct Attempt {
     pub command: Command,
     /// The person of the verified token; absent where an edge's token could not be verified.
     pub actor: Option<Actor>,
+    /// The word of that person's token about their verification.
+    pub mark: Option<ProviderMark>,
     pub origin: Origin,
 }
 
@@ -146,8 +148,9 @@ fn request(name: OpName, region: Region, body: BatchBody) -> Submission {
     match body {
         BatchBody::LeaseReleased { fence } => Submission::LeaseReleased { name, region, fence },
         BatchBody::Command { command, actor, evidence } => {
+            let mark = evidence.mark;
             let origin = Origin::Edge(Box::new(EdgeOp { name, region, evidence }));
-            Submission::Command(Box::new(Attempt { command, actor, origin }))
+            Submission::Command(Box::new(Attempt { command, actor, mark, origin }))
         }
     }
 }

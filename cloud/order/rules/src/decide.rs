@@ -1,7 +1,9 @@
 //! The whole decision of a batch, in the order of its checks: a stored answer, a reason to wait, a
 //! person who vouches for it, the rules of the order.
 
-use wire::{Code, CommandBody, HeldReason, Lost, OpDecision, Order, Outcome, OutcomeKind, Region};
+use wire::{
+    Action, Code, CommandBody, HeldReason, Lost, OpDecision, Order, Outcome, OutcomeKind, Region,
+};
 
 use crate::{
     Assignment, Attempt, CaseKind, Lapse, OpName, Snapshot, Submission, Writes,
@@ -115,6 +117,7 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
         held_here: attempt.op().is_some_and(|op| assignment.is_held_by(&op.name)),
         met_closed: desk.met_closed(order_id, actor.user_id),
+        may_accept: desk.snapshot.may_accept(attempt, actor),
         limit: state.and_then(|state| desk.limit_reached(attempt, &state.order)),
         lapse,
         now: desk.snapshot.now,
@@ -136,6 +139,10 @@ fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKi
     let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
     if honoured && revocation == Revocation::Later {
         kinds.push(CaseKind::RevokedMeanwhile);
+    }
+    let accepts = case.attempt.command.body.action() == Some(Action::Accept);
+    if honoured && accepts && !case.may_accept {
+        kinds.push(CaseKind::UnverifiedHolder);
     }
     kinds
 }

@@ -282,7 +282,8 @@ impl<'a> Desk<'a> {
             let (from, code) = (Some(order.status), Some(code));
             self.line(attempt, &order, LineDraft { from, code, reason, rule: None });
         }
-        let over = matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances);
+        let over =
+            matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified);
         // A person at the portal reads it in the answer.
         if attempt.origin != Origin::Portal && (lost.is_some() || over) {
             self.emit(EventType::OrderAcceptanceLost, attempt, order, |body| {
@@ -411,7 +412,9 @@ fn consumes(attempt: &Attempt, code: Code) -> bool {
         Origin::Edge(_) | Origin::Waited { .. } => true,
         Origin::Portal => {
             let undecided = matches!(code.status(), 401 | 404 | 422 | 429 | 500..);
-            !undecided && !matches!(code, Code::Revoked | Code::RegionAssigningOffline)
+            let may_change =
+                matches!(code, Code::Revoked | Code::NotVerified | Code::RegionAssigningOffline);
+            !undecided && !may_change
         }
     }
 }

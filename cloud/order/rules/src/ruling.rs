@@ -43,6 +43,8 @@ pub(crate) struct Case<'a> {
     pub held_here: bool,
     /// This person's firm accept found the order cancelled or rejected.
     pub met_closed: bool,
+    /// The person is verified, or the rule is off. A promise by the right to assign is kept all the same.
+    pub may_accept: bool,
     /// The limit that this would break. A promise by the right to assign is kept all the same.
     pub limit: Option<LimitReached>,
     pub lapse: Option<Lapse>,
@@ -169,6 +171,9 @@ fn act(
     let order = &state.order;
     if action == Action::Accept && has_accepted(order, case.actor) {
         return Ok(Ruling::AlreadySo);
+    }
+    if action == Action::Accept && !case.may_accept && !case.backing.is_firm() {
+        return Err(Code::NotVerified);
     }
     let Some(status) = order.status.after_by(action, case.actor.role) else {
         return leads_nowhere(case, order.status, action);

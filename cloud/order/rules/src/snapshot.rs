@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
-    CommandId, Order, OrderId, RaceRule, Region, ShareLimits, Source, UnixMillis, UserId, Workload,
+    Actor, CommandId, Order, OrderId, ProviderMark, RaceRule, Region, ShareLimits, Source,
+    UnixMillis, UserId, Workload,
 };
 
-use crate::{Assignment, CommandKey, Lapse, StoredAnswer};
+use crate::{Assignment, Attempt, CommandKey, Lapse, StoredAnswer};
 
 /// All that `decide` may look at. An order or answer that the requests name and that is not in here
 /// does not exist.
@@ -29,6 +30,10 @@ pub struct Snapshot {
     pub limits: ShareLimits,
     /// The shares that the providers have used up who accept or withdraw here; empty where no limit is on.
     pub workloads: BTreeMap<UserId, Workload>,
+    /// Only a provider whom an admin has verified may accept.
+    pub verified_only: bool,
+    /// The words about the providers who accept here; empty where anybody may.
+    pub marks: BTreeMap<UserId, ProviderMark>,
     /// A rule to leave out, for the simulator alone.
     pub lapse: Option<Lapse>,
 }
@@ -46,8 +51,21 @@ impl Default for Snapshot {
             taken_back: BTreeSet::new(),
             limits: ShareLimits::OFF,
             workloads: BTreeMap::new(),
+            verified_only: false,
+            marks: BTreeMap::new(),
             lapse: None,
         }
+    }
+}
+
+impl Snapshot {
+    /// Returns whether the rule on verification lets the person accept: the newest word counts, of the token and of
+    /// those kept here.
+    pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
+        let kept = self.marks.get(&actor.user_id).copied();
+        let told = attempt.mark.filter(|mark| mark.user == actor.user_id);
+        let newest = kept.into_iter().chain(told).reduce(ProviderMark::joined);
+        !self.verified_only || newest.is_some_and(|mark| mark.verified)
     }
 }
 

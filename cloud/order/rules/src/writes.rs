@@ -92,6 +92,8 @@ words! {
         MetClosed "met_closed",
         /// A firm answer to a revoked person, where its edge could not know of the revocation.
         RevokedMeanwhile "revoked_meanwhile",
+        /// A firm answer to the acceptance of a provider who is not verified, or no longer is.
+        UnverifiedHolder "unverified_holder",
         /// A decision of an edge under the region's offline rules.
         OfflineRule "offline_rule",
         /// A firm accept that lost because the right it stood on was taken back.

@@ -81,7 +81,8 @@ pub async fn withdraw_all(
             trace: idempotency.trace.clone(),
         };
         let actor = Some(caller.actor);
-        let decision = service.command(Attempt { command, actor, origin: Origin::Portal }).await?;
+        let decision =
+            service.command(Attempt { command, actor, mark: None, origin: Origin::Portal }).await?;
         items.push(match decision {
             OpDecision::Decided(outcome) => WithdrawnJob {
                 order_id,

@@ -150,7 +150,9 @@ async fn act(
     let actor = caller.actor;
     let body = body(action, actor.role, order_id, reason)?;
     let command = Command { id, body, device: None, device_seq: None, tapped_at: None, trace };
-    let attempt = Attempt { command: command.clone(), actor: Some(actor), origin: Origin::Portal };
+    let mark = Some(caller.claims.mark());
+    let attempt =
+        Attempt { command: command.clone(), actor: Some(actor), mark, origin: Origin::Portal };
     let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
         // A waiting command is unchecked; an accept that nobody could ever be given is put to no holder.

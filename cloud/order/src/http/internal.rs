@@ -61,7 +61,8 @@ pub async fn waiting_accepts(
     let mut answers = Vec::with_capacity(items.len());
     for WaitingAccept { command, actor, revoked } in items {
         let origin = Origin::Waited { revoked };
-        let attempt = Attempt { command, actor: Some(actor), origin };
+        // Its token stays with the hub; the copy that is kept here tells whether its person is verified.
+        let attempt = Attempt { command, actor: Some(actor), mark: None, origin };
         answers.push(decided(service.command(attempt).await)?);
     }
     Ok(Json(WaitingAnswers { answers }))

@@ -12,12 +12,10 @@ use process::{
     defect::{Defect, planted},
 };
 use rules::{Attempt, Origin, Submission, Writes, decide};
-use wire::{
-    Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region, ShareLimits,
-};
+use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
-    Store, StoreError,
+    AcceptanceRules, Store, StoreError,
     read::{self, Reading},
     write,
 };
@@ -83,7 +81,7 @@ impl Store {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
-                decide_in(tx, &self.clock, &self.limits, requests, reading).await
+                decide_in(tx, &self.clock, &self.rules, requests, reading).await
             });
             match decided {
                 Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
@@ -114,20 +112,20 @@ impl Publication {
             tapped_at: None,
             trace: self.trace.clone(),
         };
-        Attempt { command, actor: Some(self.actor), origin: Origin::Portal }
+        Attempt { command, actor: Some(self.actor), mark: None, origin: Origin::Portal }
     }
 }
 
 async fn decide_in(
     tx: &mut Tx,
     clock: &Clock,
-    limits: &ShareLimits,
+    rules: &AcceptanceRules,
     requests: &[Submission],
     mut reading: Reading,
 ) -> Result<Writes, StoreError> {
     loop {
         let now = clock.now();
-        let snapshot = read::snapshot(tx, limits, requests, reading, now).await?;
+        let snapshot = read::snapshot(tx, rules, requests, reading, now).await?;
         let writes = decide(&snapshot, requests);
         if write::orders(tx, &writes.orders).await? {
             write::rest(tx, clock, &writes, now).await?;

@@ -1,9 +1,9 @@
 //! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin who
-//! withdraws all of them; and the decided commands of an edge that is no longer trusted.
+//! withdraws all of them; the decided commands of an edge that is no longer trusted; and the marks of providers.
 
-use platform::{inbox, sql::Columns, transact, vals};
+use platform::{inbox, marks, sql::Columns, transact, vals};
 use rules::{CaseKind, StoredAnswer};
-use wire::{CommandId, Event, OrderId, OrderStatus, UserId};
+use wire::{CommandId, Event, OrderId, OrderStatus, ProviderMark, UserId};
 
 use super::{
     Store, StoreError,
@@ -43,6 +43,14 @@ impl Store {
     ) -> Result<Vec<OrderId>, StoreError> {
         let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, limit];
         Ok(self.sql.all(JOBS, values).await?)
+    }
+
+    /// Keeps the word about a provider's verification.
+    pub async fn take_mark(&self, mark: ProviderMark) -> Result<(), StoreError> {
+        transact!(self.sql, tx => {
+            marks::store::take(tx, mark).await?;
+            Ok(())
+        })
     }
 
     /// Makes a case of each, once for the event. Returns their number.

@@ -13,12 +13,12 @@ use rules::{
     regions_to_explain,
 };
 use wire::{
-    CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, Region, ShareLimits,
+    Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, ProviderMark, Region,
     UnixMillis, UserId,
 };
 
 use super::{
-    StoreError,
+    AcceptanceRules, StoreError,
     rows::{AnswerRow, AssignmentRow, FenceRow, OrderRow, offline_rules},
     shares,
 };
@@ -36,14 +36,16 @@ const OPEN_JOBS_MAX: usize = 50;
 
 pub async fn snapshot(
     tx: &mut Tx,
-    limits: &ShareLimits,
+    rules: &AcceptanceRules,
     requests: &[Submission],
     reading: Reading,
     now: UnixMillis,
 ) -> Result<Snapshot, StoreError> {
     let named = Named::by(requests);
     let regions = regions(tx, &named).await?;
-    let workloads = shares::workloads(tx, limits, requests, now).await?;
+    let AcceptanceRules { limits, verified_only } = *rules;
+    let workloads = shares::workloads(tx, &limits, requests, now).await?;
+    let marks = if verified_only { marks(tx, requests).await? } else { BTreeMap::new() };
     let answers = answers(tx, &named.commands).await?;
     let orders = orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
@@ -55,14 +57,33 @@ pub async fn snapshot(
         orders,
         met_closed,
         taken_back,
-        limits: *limits,
+        limits,
         workloads,
+        verified_only,
+        marks,
         ..Snapshot::default()
     };
     for region in regions_to_explain(&snapshot, requests) {
         snapshot.open_jobs.extend(open_jobs(tx, region).await?);
     }
     Ok(snapshot)
+}
+
+/// The marks of those who accept. They are not locked: a word that comes in this very moment counts from the next
+/// decision on.
+async fn marks(
+    tx: &mut Tx,
+    requests: &[Submission],
+) -> Result<BTreeMap<UserId, ProviderMark>, StoreError> {
+    let accepts = requests.iter().filter_map(|request| match request {
+        Submission::Command(attempt) => {
+            attempt.actor.filter(|_| attempt.command.body.action() == Some(Action::Accept))
+        }
+        Submission::LeaseReleased { .. } => None,
+    });
+    let people: BTreeSet<UserId> = accepts.map(|actor| actor.user_id).collect();
+    let marks = platform::marks::store::of(tx, people).await?;
+    Ok(marks.into_iter().map(|mark| (mark.user, mark)).collect())
 }
 
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use order::{
     Config,
-    store::{AssignmentRequest, Publication, Store},
+    store::{AcceptanceRules, AssignmentRequest, Publication, Store},
 };
 use platform::sql::{Row, Sql};
 use process::clock::Clock;
@@ -38,20 +38,26 @@ impl Stage {
             open_jobs_max: 0,
             acceptances_a_day_max: 0,
             withdrawals_a_day_max: 0,
+            verified_providers_only: false,
             ..Config::default()
         };
         let migrate = async |url: &str| order::migrate(&config(url)).await.unwrap();
         let sql = testing::database("order", &url, migrate).await;
         let config = config(&url);
         let clock = Clock::fixed(NOW);
-        let store = Store::new(sql.clone(), clock.clone(), config.share_limits());
+        let store = Store::new(sql.clone(), clock.clone(), config.acceptance_rules());
         Self { store, sql, clock, config, folder }
     }
 
     /// The same, where this much of the work is one provider's share.
     pub async fn limited(engine: Engine, limits: ShareLimits) -> Self {
+        Self::under(engine, AcceptanceRules { limits, ..AcceptanceRules::OFF }).await
+    }
+
+    /// The same under these rules on acceptances.
+    pub async fn under(engine: Engine, rules: AcceptanceRules) -> Self {
         let stage = Self::new(engine).await;
-        let store = Store::new(stage.sql.clone(), stage.clock.clone(), limits);
+        let store = Store::new(stage.sql.clone(), stage.clock.clone(), rules);
         Self { store, ..stage }
     }
 
@@ -60,8 +66,12 @@ impl Stage {
     }
 
     pub async fn decide_as(&self, id: CommandId, actor: Actor, body: CommandBody) -> Outcome {
-        let attempt =
-            Attempt { command: command(id, body), actor: Some(actor), origin: Origin::Portal };
+        let attempt = Attempt {
+            command: command(id, body),
+            actor: Some(actor),
+            mark: None,
+            origin: Origin::Portal,
+        };
         decided(self.store.decide_one(attempt).await.unwrap())
     }
 
@@ -89,7 +99,7 @@ impl Stage {
     /// Whether this waits for the region's holder.
     pub async fn waits(&self, actor: Actor, body: CommandBody) -> bool {
         let command = command(self.command_id(), body);
-        let attempt = Attempt { command, actor: Some(actor), origin: Origin::Portal };
+        let attempt = Attempt { command, actor: Some(actor), mark: None, origin: Origin::Portal };
         let decision = self.store.decide_one(attempt).await.unwrap();
         decision == OpDecision::Held(HeldReason::Region)
     }
@@ -256,6 +266,7 @@ impl Log {
                 relogged: None,
                 made_at: None,
                 distrusted: false,
+                mark: None,
             },
         };
         self.ops.push(BatchOp { seq, hash, body });

@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod lists;
+mod marks;
 mod races;
 mod rights;
 mod shares;

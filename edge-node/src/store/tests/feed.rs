@@ -26,6 +26,7 @@ async fn keys_policy_and_revocations_outlive_the_process() {
         sessions: vec![wire::SessionId(id(1))],
         users: vec![UserId(id(2))],
         person: None,
+        mark: None,
     };
     let policy = Change::Policy { version: 2, policy: Policy::Exclusive };
     let keys = Change::Keys { version: 3, jwks: "new".into() };
@@ -50,12 +51,14 @@ async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word()
         sessions: Vec::new(),
         users: vec![user],
         person: Some(PersonStanding::revoked(user, UnixMillis(at))),
+        mark: None,
     };
     let readmitted = |user| Change::Revoked {
         version: 1,
         sessions: Vec::new(),
         users: Vec::new(),
         person: Some(PersonStanding::readmitted(user, UnixMillis(2_000))),
+        mark: None,
     };
     let changes = vec![revoked(1_500), readmitted(user), readmitted(stranger), revoked(1_400)];
     store.apply(4, changes, NOW).await.unwrap();
@@ -70,6 +73,28 @@ async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word()
     let known = store.trust().await.unwrap().known.people;
     let standing = known.iter().find(|standing| standing.user == user).unwrap();
     assert!(standing.refuses(UnixMillis(9_000)), "revoked once more");
+}
+
+#[tokio::test]
+async fn a_mark_outlives_the_process_and_an_older_word_changes_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let (store, _) = open(&data, 1).await;
+    let mark = |n, version, verified| ProviderMark { user: UserId(id(n)), version, verified };
+    let told = |mark| Change::Revoked {
+        version: 1,
+        sessions: Vec::new(),
+        users: Vec::new(),
+        person: None,
+        mark: Some(mark),
+    };
+    let words = [mark(2, 4, true), mark(3, 7, false), mark(2, 3, false), mark(3, 6, true)];
+    let applied = store.apply(4, words.map(told).into(), NOW).await.unwrap();
+    assert_eq!(applied.trust.marks, words, "the gate keeps the newest");
+    store.close();
+    let (store, _) = open(&data, 2).await;
+    let known = store.trust().await.unwrap().known;
+    assert_eq!(known.marks, [mark(2, 4, true), mark(3, 7, false)]);
+    assert!(known.people.is_empty(), "nobody is revoked by it");
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ fn claims() -> Claims {
         device: None,
         region: None,
         command: None,
+        verified: false,
+        mark_version: 0,
     }
 }
 

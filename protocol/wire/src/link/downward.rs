@@ -4,7 +4,8 @@ use minicbor::{Decode, Decoder, Encode, bytes::ByteVec, decode};
 
 use super::Standing;
 use crate::{
-    Actor, Command, CommandId, Hash, Order, OrderId, Outcome, PersonStanding, Policy, UnixMillis,
+    Actor, Command, CommandId, Hash, Order, OrderId, Outcome, PersonStanding, Policy, ProviderMark,
+    UnixMillis,
 };
 
 /// Outcomes numbered `from + 1 ..= to`, per edge and epoch, in the order the hub stored them.
@@ -115,6 +116,9 @@ pub enum Change {
         /// not read it, and goes on refusing somebody who is let in again.
         #[n(3)]
         person: Option<PersonStanding>,
+        /// Of a provider who is verified, or no longer is. An edge of an older version does not read it.
+        #[n(4)]
+        mark: Option<ProviderMark>,
     },
     /// Ends its frame: a grant's digest is compared with exactly what came before.
     #[n(5)]

@@ -84,6 +84,7 @@ pub fn frames() -> Vec<Frame> {
                     sessions: vec![SessionId(id(5))],
                     users: vec![UserId(id(6))],
                     person: None,
+                    mark: None,
                 },
             ],
         }),
@@ -254,16 +255,20 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
     frames().into_iter().filter_map(with).collect()
 }
 
-/// A person is revoked, with the moment of it, and let in again.
-pub fn changes_about_people() -> [(&'static str, Change); 2] {
+/// A person is revoked, with the moment of it, and let in again; a provider is verified.
+pub fn changes_about_people() -> [(&'static str, Change); 3] {
     let (user, at) = (UserId(id(6)), UnixMillis(1_764_000_000_000));
     let told = |users, person| {
         let (sessions, person) = (Vec::new(), Some(person));
-        Change::Revoked { version: 5, sessions, users, person }
+        Change::Revoked { version: 5, sessions, users, person, mark: None }
     };
+    let (sessions, users) = (Vec::new(), Vec::new());
+    let mark = Some(ProviderMark { user, version: 7, verified: true });
+    let marked = Change::Revoked { version: 6, sessions, users, person: None, mark };
     let readmitted = PersonStanding::readmitted(user, at.plus_ms(5_000));
     [
         ("change/revoked_person", told(vec![user], PersonStanding::revoked(user, at))),
         ("change/readmitted", told(Vec::new(), readmitted)),
+        ("change/marked", marked),
     ]
 }

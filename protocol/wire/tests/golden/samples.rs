@@ -184,6 +184,7 @@ pub fn batch_body() -> BatchBody {
             relogged: None,
             made_at: None,
             distrusted: false,
+            mark: None,
         },
     }
 }

@@ -12,6 +12,7 @@ providers-only = Only providers can accept orders
 role-forbidden = Your role may not do this.
 not-yours = This order is not yours.
 revoked = This account has been revoked.
+not-verified = Only a provider whom an administrator has verified may accept. Ask for it on your profile page.
 device-closed = This tablet may no longer be used with this sign-in. Sign in again, or use another tablet.
 device-in-use = Somebody else is still signed in on this tablet.
 csrf-token-wrong = This page's sign-in is an old one. Load the page again.

@@ -12,6 +12,7 @@ providers-only = 只有服务商可以接单
 role-forbidden = 您的角色无权执行此操作。
 not-yours = 这不是您的订单。
 revoked = 该账号已被停用。
+not-verified = 只有经管理员核验的服务商才能接单。请在个人资料页申请核验。
 device-closed = 此平板的使用许可已收回，请重新登录或更换平板。
 device-in-use = 此平板上仍有其他人登录。
 csrf-token-wrong = 本页面的登录信息已过时，请重新加载页面。

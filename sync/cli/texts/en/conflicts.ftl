@@ -13,6 +13,7 @@ conflicts-case-with-reason = { $task } { $reason }
 conflicts-case = { $kind ->
     [met_closed] Promised at once by an edge, and the order was closed by then: agree on a compensation.
     [revoked_meanwhile] Promised at once by an edge to somebody who had been revoked: withdraw the acceptance as an admin, with a reason, or let it stand.
+    [unverified_holder] Promised at once by an edge to a provider whom no admin has verified, or no longer: verify the provider, withdraw the acceptance as an admin, with a reason, or let it stand.
     [offline_rule] Decided by an edge under the region's offline rule: look it over.
     [taken_back] Promised at once by an edge whose right to assign has ended since, and lost: tell the provider why.
     [revoked_holder] In the hand of somebody who was revoked: `holdfast withdraw PERSON --why TEXT` gives all of that person's jobs back.

@@ -13,6 +13,7 @@ conflicts-case-with-reason = { $task }{ $reason }
 conflicts-case = { $kind ->
     [met_closed] 节点已当场承诺，但订单当时已关闭：请协商补偿。
     [revoked_meanwhile] 节点当场承诺给了已被停用的人：请以管理员身份附上理由撤回该接单，或予以保留。
+    [unverified_holder] 节点当场承诺给了未经核验或核验已失效的服务商：请核验该服务商，或以管理员身份附上理由撤回该接单，或予以保留。
     [offline_rule] 节点依据该区域的离线规则作出的决定：请复核。
     [taken_back] 节点已当场承诺，但其派单权随后终止，接单未成功：请向服务商说明原因。
     [revoked_holder] 持有人的账号已被撤销：运行 `holdfast withdraw PERSON --why TEXT` 撤回其全部工作。

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use engine::arrival::OpArrival;
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
-    OrderId, Outcome, OutcomeKind, Source, UnixMillis, UserId,
+    OrderId, Outcome, OutcomeKind, ProviderMark, Source, UnixMillis, UserId,
 };
 
 use super::op::ReceivedOp;
@@ -47,6 +47,8 @@ pub struct Person {
     pub taken_at: UnixMillis,
     /// The command stood before in a place that an operator trusts no longer.
     pub distrusted: bool,
+    /// The word of the token about their verification.
+    pub mark: ProviderMark,
 }
 
 /// The ops of a run, sorted by what happens to them.
@@ -201,12 +203,13 @@ pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
 
 fn command(due: &UndecidedOp, op: &wire::CommandOp, person: Option<Person>) -> BatchBody {
     let distrusted = due.distrusted || person.is_some_and(|person| person.distrusted);
-    let evidence = due.came.evidence(
+    let mut evidence = due.came.evidence(
         op,
         person.map(|person| person.taken_at),
         person.and_then(|person| person.revoked_version),
         distrusted,
     );
+    evidence.mark = person.map(|person| person.mark).filter(|mark| mark.version > 0);
     let actor = person.map(|person| person.actor);
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }

@@ -10,12 +10,14 @@ use std::collections::HashMap;
 
 use platform::{
     columns, inbox,
+    marks::store::{MarkEffect, take},
     sql::{NAMES_MAX, Tx, Val, in_list, parts},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{
-    Change, Event, Hash, PersonStanding, Region, RegionAssignment, SessionId, UnixMillis, UserId,
+    Change, Event, Hash, PersonStanding, ProviderMark, Region, RegionAssignment, SessionId,
+    UnixMillis, UserId,
 };
 
 use super::{Result, Store, StoreError, decoded, encoded, fitting};
@@ -41,6 +43,7 @@ pub(super) const REVOKED: &str = "revoked";
 /// Of people nothing is forgotten; an ended session is, with its token.
 pub(super) const REVOKED_PERSON: &str = "revoked_person";
 pub(super) const READMITTED: &str = "readmitted";
+pub(super) const MARK: &str = "mark";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
 
@@ -147,7 +150,7 @@ impl Store {
                         (REVOKED_PERSON, id.0, Vec::new(), vec![id], Some(person))
                     }
                 };
-                let change = Change::Revoked { version, sessions, users, person };
+                let change = Change::Revoked { version, sessions, users, person, mark: None };
                 let entry = Entry { kind, entity, version, member: None, change };
                 end.add(tx, entry, now).await?;
             }
@@ -172,8 +175,31 @@ impl Store {
                 let (version, entity) = (end.feed_seq + 1, user.0);
                 let person = Some(PersonStanding::readmitted(user, tokens_since));
                 let (sessions, users) = (Vec::new(), Vec::new());
-                let change = Change::Revoked { version, sessions, users, person };
+                let change = Change::Revoked { version, sessions, users, person, mark: None };
                 let entry = Entry { kind: READMITTED, entity, version, member: None, change };
+                end.add(tx, entry, now).await?;
+            }
+            Ok(FeedEffect::Added)
+        })
+    }
+
+    /// Tells every region that a provider is verified, or no longer is. Their rows are locked first: of two words
+    /// about one person, the feeds end with the newer.
+    pub async fn feed_mark(&self, mark: ProviderMark, now: UnixMillis) -> Result<FeedEffect> {
+        transact!(self.sql, tx => {
+            let mut ends = Vec::new();
+            for region in Region::ALL {
+                ends.push(lock(tx, region).await?);
+            }
+            if take(tx, mark).await? == MarkEffect::Known {
+                return Ok(FeedEffect::Known);
+            }
+            for mut end in ends {
+                let (version, entity) = (end.feed_seq + 1, mark.user.0);
+                let (sessions, users) = (Vec::new(), Vec::new());
+                let mark = Some(mark);
+                let change = Change::Revoked { version, sessions, users, person: None, mark };
+                let entry = Entry { kind: MARK, entity, version, member: None, change };
                 end.add(tx, entry, now).await?;
             }
             Ok(FeedEffect::Added)

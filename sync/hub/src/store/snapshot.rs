@@ -11,7 +11,7 @@ use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
 
 use super::{
     Result, Store, decoded,
-    feed::{ASSIGNMENT, KEYS, ORDER, READMITTED, REVOKED, REVOKED_PERSON},
+    feed::{ASSIGNMENT, KEYS, MARK, ORDER, READMITTED, REVOKED, REVOKED_PERSON},
 };
 
 /// `compare.rs` says why the index is named.
@@ -29,7 +29,7 @@ const TAKEN: &str = "UPDATE edges SET \
     repair_asked_at = NULL WHERE edge = ? AND term = ?";
 
 /// In the order in which an edge applies them: the assignment is compared with the orders.
-const KINDS: [&str; 6] = [ORDER, REVOKED, KEYS, ASSIGNMENT, REVOKED_PERSON, READMITTED];
+const KINDS: [&str; 7] = [ORDER, REVOKED, KEYS, ASSIGNMENT, REVOKED_PERSON, READMITTED, MARK];
 /// Most rows of one chunk. An edge stores a chunk in one commit, and a cut may send it twice.
 const ROWS_MAX: usize = 64;
 const BYTES_MAX: usize = 16 * 1024;

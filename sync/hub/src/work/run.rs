@@ -212,6 +212,7 @@ impl Judge {
             actor: claims.actor(),
             revoked_version: self.revoked_version(&claims, at_latest),
             taken_at,
+            mark: claims.mark(),
             distrusted: self.firsts.get(&due.seq).is_some_and(|first| first.distrusted),
         }))
     }

@@ -10,8 +10,8 @@ use serde_json::json;
 use support::eventually;
 use uuid::Uuid;
 use wire::{
-    Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, QuarantineWhy, Region,
-    Relogged, Role, Verdict,
+    Chain, Change, Code, CommandId, EventType, Hash, HeldReason, Op, Policy, ProviderMark,
+    QuarantineWhy, Region, Relogged, Role, UserId, Verdict,
 };
 
 use crate::stage::{PATIENCE, Stage, accept, accept_on, boot, token};
@@ -495,6 +495,43 @@ async fn somebody_who_is_let_in_again_acts_by_new_tokens_alone(#[case] mysql: bo
     edge.up(1, 4).await;
     edge.until_outcomes(4).await;
     assert_eq!(stage.owner.script().revoked, [(2, version), (4, None)]);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn a_mark_reaches_the_feed_and_the_word_of_a_token_its_owner(#[case] mysql: bool) {
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
+    let user = UserId(Uuid::from_u128(5));
+    let tell = async |version: i64, verified: bool| {
+        let provider = json!({
+            "is_active": true, "verified": verified, "service_areas": [], "service_categories": [],
+        });
+        let body =
+            json!({"user_id": user, "role": "provider", "version": version, "provider": provider});
+        stage.publish(EventType::ProfileUpdated, body).await;
+    };
+    tell(2, true).await;
+    tell(1, false).await;
+    tell(3, false).await;
+    edge.open(&hub).await;
+    let told = |change: &Change| match change {
+        Change::Revoked { mark, .. } => *mark,
+        _ => None,
+    };
+    edge.until(|edge| edge.changes.iter().filter_map(told).count() == 2).await;
+    let marks: Vec<_> = edge.changes.iter().filter_map(told).collect();
+    let mark = |version, verified| ProviderMark { user, version, verified };
+    assert_eq!(marks, [mark(2, true), mark(3, false)]);
+    let of = |verified, mark_version| {
+        token(&stage.edge_token_of(5, |claims| Claims { verified, mark_version, ..claims }))
+    };
+    let now = stage.clock.now();
+    edge.log = vec![of(true, 4), accept(7, 1, now), of(false, 0), accept(8, 3, now)];
+    edge.up(1, 4).await;
+    edge.until_outcomes(4).await;
+    assert_eq!(stage.owner.script().marks, [(2, Some(mark(4, true))), (4, None)]);
 }
 
 /// The session that a token belongs to.

@@ -108,7 +108,7 @@ impl World {
             trace: None,
         };
         let actor = Some(asking.actor);
-        let attempt = rules::Attempt { command, actor, origin: rules::Origin::Portal };
+        let attempt = rules::Attempt { command, actor, mark: None, origin: rules::Origin::Portal };
         let requests = vec![rules::Submission::Command(Box::new(attempt))];
         let by = Requester::Desk { item, last_look: None };
         let asked = DecisionRequest { by, requests, locks: false, asked_at: self.now };

@@ -152,8 +152,13 @@ impl World {
             Forgery::Grant => self.down(m, standing, Change::Assignment(self.forged_grant(m))),
             Forgery::Revocation => {
                 let users = vec![cast::at_tablet(cast::original(m)).user_id];
-                let change =
-                    Change::Revoked { version: FORGED, sessions: Vec::new(), users, person: None };
+                let change = Change::Revoked {
+                    version: FORGED,
+                    sessions: Vec::new(),
+                    users,
+                    person: None,
+                    mark: None,
+                };
                 self.down(m, standing, change)
             }
             Forgery::Keys => {

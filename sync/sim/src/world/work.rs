@@ -375,7 +375,7 @@ impl World {
         for (accept, revoked) in waiting.collect::<Vec<_>>() {
             let (id, actor) = (accept.command.id, Some(accept.actor));
             let origin = rules::Origin::Waited { revoked };
-            let attempt = rules::Attempt { command: accept.command, actor, origin };
+            let attempt = rules::Attempt { command: accept.command, actor, mark: None, origin };
             let requests = vec![rules::Submission::Command(Box::new(attempt))];
             let by = Requester::Waiting { replica: r, id };
             let takes = self.soon(1, 8);

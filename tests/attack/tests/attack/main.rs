@@ -28,4 +28,5 @@ mod slots;
 mod stolen;
 mod tokens;
 mod topics;
+mod unverified;
 mod uploads;

@@ -11,5 +11,6 @@ mod rights;
 mod shares;
 mod showing;
 mod stage;
+mod verified;
 mod views;
 mod who_may_what;

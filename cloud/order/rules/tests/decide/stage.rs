@@ -158,7 +158,12 @@ pub fn command(id: u128, body: CommandBody) -> Command {
 
 pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
     let command = command(id, body);
-    Submission::Command(Box::new(Attempt { command, actor: Some(actor), origin: Origin::Portal }))
+    Submission::Command(Box::new(Attempt {
+        command,
+        actor: Some(actor),
+        mark: None,
+        origin: Origin::Portal,
+    }))
 }
 
 /// An op of north-1's log, tapped 20 s and logged 10 s before the decision.
@@ -179,10 +184,11 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
             relogged: None,
             made_at: None,
             distrusted: false,
+            mark: None,
         },
     }));
     let command = Command { tapped_at, ..command(id, body) };
-    Submission::Command(Box::new(Attempt { command, actor, origin }))
+    Submission::Command(Box::new(Attempt { command, actor, mark: None, origin }))
 }
 
 /// The same request with another op around it.

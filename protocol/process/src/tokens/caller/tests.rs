@@ -33,6 +33,8 @@ fn signed(signer: &Signer, kind: TokenKind) -> String {
         device: None,
         region: (kind != TokenKind::Access).then_some(Region::North),
         command: None,
+        verified: false,
+        mark_version: 0,
     })
 }
 

@@ -5,7 +5,8 @@ use super::*;
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
 fn person() -> Person {
-    Person { actor: actor(), revoked_version: None, taken_at: NOW, distrusted: false }
+    let mark = ProviderMark { user: actor().user_id, version: 0, verified: false };
+    Person { actor: actor(), revoked_version: None, taken_at: NOW, distrusted: false, mark }
 }
 
 fn actor() -> Actor {

@@ -1,8 +1,10 @@
 //! The feed: each event once, no gap, nothing lost by compaction.
 
+use engine::cloud::ChunkRequest;
 pub(super) use support::samples::order;
 use wire::{
-    Change, Event, EventId, EventType, Order, PersonStanding, Policy, RegionAssignment, SessionId,
+    Change, Event, EventId, EventType, Order, PersonStanding, Policy, ProviderMark,
+    RegionAssignment, SessionId,
 };
 
 use super::*;
@@ -196,8 +198,13 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
     assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Known);
     for region in Region::ALL {
         let (to, changes) = store.feed(region, 0, 10).await.unwrap();
-        let revoked =
-            Change::Revoked { version: 1, sessions: vec![session], users: vec![], person: None };
+        let revoked = Change::Revoked {
+            version: 1,
+            sessions: vec![session],
+            users: vec![],
+            person: None,
+            mark: None,
+        };
         let keys = Change::Keys { version: 2, jwks: "{\"keys\":[]}".into() };
         assert_eq!((to, changes), (2, vec![revoked, keys]));
     }
@@ -225,6 +232,7 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
         sessions: vec![],
         users: vec![person],
         person: Some(PersonStanding::revoked(person, NOW)),
+        mark: None,
     };
     assert_eq!(changes[0], revoked, "an edge that is new hears of it, too");
 }
@@ -273,8 +281,50 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
         sessions: vec![],
         users: vec![],
         person: Some(PersonStanding::readmitted(person, at(20))),
+        mark: None,
     };
     assert_eq!((changes.len(), &changes[1]), (5, &readmitted));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
+    #[values(false, true)] mysql: bool,
+) {
+    let store = database(mysql).await;
+    let user = UserId(Uuid::from_u128(6));
+    let mark = |version, verified| ProviderMark { user, version, verified };
+    let mut effects = Vec::new();
+    for (version, verified) in
+        [(1, false), (3, true), (2, false), (4, true), (3, true), (6, false), (5, true), (6, false)]
+    {
+        effects.push(store.feed_mark(mark(version, verified), NOW).await.unwrap());
+    }
+    let (added, known) = (FeedEffect::Added, FeedEffect::Known);
+    assert_eq!(effects, [known, added, known, known, known, added, known, known]);
+    for region in Region::ALL {
+        let (to, changes) = store.feed(region, 0, 10).await.unwrap();
+        let change = |version, mark| {
+            let (sessions, users) = (vec![], vec![]);
+            Change::Revoked { version, sessions, users, person: None, mark: Some(mark) }
+        };
+        assert_eq!((to, changes), (2, vec![change(1, mark(3, true)), change(2, mark(6, false))]));
+    }
+    let asked = ChunkRequest { feed_seq: 2, after: None };
+    let (mut image, mut next) = (Vec::new(), Some(asked));
+    while let Some(wanted) = next {
+        let part = store.chunk(Region::South, wanted).await.unwrap();
+        image.extend(part.changes);
+        next = part.next.map(|place| ChunkRequest { after: Some(place), ..wanted });
+    }
+    let newest = |change: &Change| matches!(change, Change::Revoked { mark: Some(told), .. } if *told == mark(6, false));
+    assert!(
+        matches!(&image[..], [one] if newest(one)),
+        "an image tells the newest word: {image:?}"
+    );
+    let known = store.revocations(Region::North, &[user.0]).await.unwrap();
+    assert!(known.is_empty(), "the end of a mark revokes nobody");
+    assert_eq!(store.compact(Region::North, 2).await.unwrap(), 1, "the newest word stays");
 }
 
 #[rstest]
@@ -300,8 +350,13 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
         "the newest stays"
     );
     let (to, changes) = store.feed(Region::North, 0, 10).await.unwrap();
-    let revoked =
-        Change::Revoked { version: 6, sessions: vec![session], users: vec![], person: None };
+    let revoked = Change::Revoked {
+        version: 6,
+        sessions: vec![session],
+        users: vec![],
+        person: None,
+        mark: None,
+    };
     let expected = vec![
         Change::Order(order(2, 1)),
         Change::Order(order(1, 3)),

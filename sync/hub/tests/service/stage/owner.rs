@@ -14,8 +14,8 @@ use process::{
 use tokio::sync::Semaphore;
 use wire::{
     Actor, BatchBody, Code, CommandId, EdgeId, HeldReason, OpAnswer, OpDecision, OpsBatch,
-    OpsDecisions, Outcome, Source, TakeBack, TakenBack, WaitingAccept, WaitingAccepts,
-    WaitingAnswers,
+    OpsDecisions, Outcome, ProviderMark, Source, TakeBack, TakenBack, WaitingAccept,
+    WaitingAccepts, WaitingAnswers,
 };
 
 #[derive(Clone)]
@@ -62,6 +62,8 @@ pub struct Script {
     pub made_at: Vec<(u64, Option<Source>)>,
     /// What was said with each command of a revocation.
     pub revoked: Vec<(u64, Option<u64>)>,
+    /// What the token of each command says of its person's verification.
+    pub marks: Vec<(u64, Option<ProviderMark>)>,
     pub batches: Vec<usize>,
     /// Whose batches have come, in order, whether they were decided yet or not.
     pub came: Vec<EdgeId>,
@@ -242,6 +244,7 @@ async fn decide(
         let (actor, held) = match &op.body {
             BatchBody::Command { actor, command, evidence } => {
                 script.revoked.push((op.seq, evidence.revoked_version));
+                script.marks.push((op.seq, evidence.mark));
                 script.made_at.push((op.seq, evidence.made_at.clone()));
                 let held = script.held.contains(&command.id)
                     || script.waits(Some(&batch.edge), command.id);

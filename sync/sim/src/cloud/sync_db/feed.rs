@@ -48,7 +48,8 @@ impl SyncDb {
             BusNews::Revoked(_, user) => {
                 region.revoked.entry(*user).or_insert(number);
                 let (sessions, users) = (Vec::new(), vec![*user]);
-                let change = Change::Revoked { version: number, sessions, users, person: None };
+                let change =
+                    Change::Revoked { version: number, sessions, users, person: None, mark: None };
                 region.add(number, Entity::Revoked(*user), change);
             }
         }
