@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use contract::OrderDb;
-use order::store::{AssignmentRequest, Store};
+use order::store::{AcceptanceRules, AssignmentRequest, Store};
 use platform::{row, sql::Sql, vals};
 use process::clock::Clock;
 use rules::{Attempt, NewCase, Origin, StoredAnswer, Submission, Writes};
@@ -14,8 +14,8 @@ use sim::{
 };
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewRequest, ShareLimits,
-    TimelineEntry, UnixMillis, UserId,
+    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewRequest, TimelineEntry,
+    UnixMillis, UserId,
 };
 
 /// A run of the order store, and its database.
@@ -30,7 +30,7 @@ struct Replay<'a> {
 /// Counts the answers of the real store.
 pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Counts {
     let clock = Clock::fixed(UnixMillis(0));
-    let store = Store::new(db.sql.clone(), clock.clone(), ShareLimits::OFF);
+    let store = Store::new(db.sql.clone(), clock.clone(), AcceptanceRules::OFF);
     let mut replay = Replay { name, store, sql: db.sql.clone(), clock, met: Counts::default() };
     replay.begins_with(recording).await;
     for (n, step) in recording.steps.iter().enumerate() {
