@@ -3,6 +3,7 @@
 
 mod jobs;
 mod node;
+mod people;
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
@@ -13,6 +14,7 @@ use wire::{CommandBody, OrderId, Region, Role};
 use crate::{admin::GatewaySession, layout::EdgePlace, platform::Stack};
 use jobs::{Fate, Jobs};
 use node::NodeSession;
+use people::DemoPeople;
 
 pub const ADMIN: &str = "admin";
 /// Two admins at work see each other's decisions.
@@ -55,17 +57,22 @@ pub fn sign_ins() -> Vec<DemoPerson> {
 
 pub async fn make(stack: &Stack) -> Result<()> {
     stack.bootstrap(SECOND_ADMIN).await?;
-    let (admin, jobs) = (stack.admin().await?, Jobs::read()?);
+    let (admin, jobs, people) = (stack.admin().await?, Jobs::read()?, DemoPeople::read()?);
     let edges = &stack.layout().edges;
-    try_join_all(edges.iter().map(|place| make_region(&admin, place, &jobs))).await?;
+    try_join_all(edges.iter().map(|place| make_region(&admin, place, &jobs, &people))).await?;
     collide(stack, &admin, &jobs).await.context("could not play the collision")
 }
 
-async fn make_region(admin: &GatewaySession, place: &EdgePlace, jobs: &Jobs) -> Result<()> {
+async fn make_region(
+    admin: &GatewaySession,
+    place: &EdgePlace,
+    jobs: &Jobs,
+    people: &DemoPeople,
+) -> Result<()> {
     let region = place.region;
     allow_unpaid_start(admin, region).await?;
-    let customer = newcomer(admin, Role::Customer, region).await?;
-    let provider = newcomer(admin, Role::Provider, region).await?;
+    let customer = newcomer(admin, people, Role::Customer, region).await?;
+    let provider = newcomer(admin, people, Role::Provider, region).await?;
     let mut node = NodeSession::at(place, &provider).await?;
     for (fate, job) in jobs.of(region) {
         let published: Published = customer
@@ -116,15 +123,23 @@ async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<(
     stack.heal(COLLISION).await
 }
 
-async fn newcomer(anyone: &GatewaySession, role: Role, region: Region) -> Result<GatewaySession> {
+/// Somebody with a profile; a provider is verified, and his session tells so.
+async fn newcomer(
+    admin: &GatewaySession,
+    people: &DemoPeople,
+    role: Role,
+    region: Region,
+) -> Result<GatewaySession> {
     let username = name(role, region);
     let body = json!({
         "username": username, "email": format!("{username}@example.org"),
         "password": PASSWORD, "role": role.as_str(),
     });
-    let made = anyone.post::<Value>("/api/v1/auth/register", &body).await;
+    let made = admin.post::<Value>("/api/v1/auth/register", &body).await;
     made.with_context(|| format!("could not register {username}"))?;
-    Ok(anyone.sign_in(&username, PASSWORD).await?)
+    let blank = admin.sign_in(&username, PASSWORD).await?;
+    people.introduce(admin, &blank, (role, region)).await?;
+    Ok(admin.sign_in(&username, PASSWORD).await?)
 }
 
 async fn act(person: &GatewaySession, order: OrderId, action: &str, body: &Value) -> Result<()> {
