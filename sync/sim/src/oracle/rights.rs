@@ -26,6 +26,7 @@ impl Oracle {
     /// A firm acceptance is never overturned, save by a take-back on record. A provider who had sent it
     /// nowhere else then hears this reason. `forgot` says that the edge's file was put back, and that the edge had
     /// acknowledged more revocations than it names with the command.
+    #[expect(clippy::too_many_arguments, reason = "each is a fact of another place of the run")]
     pub fn keeps_firm(
         &mut self,
         at: u64,
