@@ -48,6 +48,10 @@ impl Service {
 
     /// Adds a token for the region's edges to a sign-in, beside the one for the cloud or in its place.
     pub fn add_edge_token(&self, grant: &mut AccessGrant, region: Region, only: bool) {
+        if grant.edge_token.is_some() {
+            // A grant for a tablet.
+            return;
+        }
         let claims = &grant.claims;
         grant.edge_token = Some(self.edge_token(claims, claims.exp, region, None));
         if only {

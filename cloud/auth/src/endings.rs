@@ -1,10 +1,10 @@
-//! Ends sessions: by a sign-out, by their person from elsewhere, or because a spent refresh token came again.
+//! Ends sessions: by a sign-out, by their person from elsewhere, by an admin, or because a spent refresh token came again.
 //!
 //! Invariant: once an end is answered, auth_db knows it. The cache is told next, and should it miss that, the
 //! refill tells it again; edges hear of it by the feed.
 
 use process::{tokens::Claims, trace::TraceId};
-use wire::{EventType, SessionId, UnixMillis};
+use wire::{EventType, SessionId, UnixMillis, UserId};
 
 use crate::{
     events, revocations,
@@ -30,6 +30,28 @@ impl Service {
             self.end_session(claims, session, SessionEnding::ByOwner, trace).await?;
         }
         Ok(is_own)
+    }
+
+    /// Ends a session of that person. Returns false where they have no such live session.
+    pub async fn end_by_admin(
+        &self,
+        by: UserId,
+        user: UserId,
+        session: SessionId,
+        trace: &TraceId,
+    ) -> Result<bool, ServiceError> {
+        let now = self.clock.now();
+        let state = self.store.session_state(session, now).await?;
+        let Some(state) = state.filter(|state| state.live && state.user_id == user) else {
+            return Ok(false);
+        };
+        let kind = EventType::SessionRevoked;
+        let event = events::of(kind, &self.clock, trace, user, state.role, Some(session))?;
+        if self.store.revoke_by_admin(session, by, now, &event).await? {
+            tracing::info!(user.id = %user, session.id = %session, by = %by, "An admin ended a session");
+        }
+        self.tell_ended(&[session], now).await;
+        Ok(true)
     }
 
     /// Ends every session of the person but the one of these claims. Returns how many it ended.

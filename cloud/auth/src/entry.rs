@@ -4,11 +4,12 @@
 //! only where it was given out here.
 
 use platform::ClientAddress;
-use process::random;
+use process::{random, trace::TraceId};
 use wire::{GuessReport, UnixMillis};
 
 use crate::{
     domain::{DeviceSecret, Lockout, Username},
+    grants::Tablet,
     limits::SpentQuota,
     passwords::{HashPermit, Lane},
     service::{Service, ServiceError},
@@ -24,6 +25,9 @@ pub struct SignInAttempt {
     pub device: Option<String>,
     /// Asks for a token that gives new access tokens.
     pub refresh: bool,
+    /// Asks for a grant for this tablet, in place of a token of an hour.
+    pub tablet: Option<Tablet>,
+    pub trace: TraceId,
 }
 
 pub struct Entry {

@@ -41,7 +41,7 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, KeyTooNew, NotFound, RegistrationQuota, RoleForbidden,
+        AccountLocked, InvalidCredentials, InvalidToken, KeyTooNew, NotFound, ProvidersOnly, RegistrationQuota, RoleForbidden,
         TooManyRequests, UserExists,
     };
     const GET: Method = Method::GET;
@@ -59,6 +59,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[], edge_tokens::edge_token)
         .at(POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
             edge_tokens::edge_logout)
+        .at(POST, "/api/v1/auth/device-grants", "Get a token for one tablet at the edges of one region, to work offline for days",
+            &[ProvidersOnly], edge_tokens::device_grant)
         .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
         .at(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
             session::end_others)
@@ -70,6 +72,10 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(POST, "/api/v1/admin/users/{id}/readmit",
             "Let a revoked person in again, on record; tokens from before stay dead",
             &[NotFound, RoleForbidden], account::readmit)
+        .at(GET, "/api/v1/admin/users/{id}/sessions", "List a person's live sessions and device grants, newest first",
+            &[NotFound, RoleForbidden], session::list_of_person)
+        .at(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a session or device grant of a person, on record",
+            &[NotFound, RoleForbidden], session::end_of_person)
         .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
         .at(POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",

@@ -9,6 +9,7 @@ mod edge_tokens;
 mod endings;
 mod entry;
 mod events;
+mod grants;
 mod http;
 mod jobs;
 mod limits;
@@ -47,6 +48,7 @@ use serde::{Deserialize, Serialize};
 use wire::{Role, UserId};
 
 use domain::{Email, NewAccount, Password, Username};
+pub use grants::GrantHours;
 use limits::EntryLimits;
 use passwords::Passwords;
 use service::{Service, ServiceError};
@@ -69,6 +71,8 @@ pub struct Config {
     pub signing_key_days: NonZeroU32,
     /// How long others know a key before it may sign.
     pub signing_key_known_hours: NonZeroU32,
+    /// How long a provider's tablet may work offline: 72 hours at most.
+    pub device_grant_hours: GrantHours,
     /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a time.
     pub sign_ins_per_address_per_minute: NonZeroU32,
     /// Sign-ins under one name from one address. Beyond it they are refused until the minute ends.
@@ -102,6 +106,7 @@ impl PartConfig for Config {
             signing_key_replaced: false,
             signing_key_days: SIGNING_KEY_DAYS,
             signing_key_known_hours: SIGNING_KEY_KNOWN_HOURS,
+            device_grant_hours: GrantHours::default(),
             sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
@@ -142,7 +147,9 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
     let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
     let passwords = passwords()?;
-    let service = Service { store, passwords, limits, signing, verifier, clock, cache };
+    let grant_hours = config.device_grant_hours;
+    let service =
+        Service { store, passwords, limits, signing, grant_hours, verifier, clock, cache };
     Ok(skeleton::router(NAME, http::router(service), checks))
 }
 

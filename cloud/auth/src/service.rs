@@ -15,6 +15,7 @@ use crate::{
     domain::{NewAccount, Password, Username},
     entry::{Entry, EntryRefusal, SignInAttempt},
     events,
+    grants::{self, GrantHours, Tablet},
     limits::EntryLimits,
     passwords::{HashPermit, Lane, PasswordError, Passwords, is_our_hash},
     renewal::session_end,
@@ -34,6 +35,7 @@ pub struct Service {
     pub passwords: Passwords,
     pub limits: EntryLimits,
     pub signing: SigningKeys,
+    pub grant_hours: GrantHours,
     pub verifier: Verifier,
     pub clock: Clock,
     pub cache: Cache,
@@ -88,7 +90,7 @@ impl Service {
         &self,
         attempt: SignInAttempt,
     ) -> Result<Result<AccessGrant, EntryRefusal>, ServiceError> {
-        let SignInAttempt { from, typed_name, password, device, refresh } = attempt;
+        let SignInAttempt { from, typed_name, password, device, refresh, tablet, trace } = attempt;
         let password = Password::new(password).ok();
         let Some(username) = Username::typed(&typed_name) else {
             let lane = self.limits.lane(from).await;
@@ -101,7 +103,7 @@ impl Service {
         };
         match self.verified(&permit, &username, password).await? {
             Some(account) => {
-                let begun = self.begin_session(&account, entry, refresh).await?;
+                let begun = self.begin_session(&account, entry, refresh, (tablet, &trace)).await?;
                 Ok(begun.ok_or(EntryRefusal::Wrong))
             }
             None => Ok(Err(self.wrong(&entry).await?)),
@@ -134,6 +136,7 @@ impl Service {
         account: &Account,
         entry: Entry,
         refresh: bool,
+        (tablet, trace): (Option<Tablet>, &TraceId),
     ) -> Result<Option<AccessGrant>, ServiceError> {
         let last = self.store.last_sign_in(account.id).await?;
         let wrong_passwords = self.guesses(last, &entry).await?;
@@ -142,46 +145,53 @@ impl Service {
         // The tokens of somebody who was let in again begin with a whole second, which may be the next.
         let created_at = self.clock.now().max(account.tokens_since);
         let issued = created_at.0 / 1000;
+        let tablet = tablet.filter(|_| grants::is_for(account.role_id));
+        let (kind, expires_in) = match tablet {
+            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.seconds()),
+            None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
+        };
+        let (region, device) = tablet.map(|Tablet { region, device }| (region, device)).unzip();
         let claims = Claims {
             iss: ISSUER.to_owned(),
             sub: account.id,
             role: account.role_id,
             jti: SessionId(self.clock.new_id()),
             iat: issued,
-            exp: issued + ACCESS_TOKEN_SECONDS,
-            kind: TokenKind::Access,
-            device: None,
-            region: None,
+            exp: issued + expires_in,
+            kind,
+            device,
+            region,
             command: None,
             verified: false,
             mark_version: 0,
         };
         let claims = self.marked(claims).await?;
-        let session = UserSession {
-            id: claims.jti,
-            user_id: account.id,
-            kind: SessionKind::Access,
-            created_at,
-            expires_at: match refresh {
-                true => session_end(created_at),
-                false => claims.expires_at(),
-            },
-        };
-        let access_token = self.signing.sign(&claims);
+        let is_grant = claims.kind == TokenKind::DeviceGrant;
+        let kind = if is_grant { SessionKind::DeviceGrant } else { SessionKind::Access };
+        let mut session = UserSession::of(&claims, kind, created_at);
+        if refresh {
+            session.expires_at = session_end(created_at);
+        }
+        let token = self.signing.sign(&claims);
         let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
         let Entry { name, place, device, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
-        if !self.store.begin_session(session, changed_at, (name, place), known).await? {
+        if !self.store.begin_session(&session, changed_at, (name, place), known).await? {
             return Ok(None);
         }
+        if is_grant {
+            self.takes_its_place(&claims, &session, trace).await?;
+        }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
+        let (access_token, edge_token) =
+            if is_grant { (None, Some(token)) } else { (Some(token), None) };
         Ok(Some(AccessGrant {
-            access_token: Some(access_token),
+            access_token,
             refresh_token: refresh,
-            edge_token: None,
+            edge_token,
             token_type: "Bearer",
-            expires_in: ACCESS_TOKEN_SECONDS,
+            expires_in,
             user_id: account.id,
             role: account.role_id,
             claims: Box::new(claims),

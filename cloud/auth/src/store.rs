@@ -7,6 +7,7 @@ mod devices;
 mod endings;
 mod extend;
 mod failures;
+mod grants;
 mod readmissions;
 mod sessions;
 mod signing_keys;

@@ -85,6 +85,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/refresh",           OPEN,     Part::Auth),
     route(POST, "/api/v1/auth/logout",            ANY,      Part::Auth),
     route(POST, "/api/v1/auth/edge-token",        ANY,      Part::Auth),
+    route(POST, "/api/v1/auth/device-grants",    PROVIDER, Part::Auth),
     route(POST, "/api/v1/auth/edge-logout",       OPEN,     Part::Auth),
     route(GET,  "/api/v1/auth/sessions",          ANY,      Part::Auth),
     route(POST, "/api/v1/auth/password",          ANY,      Part::Auth),
@@ -102,6 +103,9 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
     route(POST, "/api/v1/admin/users/{id}/readmit", ADMIN,  Part::Auth),
     route(POST, "/api/v1/admin/users/{id}/password-reset", ADMIN, Part::Auth),
+
+    route(GET,  "/api/v1/admin/users/{id}/sessions", ADMIN, Part::Auth),
+    route(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", ADMIN, Part::Auth),
 
     route(GET,  "/api/v1/admin/keys",             ADMIN,    Part::Auth),
     route(POST, "/api/v1/admin/keys/rotate",      ADMIN,    Part::Auth),

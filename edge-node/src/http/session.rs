@@ -41,6 +41,9 @@ pub struct EdgeLoginForm {
     /// The secret that this device got at an earlier sign-in. An empty text asks for one.
     #[serde(default)]
     device: Option<String>,
+    /// The tablet's name. A provider's token is bound to it then, and lives for days.
+    #[serde(default)]
+    tablet: Option<DeviceId>,
 }
 
 /// The part of auth's answer that is of use here.
@@ -75,12 +78,12 @@ pub async fn show(
 pub async fn sign_in(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
-    Json(EdgeLoginForm { username, password, device }): Json<EdgeLoginForm>,
+    Json(EdgeLoginForm { username, password, device, tablet }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
     let region = rooms.ground.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,
-        "device": device,
+        "device": device, "tablet": tablet,
     });
     let (head, body) = ask_cloud(&rooms, "/api/v1/auth/login", &headers, &form).await?;
     if !head.status.is_success() {

@@ -1,4 +1,5 @@
-//! `POST /api/v1/auth/edge-token` gives a signed-in person a token for the edges of one region, and
+//! `POST /api/v1/auth/edge-token` gives a signed-in person a token for the edges of one region,
+//! `POST /api/v1/auth/device-grants` gives a provider's tablet one that lives for days, and
 //! `POST /api/v1/auth/edge-logout` ends the session of such a token. For the hub,
 //! `POST /internal/command-tokens` gives one that vouches for a single command.
 
@@ -11,14 +12,21 @@ use process::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Code, CommandToken, CommandTokenForm, EdgeGrant, Region};
+use wire::{Code, CommandToken, CommandTokenForm, DeviceId, EdgeGrant, Region, Role};
 
 use super::{Live, session::TokenForm};
-use crate::service::Service;
+use crate::{grants::Tablet, service::Service};
 
 #[derive(Deserialize, ToSchema)]
 pub struct EdgeTokenForm {
     region: Region,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct DeviceGrantForm {
+    region: Region,
+    /// The name of the tablet.
+    device: DeviceId,
 }
 
 pub async fn edge_token(
@@ -27,6 +35,18 @@ pub async fn edge_token(
     Json(form): Json<EdgeTokenForm>,
 ) -> Result<Json<EdgeGrant>, Problem> {
     let grant = service.edge_grant(&caller.claims, form.region).await?;
+    grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
+}
+
+pub async fn device_grant(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    Json(DeviceGrantForm { region, device }): Json<DeviceGrantForm>,
+) -> Result<Json<EdgeGrant>, Problem> {
+    caller.require(Role::Provider)?;
+    let tablet = Tablet { region, device };
+    let grant = service.device_grant(&caller.claims, tablet, &trace).await?;
     grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }
 

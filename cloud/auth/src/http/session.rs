@@ -15,11 +15,12 @@ use process::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Code, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{Code, DeviceId, Region, Role, SessionId, UnixMillis, UserId};
 
 use super::Live;
 use crate::{
     entry::{EntryRefusal, SignInAttempt},
+    grants::Tablet,
     limits::SpentQuota,
     say,
     service::{AccessGrant, Service, ServiceError},
@@ -41,6 +42,9 @@ pub struct LoginForm {
     /// Asks for a token that gives new access tokens without the password, for a program that keeps it.
     #[serde(default)]
     refresh: bool,
+    /// The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives for days.
+    #[serde(default)]
+    tablet: Option<DeviceId>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -51,6 +55,18 @@ pub struct SessionItem {
     expires_at: UnixMillis,
     /// The one this request came with.
     current: bool,
+    /// The tablet that a grant is bound to, and the region of its edges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+/// A session of a person.
+#[derive(Deserialize, ToSchema)]
+pub struct SessionPath {
+    id: UserId,
+    session: SessionId,
 }
 
 /// The number of sessions that were ended.
@@ -76,15 +92,19 @@ pub struct TokenOwner {
 /// A name and a password for an access token of an hour, or for one that opens a region's edges.
 pub async fn login(
     State(service): State<Service>,
+    Trace(trace): Trace,
     from: ClientAddress,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let LoginForm { username: typed_name, password, region, edge_only, device, refresh } = form;
+    let LoginForm { username: typed_name, password, region, edge_only, device, refresh, tablet } =
+        form;
     if edge_only && region.is_none() {
         return Err(Problem::wrong("region", say::region_needs));
     }
     let refresh = refresh && !edge_only;
-    let attempt = SignInAttempt { from, typed_name, password, device, refresh };
+    let tablet = region.filter(|_| edge_only).zip(tablet);
+    let tablet = tablet.map(|(region, device)| Tablet { region, device });
+    let attempt = SignInAttempt { from, typed_name, password, device, refresh, tablet, trace };
     let (word, answer) = match service.sign_in(attempt).await? {
         Ok(mut grant) => {
             if let Some(region) = region {
@@ -132,17 +152,51 @@ pub async fn list(
     Live(caller): Live,
     page: Page<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
+    sessions_of(&service, caller.claims.sub, page, Some(caller.claims.jti)).await
+}
+
+/// Somebody's live sessions, for an admin.
+pub async fn list_of_person(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(user): Path<UserId>,
+    page: Page<SessionId>,
+) -> Result<ItemList<SessionItem>, Problem> {
+    caller.require(Role::Admin)?;
+    service.store.role(user).await.map_err(ServiceError::from)?.ok_or(Code::NotFound)?;
+    sessions_of(&service, user, page, None).await
+}
+
+async fn sessions_of(
+    service: &Service,
+    user: UserId,
+    page: Page<SessionId>,
+    current: Option<SessionId>,
+) -> Result<ItemList<SessionItem>, Problem> {
     let before = page.after.unwrap_or(SessionId(Uuid::max()));
-    let (user, now) = (caller.claims.sub, service.clock.now());
-    let sessions = service.store.sessions(user, before, now, page.rows()).await;
+    let sessions = service.store.sessions(user, before, service.clock.now(), page.rows()).await;
     let list = page.of(sessions.map_err(ServiceError::from)?, |session| session.id);
     Ok(list.map(|session| SessionItem {
         session_id: session.id,
         kind: session.kind.as_str(),
         created_at: session.created_at,
         expires_at: session.expires_at,
-        current: session.id == caller.claims.jti,
+        current: Some(session.id) == current,
+        device: session.device,
+        region: session.region,
     }))
+}
+
+/// Ends one of somebody's sessions, on record.
+pub async fn end_of_person(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    Path(SessionPath { id: user, session }): Path<SessionPath>,
+) -> Result<StatusCode, Problem> {
+    caller.require(Role::Admin)?;
+    let ended = service.end_by_admin(caller.actor.user_id, user, session, &trace).await?;
+    if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
 /// Ends one of the caller's sessions, the present one included.

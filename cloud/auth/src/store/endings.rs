@@ -12,6 +12,7 @@ use super::{Store, StoreError};
 
 const END: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
     WHERE id = ? AND revoked_at IS NULL";
+const BY: &str = "UPDATE sessions SET ended_by = ? WHERE id = ?";
 const OTHERS: &str = "SELECT id FROM sessions \
     WHERE user_id = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id";
 
@@ -27,6 +28,9 @@ words! {
         /// The same by a code of an admin.
         PasswordReset "password_reset",
         AccountClosed "account_closed",
+        /// A newer grant took its place, on the same tablet or beyond the number that a person may have.
+        Replaced "replaced",
+        ByAdmin "by_admin",
     }
 }
 
@@ -58,6 +62,24 @@ impl Store {
         transact!(self.sql, tx => {
             let first = Self::end(tx, session, at, why).await?;
             if first {
+                outbox::store::add(tx, event).await?;
+            }
+            Ok(first)
+        })
+    }
+
+    /// The same for another person's session, with the admin who does it.
+    pub async fn revoke_by_admin(
+        &self,
+        session: SessionId,
+        by: UserId,
+        at: UnixMillis,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let first = Self::end(tx, session, at, SessionEnding::ByAdmin).await?;
+            if first {
+                tx.exec(BY, vals![by, session]).await?;
                 outbox::store::add(tx, event).await?;
             }
             Ok(first)

@@ -5,8 +5,9 @@ use platform::{
     sql::{Column, ColumnError, Columns, Val},
     transact, vals,
 };
+use process::tokens::Claims;
 use uuid::Uuid;
-use wire::{Role, SessionId, UnixMillis, UserId, words, words_from_text};
+use wire::{DeviceId, Region, Role, SessionId, UnixMillis, UserId, words, words_from_text};
 
 use super::{BATCH, NameHash, PlaceHash, SessionEnding, Store, StoreError};
 
@@ -43,13 +44,25 @@ impl Column for SessionKind {
 }
 
 row! {
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct UserSession in sessions {
         pub id: SessionId,
         pub user_id: UserId,
         pub kind: SessionKind,
         pub created_at: UnixMillis,
         pub expires_at: UnixMillis,
+        /// Of a grant alone, as the region.
+        pub device: Option<DeviceId>,
+        pub region: Option<Region>,
+    }
+}
+
+impl UserSession {
+    /// The session of a token with these claims.
+    pub fn of(claims: &Claims, kind: SessionKind, created_at: UnixMillis) -> Self {
+        let (device, region) = (claims.device.clone(), claims.region);
+        let (id, user_id, expires_at) = (claims.jti, claims.sub, claims.expires_at());
+        Self { id, user_id, kind, created_at, expires_at, device, region }
     }
 }
 
@@ -79,13 +92,13 @@ impl Store {
     /// session waits for that by its foreign key, so the row that is read behind it is true.
     pub async fn begin_session(
         &self,
-        session: UserSession,
+        session: &UserSession,
         password_of: Option<UnixMillis>,
         (name, place): (NameHash, PlaceHash),
         device: Option<(Uuid, PlaceHash)>,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
-            tx.insert(session).await?;
+            tx.insert(session.clone()).await?;
             let standing: Option<(bool, Option<UnixMillis>)> =
                 tx.one(STANDING, vals![session.user_id]).await?;
             if standing != Some((true, password_of)) {

@@ -68,17 +68,33 @@ impl Database {
     async fn session(&self, expires_at: UnixMillis) -> SessionId {
         let id = SessionId(self.clock.new_id());
         let (user_id, kind) = (self.user, SessionKind::Access);
-        let session = UserSession { id, user_id, kind, created_at: NOW, expires_at };
-        self.store.begin_session(session, None, (self.name, self.place), None).await.unwrap();
+        let session = UserSession {
+            id,
+            user_id,
+            kind,
+            created_at: NOW,
+            expires_at,
+            device: None,
+            region: None,
+        };
+        self.store.begin_session(&session, None, (self.name, self.place), None).await.unwrap();
         id
     }
 
     async fn session_on(&self, device: PlaceHash) {
         let (created_at, kind) = (self.clock.now(), SessionKind::Access);
         let (id, expires_at) = (SessionId(self.clock.new_id()), created_at.plus_ms(HOUR_MS));
-        let session = UserSession { id, user_id: self.user, kind, created_at, expires_at };
+        let session = UserSession {
+            id,
+            user_id: self.user,
+            kind,
+            created_at,
+            expires_at,
+            device: None,
+            region: None,
+        };
         let known = Some((self.clock.new_id(), device));
-        self.store.begin_session(session, None, (self.name, self.place), known).await.unwrap();
+        self.store.begin_session(&session, None, (self.name, self.place), known).await.unwrap();
     }
 
     async fn revoke(&self, session: SessionId) -> bool {
@@ -170,9 +186,11 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
         kind: SessionKind::Access,
         created_at: NOW,
         expires_at: NOW.plus_ms(HOUR_MS),
+        device: None,
+        region: None,
     };
     let begun =
-        database.store.begin_session(session, None, (database.name, database.place), None).await;
+        database.store.begin_session(&session, None, (database.name, database.place), None).await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
     let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
     assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");

@@ -6,6 +6,7 @@ mod accounts;
 mod common;
 mod edge_tokens;
 mod endings;
+mod grants;
 mod keys;
 mod limits;
 mod lockout;

@@ -55,8 +55,9 @@ export function edgeAt(base = '') {
         named: (etag, board) => (known = { token, etag, board }),
       }),
     session: (token: string, device: string) => ask<EdgeSession>(`/session?device=${device}`, { token }),
-    signIn: (username: string, password: string) =>
-      ask<EdgeGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password }), timeout: SIGN_IN_TIMEOUT_MS }),
+    /** A provider's token is bound to this tablet, and lives for days. */
+    signIn: (username: string, password: string, tablet: string) =>
+      ask<EdgeGrant>('/session', { method: 'POST', body: JSON.stringify({ username, password, tablet }), timeout: SIGN_IN_TIMEOUT_MS }),
     signOut: (token: string, device: string) => {
       known = undefined
       return ask<unknown>(`/session?device=${device}`, { method: 'DELETE', token })

@@ -163,7 +163,7 @@ async function showPeople(): Promise<void> {
 export type SignInResult = 'in' | 'wrong' | 'not-a-provider' | 'away' | { sentence: string }
 
 export async function signIn(name: string, password: string): Promise<SignInResult> {
-  const answer = await edge.signIn(name.trim(), password)
+  const answer = await edge.signIn(name.trim(), password, tablet.device)
   if ('unreachable' in answer) {
     reached(false)
     return (await unlock(name, password)) ? 'in' : 'away'

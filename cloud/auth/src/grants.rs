@@ -1,0 +1,118 @@
+//! Gives out device grants: tokens for the edges of one region that are bound to one tablet and live for days, so
+//! that a provider works on while the cloud is out of reach.
+//!
+//! Invariants: only providers get one; a grant is a session of its own, ended like any other, and edges hear of its
+//! end by the feed.
+
+use std::num::NonZeroU32;
+
+use process::{
+    tokens::{Claims, TokenKind},
+    trace::TraceId,
+};
+use serde::{Deserialize, Serialize};
+use wire::{DeviceId, EdgeGrant, EventType, Region, Role, SessionId};
+
+use crate::{
+    events,
+    service::{Service, ServiceError},
+    store::{SessionEnding, SessionKind, UserSession},
+};
+
+/// The tablet that a grant is bound to, at the edges of its region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tablet {
+    pub region: Region,
+    pub device: DeviceId,
+}
+
+/// Edges promise nothing firmly once their revocations are 72 hours old, and the hub keeps revocations for 96.
+const HOURS_MAX: u32 = 72;
+
+/// How many hours a grant lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "NonZeroU32")]
+pub struct GrantHours(NonZeroU32);
+
+impl GrantHours {
+    pub fn seconds(self) -> i64 {
+        i64::from(self.0.get()) * 3600
+    }
+}
+
+impl Default for GrantHours {
+    fn default() -> Self {
+        Self(NonZeroU32::MIN.saturating_add(HOURS_MAX - 1))
+    }
+}
+
+impl TryFrom<NonZeroU32> for GrantHours {
+    type Error = String;
+
+    fn try_from(hours: NonZeroU32) -> Result<Self, String> {
+        let fits = hours.get() <= HOURS_MAX;
+        fits.then_some(Self(hours))
+            .ok_or_else(|| format!("a grant lives at most {HOURS_MAX} hours"))
+    }
+}
+
+impl Service {
+    /// A grant of its own for a signed-in provider's tablet; nothing where the session of these claims does not stand.
+    pub async fn device_grant(
+        &self,
+        claims: &Claims,
+        tablet: Tablet,
+        trace: &TraceId,
+    ) -> Result<Option<EdgeGrant>, ServiceError> {
+        let Tablet { region, device } = tablet;
+        let (now, expires_in) = (self.clock.now(), self.grant_hours.seconds());
+        let iat = (now.0 / 1000).max(claims.iat);
+        let granted = self.marked(Claims {
+            jti: SessionId(self.clock.new_id()),
+            iat,
+            exp: iat + expires_in,
+            kind: TokenKind::DeviceGrant,
+            device: Some(device),
+            region: Some(region),
+            ..claims.clone()
+        });
+        let granted = granted.await?;
+        let session = UserSession::of(&granted, SessionKind::DeviceGrant, now);
+        self.store.add_session(&session).await?;
+        // Looked at again behind it: the session may have ended meanwhile, with all others of the person.
+        if !self.is_live(claims).await? {
+            self.end_session(&granted, granted.jti, SessionEnding::Replaced, trace).await?;
+            return Ok(None);
+        }
+        self.takes_its_place(&granted, &session, trace).await?;
+        let edge_token = self.signing.sign(&granted);
+        let (user_id, role) = (claims.sub, claims.role);
+        Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
+    }
+
+    /// Ends the grants that give way to this one.
+    pub async fn takes_its_place(
+        &self,
+        claims: &Claims,
+        session: &UserSession,
+        trace: &TraceId,
+    ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
+        let event_of = |ended| {
+            let kind = EventType::SessionRevoked;
+            events::of(kind, &self.clock, trace, claims.sub, claims.role, Some(ended))
+        };
+        let ended = self.store.give_way(session, now, event_of).await?;
+        tracing::info!(
+            user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
+            ended = ended.len(), "A tablet got a grant"
+        );
+        self.tell_ended(&ended, now).await;
+        Ok(())
+    }
+}
+
+/// Only a provider works at a tablet for days.
+pub fn is_for(role: Role) -> bool {
+    role == Role::Provider
+}

@@ -1,0 +1,49 @@
+//! Device grants among the sessions. A tablet has one of a person in a region, and a person has a bounded number of
+//! them: a new one ends the one of the same tablet, and the oldest beyond the bound.
+
+use platform::{outbox, transact, vals};
+use wire::{DeviceId, Event, Region, SessionId, UnixMillis};
+
+use super::{SessionEnding, Store, StoreError, UserSession, sessions::SessionKind};
+
+/// Somebody has few tablets. The ninth takes the place of the first.
+const OF_ONE_PERSON_MAX: usize = 8;
+
+const OTHERS: &str = "SELECT id, device, region FROM sessions \
+    WHERE user_id = ? AND kind = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? \
+    ORDER BY created_at DESC, id DESC";
+
+impl Store {
+    /// Ends the grants whose place this one takes. Returns them.
+    pub async fn give_way(
+        &self,
+        new: &UserSession,
+        now: UnixMillis,
+        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        transact!(self.sql, tx => {
+            let values = vals![new.user_id, SessionKind::DeviceGrant, new.id, now];
+            let others: Vec<(SessionId, Option<DeviceId>, Option<Region>)> =
+                tx.all(OTHERS, values).await?;
+            let (mut kept, mut ended, mut events) = (1, Vec::new(), Vec::new());
+            for (session, device, region) in others {
+                let same = (&device, region) == (&new.device, new.region);
+                if !same && kept < OF_ONE_PERSON_MAX {
+                    kept += 1;
+                } else if Self::end(tx, session, now, SessionEnding::Replaced).await? {
+                    events.push(event_of(session)?);
+                    ended.push(session);
+                }
+            }
+            outbox::store::add_all(tx, &events).await?;
+            Ok(ended)
+        })
+    }
+
+    pub async fn add_session(&self, session: &UserSession) -> Result<(), StoreError> {
+        transact!(self.sql, tx => {
+            tx.insert(session.clone()).await?;
+            Ok(())
+        })
+    }
+}
