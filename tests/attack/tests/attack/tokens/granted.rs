@@ -40,7 +40,7 @@ async fn a_thief_of_a_tablet_goes_on_with_its_grant_elsewhere_or_after_its_end()
     let mut items = list["items"].as_array().unwrap().iter();
     let lost = items.find(|item| item["device"] == json!(tablet)).expect("the grant is listed");
     let end = format!("{sessions}/{}", lost["session_id"].as_str().unwrap());
-    admin.done(HttpCall::delete(&end)).await;
+    admin.done(HttpCall::new("DELETE", &end)).await;
     eventually("the edge has heard that the grant has ended", PATIENCE, async || {
         let answer = thief.ask(edge.http, &session(&tablet)).await.ok()?;
         (answer.code() == "device_closed").then_some(())
