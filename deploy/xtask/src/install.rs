@@ -85,7 +85,8 @@ pub fn mongod() -> Result<()> {
 /// The pinned wheels that stand in for S3, into the target folder; anew where others are pinned since.
 pub fn moto() -> Result<()> {
     let target = workspace::target()?;
-    let read = |path: &Path| fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
+    let read =
+        |path: &Path| fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
     let pinned = read(&workspace::root()?.join(MOTO_REQUIREMENTS))?;
     let note = target.join(MOTO);
     if read(&note).is_ok_and(|installed| installed == pinned) {
