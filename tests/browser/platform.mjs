@@ -56,8 +56,18 @@ function platform(child, ready, folder) {
     process.off('exit', interrupt)
     rmSync(folder, { recursive: true, force: true })
   }
-  const passwordOf = (username) => ready.sign_ins.find((person) => person.username === username).password
-  return { gateway: ready.gateway, edges: ready.edges, data: ready.data, pids: ready.pids, passwordOf, stop }
+  const newcomers = new Map()
+  const passwordOf = (username) => newcomers.get(username) ?? ready.sign_ins.find((person) => person.username === username).password
+  /** Makes an account of somebody who has done nothing yet. */
+  const register = async (username, role) => {
+    const password = `${username}-password`
+    const body = JSON.stringify({ username, password, email: `${username}@example.com`, role })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${ready.gateway}/api/v1/auth/register`, { method: 'POST', headers, body })
+    if (!answer.ok) throw new Error(`${username} cannot register: ${answer.status} ${await answer.text()}`)
+    newcomers.set(username, password)
+  }
+  return { gateway: ready.gateway, edges: ready.edges, data: ready.data, pids: ready.pids, passwordOf, register, stop }
 }
 
 /** Kills the program, and gives what starts it again as it was started. */

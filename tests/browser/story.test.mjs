@@ -2,7 +2,7 @@
 // off, two providers ask for one job, the region heals, and everybody reads why.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { launch, openPage, pressPair, screenshot } from './browser.mjs'
+import { launch, openPage, poll, pressPair, screenshot } from './browser.mjs'
 import { drawPicture } from './picture.mjs'
 import { apiOf, startPlatform } from './platform.mjs'
 import { openWire } from './wire.mjs'
@@ -310,7 +310,11 @@ test('a page whose stream was cut misses nothing of the time without it', async 
 })
 
 test('a provider hands in a certificate, and an admin verifies it', () => play(async ({ portal }) => {
-  const provider = await portal('provider-south')
+  await platform.register('provider-new', 'provider')
+  // The profile follows the account by an event.
+  const own = await apiOf(platform, 'provider-new')
+  await poll(() => own.get('/users/me/profile'))
+  const provider = await portal('provider-new')
   await provider.getByRole('link', { name: 'Profile' }).click()
   await heading(provider, 'Your name and number are missing')
   await provider.fill('#full_name', 'Sun Lihua')
