@@ -242,7 +242,7 @@ impl KnownRevocations {
         self.refuses(pass.user_id, pass.issued_at) || self.sessions.contains(&pass.session_id)
     }
 
-    /// Returns whether a token of the person that was issued then is dead, whatever its session.
+    /// Returns whether a token of the person that was issued then is dead, in any session.
     fn refuses(&self, user: UserId, issued: UnixMillis) -> bool {
         self.people.get(&user).is_some_and(|known| known.refuses(issued))
     }
@@ -285,7 +285,7 @@ mod tests {
             assert_eq!(gate.admit(dead, None), Err(Code::Revoked));
         }
         assert!(gate.admit(&new, None).is_ok());
-        // A feed that counts anew tells both again, in whatever order.
+        // A feed that counts anew tells both again, in any order.
         for word in [readmitted(30), revoked(10), PersonStanding::revoked(user, UnixMillis(0))] {
             told(word);
             assert!(gate.admit(&new, None).is_ok(), "{word:?}");

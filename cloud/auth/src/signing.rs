@@ -34,7 +34,7 @@ use crate::{
 const RELOAD: Duration = Duration::from_secs(5);
 /// The private half of a key is kept so long after its end: another replica may sign by it until it hears.
 const SEALED_AFTER_MS: i64 = 3600 * 1000;
-/// Former keys tell who is behind the log of an edge that comes back after so long.
+/// Former keys name the people behind the log of an edge that comes back after so long.
 const FORMER_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
 
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl SigningKeys {
         }
     }
 
-    /// Hears of what other replicas did, for as long as the service runs.
+    /// Hears of the deeds of other replicas, for as long as the service runs.
     pub fn keep_loaded(&self, tasks: &Tasks) {
         let (own, stop) = (self.clone(), tasks.token());
         tasks.spawn("auth signing keys", async move {

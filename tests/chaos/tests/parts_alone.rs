@@ -34,7 +34,7 @@ async fn parts_wait_for_their_servers_tell_so_and_come_up_by_themselves() {
         let needy: Vec<_> =
             parts().filter(|part| missing(*part, server, false).is_some()).collect();
         let restarted = match server {
-            // Everything goes on without it, also what starts without it.
+            // Everything goes on without it, also a part that starts without it.
             Server::Redis => CloudPart::Auth,
             _ => draws.of_these(&needy),
         };
@@ -77,7 +77,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Waits until each part lives and names exactly what it misses.
+    /// Waits until each part lives and names exactly the servers that it misses.
     async fn every_part_tells(&self, expected: impl Fn(CloudPart) -> Option<&'static str>) {
         let expected: BTreeMap<_, _> =
             parts().map(|part| (part.name(), expected(part).map(str::to_owned))).collect();

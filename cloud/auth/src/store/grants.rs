@@ -14,7 +14,7 @@ const OTHERS: &str = "SELECT id, device, region FROM sessions \
     ORDER BY created_at DESC, id DESC";
 
 impl Store {
-    /// Ends the grants whose place this one takes. Returns them.
+    /// Ends the grants that give way to this one. Returns them.
     pub async fn give_way(
         &self,
         new: &UserSession,

@@ -71,7 +71,7 @@ pub fn check_plain(kind: FileKind, bytes: &[u8]) -> Result<(), FileRefusal> {
     Ok(())
 }
 
-/// Whether the mark stands there, in whatever case.
+/// Returns true where the mark stands there, in capitals or not.
 pub fn holds(bytes: &[u8], mark: &[u8]) -> bool {
     bytes.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark))
 }

@@ -1,4 +1,4 @@
-//! Links that open one file for a short time to whoever has them.
+//! Links that open one file for a short time to anybody who has them.
 
 use process::{clock::Clock, tokens::ServiceKey};
 use ring::hmac;

@@ -12,7 +12,7 @@ use process::openapi::{RouteDescription, RouteInput};
 
 use super::{FileKind, FileRecord, FileRefusal};
 
-/// A body that is a file as it is. What its sender says of its kind is not asked.
+/// A body that is a file as it is. The kind that its sender names does not count.
 pub struct FileBody(pub Body);
 
 impl<S: Sync> FromRequest<S> for FileBody {

@@ -53,7 +53,7 @@ impl PersonRecord {
 }
 
 impl ProviderProfile {
-    /// Returns whether anything stands for the file. One that nothing stands for may be removed.
+    /// Returns whether anything stands for the file. Another may be removed.
     pub fn names(&self, file: FileId) -> bool {
         self.person.names(file)
             || self.pictures.iter().any(|picture| picture.file_id == file)

@@ -10,7 +10,7 @@ use super::signer::thumbprint;
 pub struct KeySet {
     /// Those whose tokens still live, the present and the next one, in the order in which they sign.
     pub keys: Vec<PublishedKey>,
-    /// Keys whose tokens have all expired. They tell who is behind what an edge took long ago, and let nobody in.
+    /// Keys whose tokens have all expired. They name the people behind an edge's old log, and let nobody in.
     pub former_keys: Vec<PublishedKey>,
 }
 

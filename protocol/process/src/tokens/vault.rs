@@ -42,7 +42,7 @@ impl KeyVault {
         }
     }
 
-    /// `None` for what another file sealed, or under another name.
+    /// `None` where another file sealed it, or under another name.
     pub fn open(&self, kid: &str, sealed: &[u8]) -> Option<Signer> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;

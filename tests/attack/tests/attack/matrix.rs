@@ -144,7 +144,7 @@ async fn somebody_asks_by_a_method_that_no_description_names() {
             assert_eq!(allowed.collect::<BTreeSet<_>>(), named, "{method} {path}");
         }
     }
-    // What is named is there: a path that leads nowhere is no 401.
+    // Each named thing is there: a path that leads nowhere is no 401.
     for route in routes.iter().filter(|route| route.is_public) {
         let answer = Station::fresh().ask(platform.gateway(), &route.idle_call()).await.unwrap();
         assert!(route.names_status(answer.status), "{}", told(route, "nothing", &answer));
@@ -263,7 +263,7 @@ async fn everything(routes: &[DescribedRoute], person: &Somebody) -> Vec<(String
     all
 }
 
-/// The ids of all that a person reads, whatever they are of.
+/// The ids of all that a person reads, of any kind.
 async fn ids_of(routes: &[DescribedRoute], person: &Somebody) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for (path, answer) in everything(routes, person).await {

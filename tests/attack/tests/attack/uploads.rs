@@ -147,7 +147,7 @@ async fn somebody_hands_in_a_file_that_never_ends() {
         tokio::select! { () = sending => {}, _ = reading => {} }
     };
     timeout(Duration::from_secs(60), both).await.expect("an end");
-    // What the limit, and the sockets' own room, take.
+    // As much as the limit, and the sockets' own room, take.
     assert!(sent < 20 * MB, "{sent} bytes were taken");
     // An answer stands only where the socket still has it.
     let said = String::from_utf8_lossy(&answer);

@@ -51,7 +51,7 @@ fn what_the_camera_notes_goes_and_its_turn_is_made() {
     let taken = with_exif(&halves(80, 40, ImageFormat::Jpeg), 6);
     assert!(taken.windows(10).any(|text| text == b"Lighthouse"));
     let (jpeg, size) = renewed(FileKind::Jpeg, &taken, 100).unwrap();
-    // Turned by a quarter to the right: what was left is on top.
+    // Turned by a quarter to the right: the left side is on top.
     assert_eq!(size, PictureSize { width: 40, height: 80 });
     red_and_blue(&jpeg, (20, 10), (20, 70));
     for trace in [&b"Exif"[..], b"Lighthouse"] {

@@ -17,7 +17,7 @@ use wire::{Actor, Region, Role};
 
 use super::{ADMINS, encoded, opens_nothing};
 
-/// What a thief of the cloud's machine makes of the admin's name.
+/// The token that a thief of the cloud's machine makes in the admin's name.
 struct Forger {
     sound: Claims,
 }
