@@ -9,6 +9,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("process", &["texts", "wire"]),
     ("engine", &["wire"]),
     ("rules", &["wire"]),
+    ("custody", &["wire"]),
     ("journal", &[]),
     ("sim", &["wire", "engine", "rules"]),
     ("platform", &["wire", "process", "journal"]),
@@ -63,7 +64,7 @@ pub const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// State machines and decisions: the same input gives the same output, on any machine, for ever.
-pub const PURE: &[&str] = &["engine", "rules"];
+pub const PURE: &[&str] = &["engine", "rules", "custody"];
 
 /// All that a pure crate may depend on, of others' crates. None of them does IO or reads a clock.
 pub const PURE_MAY_USE: &[&str] = &[

@@ -1,0 +1,191 @@
+//! Owns the double entry: journals under unique keys, and the accounts that their postings move. Debit is
+//! positive. A journal is never changed, and balances follow from journals alone.
+
+use uuid::Uuid;
+use wire::{Currency, OrderId, UnixMillis, UserId, words, words_from_text};
+
+use crate::{ChargebackId, FeeSplit, MovementId, Source};
+
+/// Balances are kept for each currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LedgerAccount {
+    /// All that the adapter has for us.
+    Adapter,
+    Held(OrderId),
+    Suspense(MovementId),
+    /// On its way back to the customer of the order.
+    Refunding(OrderId),
+    Provider(UserId),
+    /// On its way to the provider.
+    Sending(UserId),
+    Fees,
+    Loss,
+    /// Paid by a person's hand, outside the adapter.
+    Bank,
+}
+
+impl LedgerAccount {
+    /// It may never be above zero: it is what we owe, or what we have earned. The store holds it to that by a
+    /// constraint. A chargeback may bring the adapter below zero, and its reversal the loss.
+    pub fn is_credit(self) -> bool {
+        !matches!(self, Self::Adapter | Self::Loss)
+    }
+}
+
+words! {
+    /// The kind of a fact. With its subject and party it is the journal's key.
+    Action {
+        Charge "charge",
+        Refund "refund",
+        RefundDone "refund_done",
+        RefundBack "refund_back",
+        PaidOtherwise "paid_otherwise",
+        CancelFee "cancel_fee",
+        Release "release",
+        Compensation "compensation",
+        Payout "payout",
+        PayoutDone "payout_done",
+        PayoutBack "payout_back",
+        PayoutReturned "payout_returned",
+        Chargeback "chargeback",
+        Reversal "reversal",
+        AdapterFee "adapter_fee",
+    }
+}
+words_from_text!(Action);
+
+/// Where a journal of this key exists, its fact is booked [JOURNAL_KEY].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JournalKey {
+    pub action: Action,
+    /// The movement, the order or the adapter's own id.
+    pub subject: Uuid,
+    /// Of a compensation: the provider.
+    pub party: Option<UserId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    pub account: LedgerAccount,
+    pub minor: i64,
+}
+
+/// One fact. Its postings sum to zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneyJournal {
+    pub key: JournalKey,
+    pub currency: Currency,
+    pub at: UnixMillis,
+    pub postings: Vec<Posting>,
+}
+
+/// A fact before it is booked.
+pub(crate) struct Fact {
+    pub key: JournalKey,
+    pub postings: Vec<(LedgerAccount, i64)>,
+}
+
+impl Fact {
+    fn new(action: Action, subject: Uuid, postings: Vec<(LedgerAccount, i64)>) -> Self {
+        Self { key: JournalKey { action, subject, party: None }, postings }
+    }
+
+    /// From one account to another.
+    fn moved(
+        action: Action,
+        subject: Uuid,
+        minor: i64,
+        from: LedgerAccount,
+        to: LedgerAccount,
+    ) -> Self {
+        Self::new(action, subject, vec![(from, minor), (to, -minor)])
+    }
+
+    pub fn charge(payment: MovementId, minor: i64, into: LedgerAccount) -> Self {
+        Self::moved(Action::Charge, payment.0, minor, LedgerAccount::Adapter, into)
+    }
+
+    pub fn refund(refund: MovementId, minor: i64, from: LedgerAccount, order: OrderId) -> Self {
+        Self::moved(Action::Refund, refund.0, minor, from, LedgerAccount::Refunding(order))
+    }
+
+    pub fn refund_done(refund: MovementId, minor: i64, order: OrderId) -> Self {
+        let from = LedgerAccount::Refunding(order);
+        Self::moved(Action::RefundDone, refund.0, minor, from, LedgerAccount::Adapter)
+    }
+
+    pub fn refund_back(refund: MovementId, minor: i64, to: LedgerAccount, order: OrderId) -> Self {
+        Self::moved(Action::RefundBack, refund.0, minor, LedgerAccount::Refunding(order), to)
+    }
+
+    pub fn paid_otherwise(refund: MovementId, minor: i64, from: LedgerAccount) -> Self {
+        Self::moved(Action::PaidOtherwise, refund.0, minor, from, LedgerAccount::Bank)
+    }
+
+    pub fn cancel_fee(order: OrderId, minor: i64, provider: UserId) -> Self {
+        let to = LedgerAccount::Provider(provider);
+        Self::moved(Action::CancelFee, order.0, minor, LedgerAccount::Held(order), to)
+    }
+
+    pub fn release(order: OrderId, minor: i64, split: FeeSplit, provider: UserId) -> Self {
+        let parts = vec![
+            (LedgerAccount::Held(order), minor),
+            (LedgerAccount::Provider(provider), -split.rest_minor),
+            (LedgerAccount::Fees, -split.fee_minor),
+        ];
+        Self::new(Action::Release, order.0, parts)
+    }
+
+    /// Once for an order and provider.
+    pub fn compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
+        let to = LedgerAccount::Provider(provider);
+        let fact = Self::moved(Action::Compensation, order.0, minor, LedgerAccount::Loss, to);
+        Self { key: JournalKey { party: Some(provider), ..fact.key }, ..fact }
+    }
+
+    pub fn chargeback(id: ChargebackId, parts: Vec<(LedgerAccount, i64)>, minor: i64) -> Self {
+        let parts = parts.into_iter().chain([(LedgerAccount::Adapter, -minor)]).collect();
+        Self::new(Action::Chargeback, id.0, parts)
+    }
+
+    pub fn reversal(id: ChargebackId, minor: i64) -> Self {
+        Self::moved(Action::Reversal, id.0, minor, LedgerAccount::Adapter, LedgerAccount::Loss)
+    }
+
+    pub fn payout(action: Action, payout: MovementId, minor: i64, provider: UserId) -> Self {
+        let (balance, sending) =
+            (LedgerAccount::Provider(provider), LedgerAccount::Sending(provider));
+        let (from, to) = match action {
+            Action::PayoutDone => (sending, LedgerAccount::Adapter),
+            Action::PayoutBack => (sending, balance),
+            Action::PayoutReturned => (LedgerAccount::Adapter, balance),
+            _ => (balance, sending),
+        };
+        Self::moved(action, payout.0, minor, from, to)
+    }
+
+    pub fn booked(self, currency: Currency, at: UnixMillis) -> MoneyJournal {
+        let postings = self.postings.into_iter().filter(|(_, minor)| *minor != 0);
+        let postings = postings.map(|(account, minor)| Posting { account, minor }).collect();
+        MoneyJournal { key: self.key, currency, at, postings }
+    }
+}
+
+/// What the adapter keeps of its work for us, by its statement alone.
+pub fn adapter_fee(
+    statement_line: Uuid,
+    minor: i64,
+    currency: Currency,
+    at: UnixMillis,
+) -> MoneyJournal {
+    let (from, to) = (LedgerAccount::Loss, LedgerAccount::Adapter);
+    Fact::moved(Action::AdapterFee, statement_line, minor, from, to).booked(currency, at)
+}
+
+pub(crate) fn source_account(source: Source, order: OrderId, payment: MovementId) -> LedgerAccount {
+    match source {
+        Source::Held => LedgerAccount::Held(order),
+        Source::Suspense => LedgerAccount::Suspense(payment),
+        Source::Loss => LedgerAccount::Loss,
+    }
+}

@@ -1,0 +1,120 @@
+//! The whole decision of one step: what happened, then `settle` to its end.
+
+use wire::{UnixMillis, UserId};
+
+use crate::{
+    AdapterReply, Basis, Chargeback, Due, HeardOrder, MoneyWrites, MovementId, OrderMoney,
+    PaymentWish, desk::Desk, pay, refunds, settle::settle,
+};
+
+/// One thing that happens to an order's money. Each is one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MoneyStep {
+    OrderHeard(HeardOrder),
+    Pay(PaymentWish),
+    Answered {
+        movement: MovementId,
+        reply: AdapterReply,
+    },
+    RequestRefund {
+        by: UserId,
+        amount_minor: i64,
+    },
+    /// `None` refuses.
+    DecideRefund {
+        request: MovementId,
+        granted_minor: Option<i64>,
+    },
+    Goodwill {
+        amount_minor: i64,
+    },
+    SendAnew,
+    PaidOtherwise {
+        refund: MovementId,
+    },
+    Compensate {
+        provider: UserId,
+        amount_minor: i64,
+    },
+    /// By the job, when the due's `next_at` has come.
+    TimePassed,
+}
+
+/// Why a person's wish was not done. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    NotYours,
+    OrderNotPayable,
+    AmountMismatch,
+    AlreadyPaid,
+    NotRefundable,
+    NoSuchRequest,
+    NothingFailed,
+    TooMany,
+}
+
+/// The rows of an order that was never heard of before.
+pub fn open(order: HeardOrder, now: UnixMillis) -> OrderMoney {
+    OrderMoney::new(Due::new(order, now))
+}
+
+/// Decides on what stands under the lock of the due [LOCK_DUE].
+pub fn decide(
+    before: &OrderMoney,
+    step: &MoneyStep,
+    basis: &Basis<'_>,
+) -> Result<MoneyWrites, Refusal> {
+    let mut desk = Desk::new(before, basis);
+    take(&mut desk, step)?;
+    settle(&mut desk);
+    Ok(desk.close(before))
+}
+
+fn take(desk: &mut Desk<'_>, step: &MoneyStep) -> Result<(), Refusal> {
+    match step {
+        MoneyStep::OrderHeard(order) => {
+            desk.rows.due.hear(order, desk.basis.now, desk.basis.lapse);
+            Ok(())
+        }
+        MoneyStep::Pay(wish) => pay::begin(desk, wish),
+        MoneyStep::Answered { movement, reply } => {
+            answered(desk, *movement, reply);
+            Ok(())
+        }
+        MoneyStep::RequestRefund { by, amount_minor } => refunds::request(desk, *by, *amount_minor),
+        MoneyStep::DecideRefund { request, granted_minor } => {
+            refunds::decide(desk, *request, *granted_minor)
+        }
+        MoneyStep::Goodwill { amount_minor } => refunds::goodwill(desk, *amount_minor),
+        MoneyStep::SendAnew => refunds::send_anew(desk),
+        MoneyStep::PaidOtherwise { refund } => refunds::paid_otherwise(desk, *refund),
+        MoneyStep::Compensate { provider, amount_minor } => {
+            refunds::compensate(desk, *provider, *amount_minor)
+        }
+        MoneyStep::TimePassed => {
+            pay::expire(desk);
+            Ok(())
+        }
+    }
+}
+
+/// Its answers may be old; each movement takes only those that its state allows [FINAL_IS_FINAL].
+fn answered(desk: &mut Desk<'_>, movement: MovementId, reply: &AdapterReply) {
+    if let Some(n) = desk.rows.payments.iter().position(|payment| payment.id == movement) {
+        pay::answered(desk, n, reply.answer);
+    }
+    if let Some(n) = desk.rows.refunds.iter().position(|refund| refund.id == movement) {
+        refunds::answered(desk, n, reply.answer);
+    }
+    reply.chargebacks.iter().for_each(|chargeback| note(desk, *chargeback));
+}
+
+fn note(desk: &mut Desk<'_>, heard: Chargeback) {
+    if !desk.rows.payments.iter().any(|payment| payment.id == heard.payment) {
+        return;
+    }
+    match desk.rows.chargebacks.iter_mut().find(|known| known.id == heard.id) {
+        Some(known) => known.is_reversed |= heard.is_reversed,
+        None => desk.rows.chargebacks.push(heard),
+    }
+}

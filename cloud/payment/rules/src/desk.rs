@@ -1,0 +1,205 @@
+//! Owns one transaction about an order's money: the rows as they change, and the list of what is to be written.
+
+use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
+
+use crate::{
+    Chargeback, Completion, CustodyLimits, Due, FeePolicy, MoneyJournal, MoneyLapse, MovementId,
+    OrderMoney, Payment, Refund, RefundRequest, Saga, books::Fact,
+};
+
+/// What a decision depends on besides the order's rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    pub now: UnixMillis,
+    /// The id of the one movement that the step may begin.
+    pub fresh: MovementId,
+    pub policies: &'a [FeePolicy],
+    pub limits: CustodyLimits,
+    /// A rule to leave out, for the simulator alone.
+    pub lapse: Option<MoneyLapse>,
+}
+
+/// Everything to write in the one transaction that the rows were read in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneyWrites {
+    pub due: Due,
+    /// New and changed rows.
+    pub payments: Vec<Payment>,
+    pub refunds: Vec<Refund>,
+    pub requests: Vec<RefundRequest>,
+    pub chargebacks: Vec<Chargeback>,
+    /// New ones, in their order.
+    pub journals: Vec<MoneyJournal>,
+    /// For the outbox, in their order.
+    pub events: Vec<MoneyEvent>,
+    /// For a person to look at. Those of one order, kind and movement are one case.
+    pub cases: Vec<MoneyCase>,
+    /// The movement that the step began or found, for the answer to whoever asked for it.
+    pub movement: Option<MovementId>,
+}
+
+words! {
+    MoneyEventKind {
+        PaymentCompleted "payment.completed",
+        PaymentFailed "payment.failed",
+        RefundProcessed "refund.processed",
+        PaymentReleased "payment.released",
+        /// The status changed by a chargeback, or by what follows from one.
+        PaymentStatusChanged "payment.status_changed",
+    }
+}
+words! {
+    MoneyCaseKind {
+        ExtraPayment "extra_payment",
+        WrongAmount "wrong_amount",
+        RefundFailed "refund_failed",
+        Chargeback "chargeback",
+        ChargebackReversed "chargeback_reversed",
+        /// The adapter has not settled a movement for a day.
+        Unanswered "unanswered",
+        CompletedUnpaid "completed_unpaid",
+        /// The adapter contradicts what it called final.
+        AdapterDiffers "adapter_differs",
+    }
+}
+words_from_text!(MoneyEventKind, MoneyCaseKind);
+
+/// A fact about an order's money. Consumers take a higher `money_version` only [MONEY_VERSION].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoneyEvent {
+    pub kind: MoneyEventKind,
+    pub movement: MovementId,
+    pub amount_minor: i64,
+    pub status: PaymentStatus,
+    pub money_version: u64,
+    /// Still in custody, so that the order can preview a cancel.
+    pub held_minor: i64,
+    /// Of a release: who was paid.
+    pub provider_id: Option<UserId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoneyCase {
+    pub kind: MoneyCaseKind,
+    pub movement: MovementId,
+}
+
+pub(crate) struct Desk<'a> {
+    pub basis: &'a Basis<'a>,
+    pub rows: OrderMoney,
+    pub movement: Option<MovementId>,
+    events: Vec<MoneyEvent>,
+    cases: Vec<MoneyCase>,
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(rows: &OrderMoney, basis: &'a Basis<'a>) -> Self {
+        let (events, cases) = (Vec::new(), Vec::new());
+        Self { basis, rows: rows.clone(), movement: None, events, cases }
+    }
+
+    pub fn lapses(&self, lapse: MoneyLapse) -> bool {
+        self.basis.lapse == Some(lapse)
+    }
+
+    /// Books the fact, or returns false where it is booked already [JOURNAL_KEY].
+    pub fn book(&mut self, fact: Fact) -> bool {
+        let is_booked = self.rows.journals.iter().any(|journal| journal.key == fact.key);
+        if is_booked && !self.lapses(MoneyLapse::JournalKey) {
+            return false;
+        }
+        let currency = self.rows.due.order.currency;
+        self.rows.journals.push(fact.booked(currency, self.basis.now));
+        true
+    }
+
+    /// Tells the world, under the next version [MONEY_VERSION]: only what this transaction commits
+    /// [TELL_AFTER].
+    pub fn tell(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
+        let status = self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole));
+        let due = &mut self.rows.due;
+        (due.payment_status, due.money_version) = (status, due.money_version + 1);
+        let money_version = due.money_version;
+        let released = kind == MoneyEventKind::PaymentReleased;
+        let provider_id = due.completed.filter(|_| released).map(|done| done.provider_id);
+        let held_minor = self.rows.held_minor();
+        self.events.push(MoneyEvent {
+            kind,
+            movement,
+            amount_minor,
+            status,
+            money_version,
+            held_minor,
+            provider_id,
+        });
+    }
+
+    pub fn list(&mut self, kind: MoneyCaseKind, movement: MovementId) {
+        self.cases.push(MoneyCase { kind, movement });
+    }
+
+    /// The due as settled as the rows are, and all that changed since `before`.
+    pub fn close(mut self, before: &OrderMoney) -> MoneyWrites {
+        let movement = self.movement.unwrap_or(MovementId(self.rows.order().0));
+        if self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole)) != self.rows.due.payment_status {
+            self.tell(MoneyEventKind::PaymentStatusChanged, movement, 0);
+        }
+        if self.rows.due.saga != Saga::NeedsPerson {
+            let is_over = self.rows.is_over();
+            self.rows.due.saga = if is_over { Saga::Done } else { Saga::Settling };
+        }
+        self.rows.due.next_at = next_at(&self.rows, &self.basis.limits);
+        let now = self.basis.now;
+        if self.rows.is_overdue(now) {
+            self.list(MoneyCaseKind::Unanswered, movement);
+        }
+        if self.rows.is_long_unpaid(now, &self.basis.limits) {
+            self.list(MoneyCaseKind::CompletedUnpaid, movement);
+        }
+        MoneyWrites {
+            due: self.rows.due,
+            payments: changed(self.rows.payments, &before.payments),
+            refunds: changed(self.rows.refunds, &before.refunds),
+            requests: changed(self.rows.requests, &before.requests),
+            chargebacks: changed(self.rows.chargebacks, &before.chargebacks),
+            journals: self.rows.journals.split_off(before.journals.len()),
+            events: self.events,
+            cases: self.cases,
+            movement: self.movement,
+        }
+    }
+}
+
+fn changed<T: PartialEq>(after: Vec<T>, before: &[T]) -> Vec<T> {
+    after.into_iter().filter(|row| !before.contains(row)).collect()
+}
+
+impl OrderMoney {
+    /// Returns whether nothing is left to do. An order in work is not over, paid or not.
+    fn is_over(&self) -> bool {
+        let suspense = self.payments.iter().any(|payment| self.suspense_minor(payment.id) > 0);
+        let open = self.open_payment().is_some() || self.open_refund().is_some();
+        (self.due.is_cancelled() || self.is_released())
+            && !open
+            && !suspense
+            && self.held_minor() == 0
+    }
+
+    fn is_long_unpaid(&self, now: UnixMillis, limits: &CustodyLimits) -> bool {
+        let since = |done: Completion| now.since(done.heard_at) >= limits.unpaid_case_ms;
+        self.held_payment().is_none() && self.due.completed.is_some_and(since)
+    }
+}
+
+/// The next expiry or release: the job looks at the due again then.
+fn next_at(rows: &OrderMoney, limits: &CustodyLimits) -> Option<UnixMillis> {
+    let expiry = rows.open_payment().filter(|payment| !payment.closing);
+    let expiry = expiry.map(|payment| payment.created_at.plus_ms(limits.pay_within_ms));
+    let waits = |pause: i64| rows.due.completed.map(|done| done.heard_at.plus_ms(pause));
+    let release = match rows.held_payment() {
+        Some(_) if rows.is_released() => None,
+        Some(_) => waits(limits.dispute_ms),
+        None => waits(limits.unpaid_case_ms),
+    };
+    expiry.into_iter().chain(release).min()
+}

@@ -1,0 +1,102 @@
+//! Owns the arithmetic of fees. A fee is rounded down once, and the other side is the difference.
+
+use wire::UnixMillis;
+
+use crate::MoneyLapse;
+
+const WHOLE_BASIS_POINTS: i64 = 10_000;
+
+/// One version of the platform's fees, in force from a moment on. Versions never change once in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeePolicy {
+    pub from: UnixMillis,
+    pub platform_fee_bp: u16,
+    pub cancel_fee_bp: u16,
+    /// A cancel with less notice than this before the start costs the fee.
+    pub cancel_notice_ms: i64,
+}
+
+impl FeePolicy {
+    /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version nothing
+    /// costs a fee.
+    pub fn of(
+        policies: &[Self],
+        created_at: UnixMillis,
+        now: UnixMillis,
+        lapse: Option<MoneyLapse>,
+    ) -> Self {
+        let at = if lapse == Some(MoneyLapse::FeeByCreation) { now } else { created_at };
+        let in_force = policies.iter().filter(|policy| policy.from <= at);
+        in_force.max_by_key(|policy| policy.from).copied().unwrap_or(Self::FREE)
+    }
+
+    pub const FREE: Self =
+        Self { from: UnixMillis(0), platform_fee_bp: 0, cancel_fee_bp: 0, cancel_notice_ms: 0 };
+
+    pub fn cancel_fee_minor(&self, price_minor: i64) -> i64 {
+        share_minor(price_minor, self.cancel_fee_bp)
+    }
+}
+
+/// A sum in two parts that make up the whole of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeeSplit {
+    pub fee_minor: i64,
+    pub rest_minor: i64,
+}
+
+impl FeeSplit {
+    /// One rounding, and the rest is what remains [SUBTRACT].
+    pub fn of(amount_minor: i64, basis_points: u16, lapse: Option<MoneyLapse>) -> Self {
+        let fee_minor = share_minor(amount_minor, basis_points);
+        let rest_minor = match lapse {
+            Some(MoneyLapse::Subtract) => {
+                let bp = WHOLE_BASIS_POINTS - i64::from(basis_points);
+                amount_minor * bp / WHOLE_BASIS_POINTS
+            }
+            _ => amount_minor - fee_minor,
+        };
+        Self { fee_minor, rest_minor }
+    }
+}
+
+/// Rounded down. An amount of ten digits times ten thousand fits an `i64`.
+fn share_minor(amount_minor: i64, basis_points: u16) -> i64 {
+    amount_minor * i64::from(basis_points) / WHOLE_BASIS_POINTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_parts_make_up_the_whole() {
+        for amount in [0, 1, 99, 100, 101, 3_333, 9_999_999_999] {
+            for bp in [0, 1, 333, 1_000, 9_999, 10_000] {
+                let FeeSplit { fee_minor, rest_minor } = FeeSplit::of(amount, bp, None);
+                assert_eq!(fee_minor + rest_minor, amount, "{amount} at {bp}");
+                assert!(fee_minor >= 0 && rest_minor >= 0, "{amount} at {bp}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fee_is_rounded_down() {
+        assert_eq!(FeeSplit::of(199, 1_000, None), FeeSplit { fee_minor: 19, rest_minor: 180 });
+    }
+
+    #[test]
+    fn the_version_of_the_orders_creation_counts() {
+        let version = |from, platform_fee_bp| FeePolicy {
+            from: UnixMillis(from),
+            platform_fee_bp,
+            ..FeePolicy::FREE
+        };
+        let policies = [version(10, 500), version(20, 900)];
+        let of = |created| {
+            let policy = FeePolicy::of(&policies, UnixMillis(created), UnixMillis(99), None);
+            policy.platform_fee_bp
+        };
+        assert_eq!([of(9), of(10), of(19), of(20)], [0, 500, 500, 900]);
+    }
+}

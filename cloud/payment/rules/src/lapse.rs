@@ -1,0 +1,45 @@
+//! Rules that can be left out, so that the simulator can show the purpose of each. A comment with the rule's
+//! name in brackets stands beside the line that keeps it.
+
+/// A rule of money that is left out. Nobody but the simulator ever names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MoneyLapse {
+    /// A call of which the adapter knows nothing counts as failed.
+    NotFoundIsOpen,
+    /// An old answer leads out of a final state.
+    FinalIsFinal,
+    /// A second payment begins while one is open.
+    OneOpen,
+    /// Another amount than the price is held like the price.
+    AmountExact,
+    /// Money that comes a second time is held, too.
+    ExtraBack,
+    /// A payment counts as failed before the adapter has closed it.
+    CloseBeforeFailed,
+    /// Money that comes for a settled order stays where it is.
+    LateBack,
+    /// A journal is written again under the same key.
+    JournalKey,
+    /// Each side of a fee is rounded by itself.
+    Subtract,
+    /// A fee is that of today.
+    FeeByCreation,
+    /// Money leaves an order while a refund of it is on its way.
+    OneOut,
+    /// A chargeback takes from the provider what was released to him.
+    LossIsOurs,
+    /// Money is released while the customer asks for it back.
+    DisputeFreezes,
+    /// The provider at the time of the payment is paid.
+    PayWhoCompleted,
+    /// A refund that failed counts as made.
+    StillOwed,
+    /// Any money in custody shows as `held`.
+    HeldIsWhole,
+    /// The order's newest event counts, old version or not.
+    OrderVersion,
+    /// A cancel is bound by no preview.
+    PreviewBound,
+    /// A refund is told when it is asked for.
+    TellAfter,
+}

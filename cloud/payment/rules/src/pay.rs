@@ -1,0 +1,158 @@
+//! Owns the states of a payment: who may begin one, and what the adapter's answers make of it.
+
+use wire::{Currency, PaymentStatus, UnixMillis, UserId};
+
+use crate::{
+    AdapterAnswer, Errand, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId,
+    OrderMoney, Payment, PaymentState, Refusal, Saga, books::Fact, desk::Desk, limits::DAY_MS,
+    movement::judged,
+};
+
+/// A customer's wish to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentWish {
+    pub by: UserId,
+    pub amount_minor: i64,
+    pub currency: Currency,
+}
+
+/// Begins a payment, or finds the open one.
+pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refusal> {
+    let order = &desk.rows.due.order;
+    if wish.by != order.customer_id {
+        return Err(Refusal::NotYours);
+    }
+    if !desk.rows.due.is_payable() {
+        return Err(Refusal::OrderNotPayable);
+    }
+    if (wish.amount_minor, wish.currency) != (order.price_minor, order.currency) {
+        return Err(Refusal::AmountMismatch);
+    }
+    if desk.rows.held_payment().is_some() {
+        return Err(Refusal::AlreadyPaid);
+    }
+    // [ONE_OPEN]
+    if let Some(open) = desk.rows.open_payment().filter(|_| !desk.lapses(MoneyLapse::OneOpen)) {
+        desk.movement = Some(open.id);
+        return Ok(());
+    }
+    let now = desk.basis.now;
+    let today = desk.rows.payments.iter().filter(|payment| now.since(payment.created_at) < DAY_MS);
+    if today.count() >= desk.basis.limits.payments_a_day_max {
+        return Err(Refusal::TooMany);
+    }
+    let id = desk.basis.fresh;
+    desk.movement = Some(id);
+    desk.rows.payments.push(Payment {
+        id,
+        amount_minor: wish.amount_minor,
+        provider_id: desk.rows.due.order.provider_id,
+        state: PaymentState::Pending,
+        closing: false,
+        created_at: now,
+        errand: Errand::first(now),
+    });
+    Ok(())
+}
+
+/// Takes the adapter's word about the payment at this place.
+pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
+    if let AdapterAnswer::Paid { amount_minor } = answer {
+        return paid(desk, n, amount_minor);
+    }
+    let payment = &desk.rows.payments[n];
+    // [FINAL_IS_FINAL]
+    if payment.state != PaymentState::Pending && !desk.lapses(MoneyLapse::FinalIsFinal) {
+        return;
+    }
+    match judged(answer, desk.basis.lapse) {
+        AdapterAnswer::Closed | AdapterAnswer::Failed => fail(desk, n),
+        answer => stay(desk, n, answer),
+    }
+}
+
+/// Nothing is final yet; a declined payment is closed.
+fn stay(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
+    let now = desk.basis.now;
+    let declined = answer == AdapterAnswer::Declined;
+    if declined && desk.lapses(MoneyLapse::CloseBeforeFailed) {
+        return fail(desk, n);
+    }
+    let payment = &mut desk.rows.payments[n];
+    payment.state = PaymentState::Pending;
+    payment.closing |= declined;
+    payment.errand = payment.errand.after(answer, payment.closing, payment.created_at, now);
+}
+
+/// Only the adapter's own end makes a payment fail [CLOSE_BEFORE_FAILED].
+fn fail(desk: &mut Desk<'_>, n: usize) {
+    let payment = &mut desk.rows.payments[n];
+    payment.state = PaymentState::Failed;
+    let (id, amount) = (payment.id, payment.amount_minor);
+    desk.tell(MoneyEventKind::PaymentFailed, id, amount);
+}
+
+/// Stops a payment that nobody wants any more. It stays pending until the adapter has closed it.
+pub(crate) fn close(desk: &mut Desk<'_>, n: usize) {
+    let now = desk.basis.now;
+    let payment = &mut desk.rows.payments[n];
+    (payment.closing, payment.errand) = (true, Errand::close(now));
+    if desk.lapses(MoneyLapse::CloseBeforeFailed) {
+        fail(desk, n);
+    }
+}
+
+/// The adapter has the money, whatever the payment was thought to be.
+fn paid(desk: &mut Desk<'_>, n: usize, amount_minor: i64) {
+    let payment = &desk.rows.payments[n];
+    let (id, was) = (payment.id, payment.state);
+    let order = desk.rows.order();
+    let extra = was == PaymentState::Failed || desk.rows.held_payment().is_some_and(|it| it != id);
+    let extra = extra && !desk.lapses(MoneyLapse::ExtraBack);
+    let wrong = amount_minor != payment.amount_minor && !desk.lapses(MoneyLapse::AmountExact);
+    let into =
+        if extra || wrong { LedgerAccount::Suspense(id) } else { LedgerAccount::Held(order) };
+    if !desk.book(Fact::charge(id, amount_minor, into)) {
+        return;
+    }
+    desk.rows.payments[n].state = PaymentState::Completed;
+    if extra {
+        // It goes back [EXTRA_BACK].
+        desk.list(MoneyCaseKind::ExtraPayment, id);
+    } else if wrong {
+        // So does any other amount than the price [AMOUNT_EXACT].
+        desk.list(MoneyCaseKind::WrongAmount, id);
+    }
+    if desk.rows.due.saga == Saga::Done && !desk.lapses(MoneyLapse::LateBack) {
+        // It is settled like any other [LATE_BACK].
+        desk.rows.due.saga = Saga::Settling;
+    }
+    desk.tell(MoneyEventKind::PaymentCompleted, id, amount_minor);
+}
+
+/// Closes what is too old.
+pub(crate) fn expire(desk: &mut Desk<'_>) {
+    let (now, within) = (desk.basis.now, desk.basis.limits.pay_within_ms);
+    for n in 0..desk.rows.payments.len() {
+        let payment = &desk.rows.payments[n];
+        let open = payment.state == PaymentState::Pending && !payment.closing;
+        if open && now.since(payment.created_at) >= within {
+            close(desk, n);
+        }
+    }
+}
+
+impl OrderMoney {
+    /// Answers an edge that must know whether work may start: what is held now, and the open payment to query
+    /// first where nothing is [ASK_BEFORE_REFUSING].
+    pub fn start_backing(&self) -> (bool, Option<MovementId>) {
+        let held = self.due.payment_status == PaymentStatus::Held;
+        (held, self.open_payment().map(|payment| payment.id).filter(|_| !held))
+    }
+
+    /// The payment of this id is to be asked about at once, since its callback came.
+    pub fn hurried(&self, id: MovementId, now: UnixMillis) -> Option<Payment> {
+        let payment = self.payments.iter().find(|payment| payment.id == id)?;
+        Some(Payment { errand: payment.errand.hurried(now), ..payment.clone() })
+    }
+}

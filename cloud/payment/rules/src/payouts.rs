@@ -1,0 +1,112 @@
+//! Owns payouts: a provider's balance sent to him, one payout at a time, under the lock of his account.
+
+use wire::{Currency, UnixMillis, UserId};
+
+use crate::{
+    Action, AdapterAnswer, Basis, Errand, MoneyJournal, MoneyLapse, MovementId, PayoutState,
+    books::Fact, movement::judged,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payout {
+    pub id: MovementId,
+    pub amount_minor: i64,
+    pub state: PayoutState,
+    pub created_at: UnixMillis,
+    pub errand: Errand,
+}
+
+/// The rows of one provider and currency, as read under the lock of his account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderMoney {
+    pub provider_id: UserId,
+    pub currency: Currency,
+    /// Owed to him.
+    pub balance_minor: i64,
+    /// Those that are open or that the step is about, at least.
+    pub payouts: Vec<Payout>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayoutStep {
+    /// The payout hour has come.
+    HourStruck,
+    Answered {
+        payout: MovementId,
+        answer: AdapterAnswer,
+    },
+}
+
+/// To write in one transaction. Who the payout belongs to is told of its state, and of why it failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutWrites {
+    pub payout: Payout,
+    pub journal: Option<MoneyJournal>,
+}
+
+/// Returns `None` where nothing changes.
+pub fn pay_out(rows: &ProviderMoney, step: PayoutStep, basis: &Basis<'_>) -> Option<PayoutWrites> {
+    match step {
+        PayoutStep::HourStruck => begin(rows, basis),
+        PayoutStep::Answered { payout, answer } => {
+            let payout = rows.payouts.iter().find(|row| row.id == payout)?;
+            answered(rows, payout, judged(answer, basis.lapse), basis)
+        }
+    }
+}
+
+fn begin(rows: &ProviderMoney, basis: &Basis<'_>) -> Option<PayoutWrites> {
+    let open = rows.payouts.iter().any(|payout| payout.state == PayoutState::Pending);
+    if open || rows.balance_minor < basis.limits.payout_least_minor {
+        return None;
+    }
+    let payout = Payout {
+        id: basis.fresh,
+        amount_minor: rows.balance_minor,
+        state: PayoutState::Pending,
+        created_at: basis.now,
+        errand: Errand::first(basis.now),
+    };
+    Some(booked(rows, payout, Action::Payout, basis))
+}
+
+fn answered(
+    rows: &ProviderMoney,
+    before: &Payout,
+    answer: AdapterAnswer,
+    basis: &Basis<'_>,
+) -> Option<PayoutWrites> {
+    let Payout { created_at, .. } = *before;
+    let turned = |state| Payout { state, ..before.clone() };
+    match (before.state, answer) {
+        (PayoutState::Pending, AdapterAnswer::Done) => {
+            Some(booked(rows, turned(PayoutState::Completed), Action::PayoutDone, basis))
+        }
+        (PayoutState::Pending, AdapterAnswer::Failed) => {
+            Some(booked(rows, turned(PayoutState::Failed), Action::PayoutBack, basis))
+        }
+        (PayoutState::Completed, AdapterAnswer::Returned) => {
+            Some(booked(rows, turned(PayoutState::Returned), Action::PayoutReturned, basis))
+        }
+        // It was done and came back before we heard either. The next question brings the rest.
+        (PayoutState::Pending, AdapterAnswer::Returned) => {
+            let payout = Payout { errand: before.errand.hurried(basis.now), ..before.clone() };
+            let payout = Payout { state: PayoutState::Completed, ..payout };
+            Some(booked(rows, payout, Action::PayoutDone, basis))
+        }
+        (PayoutState::Pending, answer) => {
+            let errand = before.errand.after(answer, false, created_at, basis.now);
+            Some(PayoutWrites { payout: Payout { errand, ..before.clone() }, journal: None })
+        }
+        // [FINAL_IS_FINAL]
+        (_, AdapterAnswer::Pending) if basis.lapse == Some(MoneyLapse::FinalIsFinal) => {
+            Some(PayoutWrites { payout: turned(PayoutState::Pending), journal: None })
+        }
+        _ => None,
+    }
+}
+
+fn booked(rows: &ProviderMoney, payout: Payout, action: Action, basis: &Basis<'_>) -> PayoutWrites {
+    let fact = Fact::payout(action, payout.id, payout.amount_minor, rows.provider_id);
+    PayoutWrites { payout, journal: Some(fact.booked(rows.currency, basis.now)) }
+}

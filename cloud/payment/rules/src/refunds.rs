@@ -1,0 +1,216 @@
+//! Owns refunds: a customer's request, an admin's word on it, the adapter's answers, and the mending of one
+//! that failed.
+
+use wire::{OrderStatus, UserId};
+
+use crate::{
+    AdapterAnswer, Errand, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId, OrderMoney,
+    Refund, RefundRequest, RefundState, Refusal, RequestState, Saga, Source,
+    books::{Fact, source_account},
+    desk::Desk,
+    movement::judged,
+};
+
+/// The order's customer asks, in progress or later, until the money is released; one request at a time.
+pub(crate) fn request(desk: &mut Desk<'_>, by: UserId, amount_minor: i64) -> Result<(), Refusal> {
+    let order = &desk.rows.due.order;
+    if by != order.customer_id {
+        return Err(Refusal::NotYours);
+    }
+    let stage = matches!(
+        order.status,
+        OrderStatus::InProgress | OrderStatus::Completed | OrderStatus::Reviewed
+    );
+    if !stage || desk.rows.is_released() {
+        return Err(Refusal::NotRefundable);
+    }
+    if let Some(open) = desk.rows.open_request() {
+        desk.movement = Some(open.id);
+        return Ok(());
+    }
+    if desk.rows.requests.len() >= desk.basis.limits.refunds_max {
+        return Err(Refusal::TooMany);
+    }
+    if amount_minor <= 0 || amount_minor > desk.rows.grantable_minor() {
+        return Err(Refusal::AmountMismatch);
+    }
+    let id = desk.basis.fresh;
+    desk.movement = Some(id);
+    desk.rows.requests.push(RefundRequest { id, amount_minor, state: RequestState::Open });
+    Ok(())
+}
+
+/// An admin grants some of what is held and not yet granted, or refuses.
+pub(crate) fn decide(
+    desk: &mut Desk<'_>,
+    id: MovementId,
+    granted_minor: Option<i64>,
+) -> Result<(), Refusal> {
+    let most = desk.rows.grantable_minor();
+    let requests = &mut desk.rows.requests;
+    let open =
+        |request: &&mut RefundRequest| request.id == id && request.state == RequestState::Open;
+    let request = requests.iter_mut().find(open).ok_or(Refusal::NoSuchRequest)?;
+    match granted_minor {
+        None => request.state = RequestState::Refused,
+        Some(minor) if minor <= 0 || minor > most => return Err(Refusal::AmountMismatch),
+        Some(minor) => {
+            request.state = RequestState::Granted;
+            desk.rows.due.granted_minor += minor;
+        }
+    }
+    Ok(())
+}
+
+/// After the release the platform alone gives something back, out of its own money.
+pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Refusal> {
+    let rows = &desk.rows;
+    let loss_refunds = rows.refunds.iter().filter(|refund| refund.source == Source::Loss).count();
+    if !rows.is_released() {
+        return Err(Refusal::NotRefundable);
+    }
+    if loss_refunds >= desk.basis.limits.refunds_max {
+        return Err(Refusal::TooMany);
+    }
+    let most = rows.due.order.price_minor - rows.due.granted_minor - rows.due.goodwill_minor;
+    if amount_minor <= 0 || amount_minor > most {
+        return Err(Refusal::AmountMismatch);
+    }
+    desk.rows.due.goodwill_minor += amount_minor;
+    Ok(())
+}
+
+/// Puts money on its way to the customer. The row with its id is committed before the adapter is called
+/// [INTENT_FIRST].
+pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amount_minor: i64) {
+    let (now, id, order) = (desk.basis.now, next_id(desk), desk.rows.order());
+    let from = source_account(source, order, payment);
+    if !desk.book(Fact::refund(id, amount_minor, from, order)) {
+        return;
+    }
+    desk.movement = Some(id);
+    desk.rows.refunds.push(Refund {
+        id,
+        payment,
+        amount_minor,
+        source,
+        state: RefundState::Pending,
+        created_at: now,
+        errand: Errand::first(now),
+    });
+    if desk.lapses(MoneyLapse::TellAfter) {
+        desk.tell(MoneyEventKind::RefundProcessed, id, amount_minor);
+    }
+}
+
+/// One id a step is enough where one refund at a time is open; only the simulator leaves that rule out.
+fn next_id(desk: &Desk<'_>) -> MovementId {
+    let MovementId(fresh) = desk.basis.fresh;
+    let (high, low) = fresh.as_u64_pair();
+    let used = desk.rows.refunds.iter().filter(|r| r.id.0.as_u64_pair().0 == high).count();
+    MovementId(uuid::Uuid::from_u64_pair(high, low.wrapping_add(used as u64)))
+}
+
+/// Takes the adapter's word about the refund at this place.
+pub(crate) fn answered(desk: &mut Desk<'_>, n: usize, answer: AdapterAnswer) {
+    let refund = &desk.rows.refunds[n];
+    let (id, amount, order) = (refund.id, refund.amount_minor, desk.rows.order());
+    // [FINAL_IS_FINAL]
+    if refund.state != RefundState::Pending && !desk.lapses(MoneyLapse::FinalIsFinal) {
+        let differs = matches!(
+            (refund.state, answer),
+            (RefundState::Completed, AdapterAnswer::Failed)
+                | (RefundState::Rejected, AdapterAnswer::Done)
+        );
+        if differs {
+            desk.list(MoneyCaseKind::AdapterDiffers, id);
+        }
+        return;
+    }
+    match judged(answer, desk.basis.lapse) {
+        AdapterAnswer::Done => {
+            desk.book(Fact::refund_done(id, amount, order));
+            desk.rows.refunds[n].state = RefundState::Completed;
+            // Money out is told when the adapter says done [TELL_AFTER].
+            if !desk.lapses(MoneyLapse::TellAfter) {
+                desk.tell(MoneyEventKind::RefundProcessed, id, amount);
+            }
+        }
+        AdapterAnswer::Failed => fail(desk, n),
+        answer => {
+            let now = desk.basis.now;
+            let refund = &mut desk.rows.refunds[n];
+            refund.state = RefundState::Pending;
+            refund.errand = refund.errand.after(answer, false, refund.created_at, now);
+        }
+    }
+}
+
+/// The money goes back where it came from and is still owed [STILL_OWED]; a person sees to it.
+fn fail(desk: &mut Desk<'_>, n: usize) {
+    let refund = desk.rows.refunds[n].clone();
+    let to = source_account(refund.source, desk.rows.order(), refund.payment);
+    desk.book(Fact::refund_back(refund.id, refund.amount_minor, to, desk.rows.order()));
+    desk.rows.refunds[n].state = RefundState::Rejected;
+    if !desk.lapses(MoneyLapse::StillOwed) {
+        desk.rows.due.saga = Saga::NeedsPerson;
+        desk.list(MoneyCaseKind::RefundFailed, refund.id);
+    }
+}
+
+/// An admin has the money sent once more: `settle` does so, under a new id.
+pub(crate) fn send_anew(desk: &mut Desk<'_>) -> Result<(), Refusal> {
+    if desk.rows.due.saga != Saga::NeedsPerson {
+        return Err(Refusal::NothingFailed);
+    }
+    desk.rows.due.saga = Saga::Settling;
+    Ok(())
+}
+
+/// An admin has paid a failed refund by hand.
+pub(crate) fn paid_otherwise(desk: &mut Desk<'_>, id: MovementId) -> Result<(), Refusal> {
+    let failed = |refund: &&Refund| refund.id == id && refund.state == RefundState::Rejected;
+    let Some(refund) = desk.rows.refunds.iter().find(failed).cloned() else {
+        return Err(Refusal::NothingFailed);
+    };
+    let from = source_account(refund.source, desk.rows.order(), refund.payment);
+    let is_there = refund.source == Source::Loss || -desk.rows.balance(from) >= refund.amount_minor;
+    if desk.rows.due.saga != Saga::NeedsPerson || !is_there {
+        return Err(Refusal::NothingFailed);
+    }
+    if desk.book(Fact::paid_otherwise(id, refund.amount_minor, from)) {
+        desk.rows.due.saga = Saga::Settling;
+        desk.tell(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
+    }
+    Ok(())
+}
+
+/// For work done in vain, once for an order and provider, out of the platform's own money.
+pub(crate) fn compensate(
+    desk: &mut Desk<'_>,
+    provider: UserId,
+    amount_minor: i64,
+) -> Result<(), Refusal> {
+    if amount_minor <= 0 || amount_minor > desk.rows.due.order.price_minor {
+        return Err(Refusal::AmountMismatch);
+    }
+    desk.book(Fact::compensation(desk.rows.order(), amount_minor, provider));
+    Ok(())
+}
+
+impl OrderMoney {
+    /// Granted out of custody and not sent yet; a chargeback may have left less than that.
+    pub fn owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
+        let failed_too = lapse == Some(MoneyLapse::StillOwed);
+        self.due.granted_minor - self.met_minor(Source::Held, failed_too)
+    }
+
+    pub(crate) fn goodwill_owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
+        let failed_too = lapse == Some(MoneyLapse::StillOwed);
+        self.due.goodwill_minor - self.met_minor(Source::Loss, failed_too)
+    }
+
+    fn grantable_minor(&self) -> i64 {
+        self.held_minor() - self.owed_minor(None)
+    }
+}

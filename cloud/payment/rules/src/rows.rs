@@ -1,0 +1,168 @@
+//! Owns the view of one order's money: every row about it, as read under the lock of its due, and the figures
+//! that follow from them.
+
+use wire::{OrderId, PaymentStatus, UserId, words, words_from_text};
+
+use crate::{
+    Action, Chargeback, Due, LedgerAccount, MoneyJournal, MoneyWrites, MovementId, Payment,
+    PaymentState, Refund, RefundState, Source, movement,
+};
+
+/// All rows of one order. Their number is bounded by the limits on payments and refunds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderMoney {
+    pub due: Due,
+    pub payments: Vec<Payment>,
+    pub refunds: Vec<Refund>,
+    pub requests: Vec<RefundRequest>,
+    pub chargebacks: Vec<Chargeback>,
+    pub journals: Vec<MoneyJournal>,
+}
+
+/// A customer's wish to have money back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundRequest {
+    pub id: MovementId,
+    pub amount_minor: i64,
+    pub state: RequestState,
+}
+
+words! { RequestState { Open "open", Refused "refused", Granted "granted" } }
+words_from_text!(RequestState);
+
+impl OrderMoney {
+    pub fn new(due: Due) -> Self {
+        let (payments, refunds, requests) = (Vec::new(), Vec::new(), Vec::new());
+        Self { due, payments, refunds, requests, chargebacks: Vec::new(), journals: Vec::new() }
+    }
+
+    /// The rows after the transaction: the model of a store, for tests and the simulator.
+    pub fn written(&mut self, writes: &MoneyWrites) {
+        self.due.clone_from(&writes.due);
+        put(&mut self.payments, &writes.payments, |row| row.id);
+        put(&mut self.refunds, &writes.refunds, |row| row.id);
+        put(&mut self.requests, &writes.requests, |row| row.id);
+        put(&mut self.chargebacks, &writes.chargebacks, |row| row.id);
+        self.journals.extend(writes.journals.iter().cloned());
+    }
+
+    pub fn order(&self) -> OrderId {
+        self.due.order.id
+    }
+
+    /// The debits less the credits of an account, as far as this order moved it.
+    pub fn balance(&self, account: LedgerAccount) -> i64 {
+        let postings = self.journals.iter().flat_map(|journal| &journal.postings);
+        postings.filter(|posting| posting.account == account).map(|posting| posting.minor).sum()
+    }
+
+    pub fn held_minor(&self) -> i64 {
+        -self.balance(LedgerAccount::Held(self.order()))
+    }
+
+    pub fn suspense_minor(&self, payment: MovementId) -> i64 {
+        -self.balance(LedgerAccount::Suspense(payment))
+    }
+
+    pub fn has(&self, action: Action, subject: uuid::Uuid) -> bool {
+        self.journals.iter().any(|j| j.key.action == action && j.key.subject == subject)
+    }
+
+    pub fn is_released(&self) -> bool {
+        self.has(Action::Release, self.order().0)
+    }
+
+    /// The payment whose money was taken into custody, if that ever happened.
+    pub fn held_payment(&self) -> Option<MovementId> {
+        let held = LedgerAccount::Held(self.order());
+        let into_held = |journal: &&MoneyJournal| {
+            journal.key.action == Action::Charge
+                && journal.postings.iter().any(|posting| posting.account == held)
+        };
+        self.journals.iter().find(into_held).map(|journal| MovementId(journal.key.subject))
+    }
+
+    pub fn open_payment(&self) -> Option<&Payment> {
+        self.payments.iter().find(|payment| payment.state == PaymentState::Pending)
+    }
+
+    pub fn open_refund(&self) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.state == RefundState::Pending)
+    }
+
+    pub fn open_request(&self) -> Option<&RefundRequest> {
+        self.requests.iter().find(|request| request.state == RequestState::Open)
+    }
+
+    /// Sum of the refunds out of a source that are sent or on their way, or were paid by hand. One that
+    /// failed is still owed [STILL_OWED].
+    pub(crate) fn met_minor(&self, source: Source, failed_too: bool) -> i64 {
+        let counts = |refund: &&Refund| {
+            refund.source == source
+                && (failed_too
+                    || refund.state != RefundState::Rejected
+                    || self.has(Action::PaidOtherwise, refund.id.0))
+        };
+        self.refunds.iter().filter(counts).map(|refund| refund.amount_minor).sum()
+    }
+
+    /// What has left for the customer out of custody and of the platform's own money. Money that came by
+    /// mistake is none of the order's.
+    pub fn returned_minor(&self) -> i64 {
+        let is_back = |refund: &&Refund| {
+            refund.source != Source::Suspense
+                && (refund.state == RefundState::Completed
+                    || self.has(Action::PaidOtherwise, refund.id.0))
+        };
+        self.refunds.iter().filter(is_back).map(|refund| refund.amount_minor).sum()
+    }
+
+    /// Credited to providers out of this order's custody.
+    pub fn earned_minor(&self) -> i64 {
+        let from_custody = |journal: &&MoneyJournal| {
+            matches!(journal.key.action, Action::CancelFee | Action::Release)
+        };
+        let postings = self.journals.iter().filter(from_custody).flat_map(|j| &j.postings);
+        let to_them = postings.filter(|posting| posting.minor < 0);
+        to_them.map(|posting| -posting.minor).sum()
+    }
+
+    /// The status that the order shows, by the books. `held` is the whole price, less what was granted back
+    /// or went to the provider as a cancel's fee [HELD_IS_WHOLE]. While money is on its way to the customer,
+    /// nothing new is shown: it has not arrived.
+    pub(crate) fn shown(&self, any_part_is_held: bool) -> PaymentStatus {
+        let (held, earned) = (self.held_minor(), self.earned_minor());
+        let whole = self.due.order.price_minor - self.due.granted_minor - earned;
+        let under_way = self.open_refund().is_some_and(|refund| refund.source != Source::Suspense);
+        match self.returned_minor() {
+            _ if held > 0 && (held >= whole || any_part_is_held) => PaymentStatus::Held,
+            _ if under_way => self.due.payment_status,
+            0 if earned > 0 => PaymentStatus::Paid,
+            0 => PaymentStatus::Unpaid,
+            back if back < self.due.order.price_minor => PaymentStatus::PartiallyRefunded,
+            _ => PaymentStatus::Refunded,
+        }
+    }
+
+    /// Who had the order when its money was taken into custody.
+    pub(crate) fn provider_at_payment(&self) -> Option<UserId> {
+        let held = self.held_payment()?;
+        self.payments.iter().find(|payment| payment.id == held)?.provider_id
+    }
+
+    /// Returns whether a person must hear that the adapter has been silent for a day.
+    pub(crate) fn is_overdue(&self, now: wire::UnixMillis) -> bool {
+        let payments = self.open_payment().map(|payment| payment.created_at);
+        let refunds = self.open_refund().map(|refund| refund.created_at);
+        payments.into_iter().chain(refunds).any(|begun| movement::is_overdue(begun, now))
+    }
+}
+
+fn put<T: Clone, Id: PartialEq>(rows: &mut Vec<T>, written: &[T], id: impl Fn(&T) -> Id) {
+    for row in written {
+        match rows.iter_mut().find(|standing| id(standing) == id(row)) {
+            Some(standing) => standing.clone_from(row),
+            None => rows.push(row.clone()),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A provider's balance on its way to him.
+
+use custody::{
+    AdapterAnswer, Basis, CustodyLimits, MovementId, PayoutState, PayoutStep, ProviderMoney,
+    pay_out,
+};
+use uuid::Uuid;
+use wire::{Currency, UnixMillis};
+
+use crate::stage::user;
+
+const BASIS: Basis<'_> = Basis {
+    now: UnixMillis(0),
+    fresh: MovementId(Uuid::nil()),
+    policies: &[],
+    limits: CustodyLimits {
+        pay_within_ms: 1,
+        dispute_ms: 1,
+        unpaid_case_ms: 1,
+        payments_a_day_max: 1,
+        refunds_max: 1,
+        payout_least_minor: 1_000,
+    },
+    lapse: None,
+};
+
+fn provider(balance_minor: i64) -> ProviderMoney {
+    let (provider_id, currency) = (user(7), Currency::Cny);
+    ProviderMoney { provider_id, currency, balance_minor, payouts: Vec::new() }
+}
+
+#[test]
+fn a_small_balance_waits_and_one_payout_is_under_way_at_a_time() {
+    assert_eq!(pay_out(&provider(999), PayoutStep::HourStruck, &BASIS), None);
+    let mut rows = provider(1_000);
+    let begun = pay_out(&rows, PayoutStep::HourStruck, &BASIS).unwrap();
+    assert_eq!(begun.payout.amount_minor, 1_000);
+    rows.payouts.push(begun.payout);
+    assert_eq!(pay_out(&rows, PayoutStep::HourStruck, &BASIS), None);
+}
+
+#[test]
+fn a_payout_ends_once_and_may_come_back() {
+    let mut rows = provider(1_000);
+    rows.payouts.push(pay_out(&rows, PayoutStep::HourStruck, &BASIS).unwrap().payout);
+    let mut hears = |answer| {
+        let step = PayoutStep::Answered { payout: MovementId(Uuid::nil()), answer };
+        let writes = pay_out(&rows, step, &BASIS)?;
+        rows.payouts[0] = writes.payout.clone();
+        Some((writes.payout.state, writes.journal.is_some()))
+    };
+    assert_eq!(hears(AdapterAnswer::Unknown), Some((PayoutState::Pending, false)));
+    assert_eq!(hears(AdapterAnswer::Done), Some((PayoutState::Completed, true)));
+    assert_eq!(hears(AdapterAnswer::Done), None);
+    assert_eq!(hears(AdapterAnswer::Pending), None);
+    assert_eq!(hears(AdapterAnswer::Failed), None);
+    assert_eq!(hears(AdapterAnswer::Returned), Some((PayoutState::Returned, true)));
+    assert_eq!(hears(AdapterAnswer::Returned), None);
+}

@@ -1,0 +1,131 @@
+//! What holds for every run of steps, in whatever order they come.
+
+use custody::{
+    AdapterAnswer, LedgerAccount, MoneyStep, MoneyWrites, MovementId, OrderMoney, PaymentState,
+    RefundState,
+};
+use proptest::prelude::*;
+use wire::OrderStatus;
+
+use crate::stage::{HOUR, PRICE, Stage, chargeback, order, user, wish};
+
+#[derive(Debug, Clone)]
+enum Act {
+    Becomes(OrderStatus, u64),
+    Cancelled(i64),
+    Pay,
+    Hears(usize, AdapterAnswer, bool),
+    Ask(i64),
+    Decide(Option<i64>),
+    Goodwill(i64),
+    Anew,
+    ByHand(usize),
+    Later(i64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let status = prop::sample::select(OrderStatus::ALL.as_slice());
+    let amount = prop_oneof![3 => Just(PRICE), 1 => 1..PRICE * 2];
+    let answer = prop_oneof![
+        4 => amount.clone().prop_map(|amount_minor| AdapterAnswer::Paid { amount_minor }),
+        4 => Just(AdapterAnswer::Done),
+        2 => Just(AdapterAnswer::Failed),
+        2 => Just(AdapterAnswer::Closed),
+        1 => Just(AdapterAnswer::Declined),
+        1 => Just(AdapterAnswer::NotFound),
+        1 => Just(AdapterAnswer::Pending),
+        1 => Just(AdapterAnswer::Unknown),
+    ];
+    prop_oneof![
+        3 => (status, 0..3u64).prop_map(|(status, ahead)| Act::Becomes(status, ahead)),
+        1 => (0..3_000i64).prop_map(Act::Cancelled),
+        3 => Just(Act::Pay),
+        8 => (0..6usize, answer, prop::bool::weighted(0.1)).prop_map(|(n, answer, back)| Act::Hears(n, answer, back)),
+        2 => amount.clone().prop_map(Act::Ask),
+        2 => prop::option::of(amount.clone()).prop_map(Act::Decide),
+        1 => amount.prop_map(Act::Goodwill),
+        1 => Just(Act::Anew),
+        1 => (0..4usize).prop_map(Act::ByHand),
+        2 => (1..100i64).prop_map(|hours| Act::Later(hours * HOUR)),
+    ]
+}
+
+fn movement(rows: &OrderMoney, n: usize) -> Option<MovementId> {
+    let payments = rows.payments.iter().map(|payment| payment.id);
+    let all: Vec<_> = payments.chain(rows.refunds.iter().map(|refund| refund.id)).collect();
+    all.get(n).copied()
+}
+
+fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
+    let step = match act {
+        Act::Becomes(status, ahead) => {
+            let version = stage.rows.due.order.version + ahead;
+            MoneyStep::OrderHeard(order(version, status))
+        }
+        Act::Cancelled(fee) => return Some(stage.cancelled(fee)),
+        Act::Pay => MoneyStep::Pay(wish()),
+        Act::Hears(n, answer, charged_back) => {
+            let movement = movement(&stage.rows, n)?;
+            let payment = stage.rows.payments.first().filter(|_| charged_back);
+            let taken = payment.map(|payment| chargeback(payment.id, PRICE / 2));
+            let chargebacks = taken.into_iter().collect();
+            let reply = custody::AdapterReply { answer, chargebacks };
+            MoneyStep::Answered { movement, reply }
+        }
+        Act::Ask(amount_minor) => MoneyStep::RequestRefund { by: user(1), amount_minor },
+        Act::Decide(granted_minor) => {
+            let request = stage.rows.open_request()?.id;
+            MoneyStep::DecideRefund { request, granted_minor }
+        }
+        Act::Goodwill(amount_minor) => MoneyStep::Goodwill { amount_minor },
+        Act::Anew => MoneyStep::SendAnew,
+        Act::ByHand(n) => MoneyStep::PaidOtherwise { refund: stage.rows.refunds.get(n)?.id },
+        Act::Later(ms) => return Some(stage.later(ms)),
+    };
+    stage.step(&step).ok()
+}
+
+fn check(
+    before: &OrderMoney,
+    rows: &OrderMoney,
+    writes: &MoneyWrites,
+) -> Result<(), TestCaseError> {
+    for journal in &rows.journals {
+        let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
+        prop_assert_eq!(sum, 0, "{:?}", journal);
+        for posting in &journal.postings {
+            let balance = rows.balance(posting.account);
+            prop_assert!(!posting.account.is_credit() || balance <= 0, "{:?}", posting.account);
+        }
+    }
+    let mut keys: Vec<_> = rows.journals.iter().map(|journal| journal.key).collect();
+    keys.sort();
+    keys.dedup();
+    prop_assert_eq!(keys.len(), rows.journals.len(), "each fact is booked once");
+    let open = |payment: &&custody::Payment| payment.state == PaymentState::Pending;
+    prop_assert!(rows.payments.iter().filter(open).count() <= 1);
+    let open = |refund: &&custody::Refund| refund.state == RefundState::Pending;
+    prop_assert!(rows.refunds.iter().filter(open).count() <= 1);
+    prop_assert!(rows.held_minor() <= PRICE);
+    let told = writes.events.len() as u64;
+    prop_assert_eq!(rows.due.money_version, before.due.money_version + told);
+    let last = writes.events.last().map_or(before.due.payment_status, |event| event.status);
+    prop_assert_eq!(rows.due.payment_status, last, "every change of the status is told");
+    prop_assert!(-rows.balance(LedgerAccount::Refunding(rows.order())) >= 0);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_books_stay_right_whatever_comes(acts in prop::collection::vec(act(), 1..40)) {
+        let mut stage = Stage::accepted();
+        for act in acts {
+            let before = stage.rows.clone();
+            if let Some(writes) = play(&mut stage, act) {
+                check(&before, &stage.rows, &writes)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Requests, grants, and refunds that fail.
+
+use custody::{AdapterAnswer, LedgerAccount, MoneyStep, Refusal, Saga};
+use wire::{OrderStatus, PaymentStatus};
+
+use crate::stage::{HOUR, PRICE, Stage, user};
+
+fn in_progress() -> Stage {
+    let (mut stage, _) = Stage::held();
+    stage.becomes(OrderStatus::InProgress);
+    stage
+}
+
+fn granted(stage: &mut Stage, amount_minor: i64) {
+    let step = MoneyStep::RequestRefund { by: user(1), amount_minor };
+    let request = stage.step(&step).unwrap().movement.unwrap();
+    let granted_minor = Some(amount_minor);
+    stage.step(&MoneyStep::DecideRefund { request, granted_minor }).unwrap();
+}
+
+#[test]
+fn a_partial_grant_leaves_the_rest_whole() {
+    let mut stage = in_progress();
+    granted(&mut stage, 5_000);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    let refund = stage.open_refund();
+    stage.hears(refund, AdapterAnswer::Done);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    stage.becomes(OrderStatus::Completed);
+    stage.later(72 * HOUR);
+    let share = PRICE - 5_000 - (PRICE - 5_000) / 10;
+    assert_eq!(stage.rows.balance(LedgerAccount::Provider(user(7))), -share);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
+}
+
+#[test]
+fn nobody_gets_more_than_is_held() {
+    let mut stage = in_progress();
+    let ask = |amount_minor| MoneyStep::RequestRefund { by: user(1), amount_minor };
+    assert_eq!(stage.step(&ask(PRICE + 1)), Err(Refusal::AmountMismatch));
+    assert_eq!(stage.step(&ask(0)), Err(Refusal::AmountMismatch));
+    let request = stage.step(&ask(PRICE)).unwrap().movement.unwrap();
+    assert_eq!(stage.step(&ask(1)).unwrap().movement, Some(request));
+    let grant = |granted_minor| MoneyStep::DecideRefund { request, granted_minor };
+    assert_eq!(stage.step(&grant(Some(PRICE + 1))), Err(Refusal::AmountMismatch));
+    stage.step(&grant(Some(PRICE))).unwrap();
+    assert_eq!(stage.step(&grant(None)), Err(Refusal::NoSuchRequest));
+    assert_eq!(stage.step(&ask(1)), Err(Refusal::AmountMismatch));
+}
+
+#[test]
+fn a_failed_refund_is_owed_until_it_is_sent_anew() {
+    let mut stage = in_progress();
+    granted(&mut stage, 5_000);
+    let first = stage.open_refund();
+    stage.hears(first, AdapterAnswer::Failed);
+    assert_eq!((stage.rows.due.saga, stage.rows.held_minor()), (Saga::NeedsPerson, PRICE));
+    stage.becomes(OrderStatus::Completed);
+    stage.later(72 * HOUR);
+    assert_eq!(stage.rows.held_minor(), 5_000, "what is owed is not released");
+    stage.step(&MoneyStep::SendAnew).unwrap();
+    let second = stage.open_refund();
+    assert_ne!(first, second);
+    stage.hears(second, AdapterAnswer::Done);
+    assert_eq!((stage.rows.held_minor(), stage.rows.returned_minor()), (0, 5_000));
+}
+
+#[test]
+fn a_failed_refund_may_be_paid_by_hand_once() {
+    let (mut stage, _) = Stage::held();
+    stage.cancelled(0);
+    let refund = stage.open_refund();
+    stage.hears(refund, AdapterAnswer::Failed);
+    stage.step(&MoneyStep::PaidOtherwise { refund }).unwrap();
+    assert_eq!(stage.rows.balance(LedgerAccount::Bank), -PRICE);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Refunded);
+    assert_eq!(stage.rows.due.saga, Saga::Done);
+    let again = stage.step(&MoneyStep::PaidOtherwise { refund });
+    assert_eq!(again, Err(Refusal::NothingFailed));
+}
+
+#[test]
+fn goodwill_comes_from_the_platform_and_only_after_the_release() {
+    let mut stage = in_progress();
+    let goodwill = MoneyStep::Goodwill { amount_minor: 300 };
+    assert_eq!(stage.step(&goodwill), Err(Refusal::NotRefundable));
+    stage.becomes(OrderStatus::Completed);
+    stage.later(72 * HOUR);
+    stage.step(&goodwill).unwrap();
+    let refund = stage.open_refund();
+    stage.hears(refund, AdapterAnswer::Done);
+    assert_eq!(stage.rows.balance(LedgerAccount::Loss), 300);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
+}

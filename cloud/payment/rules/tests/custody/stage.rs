@@ -1,0 +1,124 @@
+//! One order of 200.01 from its customer 1, accepted by provider 7, and the steps that a test plays on it.
+
+use custody::{
+    AdapterAnswer, AdapterReply, Basis, CancelTerms, Chargeback, ChargebackId, CustodyLimits,
+    FeePolicy, HeardOrder, MoneyEventKind, MoneyStep, MoneyWrites, MovementId, OrderMoney,
+    PaymentWish, Refusal,
+};
+use uuid::Uuid;
+use wire::{Currency, OrderId, OrderStatus, UnixMillis, UserId};
+
+pub const PRICE: i64 = 20_001;
+pub const HOUR: i64 = 3_600_000;
+
+pub fn user(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
+
+pub const POLICY: FeePolicy = FeePolicy {
+    from: UnixMillis(0),
+    platform_fee_bp: 1_000,
+    cancel_fee_bp: 1_000,
+    cancel_notice_ms: 24 * HOUR,
+};
+
+pub struct Stage {
+    pub rows: OrderMoney,
+    pub now: UnixMillis,
+    pub policies: Vec<FeePolicy>,
+    drawn: u128,
+}
+
+pub fn order(version: u64, status: OrderStatus) -> HeardOrder {
+    HeardOrder {
+        id: OrderId(Uuid::from_u128(500)),
+        version,
+        status,
+        customer_id: user(1),
+        provider_id: Some(user(7)),
+        price_minor: PRICE,
+        currency: Currency::Cny,
+        created_at: UnixMillis(10),
+        terms: None,
+    }
+}
+
+impl Stage {
+    pub fn accepted() -> Self {
+        let now = UnixMillis(1_000);
+        let rows = custody::open(order(3, OrderStatus::Accepted), now);
+        Self { rows, now, policies: vec![POLICY], drawn: 0 }
+    }
+
+    /// With the price in custody, by the payment that is returned.
+    pub fn held() -> (Self, MovementId) {
+        let mut stage = Self::accepted();
+        let payment = stage.pay();
+        stage.hears(payment, AdapterAnswer::Paid { amount_minor: PRICE });
+        (stage, payment)
+    }
+
+    pub fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, Refusal> {
+        self.drawn += 1;
+        let fresh = MovementId(Uuid::from_u128(self.drawn << 64));
+        let basis = Basis {
+            now: self.now,
+            fresh,
+            policies: &self.policies,
+            limits: CustodyLimits::default(),
+            lapse: None,
+        };
+        let writes = custody::decide(&self.rows, step, &basis)?;
+        self.rows.written(&writes);
+        Ok(writes)
+    }
+
+    pub fn pay(&mut self) -> MovementId {
+        self.step(&MoneyStep::Pay(wish())).unwrap().movement.unwrap()
+    }
+
+    pub fn hears(&mut self, movement: MovementId, answer: AdapterAnswer) -> Vec<MoneyEventKind> {
+        self.hears_also(movement, answer, Vec::new())
+    }
+
+    pub fn hears_also(
+        &mut self,
+        movement: MovementId,
+        answer: AdapterAnswer,
+        chargebacks: Vec<Chargeback>,
+    ) -> Vec<MoneyEventKind> {
+        let reply = AdapterReply { answer, chargebacks };
+        let writes = self.step(&MoneyStep::Answered { movement, reply }).unwrap();
+        writes.events.iter().map(|event| event.kind).collect()
+    }
+
+    pub fn becomes(&mut self, status: OrderStatus) -> MoneyWrites {
+        let version = self.rows.due.order.version + 1;
+        self.step(&MoneyStep::OrderHeard(order(version, status))).unwrap()
+    }
+
+    pub fn cancelled(&mut self, fee_minor: i64) -> MoneyWrites {
+        let version = self.rows.due.order.version + 1;
+        let terms = Some(CancelTerms { fee_minor, provider_id: Some(user(7)) });
+        let order = HeardOrder { terms, ..order(version, OrderStatus::Cancelled) };
+        self.step(&MoneyStep::OrderHeard(order)).unwrap()
+    }
+
+    pub fn later(&mut self, ms: i64) -> MoneyWrites {
+        self.now = self.now.plus_ms(ms);
+        self.step(&MoneyStep::TimePassed).unwrap()
+    }
+
+    pub fn open_refund(&self) -> MovementId {
+        self.rows.open_refund().unwrap().id
+    }
+}
+
+pub fn wish() -> PaymentWish {
+    PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
+}
+
+pub fn chargeback(payment: MovementId, amount_minor: i64) -> Chargeback {
+    let id = ChargebackId(Uuid::from_u128(900));
+    Chargeback { id, payment, amount_minor, is_reversed: false }
+}
