@@ -36,6 +36,9 @@ pub struct UpArguments {
     /// The gateway's port; everything else follows from it
     #[arg(long, value_name = "N", default_value_t = PORT_BASE)]
     port_base: u16,
+    /// On any free ports, beside whatever runs here
+    #[arg(long, conflicts_with = "port_base", requires = "ephemeral")]
+    free_ports: bool,
     /// Where to write, once everything is healthy, what runs where, as JSON
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -46,7 +49,9 @@ pub struct UpArguments {
 
 pub async fn run(arguments: UpArguments) -> Result<()> {
     let stores = if arguments.real { Stores::Real } else { Stores::Embedded };
-    let layout = Layout::decide(stores, &data(&arguments), PortChoice::From(arguments.port_base))?;
+    let ports =
+        if arguments.free_ports { PortChoice::Free } else { PortChoice::From(arguments.port_base) };
+    let layout = Layout::decide(stores, &data(&arguments), ports)?;
     let supervisor = supervisor_for(&layout)?;
     let worked = tokio::select! {
         worked = work(&arguments, supervisor.clone(), layout) => worked,

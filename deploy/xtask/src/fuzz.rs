@@ -9,12 +9,14 @@ use std::{
     process::Command,
 };
 
-use crate::{Result, install, shell, workspace};
+use crate::{Result, install, routes, shell, workspace};
 
 const PACKAGE: &str = "fuzz";
 const PROGRAM: &str = "holdfast-fuzz";
 /// The folders in it are the targets.
 const CORPUS: &str = "tests/fuzz/corpus";
+/// Named like a target, it fuzzes a whole platform.
+const ROUTES: &str = "routes";
 /// In a test run, for each target.
 const SECONDS: u64 = 15;
 
@@ -57,8 +59,13 @@ pub fn stage() -> Result<()> {
     run(&[])
 }
 
-/// `[TARGET] [--seconds N]` or `--keep`.
+/// `[TARGET] [--seconds N]`, `--keep`, or `routes` and what that takes.
 pub fn run(arguments: &[String]) -> Result<()> {
+    if let [name, rest @ ..] = arguments
+        && name == ROUTES
+    {
+        return routes::run(rest);
+    }
     let wish = Wish::of(arguments)?;
     let fuzzer = Fuzzer::build()?;
     let targets = fuzzer.targets()?;

@@ -39,8 +39,10 @@ const CARGO_DENY: &str = "0.20.2";
 const REQUIREMENTS: &str = "deploy/mongod-requirements.txt";
 const MONGOD: &str = "mongod/fiftyone/db/bin/mongod";
 const MOTO_REQUIREMENTS: &str = "deploy/moto-requirements.txt";
-/// A copy of the requirements, written when all of them are there.
+/// A copy of its requirements, written when all of them are there. The next one is the same.
 const MOTO: &str = "moto/requirements.txt";
+const SCHEMATHESIS_REQUIREMENTS: &str = "deploy/schemathesis-requirements.txt";
+const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
 
 /// What a wheel needs.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
@@ -50,7 +52,8 @@ pub const FOR_BROWSER: [&str; 3] = ["chromium", "fonts-noto-cjk", "python3"];
 pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
     mongod()?;
-    moto()
+    moto()?;
+    schemathesis().map(drop)
 }
 
 /// cargo-deny of the pinned version, from its source; into the target folder unless it is there.
@@ -82,18 +85,30 @@ pub fn mongod() -> Result<()> {
     wheel(REQUIREMENTS, &target.join("mongod")).map_err(|error| format!("no MongoDB: {error}"))
 }
 
-/// The pinned wheels that stand in for S3, into the target folder; anew where others are pinned since.
+/// The pinned wheels that stand in for S3.
 pub fn moto() -> Result<()> {
-    let target = workspace::target()?;
+    wheels(MOTO_REQUIREMENTS, MOTO).map(drop).map_err(|error| format!("no S3: {error}"))
+}
+
+/// The pinned wheels that think of requests, and the folder in which Python finds them.
+pub fn schemathesis() -> Result<PathBuf> {
+    wheels(SCHEMATHESIS_REQUIREMENTS, SCHEMATHESIS)
+        .map_err(|error| format!("no Schemathesis: {error}"))
+}
+
+/// Into the folder of that note in the target folder; anew where others are pinned since.
+fn wheels(requirements: &str, note: &str) -> Result<PathBuf> {
     let read =
         |path: &Path| fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
-    let pinned = read(&workspace::root()?.join(MOTO_REQUIREMENTS))?;
-    let note = target.join(MOTO);
+    let pinned = read(&workspace::root()?.join(requirements))?;
+    let note = workspace::target()?.join(note);
+    let folder = note.parent().map(Path::to_owned).unwrap_or_default();
     if read(&note).is_ok_and(|installed| installed == pinned) {
-        return Ok(());
+        return Ok(folder);
     }
-    wheel(MOTO_REQUIREMENTS, &target.join("moto")).map_err(|error| format!("no S3: {error}"))?;
-    fs::write(&note, pinned).map_err(|e| format!("{}: {e}", note.display()))
+    wheel(requirements, &folder)?;
+    fs::write(&note, pinned).map_err(|e| format!("{}: {e}", note.display()))?;
+    Ok(folder)
 }
 
 /// Installs the wheels that this file pins into that folder.

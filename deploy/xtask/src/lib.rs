@@ -9,6 +9,7 @@ mod install;
 mod mutants;
 mod mysql;
 mod node;
+mod routes;
 mod shell;
 mod stages;
 mod suites;

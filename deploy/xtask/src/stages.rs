@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, apps, arch, fuzz, install, shell,
+    Result, apps, arch, fuzz, install, routes, shell,
     suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
@@ -29,6 +29,7 @@ pub enum Stage {
     Contract,
     Sim,
     Fuzz,
+    Routes,
     E2e,
     Chaos,
     Attack,
@@ -36,7 +37,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    const NAMES: [(Self, &str); 12] = [
+    const NAMES: [(Self, &str); 13] = [
         (Self::Arch, "arch"),
         (Self::Lint, "lint"),
         (Self::Build, "build"),
@@ -45,6 +46,7 @@ impl Stage {
         (Self::Contract, "contract"),
         (Self::Sim, "sim"),
         (Self::Fuzz, "fuzz"),
+        (Self::Routes, "routes"),
         (Self::E2e, "e2e"),
         (Self::Chaos, "chaos"),
         (Self::Attack, "attack"),
@@ -74,7 +76,7 @@ impl Stage {
         match self {
             Self::Arch | Self::Lint | Self::Build | Self::Sim | Self::Fuzz => false,
             Self::Web | Self::Unit | Self::Contract | Self::E2e => true,
-            Self::Chaos | Self::Attack | Self::Demo => true,
+            Self::Routes | Self::Chaos | Self::Attack | Self::Demo => true,
         }
     }
 
@@ -113,6 +115,7 @@ impl Built {
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
             Stage::Sim => simulate().map(|()| TestCount::default()),
             Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
+            Stage::Routes => routes::stage().map(|()| TestCount::default()),
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
                 let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());

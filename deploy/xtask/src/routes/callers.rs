@@ -1,0 +1,170 @@
+//! Everybody who asks, the routes that each asks, and those that nobody does.
+
+use serde_json::{Value, json};
+
+use crate::Result;
+
+/// What a caller's answers come from. Lanes run beside one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Gateway,
+    Edge,
+}
+
+pub struct RouteCaller {
+    pub lane: Lane,
+    /// Nobody asks the public routes, and everybody else their own: `tests/attack/tests/attack/matrix.rs` asks every
+    /// route as everybody whom it is not for.
+    person: Option<Person>,
+    /// Of the time of the whole run.
+    percent: u64,
+}
+
+struct Person {
+    role: &'static str,
+    username: &'static str,
+    /// Of the same role; signs in anew for each route that ends a session.
+    leaver: &'static str,
+}
+
+/// The lanes take equally long.
+pub const CALLERS: [RouteCaller; 7] = [
+    RouteCaller { lane: Lane::Gateway, person: None, percent: 15 },
+    RouteCaller { lane: Lane::Gateway, person: Some(CUSTOMER), percent: 22 },
+    RouteCaller { lane: Lane::Gateway, person: Some(PROVIDER), percent: 28 },
+    RouteCaller { lane: Lane::Edge, person: None, percent: 14 },
+    RouteCaller { lane: Lane::Edge, person: Some(CUSTOMER), percent: 17 },
+    RouteCaller { lane: Lane::Edge, person: Some(PROVIDER), percent: 17 },
+    RouteCaller { lane: Lane::Edge, person: Some(ADMIN), percent: 17 },
+];
+/// He revokes people and disables edges that others need.
+pub const LAST: RouteCaller = RouteCaller { lane: Lane::Gateway, person: Some(ADMIN), percent: 35 };
+
+/// Of the demo's people, who have profiles, orders and a region.
+const CUSTOMER: Person =
+    Person { role: "customer", username: "customer-north", leaver: "customer-south" };
+const PROVIDER: Person =
+    Person { role: "provider", username: "provider-north", leaver: "provider-south" };
+const ADMIN: Person = Person { role: "admin", username: "admin", leaver: "admin-two" };
+const PASSWORD: &str = "holdfast-demo";
+pub const REGION: &str = "NORTH";
+
+/// They end the session that they are called in.
+pub const ENDING: [&str; 5] = [
+    "POST /api/v1/auth/logout",
+    "DELETE /api/v1/session",
+    "DELETE /api/v1/auth/sessions/others",
+    "DELETE /api/v1/auth/sessions/{id}",
+    "DELETE /session",
+];
+
+/// Routes that nobody asks, with the reason.
+const SPARED: [(&str, &str); 3] = [
+    ("GET /api/v1/stream", "it never ends"),
+    ("GET /link", "it becomes a WebSocket"),
+    ("POST /api/v1/admin/keys/kill", "it ends every session, and nobody could ask anything more"),
+];
+
+impl RouteCaller {
+    pub fn name(&self) -> String {
+        let lane = if self.lane == Lane::Gateway { "gateway" } else { "edge" };
+        format!("{lane} {}", self.person.as_ref().map_or("nobody", |person| person.role))
+    }
+
+    pub fn document(&self) -> &'static str {
+        match self.lane {
+            Lane::Gateway => "cloud/gateway/openapi.json",
+            Lane::Edge => "edge-node/openapi.json",
+        }
+    }
+
+    /// Its part of the whole run's, in seconds.
+    pub fn seconds(&self, all: u64) -> u64 {
+        (all * self.percent / 100).max(1)
+    }
+
+    /// The routes of the document that this caller asks, such as `GET /api/v1/orders`.
+    pub fn routes(&self, document: &Value) -> Result<Vec<String>> {
+        let paths = document["paths"].as_object().ok_or("the document has no paths")?;
+        let mut routes = Vec::new();
+        for (path, methods) in paths {
+            let methods = methods.as_object().ok_or_else(|| format!("{path} has no methods"))?;
+            let named = methods.iter().filter(|(_, route)| self.asks(route));
+            routes.extend(named.map(|(method, _)| format!("{} {path}", method.to_uppercase())));
+        }
+        routes.retain(|route| SPARED.iter().all(|(spared, _)| route != spared));
+        if routes.is_empty() { Err("there is no route to ask".into()) } else { Ok(routes) }
+    }
+
+    fn asks(&self, route: &Value) -> bool {
+        // The gateway's document has the routes of edges, too, for their readers.
+        if self.lane == Lane::Gateway && route["tags"] == json!(["edge"]) {
+            return false;
+        }
+        let Some(person) = &self.person else { return route["security"] == json!([]) };
+        route["x-roles"].as_array().is_some_and(|roles| roles.contains(&json!(person.role)))
+    }
+
+    pub fn form(&self) -> Option<Value> {
+        self.person.as_ref().map(|person| form(person.username))
+    }
+
+    pub fn leavers_form(&self) -> Value {
+        form(self.person.as_ref().map_or("nobody", |person| person.leaver))
+    }
+
+    /// In the answer to a sign-in.
+    pub fn token_field(&self) -> &'static str {
+        match self.lane {
+            Lane::Gateway => "access_token",
+            Lane::Edge => "edge_token",
+        }
+    }
+}
+
+fn form(username: &str) -> Value {
+    json!({"username": username, "password": PASSWORD, "region": REGION})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Value {
+        let public = json!({"tags": ["auth"], "security": [], "x-roles": []});
+        let order = json!({"tags": ["order"], "security": [{}], "x-roles": ["customer", "admin"]});
+        let board = json!({"tags": ["edge"], "security": [{}], "x-roles": ["customer"]});
+        json!({"paths": {
+            "/api/v1/auth/login": {"post": public}, "/orders": {"get": order, "post": order},
+            "/board": {"get": board}, "/api/v1/stream": {"get": order},
+        }})
+    }
+
+    #[test]
+    fn a_caller_asks_the_routes_of_its_role() {
+        let asked = |name: &str| {
+            let mut all = CALLERS.iter().chain([&LAST]);
+            let caller = all.find(|caller| caller.name() == name).unwrap();
+            caller.routes(&document())
+        };
+        assert_eq!(asked("gateway nobody"), Ok(vec!["POST /api/v1/auth/login".into()]));
+        assert_eq!(
+            asked("gateway customer"),
+            Ok(vec!["GET /orders".into(), "POST /orders".into()])
+        );
+        assert_eq!(
+            asked("edge customer").map(|routes| routes.contains(&"GET /board".into())),
+            Ok(true)
+        );
+        assert!(asked("gateway provider").is_err(), "a run without routes is red");
+    }
+
+    #[test]
+    fn the_lanes_and_the_last_take_the_whole_time() {
+        let of = |lane| CALLERS.iter().filter(move |caller| caller.lane == lane);
+        let sum = |lane| of(lane).map(|caller| caller.percent).sum::<u64>();
+        assert_eq!(sum(Lane::Gateway) + LAST.percent, 100);
+        assert_eq!(sum(Lane::Edge), sum(Lane::Gateway));
+        assert_eq!(LAST.seconds(1), 1, "no time at all would look green");
+    }
+}

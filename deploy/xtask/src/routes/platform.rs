@@ -1,0 +1,122 @@
+//! The platform that is asked: thrown away, with the demo's people, beside whatever else runs here.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::{
+    callers::{Lane, REGION, RouteCaller},
+    read,
+};
+use crate::{Result, shell, workspace};
+
+/// It takes some five seconds on an idle machine.
+const STARTS_WITHIN: Duration = Duration::from_secs(180);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+pub struct FuzzedPlatform {
+    process: Child,
+    log: PathBuf,
+    gateway: String,
+    edge: String,
+}
+
+impl FuzzedPlatform {
+    pub fn start(work: &Path) -> Result<Self> {
+        let (ready_file, log) = (work.join("ready.json"), work.join("platform.log"));
+        let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
+        let errors = file.try_clone().map_err(|e| e.to_string())?;
+        let process = Command::new(workspace::program("holdfast-stack")?)
+            .args(["up", "--ephemeral", "--free-ports", "--ready-file"])
+            .arg(&ready_file)
+            // The person's own operator context stays as it is.
+            .env("HOLDFAST_CONTEXT_DIR", work.join("context"))
+            .stdout(file)
+            .stderr(errors)
+            .spawn()
+            .map_err(|e| format!("could not start a platform: {e}"))?;
+        let (gateway, edge) = (String::new(), String::new());
+        let mut started = Self { process, log, gateway, edge };
+        started.wait_for(&ready_file)?;
+        let ready = read(&ready_file)?;
+        let address = |value: &Value| {
+            value.as_str().map(str::to_owned).ok_or("the ready file lacks an address")
+        };
+        started.gateway = address(&ready["gateway"])?;
+        started.edge = address(&ready["edges"][REGION]["http"])?;
+        Ok(started)
+    }
+
+    pub fn address(&self, lane: Lane) -> &str {
+        if lane == Lane::Gateway { &self.gateway } else { &self.edge }
+    }
+
+    pub fn sign_in_url(&self) -> String {
+        format!("{}/api/v1/auth/login", self.gateway)
+    }
+
+    /// A token of the caller, if it is a person.
+    pub fn sign_in(&self, caller: &RouteCaller) -> Result<Option<String>> {
+        let Some(form) = caller.form() else { return Ok(None) };
+        let text = self.curl(&[
+            "--header",
+            "content-type: application/json",
+            "--data",
+            &form.to_string(),
+            &self.sign_in_url(),
+        ])?;
+        let granted: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+        let token = granted[caller.token_field()].as_str().ok_or("a sign-in gave no token")?;
+        Ok(Some(token.to_owned()))
+    }
+
+    /// A caller without a session sees nothing but refusals.
+    pub fn is_signed_in(&self, caller: &RouteCaller, token: &str) -> Result<()> {
+        let url = match caller.lane {
+            Lane::Gateway => format!("{}/api/v1/session", self.gateway),
+            Lane::Edge => format!("{}/session?device=routes", self.edge),
+        };
+        let asked = self.curl(&["--header", &format!("authorization: Bearer {token}"), &url]);
+        asked.map(drop).map_err(|error| format!("a call has ended the caller's session: {error}"))
+    }
+
+    fn curl(&self, arguments: &[&str]) -> Result<String> {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--fail-with-body", "--max-time", "30"]);
+        let output = curl.args(arguments).output().map_err(|e| format!("curl: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let log = self.log.display();
+        if output.status.success() { Ok(said) } else { Err(format!("{errors}{said}; see {log}")) }
+    }
+
+    fn wait_for(&mut self, ready_file: &Path) -> Result<()> {
+        let looks = STARTS_WITHIN.as_millis() / LOOK_AGAIN.as_millis();
+        for _ in 0..looks {
+            if ready_file.is_file() {
+                return Ok(());
+            }
+            if let Ok(Some(status)) = self.process.try_wait() {
+                let said = fs::read_to_string(&self.log).unwrap_or_default();
+                return Err(format!("the platform did not start: {status}\n{said}"));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Err(format!("the platform was not ready after {STARTS_WITHIN:?}"))
+    }
+}
+
+impl Drop for FuzzedPlatform {
+    /// Asked politely it removes everything before it ends; if we are killed, it does so by itself.
+    fn drop(&mut self) {
+        let id = self.process.id().to_string();
+        shell::succeeds(Command::new("kill").args(["-TERM", &id]));
+        let _ended = self.process.wait();
+    }
+}
