@@ -44,7 +44,7 @@ impl Default for Config {
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
-            verified_providers_only: false,
+            verified_providers_only: true,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The job of the user service: to remove files that no profile names.
+//! The jobs of the user service: to remove files that no profile names, and to tell again who is verified.
 
 use platform::{
     files::FileRegister,
@@ -8,11 +8,25 @@ use platform::{
 use crate::store::ProfileStore;
 
 pub fn all(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
-    let (store, register) = (store.clone(), register.clone());
-    vec![Job::new("user-files", "40 23 * * * *", move || {
-        let (store, register) = (store.clone(), register.clone());
+    let (kept, register) = (store.clone(), register.clone());
+    let files = Job::new("user-files", "40 23 * * * *", move || {
+        let (store, register) = (kept.clone(), register.clone());
         async move { collect(&store, &register).await }
-    })]
+    });
+    let kept = store.clone();
+    let marks = Job::new("user-marks", "10 37 3 * * *", move || {
+        let store = kept.clone();
+        async move { tell_marks(&store).await }
+    });
+    vec![files, marks]
+}
+
+/// A reader that began after a verification, or whose copy is lost, learns of it within a day. The others drop
+/// what they know. Once a day is far from the events that may wait in a profile while the bus is away.
+async fn tell_marks(store: &ProfileStore) -> JobResult {
+    let told = store.tell_marks().await?;
+    tracing::info!(told, "Told again who is verified");
+    Ok(())
 }
 
 async fn collect(store: &ProfileStore, register: &FileRegister) -> JobResult {

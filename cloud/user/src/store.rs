@@ -5,6 +5,7 @@
 //! not at all; its event stands in the changed document.
 
 mod jobs;
+mod marks;
 mod shapes;
 
 use platform::{

@@ -47,14 +47,19 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// For a platform on which a few people do the work of many: nobody's share of it is limited.
+    /// For a platform on which a few people do the work of many: nobody's share of it is limited, and providers
+    /// work as soon as they have registered.
     pub fn of_few_people() -> Self {
         const PARTS: [&str; 2] = ["ORDER", "EDGE"];
         const LIMITS: [&str; 3] =
             ["OPEN_JOBS_MAX", "ACCEPTANCES_A_DAY_MAX", "WITHDRAWALS_A_DAY_MAX"];
         let names =
             PARTS.iter().flat_map(|part| LIMITS.map(|limit| format!("HOLDFAST__{part}__{limit}")));
-        let environment = names.map(|name| (name, "0".to_owned())).collect();
+        let mut environment: BTreeMap<_, _> = names.map(|name| (name, "0".to_owned())).collect();
+        for part in PARTS {
+            environment
+                .insert(format!("HOLDFAST__{part}__VERIFIED_PROVIDERS_ONLY"), "false".into());
+        }
         Self { environment, ..Self::default() }
     }
 }

@@ -2,10 +2,9 @@
 
 use std::io;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use stack::demo_data;
-use support::{Person, eventually};
+use support::{Api, Person, eventually, tells_verified};
 use wire::{OrderId, Region, Role};
 
 use crate::{AttackedPlatform, HttpAnswer, HttpCall, Station};
@@ -80,7 +79,7 @@ impl Somebody {
 }
 
 impl AttackedPlatform {
-    /// Somebody new of that role, from an address of their own.
+    /// Somebody new of that role, from an address of their own. A provider is not verified.
     ///
     /// # Panics
     /// When they are not let in.
@@ -104,22 +103,9 @@ impl AttackedPlatform {
     /// When anything of it is refused.
     pub async fn provider(&self) -> Somebody {
         let provider = self.somebody(Role::Provider).await;
-        let profile = "/api/v1/users/me/profile";
-        let form = |version: &Value| json!({"version": version, "full_name": "Li Si", "phone_number": "+8613800138000"});
-        let blank = eventually("the profile is there", crate::PATIENCE, async || {
-            let answer = provider.ask(HttpCall::get(profile)).await.ok()?;
-            (answer.status == 200).then(|| answer.json())
-        })
-        .await;
-        let named = form(&blank["version"]);
-        let named = provider.done(HttpCall::new("PUT", profile).json(&named)).await;
-        let items = json!([{"name": "Electrician", "number": "E-7", "issuer": "City of Light"}]);
-        let certified = json!({"version": named["version"], "items": items});
-        let call = HttpCall::new("PUT", "/api/v1/users/me/certifications").json(&certified);
-        provider.done(call).await;
-        let waiting = provider.done(HttpCall::post("/api/v1/users/me/verification")).await;
-        let decision = json!({"version": waiting["version"], "reason": "seen in person"});
-        self.decide(&self.admin().await, &provider, "verify", &decision).await;
+        let api = Api::new(format!("http://127.0.0.1:{}", self.gateway()));
+        let admin = self.admin().await;
+        api.verify(&admin.person, &provider.person).await.expect("a verified provider");
         self.marked(&provider, true).await
     }
 
@@ -183,11 +169,4 @@ impl AttackedPlatform {
         let (username, gateway) = (username.to_owned(), self.gateway());
         Ok(Somebody { person, username, station, edge_token, gateway })
     }
-}
-
-/// Reads the claim of a token without checking it.
-fn tells_verified(token: &str) -> bool {
-    let claims = token.split('.').nth(1).unwrap_or_default();
-    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();
-    serde_json::from_slice::<Value>(&claims).is_ok_and(|claims| claims["verified"] == true)
 }

@@ -33,6 +33,7 @@ const PROFILES: QueueSpec = QueueSpec::new("profiles", &[(Exchange::User, "profi
 on_every_documents! {
     every_promise_of_a_profile_is_kept,
     what_changes_a_profile_is_told_in_order,
+    who_is_verified_is_told_again,
     hot_queries_are_answered_by_their_index,
 }
 
@@ -133,6 +134,43 @@ async fn what_changes_a_profile_is_told_in_order(arm: DocumentsArm) {
             (EventType::ProfileVerified, 4, true),
         ]
     );
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn who_is_verified_is_told_again(arm: DocumentsArm) {
+    let store = migrated(&arm.documents).await;
+    let user = |n: u128| UserId(Uuid::from_u128(n));
+    for n in 10..12 {
+        offer(&store, user(n), Region::East).await;
+        submit(&store, user(n)).await;
+    }
+    for n in 20..23 {
+        let provider = offer(&store, user(n), Region::East).await;
+        verify(&store, user(n), provider.person.revision).await;
+    }
+    let told_before = 2 * 3 + 3 * 4;
+    let before = store.get::<ProviderProfile>(user(20)).await.unwrap();
+    assert_eq!(store.tell_marks().await.unwrap(), 3);
+
+    let bus = Bus::open(&arm.bus_url()).await.unwrap();
+    bus.bind(&PROFILES).await.unwrap();
+    let mut deliveries = bus.subscribe(PROFILES.name, 100).await.unwrap();
+    let tasks = Tasks::new();
+    Relay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
+    let mut told = Vec::new();
+    for _ in 0..told_before + 3 {
+        let delivery = tokio::time::timeout(LIMIT, deliveries.next()).await.unwrap();
+        let event = delivery.event().clone();
+        let body: ProfileEvent = serde_json::from_value(event.body).unwrap();
+        let verified = body.provider.unwrap().verified;
+        if (event.kind, verified) == (EventType::ProfileUpdated, true) {
+            told.push((body.user_id, body.version));
+        }
+        delivery.ack().await.unwrap();
+    }
+    told.sort_unstable();
+    assert_eq!(told, (20..23).map(|n| (user(n), 4)).collect::<Vec<_>>());
+    assert_eq!(store.get::<ProviderProfile>(user(20)).await.unwrap(), before);
     tasks.shutdown(LIMIT).await;
 }
 

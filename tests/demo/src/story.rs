@@ -62,8 +62,8 @@ pub struct Story {
 impl Story {
     pub async fn begin(api: Api, edge: Api, admin: Person, north: Place) -> Result<Self> {
         let customer = api.newcomer(Role::Customer).await.context("no customer")?;
-        let offline = api.newcomer(Role::Provider).await.context("no first provider")?;
-        let online = api.newcomer(Role::Provider).await.context("no second provider")?;
+        let offline = api.provider(&admin).await.context("no first provider")?;
+        let online = api.provider(&admin).await.context("no second provider")?;
         let device = format!("demo-{}", offline.user_id);
         let visitor = api.at_edges(&offline, north.region).await.context("no token for edges")?;
         let tablet = Tablet::new(north, &device[..24], &visitor, Mqtt::V5);

@@ -132,8 +132,10 @@ fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
 /// and the command that lost.
 async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, CommandId) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
-    let (offline, online) =
-        (api.newcomer(Role::Provider).await.unwrap(), api.newcomer(Role::Provider).await.unwrap());
+    let (offline, online) = (
+        api.provider(operator.person).await.unwrap(),
+        api.provider(operator.person).await.unwrap(),
+    );
     let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
     api.act(operator.person, order, "approve").await.unwrap();
     operator.reads("wait --for synced=NORTH");

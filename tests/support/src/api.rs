@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Method, header};
 use process::client::{Client, ClientError, json_request};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -9,6 +10,8 @@ use serde_json::{Value, json};
 use wire::{
     CommandId, EdgeGrant, Order, OrderId, Region, Role, StatusReport, TimelineEntry, UserId,
 };
+
+use crate::eventually;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -79,8 +82,12 @@ impl Api {
         self.client.json(method, &url, bearer, body.as_ref(), TIMEOUT).await
     }
 
-    /// Somebody new of that role, signed in.
+    /// Somebody new of that role, signed in. A provider is not verified.
     pub async fn newcomer(&self, role: Role) -> Result<Person, ClientError> {
+        self.register(role).await.map(|(_, person)| person)
+    }
+
+    async fn register(&self, role: Role) -> Result<(String, Person), ClientError> {
         let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
         let username = format!("{}-{tail}", role.as_str());
         let body = json!({
@@ -88,7 +95,40 @@ impl Api {
             "password": PASSWORD, "role": role.as_str(),
         });
         self.call::<Value>(Method::POST, "/api/v1/auth/register", None, Some(body)).await?;
+        let person = self.sign_in(&username, PASSWORD).await?;
+        Ok((username, person))
+    }
+
+    /// A new provider whom that admin has verified, signed in with the mark.
+    pub async fn provider(&self, admin: &Person) -> Result<Person, ClientError> {
+        let (username, provider) = self.register(Role::Provider).await?;
+        self.verify(admin, &provider).await?;
+        eventually("auth has heard of the verification", MARKED_WITHIN, async || {
+            let at_edges = self.at_edges(&provider, Region::North).await.ok()?;
+            tells_verified(&at_edges.token).then_some(())
+        })
+        .await;
         self.sign_in(&username, PASSWORD).await
+    }
+
+    /// Gives a provider a name and a certification, and has the admin verify both.
+    pub async fn verify(&self, admin: &Person, provider: &Person) -> Result<(), ClientError> {
+        let put = async |path: &str, form: Value| -> Result<Value, ClientError> {
+            self.call(Method::PUT, path, Some(provider), Some(form)).await
+        };
+        let blank: Value = self.call(Method::GET, PROFILE, Some(provider), None).await?;
+        let named = json!({
+            "version": blank["version"], "full_name": "Li Si", "phone_number": "+8613800138000",
+        });
+        let named = put(PROFILE, named).await?;
+        let items = json!([{"name": "Electrician", "number": "E-7", "issuer": "City of Light"}]);
+        let form = json!({"version": named["version"], "items": items});
+        put("/api/v1/users/me/certifications", form).await?;
+        let path = "/api/v1/users/me/verification";
+        let waits: Value = self.call(Method::POST, path, Some(provider), None).await?;
+        let decision = json!({"version": waits["version"], "reason": "seen in person"});
+        let path = format!("/api/v1/admin/providers/{}/verify", provider.user_id);
+        self.call::<Value>(Method::POST, &path, Some(admin), Some(decision)).await.map(drop)
     }
 
     pub async fn sign_in(&self, username: &str, password: &str) -> Result<Person, ClientError> {
@@ -207,3 +247,12 @@ impl Api {
 /// Good enough for the short lives of test people.
 const PASSWORD: &str = "correct-horse-battery";
 const INBOX_MAX: usize = 10_000;
+const PROFILE: &str = "/api/v1/users/me/profile";
+const MARKED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Reads the claim of a token without checking it.
+pub fn tells_verified(token: &str) -> bool {
+    let claims = token.split('.').nth(1).unwrap_or_default();
+    let claims = URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();
+    serde_json::from_slice::<Value>(&claims).is_ok_and(|claims| claims["verified"] == true)
+}

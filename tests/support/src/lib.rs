@@ -15,7 +15,7 @@ mod servers;
 mod tablet;
 mod wait;
 
-pub use api::{Api, Done, InboxLine, Person};
+pub use api::{Api, Done, InboxLine, Person, tells_verified};
 pub use authority::{Authority, ServerIdentity};
 pub use database::Engine;
 pub use issuer::{Issuer, claims, edge_claims};

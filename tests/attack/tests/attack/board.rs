@@ -62,7 +62,7 @@ async fn forty_callers_of_the_board_keep_an_edge_from_its_work() {
 #[tokio::test]
 async fn a_caller_has_the_same_board_sent_again_and_again() {
     let platform = AttackedPlatform::shared().await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let call = HttpCall::get("/board").bearer(&provider.edge_token);
     let answer = provider.station.ask(platform.edge().http, &call).await.unwrap();
     let etag = answer.header("etag").expect("a board has a name").to_owned();

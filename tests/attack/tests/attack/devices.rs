@@ -5,7 +5,7 @@ use process::clock::Clock;
 use serde_json::{Value, json};
 use support::eventually;
 use tokio::time::timeout;
-use wire::{DeviceId, EdgeId, Region, Role, topics};
+use wire::{DeviceId, EdgeId, Region, topics};
 
 const WELCOME: u8 = 0;
 const REGION: Region = Region::North;
@@ -53,7 +53,7 @@ fn frame(who: &Somebody) -> (Value, Vec<u8>) {
 #[tokio::test]
 async fn one_person_holds_every_connection_of_the_broker() {
     let platform = AttackedPlatform::shared().await;
-    let hoarder = platform.somebody(Role::Provider).await;
+    let hoarder = platform.provider().await;
     let mut held = Vec::new();
     for n in 0..200 {
         if let Ok((WELCOME, line)) = line(platform, Station::fresh(), &device(n), &hoarder).await {
@@ -62,15 +62,14 @@ async fn one_person_holds_every_connection_of_the_broker() {
     }
     println!("{} connections of one person", held.len());
     assert!(held.len() <= 16);
-    let honest = platform.somebody(Role::Provider).await;
+    let honest = platform.provider().await;
     welcome(platform, &device(0), &honest).await;
 }
 
 #[tokio::test]
 async fn a_stranger_squats_on_the_name_of_anothers_device() {
     let platform = AttackedPlatform::shared().await;
-    let (owner, stranger) =
-        (platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await);
+    let (owner, stranger) = (platform.provider().await, platform.provider().await);
     let tablet = device(0);
     welcome(platform, &tablet, &owner).await.tear();
     let mut squatter = eventually("the device is left", PATIENCE, async || {
@@ -94,8 +93,8 @@ async fn a_stranger_squats_on_the_name_of_anothers_device() {
 #[tokio::test]
 async fn one_person_fills_the_inbox_of_an_edge() {
     let platform = &AttackedPlatform::fresh().await;
-    let flooder = platform.somebody(Role::Provider).await;
-    let honest = platform.somebody(Role::Provider).await;
+    let flooder = platform.provider().await;
+    let honest = platform.provider().await;
     let (tablet, edge) = (device(0), edge_id(platform));
     let mut own = welcome(platform, &tablet, &honest).await;
     let flood = async {

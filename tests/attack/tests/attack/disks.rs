@@ -26,8 +26,7 @@ fn holding(folder: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
 async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
     let platform = AttackedPlatform::fresh().await;
     let customer = platform.somebody(Role::Customer).await;
-    let [at_portal, at_tablet] =
-        [platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await];
+    let [at_portal, at_tablet] = [platform.provider().await, platform.provider().await];
     let admin = platform.admin().await;
     let mut orders = Vec::new();
     for _ in 0..3 {

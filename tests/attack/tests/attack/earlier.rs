@@ -28,7 +28,7 @@ impl OldNode {
         let platform = AttackedPlatform::fresh().await;
         let admin = platform.admin().await;
         let customer = platform.somebody(Role::Customer).await;
-        let provider = platform.somebody(Role::Provider).await;
+        let provider = platform.provider().await;
         let edge = Thief::of(&platform, EDGE).await;
         Self { platform, admin, customer, provider, edge }
     }

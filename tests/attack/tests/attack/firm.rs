@@ -102,8 +102,8 @@ async fn a_stranger_makes_the_holders_answers_provisional() {
     let platform = AttackedPlatform::fresh().await;
     let admin = platform.admin().await;
     let customer = platform.somebody(Role::Customer).await;
-    let provider = platform.somebody(Role::Provider).await;
-    let stranger = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
+    let stranger = platform.provider().await;
     let port = platform.edge().http;
     grant(&platform, &admin).await;
     let orders = two_open_orders(&platform, &admin, &customer).await;

@@ -62,7 +62,7 @@ async fn until_on_board(platform: &AttackedPlatform, thief: &Somebody, orders: &
 async fn a_provider_accepts_reads_the_address_gives_back_and_takes_the_next() {
     let platform = AttackedPlatform::shared().await;
     let orders = open_orders(platform, MANY).await;
-    let thief = platform.somebody(Role::Provider).await;
+    let thief = platform.provider().await;
     let (mut read, mut refusals) = (0, Vec::new());
     for order in orders {
         thief.act(order, "accept").await.unwrap();
@@ -79,7 +79,7 @@ async fn a_provider_accepts_reads_the_address_gives_back_and_takes_the_next() {
 async fn a_fresh_account_takes_every_order_of_a_region() {
     let platform = AttackedPlatform::shared().await;
     let orders = open_orders(platform, MANY).await;
-    let thief = platform.somebody(Role::Provider).await;
+    let thief = platform.provider().await;
     let mut answers = Vec::new();
     for order in &orders {
         answers.push(thief.act(*order, "accept").await.unwrap());
@@ -90,7 +90,7 @@ async fn a_fresh_account_takes_every_order_of_a_region() {
         assert_eq!(refused.code(), "too_many_open_jobs", "{}", refused.text());
         assert_eq!(refused.json()["limit"]["most"], 5);
     }
-    let honest = platform.somebody(Role::Provider).await;
+    let honest = platform.provider().await;
     let left = orders.iter().zip(&answers).find(|(_, answer)| answer.status != 200).unwrap();
     assert_eq!(honest.act(*left.0, "accept").await.unwrap().status, 200, "the rest is for others");
 }
@@ -99,7 +99,7 @@ async fn a_fresh_account_takes_every_order_of_a_region() {
 async fn a_provider_reads_an_address_at_an_edge_before_anybody_has_decided() {
     let platform = AttackedPlatform::fresh().await;
     let orders = open_orders(&platform, 1).await;
-    let thief = platform.somebody(Role::Provider).await;
+    let thief = platform.provider().await;
     until_on_board(&platform, &thief, &orders).await;
     platform.stack.cut(Region::North).await.unwrap();
     let start = json!({"type": "start_order", "order_id": orders[0]});
@@ -127,7 +127,7 @@ async fn a_provider_reads_an_address_at_an_edge_before_anybody_has_decided() {
 async fn a_provider_takes_every_job_of_a_region_that_is_cut_off() {
     let platform = AttackedPlatform::fresh().await;
     let orders = open_orders(&platform, 8).await;
-    let thief = platform.somebody(Role::Provider).await;
+    let thief = platform.provider().await;
     until_on_board(&platform, &thief, &orders).await;
     platform.stack.cut(Region::North).await.unwrap();
     let mut replies = Vec::new();
@@ -143,7 +143,7 @@ async fn a_provider_takes_every_job_of_a_region_that_is_cut_off() {
 async fn a_provider_collects_customers_from_boards_lists_and_news() {
     let platform = AttackedPlatform::shared().await;
     let (customer, admin) = (platform.somebody(Role::Customer).await, platform.admin().await);
-    let thief = platform.somebody(Role::Provider).await;
+    let thief = platform.provider().await;
     let greeting = MqttGreeting::of("collector", &thief.edge_token);
     let opened = MqttLine::open(thief.station, platform.edge().mqtt, &greeting).await;
     let (code, mut line) = opened.unwrap();
@@ -185,7 +185,7 @@ async fn a_provider_keeps_the_address_of_a_job_that_is_no_longer_his() {
     let customer = platform.somebody(Role::Customer).await;
     let order = customer.publish(Region::North, "Mend the fence").await;
     platform.admin().await.act(order, "approve").await.unwrap();
-    let thief = platform.somebody(Role::Provider).await;
+    let thief = platform.provider().await;
     assert_eq!(thief.act(order, "accept").await.unwrap().status, 200);
     assert_eq!(customer.act(order, "cancel").await.unwrap().status, 200);
     for path in [&format!("/api/v1/orders/{order}"), "/api/v1/orders"] {
@@ -199,7 +199,7 @@ async fn a_provider_keeps_the_address_of_a_job_that_is_no_longer_his() {
 async fn a_hoarder_keeps_his_jobs_after_his_account_was_closed() {
     let platform = AttackedPlatform::fresh().await;
     let orders = open_orders(&platform, 3).await;
-    let (thief, admin) = (platform.somebody(Role::Provider).await, platform.admin().await);
+    let (thief, admin) = (platform.provider().await, platform.admin().await);
     for order in &orders {
         assert_eq!(thief.act(*order, "accept").await.unwrap().status, 200);
     }
@@ -216,7 +216,7 @@ async fn a_hoarder_keeps_his_jobs_after_his_account_was_closed() {
     let withdraw = HttpCall::post(&format!("/api/v1/admin/providers/{person}/withdrawals"));
     let done = admin.done(withdraw.json(&json!({"reason": "He sells addresses."}))).await;
     assert_eq!(done["items"].as_array().map(Vec::len), Some(orders.len()), "{done}");
-    let honest = platform.somebody(Role::Provider).await;
+    let honest = platform.provider().await;
     for order in orders {
         assert_eq!(honest.act(order, "accept").await.unwrap().status, 200, "it is open again");
     }

@@ -7,7 +7,7 @@ use wire::{Region, Role};
 /// A customer whose order a provider has taken, and both of them.
 async fn deal(platform: &AttackedPlatform) -> (Somebody, Somebody, wire::OrderId) {
     let customer = platform.somebody(Role::Customer).await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let admin = platform.admin().await;
     let order = customer.publish(Region::North, "Mend the tap").await;
     for (who, action) in [(&admin, "approve"), (&provider, "accept")] {

@@ -200,7 +200,7 @@ fn shows_or_does_more(route: &DescribedRoute, id: &str, answer: &HttpAnswer) -> 
 /// A customer with a profile and an address, whose order a provider has taken, and both of them.
 async fn known_people(platform: &AttackedPlatform) -> (Somebody, Somebody, OrderId) {
     let customer = platform.somebody(Role::Customer).await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let admin = platform.admin().await;
     for person in [&customer, &provider] {
         let own = "/api/v1/users/me/profile";

@@ -75,7 +75,7 @@ async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
         &[("HOLDFAST__PLATFORM__CACHE_URL", url.as_str())],
     )
     .await;
-    let provider = attacked.somebody(Role::Provider).await;
+    let provider = attacked.provider().await;
     let thief = Station::fresh();
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
     let asked = async || thief.ask(attacked.gateway(), &orders).await.unwrap().status;

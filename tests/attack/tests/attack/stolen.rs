@@ -36,7 +36,7 @@ impl Theft {
         let platform = AttackedPlatform::fresh().await;
         let admin = platform.admin().await;
         let customer = platform.somebody(Role::Customer).await;
-        let provider = platform.somebody(Role::Provider).await;
+        let provider = platform.provider().await;
         let mut thief = Thief::of(&platform, "north-9").await;
         assert_eq!(thief.call().await, CallEnd::Welcome);
         thief.append(&Op::Boot { nonce: wire::BootNonce([9; 16]), at: Clock::system().now() });

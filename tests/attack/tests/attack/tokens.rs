@@ -152,7 +152,7 @@ async fn a_persons_token_opens_the_link_of_an_edge() {
             .header("sec-websocket-version", "13")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
     };
-    let people = [platform.admin().await, platform.somebody(Role::Provider).await];
+    let people = [platform.admin().await, platform.provider().await];
     for somebody in people {
         let token = &somebody.person.token;
         let answer = somebody.station.ask(platform.gateway(), &upgrade(token)).await.unwrap();
@@ -169,7 +169,7 @@ async fn a_persons_token_opens_the_link_of_an_edge() {
 #[tokio::test]
 async fn a_thief_goes_on_with_a_token_that_was_signed_out() {
     let platform = AttackedPlatform::shared().await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let thief = Station::fresh();
     let at_edge = provider.edge_token.clone();
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);

@@ -25,8 +25,7 @@ async fn is_refused(line: &mut MqttLine, filter: &str) -> bool {
 async fn a_tablet_hears_everybody_by_a_wildcard() {
     let platform = AttackedPlatform::shared().await;
     let edge = platform.edge().edge.clone();
-    let [snoop, victim] =
-        [platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await];
+    let [snoop, victim] = [platform.provider().await, platform.provider().await];
     let victim_topic = format!("hf/NORTH/{edge}/provider/{}", victim.person.user_id);
     for filter in [
         "#",
@@ -57,8 +56,7 @@ async fn a_tablet_hears_everybody_by_a_wildcard() {
 async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
     let platform = AttackedPlatform::shared().await;
     let edge = platform.edge().edge.clone();
-    let [forger, victim] =
-        [platform.somebody(Role::Provider).await, platform.somebody(Role::Provider).await];
+    let [forger, victim] = [platform.provider().await, platform.provider().await];
     let head = format!("hf/NORTH/{edge}/head");
     let mut listener = on_device(platform, &victim, "spoken-victim").await;
     listener.subscribe(&format!("hf/NORTH/{edge}/reply/spoken-victim")).await.unwrap();
@@ -105,7 +103,7 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
 #[tokio::test]
 async fn a_stranger_comes_in_with_a_bad_greeting() {
     let platform = AttackedPlatform::shared().await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let token = provider.edge_token.clone();
     let of = |client: &str, name: &str, password: &str| MqttGreeting {
         client_id: client.into(),

@@ -5,16 +5,8 @@
 use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody};
 use process::clock::Clock;
 use serde_json::{Value, json};
-use stack::Stores;
 use support::eventually;
 use wire::{CommandId, OrderId, Region, Role};
-
-/// A platform whose cloud and edge let only verified providers accept.
-async fn verified_only() -> AttackedPlatform {
-    let rule = ["ORDER", "EDGE"].map(|part| format!("HOLDFAST__{part}__VERIFIED_PROVIDERS_ONLY"));
-    let environment: Vec<_> = rule.iter().map(|name| (name.as_str(), "true")).collect();
-    AttackedPlatform::with(Stores::Embedded, &environment).await
-}
 
 /// Approved orders that the edge has heard of.
 async fn open_orders<const N: usize>(platform: &AttackedPlatform) -> [OrderId; N] {
@@ -80,7 +72,7 @@ fn done() -> (u16, String) {
 
 #[tokio::test]
 async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_off() {
-    let platform = verified_only().await;
+    let platform = AttackedPlatform::fresh().await;
     let [job, second, third] = open_orders(&platform).await;
     let fresh = platform.somebody(Role::Provider).await;
     let honest = platform.provider().await;
@@ -109,7 +101,7 @@ async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_o
 
 #[tokio::test]
 async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
-    let platform = verified_only().await;
+    let platform = AttackedPlatform::fresh().await;
     let [taken, first, second] = open_orders(&platform).await;
     let (thief, other) = (platform.provider().await, platform.provider().await);
     let admin = platform.admin().await;

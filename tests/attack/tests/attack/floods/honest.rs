@@ -46,7 +46,7 @@ impl<'a> Honest<'a> {
             platform,
             customer,
             operator: platform.admin().await,
-            provider: platform.somebody(Role::Provider).await,
+            provider: platform.provider().await,
             tapper: platform.somebody(Role::Customer).await,
             passer_by: Station::fresh(),
             order,

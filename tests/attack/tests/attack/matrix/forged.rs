@@ -79,7 +79,7 @@ pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
 
 /// Sound tokens that are not for an edge of NORTH.
 pub async fn not_for_the_edge(platform: &AttackedPlatform) -> Vec<Forgery> {
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let elsewhere = provider.edge_token_of(Region::South).await;
     vec![
         Forgery::token("a token for the cloud", &provider.person.token),
@@ -109,8 +109,7 @@ fn without_a_token(admin: &Somebody) -> Vec<Forgery> {
 }
 
 async fn ended_sessions(platform: &AttackedPlatform, admin: &Somebody) -> Vec<Forgery> {
-    let (out, closed) =
-        (platform.somebody(Role::Provider).await, platform.somebody(Role::Customer).await);
+    let (out, closed) = (platform.provider().await, platform.somebody(Role::Customer).await);
     out.done(HttpCall::post("/api/v1/auth/logout")).await;
     let revoke = HttpCall::post(&format!("/api/v1/admin/users/{}/revoke", closed.person.user_id));
     admin.done(revoke.json(&json!({"reason": "they asked for it"}))).await;

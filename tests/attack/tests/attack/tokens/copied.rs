@@ -3,7 +3,7 @@
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, PATIENCE, Station};
 use serde_json::json;
 use support::eventually;
-use wire::{Region, Role};
+use wire::Region;
 
 async fn refreshed(platform: &AttackedPlatform, from: Station, token: &str) -> HttpAnswer {
     let call = HttpCall::post("/api/v1/auth/refresh").json(&json!({"refresh_token": token}));
@@ -13,7 +13,7 @@ async fn refreshed(platform: &AttackedPlatform, from: Station, token: &str) -> H
 #[tokio::test]
 async fn a_thief_goes_on_refreshing_with_a_copy_of_a_spent_token() {
     let platform = AttackedPlatform::shared().await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let (owner, thief) = (provider.station, Station::fresh());
     let form = json!({
         "username": provider.username, "password": PASSWORD, "refresh": true,

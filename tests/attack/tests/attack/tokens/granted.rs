@@ -3,12 +3,11 @@
 use attack::{AttackedPlatform, HttpCall, MqttGreeting, MqttLine, PASSWORD, PATIENCE, Station};
 use serde_json::json;
 use support::eventually;
-use wire::Role;
 
 #[tokio::test]
 async fn a_thief_of_a_tablet_goes_on_with_its_grant_elsewhere_or_after_its_end() {
     let platform = AttackedPlatform::shared().await;
-    let (admin, victim) = (platform.admin().await, platform.somebody(Role::Provider).await);
+    let (admin, victim) = (platform.admin().await, platform.provider().await);
     let (edge, thief) = (platform.edge(), Station::fresh());
     let tablet = format!("t-{}", victim.person.user_id.0.simple());
     let form = json!({"username": victim.username, "password": PASSWORD, "tablet": tablet});

@@ -58,7 +58,7 @@ async fn names(platform: &AttackedPlatform) -> Vec<String> {
 #[tokio::test]
 async fn a_thief_of_the_signing_key_goes_on_after_it_was_killed() {
     let platform = AttackedPlatform::fresh().await;
-    let (admin, provider) = (platform.admin().await, platform.somebody(Role::Provider).await);
+    let (admin, provider) = (platform.admin().await, platform.provider().await);
     let file = platform.stack.layout().cloud_folder().join("auth.key");
     let (private, stolen) = (std::fs::read(&file).unwrap(), Signer::load(&file).unwrap());
     let (forger, thief) = (Forger::of(&admin), Station::fresh());

@@ -140,7 +140,7 @@ async fn until_accepted_by(admin: &Somebody, order: OrderId, provider: &Somebody
 async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
     let platform = AttackedPlatform::fresh().await;
     let (admin, customer) = (platform.admin().await, platform.somebody(Role::Customer).await);
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     hold(&platform, &admin).await;
     let order = open_order(&admin, &customer).await;
     // The accept waits at the portal, and is put to the node that holds the region.
@@ -166,7 +166,7 @@ async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
 async fn a_node_thief_opens_the_gateway_with_what_tablets_left_there() {
     let platform = AttackedPlatform::fresh().await;
     let (admin, customer) = (platform.admin().await, platform.somebody(Role::Customer).await);
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let order = open_order(&admin, &customer).await;
     let form = json!({ "username": provider.username, "password": "correct-horse-battery" });
     let edge = platform.edge();
@@ -203,7 +203,7 @@ async fn a_node_thief_opens_the_gateway_with_what_tablets_left_there() {
 #[tokio::test]
 async fn a_tablets_token_for_the_cloud_comes_to_rest_at_a_node() {
     let platform = AttackedPlatform::shared().await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let token = &provider.person.token;
     opens_no_edge(platform, "the cloud's own", token).await;
     let kept = tokens_below(&platform.stack.layout().edge_folder(platform.edge()));
@@ -213,7 +213,7 @@ async fn a_tablets_token_for_the_cloud_comes_to_rest_at_a_node() {
 #[tokio::test]
 async fn a_provider_acts_at_another_regions_node() {
     let platform = AttackedPlatform::shared().await;
-    let provider = platform.somebody(Role::Provider).await;
+    let provider = platform.provider().await;
     let token = provider.edge_token_of(Region::South).await;
     opens_no_edge(platform, "SOUTH's", &token).await;
     let here = provider.edge_token.clone();

@@ -1,0 +1,30 @@
+//! The word that a provider is verified, told again to those who may not have heard it.
+
+use platform::StoreError;
+use wire::EventType;
+
+use super::{ProfileStore, queue_of};
+use crate::domain::{ProfileBody, VerificationState};
+
+const PAGE: usize = 200;
+
+impl ProfileStore {
+    /// Tells in an event of its own that each verified provider is so, and returns how many it told of. A profile that is
+    /// changed meanwhile tells of itself.
+    pub async fn tell_marks(&self) -> Result<u64, StoreError> {
+        let trace = self.clock.new_id().simple().to_string();
+        let (mut told, mut after) = (0, None);
+        loop {
+            let find = queue_of(VerificationState::Verified, None, PAGE).after(after);
+            let page = self.providers.page(find).await?;
+            for found in &page.documents {
+                let event = self.event(EventType::ProfileUpdated, &trace, &found.body.told())?;
+                told += u64::from(self.providers.replace(found, &[event]).await?);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(told);
+            }
+        }
+    }
+}
