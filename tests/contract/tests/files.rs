@@ -2,13 +2,23 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::StatusCode,
+};
 use contract::{FilesArm, on_every_files};
 use futures::stream;
-use platform::files::{FileId, FileIntake, FileKind, FileRegister, FileRule, FilesError};
+use platform::files::{FileId, FileIntake, FileKind, FileRegister, FileRule, Files, FilesError};
 use process::clock::Clock;
+use tokio::net::TcpListener;
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
@@ -143,4 +153,22 @@ async fn one_person_fills_his_own_list_alone(arm: FilesArm) {
 async fn a_store_that_answers_is_ready(arm: FilesArm) {
     let ping = tokio::time::timeout(Duration::from_secs(20), arm.files.ping());
     ping.await.unwrap().unwrap();
+}
+
+/// Whoever waits for a store that is out of order hears so after a few calls.
+#[tokio::test]
+async fn a_store_on_s3_that_is_out_of_order_is_called_four_times() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = calls.clone();
+    let broken = axum::Router::new().fallback(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { StatusCode::SERVICE_UNAVAILABLE }
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("s3://key:secret@bucket?endpoint=http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, broken).await });
+    let asked = Files::open(&url).unwrap().ping().await;
+    assert!(asked.is_err());
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+    serving.abort();
 }

@@ -1,14 +1,20 @@
 //! Reads the address of a store of files.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use http::Uri;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{
+    RetryConfig,
+    aws::{AmazonS3, AmazonS3Builder},
+};
 
 use super::{FilesError, s3::OwnClient};
 
 /// Many stores take any region; S3 itself wants the right one.
 const USUAL_REGION: &str = "us-east-1";
+/// A call that fails is made three times more within these. Whoever waits for it then hears that the files are away.
+const RETRIES: usize = 3;
+const RETRIED_FOR: Duration = Duration::from_secs(10);
 
 /// The folder of `file:/a/folder`, `file:///a/folder` or `file:a/folder`.
 pub fn folder(url: &str) -> Result<PathBuf, FilesError> {
@@ -24,6 +30,11 @@ pub fn s3(url: &str) -> Result<AmazonS3, FilesError> {
     let address = S3Address::read(url)?;
     let mut builder = AmazonS3Builder::new()
         .with_http_connector(OwnClient::default())
+        .with_retry(RetryConfig {
+            max_retries: RETRIES,
+            retry_timeout: RETRIED_FOR,
+            ..RetryConfig::default()
+        })
         .with_bucket_name(address.bucket)
         .with_region(address.region)
         .with_access_key_id(address.key)

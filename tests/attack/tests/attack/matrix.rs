@@ -202,6 +202,12 @@ async fn known_people(platform: &AttackedPlatform) -> (Somebody, Somebody, Order
     let customer = platform.somebody(Role::Customer).await;
     let provider = platform.provider().await;
     let admin = platform.admin().await;
+    // Before the provider hands in more papers, which an admin has not seen.
+    let order = customer.publish(Region::North, "Mend the tap").await;
+    for (person, action) in [(&admin, "approve"), (&provider, "accept")] {
+        let answer = person.act(order, action).await.expect("an answer");
+        assert!(answer.status < 300, "{action}: {}", answer.text());
+    }
     for person in [&customer, &provider] {
         let own = "/api/v1/users/me/profile";
         let blank = person.done(HttpCall::get(own)).await;
@@ -215,11 +221,6 @@ async fn known_people(platform: &AttackedPlatform) -> (Somebody, Somebody, Order
         second.unwrap_or_else(|refusal| panic!("{}", refusal.text()));
     }
     hand_in_files(&customer, &provider).await;
-    let order = customer.publish(Region::North, "Mend the tap").await;
-    for (person, action) in [(&admin, "approve"), (&provider, "accept")] {
-        let answer = person.act(order, action).await.expect("an answer");
-        assert!(answer.status < 300, "{action}: {}", answer.text());
-    }
     for person in [&customer, &provider] {
         support::eventually("a line in the inbox", attack::PATIENCE, async || {
             let inbox = person.ask(HttpCall::get("/api/v1/notifications")).await.ok()?.json();
