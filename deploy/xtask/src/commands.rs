@@ -19,7 +19,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "demo" => demo(rest),
         "test" => test::run(rest),
         // Only what the simulator needs is built: it stands on pure crates alone.
-        "sim" => become_it(&workspace::simulator()?, &[], rest),
+        "sim" => match rest.split_first() {
+            Some((what, rest)) if what == "money" => {
+                become_it(&workspace::money_simulator()?, &[], rest)
+            }
+            _ => become_it(&workspace::simulator()?, &[], rest),
+        },
         "fuzz" => fuzz::run(rest),
         "chaos" => chaos(rest),
         "bench" => bench(rest),

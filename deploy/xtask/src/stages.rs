@@ -17,6 +17,7 @@ use crate::{
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
 pub const CHAOS_ROUNDS: &str = "10";
 const SIM_SEEDS: &str = "5000";
+const MONEY_SEEDS: &str = "10000";
 
 /// In the order in which they run: the cheap ones that say most come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,11 +163,15 @@ fn threads() -> (String, String) {
     (THREADS.to_owned(), "4".to_owned())
 }
 
-/// A part of what `cargo xtask sim` runs by hand, and every planted bug.
+/// A part of what `cargo xtask sim` and `cargo xtask sim money` run by hand, and every planted bug.
 fn simulate() -> Result<()> {
-    let simulator = workspace::simulator()?;
-    shell::run(Command::new(&simulator).args(["--seeds", SIM_SEEDS]))?;
-    shell::run(Command::new(&simulator).arg("--mutations"))
+    let simulators =
+        [(workspace::simulator()?, SIM_SEEDS), (workspace::money_simulator()?, MONEY_SEEDS)];
+    for (simulator, seeds) in simulators {
+        shell::run(Command::new(&simulator).args(["--seeds", seeds]))?;
+        shell::run(Command::new(&simulator).arg("--mutations"))?;
+    }
+    Ok(())
 }
 
 pub fn lint() -> Result<()> {

@@ -76,10 +76,20 @@ pub fn metadata(root: &Path) -> Result<Metadata> {
     serde_json::from_str(&text).map_err(|e| e.to_string())
 }
 
-/// The simulator, built for release: how much it shows is a question of how many seeds it runs.
+/// The simulator of the sync protocol.
 pub fn simulator() -> Result<PathBuf> {
-    shell::run(cargo()?.args(["build", "--package", "sim", "--locked", "--release"]))?;
-    built("release", "holdfast-sim")
+    simulator_of("sim", "holdfast-sim")
+}
+
+/// The simulator of custody.
+pub fn money_simulator() -> Result<PathBuf> {
+    simulator_of("money-sim", "holdfast-money-sim")
+}
+
+/// Built for release: how much it shows is a question of how many seeds it runs.
+fn simulator_of(package: &str, program: &str) -> Result<PathBuf> {
+    shell::run(cargo()?.args(["build", "--package", package, "--locked", "--release"]))?;
+    built("release", program)
 }
 
 /// What is measured, built as it is shipped but for the optimisation across crates, and what measures.

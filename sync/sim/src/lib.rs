@@ -35,6 +35,7 @@ pub use bug::Bug;
 pub use counts::{Counts, OUTCOMES, VERDICTS};
 pub use oracle::Violation;
 pub use plan::{FaultKind, SeedPlan};
+pub use random::Random;
 pub use shrink::shrink;
 pub use trace::RunTrace;
 pub use world::RunResult;

@@ -13,6 +13,7 @@ impl Random {
         }))
     }
 
+    #[expect(clippy::should_implement_trait, reason = "it never ends, so it is no iterator")]
     pub fn next(&mut self) -> u64 {
         let s = &mut self.0;
         let drawn = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);

@@ -144,7 +144,12 @@ impl<'a> Desk<'a> {
         if self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole)) != self.rows.due.payment_status {
             self.tell(MoneyEventKind::PaymentStatusChanged, movement, 0);
         }
-        if self.rows.due.saga != Saga::NeedsPerson {
+        let stays = match self.rows.due.saga {
+            Saga::NeedsPerson => true,
+            Saga::Done => self.lapses(MoneyLapse::LateBack),
+            Saga::Settling => false,
+        };
+        if !stays {
             let is_over = self.rows.is_over();
             self.rows.due.saga = if is_over { Saga::Done } else { Saga::Settling };
         }

@@ -1,0 +1,177 @@
+//! The adapter's own truth: what it has moved, whatever our books say. It keeps the contract (an id has one
+//! effect; final states stay), but for payments that it calls paid though closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custody::{AdapterAnswer, Ask, Chargeback, ChargebackId, LineKind, MovementId, StatementLine};
+use uuid::Uuid;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Charge,
+    Refund { payment: MovementId },
+    Payout,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdapterTruth {
+    pub kind: Kind,
+    pub amount_minor: i64,
+    /// As a query is answered.
+    pub state: AdapterAnswer,
+}
+
+/// A call as it travels. It carries all that the adapter needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    pub id: MovementId,
+    pub ask: Ask,
+    pub kind: Kind,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Default)]
+pub struct Adapter {
+    pub truths: BTreeMap<MovementId, AdapterTruth>,
+    pub chargebacks: Vec<Chargeback>,
+    /// Paid though closed, on record.
+    pub broke: BTreeSet<MovementId>,
+}
+
+impl Adapter {
+    pub fn take(&mut self, call: Call) -> AdapterAnswer {
+        let Call { id, ask, kind, amount_minor } = call;
+        let known = self.truths.get_mut(&id);
+        match (ask, known) {
+            (Ask::Query, known) => known.map_or(AdapterAnswer::NotFound, |truth| truth.state),
+            (Ask::Call, Some(truth)) => truth.state,
+            (Ask::Call, None) => self.begin(id, kind, amount_minor, AdapterAnswer::Pending),
+            (Ask::Close, None) => self.begin(id, kind, amount_minor, AdapterAnswer::Closed),
+            (Ask::Close, Some(truth)) => {
+                if matches!(truth.state, AdapterAnswer::Pending | AdapterAnswer::Declined) {
+                    truth.state = AdapterAnswer::Closed;
+                }
+                truth.state
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        id: MovementId,
+        kind: Kind,
+        amount_minor: i64,
+        state: AdapterAnswer,
+    ) -> AdapterAnswer {
+        self.truths.insert(id, AdapterTruth { kind, amount_minor, state });
+        state
+    }
+
+    pub fn chargebacks_of(&self, payment: MovementId) -> Vec<Chargeback> {
+        self.chargebacks.iter().filter(|taken| taken.payment == payment).copied().collect()
+    }
+
+    /// The `n`th movement that fits becomes what `next` says.
+    pub fn turn(
+        &mut self,
+        n: u8,
+        next: impl Fn(&AdapterTruth) -> Option<AdapterAnswer>,
+    ) -> Option<MovementId> {
+        let fits: Vec<MovementId> = self
+            .truths
+            .iter()
+            .filter(|(_, truth)| next(truth).is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        let id = *fits.get(usize::from(n) % fits.len().max(1))?;
+        let truth = self.truths.get_mut(&id)?;
+        truth.state = next(truth)?;
+        Some(id)
+    }
+
+    /// A bank takes a payment back, once.
+    pub fn charge_back(&mut self, n: u8, half: bool) -> Option<MovementId> {
+        let paid: Vec<(MovementId, i64)> =
+            self.truths.iter().filter_map(|(id, truth)| Some((*id, truth.paid_minor()?))).collect();
+        let (payment, minor) = *paid.get(usize::from(n) % paid.len().max(1))?;
+        if self.chargebacks.iter().any(|taken| taken.payment == payment) {
+            return None;
+        }
+        let id = ChargebackId(Uuid::from_u128(payment.0.as_u128() ^ 0xffff));
+        let amount_minor = if half { minor / 2 } else { minor };
+        self.chargebacks.push(Chargeback { id, payment, amount_minor, is_reversed: false });
+        Some(payment)
+    }
+
+    pub fn reverse(&mut self, n: u8) -> Option<MovementId> {
+        let n = usize::from(n) % self.chargebacks.len().max(1);
+        let taken = self.chargebacks.get_mut(n).filter(|taken| !taken.is_reversed)?;
+        taken.is_reversed = true;
+        Some(taken.payment)
+    }
+
+    pub fn statement(&self) -> BTreeSet<StatementLine> {
+        let mut lines = BTreeSet::new();
+        let mut put = |movement, kind, amount_minor| {
+            lines.insert(StatementLine { movement, kind, amount_minor });
+        };
+        for (&id, truth) in &self.truths {
+            match (truth.kind, truth.state) {
+                (Kind::Charge, AdapterAnswer::Paid { amount_minor }) => {
+                    put(id, LineKind::Charge, amount_minor)
+                }
+                (Kind::Refund { .. }, AdapterAnswer::Done) => {
+                    put(id, LineKind::Refund, truth.amount_minor)
+                }
+                (Kind::Payout, AdapterAnswer::Done) => {
+                    put(id, LineKind::Payout, truth.amount_minor)
+                }
+                (Kind::Payout, AdapterAnswer::Returned) => {
+                    put(id, LineKind::Payout, truth.amount_minor);
+                    put(id, LineKind::PayoutReturned, truth.amount_minor);
+                }
+                _ => {}
+            }
+        }
+        for taken in &self.chargebacks {
+            put(taken.payment, LineKind::Chargeback(taken.id.0), taken.amount_minor);
+            if taken.is_reversed {
+                put(taken.payment, LineKind::Reversal(taken.id.0), taken.amount_minor);
+            }
+        }
+        lines
+    }
+
+    /// All that it has for us.
+    pub fn balance_minor(&self) -> i64 {
+        let lines = self.statement();
+        let signed = lines.iter().map(|line| match line.kind {
+            LineKind::Charge | LineKind::Reversal(_) | LineKind::PayoutReturned => {
+                line.amount_minor
+            }
+            LineKind::Refund | LineKind::Chargeback(_) | LineKind::Payout => -line.amount_minor,
+        });
+        signed.sum()
+    }
+
+    /// Sent back for a payment, or on its way.
+    pub fn refunded_minor(&self, of: MovementId) -> i64 {
+        let counts = |truth: &&AdapterTruth| {
+            truth.kind == Kind::Refund { payment: of } && truth.state != AdapterAnswer::Failed
+        };
+        self.truths.values().filter(counts).map(|truth| truth.amount_minor).sum()
+    }
+}
+
+impl AdapterTruth {
+    pub fn paid_minor(&self) -> Option<i64> {
+        match self.state {
+            AdapterAnswer::Paid { amount_minor } => Some(amount_minor),
+            _ => None,
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, AdapterAnswer::Pending | AdapterAnswer::Declined)
+    }
+}

@@ -1,0 +1,34 @@
+//! Owns the proof of custody by simulation: the real decisions of `cloud/payment/rules` run among models of the
+//! order service, the edge's late log, the adapter with its own truth, the bus and the stores, by a seed. See
+//! `cloud/payment/sim/README.md`.
+//!
+//! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a fault; planted
+//! bugs are values that nothing outside this crate can pass.
+
+mod adapter;
+mod bug;
+mod oracle;
+mod orders;
+mod payments;
+mod plan;
+mod rest;
+pub mod scenarios;
+mod shrink;
+mod world;
+
+pub use bug::MoneyBug;
+pub use plan::{Act, CallFate, Fraction, MoneyPlan};
+pub use shrink::shrink;
+pub use world::{BrokenPromise, MoneyRun};
+
+use sim::RunTrace;
+
+/// Runs one plan to its rest or to the first broken promise.
+pub fn run(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
+    world::MoneyWorld::new(plan.clone(), bug, RunTrace::default()).run()
+}
+
+/// The same with a trace to read.
+pub fn run_in_words(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
+    world::MoneyWorld::new(plan.clone(), bug, RunTrace::in_words()).run()
+}

@@ -1,0 +1,213 @@
+//! The promises, judged at every step.
+
+use custody::{
+    Action, AdapterAnswer, FeePolicy, LedgerAccount, MoneyEvent, MoneyEventKind, MoneyJournal,
+    MoneyWrites, MovementId, OrderMoney, PaymentState, RefundState,
+};
+use uuid::Uuid;
+use wire::{OrderStatus, PaymentStatus, UnixMillis};
+
+use crate::{
+    MoneyBug,
+    adapter::{AdapterTruth, Kind},
+    orders::{HOUR_MS, POLICIES, provider_id},
+    world::MoneyWorld,
+};
+
+impl MoneyWorld {
+    /// After every act.
+    pub fn look(&mut self) {
+        for n in 0..self.orders.len() {
+            self.look_at_order(n);
+        }
+        let unknown = self.adapter.truths.keys().find(|id| !self.money.knows(**id)).copied();
+        if let Some(id) = unknown {
+            self.broken("the_adapter_knows_only_our_ids", format!("{id:?} is in no row"));
+        }
+        let ids = self.money.effects.iter().find(|(_, ids)| ids.len() > 1);
+        if let Some((request, _)) = ids {
+            let says = format!("{request:?} had two effects");
+            self.broken("a_key_has_one_effect", says);
+        }
+        self.look_at_refunds();
+    }
+
+    fn look_at_order(&mut self, n: usize) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let price = rows.due.order.price_minor;
+        let payments = rows.payments.iter().filter(|row| row.state == PaymentState::Pending);
+        let refunds = rows.refunds.iter().filter(|row| row.state == RefundState::Pending);
+        let held = rows.held_minor();
+        let whole = price - rows.due.granted_minor - rows.earned_minor();
+        let found = if payments.count() > 1 {
+            "one_payment_is_open"
+        } else if refunds.count() > 1 {
+            "one_refund_is_under_way"
+        } else if held < 0 || held > price {
+            "held_is_at_most_the_price"
+        } else if rows.due.payment_status == PaymentStatus::Held
+            && rows.open_refund().is_none()
+            && (held < whole || held == 0)
+        {
+            "held_is_the_whole_price"
+        } else {
+            return;
+        };
+        self.broken(found, format!("order {n}: {held} held of {price}"));
+    }
+
+    /// The customer never gets more for a payment than he paid.
+    fn look_at_refunds(&mut self) {
+        let charged = self.adapter.truths.iter().filter(|(_, truth)| truth.kind == Kind::Charge);
+        let over = charged.map(|(id, truth)| (*id, truth.paid_minor().unwrap_or(0)));
+        let over = over.into_iter().find(|(id, paid)| self.adapter.refunded_minor(*id) > *paid);
+        if let Some((id, paid)) = over {
+            let says = format!("more than {paid} goes back for {id:?}");
+            self.broken("refunds_are_at_most_what_was_paid", says);
+        }
+    }
+
+    /// Of each journal as it is booked.
+    pub fn judge_journal(&mut self, journal: &MoneyJournal) {
+        let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
+        if sum != 0 {
+            self.broken("a_journal_sums_to_zero", format!("{:?} sums to {sum}", journal.key));
+        }
+        for posting in &journal.postings {
+            let balance = self.money.accounts.get(&posting.account).copied().unwrap_or(0);
+            if posting.account.is_credit() && balance > 0 {
+                let says = format!("{:?} is at {balance}", posting.account);
+                self.broken("accounts_keep_their_sign", says);
+            }
+            let of_provider = matches!(posting.account, LedgerAccount::Provider(_));
+            if of_provider && posting.minor > 0 && journal.key.action != Action::Payout {
+                let says = format!("{:?} takes {} from him", journal.key, posting.minor);
+                self.broken("what_a_provider_was_told_is_his", says);
+            }
+        }
+        self.judge_against_adapter(journal);
+    }
+
+    /// Our books follow what the adapter has moved.
+    fn judge_against_adapter(&mut self, journal: &MoneyJournal) {
+        let truth = self.adapter.truths.get(&MovementId(journal.key.subject)).copied();
+        let state = truth.map(|truth| truth.state);
+        let moved = match journal.key.action {
+            Action::Charge => truth.as_ref().and_then(AdapterTruth::paid_minor).is_some(),
+            Action::RefundDone => state == Some(AdapterAnswer::Done),
+            Action::PayoutDone => {
+                matches!(state, Some(AdapterAnswer::Done | AdapterAnswer::Returned))
+            }
+            Action::RefundBack | Action::PayoutBack => state == Some(AdapterAnswer::Failed),
+            _ => true,
+        };
+        if !moved {
+            let says =
+                format!("{:?} is booked, and the adapter says {state:?}", journal.key.action);
+            self.broken("what_is_booked_was_moved", says);
+        }
+    }
+
+    /// Of each transaction as it is committed.
+    pub fn judge_writes(&mut self, n: usize, writes: &MoneyWrites) {
+        for journal in &writes.journals {
+            match journal.key.action {
+                Action::Release => self.judge_release(n, journal),
+                Action::CancelFee => self.judge_cancel_fee(n, journal),
+                _ => {}
+            }
+        }
+        for event in &writes.events {
+            let failed = event.kind == MoneyEventKind::PaymentFailed;
+            if failed && !self.is_closed(event.movement) {
+                let says = format!("{:?} was told as failed", event.movement);
+                self.broken("failed_means_closed", says);
+            }
+        }
+    }
+
+    fn is_closed(&self, payment: MovementId) -> bool {
+        let truth = self.adapter.truths.get(&payment);
+        self.adapter.broke.contains(&payment)
+            || truth.is_some_and(|truth| truth.state == AdapterAnswer::Closed)
+    }
+
+    fn judge_release(&mut self, n: usize, journal: &MoneyJournal) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let row = &self.orders[n];
+        let to = row.provider.map(|provider| LedgerAccount::Provider(provider_id(provider)));
+        let part = |account| {
+            let parts = journal.postings.iter().filter(|posting| posting.account == account);
+            parts.map(|posting| posting.minor).sum::<i64>()
+        };
+        let released = part(LedgerAccount::Held(row.id()));
+        let policy = FeePolicy::of(&POLICIES, UnixMillis(0), UnixMillis(0), None);
+        let fee = released * i64::from(policy.platform_fee_bp) / 10_000;
+        let heard = rows.due.completed.map_or(0, |done| done.heard_at.0);
+        let found = if row.status != OrderStatus::Completed {
+            "only_completed_work_is_paid"
+        } else if to.is_none_or(|to| part(to) == 0) {
+            "who_completed_is_paid"
+        } else if self.now - heard < 72 * HOUR_MS {
+            "a_release_waits_72_hours"
+        } else if rows.open_request().is_some() {
+            "no_release_in_a_dispute"
+        } else if part(LedgerAccount::Fees) != -fee {
+            "the_fee_is_of_the_orders_creation"
+        } else {
+            return;
+        };
+        self.broken(found, format!("order {n}: {:?}", journal.postings));
+    }
+
+    fn judge_cancel_fee(&mut self, n: usize, journal: &MoneyJournal) {
+        let row = &self.orders[n];
+        let fee = journal.postings.first().map_or(0, |posting| posting.minor);
+        let terms = row.terms.map_or(0, |terms| terms.fee_minor);
+        if fee > terms || row.terms.is_none() {
+            let says = format!("order {n} was to cost {terms}, and costs {fee}");
+            self.broken("a_cancel_costs_its_terms", says);
+        }
+    }
+
+    /// A sentence for a person, as it is sent: it must be true by then.
+    pub fn tell_of_money(&mut self, n: usize, event: &MoneyEvent) {
+        let MoneyEvent { kind, movement, .. } = *event;
+        let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
+        let by_hand = |rows: &OrderMoney| rows.has(Action::PaidOtherwise, movement.0);
+        let is_true = match kind {
+            MoneyEventKind::RefundProcessed => {
+                state == Some(AdapterAnswer::Done) || self.money.rows.get(&n).is_some_and(by_hand)
+            }
+            MoneyEventKind::PaymentCompleted => {
+                matches!(state, Some(AdapterAnswer::Paid { .. }))
+            }
+            MoneyEventKind::PaymentFailed => self.is_closed(movement),
+            MoneyEventKind::PaymentReleased => self.is_booked(n, Action::Release),
+            MoneyEventKind::PaymentStatusChanged => true,
+        };
+        if !is_true {
+            let says = format!("{kind} of {movement:?}, and the adapter says {state:?}");
+            self.broken("what_is_told_is_true", says);
+        }
+        self.told.insert((kind, movement));
+        if self.bug == Some(MoneyBug::ProviderHearsOrder) && event.status == PaymentStatus::Held {
+            self.provider_may_start(n, event.money_version);
+        }
+    }
+
+    fn is_booked(&self, n: usize, action: Action) -> bool {
+        let order: Uuid = self.orders[n].id().0;
+        self.money.rows.get(&n).is_some_and(|rows| rows.has(action, order))
+    }
+
+    /// He would be refused if the order did not know of the money yet.
+    pub fn provider_may_start(&mut self, n: usize, money_version: u64) {
+        self.meet("provider may start");
+        if self.orders[n].money_version < money_version {
+            let says =
+                format!("the provider of order {n} may start, and the order knows of no money");
+            self.broken("may_start_means_may_start", says);
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The payment service around the pure rules: rows, accounts and keys in its database, its workers and its jobs.
+//! Every step is one transaction; the adapter is called between transactions only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custody::{
+    AdapterAnswer, AdapterReply, Ask, Basis, CustodyLimits, JournalKey, LedgerAccount, MoneyEvent,
+    MoneyJournal, MoneyStep, MoneyWrites, MovementId, OrderMoney, PaymentState, PaymentWish,
+    Payout, PayoutState, PayoutStep, ProviderMoney, RefundState, Refusal, RequestState,
+};
+use uuid::Uuid;
+use wire::{Currency, UnixMillis};
+
+use crate::{
+    MoneyBug,
+    adapter::{Call, Kind},
+    orders::{POLICIES, provider_id},
+    plan::{CallFate, Fraction},
+    world::MoneyWorld,
+};
+
+#[derive(Debug, Default)]
+pub struct PaymentDb {
+    pub rows: BTreeMap<usize, OrderMoney>,
+    /// As they stood before the last transaction.
+    stale: BTreeMap<usize, OrderMoney>,
+    pub accounts: BTreeMap<LedgerAccount, i64>,
+    pub journal_keys: BTreeSet<JournalKey>,
+    pub payouts: Vec<(u8, Payout)>,
+    pub outbox: Vec<(usize, MoneyEvent)>,
+    pub cases: BTreeSet<(usize, &'static str)>,
+    /// Answers by key, kept for ever.
+    keys: BTreeMap<RequestKey, MovementId>,
+    /// All that the requests under a key began.
+    pub effects: BTreeMap<RequestKey, BTreeSet<MovementId>>,
+}
+
+/// Order, kind of request, and the person's own key.
+pub type RequestKey = (usize, &'static str, u8);
+
+/// Something that is under way at the adapter.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenCall {
+    pub call: Call,
+    tries: u32,
+}
+
+impl PaymentDb {
+    pub fn open(&self) -> Vec<OpenCall> {
+        let mut all = Vec::new();
+        for rows in self.rows.values() {
+            let payments = rows.payments.iter().filter(|row| row.state == PaymentState::Pending);
+            all.extend(payments.map(|row| {
+                let (ask, kind) = (row.errand.ask, Kind::Charge);
+                let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
+                OpenCall { call, tries: row.errand.tries }
+            }));
+            let refunds = rows.refunds.iter().filter(|row| row.state == RefundState::Pending);
+            all.extend(refunds.map(|row| {
+                let (ask, kind) = (row.errand.ask, Kind::Refund { payment: row.payment });
+                let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
+                OpenCall { call, tries: row.errand.tries }
+            }));
+        }
+        let payouts = self.payouts.iter().filter(|(_, row)| row.state == PayoutState::Pending);
+        all.extend(payouts.map(|(_, row)| {
+            let (ask, kind) = (row.errand.ask, Kind::Payout);
+            let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
+            OpenCall { call, tries: row.errand.tries }
+        }));
+        all
+    }
+
+    /// The order that a payment or refund belongs to.
+    pub fn owner(&self, id: MovementId) -> Option<usize> {
+        let owns = |rows: &OrderMoney| {
+            rows.payments.iter().any(|row| row.id == id)
+                || rows.refunds.iter().any(|row| row.id == id)
+        };
+        self.rows.iter().find(|(_, rows)| owns(rows)).map(|(n, _)| *n)
+    }
+
+    pub fn knows(&self, id: MovementId) -> bool {
+        self.owner(id).is_some() || self.payouts.iter().any(|(_, row)| row.id == id)
+    }
+}
+
+impl MoneyWorld {
+    fn fresh(&mut self) -> MovementId {
+        self.drawn += 1;
+        MovementId(Uuid::from_u128(self.drawn << 64))
+    }
+
+    fn basis(&mut self) -> Basis<'static> {
+        let forever = i64::MAX;
+        let mut limits = CustodyLimits::default();
+        match self.bug {
+            Some(MoneyBug::NoExpiry) => limits.pay_within_ms = forever,
+            Some(MoneyBug::ReleaseForgotten) => limits.dispute_ms = forever,
+            _ => {}
+        }
+        let (now, fresh) = (UnixMillis(self.now), self.fresh());
+        let lapse = self.bug.and_then(MoneyBug::lapse);
+        Basis { now, fresh, policies: &POLICIES, limits, lapse }
+    }
+
+    /// One transaction under the lock of the due [LOCK_DUE].
+    pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Refusal> {
+        let basis = self.basis();
+        if !self.money.rows.contains_key(&n) {
+            let order = match step {
+                MoneyStep::OrderHeard(order) => order.clone(),
+                _ => self.orders[n].heard(self.bug),
+            };
+            self.money.rows.insert(n, custody::open(order, basis.now));
+        }
+        let Some(current) = self.money.rows.get(&n) else { return Err(Refusal::NotYours) };
+        let read = match self.money.stale.get(&n) {
+            Some(stale) if self.bug == Some(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => {
+                stale
+            }
+            _ => current,
+        };
+        let writes = custody::decide(read, step, &basis)?;
+        self.commit(n, &writes);
+        Ok(writes)
+    }
+
+    fn commit(&mut self, n: usize, writes: &MoneyWrites) {
+        let twice = |journal: &MoneyJournal| self.money.journal_keys.contains(&journal.key);
+        if writes.journals.iter().any(twice) && self.bug != Some(MoneyBug::JournalKey) {
+            // The database's unique key undoes the transaction.
+            return;
+        }
+        let Some(rows) = self.money.rows.get_mut(&n) else { return };
+        self.money.stale.insert(n, rows.clone());
+        let known = rows.due.order.version;
+        rows.written(writes);
+        let heard = rows.due.order.version;
+        if heard < known {
+            self.broken("versions_rise", format!("order {n} fell from {known} to {heard}"));
+        }
+        writes.journals.iter().for_each(|journal| self.book(journal));
+        self.money.outbox.extend(writes.events.iter().map(|event| (n, *event)));
+        for case in &writes.cases {
+            self.meet(case.kind.as_str());
+            self.money.cases.insert((n, case.kind.as_str()));
+        }
+        self.judge_writes(n, writes);
+    }
+
+    fn book(&mut self, journal: &MoneyJournal) {
+        self.meet(journal.key.action.as_str());
+        self.money.journal_keys.insert(journal.key);
+        for posting in &journal.postings {
+            *self.money.accounts.entry(posting.account).or_default() += posting.minor;
+        }
+        self.judge_journal(journal);
+    }
+
+    /// `POST payments`: fetches the order first and merges it like an event.
+    pub fn pay(&mut self, n: usize, key: u8, crash: bool) {
+        let request = (n, "pay", key);
+        if self.answers_again(request) {
+            return;
+        }
+        self.pull_order(n);
+        let row = &self.orders[n];
+        let (by, amount_minor) = (row.customer(), row.price_minor());
+        let wish = PaymentWish { by, amount_minor, currency: Currency::Cny };
+        if crash {
+            // [INTENT_FIRST]
+            if self.bug == Some(MoneyBug::IntentFirst) {
+                let (id, ask, kind) = (self.fresh(), Ask::Call, Kind::Charge);
+                self.adapter.take(Call { id, ask, kind, amount_minor });
+            }
+            return;
+        }
+        let done = self.money_step(n, &MoneyStep::Pay(wish));
+        self.keep_answer(request, done);
+    }
+
+    pub fn ask_back(&mut self, n: usize, key: u8, part: Fraction) {
+        let request = (n, "ask_back", key);
+        if self.answers_again(request) {
+            return;
+        }
+        self.pull_order(n);
+        let by = self.orders[n].customer();
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let amount_minor = part.of(rows.held_minor());
+        let done = self.money_step(n, &MoneyStep::RequestRefund { by, amount_minor });
+        self.keep_answer(request, done);
+    }
+
+    /// The answer to a key is kept for ever [KEY_ONCE].
+    fn answers_again(&mut self, request: RequestKey) -> bool {
+        let known = self.money.keys.contains_key(&request) && self.bug != Some(MoneyBug::KeyOnce);
+        if known {
+            self.meet("request repeated");
+        }
+        known
+    }
+
+    fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, Refusal>) {
+        match done {
+            Ok(MoneyWrites { movement: Some(id), .. }) => {
+                self.money.keys.insert(request, id);
+                self.money.effects.entry(request).or_default().insert(id);
+            }
+            Ok(_) => {}
+            Err(refusal) => self.meet(match refusal {
+                Refusal::AlreadyPaid => "already_paid",
+                Refusal::OrderNotPayable => "order_not_payable",
+                Refusal::AmountMismatch => "amount_mismatch",
+                _ => "other refusal",
+            }),
+        }
+    }
+
+    pub fn decide_request(&mut self, n: usize, part: Option<Fraction>) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(request) = rows.open_request().copied() else { return };
+        let granted_minor = part.map(|part| part.of(request.amount_minor));
+        let step = MoneyStep::DecideRefund { request: request.id, granted_minor };
+        if self.money_step(n, &step).is_ok() && granted_minor.is_some() {
+            self.meet(RequestState::Granted.as_str());
+        }
+    }
+
+    pub fn admin(&mut self, n: usize, step: &MoneyStep) {
+        if self.money.rows.contains_key(&n) && self.money_step(n, step).is_err() {
+            self.meet("admin refused");
+        }
+    }
+
+    pub fn pay_by_hand(&mut self, n: usize) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let failed = rows.refunds.iter().find(|refund| refund.state == RefundState::Rejected);
+        let Some(refund) = failed.map(|refund| refund.id) else { return };
+        self.admin(n, &MoneyStep::PaidOtherwise { refund });
+    }
+
+    /// Once for an order and provider, and only for work on the list.
+    pub fn compensate(&mut self, n: u8) {
+        let listed: Vec<(usize, u8)> = self.vain_cases.iter().copied().collect();
+        if let Some((order, provider)) = listed.get(usize::from(n) % listed.len().max(1)).copied() {
+            let provider = provider_id(provider);
+            self.admin(order, &MoneyStep::Compensate { provider, amount_minor: 5_000 });
+        }
+    }
+
+    /// Calls the adapter for one open movement, from its row.
+    pub fn work(&mut self, n: u8, fate: CallFate) {
+        let open = self.money.open();
+        let Some(&OpenCall { call, tries }) = open.get(usize::from(n) % open.len().max(1)) else {
+            return;
+        };
+        let mut sent = call;
+        if self.bug == Some(MoneyBug::OneId) && call.ask == Ask::Call {
+            // [ONE_ID]
+            sent.id = MovementId(Uuid::from_u128(call.id.0.as_u128() + u128::from(tries)));
+        }
+        match fate {
+            CallFate::Answered => {
+                let answer = self.adapter.take(sent);
+                self.hear(call.id, answer);
+            }
+            CallFate::CallLost => self.hear(call.id, AdapterAnswer::Unknown),
+            CallFate::CallLate => {
+                self.late_calls.push(sent);
+                self.hear(call.id, AdapterAnswer::Unknown);
+            }
+            CallFate::ReplyLost => {
+                self.adapter.take(sent);
+                self.hear(call.id, AdapterAnswer::Unknown);
+            }
+            CallFate::ReplyLate => {
+                let answer = self.adapter.take(sent);
+                self.late_replies.push((call.id, answer));
+                self.hear(call.id, AdapterAnswer::Unknown);
+            }
+            CallFate::Crash => {
+                self.adapter.take(sent);
+            }
+        }
+    }
+
+    /// The adapter's answer is taken in one transaction.
+    pub fn hear(&mut self, id: MovementId, answer: AdapterAnswer) {
+        let silent = matches!(answer, AdapterAnswer::Unknown | AdapterAnswer::NotFound);
+        let chargebacks = if silent { Vec::new() } else { self.adapter.chargebacks_of(id) };
+        if let Some(n) = self.money.owner(id) {
+            let reply = AdapterReply { answer, chargebacks };
+            let _none = self.money_step(n, &MoneyStep::Answered { movement: id, reply });
+        } else if let Some(at) = self.money.payouts.iter().position(|(_, row)| row.id == id) {
+            let (provider, _) = self.money.payouts[at];
+            self.payout_step(provider, PayoutStep::Answered { payout: id, answer });
+        }
+    }
+
+    pub fn query(&mut self, id: MovementId) {
+        let call = Call { id, ask: Ask::Query, kind: Kind::Payout, amount_minor: 0 };
+        let answer = self.adapter.take(call);
+        self.hear(id, answer);
+    }
+
+    /// A callback moves nothing: it makes us ask [ASK_DONT_BELIEVE].
+    pub fn callback(&mut self, n: u8) {
+        let open = self.money.open();
+        let known: Vec<MovementId> = self.adapter.truths.keys().copied().collect();
+        let named = known.into_iter().chain(open.iter().map(|open| open.call.id));
+        let named: Vec<MovementId> = named.collect();
+        let Some(&id) = named.get(usize::from(n) % named.len().max(1)) else { return };
+        if self.bug != Some(MoneyBug::AskDontBelieve) {
+            return self.query(id);
+        }
+        let amount = open.iter().find(|open| open.call.id == id && open.call.kind == Kind::Charge);
+        if let Some(amount_minor) = amount.map(|open| open.call.amount_minor) {
+            self.hear(id, AdapterAnswer::Paid { amount_minor });
+        }
+    }
+
+    pub fn tick(&mut self, n: usize) {
+        if self.money.rows.contains_key(&n) {
+            let _none = self.money_step(n, &MoneyStep::TimePassed);
+        }
+    }
+
+    /// Who is owed enough is paid.
+    pub fn payout_hour(&mut self) {
+        (0..3).for_each(|provider| self.payout_step(provider, PayoutStep::HourStruck));
+    }
+
+    fn payout_step(&mut self, provider: u8, step: PayoutStep) {
+        let account = LedgerAccount::Provider(provider_id(provider));
+        let mut balance_minor = -self.money.accounts.get(&account).copied().unwrap_or(0);
+        let his = self.money.payouts.iter().filter(|(whose, _)| *whose == provider);
+        let mut payouts: Vec<Payout> = his.map(|(_, payout)| payout.clone()).collect();
+        if self.bug == Some(MoneyBug::PayoutTwice) && step == PayoutStep::HourStruck {
+            let open = payouts.iter().filter(|payout| payout.state == PayoutState::Pending);
+            balance_minor += open.map(|payout| payout.amount_minor).sum::<i64>();
+            payouts.clear();
+        }
+        let (provider_id, currency) = (provider_id(provider), Currency::Cny);
+        let rows = ProviderMoney { provider_id, currency, balance_minor, payouts };
+        let basis = self.basis();
+        let Some(writes) = custody::pay_out(&rows, step, &basis) else { return };
+        if let Some(journal) = writes.journal {
+            if self.money.journal_keys.contains(&journal.key) {
+                return;
+            }
+            self.book(&journal);
+        }
+        let all = &mut self.money.payouts;
+        match all.iter_mut().find(|(_, row)| row.id == writes.payout.id) {
+            Some((_, row)) => *row = writes.payout,
+            None => all.push((provider, writes.payout)),
+        }
+    }
+
+    /// Whatever differs from the adapter's statement is asked about [STATEMENT].
+    pub fn statement(&mut self) {
+        if self.bug == Some(MoneyBug::Statement) {
+            return;
+        }
+        let orders = self.money.rows.values().flat_map(OrderMoney::statement_lines);
+        let payouts = self.money.payouts.iter().flat_map(|(_, payout)| payout.statement_lines());
+        let ours = orders.chain(payouts).collect();
+        for id in custody::differing(&ours, &self.adapter.statement()) {
+            self.meet("statement differs");
+            self.query(id);
+        }
+    }
+
+    /// Versions are compared both ways [PULL].
+    pub fn pull(&mut self) {
+        if self.bug == Some(MoneyBug::Pull) {
+            return;
+        }
+        for n in 0..self.orders.len() {
+            self.pull_order(n);
+            self.pull_money(n);
+        }
+    }
+
+    fn pull_order(&mut self, n: usize) {
+        let known = self.money.rows.get(&n).map_or(0, |rows| rows.due.order.version);
+        if known < self.orders[n].version && self.orders[n].version > 1 {
+            let heard = self.orders[n].heard(self.bug);
+            let _none = self.money_step(n, &MoneyStep::OrderHeard(heard));
+        }
+    }
+
+    pub fn pull_money(&mut self, n: usize) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let (status, version, held) =
+            (rows.due.payment_status, rows.due.money_version, rows.held_minor());
+        if version > self.orders[n].money_version {
+            self.meet("version pulled");
+            self.take_money(n, status, version, held);
+        }
+    }
+}
+
+impl Fraction {
+    fn of(self, minor: i64) -> i64 {
+        match self {
+            Self::All => minor,
+            Self::Half => minor / 2,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The end of a run: every fault is over, people and adapter do their part, days pass. Then nothing may be open,
+//! and everybody's sum must be right to the cent.
+
+use custody::{
+    Action, AdapterAnswer, LedgerAccount, MoneyEventKind, MoneyStep, MovementId, OrderMoney,
+    PayoutState, RefundState, Saga,
+};
+use wire::OrderStatus;
+
+use crate::{
+    adapter::{AdapterTruth, Kind},
+    orders::{HOUR_MS, POLICIES, provider_id},
+    world::{MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT},
+};
+
+/// A sound world needs far fewer: each refund of an order takes one, and every third round is three days.
+const ROUNDS_MAX: u32 = 40;
+/// So many rounds without anything under way are a rest.
+const QUIET_ROUNDS: u32 = 4;
+
+impl MoneyWorld {
+    pub fn come_to_rest(&mut self) {
+        let mut quiet = 0;
+        for round in 0..ROUNDS_MAX {
+            self.one_round(round);
+            quiet = if self.money.open().is_empty() { quiet + 1 } else { 0 };
+            self.note(&|| format!("round {round} of rest"));
+            self.look();
+            if self.is_broken() {
+                return;
+            }
+            if quiet == QUIET_ROUNDS {
+                break;
+            }
+        }
+        self.judge_rest();
+    }
+
+    fn one_round(&mut self, round: u32) {
+        (0..self.late_calls.len()).for_each(|_| self.late_call(0));
+        (0..self.late_replies.len()).for_each(|_| self.late_reply(0));
+        self.finish_cancels();
+        self.deliver_everything();
+        self.edge_syncs(false);
+        self.work_everything();
+        self.adapter_ends_everything(round);
+        self.work_everything();
+        for n in 0..self.orders.len() {
+            self.decide_request(n, None);
+            let needs_person = |rows: &OrderMoney| rows.due.saga == Saga::NeedsPerson;
+            if self.money.rows.get(&n).is_some_and(needs_person) {
+                self.admin(n, &MoneyStep::SendAnew);
+            }
+        }
+        self.pull();
+        self.statement();
+        // Past an expiry, and in every third round past a release.
+        self.now += if round % 3 == 2 { 73 * HOUR_MS } else { HOUR_MS };
+        (0..self.orders.len()).for_each(|n| self.tick(n));
+        self.payout_hour();
+        self.deliver_everything();
+    }
+
+    /// Each movement is asked about once.
+    fn work_everything(&mut self) {
+        for open in self.money.open() {
+            let answer = self.adapter.take(open.call);
+            self.hear(open.call.id, answer);
+        }
+    }
+
+    fn deliver_everything(&mut self) {
+        while !self.order_outbox.is_empty() || !self.money.outbox.is_empty() {
+            self.relay(0, false);
+            self.relay(1, false);
+            for queue in [TO_PAYMENT, TO_ORDER] {
+                (0..self.queues[queue].len()).for_each(|_| self.deliver(queue, 0, false));
+            }
+        }
+        for queue in [TO_PAYMENT, TO_ORDER, TO_NOTIFICATION] {
+            (0..self.queues[queue].len()).for_each(|_| self.deliver(queue, 0, false));
+        }
+    }
+
+    /// Every second customer has left the page where he was to pay, and every third provider's bank sends a payout
+    /// back once.
+    fn adapter_ends_everything(&mut self, round: u32) {
+        let pays = self.plan.seed.is_multiple_of(2);
+        let next = |truth: &AdapterTruth| {
+            let amount_minor = truth.amount_minor;
+            match truth.kind {
+                _ if !truth.is_open() => None,
+                Kind::Charge if pays => Some(AdapterAnswer::Paid { amount_minor }),
+                Kind::Charge => None,
+                Kind::Refund { .. } | Kind::Payout => Some(AdapterAnswer::Done),
+            }
+        };
+        while self.adapter.turn(0, next).is_some() {}
+        if round == 5 && self.plan.seed.is_multiple_of(3) {
+            let sent = |truth: &AdapterTruth| {
+                let done = truth.kind == Kind::Payout && truth.state == AdapterAnswer::Done;
+                done.then_some(AdapterAnswer::Returned)
+            };
+            self.adapter.turn(0, sent);
+        }
+    }
+
+    fn judge_rest(&mut self) {
+        for n in 0..self.orders.len() {
+            self.judge_order(n);
+        }
+        let open = self.money.payouts.iter().any(|(_, row)| row.state == PayoutState::Pending);
+        if open || !self.money.open().is_empty() {
+            self.broken("everything_comes_to_rest", "something is still under way".into());
+        }
+        for provider in 0..3 {
+            let account = LedgerAccount::Provider(provider_id(provider));
+            let owed = -self.money.accounts.get(&account).copied().unwrap_or(0);
+            if owed >= 1_000 {
+                let says = format!("provider {provider} still waits for {owed}");
+                self.broken("balances_are_paid_out", says);
+            }
+        }
+        let ours = self.money.accounts.get(&LedgerAccount::Adapter).copied().unwrap_or(0);
+        let truth = self.adapter.balance_minor();
+        if ours != truth {
+            let says = format!("{ours} by our books, {truth} at the adapter");
+            self.broken("books_and_adapter_agree", says);
+        }
+        if self.in_vain != self.vain_cases {
+            let says = format!("{:?}, but cases {:?}", self.in_vain, self.vain_cases);
+            self.broken("work_in_vain_is_listed", says);
+        }
+    }
+
+    fn judge_order(&mut self, n: usize) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let row = &self.orders[n];
+        let order = rows.order();
+        let suspense = rows.payments.iter().any(|payment| rows.suspense_minor(payment.id) != 0);
+        let cancelled = row.status == OrderStatus::Cancelled;
+        let completed = row.status == OrderStatus::Completed;
+        let held = rows.held_minor();
+        let owed = rows.owed_minor(None).min(held);
+        let waits = (cancelled || completed) && held != 0;
+        let stuck =
+            rows.due.saga == Saga::NeedsPerson || (cancelled && rows.due.saga != Saga::Done);
+        let shows = (row.payment_status, row.money_version);
+        let found = if suspense || waits || stuck || owed > 0 {
+            "everything_comes_to_rest"
+        } else if rows.due.order.version != row.version {
+            "versions_agree"
+        } else if shows != (rows.due.payment_status, rows.due.money_version) {
+            "the_order_shows_the_books"
+        } else if rows.balance(LedgerAccount::Refunding(order)) != 0 {
+            "everything_comes_to_rest"
+        } else {
+            return self.judge_sums(n);
+        };
+        let says =
+            format!("order {n} is {}, holds {held}, owes {owed}: {:?}", row.status, rows.due);
+        self.broken(found, says);
+    }
+
+    /// To the cent, but where a bank took a part of it back.
+    fn judge_sums(&mut self, n: usize) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let untold = self.untold(rows);
+        let row = &self.orders[n];
+        let price = row.price_minor();
+        let ids: Vec<MovementId> = rows.payments.iter().map(|payment| payment.id).collect();
+        if let Some((kind, id)) = untold {
+            return self.broken("everybody_hears_of_it", format!("{kind} of {id:?}"));
+        }
+        if ids.iter().any(|id| !self.adapter.chargebacks_of(*id).is_empty()) {
+            return;
+        }
+        let was_held = rows.held_payment().is_some();
+        let due = &rows.due;
+        let cost = match row.status {
+            _ if !was_held => 0,
+            OrderStatus::Cancelled => row.terms.map_or(0, |terms| terms.fee_minor),
+            _ => price - due.granted_minor - due.goodwill_minor,
+        };
+        let paid = self.paid_by_customer(rows, &ids);
+        let completed = row.status == OrderStatus::Completed;
+        let released = if completed && was_held { price - due.granted_minor } else { 0 };
+        let bp = i64::from(POLICIES[0].platform_fee_bp);
+        let share = match row.status {
+            OrderStatus::Cancelled => cost,
+            _ => released - released * bp / 10_000,
+        };
+        let earned = Self::to_providers(rows);
+        let found = if paid != cost {
+            "the_customer_pays_exactly"
+        } else if earned != share {
+            "the_provider_gets_exactly"
+        } else {
+            return;
+        };
+        let says = format!("order {n}: paid {paid} of {cost}, earned {earned} of {share}");
+        self.broken(found, says);
+    }
+
+    /// What the customer has lost to us in the end, by the adapter and by hand.
+    fn paid_by_customer(&self, rows: &OrderMoney, ids: &[MovementId]) -> i64 {
+        let truths = ids.iter().filter_map(|id| self.adapter.truths.get(id)?.paid_minor());
+        let back: i64 = ids.iter().map(|id| self.adapter.refunded_minor(*id)).sum();
+        let by_hand = -rows.balance(LedgerAccount::Bank);
+        truths.sum::<i64>() - back - by_hand
+    }
+
+    fn to_providers(rows: &OrderMoney) -> i64 {
+        let journals = rows.journals.iter();
+        let earned = journals
+            .filter(|journal| matches!(journal.key.action, Action::Release | Action::CancelFee));
+        let postings = earned.flat_map(|journal| &journal.postings);
+        let his = postings.filter(|p| matches!(p.account, LedgerAccount::Provider(_)));
+        his.map(|posting| -posting.minor).sum()
+    }
+
+    /// A refund or release that nobody was told of.
+    fn untold(&self, rows: &OrderMoney) -> Option<(MoneyEventKind, MovementId)> {
+        let done = rows.refunds.iter().filter(|refund| refund.state == RefundState::Completed);
+        let refunds = done.map(|refund| (MoneyEventKind::RefundProcessed, refund.id));
+        let paid = rows.held_payment().map(|id| (MoneyEventKind::PaymentCompleted, id));
+        refunds.chain(paid).find(|told| !self.told.contains(told))
+    }
+}

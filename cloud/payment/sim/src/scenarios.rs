@@ -1,0 +1,134 @@
+//! Schedules written by hand for what chance meets too rarely. Each names its point and the bugs that it catches.
+//! They run beside the seeds and do not change with the generator of plans.
+
+use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan};
+
+pub struct MoneyScenario {
+    pub name: &'static str,
+    pub says: &'static str,
+    pub catches: &'static [MoneyBug],
+    pub plan: MoneyPlan,
+}
+
+/// The order's event reaches the payment service.
+const ORDER_HEARD: [Act; 2] = [Relay(0, false), Deliver(0, 0, false)];
+/// The price is paid and held, and the order knows.
+const HELD: [Act; 6] = [
+    Pay(0, 0, false),
+    Work(0, Answered),
+    AdapterPays(0, 0),
+    Work(0, Answered),
+    Relay(1, false),
+    Deliver(1, 0, false),
+];
+
+pub fn all() -> Vec<MoneyScenario> {
+    vec![
+        a_key_after_its_payment_failed(),
+        a_refund_that_fails(),
+        money_after_the_cancel(),
+        a_chargeback_after_the_release(),
+        an_old_version_after_a_cancel(),
+    ]
+}
+
+pub fn named(name: &str) -> Option<MoneyScenario> {
+    all().into_iter().find(|scenario| scenario.name == name)
+}
+
+fn a_key_after_its_payment_failed() -> MoneyScenario {
+    let acts = [Pay(0, 0, false), Minutes(31), Tick(0), Work(0, Answered), Pay(0, 0, false)];
+    scenario(
+        "a_key_after_its_payment_failed",
+        "a request repeated under its key after the payment failed begins no other",
+        &[MoneyBug::KeyOnce],
+        &[&ORDER_HEARD, &acts],
+    )
+}
+
+/// Half is granted, and the adapter fails to send it.
+fn a_refund_that_fails() -> MoneyScenario {
+    let acts = [
+        Start(0),
+        Pull,
+        AskBack(0, 0, Fraction::Half),
+        Grant(0, Fraction::All),
+        Work(0, Answered),
+        AdapterFails(0),
+        Work(0, Answered),
+    ];
+    scenario(
+        "a_refund_that_fails",
+        "what was granted and failed is owed, and reaches the customer in the end",
+        &[MoneyBug::StillOwed],
+        &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// The order is cancelled and settled; then the adapter says that the closed payment was paid.
+fn money_after_the_cancel() -> MoneyScenario {
+    let acts = [
+        Pay(0, 0, false),
+        Work(0, Answered),
+        Cancel(0),
+        Pull,
+        Work(0, Answered),
+        PaidThoughClosed(0),
+        Statement,
+    ];
+    scenario(
+        "money_after_the_cancel",
+        "money that comes for a settled order goes back",
+        &[MoneyBug::LateBack],
+        &[&ORDER_HEARD, &acts],
+    )
+}
+
+fn a_chargeback_after_the_release() -> MoneyScenario {
+    let acts = [
+        Start(0),
+        Complete(0),
+        Pull,
+        Minutes(4_400),
+        Tick(0),
+        Chargeback(0, Fraction::All),
+        Statement,
+    ];
+    scenario(
+        "a_chargeback_after_the_release",
+        "a bank that takes back what was released takes it from the platform",
+        &[MoneyBug::LossIsOurs],
+        &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// The event of the acceptance comes a second time, after that of the cancel.
+fn an_old_version_after_a_cancel() -> MoneyScenario {
+    let acts = [
+        Relay(0, false),
+        Cancel(0),
+        Relay(0, false),
+        Relay(0, false),
+        Deliver(0, 1, false),
+        Deliver(0, 0, false),
+    ];
+    scenario(
+        "an_old_version_after_a_cancel",
+        "an event that comes late changes nothing of what a newer one said",
+        &[MoneyBug::OrderVersion],
+        &[&acts],
+    )
+}
+
+/// One order, accepted by provider 0 at the start.
+fn scenario(
+    name: &'static str,
+    says: &'static str,
+    catches: &'static [MoneyBug],
+    parts: &[&[Act]],
+) -> MoneyScenario {
+    let begin = std::iter::once(Accept(0, 0));
+    let acts = begin.chain(parts.iter().copied().flatten().copied()).collect();
+    let plan = MoneyPlan { seed: 0, orders: 1, unpaid_start: false, acts };
+    MoneyScenario { name, says, catches, plan }
+}
