@@ -1,5 +1,5 @@
-//! Owns the rules of an account: valid names, addresses and passwords, the end of guessing, and the order
-//! of refresh tokens.
+//! Owns the rules of an account: valid names, addresses and passwords, the end of guessing, the order
+//! of refresh tokens, and what a role may hold.
 //!
 //! Invariant: nothing here does IO or reads a clock; time comes in.
 
@@ -9,10 +9,14 @@ mod lockout;
 mod readmission;
 mod refresh;
 mod reset;
+mod role;
 
-pub use account::{Email, NewAccount, Password, Username};
+pub use account::{
+    EMAIL_BYTES_MAX, Email, NewAccount, Password, USERNAME_CHARS_MAX, Username, mask_email,
+};
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
 pub use readmission::first_tokens_after;
 pub use refresh::{RefreshFamily, RefreshUse, SentRefresh};
 pub use reset::ResetCode;
+pub use role::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, within};

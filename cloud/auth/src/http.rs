@@ -5,7 +5,9 @@ mod account;
 mod edge_tokens;
 mod keys;
 mod password;
+mod people;
 mod renew;
+mod roles;
 mod session;
 
 use axum::{
@@ -19,7 +21,7 @@ use process::{
     problem::{Problem, fault},
     tokens::Caller,
 };
-use wire::Code;
+use wire::{Code, Permission, Role};
 
 use crate::{
     passwords::PasswordError,
@@ -33,6 +35,7 @@ pub fn router(service: Service) -> Router {
     table(Router::new())
         .route("/verify-token", post(session::verify))
         .route("/internal/sessions/renew", post(renew::renew))
+        .route("/internal/permissions", post(roles::of_person))
         .route("/internal/command-tokens", post(edge_tokens::for_command))
         .with_state(service)
 }
@@ -41,11 +44,12 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, KeyTooNew, NotFound, ProvidersOnly, RegistrationQuota, RoleForbidden,
-        TooManyRequests, UserExists,
+        AccountLocked, InvalidCredentials, InvalidToken, KeyTooNew, NotFound, PermissionMissing, ProvidersOnly, RegistrationQuota, RoleBuiltIn, RoleExists,
+        RoleFixed, RoleForbidden, RoleInUse, TooManyRequests, TooManyRoles, UserExists,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     to
         .at(POST, "/api/v1/auth/register", "Register as a customer or provider",
@@ -68,27 +72,42 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
             session::verify)
         .at(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions, on record",
-            &[NotFound, RoleForbidden], account::revoke)
+            &[NotFound, RoleForbidden, PermissionMissing], account::revoke)
         .at(POST, "/api/v1/admin/users/{id}/readmit",
             "Let a revoked person in again, on record; tokens from before stay dead",
-            &[NotFound, RoleForbidden], account::readmit)
+            &[NotFound, RoleForbidden, PermissionMissing], account::readmit)
         .at(GET, "/api/v1/admin/users/{id}/sessions", "List a person's live sessions and device grants, newest first",
-            &[NotFound, RoleForbidden], session::list_of_person)
+            &[NotFound, RoleForbidden, PermissionMissing], session::list_of_person)
         .at(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a session or device grant of a person, on record",
-            &[NotFound, RoleForbidden], session::end_of_person)
+            &[NotFound, RoleForbidden, PermissionMissing], session::end_of_person)
         .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
         .at(POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
         .at(POST, "/api/v1/admin/users/{id}/password-reset",
             "Give out a code by which a person sets a new password once, on record",
-            &[NotFound, RoleForbidden], password::issue_reset)
+            &[NotFound, RoleForbidden, PermissionMissing], password::issue_reset)
         .at(GET, "/api/v1/admin/keys", "List the keys that sign tokens, with their states and moments",
-            &[RoleForbidden], keys::list_keys)
+            &[RoleForbidden, PermissionMissing], keys::list_keys)
         .at(POST, "/api/v1/admin/keys/rotate", "Let the next signing key begin, on record",
-            &[RoleForbidden, KeyTooNew], keys::rotate_key)
+            &[RoleForbidden, PermissionMissing, KeyTooNew], keys::rotate_key)
         .at(POST, "/api/v1/admin/keys/kill", "End a stolen signing key and all its tokens, on record",
-            &[NotFound, RoleForbidden], keys::kill_key)
+            &[NotFound, RoleForbidden, PermissionMissing], keys::kill_key)
+        .at(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
+        .at(GET, "/api/v1/admin/roles", "List all roles with their permissions", &[RoleForbidden, PermissionMissing],
+            roles::list_roles)
+        .at(POST, "/api/v1/admin/roles", "Make a role of your own, a part of an admin's work, on record",
+            &[RoleForbidden, PermissionMissing, RoleExists, TooManyRoles], roles::make_role)
+        .at(PUT, "/api/v1/admin/roles/{id}", "Change a role of your own, on record",
+            &[NotFound, RoleForbidden, PermissionMissing, RoleExists, RoleBuiltIn], roles::change_role)
+        .at(DELETE, "/api/v1/admin/roles/{id}", "Remove a role of your own that nobody has, on record",
+            &[NotFound, RoleForbidden, PermissionMissing, RoleBuiltIn, RoleInUse], roles::remove_role)
+        .at(GET, "/api/v1/admin/users", "List people by name, with their roles and states",
+            &[RoleForbidden, PermissionMissing], people::list_people)
+        .at(GET, "/api/v1/admin/users/{id}", "Show a person with the record of their roles",
+            &[NotFound, RoleForbidden, PermissionMissing], people::show_person)
+        .at(PUT, "/api/v1/admin/users/{id}/role", "Give a person a role, on record; their sessions end",
+            &[NotFound, RoleForbidden, PermissionMissing, RoleFixed], people::give_role)
         .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
 }
@@ -106,6 +125,22 @@ impl FromRequestParts<Service> for Live {
         let live = service.is_live(&caller.claims).await?;
         live.then_some(Self(caller)).ok_or_else(|| Problem::new(Code::InvalidToken))
     }
+}
+
+/// Refuses a caller who is no admin, or whose role lacks the permission as auth_db has it now.
+async fn require(
+    service: &Service,
+    caller: &Caller,
+    permission: Permission,
+) -> Result<(), Problem> {
+    caller.require(Role::Admin)?;
+    let role = service.store.role_of(caller.actor.user_id).await.map_err(ServiceError::from)?;
+    let is_held = role.is_some_and(|role| role.permissions.contains(&permission));
+    is_held.then_some(()).ok_or_else(|| missing(permission))
+}
+
+fn missing(permission: Permission) -> Problem {
+    Problem::new(Code::PermissionMissing).with("permission", permission)
 }
 
 impl From<ServiceError> for Problem {

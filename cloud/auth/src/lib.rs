@@ -16,6 +16,7 @@ mod limits;
 mod passwords;
 mod renewal;
 mod revocations;
+mod roles;
 mod service;
 mod signing;
 mod store;

@@ -177,7 +177,8 @@ impl Service {
         let Entry { name, place, device, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
-        if !self.store.begin_session(&session, changed_at, (name, place), known).await? {
+        let looked_at = (account.role_id, changed_at);
+        if !self.store.begin_session(&session, looked_at, (name, place), known).await? {
             return Ok(None);
         }
         if is_grant {
@@ -247,6 +248,7 @@ impl Service {
         let record = Closing { at: self.clock.now(), by, why };
         if self.store.close_account(user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "An account was closed");
+            self.forget(user).await;
             revocations::fill(&self.store, &self.cache, &self.clock).await;
         }
         Ok(Some(role))

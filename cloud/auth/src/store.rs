@@ -1,4 +1,4 @@
-//! Owns auth_db: accounts, the sessions given out, known devices, wrong passwords, and the keys that sign tokens.
+//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords, and the keys that sign tokens.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
@@ -8,7 +8,9 @@ mod endings;
 mod extend;
 mod failures;
 mod grants;
+mod people;
 mod readmissions;
+mod roles;
 mod sessions;
 mod signing_keys;
 mod users;
@@ -26,7 +28,9 @@ use wire::UnixMillis;
 pub use credentials::{NewPassword, PasswordReset, ResetCodeHash};
 pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
+pub use people::{AccountState, PeopleFilter, PersonRow};
 pub use platform::StoreError;
+pub use roles::{KnownRole, RoleAct, RoleOrder};
 pub use sessions::{SessionKind, SessionState, UserSession};
 pub use signing_keys::{NewSigningKey, SigningKey};
 pub use users::{Account, Closing};

@@ -110,7 +110,7 @@ impl Gateway {
         if route.audience == Audience::Entrant {
             return (RateStanding::default(), Ok(None));
         }
-        let admitted = self.identity.admit(route.audience, method, headers).await;
+        let admitted = self.identity.admit(route, method, headers).await;
         let asker = match &admitted {
             Ok(Some(caller)) => {
                 line.known(caller.claims.sub);

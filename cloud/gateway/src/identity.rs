@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use wire::{Code, Role, SessionId, UserId};
 
 use crate::{
-    routes::Audience,
+    routes::{Audience, Route},
     session::{BrowserSession, Cookies},
 };
 
@@ -57,23 +57,24 @@ impl Identity {
     /// know and does not need to.
     pub async fn admit(
         &self,
-        audience: Audience,
+        route: &Route,
         method: &Method,
         headers: &HeaderMap,
     ) -> Result<Option<KnownCaller>, Problem> {
-        match audience {
-            Audience::Open | Audience::Entrant => Ok(None),
-            Audience::Edge => bearer(headers).map(|_| None).ok_or_else(invalid),
-            Audience::Any => self.verify(method, headers).await.map(Some),
+        let caller = match route.audience {
+            Audience::Open | Audience::Entrant => return Ok(None),
+            Audience::Edge => return bearer(headers).map(|_| None).ok_or_else(invalid),
+            Audience::Any => self.verify(method, headers).await?,
             Audience::Roles(roles, refusal) => {
                 let caller = self.verify(method, headers).await?;
-                if roles.contains(&caller.claims.role) {
-                    Ok(Some(caller))
-                } else {
-                    Err(Problem::new(refusal))
+                if !roles.contains(&caller.claims.role) {
+                    return Err(Problem::new(refusal));
                 }
+                caller
             }
-        }
+        };
+        self.permit(&caller.claims, route.needs).await?;
+        Ok(Some(caller))
     }
 
     /// A request with a bearer is the bearer's, also where that is no good and a cookie would be.

@@ -13,6 +13,7 @@ mod limits;
 mod matcher;
 mod order_page;
 mod peers;
+mod permits;
 mod portal;
 mod proxies;
 mod routes;

@@ -1,4 +1,4 @@
-//! Every route, in one table: method, canonical path, audience, and the part that answers. A path that is not
+//! Every route, in one table: method, canonical path, audience, permissions, and the part that answers. A path that is not
 //! in this table does not exist for the outside; `/internal` is not in it.
 //!
 //! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`) comes
@@ -6,7 +6,7 @@
 
 use http::Method;
 use process::parts::CloudPart as Part;
-use wire::{Code, Role};
+use wire::{Code, Permission, Role};
 
 /// The callers that a route is for. A caller is known by a bearer or by the cookie of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub audience: Audience,
+    /// A caller needs each of these that their role can hold.
+    pub needs: &'static [Permission],
     pub part: Part,
     pub body: RouteBody,
 }
@@ -65,7 +67,32 @@ const PROVIDER: Audience = Audience::Roles(&[Role::Provider], Code::RoleForbidde
 const ACCEPTS: Audience = Audience::Roles(&[Role::Provider], Code::ProvidersOnly);
 const WITHDRAWS: Audience = Audience::Roles(&[Role::Provider, Role::Admin], Code::RoleForbidden);
 const CANCELS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
-const ADMIN: Audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
+
+const PUBLISH: &[Permission] = &[Permission::PublishOrders];
+const ACCEPT: &[Permission] = &[Permission::AcceptOrders];
+const DO: &[Permission] = &[Permission::DoOrders];
+const CANCEL: &[Permission] = &[Permission::CancelOrders];
+const WITHDRAW: &[Permission] = &[Permission::WithdrawOrders];
+const APPROVE: &[Permission] = &[Permission::ApproveOrders];
+/// A status is reached by any of these.
+const ANY_ACTION: &[Permission] = &[
+    Permission::AcceptOrders,
+    Permission::DoOrders,
+    Permission::CancelOrders,
+    Permission::WithdrawOrders,
+    Permission::ApproveOrders,
+];
+const DESKS: &[Permission] = &[Permission::ReadDesks];
+const VERIFY: &[Permission] = &[Permission::VerifyProviders];
+const PEOPLE: &[Permission] = &[Permission::ReadPeople];
+const REVOKE: &[Permission] = &[Permission::RevokePeople];
+const SESSIONS: &[Permission] = &[Permission::EndSessions];
+const PASSWORDS: &[Permission] = &[Permission::ResetPasswords];
+const ROLES: &[Permission] = &[Permission::ManageRoles];
+const PLATFORM: &[Permission] = &[Permission::ReadPlatform];
+const REGIONS: &[Permission] = &[Permission::ManageRegions];
+const EDGES: &[Permission] = &[Permission::ManageEdges];
+const KEYS: &[Permission] = &[Permission::ManageKeys];
 
 /// The news, which the gateway merges.
 pub const STREAM: &str = "/api/v1/stream";
@@ -92,6 +119,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/auth/password-reset",    ENTRANT,  Part::Auth),
     route(DELETE, "/api/v1/auth/sessions/others", ANY,      Part::Auth),
     route(DELETE, "/api/v1/auth/sessions/{id}",   ANY,      Part::Auth),
+    route(GET,  "/api/v1/auth/permissions",       ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
 
     route(POST, "/api/v1/session",                ENTRANT,  Part::Gateway),
@@ -100,16 +128,23 @@ pub static ROUTES: &[Route] = &[
     route(GET,  STREAM,                           ANY,      Part::Gateway),
     route(GET,  DOCUMENT,                         OPEN,     Part::Gateway),
 
-    route(POST, "/api/v1/admin/users/{id}/revoke", ADMIN,   Part::Auth),
-    route(POST, "/api/v1/admin/users/{id}/readmit", ADMIN,  Part::Auth),
-    route(POST, "/api/v1/admin/users/{id}/password-reset", ADMIN, Part::Auth),
+    admin(GET,    "/api/v1/admin/roles",                          PEOPLE,    Part::Auth),
+    admin(POST,   "/api/v1/admin/roles",                          ROLES,     Part::Auth),
+    admin(PUT,    "/api/v1/admin/roles/{id}",                     ROLES,     Part::Auth),
+    admin(DELETE, "/api/v1/admin/roles/{id}",                     ROLES,     Part::Auth),
+    admin(GET,    "/api/v1/admin/users",                          PEOPLE,    Part::Auth),
+    admin(GET,    "/api/v1/admin/users/{id}",                     PEOPLE,    Part::Auth),
+    admin(PUT,    "/api/v1/admin/users/{id}/role",                ROLES,     Part::Auth),
+    admin(POST,   "/api/v1/admin/users/{id}/revoke",              REVOKE,    Part::Auth),
+    admin(POST,   "/api/v1/admin/users/{id}/readmit",             REVOKE,    Part::Auth),
+    admin(POST,   "/api/v1/admin/users/{id}/password-reset",      PASSWORDS, Part::Auth),
 
-    route(GET,  "/api/v1/admin/users/{id}/sessions", ADMIN, Part::Auth),
-    route(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", ADMIN, Part::Auth),
+    admin(GET,    "/api/v1/admin/users/{id}/sessions",            PEOPLE,    Part::Auth),
+    admin(DELETE, "/api/v1/admin/users/{id}/sessions/{session}",  SESSIONS,  Part::Auth),
 
-    route(GET,  "/api/v1/admin/keys",             ADMIN,    Part::Auth),
-    route(POST, "/api/v1/admin/keys/rotate",      ADMIN,    Part::Auth),
-    route(POST, "/api/v1/admin/keys/kill",        ADMIN,    Part::Auth),
+    admin(GET,    "/api/v1/admin/keys",                           KEYS,      Part::Auth),
+    admin(POST,   "/api/v1/admin/keys/rotate",                    KEYS,      Part::Auth),
+    admin(POST,   "/api/v1/admin/keys/kill",                      KEYS,      Part::Auth),
 
     route(GET,  "/api/v1/users/me/profile",       ANY,      Part::User),
     route(PUT,  "/api/v1/users/me/profile",       ANY,      Part::User),
@@ -132,34 +167,34 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/files/{id}/signed",      OPEN,     Part::User),
     route(PUT,  "/api/v1/users/me/certifications", PROVIDER, Part::User),
     route(POST, "/api/v1/users/me/verification",  PROVIDER, Part::User),
-    route(GET,  "/api/v1/admin/verifications",    ADMIN,    Part::User),
-    route(GET,  "/api/v1/admin/matches",          ADMIN,    Part::User),
-    route(GET,  "/api/v1/admin/providers/{id}",   ADMIN,    Part::User),
-    route(POST, "/api/v1/admin/providers/{id}/verify", ADMIN, Part::User),
-    route(POST, "/api/v1/admin/providers/{id}/reject", ADMIN, Part::User),
+    admin(GET,    "/api/v1/admin/verifications",                  VERIFY,    Part::User),
+    admin(GET,    "/api/v1/admin/matches",                        VERIFY,    Part::User),
+    admin(GET,    "/api/v1/admin/providers/{id}",                 VERIFY,    Part::User),
+    admin(POST,   "/api/v1/admin/providers/{id}/verify",          VERIFY,    Part::User),
+    admin(POST,   "/api/v1/admin/providers/{id}/reject",          VERIFY,    Part::User),
 
-    route(POST, "/api/v1/orders",                 CUSTOMER, Part::Order),
+    ruled(POST, "/api/v1/orders",                  CUSTOMER,  PUBLISH,    Part::Order),
     route(GET,  "/api/v1/orders",                 ANY,      Part::Order),
     route(GET,  "/api/v1/orders/available",       PROVIDER, Part::Order),
     route(GET,  "/api/v1/orders/{id}",            ANY,      Part::Order),
     route(GET,  "/api/v1/orders/{id}/timeline",   ANY,      Part::Order),
     route(GET,  crate::order_page::PATH,          ANY,      Part::Gateway),
-    route(POST, "/api/v1/orders/{id}/approve",    ADMIN,    Part::Order),
-    route(POST, "/api/v1/orders/{id}/reject",     ADMIN,    Part::Order),
-    route(POST, "/api/v1/orders/{id}/accept",     ACCEPTS,  Part::Order),
-    route(POST, "/api/v1/orders/{id}/withdraw",   WITHDRAWS, Part::Order),
-    route(POST, "/api/v1/orders/{id}/start",      PROVIDER, Part::Order),
-    route(POST, "/api/v1/orders/{id}/complete",   PROVIDER, Part::Order),
-    route(POST, "/api/v1/orders/{id}/cancel",     CANCELS,  Part::Order),
-    route(PUT,  "/api/v1/orders/{id}/status",     ANY,      Part::Order),
-    route(GET,  "/api/v1/admin/orders",           ADMIN,    Part::Order),
-    route(GET,  "/api/v1/admin/assignments",      ADMIN,    Part::Order),
-    route(GET,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
-    route(PUT,  "/api/v1/admin/assignments/{region}", ADMIN, Part::Order),
-    route(GET,  "/api/v1/admin/cases",            ADMIN,    Part::Order),
-    route(POST, "/api/v1/admin/providers/{id}/withdrawals", ADMIN, Part::Order),
-    route(GET,  "/api/v1/admin/lost-acceptances", ADMIN,    Part::Order),
-    route(GET,  "/api/v1/admin/commands/{id}",    ADMIN,    Part::Order),
+    admin(POST,   "/api/v1/orders/{id}/approve",                  APPROVE,   Part::Order),
+    admin(POST,   "/api/v1/orders/{id}/reject",                   APPROVE,   Part::Order),
+    ruled(POST, "/api/v1/orders/{id}/accept",      ACCEPTS,   ACCEPT,     Part::Order),
+    ruled(POST, "/api/v1/orders/{id}/withdraw",    WITHDRAWS, WITHDRAW,   Part::Order),
+    ruled(POST, "/api/v1/orders/{id}/start",       PROVIDER,  DO,         Part::Order),
+    ruled(POST, "/api/v1/orders/{id}/complete",    PROVIDER,  DO,         Part::Order),
+    ruled(POST, "/api/v1/orders/{id}/cancel",      CANCELS,   CANCEL,     Part::Order),
+    ruled(PUT,  "/api/v1/orders/{id}/status",      ANY,       ANY_ACTION, Part::Order),
+    admin(GET,    "/api/v1/admin/orders",                         DESKS,     Part::Order),
+    admin(GET,    "/api/v1/admin/assignments",                    PLATFORM,  Part::Order),
+    admin(GET,    "/api/v1/admin/assignments/{region}",           PLATFORM,  Part::Order),
+    admin(PUT,    "/api/v1/admin/assignments/{region}",           REGIONS,   Part::Order),
+    admin(GET,    "/api/v1/admin/cases",                          DESKS,     Part::Order),
+    admin(POST,   "/api/v1/admin/providers/{id}/withdrawals",     WITHDRAW,  Part::Order),
+    admin(GET,    "/api/v1/admin/lost-acceptances",               DESKS,     Part::Order),
+    admin(GET,    "/api/v1/admin/commands/{id}",                  DESKS,     Part::Order),
 
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
     route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
@@ -167,24 +202,24 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/link",                          EDGE,     Part::Hub),
     route(POST, "/api/v1/edges/enrol",            OPEN,     Part::Hub),
     route(GET,  "/api/v1/edges/{id}/key",         OPEN,     Part::Hub),
-    route(GET,  "/api/v1/admin/status",           ADMIN,    Part::Hub),
-    route(GET,  "/api/v1/admin/edges",            ADMIN,    Part::Hub),
-    route(POST, "/api/v1/admin/edges",            ADMIN,    Part::Hub),
-    route(DELETE, "/api/v1/admin/edges/{id}/code", ADMIN,  Part::Hub),
-    route(POST, "/api/v1/admin/edges/{id}/readmit", ADMIN, Part::Hub),
-    route(POST, "/api/v1/admin/edges/{id}/disabling", ADMIN, Part::Hub),
-    route(POST, "/api/v1/admin/edges/{id}/retirement", ADMIN, Part::Hub),
-    route(POST, "/api/v1/admin/edges/{id}/key",   ADMIN,    Part::Hub),
-    route(GET,  "/api/v1/admin/edges/{id}/acts",  ADMIN,    Part::Hub),
-    route(GET,  "/api/v1/admin/edges/{id}/left-behind", ADMIN, Part::Hub),
-    route(GET,  "/api/v1/admin/queue",            ADMIN,    Part::Hub),
-    route(GET,  "/api/v1/admin/asks",             ADMIN,    Part::Hub),
-    route(POST, "/api/v1/admin/asks/{id}/retry",  ADMIN,    Part::Hub),
-    route(GET,  "/api/v1/admin/ops/{edge}/{epoch}/{seq}", ADMIN, Part::Hub),
-    route(POST, "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry", ADMIN, Part::Hub),
-    route(GET,  "/api/v1/admin/regions",          ADMIN,    Part::Hub),
-    route(PUT,  "/api/v1/admin/regions/{region}", ADMIN,    Part::Hub),
-    route(POST, "/api/v1/admin/regions/{region}/comparison", ADMIN, Part::Hub),
+    admin(GET,    "/api/v1/admin/status",                         PLATFORM,  Part::Hub),
+    admin(GET,    "/api/v1/admin/edges",                          PLATFORM,  Part::Hub),
+    admin(POST,   "/api/v1/admin/edges",                          EDGES,     Part::Hub),
+    admin(DELETE, "/api/v1/admin/edges/{id}/code",                EDGES,     Part::Hub),
+    admin(POST,   "/api/v1/admin/edges/{id}/readmit",             EDGES,     Part::Hub),
+    admin(POST,   "/api/v1/admin/edges/{id}/disabling",           EDGES,     Part::Hub),
+    admin(POST,   "/api/v1/admin/edges/{id}/retirement",          EDGES,     Part::Hub),
+    admin(POST,   "/api/v1/admin/edges/{id}/key",                 EDGES,     Part::Hub),
+    admin(GET,    "/api/v1/admin/edges/{id}/acts",                PLATFORM,  Part::Hub),
+    admin(GET,    "/api/v1/admin/edges/{id}/left-behind",         PLATFORM,  Part::Hub),
+    admin(GET,    "/api/v1/admin/queue",                          PLATFORM,  Part::Hub),
+    admin(GET,    "/api/v1/admin/asks",                           PLATFORM,  Part::Hub),
+    admin(POST,   "/api/v1/admin/asks/{id}/retry",                EDGES,     Part::Hub),
+    admin(GET,    "/api/v1/admin/ops/{edge}/{epoch}/{seq}",       PLATFORM,  Part::Hub),
+    admin(POST,   "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry", EDGES,     Part::Hub),
+    admin(GET,    "/api/v1/admin/regions",                        PLATFORM,  Part::Hub),
+    admin(PUT,    "/api/v1/admin/regions/{region}",               REGIONS,   Part::Hub),
+    admin(POST,   "/api/v1/admin/regions/{region}/comparison",    REGIONS,   Part::Hub),
 ];
 
 #[rustfmt::skip]
@@ -215,7 +250,29 @@ pub static ALIASES: &[Alias] = &[
 ];
 
 const fn route(method: Method, path: &'static str, audience: Audience, part: Part) -> Route {
-    Route { method, path, audience, part, body: RouteBody::Held }
+    Route { method, path, audience, needs: &[], part, body: RouteBody::Held }
+}
+
+/// A route whose use is the work of a role.
+const fn ruled(
+    method: Method,
+    path: &'static str,
+    audience: Audience,
+    needs: &'static [Permission],
+    part: Part,
+) -> Route {
+    Route { method, path, audience, needs, part, body: RouteBody::Held }
+}
+
+/// A route for admins alone, whose role names the permission.
+const fn admin(
+    method: Method,
+    path: &'static str,
+    needs: &'static [Permission],
+    part: Part,
+) -> Route {
+    let audience = Audience::Roles(&[Role::Admin], Code::RoleForbidden);
+    ruled(method, path, audience, needs, part)
 }
 
 /// A route that takes a file as its body.
@@ -226,7 +283,7 @@ const fn file(
     part: Part,
     bytes_max: usize,
 ) -> Route {
-    Route { method, path, audience, part, body: RouteBody::Streamed { bytes_max } }
+    Route { method, path, audience, needs: &[], part, body: RouteBody::Streamed { bytes_max } }
 }
 
 const fn alias(
@@ -256,6 +313,28 @@ mod tests {
                 assert!(bytes_max <= process::web::ANY_BODY_BYTES_MAX, "{route:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
+        let mut used: Vec<Permission> = Vec::new();
+        for route in ROUTES {
+            used.extend(route.needs);
+            let is_held =
+                |role: &Role| route.needs.iter().any(|one| Permission::of(*role).contains(one));
+            match route.audience {
+                Audience::Roles(&[Role::Admin], _) => assert!(is_held(&Role::Admin), "{route:?}"),
+                Audience::Roles(roles, _) if !route.needs.is_empty() => {
+                    assert!(roles.iter().all(is_held), "{route:?}");
+                }
+                _ => {}
+            }
+            if route.path.starts_with("/api/v1/admin/") {
+                assert!(!route.needs.is_empty(), "{route:?}");
+            }
+        }
+        let unused = Permission::ALL.into_iter().find(|one| !used.contains(one));
+        assert_eq!(unused, None, "a permission that nothing asks for says nothing");
     }
 
     #[test]

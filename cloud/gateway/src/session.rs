@@ -92,6 +92,7 @@ static LOGIN: Route = Route {
     method: Method::POST,
     path: "/api/v1/auth/login",
     audience: Audience::Entrant,
+    needs: &[],
     part: CloudPart::Auth,
     body: RouteBody::Held,
 };

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod keys;
 pub mod marks;
 pub mod outbox;
+pub mod permissions;
 pub mod service;
 pub mod sessions;
 pub mod sql;

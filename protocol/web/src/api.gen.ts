@@ -546,6 +546,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List all roles with their permissions */
+        get: operations["auth.list_roles"];
+        put?: never;
+        /** Make a role of your own, a part of an admin's work, on record */
+        post: operations["auth.make_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a role of your own, on record */
+        put: operations["auth.change_role"];
+        post?: never;
+        /** Remove a role of your own that nobody has, on record */
+        delete: operations["auth.remove_role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/status": {
         parameters: {
             query?: never;
@@ -555,6 +591,40 @@ export interface paths {
         };
         /** How every region and edge is now */
         get: operations["hub.status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List people by name, with their roles and states */
+        get: operations["auth.list_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a person with the record of their roles */
+        get: operations["auth.show_person"];
         put?: never;
         post?: never;
         delete?: never;
@@ -608,6 +678,23 @@ export interface paths {
         put?: never;
         /** Revoke a person: close the account and end its sessions, on record */
         post: operations["auth.revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a person a role, on record; their sessions end */
+        put: operations["auth.give_role"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -778,6 +865,23 @@ export interface paths {
         put?: never;
         /** Set a password by a code of an admin; all sessions end */
         post: operations["auth.redeem_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show your role and what it lets you do */
+        get: operations["auth.permissions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1589,6 +1693,8 @@ export interface components {
             wrong_passwords?: components["schemas"]["GuessReport"];
         };
         /** @enum {string} */
+        AccountState: "open" | "closed";
+        /** @enum {string} */
         Action: "approve" | "reject" | "accept" | "withdraw" | "start" | "complete" | "cancel" | "review";
         Actor: {
             role: components["schemas"]["Role"];
@@ -1797,7 +1903,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -2581,6 +2687,12 @@ export interface components {
             date_of_birth?: components["schemas"]["CalendarDay"];
             preferences: components["schemas"]["Preferences"];
         };
+        OwnPermissions: {
+            permissions: components["schemas"]["Permission"][];
+            role: components["schemas"]["Role"];
+            /** @description As people call it; one of your own where `role` is `admin`. */
+            role_name: string;
+        };
         OwnPerson: {
             bio?: string;
             created_at: components["schemas"]["UnixMillis"];
@@ -2636,6 +2748,37 @@ export interface components {
         };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
+        /** @enum {string} */
+        Permission: "publish_orders" | "accept_orders" | "do_orders" | "cancel_orders" | "withdraw_orders" | "approve_orders" | "read_desks" | "verify_providers" | "read_people" | "revoke_people" | "end_sessions" | "reset_passwords" | "manage_roles" | "read_platform" | "manage_regions" | "manage_edges" | "manage_keys";
+        /** @description Who did something to a person, when and why. */
+        PersonActItem: {
+            at: components["schemas"]["UnixMillis"];
+            became?: string;
+            by: components["schemas"]["UserId"];
+            reason: string;
+            /** @description The roles before and after, of one that was given. */
+            was?: string;
+        };
+        PersonDetail: components["schemas"]["PersonItem"] & {
+            /** @description The revocation of somebody who is shut out now. */
+            closed?: components["schemas"]["PersonActItem"];
+            /** @description The roles given last, newest first. */
+            roles_given: components["schemas"]["PersonActItem"][];
+        };
+        PersonItem: {
+            created_at: components["schemas"]["UnixMillis"];
+            /** @description Masked: its first letter and its domain. */
+            email: string;
+            /** @description Tokens carry it. */
+            role: components["schemas"]["Role"];
+            /** Format: int64 */
+            role_id: number;
+            /** @description As people call it. */
+            role_name: string;
+            state: components["schemas"]["AccountState"];
+            user_id: components["schemas"]["UserId"];
+            username: string;
+        };
         PictureBook: {
             items: components["schemas"]["WorkPicture"][];
             /**
@@ -2931,6 +3074,33 @@ export interface components {
         };
         /** @enum {string} */
         Role: "customer" | "provider" | "admin";
+        RoleForm: {
+            description?: string;
+            name: string;
+            /** @description Some of an admin's. */
+            permissions: components["schemas"]["Permission"][];
+            reason: string;
+        };
+        RoleGift: {
+            reason: string;
+            /** Format: int64 */
+            role_id: number;
+        };
+        RoleItem: {
+            /** @description Tokens carry it, and the whole system judges by it. */
+            base: components["schemas"]["Role"];
+            built_in: boolean;
+            description: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The people who have a role of your own.
+             */
+            people?: number;
+            permissions: components["schemas"]["Permission"][];
+            /** Format: int64 */
+            role_id: number;
+        };
         /** @enum {string} */
         ServiceType: "cleaning_repair" | "it_technology" | "education_training" | "life_health" | "design_consulting" | "other";
         Session: {
@@ -3146,6 +3316,7 @@ export interface components {
     pathItems: never;
 }
 export type AccessGrant = components['schemas']['AccessGrant'];
+export type AccountState = components['schemas']['AccountState'];
 export type Action = components['schemas']['Action'];
 export type Actor = components['schemas']['Actor'];
 export type Address = components['schemas']['Address'];
@@ -3259,6 +3430,7 @@ export type OrderView = components['schemas']['OrderView'];
 export type Outcome = components['schemas']['Outcome'];
 export type OutcomeKind = components['schemas']['OutcomeKind'];
 export type OwnCustomer = components['schemas']['OwnCustomer'];
+export type OwnPermissions = components['schemas']['OwnPermissions'];
 export type OwnPerson = components['schemas']['OwnPerson'];
 export type OwnPhoto = components['schemas']['OwnPhoto'];
 export type OwnProfile = components['schemas']['OwnProfile'];
@@ -3268,6 +3440,10 @@ export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
+export type Permission = components['schemas']['Permission'];
+export type PersonActItem = components['schemas']['PersonActItem'];
+export type PersonDetail = components['schemas']['PersonDetail'];
+export type PersonItem = components['schemas']['PersonItem'];
 export type PictureBook = components['schemas']['PictureBook'];
 export type Policy = components['schemas']['Policy'];
 export type PortfolioItem = components['schemas']['PortfolioItem'];
@@ -3302,6 +3478,9 @@ export type RetirementForm = components['schemas']['RetirementForm'];
 export type RetriedAccept = components['schemas']['RetriedAccept'];
 export type RevokeForm = components['schemas']['RevokeForm'];
 export type Role = components['schemas']['Role'];
+export type RoleForm = components['schemas']['RoleForm'];
+export type RoleGift = components['schemas']['RoleGift'];
+export type RoleItem = components['schemas']['RoleItem'];
 export type ServiceType = components['schemas']['ServiceType'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
@@ -3436,7 +3615,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3505,6 +3687,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -3581,7 +3764,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3639,7 +3825,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3721,6 +3910,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -3824,7 +4014,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3893,7 +4086,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3967,7 +4163,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4047,6 +4246,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4138,6 +4338,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4220,7 +4421,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4289,6 +4493,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4382,6 +4587,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4484,6 +4690,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4580,7 +4787,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4658,6 +4868,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4742,6 +4953,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -4831,7 +5043,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4906,6 +5121,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -5010,6 +5226,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -5104,7 +5321,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5176,7 +5396,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5245,7 +5468,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5322,7 +5548,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5389,7 +5618,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5471,6 +5703,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -5582,6 +5815,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -5696,6 +5930,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -5793,7 +6028,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5862,7 +6100,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5935,6 +6176,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -6024,6 +6266,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -6037,6 +6280,381 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.list_roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["RoleItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.make_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleItem"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_exists`: A role of this name already exists. Choose another name.
+             *     `too_many_roles`: There are as many roles as there may be. Remove one that nobody has.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.change_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleItem"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_exists`: A role of this name already exists. Choose another name.
+             *     `role_built_in`: A built-in role can be neither changed nor removed. Make a role of your own instead.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.remove_role": {
+        parameters: {
+            query: {
+                reason: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_built_in`: A built-in role can be neither changed nor removed. Make a role of your own instead.
+             *     `role_in_use`: People still have this role. Give them another one first.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6091,8 +6709,163 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.list_people": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description The number of a role. */
+                role?: number;
+                /** @description The beginning of a user name, or a whole email address. */
+                search?: string;
+                state?: components["schemas"]["AccountState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PersonItem"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.show_person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6164,6 +6937,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -6266,6 +7040,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -6368,6 +7143,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -6381,6 +7157,118 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.give_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleGift"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_fixed`: A provider's role stays as it is, and nobody becomes a provider later: jobs, profile and tablets belong to it. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6464,7 +7352,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6541,6 +7432,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
              */
@@ -6619,7 +7511,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7212,6 +8107,53 @@ export interface operations {
              *     `rate_limited`: You have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPermissions"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8724,6 +9666,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `not_yours`: This order is not yours.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
@@ -8854,6 +9797,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `not_yours`: This order is not yours.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
@@ -9181,6 +10125,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `not_yours`: This order is not yours.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.
@@ -9442,6 +10387,7 @@ export interface operations {
             };
             /**
              * @description `providers_only`: Only providers can accept orders
+             *     `permission_missing`: Your role does not include this work.
              *     `not_yours`: This order is not yours.
              *     `not_verified`: Only a provider whom an administrator has verified may accept. Ask for it on your profile page.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
@@ -9636,6 +10582,7 @@ export interface operations {
             };
             /**
              * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
              *     `not_yours`: This order is not yours.
              *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
              *     `foreign_page`: This request does not come from a page of this site.

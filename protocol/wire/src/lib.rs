@@ -31,6 +31,7 @@ mod oplog;
 mod order;
 mod outcome;
 mod pack;
+mod permission;
 mod person;
 mod reader;
 mod region;
@@ -97,6 +98,7 @@ pub use oplog::{
 pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
 pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
 pub use pack::{PackError, pack, unpack};
+pub use permission::Permission;
 pub use person::{PersonStanding, ProviderMark};
 pub use reader::{
     HIDDEN_CUSTOMER, Hold, readable_by, readable_by_every_provider, readable_while,

@@ -65,8 +65,14 @@ impl Merged {
                 .unwrap_or_else(|| panic!("{method} {} is not described by {part:?}", route.path));
             let changes = method != "get";
             described.refuses(refusals(route.audience, changes));
+            if !route.needs.is_empty() && described_roles(route.audience).contains(&Role::Admin) {
+                described.refuses(&[Code::PermissionMissing]);
+            }
             let mut operation = described.operation(part.name());
             operation.extend(callers(route.audience, changes));
+            if !route.needs.is_empty() {
+                operation.insert("x-permissions".into(), json!(route.needs));
+            }
             if route.audience == Audience::Edge {
                 let upgrade = operation["responses"].as_object_mut().unwrap();
                 let answer = upgrade.remove("200").unwrap();
@@ -186,16 +192,24 @@ fn refusals(audience: Audience, changes: bool) -> &'static [Code] {
     }
 }
 
+fn described_roles(audience: Audience) -> &'static [Role] {
+    match audience {
+        Audience::Open | Audience::Entrant | Audience::Edge => &[],
+        Audience::Any => &Role::ALL,
+        Audience::Roles(roles, _) => roles,
+    }
+}
+
 /// The credentials that a route takes, and the roles that it is for.
 fn callers(audience: Audience, changes: bool) -> Map<String, Value> {
     let cookie =
         if changes { json!({ "cookie": [], "csrf": [] }) } else { json!({ "cookie": [] }) };
-    let (security, roles): (Value, &[Role]) = match audience {
-        Audience::Open | Audience::Entrant => (json!([]), &[]),
-        Audience::Edge => (json!([{ "bearer": [] }]), &[]),
-        Audience::Any => (json!([{ "bearer": [] }, cookie]), &Role::ALL),
-        Audience::Roles(roles, _) => (json!([{ "bearer": [] }, cookie]), roles),
+    let security = match audience {
+        Audience::Open | Audience::Entrant => json!([]),
+        Audience::Edge => json!([{ "bearer": [] }]),
+        Audience::Any | Audience::Roles(..) => json!([{ "bearer": [] }, cookie]),
     };
+    let roles = described_roles(audience);
     Map::from_iter([("security".to_owned(), security), ("x-roles".to_owned(), json!(roles))])
 }
 

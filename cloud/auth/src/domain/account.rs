@@ -114,6 +114,17 @@ impl NewAccount {
     }
 }
 
+/// An address as a list shows it: whoever knows it can tell, and nobody can write to it.
+pub fn mask_email(email: &str) -> String {
+    match email.split_once('@') {
+        Some((local, domain)) => {
+            let first: String = local.chars().take(1).collect();
+            format!("{first}***@{domain}")
+        }
+        None => "***".to_owned(),
+    }
+}
+
 fn is_username_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
 }
@@ -177,6 +188,13 @@ mod tests {
         ] {
             assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email".into()), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_masked_address_shows_one_letter_of_its_owner() {
+        assert_eq!(mask_email("li.si@example.com"), "l***@example.com");
+        assert_eq!(mask_email("张三@例子.中国"), "张***@例子.中国");
+        assert_eq!(mask_email("no address"), "***");
     }
 
     #[test]

@@ -10,9 +10,9 @@ use process::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use wire::{Code, Role, UnixMillis, UserId, check_reason};
+use wire::{Code, Permission, Role, UnixMillis, UserId, check_reason};
 
-use super::Live;
+use super::{Live, require, roles::refusal};
 use crate::{
     domain::NewAccount,
     limits::SpentQuota,
@@ -86,13 +86,15 @@ pub async fn revoke(
     Path(user_id): Path<UserId>,
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<Json<ClosedAccount>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::RevokePeople).await?;
     let why = check_reason(&reason)?;
     if caller.actor.user_id == user_id {
         // Nobody could let the last admin in again.
         return Err(Problem::new(Code::RoleForbidden));
     }
-    let role = service.revoke(user_id, caller.actor.user_id, why, &trace).await?;
+    let by = caller.actor.user_id;
+    service.may_judge(by, user_id).await?.map_err(refusal)?;
+    let role = service.revoke(user_id, by, why, &trace).await?;
     role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
 }
 
@@ -104,9 +106,11 @@ pub async fn readmit(
     Path(user_id): Path<UserId>,
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<Json<ReopenedAccount>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::RevokePeople).await?;
     let why = check_reason(&reason)?;
-    let open = service.readmit(user_id, caller.actor.user_id, why, &trace).await?;
+    let by = caller.actor.user_id;
+    service.may_judge(by, user_id).await?.map_err(refusal)?;
+    let open = service.readmit(user_id, by, why, &trace).await?;
     let (role, since) = open.ok_or(Code::NotFound)?;
     let tokens_since = (since > UnixMillis(0)).then_some(since);
     Ok(Json(ReopenedAccount { user_id, role, tokens_since }))

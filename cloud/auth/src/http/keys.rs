@@ -5,9 +5,9 @@ use axum::extract::State;
 use process::problem::{ItemList, Json, Problem, fault};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, Role, UnixMillis, check_reason};
+use wire::{Code, Permission, UnixMillis, check_reason};
 
-use super::{Live, account::RevokeForm};
+use super::{Live, account::RevokeForm, require};
 use crate::{
     service::Service,
     signing::{KeyOrder, KeyRing, KeyState, SigningError},
@@ -39,7 +39,7 @@ pub async fn list_keys(
     State(service): State<Service>,
     Live(caller): Live,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::ManageKeys).await?;
     listed(&service).await
 }
 
@@ -48,7 +48,7 @@ pub async fn rotate_key(
     Live(caller): Live,
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::ManageKeys).await?;
     let order = KeyOrder { by: caller.actor.user_id, why: check_reason(&reason)? };
     if let Err(refused) = service.signing.rotate(&order).await? {
         let problem = Problem::new(Code::KeyTooNew).with("trusted_from", refused.trusted_from);
@@ -63,7 +63,7 @@ pub async fn kill_key(
     Live(caller): Live,
     Json(KeyKillForm { kid, reason }): Json<KeyKillForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::ManageKeys).await?;
     let order = KeyOrder { by: caller.actor.user_id, why: check_reason(&reason)? };
     if !service.signing.kill(&kid, &order).await? {
         return Err(Code::NotFound.into());

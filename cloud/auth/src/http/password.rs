@@ -9,11 +9,12 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, Role, UnixMillis, UserId, check_reason};
+use wire::{Code, Permission, UnixMillis, UserId, check_reason};
 
 use super::{
     Live,
     account::RevokeForm,
+    require,
     session::{EndedSessions, refusal},
 };
 use crate::{credentials::ResetIssue, domain::Password, say, service::Service};
@@ -74,7 +75,7 @@ pub async fn issue_reset(
     Path(user_id): Path<UserId>,
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<CreatedJson<PasswordResetCode>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::ResetPasswords).await?;
     let why = check_reason(&reason)?;
     match service.issue_reset(user_id, caller.actor.user_id, why).await? {
         ResetIssue::Issued(code, expires_at) => {

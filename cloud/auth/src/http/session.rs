@@ -15,9 +15,9 @@ use process::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Code, DeviceId, Region, Role, SessionId, UnixMillis, UserId};
+use wire::{Code, DeviceId, Permission, Region, Role, SessionId, UnixMillis, UserId};
 
-use super::Live;
+use super::{Live, require};
 use crate::{
     entry::{EntryRefusal, SignInAttempt},
     grants::Tablet,
@@ -162,7 +162,7 @@ pub async fn list_of_person(
     Path(user): Path<UserId>,
     page: Page<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::ReadPeople).await?;
     service.store.role(user).await.map_err(ServiceError::from)?.ok_or(Code::NotFound)?;
     sessions_of(&service, user, page, None).await
 }
@@ -194,7 +194,7 @@ pub async fn end_of_person(
     Live(caller): Live,
     Path(SessionPath { id: user, session }): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
-    caller.require(Role::Admin)?;
+    require(&service, &caller, Permission::EndSessions).await?;
     let ended = service.end_by_admin(caller.actor.user_id, user, session, &trace).await?;
     if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }

@@ -31,6 +31,8 @@ words! {
         /// A newer grant took its place, on the same tablet or beyond the number that a person may have.
         Replaced "replaced",
         ByAdmin "by_admin",
+        /// Their person got another role.
+        RoleChanged "role_changed",
     }
 }
 

@@ -11,7 +11,7 @@ use wire::{DeviceId, Region, Role, SessionId, UnixMillis, UserId, words, words_f
 
 use super::{BATCH, NameHash, PlaceHash, SessionEnding, Store, StoreError};
 
-const STANDING: &str = "SELECT is_active, password_changed_at FROM users WHERE id = ?";
+const STANDING: &str = "SELECT is_active, role_id, password_changed_at FROM users WHERE id = ?";
 const STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
 const LIVE: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
@@ -87,26 +87,25 @@ row! {
 
 impl Store {
     /// Writes a new session, forgets the wrong passwords of its place, and knows its device from now on. Returns
-    /// whether it may be used: the account may have been closed, or got another password than the one set at
-    /// `password_of`, since the password was looked at. Writing the
-    /// session waits for that by its foreign key, so the row that is read behind it is true.
+    /// whether it may be used: since the password was looked at, the account may have been closed, or got another
+    /// role, or another password than the one set at `password_of`. Writing the session waits for that by its foreign
+    /// key, so the row that is read behind it is true.
     pub async fn begin_session(
         &self,
         session: &UserSession,
-        password_of: Option<UnixMillis>,
+        (role, password_of): (Role, Option<UnixMillis>),
         (name, place): (NameHash, PlaceHash),
         device: Option<(Uuid, PlaceHash)>,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
-            let standing: Option<(bool, Option<UnixMillis>)> =
+            let standing: Option<(bool, Role, Option<UnixMillis>)> =
                 tx.one(STANDING, vals![session.user_id]).await?;
-            if standing != Some((true, password_of)) {
-                let is_open = standing.is_some_and(|(is_open, _)| is_open);
-                let why = if is_open {
-                    SessionEnding::PasswordChanged
-                } else {
-                    SessionEnding::AccountClosed
+            if standing != Some((true, role, password_of)) {
+                let why = match standing {
+                    Some((true, present, _)) if present != role => SessionEnding::RoleChanged,
+                    Some((true, ..)) => SessionEnding::PasswordChanged,
+                    _ => SessionEnding::AccountClosed,
                 };
                 Self::end(tx, session.id, session.created_at, why).await?;
                 return Ok(false);

@@ -77,7 +77,10 @@ impl Database {
             device: None,
             region: None,
         };
-        self.store.begin_session(&session, None, (self.name, self.place), None).await.unwrap();
+        self.store
+            .begin_session(&session, (Role::Customer, None), (self.name, self.place), None)
+            .await
+            .unwrap();
         id
     }
 
@@ -94,7 +97,10 @@ impl Database {
             region: None,
         };
         let known = Some((self.clock.new_id(), device));
-        self.store.begin_session(&session, None, (self.name, self.place), known).await.unwrap();
+        self.store
+            .begin_session(&session, (Role::Customer, None), (self.name, self.place), known)
+            .await
+            .unwrap();
     }
 
     async fn revoke(&self, session: SessionId) -> bool {
@@ -189,8 +195,10 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
         device: None,
         region: None,
     };
-    let begun =
-        database.store.begin_session(&session, None, (database.name, database.place), None).await;
+    let begun = database
+        .store
+        .begin_session(&session, (Role::Customer, None), (database.name, database.place), None)
+        .await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
     let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
     assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");

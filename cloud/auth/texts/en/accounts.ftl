@@ -4,4 +4,6 @@ username-needs = 3 to 40 characters of a-z, 0-9, `.`, `_` and `-`.
 email-needs = An address such as name@example.com.
 password-needs = 10 to 200 characters.
 role-needs = `customer` or `provider`.
+permissions-needs = At least one permission, and only of an admin's work.
+search-needs = The beginning of a user name, or a whole email address.
 region-needs = NORTH, SOUTH, EAST, WEST or MID.

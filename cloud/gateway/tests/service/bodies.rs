@@ -31,7 +31,7 @@ const SOON: Duration = Duration::from_secs(20);
 const UPLOAD_BYTES_MAX: usize = 1024 * 1024;
 
 const fn route(method: Method, path: &'static str, body: RouteBody) -> Route {
-    Route { method, path, audience: Audience::Any, part: CloudPart::Order, body }
+    Route { method, path, audience: Audience::Any, needs: &[], part: CloudPart::Order, body }
 }
 
 static ROUTES: [Route; 5] = [

@@ -25,7 +25,7 @@ use support::Issuer;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, Code, Role, UnixMillis, UserId};
+use wire::{Actor, Code, Permission, Role, UnixMillis, UserId};
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const USER: UserId = UserId(Uuid::from_u128(7));
@@ -46,6 +46,9 @@ pub struct FakeAuth(Arc<Mutex<AuthState>>);
 #[derive(Default)]
 pub struct AuthState {
     pub asked: usize,
+    pub asked_permissions: usize,
+    /// What the admin's role includes, where it is less than all.
+    pub permissions: Option<Vec<&'static str>>,
     /// The person of the token, where it is another than `USER`.
     pub user: Option<UserId>,
     pub revoked: bool,
@@ -173,9 +176,14 @@ impl FakeAuth {
         self.0.lock().unwrap().asked
     }
 
+    pub fn asked_permissions(&self) -> usize {
+        self.0.lock().unwrap().asked_permissions
+    }
+
     fn router(&self) -> Router {
         Router::new()
             .route("/api/v1/auth/verify-token", post(verify))
+            .route("/internal/permissions", post(permissions))
             .with_state(self.clone())
             .fallback_service(echo(CloudPart::Auth))
     }
@@ -197,6 +205,23 @@ async fn verify(State(auth): State<FakeAuth>, request: Request) -> Response {
         return answer(CloudPart::Auth, request).await;
     }
     Json(json!({ "user_id": user, "role": "customer", "active": true })).into_response()
+}
+
+async fn permissions(State(auth): State<FakeAuth>, request: Request) -> Response {
+    let (broken, held) = {
+        let mut state = auth.0.lock().unwrap();
+        state.asked_permissions += 1;
+        (state.broken, state.permissions.clone())
+    };
+    if broken || !request.headers().contains_key(header::AUTHORIZATION) {
+        return Problem::new(Code::Internal).into_response();
+    }
+    held.map_or_else(every_permission, |held| Json(json!({ "permissions": held })).into_response())
+}
+
+/// Auth's word on an admin whose role is the built-in one.
+pub fn every_permission() -> Response {
+    Json(json!({ "permissions": Permission::of(Role::Admin) })).into_response()
 }
 
 /// Serves a router on a free port; the address it answers at.

@@ -10,6 +10,7 @@ mod limits;
 mod link;
 mod order_page;
 mod pages;
+mod permits;
 mod replicas;
 mod requests;
 mod revocation;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use support::Issuer;
 use wire::{Actor, Code, Role, UnixMillis};
 
-use crate::common::{Answer, Gate, NOW, USER, echo};
+use crate::common::{Answer, Gate, NOW, USER, echo, every_permission};
 
 const HOST: &str = "127.0.0.1:8080";
 const OWN: &str = "http://127.0.0.1:8080";
@@ -128,6 +128,7 @@ impl World {
             .route("/api/v1/auth/login", post(login))
             .route("/api/v1/auth/logout", post(logout))
             .route("/internal/sessions/renew", post(renew))
+            .route("/internal/permissions", post(async || every_permission()))
             .with_state(auth.clone())
             .fallback_service(echo(CloudPart::Auth));
         let alter = |peers: Peers| peers.with(CloudPart::Auth, Upstream::local(router));

@@ -14,7 +14,7 @@ use support::eventually;
 use wire::{Region, Role};
 
 /// The routes between services.
-const INTERNAL: [(&str, &str, &str); 11] = [
+const INTERNAL: [(&str, &str, &str); 12] = [
     ("order", "GET", "/internal/assignments"),
     ("order", "POST", "/internal/ranges"),
     ("order", "POST", "/internal/orders"),
@@ -26,6 +26,7 @@ const INTERNAL: [(&str, &str, &str); 11] = [
     ("hub", "POST", "/internal/asks"),
     ("hub", "GET", "/internal/seats/north-1"),
     ("auth", "POST", "/internal/sessions/renew"),
+    ("auth", "POST", "/internal/permissions"),
 ];
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod granted;
 mod keys;
 mod readmitted;
 mod resting;
+mod roles;
 
 use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -1,0 +1,179 @@
+//! `GET /api/v1/admin/users` lists people for admins, `.../{id}` shows one, and `PUT .../{id}/role` gives a role, on record.
+//!
+//! Invariant: an address is shown masked, here as anywhere else.
+
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+};
+
+use axum::extract::State;
+use process::{
+    problem::{ItemList, Json, Page, Path, Problem, Query},
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, Permission, Role, UnixMillis, UserId, check_reason};
+
+use super::{Live, require, roles::refusal};
+use crate::{
+    domain::{EMAIL_BYTES_MAX, USERNAME_CHARS_MAX, mask_email},
+    say,
+    service::{Service, ServiceError},
+    store::{AccountState, PeopleFilter, PersonRow, RoleAct},
+};
+
+#[derive(Deserialize, ToSchema)]
+pub struct PeopleQuery {
+    /// The beginning of a user name, or a whole email address.
+    search: Option<String>,
+    /// The number of a role.
+    role: Option<i64>,
+    state: Option<AccountState>,
+}
+
+/// The place of somebody in the list: their name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamePlace(String);
+
+#[derive(Serialize, ToSchema)]
+pub struct PersonItem {
+    user_id: UserId,
+    username: String,
+    /// Masked: its first letter and its domain.
+    email: String,
+    /// Tokens carry it.
+    role: Role,
+    role_id: i64,
+    /// As people call it.
+    role_name: String,
+    state: AccountState,
+    created_at: UnixMillis,
+}
+
+/// Who did something to a person, when and why.
+#[derive(Serialize, ToSchema)]
+pub struct PersonActItem {
+    at: UnixMillis,
+    by: UserId,
+    reason: String,
+    /// The roles before and after, of one that was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    became: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PersonDetail {
+    #[serde(flatten)]
+    person: PersonItem,
+    /// The revocation of somebody who is shut out now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<PersonActItem>,
+    /// The roles given last, newest first.
+    roles_given: Vec<PersonActItem>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RoleGift {
+    role_id: i64,
+    reason: String,
+}
+
+pub async fn list_people(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Query(query): Query<PeopleQuery>,
+    page: Page<NamePlace>,
+) -> Result<ItemList<PersonItem>, Problem> {
+    require(&service, &caller, Permission::ReadPeople).await?;
+    let PeopleQuery { search, role, state } = query;
+    let search = search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+    if search.as_ref().is_some_and(|text| text.len() > EMAIL_BYTES_MAX) {
+        return Err(Problem::wrong("search", say::search_needs));
+    }
+    let filter = PeopleFilter { search, role, state };
+    let after = page.after.as_ref().map_or("", |NamePlace(name)| name);
+    let found = service.store.people(&filter, after, page.rows()).await;
+    let list = page.of(found.map_err(ServiceError::from)?, |row| row.username.clone());
+    Ok(list.map(|row| PersonItem::from(&row)))
+}
+
+pub async fn show_person(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(user): Path<UserId>,
+) -> Result<Json<PersonDetail>, Problem> {
+    require(&service, &caller, Permission::ReadPeople).await?;
+    detail(&service, user).await
+}
+
+/// A repeat changes nothing and is answered alike.
+pub async fn give_role(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    Path(user): Path<UserId>,
+    Json(RoleGift { role_id, reason }): Json<RoleGift>,
+) -> Result<Json<PersonDetail>, Problem> {
+    require(&service, &caller, Permission::ManageRoles).await?;
+    let why = check_reason(&reason)?;
+    if caller.actor.user_id == user {
+        // Nobody could give the last admin their role back.
+        return Err(Problem::new(Code::RoleForbidden));
+    }
+    let order = service.role_order(caller.actor.user_id, why);
+    service.give_role(user, role_id, &order, &trace).await?.map_err(refusal)?;
+    detail(&service, user).await
+}
+
+async fn detail(service: &Service, user: UserId) -> Result<Json<PersonDetail>, Problem> {
+    let person = service.store.person(user).await.map_err(ServiceError::from)?;
+    let person = person.ok_or(Code::NotFound)?;
+    let given = service.store.roles_given(user).await.map_err(ServiceError::from)?;
+    let closed = person.closed_at.zip(person.closed_by).filter(|_| !person.is_active);
+    let closed = closed.map(|(at, by)| {
+        let reason = person.closed_why.clone().unwrap_or_default();
+        PersonActItem { at, by, reason, was: None, became: None }
+    });
+    let roles_given = given.into_iter().map(PersonActItem::from).collect();
+    Ok(Json(PersonDetail { person: PersonItem::from(&person), closed, roles_given }))
+}
+
+impl From<&PersonRow> for PersonItem {
+    fn from(row: &PersonRow) -> Self {
+        Self {
+            user_id: row.id,
+            username: row.username.clone(),
+            email: mask_email(&row.email),
+            role: row.role_id,
+            role_id: row.held_role_id,
+            role_name: row.role_name.clone(),
+            state: if row.is_active { AccountState::Open } else { AccountState::Closed },
+            created_at: row.created_at,
+        }
+    }
+}
+
+impl From<RoleAct> for PersonActItem {
+    fn from(RoleAct { at, by_user, why, was, became }: RoleAct) -> Self {
+        Self { at, by: by_user, reason: why, was: Some(was), became: Some(became) }
+    }
+}
+
+impl FromStr for NamePlace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = text.len() <= USERNAME_CHARS_MAX;
+        fits.then(|| Self(text.to_owned())).ok_or("not a cursor of this list")
+    }
+}
+
+impl Display for NamePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

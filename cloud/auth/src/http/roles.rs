@@ -1,0 +1,173 @@
+//! `GET /api/v1/auth/permissions` shows the caller's own; `/api/v1/admin/roles` lists, makes, changes and removes roles;
+//! `POST /internal/permissions` answers the gateways, which check a permission before a part hears of the call.
+
+use axum::{extract::State, http::StatusCode};
+use process::{
+    problem::{CreatedJson, ItemList, Json, Path, Problem, Query},
+    tokens::FromService,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, Permission, Role, UserId, check_reason};
+
+use super::{Live, missing, require};
+use crate::{
+    domain::{BUILT_IN_MAX, RoleDraft, RoleRefusal},
+    service::{Service, ServiceError},
+    store::KnownRole,
+};
+
+#[derive(Deserialize, ToSchema)]
+pub struct PermissionsQuestion {
+    user_id: UserId,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PermissionsAnswer {
+    permissions: Vec<Permission>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OwnPermissions {
+    role: Role,
+    /// As people call it; one of your own where `role` is `admin`.
+    role_name: String,
+    permissions: Vec<Permission>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RoleForm {
+    name: String,
+    #[serde(default)]
+    description: String,
+    /// Some of an admin's.
+    permissions: Vec<Permission>,
+    reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RemovalQuery {
+    reason: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct RoleItem {
+    role_id: i64,
+    name: String,
+    description: String,
+    /// Tokens carry it, and the whole system judges by it.
+    base: Role,
+    built_in: bool,
+    permissions: Vec<Permission>,
+    /// The people who have a role of your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<u64>,
+}
+
+impl From<KnownRole> for RoleItem {
+    fn from(KnownRole { row, permissions, people }: KnownRole) -> Self {
+        Self {
+            role_id: row.id,
+            name: row.name,
+            description: row.description,
+            base: row.base_id,
+            built_in: row.id <= BUILT_IN_MAX,
+            permissions,
+            people,
+        }
+    }
+}
+
+pub async fn of_person(
+    State(service): State<Service>,
+    _: FromService,
+    Json(PermissionsQuestion { user_id }): Json<PermissionsQuestion>,
+) -> Result<Json<PermissionsAnswer>, Problem> {
+    Ok(Json(PermissionsAnswer { permissions: service.permissions(user_id).await? }))
+}
+
+pub async fn permissions(
+    State(service): State<Service>,
+    Live(caller): Live,
+) -> Result<Json<OwnPermissions>, Problem> {
+    let role = service.store.role_of(caller.actor.user_id).await.map_err(ServiceError::from)?;
+    let role = role.ok_or(Code::InvalidToken)?;
+    let (base, role_name, permissions) = (role.role.base_id, role.role.name, role.permissions);
+    Ok(Json(OwnPermissions { role: base, role_name, permissions }))
+}
+
+/// All of them: there are few.
+pub async fn list_roles(
+    State(service): State<Service>,
+    Live(caller): Live,
+) -> Result<ItemList<RoleItem>, Problem> {
+    require(&service, &caller, Permission::ReadPeople).await?;
+    let roles = service.store.roles().await.map_err(ServiceError::from)?;
+    Ok(ItemList::whole(roles.into_iter().map(RoleItem::from).collect()))
+}
+
+pub async fn make_role(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Json(form): Json<RoleForm>,
+) -> Result<CreatedJson<RoleItem>, Problem> {
+    require(&service, &caller, Permission::ManageRoles).await?;
+    let (draft, why) = checked(form)?;
+    let order = service.role_order(caller.actor.user_id, why);
+    let id = service.make_role(&draft, &order).await?.map_err(refusal)?;
+    Ok(CreatedJson(item(&service, id).await?))
+}
+
+pub async fn change_role(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(id): Path<i64>,
+    Json(form): Json<RoleForm>,
+) -> Result<Json<RoleItem>, Problem> {
+    require(&service, &caller, Permission::ManageRoles).await?;
+    let (draft, why) = checked(form)?;
+    let order = service.role_order(caller.actor.user_id, why);
+    service.change_role(id, &draft, &order).await?.map_err(refusal)?;
+    Ok(Json(item(&service, id).await?))
+}
+
+pub async fn remove_role(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(id): Path<i64>,
+    Query(RemovalQuery { reason }): Query<RemovalQuery>,
+) -> Result<StatusCode, Problem> {
+    require(&service, &caller, Permission::ManageRoles).await?;
+    let order = service.role_order(caller.actor.user_id, check_reason(&reason)?);
+    service.remove_role(id, &order).await?.map_err(refusal)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub fn refusal(refused: RoleRefusal) -> Problem {
+    Problem::new(match refused {
+        RoleRefusal::Beyond(permission) => return missing(permission),
+        RoleRefusal::Unknown => Code::NotFound,
+        RoleRefusal::BuiltIn => Code::RoleBuiltIn,
+        RoleRefusal::NameTaken => Code::RoleExists,
+        RoleRefusal::InUse => Code::RoleInUse,
+        RoleRefusal::TooMany => Code::TooManyRoles,
+        RoleRefusal::Fixed => Code::RoleFixed,
+    })
+}
+
+fn checked(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
+    let RoleForm { name, description, permissions, reason } = form;
+    match (RoleDraft::new(&name, &description, permissions), check_reason(&reason)) {
+        (Ok(draft), Ok(why)) => Ok((draft, why)),
+        (draft, why) => {
+            let errors = draft.err().unwrap_or_default();
+            Err(errors.into_iter().chain(why.err()).collect::<Vec<_>>().into())
+        }
+    }
+}
+
+async fn item(service: &Service, id: i64) -> Result<RoleItem, Problem> {
+    let roles = service.store.roles().await.map_err(ServiceError::from)?;
+    let found = roles.into_iter().find(|role| role.row.id == id);
+    found.map(RoleItem::from).ok_or_else(|| Code::NotFound.into())
+}

@@ -1,0 +1,103 @@
+//! The list of people, for admins: by name, in pages, with role and state.
+
+use platform::{
+    row,
+    sql::{Statement, Val},
+    vals,
+};
+use wire::{Role, UnixMillis, UserId, words, words_from_text};
+
+use super::{Store, StoreError};
+use crate::domain::BUILT_IN_MAX;
+
+const PEOPLE: &str = "SELECT u.id, u.username, u.email, u.role_id, COALESCE(u.own_role_id, u.role_id) \
+    AS held_role_id, r.name AS role_name, u.is_active, u.created_at, u.closed_at, u.closed_by, \
+    u.closed_why FROM users u JOIN roles r ON r.id = COALESCE(u.own_role_id, u.role_id) WHERE ";
+const IN_ORDER: &str = "u.username > ?";
+const ONE: &str = "u.id = ?";
+
+words! {
+    /// Whether somebody may sign in.
+    AccountState {
+        Open "open",
+        /// Revoked by an admin.
+        Closed "closed",
+    }
+}
+words_from_text!(AccountState);
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PersonRow {
+        pub id: UserId,
+        pub username: String,
+        pub email: String,
+        /// The base, which tokens carry.
+        pub role_id: Role,
+        pub held_role_id: i64,
+        pub role_name: String,
+        pub is_active: bool,
+        pub created_at: UnixMillis,
+        pub closed_at: Option<UnixMillis>,
+        pub closed_by: Option<UserId>,
+        pub closed_why: Option<String>,
+    }
+}
+
+/// The people that a list is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeopleFilter {
+    /// The beginning of a name, or a whole address.
+    pub search: Option<String>,
+    pub role: Option<i64>,
+    pub state: Option<AccountState>,
+}
+
+impl Store {
+    /// At most `limit` people by name, those after that name.
+    pub async fn people(
+        &self,
+        filter: &PeopleFilter,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<PersonRow>, StoreError> {
+        let (text, values) = statement(filter, after, limit);
+        Ok(self.sql.all(text, values).await?)
+    }
+
+    pub async fn person(&self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
+        Ok(self.sql.one(Statement::new(PEOPLE).then(ONE), vals![user]).await?)
+    }
+}
+
+fn statement(filter: &PeopleFilter, after: &str, limit: usize) -> (Statement, Vec<Val>) {
+    let PeopleFilter { search, role, state } = filter;
+    let (mut text, mut values) = (Statement::new(PEOPLE).then(IN_ORDER), vals![after]);
+    match search {
+        Some(address) if address.contains('@') => {
+            text = text.then(" AND u.email = ?");
+            values.push(address.as_str().into());
+        }
+        Some(start) => {
+            // A range, which an index answers. No letter of a name comes behind that sign.
+            text = text.then(" AND u.username >= ? AND u.username < ?");
+            values.extend(vals![start.as_str(), format!("{start}\u{7f}")]);
+        }
+        None => {}
+    }
+    if let Some(role) = *role {
+        let condition = if role > BUILT_IN_MAX {
+            " AND u.own_role_id = ?"
+        } else {
+            " AND u.role_id = ? AND u.own_role_id IS NULL"
+        };
+        text = text.then(condition);
+        values.push(role.into());
+    }
+    if let Some(state) = state {
+        text = text.then(" AND u.is_active = ?");
+        values.push((*state == AccountState::Open).into());
+    }
+    values.push(limit.into());
+    (text.then(" ORDER BY u.username LIMIT ?"), values)
+}

@@ -1,0 +1,84 @@
+//! Whether a caller's role includes the work of a route: by the copy of their permissions in the cache, and by auth
+//! where there is none.
+//!
+//! Invariant: no admin passes whose permissions could not be looked up. Customers and providers have built-in roles
+//! alone, so nobody is asked about them.
+
+use std::time::Duration;
+
+use http::Method;
+use platform::permissions;
+use process::{
+    parts::CloudPart,
+    problem::{Problem, chain},
+    tokens::Claims,
+};
+use serde::{Deserialize, Serialize};
+use wire::{Code, Permission, Role, UserId};
+
+use crate::identity::{Identity, unavailable};
+
+const PATH: &str = "/internal/permissions";
+/// A cache slower than this is no faster than asking auth.
+const CACHE_LIMIT: Duration = Duration::from_millis(250);
+const ASK_LIMIT: Duration = Duration::from_secs(2);
+
+#[derive(Serialize)]
+struct PermissionsQuestion {
+    user_id: UserId,
+}
+
+#[derive(Deserialize)]
+struct PermissionsAnswer {
+    /// As words: a newer auth may know more of them.
+    permissions: Vec<String>,
+}
+
+impl Identity {
+    /// Refuses a caller who lacks one of these that their role can hold.
+    pub async fn permit(&self, claims: &Claims, needs: &[Permission]) -> Result<(), Problem> {
+        if needs.is_empty() || claims.role != Role::Admin {
+            return Ok(());
+        }
+        let held = self.held(claims.sub).await?;
+        let can_be_held = Permission::of(claims.role);
+        let missing = needs.iter().find(|one| can_be_held.contains(one) && !held.contains(one));
+        match missing {
+            Some(missing) => Err(Problem::new(Code::PermissionMissing).with("permission", missing)),
+            None => Ok(()),
+        }
+    }
+
+    async fn held(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
+        let asked = permissions::look_up(&self.cache, user);
+        match tokio::time::timeout(CACHE_LIMIT, asked).await {
+            Ok(Ok(Some(held))) => return Ok(held),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = chain(&error),
+                    "The cache does not answer; asking auth about a role"
+                );
+            }
+            Err(_) => tracing::warn!("The cache is too slow; asking auth about a role"),
+        }
+        self.ask_permissions(user).await
+    }
+
+    async fn ask_permissions(&self, user_id: UserId) -> Result<Vec<Permission>, Problem> {
+        let own = self.service_key.token(crate::NAME, CloudPart::Auth.name(), &self.clock);
+        let question = PermissionsQuestion { user_id };
+        let asked =
+            self.auth.json::<PermissionsAnswer>(Method::POST, PATH, Some(&own), Some(&question));
+        match tokio::time::timeout(ASK_LIMIT, asked).await {
+            Ok(Ok(PermissionsAnswer { permissions })) => {
+                Ok(permissions.iter().filter_map(|word| word.parse().ok()).collect())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(error = chain(&error), "Auth cannot tell what a role includes");
+                Err(unavailable(CloudPart::Auth))
+            }
+            Err(_) => Err(unavailable(CloudPart::Auth)),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! An admin does the work that the role includes, and no other.
+
+use axum::http::{Method, StatusCode};
+use gateway::{Audience, Config, ROUTES};
+use platform::permissions;
+use wire::{Permission, Role};
+
+use crate::common::{Answer, Gate, USER};
+
+const LOST_CACHE: &str = "redis://127.0.0.1:1";
+const VERIFICATIONS: &str = "/api/v1/admin/verifications";
+const EDGES: &str = "/api/v1/admin/edges";
+
+async fn read(gate: &Gate, path: &str) -> Answer {
+    gate.ask(&Method::GET, path, Some(&gate.token(Role::Admin))).await
+}
+
+#[tokio::test]
+async fn a_role_without_a_routes_permission_is_refused_and_the_part_hears_nothing() {
+    let gate = Gate::new().await;
+    gate.auth.set(|auth| auth.permissions = Some(vec!["verify_providers", "of_a_newer_auth"]));
+    assert_eq!(read(&gate, VERIFICATIONS).await.status, StatusCode::OK);
+    let refused = read(&gate, EDGES).await;
+    assert_eq!(
+        (refused.status, refused.code(), &refused.body["permission"]),
+        (StatusCode::FORBIDDEN, "permission_missing", &"read_platform".into())
+    );
+}
+
+#[tokio::test]
+async fn every_route_of_admins_refuses_a_role_without_permissions() {
+    let gate = Gate::new().await;
+    permissions::keep(&gate.cache, USER, &[]).await.unwrap();
+    let mut asked = 0;
+    let of_admins = ROUTES.iter().filter(
+        |route| matches!(route.audience, Audience::Roles(roles, _) if roles.contains(&Role::Admin)),
+    );
+    for route in of_admins {
+        let path = route.path.replace(['{', '}'], "");
+        let answer = gate.ask(&route.method, &path, Some(&gate.token(Role::Admin))).await;
+        assert_eq!(answer.code(), "permission_missing", "{route:?}");
+        asked += 1;
+    }
+    // A status may be the approval or the cancellation of an order.
+    let status = gate.token(Role::Admin);
+    let answer = gate.ask(&Method::PUT, "/api/v1/orders/x/status", Some(&status)).await;
+    assert_eq!(answer.code(), "permission_missing");
+    assert!(asked > 40, "{asked}");
+    assert_eq!(gate.auth.asked_permissions(), 0, "the copy was enough");
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_customers_and_providers() {
+    let gate = Gate::with(Config::default(), "memory:", |peers| peers).await;
+    for (role, method, path) in [
+        (Role::Customer, Method::POST, "/api/v1/orders"),
+        (Role::Customer, Method::POST, "/api/v1/orders/x/cancel"),
+        (Role::Provider, Method::POST, "/api/v1/orders/x/accept"),
+        (Role::Provider, Method::PUT, "/api/v1/orders/x/status"),
+    ] {
+        let answer = gate.ask(&method, path, Some(&gate.token(role))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(gate.auth.asked_permissions(), 0);
+}
+
+#[tokio::test]
+async fn the_copy_in_the_cache_counts_and_without_one_auth_is_asked() {
+    let gate = Gate::new().await;
+    permissions::keep(&gate.cache, USER, &[Permission::ReadPlatform]).await.unwrap();
+    assert_eq!(read(&gate, EDGES).await.status, StatusCode::OK);
+    assert_eq!(read(&gate, VERIFICATIONS).await.code(), "permission_missing");
+    assert_eq!(gate.auth.asked_permissions(), 0);
+    permissions::forget(&gate.cache, USER).await.unwrap();
+    assert_eq!(read(&gate, VERIFICATIONS).await.status, StatusCode::OK, "as auth says");
+    assert_eq!(gate.auth.asked_permissions(), 1);
+}
+
+#[tokio::test]
+async fn without_the_cache_auth_decides_and_without_both_no_admin_passes() {
+    let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
+    let token = gate.token(Role::Customer);
+    // Such an auth says of every session that it is a customer's, so the admin's permit is asked alone.
+    assert_eq!(gate.ask(&Method::GET, "/api/v1/orders", Some(&token)).await.status, StatusCode::OK);
+
+    let gate = Gate::new().await;
+    gate.auth.set(|auth| auth.broken = true);
+    let answer = read(&gate, EDGES).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+}

@@ -1,0 +1,60 @@
+//! Owns the permissions of people in the cache, which auth writes and the gateway reads. The record is auth_db; the
+//! copy only saves asking auth for each request of an admin.
+//!
+//! Invariant: auth removes the copy when a role changes. A copy that outlived its removal, because the cache was away
+//! or somebody had just read the row of before, ends by itself after `KEPT_FOR`.
+
+use std::time::Duration;
+
+use wire::{Permission, UserId};
+
+use crate::cache::{Cache, CacheError};
+
+/// The longest time for which a change of a role may go unnoticed.
+pub const KEPT_FOR: Duration = Duration::from_secs(30);
+
+pub async fn keep(
+    cache: &Cache,
+    user: UserId,
+    permissions: &[Permission],
+) -> Result<(), CacheError> {
+    let words: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
+    cache.set(&key(user), &words.join(" "), KEPT_FOR).await
+}
+
+pub async fn forget(cache: &Cache, user: UserId) -> Result<(), CacheError> {
+    cache.delete(&key(user)).await
+}
+
+/// `None` where there is no copy. A permission that only a newer auth knows is left out.
+pub async fn look_up(cache: &Cache, user: UserId) -> Result<Option<Vec<Permission>>, CacheError> {
+    let words = cache.get(&key(user)).await?;
+    Ok(words.map(|words| words.split(' ').filter_map(|word| word.parse().ok()).collect()))
+}
+
+fn key(user: UserId) -> String {
+    format!("permissions:{user}")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_copy_is_read_as_it_was_kept_until_it_is_forgotten() {
+        let cache = Cache::open("memory:").unwrap();
+        let user = UserId(Uuid::from_u128(1));
+        assert_eq!(look_up(&cache, user).await.unwrap(), None);
+        for held in [&[][..], Permission::of(wire::Role::Admin)] {
+            keep(&cache, user, held).await.unwrap();
+            assert_eq!(look_up(&cache, user).await.unwrap().as_deref(), Some(held));
+        }
+        cache.set(&key(user), "cancel_orders of_a_newer_auth", KEPT_FOR).await.unwrap();
+        let known = look_up(&cache, user).await.unwrap();
+        assert_eq!(known, Some(vec![Permission::CancelOrders]));
+        forget(&cache, user).await.unwrap();
+        assert_eq!(look_up(&cache, user).await.unwrap(), None);
+    }
+}
