@@ -71,11 +71,18 @@ const waitingOf = (n, full_name, change = {}) => {
   return offerOf(who, { full_name, verification: handedIn(who), ...change })
 }
 
+const OF_ADMINS = [
+  'cancel_orders', 'withdraw_orders', 'approve_orders', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
+  'manage_edges', 'manage_keys',
+]
+const roleOf = (role_id, name, permissions) => ({ role_id, name, description: '', base: name, built_in: true, permissions })
+const personOf = (who, change = {}) => ({ ...who, email: `${who.username[0]}***@example.com`, role_id: 1, role_name: who.role, state: 'open', created_at: at('08:00:00'), roles_given: [], ...change })
+
 /** A picture of four by three pixels, grey. */
 export const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAAAAACRn/EaAAAADklEQVR4nGOYCQQMcAIANdkHLfwU6FoAAAAASUVORK5CYII=', 'base64')
 const isPicture = (bytes) => bytes.subarray(1, 4).toString() === 'PNG'
 
-const roleOf = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
+const roleNamed = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
 
 /** `orders` wait for approval; `own` is the order that every page about one order shows; `said` stands wherever a person's or a
  * part's words do: names, reasons, news. */
@@ -89,6 +96,16 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       { id: id(702), detail: '1 Harbour Road', recipient_name: '林小梅', phone_number: '+8613800138000', is_default: false },
     ],
     providers: [waitingOf(1, said ?? '孙丽华'), waitingOf(2, 'Ana Ruiz', { certifications: [{ name: 'Spanish C2', number: 'C2-77', issuer: 'Instituto Cervantes', valid_until: '2026-01-31' }] }), waitingOf(3, '郭志强')],
+    people: [
+      personOf(PEOPLE.admin, { role_id: 3 }), personOf(PEOPLE.customer), personOf(PEOPLE.provider, { role_id: 2 }),
+      personOf({ user_id: id(650), username: 'zhaolei', role: 'admin' }, { role_id: 101, role_name: said ?? '证书核验' }),
+      personOf({ user_id: id(651), username: 'sunhao', role: 'customer' }, { state: 'closed', closed: { at: at('09:00:00'), by: PEOPLE.admin.user_id, reason: said ?? '多次爽约。' } }),
+    ],
+    roles: [
+      roleOf(1, 'customer', ['publish_orders', 'cancel_orders']), roleOf(2, 'provider', ['accept_orders', 'do_orders', 'withdraw_orders']), roleOf(3, 'admin', OF_ADMINS),
+      { ...roleOf(101, said ?? '证书核验', ['verify_providers', 'read_people']), base: 'admin', built_in: false, people: 1, description: said ?? '只看证书' },
+    ],
+    permissions: OF_ADMINS, grants: [{ session_id: id(660), kind: 'device_grant', created_at: at('08:00:00'), expires_at: at('23:00:00'), current: false, device: 'tablet-7', region: 'NORTH' }],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
   const regions = () => [
@@ -98,7 +115,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const page = (items) => ({ items, next: null })
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
-    ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleOf(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
+    ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
     ['GET', /^\/auth\/sessions$/, () => page(state.sessions)],
     ['DELETE', /^\/auth\/sessions\/others$/, () => {
       const ended = state.sessions.filter(({ current }) => !current).length
@@ -187,6 +204,38 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/files\/[\w-]+$/, () => PICTURE],
     ['PUT', /^\/users\/me\/certifications$/, ({ body }) => changed(body, () => { state.profile.certifications = body.items })],
     ['POST', /^\/users\/me\/verification$/, () => changed({}, () => { state.profile.verification = handedIn(PEOPLE.provider) })],
+    ['GET', /^\/auth\/permissions$/, () => ({ role: 'admin', role_name: 'admin', permissions: state.permissions })],
+    ['GET', /^\/admin\/roles$/, () => page(state.roles)],
+    ['POST', /^\/admin\/roles$/, ({ body }) => {
+      if (!body.name) return [422, { status: 422, code: 'invalid_input', title: 'Some fields need correcting.', errors: [{ field: 'name', message: 'This is required.' }] }]
+      const { reason: _, ...role } = body
+      const one = { ...role, role_id: 101 + state.roles.length, base: 'admin', built_in: false, people: 0 }
+      state.roles.push(one)
+      return [201, one]
+    }],
+    ['PUT', /^\/admin\/roles\/(\d+)$/, ({ match, body }) => Object.assign(state.roles.find((one) => one.role_id === Number(match[1])), { name: body.name, permissions: body.permissions })],
+    ['DELETE', /^\/admin\/roles\/(\d+)$/, ({ match }) => { state.roles = state.roles.filter((one) => one.role_id !== Number(match[1])); return [204] }],
+    ['GET', /^\/admin\/users$/, ({ query }) => page(state.people.filter((one) => one.username.startsWith(query.get('search') ?? '') && (!query.get('state') || one.state === query.get('state')) && (!query.get('role') || one.role_id === Number(query.get('role')))))],
+    ['GET', /^\/admin\/users\/([\w-]+)$/, ({ match }) => state.people.find((one) => one.user_id === match[1]) ?? 404],
+    ['PUT', /^\/admin\/users\/([\w-]+)\/role$/, ({ match, body }) => {
+      const one = state.people.find((known) => known.user_id === match[1])
+      const role = state.roles.find((known) => known.role_id === body.role_id)
+      one.roles_given = [{ at: at('10:52:00'), by: PEOPLE.admin.user_id, reason: body.reason, was: one.role_name, became: role.name }, ...one.roles_given]
+      state.grants = []
+      return Object.assign(one, { role: role.base, role_id: role.role_id, role_name: role.name })
+    }],
+    ['POST', /^\/admin\/users\/([\w-]+)\/(revoke|readmit)$/, ({ match, body }) => {
+      const one = state.people.find((known) => known.user_id === match[1])
+      delete one.closed
+      one.state = match[2] === 'revoke' ? 'closed' : 'open'
+      if (one.state === 'closed') one.closed = { at: at('10:52:00'), by: PEOPLE.admin.user_id, reason: body.reason }
+      return { user_id: one.user_id, role: one.role }
+    }],
+    ['GET', /^\/admin\/users\/([\w-]+)\/sessions$/, () => page([...state.grants, ...state.sessions.slice(1)])],
+    ['DELETE', /^\/admin\/users\/([\w-]+)\/sessions\/([\w-]+)$/, ({ match }) => {
+      for (const list of ['grants', 'sessions']) state[list] = state[list].filter(({ session_id }) => session_id !== match[2])
+      return [204]
+    }],
     ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')))],
     ['GET', /^\/admin\/providers\/([\w-]+)$/, ({ match }) => state.providers.find((one) => one.user_id === match[1]) ?? 404],
     ['POST', /^\/admin\/providers\/([\w-]+)\/(verify|reject)$/, ({ match, body }) => {

@@ -17,13 +17,15 @@ const press = (key) => (page) => page.keyboard.press(key)
 const button = (member, words) => (page, lang) => page.getByRole('button', { name: words(wordsOf(member, lang)) }).first().click()
 const account = (page) => page.locator('.who').click()
 const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
+/** Somebody who was revoked. */
+const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
 const PAGES = {
   '': ['/sign-in', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
     '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
-    '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
+    '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
 /** Menus and dialogs: the role, the page, and how it is opened. */
@@ -34,6 +36,7 @@ const OPENED = {
   'admin keys': ['admin', '/approvals', press('?')],
   'admin reject': ['admin', '/approvals', press('r')],
   'admin verify': ['admin', '/providers', press('a')],
+  'admin role': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.change)],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],
@@ -189,8 +192,8 @@ test('the main work of each role is done by keyboard alone, and the focus is see
   })
 })
 
-/** Names of keys, entries of a log, and news that another part has put into words. */
-const DATA = 'kbd, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
+/** Names of keys and people, entries of a log, and news that another part has put into words. */
+const DATA = 'kbd, .persons [translate="no"], table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
 
 test('no word is written into the code', async (t) => {
   for (const [role, paths] of Object.entries(PAGES)) {
@@ -578,6 +581,63 @@ test('the desk verifies by keyboard, gives reasons, and looks a second time', as
   assert.deepEqual(sent, [
     [`${ids[0]}/verify`, 3, 'Seen in person'], [`${ids[1]}/reject`, 3, 'The certificate is no longer valid.'], [`${ids[1]}/verify`, 4, 'A new one was shown'],
   ])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a person is found, gets another role and is shut out, each with its reason', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  await go('/people')
+  await page.getByLabel('Search', { exact: true }).fill('linx')
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: /zhaolei/ }).waitFor({ state: 'detached' })
+  assert.equal(new URL(page.url()).searchParams.get('search'), 'linx', 'the view can be sent')
+  await page.getByRole('link', { name: /linxiaomei/ }).click()
+  await page.getByText('l***@example.com').waitFor()
+  await page.getByRole('button', { name: 'End Tablet tablet-7, North' }).or(page.getByRole('button', { name: /^End tablet-7/ })).first().click()
+  await page.getByText('Tablet tablet-7').waitFor({ state: 'detached' })
+
+  await tabTo(page, page.getByRole('button', { name: 'Change the role…' }))
+  await page.keyboard.press('Enter')
+  const dialog = page.locator('dialog[open]')
+  await dialog.getByLabel('New role').selectOption('证书核验')
+  await dialog.getByRole('textbox').fill('Joined the desk')
+  await dialog.getByRole('button', { name: 'Give this role' }).click()
+  await page.getByText('Customer → 证书核验').waitFor()
+  await page.locator('#look:focus').waitFor()
+  await page.getByRole('button', { name: 'Revoke…' }).click()
+  await dialog.getByRole('textbox').fill('Took money at the door')
+  await dialog.getByRole('button', { name: 'Revoke', exact: true }).click()
+  await page.getByRole('button', { name: 'Let in again…' }).waitFor()
+  const sent = state.changes().map(({ method, path, body }) => [method, path.split('/').slice(3).join('/').replace(PEOPLE.customer.user_id, 'them'), body])
+  assert.deepEqual(sent.slice(1), [['PUT', 'them/role', { role_id: 101, reason: 'Joined the desk' }], ['POST', 'them/revoke', { reason: 'Took money at the door' }]])
+  assert.equal(sent[0][0], 'DELETE')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a role is made of an admin’s work, and an admin of less is offered less', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  await go('/roles')
+  await page.getByRole('button', { name: 'Make a role…' }).click()
+  await page.locator('#role-name:focus').waitFor()
+  await page.getByRole('button', { name: 'Make this role' }).click()
+  await page.getByText('This is required.').first().waitFor()
+  await page.getByLabel('Name', { exact: true }).fill('Night desk')
+  for (const work of ['Approve and reject orders', 'See people and roles']) await page.getByLabel(work, { exact: true }).check()
+  await page.locator('#role-reason').fill('For the nights')
+  await page.getByRole('button', { name: 'Make this role' }).click()
+  await page.getByRole('heading', { name: 'Night desk' }).waitFor()
+  const { body } = state.changes().at(-1)
+  assert.deepEqual(body, { name: 'Night desk', description: '', permissions: ['approve_orders', 'read_people'], reason: 'For the nights' })
+
+  state.permissions = ['read_people']
+  await go(`/people/${PEOPLE.customer.user_id}`)
+  await page.getByText('l***@example.com').waitFor()
+  await page.getByRole('button', { name: 'Revoke…' }).waitFor({ state: 'detached' })
+  assert.equal(await page.getByRole('button', { name: /^(Change the role|Let in|End)/ }).count(), 0)
   assert.deepEqual(faults(), [])
   await context.close()
 })

@@ -48,6 +48,9 @@ export const routes: RouteRecordRaw[] = [
   { path: '/regions/wall', name: 'wall', component: () => import('./pages/Wall.vue'), meta: { title: 'wall.title', roles: ADMIN, bare: true } },
   { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },
 
+  { path: '/people/:id?', name: 'people', component: () => import('./pages/People.vue'), meta: { title: 'place.people', roles: ADMIN, wide: true } },
+  { path: '/roles', name: 'roles', component: () => import('./pages/Roles.vue'), meta: { title: 'roles.title', roles: ADMIN } },
+
   { path: '/docs', name: 'docs', component: () => import('./pages/Docs.vue'), meta: { title: 'docs.title' } },
 
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue'), meta: { title: 'nowhere.title' } },

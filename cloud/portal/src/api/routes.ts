@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OpState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OpState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -49,6 +49,18 @@ export const submitVerification = () => ask('post', '/api/v1/users/me/verificati
 export const verifications = (query: { state?: VerificationState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/verifications', { query: { limit: 50, ...query }, signal })
 export const provider = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/providers/{id}', { path: { id }, signal })
 export const decideVerification = (id: string, decision: 'verify' | 'reject', body: VerificationDecision) => ask('post', `/api/v1/admin/providers/{id}/${decision}`, { path: { id }, body })
+
+export const permissions = (signal?: Asking) => ask('get', '/api/v1/auth/permissions', { signal })
+export const people = (query: { search?: string; role?: number; state?: AccountState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/users', { query: { limit: 50, ...query }, signal })
+export const person = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/users/{id}', { path: { id }, signal })
+export const giveRole = (id: string, body: RoleGift) => ask('put', '/api/v1/admin/users/{id}/role', { path: { id }, body })
+export const judgePerson = (id: string, judgement: 'revoke' | 'readmit', reason: string) => ask('post', `/api/v1/admin/users/{id}/${judgement}`, { path: { id }, body: { reason } })
+export const personsSessions = (id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/users/{id}/sessions', { path: { id }, query: { limit: 50, cursor }, signal })
+export const endPersonsSession = (id: string, session: string) => ask('delete', '/api/v1/admin/users/{id}/sessions/{session}', { path: { id, session } })
+export const roles = (signal?: Asking) => ask('get', '/api/v1/admin/roles', { signal })
+export const makeRole = (body: RoleForm) => ask('post', '/api/v1/admin/roles', { body })
+export const changeRole = (id: number, body: RoleForm) => ask('put', '/api/v1/admin/roles/{id}', { path: { id }, body })
+export const removeRole = (id: number, reason: string) => ask('delete', '/api/v1/admin/roles/{id}', { path: { id }, query: { reason } })
 
 export const status = (signal?: Asking) => ask('get', '/api/v1/admin/status', { signal })
 export const setGate = (region: Region, gate: GateState) => ask('put', '/api/v1/admin/regions/{region}', { path: { region }, body: { gate } })
