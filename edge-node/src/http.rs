@@ -93,7 +93,8 @@ fn table<T: RouteTable<Rooms>>(to: T) -> T {
     to
         .at(GET, "/board", "The orders that you may read, as this edge sees them",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
-        .at(POST, "/commands",
+        .at_unkeyed("is known by the id that each command carries",
+            POST, "/commands",
             "Do a command, as over MQTT. A refusal by order or moment is a reply, too; any other has it in `reply`",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
                 UnknownOp, Unavailable], commands)
@@ -102,9 +103,11 @@ fn table<T: RouteTable<Rooms>>(to: T) -> T {
         .at(GET, "/standing", "How things stand between this edge and the cloud", &[], standing::standing)
         .at(GET, "/session", "The person of the token, or why it opens nothing here",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
-        .at(POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
+        .at_unkeyed("signs in anew; its answer is a token, which is not kept",
+            POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
             &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, Unavailable], session::sign_in)
-        .at(Method::DELETE, "/session", "Sign out: handed on to the cloud",
+        .at_unkeyed("finds the session over, which would have to vouch for it",
+            Method::DELETE, "/session", "Sign out: handed on to the cloud",
             &[InvalidToken, RateLimited, Unavailable], session::sign_out)
 }
 

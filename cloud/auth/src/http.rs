@@ -19,7 +19,7 @@ use axum::{
 use process::{
     openapi::{RouteInput, RouteTable},
     problem::{Problem, fault},
-    tokens::Caller,
+    tokens::{Caller, Claims},
 };
 use wire::{Code, Permission, Role};
 
@@ -44,33 +44,60 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, KeyTooNew, NotFound, PermissionMissing, ProvidersOnly, RegistrationQuota, RoleBuiltIn, RoleExists,
-        RoleFixed, RoleForbidden, RoleInUse, TooManyRequests, TooManyRoles, UserExists,
+        AccountLocked, InvalidCredentials, InvalidToken, NotFound, ProvidersOnly, RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,
+    };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const DELETE: Method = Method::DELETE;
+    administration(to)
+        .at_unkeyed("is refused by the name that is taken; before it there is no person whose key it could be",
+            POST, "/api/v1/auth/register", "Register as a customer or provider",
+            &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
+        .at_unkeyed("signs in anew; its answer is a token, which is not kept",
+            POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
+        .at_unkeyed("is the sign of a stolen token; its answer is a token, which is not kept",
+            POST, "/api/v1/auth/refresh", "Get an access token of an hour and a new refresh token for a refresh token, which is then spent",
+            &[InvalidToken], renew::refresh)
+        .at_unkeyed("finds the session over, which would have to vouch for it",
+            POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
+        .at_unkeyed("makes another token of the same session; a token is not kept",
+            POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
+            &[], edge_tokens::edge_token)
+        .at_unkeyed("finds the session over, which would have to vouch for it",
+            POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
+            edge_tokens::edge_logout)
+        .at_unkeyed("makes a grant in the place of the one before; a token is not kept",
+            POST, "/api/v1/auth/device-grants", "Get a token for one tablet at the edges of one region, to work offline for days",
+            &[ProvidersOnly], edge_tokens::device_grant)
+        .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
+        .at(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
+            session::end_others)
+        .at(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
+        .at_unkeyed("reads again",
+            POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
+            session::verify)
+        .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
+        .at_unkeyed("finds its code spent; before it nobody is signed in whose key it could be",
+            POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
+        .at(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
+        .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
+            &[], session::jwks)
+}
+
+/// What admins do with accounts, roles and keys.
+#[rustfmt::skip]
+fn administration<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        KeyTooNew, NotFound, PermissionMissing, RoleBuiltIn, RoleExists, RoleFixed, RoleForbidden, RoleInUse, TooManyRoles,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     to
-        .at(POST, "/api/v1/auth/register", "Register as a customer or provider",
-            &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
-        .at(POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
-        .at(POST, "/api/v1/auth/refresh", "Get an access token of an hour and a new refresh token for a refresh token, which is then spent",
-            &[InvalidToken], renew::refresh)
-        .at(POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
-        .at(POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
-            &[], edge_tokens::edge_token)
-        .at(POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
-            edge_tokens::edge_logout)
-        .at(POST, "/api/v1/auth/device-grants", "Get a token for one tablet at the edges of one region, to work offline for days",
-            &[ProvidersOnly], edge_tokens::device_grant)
-        .at(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
-        .at(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
-            session::end_others)
-        .at(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
-        .at(POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
-            session::verify)
         .at(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions, on record",
             &[NotFound, RoleForbidden, PermissionMissing], account::revoke)
         .at(POST, "/api/v1/admin/users/{id}/readmit",
@@ -80,11 +107,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[NotFound, RoleForbidden, PermissionMissing], session::list_of_person)
         .at(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a session or device grant of a person, on record",
             &[NotFound, RoleForbidden, PermissionMissing], session::end_of_person)
-        .at(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
-        .at(POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
-            &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
-        .at(POST, "/api/v1/admin/users/{id}/password-reset",
+        .at_unkeyed("makes a code in the place of the one before; a code is shown once and not kept",
+            POST, "/api/v1/admin/users/{id}/password-reset",
             "Give out a code by which a person sets a new password once, on record",
             &[NotFound, RoleForbidden, PermissionMissing], password::issue_reset)
         .at(GET, "/api/v1/admin/keys", "List the keys that sign tokens, with their states and moments",
@@ -93,7 +117,6 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[RoleForbidden, PermissionMissing, KeyTooNew], keys::rotate_key)
         .at(POST, "/api/v1/admin/keys/kill", "End a stolen signing key and all its tokens, on record",
             &[NotFound, RoleForbidden, PermissionMissing], keys::kill_key)
-        .at(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
         .at(GET, "/api/v1/admin/roles", "List all roles with their permissions", &[RoleForbidden, PermissionMissing],
             roles::list_roles)
         .at(POST, "/api/v1/admin/roles", "Make a role of your own, a part of an admin's work, on record",
@@ -108,8 +131,6 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[NotFound, RoleForbidden, PermissionMissing], people::show_person)
         .at(PUT, "/api/v1/admin/users/{id}/role", "Give a person a role, on record; their sessions end",
             &[NotFound, RoleForbidden, PermissionMissing, RoleFixed], people::give_role)
-        .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
-            &[], session::jwks)
 }
 
 /// A caller whose session is live.
@@ -122,8 +143,7 @@ impl FromRequestParts<Service> for Live {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        let live = service.is_live(&caller.claims).await?;
-        live.then_some(Self(caller)).ok_or_else(|| Problem::new(Code::InvalidToken))
+        admit_live(service.clone(), caller.claims.clone()).await.map(|()| Self(caller))
     }
 }
 
@@ -141,6 +161,12 @@ async fn require(
 
 fn missing(permission: Permission) -> Problem {
     Problem::new(Code::PermissionMissing).with("permission", permission)
+}
+
+/// Refuses a token whose session is over.
+pub async fn admit_live(service: Service, claims: Claims) -> Result<(), Problem> {
+    let live = service.is_live(&claims).await?;
+    live.then_some(()).ok_or_else(|| Problem::new(Code::InvalidToken))
 }
 
 impl From<ServiceError> for Problem {

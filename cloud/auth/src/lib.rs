@@ -28,6 +28,7 @@ use std::{num::NonZeroU32, path::PathBuf};
 use axum::Router;
 use platform::{
     ClientAddress, Ground, OpenError,
+    answers::Answers,
     bus::QueueSpec,
     cache::WindowCounts,
     config::{DataPlace, PartConfig},
@@ -144,6 +145,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     consume(&ground.tasks, &ground.bus, MARKS, MarkKeeper { sql: sql.clone() });
 
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
+    let answers = Answers::by(verifier.clone(), &ground.tasks, &sql);
     let Ground { clock, cache, bus, .. } = ground;
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
     let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
@@ -151,7 +153,10 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let grant_hours = config.device_grant_hours;
     let service =
         Service { store, passwords, limits, signing, grant_hours, verifier, clock, cache };
-    Ok(skeleton::router(NAME, http::router(service), checks))
+    // A live session hears its answer again, like all that auth says to a person.
+    let (live, routes) = (service.clone(), http::router(service));
+    let answers = answers.admitting(move |claims| http::admit_live(live.clone(), claims));
+    Ok(skeleton::router(NAME, answers.over(routes, &document()), checks))
 }
 
 /// The routes for clients.

@@ -69,6 +69,7 @@ pub fn document() -> ApiDocument {
                 route.takes(RouteDescription::named("LoginForm"), true);
                 route.answers::<SessionAnswer<'_>>(StatusCode::OK);
                 route.refuses(&[Code::InvalidCredentials, Code::AccountLocked, Code::ForeignPage]);
+                route.takes_no_key("signs in anew; its answer is a session, which is not kept");
             },
         )
         .described("session", &Method::GET, PATH, "Show the session of the caller", |route| {
@@ -76,6 +77,7 @@ pub fn document() -> ApiDocument {
         })
         .described("signOut", &Method::DELETE, PATH, "End the session of the caller", |route| {
             route.answers_nothing(StatusCode::NO_CONTENT, "It is over everywhere.");
+            route.takes_no_key("finds the session over, which would have to vouch for it");
         })
         .described("stream", &Method::GET, STREAM, "Hear the news as server-sent events", |route| {
             let text = json!({ "type": "string" });
@@ -106,10 +108,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_publish_heeds_its_key_and_a_sign_in_none() {
+    fn every_change_of_a_person_heeds_its_key_and_a_sign_in_none() {
         let keyed = keyed_routes();
         let heeds = |path: &str| keyed.contains(&(Method::POST, path.to_owned()));
         assert!(heeds("/api/v1/orders") && heeds("/api/v1/orders/{id}/accept"), "{keyed:?}");
+        assert!(heeds("/api/v1/users/me/addresses"), "{keyed:?}");
+        assert!(keyed.contains(&(Method::PUT, "/api/v1/users/me/profile".to_owned())), "{keyed:?}");
         assert!(!heeds("/api/v1/auth/login") && !heeds("/api/v1/session"), "{keyed:?}");
     }
 }

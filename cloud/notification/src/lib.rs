@@ -13,7 +13,9 @@ pub mod store;
 texts::include_texts!(say);
 
 use axum::Router;
-use platform::{Ground, OpenError, documents::Documents, health::Check, service as skeleton};
+use platform::{
+    Ground, OpenError, answers::Answers, documents::Documents, health::Check, service as skeleton,
+};
 use process::{openapi::ApiDocument, parts::CloudPart};
 
 use store::InboxStore;
@@ -34,11 +36,12 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     jobs::start(&ground.tasks, &documents, &store, &ground.clock)?;
     events::start(&ground.tasks, &ground.bus, store.clone(), ground.clock.clone());
 
+    let answers = Answers::new(&ground, NAME, &documents);
     let verifier = ground.verifier(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
     let service = http::Service { store, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, http::router(service), checks))
+    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
 }
 
 /// The routes for clients.

@@ -13,7 +13,9 @@ pub mod store;
 texts::include_texts!(say);
 
 use axum::Router;
-use platform::{Ground, health::Check, service as skeleton, sql::Sql, upstream::Upstream};
+use platform::{
+    Ground, answers::Answers, health::Check, service as skeleton, sql::Sql, upstream::Upstream,
+};
 use process::{openapi::ApiDocument, parts::CloudPart};
 use wire::{CommandAnswer, TimelineEntry};
 
@@ -38,9 +40,10 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     ground.run(NAME, &sql, Vec::new())?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
     People { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    let answers = Answers::new(&ground, NAME, &sql);
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, http::router(service), checks))
+    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
 }
 
 /// The routes for clients.

@@ -6,6 +6,7 @@
 
 mod collection;
 mod error;
+mod keys;
 pub mod millis;
 mod mongo;
 mod query;

@@ -2,6 +2,7 @@
 //! Each port is a closed enum with one arm per backend, chosen by the address in the configuration;
 //! development and production run the same code, only the arm differs.
 
+pub mod answers;
 pub mod bus;
 pub mod cache;
 mod client_address;

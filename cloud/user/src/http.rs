@@ -74,7 +74,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             files::hand_in_document)
         .at(GET, "/api/v1/files/{id}",
             "Read a file: your own, as an admin any, and pictures that a provider shows", &[], files::show_file)
-        .at(POST, "/api/v1/files/{id}/link", "Make an address that opens a file without a sign-in, for five minutes",
+        .at_unkeyed("makes another address for five minutes; one that opens a file is not kept",
+            POST, "/api/v1/files/{id}/link", "Make an address that opens a file without a sign-in, for five minutes",
             &[], files::link_to_file)
         .at(GET, "/api/v1/files/{id}/signed", "Read a file by such an address", &[LinkInvalid],
             files::show_file_by_link)

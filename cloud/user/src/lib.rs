@@ -15,6 +15,7 @@ texts::include_texts!(say);
 use axum::Router;
 use platform::{
     Ground, OpenError,
+    answers::Answers,
     config::{DataPlace, PartConfig},
     documents::Documents,
     files::{FileIntake, FileLinks, FileRegister, Files},
@@ -63,6 +64,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
     register.check().await?;
     ground.run(NAME, &documents, jobs::all(&store, &register))?;
+    let answers = Answers::new(&ground, NAME, &documents);
     ProfileFeed { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let service = http::Service {
         store,
@@ -72,7 +74,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
         verifier: ground.verifier(NAME),
     };
     let checks = [Check::Documents(documents), Check::Files(files), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, http::router(service), checks))
+    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
 }
 
 /// The routes for clients.

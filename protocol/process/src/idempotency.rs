@@ -1,19 +1,26 @@
-//! The id under which a command is done once, however often its request is sent.
+//! The id under which a change is done once, however often its request is sent.
+//!
+//! Invariant: no person's key is another's. A UUID is told apart by its person wherever it is kept; a key of
+//! another form becomes an id of person and text.
 
 use axum::extract::{FromRef, FromRequestParts};
-use http::request::Parts;
-use wire::CommandId;
+use http::{HeaderMap, request::Parts};
+use ring::digest;
+use uuid::Builder;
+use wire::{CommandId, UserId};
 
 use crate::{
     problem::Problem,
     say,
-    tokens::Verifier,
+    tokens::{Caller, Verifier},
     trace::{Trace, TraceId},
 };
 
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub const KEY_CHARS_MAX: usize = 255;
 
-/// The `Idempotency-Key` of a request, or an id made here.
+/// The `Idempotency-Key` of a request, or an id made here. For a handler that keeps its own answers; those of all
+/// others are kept by the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
     pub command_id: CommandId,
@@ -28,11 +35,11 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let command_id = match parts.headers.get(IDEMPOTENCY_KEY) {
-            None => CommandId(Verifier::from_ref(state).clock.new_id()),
-            Some(key) => {
-                key.to_str().ok().and_then(|key| key.parse().ok()).ok_or_else(wrong_key)?
-            }
+        let command_id = if parts.headers.contains_key(IDEMPOTENCY_KEY) {
+            let caller = Caller::from_request_parts(parts, state).await?;
+            key_of(&parts.headers, caller.actor.user_id)?
+        } else {
+            CommandId(Verifier::from_ref(state).clock.new_id())
         };
         let Ok(Trace(trace)) = Trace::from_request_parts(parts, state).await;
         let trace = Some(trace).filter(|trace| *trace != TraceId::of(command_id));
@@ -40,6 +47,70 @@ where
     }
 }
 
+/// The id of the key that the person sent: a UUID as it is, and UUIDv5 of the person and any other text.
+pub fn key_of(headers: &HeaderMap, person: UserId) -> Result<CommandId, Problem> {
+    let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let key = match (sent.next(), sent.next()) {
+        (Some(key), None) => std::str::from_utf8(key.as_bytes()).ok().map(str::trim),
+        // Two keys are as good as none.
+        _ => None,
+    };
+    let fits = |key: &&str| (1..=KEY_CHARS_MAX).contains(&key.chars().count());
+    let key = key.filter(fits).ok_or_else(wrong_key)?;
+    Ok(key.parse().unwrap_or_else(|_| named(person, key)))
+}
+
+fn named(person: UserId, key: &str) -> CommandId {
+    let name = [person.as_bytes(), key.as_bytes()].concat();
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &name);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    CommandId(Builder::from_sha1_bytes(bytes).into_uuid())
+}
+
 fn wrong_key() -> Problem {
-    Problem::wrong("Idempotency-Key", say::idempotency_key_no_uuid)
+    Problem::wrong("Idempotency-Key", say::idempotency_key_too_long)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use uuid::Uuid;
+    use wire::Code;
+
+    use super::*;
+
+    fn sent(keys: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for key in keys {
+            let key = HeaderValue::from_bytes(key.as_bytes()).unwrap();
+            headers.append(IDEMPOTENCY_KEY, key);
+        }
+        headers
+    }
+
+    fn person(n: u128) -> UserId {
+        UserId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_uuid_is_taken_as_it_is_and_another_text_as_uuid_v5_of_person_and_text() {
+        let uuid = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736";
+        assert_eq!(key_of(&sent(&[uuid]), person(1)).unwrap().to_string(), uuid);
+        // The example of RFC 9562, A.4: the namespace of names of hosts, in the place of the person.
+        let dns = UserId("6ba7b810-9dad-11d1-80b4-00c04fd430c8".parse().unwrap());
+        let named = key_of(&sent(&["www.example.com"]), dns).unwrap();
+        assert_eq!(named.to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
+        assert_ne!(named, key_of(&sent(&["www.example.com"]), person(1)).unwrap());
+    }
+
+    #[test]
+    fn a_key_has_up_to_255_characters_of_any_script() {
+        let long = "订".repeat(KEY_CHARS_MAX);
+        assert!(key_of(&sent(&[&long]), person(1)).is_ok());
+        for wrong in [&[format!("{long}x").as_str()][..], &[""], &["  "], &["a", "b"], &[]] {
+            let refused = key_of(&sent(wrong), person(1)).unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidInput, "{wrong:?}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Describes routes as OpenAPI 3.1, by the types of their handlers.
 //!
 //! Invariant: a service names its public routes once, in a function over `RouteTable`. Its router and its
-//! document are two readings of that function, so neither has a route that the other lacks.
+//! document are two readings of that function, so neither has a route that the other lacks. A route that
+//! changes something takes an `Idempotency-Key`, or says why it takes none.
 
 mod document;
 mod handler;
@@ -33,6 +34,22 @@ pub trait RouteTable<S>: Sized {
     where
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static;
+
+    /// A route that takes no `Idempotency-Key` although it changes something, with the reason, as an end of
+    /// "A repeat".
+    #[must_use]
+    fn at_unkeyed<H, T, A>(
+        self,
+        why: &'static str,
+        method: Method,
+        path: &'static str,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static;
 }
 
 impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
@@ -51,6 +68,22 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         let filter = MethodFilter::try_from(method).expect("a route has a usual method");
         self.route(path, on(filter, handler))
     }
+
+    fn at_unkeyed<H, T, A>(
+        self,
+        _: &'static str,
+        method: Method,
+        path: &'static str,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+    {
+        self.at(method, path, about, codes, handler)
+    }
 }
 
 impl<S> RouteTable<S> for ApiDocument {
@@ -60,6 +93,45 @@ impl<S> RouteTable<S> for ApiDocument {
         path: &'static str,
         about: &'static str,
         codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+    {
+        let changes = !method.is_safe();
+        let document = self.of_handler(&method, path, (about, codes), handler);
+        document.refined(&method, path, |route| {
+            if changes {
+                route.takes_key();
+            }
+        })
+    }
+
+    fn at_unkeyed<H, T, A>(
+        self,
+        why: &'static str,
+        method: Method,
+        path: &'static str,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+    {
+        let document = self.of_handler(&method, path, (about, codes), handler);
+        document.refined(&method, path, |route| route.takes_no_key(why))
+    }
+}
+
+impl ApiDocument {
+    fn of_handler<H, T, S, A>(
+        self,
+        method: &Method,
+        path: &'static str,
+        (about, codes): (&'static str, &[Code]),
         _: H,
     ) -> Self
     where
@@ -67,7 +139,7 @@ impl<S> RouteTable<S> for ApiDocument {
         T: 'static,
     {
         let name = std::any::type_name::<H>().rsplit("::").next().unwrap_or_default();
-        self.described(name, &method, path, about, |route| {
+        self.described(name, method, path, about, |route| {
             route.refuses(codes);
             H::describe(route);
         })

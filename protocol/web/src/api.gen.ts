@@ -3659,7 +3659,10 @@ export interface operations {
     "hub.retry_asks": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["CommandId"];
             };
@@ -3708,8 +3711,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `op_not_stopped`: This entry does not wait for an operator. */
+            /**
+             * @description `op_not_stopped`: This entry does not wait for an operator.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3869,7 +3884,10 @@ export interface operations {
     "order.assign": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 region: components["schemas"]["Region"];
             };
@@ -3931,7 +3949,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `edge_epoch_ended`: This epoch of the edge has ended. Name its present one. */
+            /**
+             * @description `command_id_reused`: This command id has been used for something else.
+             *     `edge_epoch_ended`: This epoch of the edge has ended. Name its present one.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4308,7 +4329,10 @@ export interface operations {
     "hub.retry": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 edge: components["schemas"]["EdgeId"];
                 epoch: number;
@@ -4359,8 +4383,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `op_not_stopped`: This entry does not wait for an operator. */
+            /**
+             * @description `op_not_stopped`: This entry does not wait for an operator.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4465,7 +4501,10 @@ export interface operations {
     "hub.withdraw": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["EdgeId"];
             };
@@ -4514,8 +4553,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `enrolment_code_used`: This edge has used its code and is enrolled. */
+            /**
+             * @description `enrolment_code_used`: This edge has used its code and is enrolled.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4546,7 +4597,10 @@ export interface operations {
     "hub.disable": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["EdgeId"];
             };
@@ -4601,6 +4655,15 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4840,7 +4903,10 @@ export interface operations {
     "hub.readmit": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["EdgeId"];
             };
@@ -4889,6 +4955,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
             429: {
                 headers: {
@@ -4912,7 +4996,10 @@ export interface operations {
     "hub.retire": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["EdgeId"];
             };
@@ -4967,6 +5054,15 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5078,7 +5174,10 @@ export interface operations {
     "auth.kill_key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5142,6 +5241,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -5183,7 +5291,10 @@ export interface operations {
     "auth.rotate_key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5238,7 +5349,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `key_too_new`: The next key is not known everywhere yet. Try again once it is trusted. */
+            /**
+             * @description `key_too_new`: The next key is not known everywhere yet. Try again once it is trusted.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5662,7 +5776,10 @@ export interface operations {
     "user.reject": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -5724,7 +5841,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5774,7 +5894,10 @@ export interface operations {
     "user.verify": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -5836,7 +5959,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5887,8 +6013,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: components["schemas"]["UserId"];
@@ -6135,7 +6261,10 @@ export interface operations {
     "hub.set_region": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 region: string;
             };
@@ -6197,6 +6326,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -6238,7 +6376,10 @@ export interface operations {
     "hub.compare": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 region: components["schemas"]["Region"];
             };
@@ -6280,6 +6421,24 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6999,7 +7158,10 @@ export interface operations {
     "auth.readmit": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -7061,6 +7223,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -7102,7 +7273,10 @@ export interface operations {
     "auth.revoke": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -7157,6 +7331,15 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7405,7 +7588,10 @@ export interface operations {
     "auth.end_of_person": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
                 session: components["schemas"]["SessionId"];
@@ -7446,6 +7632,24 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7952,7 +8156,10 @@ export interface operations {
     "auth.change_password": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7997,6 +8204,15 @@ export interface operations {
              *     `foreign_page`: This request does not come from a page of this site.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8410,7 +8626,10 @@ export interface operations {
     "auth.end": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["SessionId"];
             };
@@ -8455,6 +8674,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
             429: {
                 headers: {
@@ -8478,7 +8715,10 @@ export interface operations {
     "auth.end_others": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8507,6 +8747,24 @@ export interface operations {
              *     `foreign_page`: This request does not come from a page of this site.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8673,7 +8931,10 @@ export interface operations {
     "user.write_customer": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -8734,7 +8995,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9170,7 +9434,10 @@ export interface operations {
     "notification.read": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9210,6 +9477,24 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9309,8 +9594,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -9473,8 +9758,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -9611,8 +9896,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -9742,8 +10027,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -9873,8 +10158,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -10070,8 +10355,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -10201,8 +10486,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -10332,8 +10617,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -10527,8 +10812,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes a repeat harmless: the command is done once, and each repeat has the same answer. */
-                "Idempotency-Key"?: components["schemas"]["CommandId"];
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
             };
             path: {
                 id: string;
@@ -10792,7 +11077,10 @@ export interface operations {
     "user.write_provider": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -10853,7 +11141,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11197,7 +11488,10 @@ export interface operations {
     "user.add": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11246,7 +11540,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11296,7 +11593,10 @@ export interface operations {
     "user.edit": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11356,7 +11656,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11409,7 +11712,10 @@ export interface operations {
                 /** @description Of the profile that was read. */
                 version: number;
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11456,7 +11762,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11497,7 +11806,10 @@ export interface operations {
     "user.certify": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11547,7 +11859,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -11597,7 +11912,10 @@ export interface operations {
     "user.hand_in_document": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11650,6 +11968,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -11669,7 +11996,8 @@ export interface operations {
                 };
             };
             /**
-             * @description `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
+             * @description `invalid_input`: Some fields need correcting.
+             *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
              *     `picture_unreadable`: This file is damaged and cannot be opened.
              *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
              */
@@ -11708,7 +12036,10 @@ export interface operations {
     "user.set_photo": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11760,6 +12091,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `body_too_large`: The body is too large. */
             413: {
                 headers: {
@@ -11779,7 +12119,8 @@ export interface operations {
                 };
             };
             /**
-             * @description `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
+             * @description `invalid_input`: Some fields need correcting.
+             *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
              *     `picture_unreadable`: This file is damaged and cannot be opened.
              *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
              */
@@ -11818,7 +12159,10 @@ export interface operations {
     "user.remove_photo": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11854,6 +12198,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
             429: {
                 headers: {
@@ -11879,7 +12241,10 @@ export interface operations {
             query: {
                 caption: string;
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11925,6 +12290,15 @@ export interface operations {
              *     `foreign_page`: This request does not come from a page of this site.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11991,7 +12365,10 @@ export interface operations {
     "user.caption_picture": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["FileId"];
             };
@@ -12052,7 +12429,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12105,7 +12485,10 @@ export interface operations {
                 /** @description Of the profile that was read. */
                 version: number;
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["FileId"];
             };
@@ -12153,7 +12536,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12241,7 +12627,10 @@ export interface operations {
     "user.write": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12290,7 +12679,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `stale_version`: This has changed since you read it. Load it again, then make your change. */
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12340,7 +12732,10 @@ export interface operations {
     "user.submit": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12383,6 +12778,15 @@ export interface operations {
              *     `foreign_page`: This request does not come from a page of this site.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

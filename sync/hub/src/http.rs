@@ -41,14 +41,16 @@ pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
     to
         .at(GET, "/link", "Open an edge's link, which becomes a WebSocket of binary frames",
             &[InvalidToken, TokenExpired, EdgeUnknown, EdgeDisabled], link::open)
-        .at(POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
+        .at_unkeyed("is known by its code and the key of its edge, which is no person",
+            POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
             &[EnrolmentCodeInvalid], enrol::enrol)
         .at(GET, "/api/v1/edges/{id}/key", "The public key that verifies an edge's receipts", &[],
             enrol::key)
         .at(GET, "/api/v1/admin/status", "How every region and edge is now", &[], operate::status)
         .at(GET, "/api/v1/admin/edges", "List the edges, with those whose code waits to be used",
             &[], operate::edges)
-        .at(POST, "/api/v1/admin/edges", "Invite an edge: make a code, which is shown once",
+        .at_unkeyed("is refused by the name that is taken; a code is shown once and not kept",
+            POST, "/api/v1/admin/edges", "Invite an edge: make a code, which is shown once",
             &[EdgeExists], enrol::invite)
         .at(Method::DELETE, "/api/v1/admin/edges/{id}/code",
             "Withdraw the code of an edge that has not enrolled, and forget the edge",
@@ -60,7 +62,8 @@ pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
             &[NotFound], disabling::disable)
         .at(POST, "/api/v1/admin/edges/{id}/retirement",
             "Take an edge out of service for good", &[NotFound], disabling::retire)
-        .at(POST, "/api/v1/admin/edges/{id}/key",
+        .at_unkeyed("makes a code in the place of the one before; a code is shown once and not kept",
+            POST, "/api/v1/admin/edges/{id}/key",
             "Make a code that gives an edge a new key, and lets a disabled one in again", &[NotFound],
             disabling::rekey)
         .at(GET, "/api/v1/admin/edges/{id}/acts",

@@ -28,8 +28,8 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    Ground, health::Check, jobs::JobError, keys::KeySource, service as skeleton, sql::Sql,
-    upstream::Upstream,
+    Ground, answers::Answers, health::Check, jobs::JobError, keys::KeySource, service as skeleton,
+    sql::Sql, upstream::Upstream,
 };
 use process::{openapi::ApiDocument, tokens::Signer};
 use wire::{HubKey, Limits};
@@ -68,10 +68,11 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let regions = RegionMarks::default();
     regions.refresh(&store).await?;
     // An owner that is away parks the ops that need it; the link goes on without it.
+    let answers = Answers::new(&ground, NAME, &sql);
     let checks =
         [Check::Sql(sql), Check::Bus(ground.bus.clone()), Check::Keys(ground.keys.clone())];
     let routes = start(&config, ground, peers, limits, key, store, regions)?;
-    Ok(skeleton::router(NAME, http::router(routes), checks))
+    Ok(skeleton::router(NAME, answers.over(http::router(routes), &document()), checks))
 }
 
 fn start(

@@ -136,6 +136,10 @@ impl World {
     }
 
     async fn with(count: usize, config: Config) -> Self {
+        Self::before(CloudPart::Order, count, config).await
+    }
+
+    async fn before(part: CloudPart, count: usize, config: Config) -> Self {
         let tasks = Tasks::new();
         let (mut replicas, mut upstreams) = (Vec::new(), Vec::new());
         for _ in 0..count {
@@ -143,7 +147,7 @@ impl World {
             upstreams.push(remote(&format!("http://{}", replica.wire.address())));
             replicas.push(replica);
         }
-        let alter = |peers: Peers| peers.with_replicas(CloudPart::Order, upstreams);
+        let alter = |peers: Peers| peers.with_replicas(part, upstreams);
         let most = NonZeroU32::new(10_000).unwrap();
         let config = Config { per_user_per_minute: most, per_person_per_minute: most, ..config };
         let gate = Gate::with(config, "memory:", alter).await;
@@ -302,14 +306,14 @@ async fn a_change_without_a_key_is_sent_once_whatever_happens() {
 
 #[tokio::test]
 async fn a_key_on_a_route_that_heeds_none_lets_nothing_be_sent_twice() {
-    let world = World::of(2).await;
+    let world = World::before(CloudPart::User, 2, Config::default()).await;
     world.replicas.iter().for_each(|replica| replica.set(Mood::SaysUnavailable));
-    let admin = world.gate.token(Role::Admin);
-    let world = World { token: admin, ..world };
-    let key = Clock::system().new_id().to_string();
-    let path = "/api/v1/admin/assignments/NORTH";
-    world.ask(Method::PUT, path, "a", Some(&key)).await;
+    let key = Some("any text");
+    let link = "/api/v1/files/0192f5d4-0000-7000-8000-000000000009/link";
+    world.ask(Method::POST, link, "a", key).await;
     assert_eq!(world.seen("a"), 1);
+    world.ask(Method::PUT, "/api/v1/users/me/profile", "b", key).await;
+    assert!(world.seen("b") > 1, "this one does");
     world.end().await;
 }
 

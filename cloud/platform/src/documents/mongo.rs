@@ -1,5 +1,5 @@
-//! Owns the platform's own collections on MongoDB: leases, runs of jobs, and the inbox. They keep the
-//! promises of the tables of the same names.
+//! Owns the platform's own collections on MongoDB: leases, runs of jobs, the inbox, and answers under keys. They
+//! keep the promises of the tables of the same names.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +12,12 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
+use super::keys::{ANSWERS, NEWEST};
 use super::{
     DocumentsError,
     error::{is_command, unless_unique},
 };
-use crate::{inbox, jobs};
+use crate::{answers, inbox, jobs};
 
 const LEASES: &str = "_leases";
 const INBOX: &str = "_inbox";
@@ -51,21 +52,24 @@ impl Mongo {
     }
 
     pub(super) async fn migrate(&self) -> Result<(), DocumentsError> {
-        for (name, kept_ms) in [(INBOX, inbox::KEPT_MS), (JOB_RUNS, jobs::KEPT_MS)] {
+        let kept =
+            [(INBOX, inbox::KEPT_MS), (JOB_RUNS, jobs::KEPT_MS), (ANSWERS, answers::KEPT_MS)];
+        for (name, kept_ms) in kept {
             let kept = Duration::from_millis(kept_ms.unsigned_abs());
             let options =
                 IndexOptions::builder().name(EXPIRES.to_owned()).expire_after(kept).build();
             let index = IndexModel::builder().keys(doc! {"at": 1}).options(options).build();
             self.collection(name).create_index(index).await?;
         }
-        Ok(())
+        self.index_answers().await
     }
 
     pub(super) async fn check(&self) -> Result<(), DocumentsError> {
-        for name in [INBOX, JOB_RUNS] {
+        let needed = [(INBOX, EXPIRES), (JOB_RUNS, EXPIRES), (ANSWERS, EXPIRES), (ANSWERS, NEWEST)];
+        for (name, index) in needed {
             let known = index_names(&self.collection(name)).await?;
-            if !known.iter().any(|known| known == EXPIRES) {
-                let missing = format!("index {EXPIRES} of {name}");
+            if !known.iter().any(|known| known == index) {
+                let missing = format!("index {index} of {name}");
                 return Err(DocumentsError::Outdated { missing });
             }
         }

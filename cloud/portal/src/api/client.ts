@@ -1,11 +1,12 @@
 // Sends requests to the gateway under the cookie of the session. The token itself never reaches this page.
 
-import { UNREACHABLE, problemOf, unreachable } from './problem.ts'
+import { changeKeys } from './changes.ts'
+import { Problem, UNREACHABLE, problemOf, unreachable } from './problem.ts'
 
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
-  /** The id under which a command is done once, however often it is sent. */
+  /** The key under which a change is done once, however often it is sent. Without one it gets its own. */
   commandId?: string
   signal?: AbortSignal
   /** Lets the request outlive the page. */
@@ -35,7 +36,25 @@ export function surround(surroundings: Surroundings): void {
 const PATIENCE_MS = 20_000
 
 export function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  return exchange(path, () => send(path, options))
+  const { method = 'GET', body, commandId } = options
+  if (method === 'GET' || commandId) return exchange(path, () => send(path, options))
+  const change = `${method} ${path} ${JSON.stringify(body)}`
+  return underKey(change, key => exchange<T>(path, () => send(path, { ...options, commandId: key })))
+}
+
+const changes = changeKeys(newCommandId)
+
+/** Pressing twice, or again after an answer that was lost, sends the same key. */
+export async function underKey<T>(change: string, run: (key: string) => Promise<T>): Promise<T> {
+  const key = changes.begin(change)
+  try {
+    const reply = await run(key)
+    changes.end(change, key, true)
+    return reply
+  } catch (error) {
+    changes.end(change, key, error instanceof Problem && !error.passes)
+    throw error
+  }
 }
 
 /** Sends, and once more where the page's sign-in was an old one. */

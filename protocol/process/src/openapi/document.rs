@@ -1,6 +1,6 @@
 //! The routes of one part, and the schemas that they name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -10,12 +10,28 @@ use utoipa::{
 };
 use wire::{Code, Language};
 
+use crate::idempotency::KEY_CHARS_MAX;
+
 /// The described routes of a part, by path and method.
 #[derive(Debug, Default)]
 pub struct ApiDocument {
     pub part: &'static str,
     pub routes: BTreeMap<(&'static str, String), RouteDescription>,
     pub schemas: BTreeMap<String, Value>,
+}
+
+/// The way of a route with an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum KeyRule {
+    /// It only reads.
+    #[default]
+    None,
+    /// Its handler keeps the answer itself.
+    Own,
+    /// The platform keeps the answer.
+    Kept,
+    /// It takes none, for this reason.
+    Unkeyed(&'static str),
 }
 
 /// One route as clients see it.
@@ -29,6 +45,7 @@ pub struct RouteDescription {
     answers: BTreeMap<String, Value>,
     pub codes: BTreeSet<Code>,
     schemas: BTreeMap<String, Value>,
+    key: KeyRule,
 }
 
 impl ApiDocument {
@@ -68,6 +85,15 @@ impl ApiDocument {
         describe(route);
         self.schemas.append(&mut route.schemas);
         self
+    }
+
+    /// The method and the path of each route whose answers the platform keeps.
+    pub fn kept_routes(&self) -> HashSet<(Method, &'static str)> {
+        let kept = self.routes.iter().filter(|(_, route)| route.key == KeyRule::Kept);
+        let place = |(path, method): &(&'static str, String)| {
+            Some((method.to_uppercase().parse().ok()?, *path))
+        };
+        kept.filter_map(|(at, _)| place(at)).collect()
     }
 
     /// A type that travels by another way than HTTP.
@@ -136,6 +162,33 @@ impl RouteDescription {
         self.answers.insert(status.as_str().to_owned(), json!({ "description": about }));
     }
 
+    /// The handler keeps its answers by the key itself.
+    pub(super) fn heeds_key(&mut self) {
+        self.key = KeyRule::Own;
+        self.describe_key();
+    }
+
+    /// The platform keeps the answers by the key, where the handler does not.
+    pub(super) fn takes_key(&mut self) {
+        if self.key != KeyRule::Own {
+            self.key = KeyRule::Kept;
+            self.refuses(&[Code::CommandIdReused, Code::InvalidInput, Code::Unavailable]);
+            self.describe_key();
+        }
+    }
+
+    /// The route takes no key although it changes something; the reason ends the sentence "A repeat".
+    pub fn takes_no_key(&mut self, why: &'static str) {
+        self.key = KeyRule::Unkeyed(why);
+    }
+
+    fn describe_key(&mut self) {
+        let about = "Makes a repeat harmless: the same request under the same key is done once, and each repeat has the \
+            same answer. A UUID, or any other text of up to 255 characters.";
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX });
+        self.parameter("header", "Idempotency-Key", false, schema, about);
+    }
+
     pub fn refuses(&mut self, codes: &[Code]) {
         self.codes.extend(codes);
     }
@@ -178,7 +231,7 @@ impl RouteDescription {
 
     /// The operation object. Refusals of one status stand together.
     pub fn operation(self, tag: &str) -> Map<String, Value> {
-        let Self { name, about, mut answers, codes, parameters, body, .. } = self;
+        let Self { name, about, mut answers, codes, parameters, body, key, .. } = self;
         let statuses: BTreeSet<u16> = codes.iter().map(|code| code.status()).collect();
         for status in statuses {
             let codes: Vec<_> = codes.iter().filter(|code| code.status() == status).collect();
@@ -196,6 +249,7 @@ impl RouteDescription {
             ("parameters", parameters.into()),
             ("requestBody", body.unwrap_or_default()),
             ("responses", json!(answers)),
+            ("x-unkeyed", if let KeyRule::Unkeyed(why) = key { why.into() } else { Value::Null }),
         ];
         let is_there = |value: &Value| !value.is_null() && *value != json!([]);
         let fields = fields.into_iter().filter(|(_, value)| is_there(value));

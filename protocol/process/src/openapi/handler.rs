@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;
 use utoipa::ToSchema;
-use wire::{Code, CommandId};
+use wire::Code;
 
 use super::RouteDescription;
 use crate::{
@@ -66,9 +66,7 @@ impl<T, E> RouteInput for Result<T, E> {}
 
 impl RouteInput for Idempotency {
     fn describe(route: &mut RouteDescription) {
-        let about = "Makes a repeat harmless: the command is done once, and each repeat has the same answer.";
-        let schema = route.schema::<CommandId>();
-        route.parameter("header", "Idempotency-Key", false, schema, about);
+        route.heeds_key();
     }
 }
 

@@ -2,7 +2,7 @@
 
 page-limit = Give a number from 1 to { $most }.
 page-cursor = Use the `next` of the page before this one.
-idempotency-key-no-uuid = The key must be a UUID.
+idempotency-key-too-long = Send one key of 1 to 255 characters.
 
 body-not-json-type = Send JSON, with `Content-Type: application/json`.
 body-no-object = Send a JSON object.

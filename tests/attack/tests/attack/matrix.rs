@@ -5,7 +5,7 @@
 mod described;
 mod forged;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station};
 use futures::{StreamExt, stream};
@@ -122,6 +122,35 @@ async fn a_person_does_what_is_for_another_role() {
 
 async fn of_role(platform: &AttackedPlatform, role: Role) -> Somebody {
     if role == Role::Admin { platform.admin().await } else { platform.somebody(role).await }
+}
+
+/// A route that changes something and was forgotten does not look at the key.
+#[tokio::test]
+async fn every_change_takes_a_key_or_says_why_it_takes_none() {
+    let platform = AttackedPlatform::shared().await;
+    let routes = Description::of(platform).await.routes();
+    let (mut people, mut faults) = (BTreeMap::new(), Vec::new());
+    for role in Role::ALL {
+        people.insert(role.as_str(), of_role(platform, role).await);
+    }
+    for route in routes.iter().filter(|route| route.method != "GET") {
+        match (&route.unkeyed, route.takes_key) {
+            (Some(why), false) if why.len() >= 10 => continue,
+            (None, true) if !route.is_public => {}
+            _ => faults.push(format!("{} {}: {:?}", route.method, route.path, route.unkeyed)),
+        }
+        let Some(&role) = route.roles.first() else { continue };
+        // The key is judged first, so that nothing is done.
+        let call = route.sound_call(NOBODYS).header("idempotency-key", "x".repeat(256));
+        let answer = people[role.as_str()].ask(call).await.expect("an answer");
+        let names_key = answer.text().contains("Idempotency-Key");
+        if answer.status != 422 || !names_key || !route.names_code(422, "invalid_input") {
+            faults.push(told(route, "a key that is too long", &answer));
+        }
+    }
+    let keyed = routes.iter().filter(|route| route.takes_key).count();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(keyed > 35, "{keyed}");
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ pub struct DescribedRoute {
     /// Empty for a route that is for no person.
     pub roles: Vec<Role>,
     pub is_edges: bool,
+    pub takes_key: bool,
+    /// Why the route takes no key although it changes something.
+    pub unkeyed: Option<String>,
     /// The codes of its refusals by status, and an empty list for each other answer.
     answers: Map<String, Value>,
     /// Bodies that the route takes: one for each word of a field that has to be one of several.
@@ -48,6 +51,7 @@ impl Description {
         let answers = route["responses"].as_object().expect("answers");
         let schema = &route["requestBody"]["content"]["application/json"]["schema"];
         let parameters = route["parameters"].as_array().into_iter().flatten();
+        let takes_key = parameters.clone().any(|one| one["name"] == "Idempotency-Key");
         let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
         let word = |one: &Value| match self.sample(&one["schema"]) {
             Value::String(word) => word,
@@ -62,6 +66,8 @@ impl Description {
             is_public: security.expect("each route says who may call it").is_empty(),
             roles: roles.unwrap_or_else(|error| panic!("{method} {path} names no roles: {error}")),
             is_edges: route["tags"] == json!(["edge"]),
+            takes_key,
+            unkeyed: route["x-unkeyed"].as_str().map(str::to_owned),
             answers: answers
                 .iter()
                 .map(|(status, answer)| (status.clone(), codes(answer)))

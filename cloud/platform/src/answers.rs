@@ -1,0 +1,294 @@
+//! Owns the answers that were given under an `Idempotency-Key`: a change that is sent again is done once, and
+//! answered like the first time.
+//!
+//! Invariants: one request at a time works under a person's key, and claims it before; only a success is kept, since
+//! a refusal has changed nothing and its correction may come under the same key; the work goes on when its
+//! caller hangs up; an answer is kept sealed.
+//!
+//! Where a process dies between the change and the answer, its claim runs out and a repeat does the work again. So
+//! each such route must bear its own repeat: by a version, by a state, or by an id that its content makes.
+
+mod request;
+mod sealed;
+mod store;
+
+use std::{collections::HashSet, pin::Pin, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody, to_bytes},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use futures::future::BoxFuture;
+use http::Method;
+use process::{
+    clock::Clock,
+    idempotency::{IDEMPOTENCY_KEY, key_of},
+    openapi::ApiDocument,
+    problem::{Problem, chain, fault},
+    tasks::Tasks,
+    tokens::{Caller, Claims, Verifier},
+    trace::{self, Trace},
+};
+use tokio::{
+    sync::oneshot,
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+use tracing::Instrument;
+use uuid::Uuid;
+use wire::Code;
+
+pub use store::KeyPlace;
+pub(crate) use store::{FoundKey, KeyClaim, purge};
+
+use crate::{Database, Ground};
+use request::{BodyHash, RequestHash, head_of};
+use sealed::{AnswerHead, AnswerSeal, KeptAnswer};
+use store::AnswerStore;
+
+/// An answer is kept for two days; a repeat after that is done anew.
+pub(crate) const KEPT_MS: i64 = 2 * 24 * 60 * 60 * 1000;
+/// With more keys of one person, the oldest is forgotten first, and its repeat is done anew.
+pub(crate) const KEYS_OF_ONE_MAX: usize = 2_000;
+/// A longer answer is not kept, and its repeat is done anew.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+/// A claim runs out this long after it was last renewed. The clocks of replicas may differ by less.
+const CLAIM_MS: i64 = 8_000;
+const RENEWED: Duration = Duration::from_secs(2);
+/// A repeat waits so long for the answer of the request before it: longer than the claim of a process that
+/// died, and shorter than the gateway. Then it hears `unavailable`.
+const PATIENCE: Duration = Duration::from_secs(12);
+const LOOK: Duration = Duration::from_millis(15);
+const LOOK_MAX: Duration = Duration::from_millis(250);
+
+type Admission = Arc<dyn Fn(Claims) -> BoxFuture<'static, Result<(), Problem>> + Send + Sync>;
+
+/// Keeps the answers of a service.
+#[derive(Clone)]
+pub struct Answers {
+    store: AnswerStore,
+    seal: Arc<AnswerSeal>,
+    verifier: Verifier,
+    tasks: Tasks,
+    clock: Clock,
+    admits: Admission,
+}
+
+#[derive(Clone)]
+struct KeyedRoutes {
+    answers: Answers,
+    routes: Arc<HashSet<(Method, &'static str)>>,
+}
+
+/// A key's turn to be worked under, or its answer.
+enum Turn {
+    Work(Uuid),
+    Answered(KeptAnswer),
+}
+
+impl Answers {
+    /// `database` is where the service has its outbox.
+    pub fn new(ground: &Ground, service: &'static str, database: impl Into<Database>) -> Self {
+        Self::by(ground.verifier(service), &ground.tasks, database)
+    }
+
+    /// For a service that knows tokens by keys of its own.
+    pub fn by(verifier: Verifier, tasks: &Tasks, database: impl Into<Database>) -> Self {
+        Self {
+            store: AnswerStore(database.into()),
+            seal: Arc::new(AnswerSeal::of(&verifier.service_key)),
+            clock: verifier.clock.clone(),
+            verifier,
+            tasks: tasks.clone(),
+            admits: Arc::new(|_| Box::pin(async { Ok(()) })),
+        }
+    }
+
+    /// Asks this too of a caller, before an answer is told again.
+    #[must_use]
+    pub fn admitting<W>(self, admits: impl Fn(Claims) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = Result<(), Problem>> + Send + 'static,
+    {
+        Self { admits: Arc::new(move |claims| Box::pin(admits(claims))), ..self }
+    }
+
+    /// The routes, of which those that the document says so heed keys.
+    pub fn over(self, routes: Router, document: &ApiDocument) -> Router {
+        let keyed = KeyedRoutes { answers: self, routes: Arc::new(document.kept_routes()) };
+        routes.route_layer(middleware::from_fn_with_state(keyed, heed_key))
+    }
+
+    async fn serve(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, &self.verifier).await?;
+        let person = caller.actor.user_id;
+        let place = KeyPlace { person, key: key_of(&parts.headers, person)? };
+        let head = head_of(&parts, caller.actor.role);
+        (self.admits)(caller.claims).await?;
+        match self.turn(place).await? {
+            Turn::Answered(answer) => {
+                check_same(&answer.head.request, &head, body).await?;
+                Ok(answer.told())
+            }
+            Turn::Work(holder) => {
+                let work = Work { answers: self, place, holder, head };
+                work.begun(Request::from_parts(parts, body), next).await
+            }
+        }
+    }
+
+    /// Waits until the key is free, or has its answer.
+    async fn turn(&self, place: KeyPlace) -> Result<Turn, Problem> {
+        let turn = timeout(PATIENCE, self.look(place)).await;
+        turn.unwrap_or_else(|_| Err(Problem::new(Code::Unavailable).retry_after(1)))
+    }
+
+    async fn look(&self, place: KeyPlace) -> Result<Turn, Problem> {
+        let (holder, mut pause) = (self.clock.new_id(), LOOK);
+        loop {
+            let now = self.clock.now();
+            let claim = KeyClaim { holder, until: now.plus_ms(CLAIM_MS) };
+            match self.store.claim(place, claim, now).await? {
+                FoundKey::Claimed => return Ok(Turn::Work(holder)),
+                FoundKey::Answered(sealed) => match self.seal.open(place, &sealed) {
+                    Some(answer) => return Ok(Turn::Answered(answer)),
+                    // The part's key is another since.
+                    None => self.store.forget(place, sealed).await?,
+                },
+                FoundKey::Working => {}
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK_MAX);
+        }
+    }
+}
+
+async fn heed_key(State(keyed): State<KeyedRoutes>, request: Request, next: Next) -> Response {
+    if !keyed.heeds(&request) {
+        return next.run(request).await;
+    }
+    keyed.answers.serve(request, next).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+impl KeyedRoutes {
+    fn heeds(&self, request: &Request) -> bool {
+        let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
+        let is_it = |(method, known): &(Method, &str)| {
+            request.method() == method && path.as_str() == *known
+        };
+        request.headers().contains_key(IDEMPOTENCY_KEY) && self.routes.iter().any(is_it)
+    }
+}
+
+async fn check_same(before: &RequestHash, head: &str, body: Body) -> Result<(), Problem> {
+    let reused = || Problem::new(Code::CommandIdReused);
+    if before.head != head {
+        return Err(reused());
+    }
+    if before.body.is_none() {
+        return Ok(());
+    }
+    let own = BodyHash::read(body).await.map_err(|_| Problem::new(Code::MalformedBody))?;
+    if before.body == own { Ok(()) } else { Err(reused()) }
+}
+
+/// A change under a claimed key.
+struct Work {
+    answers: Answers,
+    place: KeyPlace,
+    holder: Uuid,
+    head: String,
+}
+
+impl Work {
+    /// Runs it as a task of its own: a caller that hangs up finds the answer when they ask again.
+    async fn begun(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(Trace(trace)) = Trace::from_request_parts(&mut parts, &()).await;
+        let request = Request::from_parts(parts, body);
+        let (told, heard) = oneshot::channel();
+        let tasks = self.answers.tasks.clone();
+        let work = async move {
+            let answer = self.done(request, next).await;
+            // Nobody hears it where the caller hung up.
+            let _ = told.send(answer);
+        };
+        let work = trace::scope(trace, work).instrument(tracing::Span::current());
+        tasks.spawn_once("keyed-change", work);
+        // The process stops, or the work panicked; the claim runs out.
+        heard.await.map_err(|_| Problem::new(Code::Unavailable).retry_after(1))
+    }
+
+    async fn done(self, request: Request, next: Next) -> Response {
+        let (parts, body) = request.into_parts();
+        let (hash, body) = BodyHash::of(body);
+        let request = Request::from_parts(parts, body);
+        match self.while_claimed(next.run(request)).await {
+            Some(response) => self.kept(response, &hash).await,
+            None => Problem::new(Code::Unavailable).retry_after(1).into_response(),
+        }
+    }
+
+    /// Renews the claim until the work is done. `None`: the claim is another's, and the work is given up.
+    async fn while_claimed(&self, work: impl Future<Output = Response>) -> Option<Response> {
+        let mut work: Pin<&mut _> = std::pin::pin!(work);
+        let mut tick = interval(RENEWED);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tick.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                response = &mut work => return Some(response),
+                _ = tick.tick() => {}
+            }
+            let Answers { store, clock, .. } = &self.answers;
+            let until = clock.now().plus_ms(CLAIM_MS);
+            match store.renew(self.place, KeyClaim { holder: self.holder, until }).await {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => tracing::warn!(cause = chain(&error), "A claim could not be renewed"),
+            }
+        }
+    }
+
+    async fn kept(&self, response: Response, hash: &BodyHash) -> Response {
+        let is_short = |size: u64| size <= ANSWER_BYTES_MAX;
+        let fits = response.body().size_hint().exact().is_some_and(is_short);
+        if !response.status().is_success() || !fits {
+            self.release().await;
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        let body = match to_bytes(body, usize::MAX).await {
+            Ok(body) => body,
+            Err(error) => return fault("Could not read an answer", error).into_response(),
+        };
+        let request = RequestHash { head: self.head.clone(), body: hash.whole() };
+        let head = AnswerHead::of(request, parts.status, &parts.headers);
+        self.keep(&KeptAnswer { head, body: body.to_vec() }).await;
+        Response::from_parts(parts, Body::from(body))
+    }
+
+    /// The caller has the answer either way. One that cannot be kept is made anew by a repeat.
+    async fn keep(&self, answer: &KeptAnswer) {
+        let Answers { store, seal, .. } = &self.answers;
+        let sealed = match seal.seal(self.place, answer) {
+            Ok(sealed) => sealed,
+            Err(error) => return tracing::error!(%error, "An answer is no JSON"),
+        };
+        match store.answer(self.place, self.holder, sealed).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("The claim of an answer ran out before it was kept"),
+            Err(error) => tracing::warn!(cause = chain(&error), "An answer could not be kept"),
+        }
+    }
+
+    async fn release(&self) {
+        if let Err(error) = self.answers.store.release(self.place, self.holder).await {
+            tracing::warn!(cause = chain(&error), "A claim could not be given back");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The statements of kept answers, on tables and on MongoDB.
+
+use uuid::Uuid;
+use wire::{CommandId, UnixMillis, UserId};
+
+use super::{KEPT_MS, KEYS_OF_ONE_MAX};
+use crate::{
+    Database, columns,
+    documents::DocumentsError,
+    row,
+    sql::{Columns, Sql, SqlError},
+    vals,
+};
+
+/// A person's key, under which one answer is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPlace {
+    pub person: UserId,
+    pub key: CommandId,
+}
+
+/// The right to do the work under a key, until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyClaim {
+    pub(crate) holder: Uuid,
+    pub(crate) until: UnixMillis,
+}
+
+/// A key as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FoundKey {
+    /// The claim is this request's now.
+    Claimed,
+    /// Another request does the work.
+    Working,
+    /// The answer, sealed.
+    Answered(Vec<u8>),
+}
+
+columns! {
+    struct NewClaim in answers {
+        person_id: UserId,
+        key_id: CommandId,
+        holder: Uuid,
+        until_ms: UnixMillis,
+        at: UnixMillis,
+    }
+}
+
+row! {
+    struct KeyRow in answers {
+        holder: Uuid,
+        until_ms: UnixMillis,
+        answer: Option<Vec<u8>>,
+    }
+}
+
+/// Rows that one new claim removes: more than it adds, so that the bound holds under many at once.
+const OLDEST: usize = 8;
+
+const BY_KEY: &str = "WHERE person_id = ? AND key_id = ?";
+const TAKE_OVER: &str = "UPDATE answers SET holder = ?, until_ms = ? \
+    WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ? AND until_ms < ?";
+const RENEW: &str = "UPDATE answers SET until_ms = ? \
+    WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ?";
+const ANSWER: &str = "UPDATE answers SET answer = ? \
+    WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ?";
+const RELEASE: &str =
+    "DELETE FROM answers WHERE person_id = ? AND key_id = ? AND answer IS NULL AND holder = ?";
+const FORGET: &str = "DELETE FROM answers WHERE person_id = ? AND key_id = ? AND answer = ?";
+const BEYOND: &str =
+    "SELECT key_id FROM answers WHERE person_id = ? ORDER BY at DESC, key_id LIMIT ? OFFSET ?";
+const REMOVE: &str = "DELETE FROM answers WHERE person_id = ? AND key_id = ?";
+const PURGE: &str = "DELETE FROM answers WHERE at < ?";
+
+#[derive(Clone)]
+pub(crate) struct AnswerStore(pub(crate) Database);
+
+impl AnswerStore {
+    /// Claims the key where it is new, or where its claim has run out.
+    pub(crate) async fn claim(
+        &self,
+        place: KeyPlace,
+        claim: KeyClaim,
+        now: UnixMillis,
+    ) -> Result<FoundKey, DocumentsError> {
+        match &self.0 {
+            Database::Sql(sql) => Ok(claim_row(sql, place, claim, now).await?),
+            Database::Mongo(mongo) => mongo.claim_key(place, claim, now).await,
+        }
+    }
+
+    /// Prolongs the claim; `false` where it is another's by now.
+    pub(crate) async fn renew(
+        &self,
+        place: KeyPlace,
+        claim: KeyClaim,
+    ) -> Result<bool, DocumentsError> {
+        let KeyPlace { person, key } = place;
+        let sql = match &self.0 {
+            Database::Sql(sql) => sql,
+            Database::Mongo(mongo) => return mongo.renew_key(place, claim).await,
+        };
+        Ok(sql.exec(RENEW, vals![claim.until, person, key, claim.holder]).await? == 1)
+    }
+
+    /// Keeps the answer; `false` where the claim is another's by now.
+    pub(crate) async fn answer(
+        &self,
+        place: KeyPlace,
+        holder: Uuid,
+        sealed: Vec<u8>,
+    ) -> Result<bool, DocumentsError> {
+        let KeyPlace { person, key } = place;
+        let sql = match &self.0 {
+            Database::Sql(sql) => sql,
+            Database::Mongo(mongo) => return mongo.answer_key(place, holder, sealed).await,
+        };
+        Ok(sql.exec(ANSWER, vals![sealed, person, key, holder]).await? == 1)
+    }
+
+    /// Gives the claim back: nothing was done under the key.
+    pub(crate) async fn release(
+        &self,
+        place: KeyPlace,
+        holder: Uuid,
+    ) -> Result<(), DocumentsError> {
+        let KeyPlace { person, key } = place;
+        match &self.0 {
+            Database::Sql(sql) => sql.exec(RELEASE, vals![person, key, holder]).await?,
+            Database::Mongo(mongo) => return mongo.release_key(place, holder).await,
+        };
+        Ok(())
+    }
+
+    /// Removes an answer that cannot be read.
+    pub(crate) async fn forget(
+        &self,
+        place: KeyPlace,
+        sealed: Vec<u8>,
+    ) -> Result<(), DocumentsError> {
+        let KeyPlace { person, key } = place;
+        match &self.0 {
+            Database::Sql(sql) => sql.exec(FORGET, vals![person, key, sealed]).await?,
+            Database::Mongo(mongo) => return mongo.forget_key(place, sealed).await,
+        };
+        Ok(())
+    }
+}
+
+async fn claim_row(
+    sql: &Sql,
+    KeyPlace { person, key }: KeyPlace,
+    KeyClaim { holder, until }: KeyClaim,
+    now: UnixMillis,
+) -> Result<FoundKey, SqlError> {
+    let new = NewClaim { person_id: person, key_id: key, holder, until_ms: until, at: now };
+    if sql.insert_new(new).await? {
+        remove_beyond(sql, person).await?;
+        return Ok(FoundKey::Claimed);
+    }
+    let found: Option<KeyRow> = sql.one(KeyRow::select(BY_KEY), vals![person, key]).await?;
+    let (before, until_ms) = match found {
+        Some(KeyRow { answer: Some(answer), .. }) => return Ok(FoundKey::Answered(answer)),
+        Some(KeyRow { holder, until_ms, answer: None }) => (holder, until_ms),
+        // Given back meanwhile: the next look claims it.
+        None => return Ok(FoundKey::Working),
+    };
+    if until_ms >= now {
+        return Ok(FoundKey::Working);
+    }
+    let values = vals![holder, until, person, key, before, now];
+    let is_taken = sql.exec(TAKE_OVER, values).await? == 1;
+    Ok(if is_taken { FoundKey::Claimed } else { FoundKey::Working })
+}
+
+async fn remove_beyond(sql: &Sql, person: UserId) -> Result<(), SqlError> {
+    let beyond: Vec<CommandId> = sql.all(BEYOND, vals![person, OLDEST, KEYS_OF_ONE_MAX]).await?;
+    for key in beyond {
+        sql.exec(REMOVE, vals![person, key]).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
+    sql.exec(PURGE, vals![now.plus_ms(-KEPT_MS)]).await
+}

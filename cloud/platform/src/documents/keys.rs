@@ -1,0 +1,124 @@
+//! The answers that were given under a person's key, on MongoDB. They keep the promises of the table `answers`.
+
+use mongodb::{
+    IndexModel,
+    bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype},
+    options::IndexOptions,
+};
+use uuid::Uuid;
+use wire::{UnixMillis, UserId};
+
+use super::{DocumentsError, Mongo, error::unless_unique, mongo::binary};
+use crate::answers::{FoundKey, KEYS_OF_ONE_MAX, KeyClaim, KeyPlace};
+
+pub(super) const ANSWERS: &str = "_answers";
+pub(super) const NEWEST: &str = "newest";
+
+impl Mongo {
+    pub(super) async fn index_answers(&self) -> Result<(), DocumentsError> {
+        let options = IndexOptions::builder().name(NEWEST.to_owned()).build();
+        let index = IndexModel::builder().keys(doc! {"_id.person": 1, "at": -1}).options(options);
+        self.collection(ANSWERS).create_index(index.build()).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn claim_key(
+        &self,
+        place: KeyPlace,
+        KeyClaim { holder, until }: KeyClaim,
+        now: UnixMillis,
+    ) -> Result<FoundKey, DocumentsError> {
+        let answers = self.collection(ANSWERS);
+        let new = doc! {
+            "_id": id(place), "holder": binary(holder), "until_ms": until.0, "at": DateTime::from_millis(now.0),
+        };
+        let inserted = answers.insert_one(new).await;
+        if unless_unique(inserted.map(|_| true).map_err(Into::into))? {
+            self.remove_beyond(place.person).await?;
+            return Ok(FoundKey::Claimed);
+        }
+        match answers.find_one(doc! {"_id": id(place)}).await? {
+            Some(found) if found.contains_key("answer") => {
+                // Of another kind than ours, it cannot be opened, and is forgotten as such.
+                let sealed = found.get_binary_generic("answer").cloned();
+                return Ok(FoundKey::Answered(sealed.unwrap_or_default()));
+            }
+            Some(_) => {}
+            // Given back meanwhile: the next look claims it.
+            None => return Ok(FoundKey::Working),
+        }
+        let lapsed = doc! {
+            "_id": id(place), "answer": {"$exists": false}, "until_ms": {"$lt": now.0},
+        };
+        let taken = doc! {"$set": {"holder": binary(holder), "until_ms": until.0}};
+        let is_taken = answers.update_one(lapsed, taken).await?.matched_count == 1;
+        Ok(if is_taken { FoundKey::Claimed } else { FoundKey::Working })
+    }
+
+    pub(crate) async fn renew_key(
+        &self,
+        place: KeyPlace,
+        KeyClaim { holder, until }: KeyClaim,
+    ) -> Result<bool, DocumentsError> {
+        let later = doc! {"$set": {"until_ms": until.0}};
+        let done = self.collection(ANSWERS).update_one(own(place, holder), later).await?;
+        Ok(done.matched_count == 1)
+    }
+
+    pub(crate) async fn answer_key(
+        &self,
+        place: KeyPlace,
+        holder: Uuid,
+        sealed: Vec<u8>,
+    ) -> Result<bool, DocumentsError> {
+        let answered = doc! {"$set": {"answer": bytes(sealed)}};
+        let done = self.collection(ANSWERS).update_one(own(place, holder), answered).await?;
+        Ok(done.matched_count == 1)
+    }
+
+    pub(crate) async fn release_key(
+        &self,
+        place: KeyPlace,
+        holder: Uuid,
+    ) -> Result<(), DocumentsError> {
+        self.collection(ANSWERS).delete_one(own(place, holder)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn forget_key(
+        &self,
+        place: KeyPlace,
+        sealed: Vec<u8>,
+    ) -> Result<(), DocumentsError> {
+        let unread = doc! {"_id": id(place), "answer": bytes(sealed)};
+        self.collection(ANSWERS).delete_one(unread).await?;
+        Ok(())
+    }
+
+    async fn remove_beyond(&self, person: UserId) -> Result<(), DocumentsError> {
+        let answers = self.collection(ANSWERS);
+        let of_person = doc! {"_id.person": binary(person.0)};
+        let found = answers.find(of_person).sort(doc! {"at": -1}).skip(KEYS_OF_ONE_MAX as u64);
+        let mut beyond = found.limit(1).projection(doc! {"at": 1}).await?;
+        if beyond.advance().await? {
+            let oldest: Document = beyond.deserialize_current()?;
+            let at = oldest.get("at").cloned().unwrap_or(Bson::Null);
+            let older = doc! {"_id.person": binary(person.0), "at": {"$lte": at}};
+            answers.delete_many(older).await?;
+        }
+        Ok(())
+    }
+}
+
+fn id(KeyPlace { person, key }: KeyPlace) -> Document {
+    doc! {"person": binary(person.0), "key": binary(key.0)}
+}
+
+/// The claim of this holder, while there is no answer.
+fn own(place: KeyPlace, holder: Uuid) -> Document {
+    doc! {"_id": id(place), "holder": binary(holder), "answer": {"$exists": false}}
+}
+
+fn bytes(bytes: Vec<u8>) -> Bson {
+    Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes })
+}

@@ -1,0 +1,395 @@
+//! A change under an `Idempotency-Key` is done once and answered alike, on every store.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use contract::{DocumentsArm, LIMIT, SqlArm, on_every_sql};
+use futures::future::join_all;
+use http::{Method, StatusCode, header};
+use platform::{Database, answers::Answers, documents::Documents};
+use process::{
+    clock::Clock,
+    openapi::{ApiDocument, RouteTable},
+    problem::{Json, MaybeJson, Problem},
+    tasks::Tasks,
+    tokens::{Caller, Claims, Keys, ServiceKey, Signer, TokenKind, Verifier},
+};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{Code, Role, SessionId, UserId};
+
+on_every_sql! {
+    a_repeat_hears_the_first_answer_and_does_nothing_on_tables,
+    another_request_under_a_key_is_refused_on_tables,
+    fifty_at_once_are_done_once_and_answered_alike_on_tables,
+    a_refusal_leaves_the_key_free_on_tables,
+    a_repeat_after_a_death_does_the_work_again_on_tables,
+    a_caller_who_hangs_up_finds_the_answer_on_tables,
+    the_oldest_of_too_many_answers_of_a_person_goes_on_tables,
+}
+
+mod documents {
+    use super::{
+        a_caller_who_hangs_up_finds_the_answer_on_documents as hanging_up,
+        a_refusal_leaves_the_key_free_on_documents as refusal,
+        a_repeat_after_a_death_does_the_work_again_on_documents as death,
+        a_repeat_hears_the_first_answer_and_does_nothing_on_documents as repeat,
+        another_request_under_a_key_is_refused_on_documents as other,
+        fifty_at_once_are_done_once_and_answered_alike_on_documents as fifty,
+        the_oldest_of_too_many_answers_of_a_person_goes_on_documents as number,
+    };
+
+    contract::on_every_documents! { repeat, other, fifty, refusal, death, hanging_up, number }
+}
+
+/// The same body for each kind of store.
+macro_rules! both {
+    ($($tables:ident $documents:ident $body:ident;)+) => {$(
+        async fn $tables(arm: SqlArm) {
+            $body(Desk::new((&arm.sql).into())).await;
+        }
+
+        async fn $documents(arm: DocumentsArm) {
+            $body(Desk::of(&arm.documents).await).await;
+        }
+    )+};
+}
+
+both! {
+    a_repeat_hears_the_first_answer_and_does_nothing_on_tables
+        a_repeat_hears_the_first_answer_and_does_nothing_on_documents repeated;
+    another_request_under_a_key_is_refused_on_tables
+        another_request_under_a_key_is_refused_on_documents reused;
+    fifty_at_once_are_done_once_and_answered_alike_on_tables
+        fifty_at_once_are_done_once_and_answered_alike_on_documents fifty;
+    a_refusal_leaves_the_key_free_on_tables
+        a_refusal_leaves_the_key_free_on_documents refused;
+    a_repeat_after_a_death_does_the_work_again_on_tables
+        a_repeat_after_a_death_does_the_work_again_on_documents died;
+    a_caller_who_hangs_up_finds_the_answer_on_tables
+        a_caller_who_hangs_up_finds_the_answer_on_documents hung_up;
+}
+
+/// A service with one change, which counts how often it is made.
+#[derive(Clone)]
+struct Desk {
+    database: Database,
+    verifier: Verifier,
+    tasks: Tasks,
+    signer: Arc<Signer>,
+    changes: Changes,
+}
+
+#[derive(Clone, axum::extract::FromRef)]
+struct Changes {
+    verifier: Verifier,
+    #[from_ref(skip)]
+    made: Arc<AtomicUsize>,
+    #[from_ref(skip)]
+    begun: Arc<Notify>,
+    /// Where a change with `"wait"` stands still.
+    #[from_ref(skip)]
+    go_on: Arc<Notify>,
+}
+
+async fn change(
+    State(changes): State<Changes>,
+    caller: Caller,
+    Json(form): Json<Value>,
+) -> Result<process::problem::CreatedJson<Value>, Problem> {
+    if form["refuse"] == true {
+        return Err(Problem::new(Code::WrongState));
+    }
+    let number = changes.made.fetch_add(1, SeqCst) + 1;
+    changes.begun.notify_one();
+    if form["wait"] == true {
+        changes.go_on.notified().await;
+    } else {
+        // So that those that come at once do meet.
+        tokio::task::yield_now().await;
+    }
+    let answer = json!({ "number": number, "of": caller.actor.user_id, "phone": form["phone"] });
+    Ok(process::problem::CreatedJson(answer))
+}
+
+async fn touch(
+    State(changes): State<Changes>,
+    _: Caller,
+    _: MaybeJson<Value>,
+) -> Result<StatusCode, Problem> {
+    changes.made.fetch_add(1, SeqCst);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn table<T: RouteTable<Changes>>(to: T) -> T {
+    to.at(Method::POST, "/changes/{id}", "Change", &[], change)
+        .at(Method::PUT, "/touched", "Touch", &[], touch)
+        .at_unkeyed("is another", Method::POST, "/unkeyed", "Touch, too", &[], touch)
+}
+
+impl Desk {
+    fn new(database: Database) -> Self {
+        let signer = Signer::from_pkcs8(&Signer::generate()).unwrap();
+        let keys = Keys::empty();
+        keys.replace(&signer.jwks()).unwrap();
+        let service_key = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
+        // MongoDB forgets by its own clock, so this one starts there.
+        let clock = Clock::fixed(Clock::system().now());
+        let verifier = Verifier { service: "desk", keys, service_key, clock };
+        let changes = Changes {
+            verifier: verifier.clone(),
+            made: Arc::default(),
+            begun: Arc::default(),
+            go_on: Arc::default(),
+        };
+        let signer = Arc::new(signer);
+        Self { database, verifier, tasks: Tasks::new(), signer, changes }
+    }
+
+    async fn of(documents: &Documents) -> Self {
+        documents.migrate().await.unwrap();
+        documents.check().await.unwrap();
+        Self::new(documents.into())
+    }
+
+    /// The routes of a replica whose tasks are these.
+    fn replica(&self, tasks: &Tasks) -> Router {
+        let routes = table(Router::new()).with_state(self.changes.clone());
+        let answers = Answers::by(self.verifier.clone(), tasks, self.database.clone());
+        answers.over(routes, &table(ApiDocument::of("desk")))
+    }
+
+    fn token(&self, person: u128, role: Role) -> String {
+        self.signer.sign(&Claims {
+            iss: "holdfast".into(),
+            sub: UserId(Uuid::from_u128(person)),
+            role,
+            jti: SessionId(Uuid::from_u128(8)),
+            iat: 0,
+            exp: self.verifier.clock.now().0 / 1000 + 600,
+            kind: TokenKind::Access,
+            device: None,
+            region: None,
+            command: None,
+            verified: false,
+            mark_version: 0,
+        })
+    }
+
+    fn request(
+        &self,
+        (method, path): (Method, &str),
+        person: u128,
+        key: &str,
+    ) -> http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token(person, Role::Customer)))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("idempotency-key", key)
+    }
+
+    async fn post(&self, person: u128, key: &str, form: Value) -> (StatusCode, Value) {
+        let request = self.request((Method::POST, "/changes/1"), person, key);
+        self.told(request.body(Body::from(form.to_string())).unwrap()).await
+    }
+
+    async fn told(&self, request: Request) -> (StatusCode, Value) {
+        read(self.replica(&self.tasks).oneshot(request).await.unwrap()).await
+    }
+
+    fn made(&self) -> usize {
+        self.changes.made.load(SeqCst)
+    }
+}
+
+async fn read(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+async fn repeated(desk: Desk) {
+    let form = json!({ "phone": "+8613900139000" });
+    for key in ["4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "订单 one"] {
+        let before = desk.made();
+        let first = desk.post(1, key, form.clone()).await;
+        assert_eq!((first.0, &first.1["phone"]), (StatusCode::CREATED, &form["phone"]));
+        assert_eq!(desk.post(1, key, form.clone()).await, first);
+        assert_eq!(desk.made(), before + 1, "done once");
+        // The same key of another person is another key.
+        let others = desk.post(2, key, form.clone()).await;
+        assert_ne!(others.1["of"], first.1["of"]);
+        assert_eq!(desk.made(), before + 2);
+    }
+    // An answer without a body, and a route that takes no key.
+    let before = desk.made();
+    for (path, method, made) in [("/touched", Method::PUT, 1), ("/unkeyed", Method::POST, 3)] {
+        for _ in 0..2 {
+            let request = desk.request((method.clone(), path), 1, path);
+            let told = desk.told(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(told.0, StatusCode::NO_CONTENT);
+        }
+        assert_eq!(desk.made(), before + made, "{path}");
+    }
+    if let Database::Sql(sql) = &desk.database {
+        let clear = "SELECT COUNT(*) FROM answers WHERE INSTR(answer, ?) > 0";
+        let shown: Option<i64> =
+            sql.one(clear, platform::vals!["+8613900139000".as_bytes()]).await.unwrap();
+        assert_eq!(shown, Some(0), "no answer stands in the clear");
+    }
+}
+
+async fn reused(desk: Desk) {
+    let first = desk.post(1, "one", json!({ "a": 1 })).await;
+    assert_eq!(first.0, StatusCode::CREATED);
+    let other_body = desk.post(1, "one", json!({ "a": 2 })).await;
+    let other_path = desk.request((Method::POST, "/changes/2"), 1, "one");
+    let other_path = desk.told(other_path.body(Body::from(r#"{"a":1}"#)).unwrap()).await;
+    let role = format!("Bearer {}", desk.token(1, Role::Admin));
+    let mut other_role = desk
+        .request((Method::POST, "/changes/1"), 1, "one")
+        .body(Body::from(r#"{"a":1}"#))
+        .unwrap();
+    other_role.headers_mut().insert(header::AUTHORIZATION, role.parse().unwrap());
+    let other_role = desk.told(other_role).await;
+    for (status, body) in [other_body, other_path, other_role] {
+        assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("command_id_reused")));
+    }
+    let no_key = desk.post(1, &"x".repeat(256), json!({})).await;
+    assert_eq!(no_key.1["errors"][0]["field"], "Idempotency-Key");
+    let mut nobody = desk
+        .request((Method::POST, "/changes/1"), 1, "one")
+        .body(Body::from(r#"{"a":1}"#))
+        .unwrap();
+    nobody.headers_mut().remove(header::AUTHORIZATION);
+    assert_eq!(desk.told(nobody).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(desk.made(), 1);
+}
+
+async fn fifty(desk: Desk) {
+    let replicas = [Tasks::new(), Tasks::new()].map(|tasks| desk.replica(&tasks));
+    let asked = (0..50).map(|n| {
+        let request = desk.request((Method::POST, "/changes/1"), 1, "one");
+        let request = request.body(Body::from(r#"{"a":1}"#)).unwrap();
+        let replica = replicas[n % 2].clone();
+        async move { read(replica.oneshot(request).await.unwrap()).await }
+    });
+    let answers = join_all(asked).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!((answers[0].0, desk.made()), (StatusCode::CREATED, 1));
+}
+
+async fn refused(desk: Desk) {
+    let refused = desk.post(1, "one", json!({ "refuse": true })).await;
+    assert_eq!(refused.1["code"], "wrong_state");
+    let corrected = desk.post(1, "one", json!({ "a": 1 })).await;
+    assert_eq!((corrected.0, desk.made()), (StatusCode::CREATED, 1));
+}
+
+/// The process dies with the work done and no answer kept.
+async fn died(desk: Desk) {
+    let tasks = Tasks::new();
+    let replica = desk.replica(&tasks);
+    let form = json!({ "wait": true });
+    let request = desk.request((Method::POST, "/changes/1"), 1, "one");
+    let request = request.body(Body::from(form.to_string())).unwrap();
+    let (begun, answer) = (desk.changes.begun.clone(), replica.oneshot(request));
+    let death = async {
+        begun.notified().await;
+        tasks.shutdown(Duration::ZERO).await;
+    };
+    let (answer, ()) = tokio::join!(answer, death);
+    assert_eq!(answer.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    // A repeat at another replica waits until the claim has run out.
+    let waiting =
+        tokio::time::timeout(Duration::from_millis(300), desk.post(1, "one", form.clone()));
+    assert!(waiting.await.is_err(), "the claim stands");
+    desk.verifier.clock.advance(8_001);
+    desk.changes.go_on.notify_one();
+    let again = tokio::time::timeout(LIMIT, desk.post(1, "one", form.clone())).await.unwrap();
+    assert_eq!((again.0, &again.1["number"]), (StatusCode::CREATED, &json!(2)));
+    assert_eq!(desk.post(1, "one", form).await, again);
+    assert_eq!(desk.made(), 2);
+}
+
+async fn hung_up(desk: Desk) {
+    let form = json!({ "wait": true });
+    {
+        let first = desk.post(1, "one", form.clone());
+        tokio::select! {
+            _ = first => panic!("it stands still"),
+            () = desk.changes.begun.notified() => {}
+        }
+    }
+    desk.changes.go_on.notify_one();
+    let again = desk.post(1, "one", form).await;
+    assert_eq!((again.0, &again.1["number"], desk.made()), (StatusCode::CREATED, &json!(1), 1));
+}
+
+async fn the_oldest_of_too_many_answers_of_a_person_goes_on_tables(arm: SqlArm) {
+    let desk = Desk::new((&arm.sql).into());
+    let first = desk.post(1, "one", json!({})).await;
+    assert_eq!(first.0, StatusCode::CREATED);
+    desk.post(2, "one", json!({})).await;
+    let fill = "INSERT INTO answers (person_id, key_id, holder, until_ms, answer, at) VALUES (?, ?, ?, 0, NULL, ?)";
+    let now = desk.verifier.clock.now();
+    platform::transact!(arm.sql, tx => {
+        for n in 1..2_000_u128 {
+            let id = Uuid::from_u128(n);
+            let values = platform::vals![Uuid::from_u128(1), id, id, now.plus_ms(1)];
+            tx.exec(fill, values).await?;
+        }
+        Ok::<_, platform::StoreError>(())
+    })
+    .unwrap();
+    assert_eq!(desk.post(1, "one", json!({})).await, first, "as many as are kept");
+    desk.verifier.clock.advance(2);
+    desk.post(1, "one more", json!({})).await;
+    let kept = "SELECT COUNT(*) FROM answers WHERE person_id = ?";
+    let count: Option<u64> = arm.sql.one(kept, platform::vals![Uuid::from_u128(1)]).await.unwrap();
+    assert_eq!(count, Some(2_000), "the oldest went");
+    assert_ne!(desk.post(1, "one", json!({})).await, first, "and is done anew");
+    let count: Option<u64> = arm.sql.one(kept, platform::vals![Uuid::from_u128(2)]).await.unwrap();
+    assert_eq!(count, Some(1), "of nobody else");
+}
+
+async fn the_oldest_of_too_many_answers_of_a_person_goes_on_documents(arm: DocumentsArm) {
+    let desk = Desk::of(&arm.documents).await;
+    let first = desk.post(1, "one", json!({})).await;
+    desk.post(2, "one", json!({})).await;
+    for n in 0..8 {
+        desk.post(1, &format!("more {n}"), json!({})).await;
+    }
+    // The bound is the same number; its own test on tables reaches it.
+    assert_eq!(desk.post(1, "one", json!({})).await, first);
+    let Documents::Mongo(_) = &arm.documents else { return };
+    let kept = arm.mongo().await.collection::<mongodb::bson::Document>("_answers");
+    let old = (2..2_100_i64).map(|n| {
+        let id = mongodb::bson::Uuid::from_bytes(Uuid::from_u128(1).into_bytes());
+        let key =
+            mongodb::bson::Uuid::from_bytes(Uuid::from_u128(n.unsigned_abs().into()).into_bytes());
+        let at = mongodb::bson::DateTime::from_millis(desk.verifier.clock.now().0 - 100_000 - n);
+        mongodb::bson::doc! { "_id": { "person": id, "key": key }, "until_ms": 0_i64, "at": at }
+    });
+    kept.insert_many(old).await.unwrap();
+    desk.post(1, "last", json!({})).await;
+    assert_eq!(kept.count_documents(mongodb::bson::doc! {}).await.unwrap(), 2_001);
+    assert_eq!(desk.post(1, "one", json!({})).await, first, "the newest stay");
+}
