@@ -35,6 +35,7 @@ use platform::{
     consume::consume,
     health::Check,
     marks::MarkKeeper,
+    sealing::DataKeys,
     service as skeleton,
     sql::Sql,
 };
@@ -132,7 +133,7 @@ pub enum BootstrapError {
 }
 
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone());
     let keys = Keys::empty();
     let signing = SigningKeys::open(&store, &config, &ground.clock, &keys).await?;
@@ -171,10 +172,11 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
 /// Makes an admin. Nobody can register as one; an operator with the database makes the first.
 pub async fn bootstrap_admin(
     config: &Config,
+    keys: &DataKeys,
     username: &str,
     password: String,
 ) -> Result<UserId, BootstrapError> {
-    let opened = Sql::open_current(&config.sql_url, &MIGRATIONS).await;
+    let opened = Sql::open_current(&config.sql_url, &MIGRATIONS, keys).await;
     let sql = opened.map_err(OpenError::from)?;
     let new = admin(username, password)?;
     let (store, clock) = (Store::new(sql.clone()), Clock::system());

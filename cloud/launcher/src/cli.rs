@@ -33,12 +33,16 @@ pub enum CloudCommand {
     Part(PartCommand),
     /// Bring every store up to date
     Migrate,
-    /// Make the keys by which parts that run alone know each other: a folder for each part, which belongs to that
-    /// part alone. What is there stays
+    /// Make the keys by which parts that run alone know each other, and those that seal the data of each: a folder
+    /// for each part, which belongs to that part alone. What is there stays
     MakeKeys {
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
     },
+    /// Add a new key to the file of data keys. It opens after the next start, and does not seal yet
+    AddDataKey,
+    /// Let the newest data key seal after the next start. First restart every replica with the key that was added
+    UseDataKey,
     /// Make an admin; the password is the first line of standard input
     BootstrapAdmin {
         #[arg(long)]

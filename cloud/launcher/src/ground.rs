@@ -3,13 +3,20 @@
 use std::{
     fs::{DirBuilder, File},
     os::unix::fs::DirBuilderExt,
+    path::Path,
     time::Duration,
 };
 
 use anyhow::Context;
-use platform::{Ground, bus::Bus, cache::Cache};
+use platform::{
+    Ground,
+    bus::Bus,
+    cache::Cache,
+    sealing::{self, DataKeys},
+};
 use process::{
     clock::Clock,
+    parts::{CloudPart, StoreKind},
     tasks::Tasks,
     tokens::{Keys, ServiceKey},
 };
@@ -19,8 +26,13 @@ use crate::settings::{Platform, Settings};
 /// How long the bus may take to let go.
 const CLOSE: Duration = Duration::from_millis(300);
 
-pub async fn open(platform: &Platform, service_key: ServiceKey) -> anyhow::Result<Ground> {
-    let bus = Bus::open(platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
+pub async fn open(
+    platform: &Platform,
+    service_key: ServiceKey,
+    data_keys: DataKeys,
+) -> anyhow::Result<Ground> {
+    let bus = Bus::open_sealed(platform.bus_url.reveal(), &data_keys).await;
+    let bus = bus.context("`platform.bus_url`")?;
     let cache = Cache::open(platform.cache_url.reveal()).context("`platform.cache_url`")?;
     Ok(Ground {
         clock: Clock::system(),
@@ -29,7 +41,34 @@ pub async fn open(platform: &Platform, service_key: ServiceKey) -> anyhow::Resul
         cache,
         keys: Keys::empty(),
         service_key,
+        data_keys,
     })
+}
+
+/// The keys of a part's store. In a data folder a missing file is made; on servers replicas share one, so that an
+/// operator makes it.
+pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
+    let Platform { data_keys, seal, .. } = &settings.platform;
+    if settings.place.data.is_some() {
+        let keys = DataKeys::load_or_create(data_keys, *seal);
+        return keys
+            .context("`platform.data_keys`: could not get the keys that seal personal data");
+    }
+    if part.store() == StoreKind::Nothing {
+        return Ok(DataKeys::none());
+    }
+    DataKeys::load(data_keys, *seal).context(
+        "`platform.data_keys`: a part on servers seals personal data by keys that its replicas share; \
+         `holdfast-cloud make-keys --into DIR` makes them beside the key of each part",
+    )
+}
+
+/// Makes the keys of each part's store in its folder, where there are none yet.
+pub fn make_data_keys(folder: &Path) -> anyhow::Result<()> {
+    for part in CloudPart::ALL.iter().filter(|part| part.store() != StoreKind::Nothing) {
+        sealing::make(&folder.join(part.name()).join("data.keys"))?;
+    }
+    Ok(())
 }
 
 pub async fn close(ground: Ground) {

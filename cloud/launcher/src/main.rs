@@ -14,6 +14,7 @@ mod switchboard;
 use std::process::ExitCode;
 
 use clap::Parser;
+use platform::sealing;
 use process::{problem::chain, tokens::ServiceKey, trust};
 
 use crate::{
@@ -46,7 +47,20 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
             ground::make_data(&settings)?;
             Box::pin(parts::migrate(&settings)).await
         }
-        CloudCommand::MakeKeys { into } => Ok(ServiceKey::make(&into)?),
+        CloudCommand::MakeKeys { into } => {
+            ServiceKey::make(&into)?;
+            ground::make_data_keys(&into)
+        }
+        CloudCommand::AddDataKey => {
+            let key = sealing::add(&settings.platform.data_keys)?;
+            println!("{key} opens after the next start; `use-data-key` lets it seal");
+            Ok(())
+        }
+        CloudCommand::UseDataKey => {
+            let key = sealing::use_newest(&settings.platform.data_keys)?;
+            println!("{key} seals after the next start");
+            Ok(())
+        }
         CloudCommand::BootstrapAdmin { username, .. } => {
             Box::pin(parts::bootstrap_admin(&settings, &username)).await
         }

@@ -70,7 +70,8 @@ pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let binds = run::Binds::of(CloudPart::Gateway, &settings).await?;
     let key = ServiceKey::load_or_create(&settings.platform.service_key)
         .context("could not get the key by which the parts know each other")?;
-    let ground = ground::open(&settings.platform, key).await?;
+    let data_keys = ground::data_keys(CloudPart::Gateway, &settings)?;
+    let ground = ground::open(&settings.platform, key, data_keys).await?;
     let slots = web::Slots::new(settings.platform.connections_per_address.get());
     let startup = Startup::default();
     let open = Box::pin(open_all(settings, ground.clone(), &startup));
@@ -90,7 +91,8 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
         "`platform.service_key`: a part that runs alone has a key of its own, beside those of its callers; \
          `holdfast-cloud make-keys --into DIR` makes a folder of them for each part",
     )?;
-    let ground = ground::open(&settings.platform, key).await?;
+    let data_keys = ground::data_keys(part, &settings)?;
+    let ground = ground::open(&settings.platform, key, data_keys).await?;
     let slots = match part {
         CloudPart::Gateway => web::Slots::new(settings.platform.connections_per_address.get()),
         _ => web::Slots::for_peers(),
@@ -106,7 +108,8 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
     std::io::stdin().lock().read_line(&mut password).context("could not read the password")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let config = settings.section(CloudPart::Auth)?;
-    println!("{}", auth::bootstrap_admin(&config, username, password).await?);
+    let keys = ground::data_keys(CloudPart::Auth, settings)?;
+    println!("{}", auth::bootstrap_admin(&config, &keys, username, password).await?);
     Ok(())
 }
 

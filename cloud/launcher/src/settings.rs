@@ -31,6 +31,10 @@ pub struct Platform {
     /// The file of the key by which parts know each other. A part that runs alone has its own, beside the public
     /// keys of its callers.
     pub service_key: PathBuf,
+    /// The file of the keys that seal personal data in the part's store.
+    pub data_keys: PathBuf,
+    /// Off while replicas of a version that opens nothing still run: sealed data is read, and none is written.
+    pub seal: bool,
     /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one address for
     /// everybody behind it. The address's next connection is closed unread.
     pub connections_per_address: NonZeroUsize,
@@ -114,7 +118,8 @@ impl Settings {
 
 impl Platform {
     fn usual(place: &DataPlace, listener: CloudPart) -> Self {
-        let service_key = place.file("service.key");
+        let [service_key, data_keys] = ["service.key", "data.keys"].map(|name| place.file(name));
+        let seal = true;
         let (bus_url, cache_url) = match &place.data {
             None => ("amqp://127.0.0.1:5672/%2f".into(), "redis://127.0.0.1:6379".into()),
             Some(data) => {
@@ -123,7 +128,15 @@ impl Platform {
         };
         let connections_per_address = CONNECTIONS_PER_ADDRESS;
         let operator_bind = format!("127.0.0.1:{}", listener.port() + OPERATOR_FROM);
-        Self { bus_url, cache_url, service_key, connections_per_address, operator_bind }
+        Self {
+            bus_url,
+            cache_url,
+            service_key,
+            data_keys,
+            seal,
+            connections_per_address,
+            operator_bind,
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub struct Peers {}
 
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
+    let documents = documents.sealed_by(&ground.data_keys);
     let store = InboxStore::new(&documents);
     store.check().await?;
 

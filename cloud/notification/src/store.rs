@@ -54,6 +54,8 @@ impl DocumentBody for InboxDocument {
         fields: &[USER.path(), EVENT.path(), CREATED.path(), IS_READ.path(), READ_AT.path()],
         indexes: &[ONCE, NEWEST, UNREAD, READ],
     };
+    // The title of an order and the reason are people's own words.
+    const SEALED: &'static [&'static str] = &["params"];
 }
 
 #[derive(Clone)]

@@ -16,6 +16,7 @@ use std::time::Duration;
 use process::metrics;
 use wire::{Event, Exchange};
 
+use crate::sealing::{DataKeys, SealError};
 use delivery::Source;
 pub use delivery::{Deliveries, Delivery};
 pub use embedded::Embedded;
@@ -81,6 +82,8 @@ pub enum BusError {
     TimedOut(u64),
     #[error("no queue is called `{0}`")]
     UnknownQueue(String),
+    #[error("a message could not be opened")]
+    Sealed(#[from] SealError),
     #[error("the event could not be written as JSON")]
     Encode(#[from] serde_json::Error),
 }
@@ -97,8 +100,13 @@ impl Bus {
     /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: later calls
     /// fail until it is back.
     pub async fn open(url: &str) -> Result<Self, BusError> {
+        Self::open_sealed(url, &DataKeys::none()).await
+    }
+
+    /// The same, with sealed messages in the file of the embedded bus. A broker's files are the broker's.
+    pub async fn open_sealed(url: &str, keys: &DataKeys) -> Result<Self, BusError> {
         if let Some(path) = url.strip_prefix("embedded:") {
-            Ok(Self::Embedded(Embedded::open(path).await?))
+            Ok(Self::Embedded(Embedded::open(path, keys.clone()).await?))
         } else if url.starts_with("amqp:") || url.starts_with("amqps:") {
             Ok(Self::Rabbit(Rabbit::new(url)?))
         } else {

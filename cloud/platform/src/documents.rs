@@ -19,7 +19,7 @@ use mongodb::{
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
-use crate::sql::Sql;
+use crate::{sealing::DataKeys, sql::Sql};
 
 pub use collection::{Collection, Document, DocumentPage, Group, QueryPlan};
 pub use error::DocumentsError;
@@ -62,6 +62,22 @@ impl Documents {
         options.write_concern.get_or_insert(WriteConcern::majority());
         options.read_concern.get_or_insert(ReadConcern::majority());
         Ok(Self::Mongo(Mongo::new(Client::with_options(options)?.database(&name))))
+    }
+
+    /// The same database, whose personal fields and events are sealed from now on.
+    #[must_use]
+    pub fn sealed_by(self, keys: &DataKeys) -> Self {
+        match self {
+            Self::Mongo(mongo) => Self::Mongo(mongo.sealed_by(keys)),
+            Self::Sqlite(sql) => Self::Sqlite(sql.sealed_by(keys)),
+        }
+    }
+
+    pub(crate) fn data_keys(&self) -> &DataKeys {
+        match self {
+            Self::Mongo(mongo) => mongo.data_keys(),
+            Self::Sqlite(sql) => sql.data_keys(),
+        }
     }
 
     /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs and, on SQLite,

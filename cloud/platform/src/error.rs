@@ -3,7 +3,10 @@
 use process::problem::{Problem, chain, fault};
 use wire::Code;
 
-use crate::{consume::HandleError, documents::DocumentsError, jobs::JobError, sql::SqlError};
+use crate::{
+    consume::HandleError, documents::DocumentsError, jobs::JobError, sealing::SealError,
+    sql::SqlError,
+};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -20,6 +23,8 @@ pub enum StoreError {
     Documents(#[from] DocumentsError),
     #[error("the store holds something this version cannot read: {0}")]
     Unreadable(&'static str),
+    #[error("a sealed value could not be opened")]
+    Sealed(#[from] SealError),
     #[error("the store would have contradicted itself: {0}")]
     Contradiction(&'static str),
     #[error("a value could not be written as JSON")]
@@ -32,7 +37,9 @@ impl StoreError {
         match self {
             Self::Sql(error) => error.is_unavailable() || error.is_contention(),
             Self::Documents(error) => error.is_unavailable() || error.is_contention(),
-            Self::Unreadable(_) | Self::Contradiction(_) | Self::Encode(_) => false,
+            Self::Unreadable(_) | Self::Sealed(_) | Self::Contradiction(_) | Self::Encode(_) => {
+                false
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use process::{
     tokens::{Keys, ServiceKey},
 };
 
-use crate::{bus::Bus, cache::Cache};
+use crate::{bus::Bus, cache::Cache, sealing::DataKeys};
 
 #[derive(Clone)]
 pub struct Ground {
@@ -16,4 +16,6 @@ pub struct Ground {
     pub cache: Cache,
     pub keys: Keys,
     pub service_key: ServiceKey,
+    /// Of the part's own store.
+    pub data_keys: DataKeys,
 }

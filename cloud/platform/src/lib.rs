@@ -20,6 +20,7 @@ pub mod keys;
 pub mod marks;
 pub mod outbox;
 pub mod permissions;
+pub mod sealing;
 pub mod service;
 pub mod sessions;
 pub mod sql;

@@ -33,6 +33,7 @@ use process::config::SecretUrl;
 use sqlx::{MySqlPool, SqlitePool};
 use tokio::sync::Notify;
 
+use crate::sealing::DataKeys;
 use statement::{limited, mysql, sqlite};
 
 /// A service's own database. Cloning shares the pool.
@@ -41,19 +42,26 @@ pub enum Sql {
     MySql {
         pool: MySqlPool,
         outbox: Arc<Notify>,
+        keys: DataKeys,
     },
     /// Writers queue for one connection: eight of them stall each other for seconds, one does not.
     Sqlite {
         write: SqlitePool,
         read: SqlitePool,
         outbox: Arc<Notify>,
+        keys: DataKeys,
     },
 }
 
 impl Sql {
-    /// Opens a database, and refuses one that `migrate` has not brought up to date.
-    pub async fn open_current(url: &SecretUrl, migrations: &Migrations) -> Result<Self, SqlError> {
-        let sql = Self::open(url.reveal()).await?;
+    /// Opens a database whose personal columns these keys seal, and refuses one that `migrate` has not brought
+    /// up to date.
+    pub async fn open_current(
+        url: &SecretUrl,
+        migrations: &Migrations,
+        keys: &DataKeys,
+    ) -> Result<Self, SqlError> {
+        let sql = Self::open(url.reveal()).await?.sealed_by(keys);
         sql.check(migrations).await?;
         Ok(sql)
     }
@@ -64,6 +72,20 @@ impl Sql {
         sql.migrate(migrations).await?;
         sql.close().await;
         Ok(())
+    }
+
+    /// The same database, whose personal columns are sealed from now on.
+    #[must_use]
+    pub fn sealed_by(mut self, by: &DataKeys) -> Self {
+        let (Self::MySql { keys, .. } | Self::Sqlite { keys, .. }) = &mut self;
+        *keys = by.clone();
+        self
+    }
+
+    pub fn data_keys(&self) -> &DataKeys {
+        match self {
+            Self::MySql { keys, .. } | Self::Sqlite { keys, .. } => keys,
+        }
     }
 
     pub fn is_mysql(&self) -> bool {
@@ -103,13 +125,13 @@ impl Sql {
         let text = text.into();
         let work = async {
             match self {
-                Self::MySql { pool, .. } => {
+                Self::MySql { pool, keys, .. } => {
                     let row = mysql(&text, values).fetch_optional(pool).await?;
-                    row.map(|row| R::read(&StoredRow::MySql(&row))).transpose()
+                    row.map(|row| R::read(&StoredRow::mysql(&row, keys))).transpose()
                 }
-                Self::Sqlite { read, .. } => {
+                Self::Sqlite { read, keys, .. } => {
                     let row = sqlite(&text, values).fetch_optional(read).await?;
-                    row.map(|row| R::read(&StoredRow::Sqlite(&row))).transpose()
+                    row.map(|row| R::read(&StoredRow::sqlite(&row, keys))).transpose()
                 }
             }
         };
@@ -125,13 +147,13 @@ impl Sql {
         let text = text.into();
         let work = async {
             match self {
-                Self::MySql { pool, .. } => {
+                Self::MySql { pool, keys, .. } => {
                     let rows = mysql(&text, values).fetch_all(pool).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::MySql(row))).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::mysql(row, keys))).collect()
                 }
-                Self::Sqlite { read, .. } => {
+                Self::Sqlite { read, keys, .. } => {
                     let rows = sqlite(&text, values).fetch_all(read).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::Sqlite(row))).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::sqlite(row, keys))).collect()
                 }
             }
         };

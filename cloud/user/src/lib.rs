@@ -57,6 +57,7 @@ pub struct Peers {}
 
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
+    let documents = documents.sealed_by(&ground.data_keys);
     let store = ProfileStore::new(&documents, ground.clock.clone());
     store.check().await?;
     let files = Files::open(config.files_url.reveal())

@@ -1,8 +1,9 @@
 //! The parts of a platform, and the command line of each.
 
-use std::{fmt, fs, time::Duration};
+use std::{fmt, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
+use platform::sealing;
 use process::{
     parts::{CloudPart, StoreKind},
     tokens::ServiceKey,
@@ -66,11 +67,12 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
 pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
     let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
     let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
-    let key = layout.cloud_folder().join(part.name()).join("service.key");
+    let own = |name: &str| own_file(layout, part, name);
     let spec = with_limits(cloud(part.name(), layout)?, WIDE_CLOUD);
     let spec = spec.stage(stage).args(with_config(layout));
     let spec = with_operator(spec, part, layout)
-        .env("HOLDFAST__PLATFORM__SERVICE_KEY", key.display().to_string());
+        .env("HOLDFAST__PLATFORM__SERVICE_KEY", own("service.key"))
+        .env("HOLDFAST__PLATFORM__DATA_KEYS", own("data.keys"));
     Ok(spec.args([part.name().to_owned(), "--bind".to_owned(), format!("127.0.0.1:{port}")]))
 }
 
@@ -82,7 +84,8 @@ pub fn migrate(layout: &Layout) -> Result<Spec> {
 pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Result<Spec> {
     let spec = cloud("bootstrap-admin", layout)?;
     let spec = if config_file(layout).exists() {
-        spec.args(with_config(layout))
+        let keys = own_file(layout, CloudPart::Auth, "data.keys");
+        spec.args(with_config(layout)).env("HOLDFAST__PLATFORM__DATA_KEYS", keys)
     } else {
         spec.args(["--data".to_owned(), layout.cloud_folder().display().to_string()])
     };
@@ -96,6 +99,10 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     make_inside(&keys)?;
     let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
     ServiceKey::make(&keys).context("could not make the keys of the parts")?;
+    for part in CloudPart::behind_the_gateway() {
+        sealing::make(&own_path(layout, part, "data.keys"))
+            .context("could not make the keys that seal data")?;
+    }
     let mut text =
         format!("[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\n[peers]\n");
     for (part, port) in layout.parts() {
@@ -191,6 +198,14 @@ fn with_config(layout: &Layout) -> [String; 2] {
     ["--config".to_owned(), config_file(layout).display().to_string()]
 }
 
-fn config_file(layout: &Layout) -> std::path::PathBuf {
+fn own_file(layout: &Layout, part: CloudPart, name: &str) -> String {
+    own_path(layout, part, name).display().to_string()
+}
+
+fn own_path(layout: &Layout, part: CloudPart, name: &str) -> PathBuf {
+    layout.cloud_folder().join(part.name()).join(name)
+}
+
+fn config_file(layout: &Layout) -> PathBuf {
     layout.folder.join("holdfast.toml")
 }

@@ -99,13 +99,17 @@ async fn migrated(engine: Engine) -> SqlArm {
 pub async fn embedded() -> BusArm {
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
-    BusArm { bus: Bus::open(&url).await.unwrap(), url, _folder: Some(folder) }
+    BusArm { bus: sealed_bus(&url).await, url, _folder: Some(folder) }
+}
+
+async fn sealed_bus(url: &str) -> Bus {
+    Bus::open_sealed(url, &testing::data_keys()).await.unwrap()
 }
 
 /// A virtual host of its own on RabbitMQ.
 pub async fn rabbit() -> BusArm {
     let url = rabbit_vhost().await;
-    BusArm { bus: Bus::open(&url).await.unwrap(), url, _folder: None }
+    BusArm { bus: sealed_bus(&url).await, url, _folder: None }
 }
 
 /// The address of a new virtual host on RabbitMQ.
@@ -122,7 +126,7 @@ pub async fn rabbit_vhost() -> String {
 pub async fn documents_on_mongodb() -> DocumentsArm {
     let server = servers().mongodb.split(['?']).next().unwrap_or_default().trim_end_matches('/');
     let url = format!("{server}/{}?replicaSet=rs0", fresh());
-    let documents = Documents::open(&url).await.unwrap();
+    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
     DocumentsArm { url, documents, folder: TempDir::new().unwrap() }
 }
 
@@ -151,7 +155,7 @@ fn files(url: &str, arm: DocumentsArm, folder: TempDir) -> FilesArm {
 pub async fn documents_on_sqlite() -> DocumentsArm {
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite:{}", folder.path().join("documents.db").display());
-    let documents = Documents::open(&url).await.unwrap();
+    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
     DocumentsArm { url, documents, folder }
 }
 
@@ -169,7 +173,7 @@ impl DocumentsArm {
 
     /// A relay of the store, and the events of reviews as they leave.
     pub async fn relayed(&self) -> (Tasks, Deliveries) {
-        let bus = Bus::open(&self.bus_url()).await.unwrap();
+        let bus = sealed_bus(&self.bus_url()).await;
         bus.bind(&REVIEWS).await.unwrap();
         let (tasks, deliveries) = (Tasks::new(), bus.subscribe(REVIEWS.name, 100).await.unwrap());
         Relay::start(&tasks, &self.documents, bus, Clock::system(), "test");

@@ -115,7 +115,7 @@ async fn an_event_waits_for_its_queue_and_holds_those_behind_it(sql: SqlArm, bus
 
 async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: BusArm) {
     bus.bus.bind(&ORDERS).await.unwrap();
-    let replica = Sql::open(&sql.url).await.unwrap();
+    let replica = Sql::open(&sql.url).await.unwrap().sealed_by(&testing::data_keys());
     let (first, second) = (Tasks::new(), Tasks::new());
     Relay::start(&first, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
     Relay::start(&second, replica, bus.bus.clone(), Clock::system(), "test");

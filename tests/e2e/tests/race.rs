@@ -4,14 +4,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use platform::{sql::Sql, vals};
+use platform::{sealing::DataKeys, sql::Sql};
 use stack::{Layout, Stack, Stores, Wishes};
 use support::{Api, Person};
 use tokio::{
     sync::{Barrier, Semaphore},
     task::JoinSet,
 };
-use wire::{Event, EventType, OrderEvent, OrderId, OrderStatus, Region, Role, UserId};
+use wire::{EventType, OrderEvent, OrderId, OrderStatus, Region, Role, UserId};
 
 const PROVIDERS: usize = 100;
 /// Auth lets 64 of one address wait for a password to be hashed.
@@ -81,8 +81,9 @@ async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId,
 async fn accepted_events(stack: &Stack, order: OrderId) -> usize {
     let servers = stack.servers().expect("real stores");
     let db = Sql::open(&format!("{}/order_db", servers.mysql)).await.unwrap();
-    let rows: Vec<String> = db.all("SELECT event FROM outbox", vals![]).await.unwrap();
-    let events = rows.iter().map(|event| serde_json::from_str::<Event>(event).unwrap());
+    let keys = stack.layout().cloud_folder().join("order").join("data.keys");
+    let db = db.sealed_by(&DataKeys::load(&keys, true).unwrap());
+    let events = testing::events(&db).await.into_iter();
     let accepted = events.filter(|event| event.kind == EventType::OrderAccepted);
     let about = accepted.filter(|event| {
         let body: OrderEvent = serde_json::from_value(event.body.clone()).unwrap();

@@ -7,13 +7,14 @@ mod template;
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use platform::{
     Ground,
     bus::Bus,
     cache::Cache,
+    sealing::{DataKeys, SealPlace},
     sql::{Migrations, Sql, create_database},
 };
 use process::{
@@ -23,15 +24,19 @@ use process::{
     tokens::{Keys, ServiceKey, Signer},
 };
 use tokio::sync::OnceCell;
+use uuid::Uuid;
+use wire::Event;
 
 use template::Template;
+
+const EVENTS: &str = "SELECT event_id, event FROM outbox ORDER BY seq";
 
 type Templates = BTreeMap<(&'static str, bool), Arc<OnceCell<Template>>>;
 
 /// By name, and whether they are on MySQL.
 static TEMPLATES: Mutex<Templates> = Mutex::new(BTreeMap::new());
 
-/// A new database at `url`, with the tables that `migrate` makes at the address it is given. Only the
+/// A new database at `url`, sealed by `data_keys`, with the tables that `migrate` makes at the address it is given. Only the
 /// first database of a name is migrated; the others of this process are copies of it.
 pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&str)) -> Sql {
     let is_mysql = url.starts_with("mysql:");
@@ -40,7 +45,7 @@ pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&
         templates.entry((name, is_mysql)).or_default().clone()
     };
     let template = template.get_or_init(|| migrated(url, migrate)).await;
-    template.copy(url).await
+    template.copy(url).await.sealed_by(&data_keys())
 }
 
 /// For `database`, where a service is not to do it by its configuration.
@@ -61,7 +66,26 @@ pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
         cache: Cache::open("memory:").expect("a cache in memory"),
         keys: Keys::empty(),
         service_key: service_key(),
+        data_keys: data_keys(),
     }
+}
+
+/// Every event in the outbox, sent or not, in their order.
+pub async fn events(sql: &Sql) -> Vec<Event> {
+    let rows: Vec<(Uuid, String)> =
+        sql.all(EVENTS, Vec::new()).await.expect("the rows of the outbox");
+    let open = |(id, sealed)| {
+        let place = SealPlace::of_id("outbox.event", id);
+        let json = sql.data_keys().open_text(&place, sealed).expect("an event of these keys");
+        serde_json::from_str(&json).expect("an event")
+    };
+    rows.into_iter().map(open).collect()
+}
+
+/// The same for every ground of this process, so that a service that is opened anew reads what it has written.
+pub fn data_keys() -> DataKeys {
+    static KEYS: LazyLock<DataKeys> = LazyLock::new(DataKeys::random);
+    KEYS.clone()
 }
 
 pub fn service_key() -> ServiceKey {

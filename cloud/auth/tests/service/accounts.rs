@@ -123,14 +123,15 @@ async fn every_field_to_correct_is_named() {
 #[tokio::test]
 async fn an_operator_makes_the_admin_once(#[case] engine: Engine) {
     let auth = Auth::new(engine).await;
-    let make = || auth::bootstrap_admin(&auth.config, "root.admin", PASSWORD.to_owned());
+    let keys = testing::data_keys();
+    let make = || auth::bootstrap_admin(&auth.config, &keys, "root.admin", PASSWORD.to_owned());
     let user = make().await.unwrap();
     assert!(matches!(make().await, Err(auth::BootstrapError::Taken(_))));
     let answer = auth.login("root.admin", PASSWORD).await;
     assert_eq!(answer.body["role"], "admin");
     assert_eq!(answer.body["user_id"], user.to_string());
 
-    let short = auth::bootstrap_admin(&auth.config, "other", "short".to_owned()).await;
+    let short = auth::bootstrap_admin(&auth.config, &keys, "other", "short".to_owned()).await;
     assert!(matches!(short, Err(auth::BootstrapError::Invalid { field: "password", .. })));
 }
 

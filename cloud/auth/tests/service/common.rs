@@ -174,9 +174,7 @@ impl Auth {
 
     /// The events written so far, sent or not.
     pub async fn events(&self) -> Vec<Event> {
-        let rows: Vec<String> =
-            self.sql.all("SELECT event FROM outbox ORDER BY seq", Vec::new()).await.unwrap();
-        rows.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+        testing::events(&self.sql).await
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {

@@ -152,8 +152,7 @@ impl Stage {
 
     /// The events written so far, sent or not.
     pub async fn events(&self) -> Vec<Event> {
-        let rows = self.rows::<String>("SELECT event FROM outbox ORDER BY seq").await;
-        rows.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+        testing::events(&self.sql).await
     }
 }
 

@@ -24,6 +24,7 @@ use super::{
     BusError, PublishResult, QueueSpec,
     store::{self, MessageRow, QueueRow},
 };
+use crate::sealing::{DataKeys, SealError, SealPlace};
 use queue::LocalQueue;
 pub(super) use subscription::{InHand, LocalSubscription};
 
@@ -34,6 +35,7 @@ struct Inner {
     journal: Journal<Bell>,
     queues: Queues,
     clock: Clock,
+    keys: DataKeys,
     swept_at: AtomicI64,
     /// Only with a planted defect: confirmed and not yet written.
     late: Mutex<Vec<Row>>,
@@ -72,7 +74,7 @@ impl State for Bell {
 }
 
 impl Embedded {
-    pub(super) async fn open(path: &str) -> Result<Self, BusError> {
+    pub(super) async fn open(path: &str, keys: DataKeys) -> Result<Self, BusError> {
         let queues = Queues::default();
         let bell = Bell(queues.clone());
         let journal = Journal::open(
@@ -90,6 +92,7 @@ impl Embedded {
             journal,
             queues,
             clock: Clock::system(),
+            keys,
             swept_at: AtomicI64::new(0),
             late: Mutex::default(),
         };
@@ -169,7 +172,7 @@ impl Embedded {
         let mut rows = Vec::with_capacity(events.len());
         for (count, event) in events.iter().enumerate() {
             let body: Arc<[u8]> = match serde_json::to_vec(event) {
-                Ok(body) => body.into(),
+                Ok(body) => self.0.keys.seal(&place(), &body).into(),
                 Err(error) => return (rows, count, Some(error.into())),
             };
             let before = rows.len();
@@ -210,7 +213,18 @@ impl Embedded {
     ) -> Result<Vec<MessageRow>, BusError> {
         let id = queue.id;
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
-        self.read(move |conn| store::page(conn, id, above, rows_max)).await
+        let rows = self.read(move |conn| store::page(conn, id, above, rows_max)).await?;
+        rows.into_iter().map(|row| self.opened(row)).collect()
+    }
+
+    fn opened(&self, row: MessageRow) -> Result<MessageRow, BusError> {
+        match self.0.keys.open(&place(), row.body) {
+            Ok(body) => Ok(MessageRow { body, ..row }),
+            // No event, and put aside as such.
+            Err(SealError::Broken { .. }) => Ok(MessageRow { body: Vec::new(), ..row }),
+            // With its key it can be read again.
+            Err(unknown) => Err(unknown.into()),
+        }
     }
 
     fn queue(&self, name: &str) -> Result<Arc<LocalQueue>, BusError> {
@@ -249,6 +263,11 @@ impl Embedded {
         let result = self.0.journal.read(f).await;
         result.map_err(|error| BusError::Unreachable(with_cause(&error)))
     }
+}
+
+/// Messages go from queue to queue, so their place is the table.
+fn place() -> SealPlace {
+    SealPlace::anywhere_in("messages.body")
 }
 
 fn with_cause(error: &JournalError) -> String {

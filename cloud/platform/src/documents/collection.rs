@@ -12,6 +12,7 @@ use super::{
     schema::{self, DocumentBody, Field, FieldPath, ID, IndexKey, Scalar, ScalarKind},
     store::{Cause, MongoStore, SqliteStore, StoredDocument},
 };
+use crate::sealing::{DataKeys, SealPlace};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document<D> {
@@ -47,6 +48,8 @@ pub struct QueryPlan {
 pub struct Collection<D> {
     name: &'static str,
     store: CollectionStore,
+    /// They seal the personal fields.
+    keys: DataKeys,
     kind: PhantomData<fn(D)>,
 }
 
@@ -68,7 +71,8 @@ macro_rules! on {
 
 impl<D> Clone for Collection<D> {
     fn clone(&self) -> Self {
-        Self { name: self.name, store: self.store.clone(), kind: PhantomData }
+        let (store, keys) = (self.store.clone(), self.keys.clone());
+        Self { name: self.name, store, keys, kind: PhantomData }
     }
 }
 
@@ -84,12 +88,17 @@ impl<D: DocumentBody> Collection<D> {
                 CollectionStore::Sqlite(SqliteStore::new(sql.clone(), name, D::SHAPE))
             }
         };
-        Self { name, store, kind: PhantomData }
+        Self { name, store, keys: documents.data_keys().clone(), kind: PhantomData }
     }
 
     /// Makes what is declared; safe to repeat.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         D::SHAPE.check().map_err(|why| self.declared(why))?;
+        let keys = D::SHAPE.indexes.iter().flat_map(|index| index.keys);
+        let mut named = keys.map(|key| key.path.name.split('.').next().unwrap_or_default());
+        if let Some(name) = named.find(|name| D::SEALED.contains(name)) {
+            return Err(self.declared(format!("`{name}` is sealed, and stands in an index")));
+        }
         on!(self, migrate())
     }
 
@@ -117,7 +126,7 @@ impl<D: DocumentBody> Collection<D> {
         body: &D,
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
-        on!(self, insert(id, self.encoded(body)?, events))
+        on!(self, insert(id, self.encoded(id, body)?, events))
     }
 
     /// Inserts those that are new; returns of each whether it is.
@@ -125,7 +134,7 @@ impl<D: DocumentBody> Collection<D> {
         if bodies.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded = bodies.iter().map(|(id, body)| Ok((*id, self.encoded(body)?)));
+        let encoded = bodies.iter().map(|(id, body)| Ok((*id, self.encoded(*id, body)?)));
         on!(self, insert_new(encoded.collect::<Result<_, DocumentsError>>()?))
     }
 
@@ -135,7 +144,7 @@ impl<D: DocumentBody> Collection<D> {
         document: &Document<D>,
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
-        let body = self.encoded(&document.body)?;
+        let body = self.encoded(document.id, &document.body)?;
         on!(self, replace(document.id, document.version, body, events, None))
     }
 
@@ -175,7 +184,7 @@ impl<D: DocumentBody> Collection<D> {
                 return Ok(None);
             }
             let Some((body, events)) = change(body) else { return Ok(None) };
-            let encoded = self.encoded(&body)?;
+            let encoded = self.encoded(id, &body)?;
             let is_changed = on!(self, replace(id, version, encoded, &events, cause))?;
             if let Some(cause) = cause
                 && (is_changed || on!(self, has_taken(id, cause.event))?)
@@ -200,6 +209,9 @@ impl<D: DocumentBody> Collection<D> {
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
         update.check(&D::SHAPE).map_err(|why| self.declared(why))?;
+        if let Some(name) = D::SEALED.iter().find(|name| update.names(name)) {
+            return Err(self.declared(format!("`{name}` is sealed, and changed by `change` alone")));
+        }
         filter.check(&D::SHAPE).map_err(|why| self.declared(why))?;
         on!(self, update(id, &filter, &update, events))
     }
@@ -261,17 +273,48 @@ impl<D: DocumentBody> Collection<D> {
         DocumentsError::Declared { collection: self.name, why }
     }
 
-    fn encoded(&self, body: &D) -> Result<Value, DocumentsError> {
+    fn encoded(&self, id: Uuid, body: &D) -> Result<Value, DocumentsError> {
         let shape = |why: &dyn std::fmt::Display| DocumentsError::shape(self.name, &why);
         let mut body = serde_json::to_value(body).map_err(|error| shape(&error))?;
         schema::normalize(&mut body).map_err(|why| shape(&why))?;
         D::SHAPE.check_body(&body).map_err(|why| shape(&why))?;
+        for name in D::SEALED {
+            let Some(value) = body.get_mut(name).filter(|value| !value.is_null()) else { continue };
+            let sealed = self.keys.seal_text(&self.seal_place(id, name), &value.to_string());
+            // Keys that do not seal yet leave the field as versions before this one read it.
+            if self.keys.is_sealed_text(&sealed) {
+                *value = Value::String(sealed);
+            }
+        }
         Ok(body)
+    }
+
+    /// A sealed field is a text; opened, it is the JSON of its value.
+    fn opened(&self, id: Uuid, mut body: Value) -> Result<Value, DocumentsError> {
+        for name in D::SEALED {
+            let Some(value) = body.get_mut(name) else { continue };
+            let Some(text) = value.as_str().filter(|text| self.keys.is_sealed_text(text)) else {
+                continue;
+            };
+            let json = self.keys.open_text(&self.seal_place(id, name), text.to_owned())?;
+            *value = serde_json::from_str(&json)
+                .map_err(|error| DocumentsError::shape(self.name, &error))?;
+        }
+        Ok(body)
+    }
+
+    fn seal_place(&self, id: Uuid, field: &str) -> SealPlace {
+        SealPlace::of_id(self.name, id).and(field.as_bytes())
     }
 
     fn document(&self, stored: StoredDocument) -> Result<Document<D>, DocumentsError> {
         let StoredDocument { id, version, body } = stored;
-        let body = body.read().map_err(|why| DocumentsError::shape(self.name, &why))?;
+        let shape = |why: String| DocumentsError::shape(self.name, &why);
+        if D::SEALED.is_empty() {
+            return Ok(Document { id, version, body: body.read().map_err(shape)? });
+        }
+        let opened = self.opened(id, body.read().map_err(shape)?)?;
+        let body = serde_json::from_value(opened).map_err(|error| shape(error.to_string()))?;
         Ok(Document { id, version, body })
     }
 

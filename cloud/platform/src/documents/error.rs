@@ -3,7 +3,7 @@
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use uuid::Uuid;
 
-use crate::sql::SqlError;
+use crate::{sealing::SealError, sql::SqlError};
 
 const DUPLICATE_KEY: i32 = 11_000;
 
@@ -20,6 +20,8 @@ pub enum DocumentsError {
     Unique,
     #[error("a document of {collection} cannot be read or written: {why}")]
     Shape { collection: String, why: String },
+    #[error(transparent)]
+    Sealed(#[from] SealError),
     #[error("{collection} is declared or asked wrongly: {why}")]
     Declared { collection: &'static str, why: String },
     #[error("the document store lacks {missing}: run `holdfast-cloud migrate`")]

@@ -17,7 +17,7 @@ use super::{
     DocumentsError,
     error::{is_command, unless_unique},
 };
-use crate::{answers, inbox, jobs};
+use crate::{answers, inbox, jobs, sealing::DataKeys};
 
 const LEASES: &str = "_leases";
 const INBOX: &str = "_inbox";
@@ -30,11 +30,20 @@ const NAMESPACE_NOT_FOUND: i32 = 26;
 pub struct Mongo {
     pub(crate) database: Database,
     written: Arc<Notify>,
+    keys: DataKeys,
 }
 
 impl Mongo {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, written: Arc::default() }
+        Self { database, written: Arc::default(), keys: DataKeys::none() }
+    }
+
+    pub(super) fn sealed_by(self, keys: &DataKeys) -> Self {
+        Self { keys: keys.clone(), ..self }
+    }
+
+    pub(crate) fn data_keys(&self) -> &DataKeys {
+        &self.keys
     }
 
     pub(super) fn collection(&self, name: &str) -> Collection<Document> {

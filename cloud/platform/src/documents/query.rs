@@ -212,6 +212,18 @@ impl Update {
         self
     }
 
+    /// Returns whether an edit names that field, or a part of it.
+    pub(super) fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|edit| {
+            let (Edit::Set(FieldPath { name, .. }, _)
+            | Edit::Add(FieldPath { name, .. }, _)
+            | Edit::Push(FieldPath { name, .. }, _)
+            | Edit::SetPart(name, _)
+            | Edit::Unset(name)) = edit;
+            name.split('.').next() == Some(field)
+        })
+    }
+
     /// Refuses a field that is not declared, and a part that is: it would pass by the check of its kind.
     pub(super) fn check(&mut self, shape: &Shape) -> Result<(), String> {
         for edit in &mut self.0 {

@@ -10,6 +10,8 @@ use wire::{EventId, OrderId, UnixMillis, UserId};
 /// null are one.
 pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const SHAPE: Shape;
+    /// Top-level fields that are kept sealed, whole: personal data, which no filter, index or update may name.
+    const SEALED: &'static [&'static str] = &[];
 }
 
 /// The declaration as a value, so that the stores are compiled once for all kinds of documents.

@@ -21,6 +21,7 @@ use crate::{
     Database,
     bus::{Bus, BusError},
     documents::DocumentsError,
+    sealing::SealError,
 };
 
 /// Events published before their confirms are awaited.
@@ -59,6 +60,13 @@ enum RelayError {
         place: String,
         #[source]
         source: serde_json::Error,
+    },
+    /// It waits for its key.
+    #[error("the event of {place} could not be opened")]
+    Sealed {
+        place: String,
+        #[source]
+        source: SealError,
     },
 }
 
@@ -136,10 +144,10 @@ impl Relay {
         let mut events: Vec<Event> = Vec::with_capacity(unsent.len());
         let mut unreadable = None;
         for one in &unsent {
-            match serde_json::from_str(one.json()) {
+            match self.read(one) {
                 Ok(event) => events.push(event),
-                Err(source) => {
-                    unreadable = Some(RelayError::Unreadable { place: one.place(), source });
+                Err(error) => {
+                    unreadable = Some(error);
                     break;
                 }
             }
@@ -158,6 +166,13 @@ impl Relay {
             (None, Some(error)) => Err(error),
             (None, None) => Ok(()),
         }
+    }
+
+    fn read(&self, unsent: &Unsent) -> Result<Event, RelayError> {
+        let json = self.source.opened(unsent);
+        let json = json.map_err(|source| RelayError::Sealed { place: unsent.place(), source })?;
+        serde_json::from_str(&json)
+            .map_err(|source| RelayError::Unreadable { place: unsent.place(), source })
     }
 
     async fn count(&mut self) -> Result<(), RelayError> {

@@ -7,6 +7,7 @@ use super::store;
 use crate::{
     database::Database,
     documents::{DocumentsError, Mongo, WaitingEvent},
+    sealing::SealError,
     sql::Sql,
 };
 
@@ -16,23 +17,22 @@ pub(super) enum Source {
 }
 
 pub(super) enum Unsent {
-    /// By its number, with the event as JSON.
-    Row(i64, String),
+    Row(OutboxEvent),
     Document(WaitingEvent),
 }
 
-impl Unsent {
-    pub fn json(&self) -> &str {
-        match self {
-            Self::Row(_, json) => json,
-            Self::Document(event) => &event.event,
-        }
-    }
+/// By the number of its row; `event` is JSON, sealed.
+pub(super) struct OutboxEvent {
+    seq: i64,
+    id: Uuid,
+    event: String,
+}
 
+impl Unsent {
     /// For the log.
     pub fn place(&self) -> String {
         match self {
-            Self::Row(seq, _) => format!("outbox row {seq}"),
+            Self::Row(event) => format!("outbox row {}", event.seq),
             Self::Document(event) => format!("{} of {}", event.document, event.collection),
         }
     }
@@ -53,13 +53,26 @@ impl Source {
         Ok(match self {
             Self::Sql(sql) => {
                 let rows = store::unsent(sql, events_max).await?;
-                rows.into_iter().map(|(seq, json)| Unsent::Row(seq, json)).collect()
+                rows.into_iter()
+                    .map(|(seq, id, event)| Unsent::Row(OutboxEvent { seq, id, event }))
+                    .collect()
             }
             Self::Mongo { mongo, collections } => {
                 let waiting = mongo.unsent_events(collections, events_max).await?;
                 waiting.into_iter().map(Unsent::Document).collect()
             }
         })
+    }
+
+    /// The JSON of an event.
+    pub fn opened(&self, unsent: &Unsent) -> Result<String, SealError> {
+        match (self, unsent) {
+            (Self::Sql(sql), Unsent::Row(event)) => {
+                store::opened(sql.data_keys(), event.id, event.event.clone())
+            }
+            (Self::Mongo { mongo, .. }, Unsent::Document(event)) => event.opened(mongo),
+            _ => unreachable!("an event is of the source that has told of it"),
+        }
     }
 
     pub async fn count_unsent(&self) -> Result<u64, DocumentsError> {
@@ -73,7 +86,7 @@ impl Source {
         let (mut rows, mut documents) = (Vec::new(), Vec::new());
         for event in sent {
             match event {
-                Unsent::Row(seq, _) => rows.push(*seq),
+                Unsent::Row(event) => rows.push(event.seq),
                 Unsent::Document(event) => documents.push(event),
             }
         }

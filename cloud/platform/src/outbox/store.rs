@@ -1,16 +1,19 @@
 //! The outbox's statements.
 
 use process::defect::{Defect, planted};
+use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
 use crate::{
     columns,
+    sealing::{DataKeys, SealError, SealPlace},
     sql::{Columns, Sql, SqlError, Tx, in_list},
     vals,
 };
 
 // By the rows that are not sent, never by "above the last one": a lower number may commit later.
-const UNSENT: &str = "SELECT seq, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
+const UNSENT: &str =
+    "SELECT seq, event_id, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
 const COUNT_UNSENT_OF: &str = "SELECT COUNT(*) FROM outbox WHERE document = ? AND sent_at IS NULL";
 const UNSENT_SINCE: &str = "SELECT MIN(made_at) FROM outbox WHERE sent_at IS NULL";
@@ -41,7 +44,7 @@ columns! {
 columns! {
     struct LeaseRow in leases {
         name: &'static str,
-        holder: uuid::Uuid,
+        holder: Uuid,
         until_ms: UnixMillis,
     }
 }
@@ -74,13 +77,16 @@ pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Res
     insert(tx, events, row).await
 }
 
-/// `row` is given the event and its JSON.
+/// `row` is given the event and its JSON, sealed.
 async fn insert<R: Columns>(
     tx: &mut Tx,
     events: &[Event],
     row: impl Fn(&Event, String) -> R,
 ) -> Result<(), SqlError> {
-    let row = |event| Ok(row(event, serde_json::to_string(event).map_err(SqlError::Encode)?));
+    let row = |event: &Event| {
+        let json = serde_json::to_string(event).map_err(SqlError::Encode)?;
+        Ok(row(event, tx.data_keys().seal_text(&place(event.id.0), &json)))
+    };
     let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
     tx.insert_all(rows).await?;
     tx.wakes_relay();
@@ -91,9 +97,21 @@ pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, 
     Ok(tx.one(COUNT_UNSENT_OF, vals![document]).await?.unwrap_or_default())
 }
 
-/// Rows that wait to be sent; the event is JSON.
-pub(super) async fn unsent(sql: &Sql, rows_max: usize) -> Result<Vec<(i64, String)>, SqlError> {
+/// Rows that wait to be sent; the event is JSON as `opened` reads it.
+pub(super) async fn unsent(
+    sql: &Sql,
+    rows_max: usize,
+) -> Result<Vec<(i64, Uuid, String)>, SqlError> {
     sql.all(UNSENT, vals![rows_max]).await
+}
+
+/// The JSON of an event as its row keeps it.
+pub(super) fn opened(keys: &DataKeys, id: Uuid, stored: String) -> Result<String, SealError> {
+    keys.open_text(&place(id), stored)
+}
+
+fn place(event: Uuid) -> SealPlace {
+    SealPlace::of_id("outbox.event", event)
 }
 
 /// When the oldest of the events that have not left was written.
@@ -123,7 +141,7 @@ pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
 /// Whether `holder` has the relay's lease, which then runs to `until`.
 pub(super) async fn lease(
     sql: &Sql,
-    holder: uuid::Uuid,
+    holder: Uuid,
     now: UnixMillis,
     until: UnixMillis,
 ) -> Result<bool, SqlError> {
@@ -135,7 +153,7 @@ pub(super) async fn lease(
 }
 
 /// Lets another replica take over at once.
-pub(super) async fn release(sql: &Sql, holder: uuid::Uuid) -> Result<(), SqlError> {
+pub(super) async fn release(sql: &Sql, holder: Uuid) -> Result<(), SqlError> {
     sql.exec(RELEASE, vals![LEASE, holder]).await.map(drop)
 }
 
@@ -144,7 +162,6 @@ mod tests {
     use process::random;
     use rstest::rstest;
     use sqlx::migrate::Migrator;
-    use uuid::Uuid;
 
     use super::*;
     use crate::sql::{Migrations, create_database};

@@ -10,6 +10,7 @@ use sqlx::{
 };
 
 use super::{Sql, SqlError};
+use crate::sealing::DataKeys;
 
 /// Where the address says nothing.
 const CONNECTIONS_MAX: u32 = 10;
@@ -37,6 +38,7 @@ const WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5 \
     /*M! , SESSION idle_transaction_timeout = 30 */ /*!80000 , SESSION wait_timeout = 30 */";
 
 impl Sql {
+    /// Its personal columns are not sealed before `sealed_by`.
     /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
     pub async fn open(url: &str) -> Result<Self, SqlError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
@@ -82,7 +84,7 @@ async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
         .connect_with(options)
         .await
         .map_err(failed)?;
-    Ok(Sql::MySql { pool, outbox: Arc::default() })
+    Ok(Sql::MySql { pool, outbox: Arc::default(), keys: DataKeys::none() })
 }
 
 /// The size of the pool that the address asks for.
@@ -121,7 +123,7 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-256");
     let read = pool(SQLITE_READERS_MAX).connect_with(reading).await.map_err(failed)?;
-    Ok(Sql::Sqlite { write, read, outbox: Arc::default() })
+    Ok(Sql::Sqlite { write, read, outbox: Arc::default(), keys: DataKeys::none() })
 }
 
 fn pool(connections_max: u32) -> SqlitePoolOptions {

@@ -7,6 +7,7 @@ use sqlx::{
 };
 
 use super::Column;
+use crate::sealing::{DataKeys, SealError, SealPlace};
 
 /// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, a column alone,
 /// or a tuple of columns in their order: `(OrderId, Region)`.
@@ -17,7 +18,12 @@ pub trait Row: Sized + Send {
 pub type ReadError = sqlx::Error;
 
 /// A row as its engine has answered it.
-pub enum StoredRow<'r> {
+pub struct StoredRow<'r> {
+    row: EngineRow<'r>,
+    keys: &'r DataKeys,
+}
+
+enum EngineRow<'r> {
     MySql(&'r MySqlRow),
     Sqlite(&'r SqliteRow),
 }
@@ -44,19 +50,43 @@ tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize);
 tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize);
 tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize, F 5_usize);
 
-impl StoredRow<'_> {
+impl<'r> StoredRow<'r> {
+    pub(super) fn mysql(row: &'r MySqlRow, keys: &'r DataKeys) -> Self {
+        Self { row: EngineRow::MySql(row), keys }
+    }
+
+    pub(super) fn sqlite(row: &'r SqliteRow, keys: &'r DataKeys) -> Self {
+        Self { row: EngineRow::Sqlite(row), keys }
+    }
+
+    /// Reads a column of bytes that was sealed for that place.
+    pub fn opened(&self, column: &str, place: &SealPlace) -> Result<Vec<u8>, ReadError> {
+        let opened = self.keys.open(place, self.get(column)?);
+        opened.map_err(|error| unopened(column, error))
+    }
+
+    /// Reads a column of text that was sealed for that place.
+    pub fn opened_text(&self, column: &str, place: &SealPlace) -> Result<String, ReadError> {
+        let opened = self.keys.open_text(place, self.get(column)?);
+        opened.map_err(|error| unopened(column, error))
+    }
+
     /// Reads a column by its name or its place.
     pub fn get<C: Column<Plain: Plain>>(
         &self,
         column: impl ColumnIndex<MySqlRow> + ColumnIndex<SqliteRow> + Display + Copy,
     ) -> Result<C, ReadError> {
-        let plain = match self {
-            Self::MySql(row) => row.try_get(column)?,
-            Self::Sqlite(row) => row.try_get(column)?,
+        let plain = match self.row {
+            EngineRow::MySql(row) => row.try_get(column)?,
+            EngineRow::Sqlite(row) => row.try_get(column)?,
         };
         C::read(plain)
             .map_err(|source| ReadError::ColumnDecode { index: column.to_string(), source })
     }
+}
+
+fn unopened(column: &str, error: SealError) -> ReadError {
+    ReadError::ColumnDecode { index: column.to_owned(), source: error.into() }
 }
 
 /// Makes a value whose fields have the names of columns; the other fields stand behind the semicolon.

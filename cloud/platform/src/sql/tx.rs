@@ -10,12 +10,14 @@ use super::{
     NAMES_MAX, Row, Sql, SqlError, Statement, StoredRow, Val, parts,
     statement::{limited, mysql, sqlite},
 };
+use crate::sealing::DataKeys;
 
 pub struct Tx {
     open: Open,
     contended: bool,
     outbox: Arc<Notify>,
     wakes_relay: bool,
+    keys: DataKeys,
 }
 
 enum Open {
@@ -39,11 +41,17 @@ impl Sql {
             })
         };
         let open = limited(&text, work).await?;
-        Ok(Tx { open, contended: false, outbox: self.outbox().clone(), wakes_relay: false })
+        let (outbox, keys) = (self.outbox().clone(), self.data_keys().clone());
+        Ok(Tx { open, contended: false, outbox, wakes_relay: false, keys })
     }
 }
 
 impl Tx {
+    /// The keys that seal this database's personal columns.
+    pub fn data_keys(&self) -> &DataKeys {
+        &self.keys
+    }
+
     /// For the rare text that differs: `FOR UPDATE` and upserts exist on one engine only.
     pub fn is_mysql(&self) -> bool {
         matches!(self.open, Open::MySql(_))
@@ -74,16 +82,16 @@ impl Tx {
         values: Vec<Val>,
     ) -> Result<Option<R>, SqlError> {
         let text = text.into();
-        let open = &mut self.open;
+        let (open, keys) = (&mut self.open, &self.keys);
         let work = async {
             match open {
                 Open::MySql(tx) => {
                     let row = mysql(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::MySql(&row))).transpose()
+                    row.map(|row| R::read(&StoredRow::mysql(&row, keys))).transpose()
                 }
                 Open::Sqlite(tx) => {
                     let row = sqlite(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::Sqlite(&row))).transpose()
+                    row.map(|row| R::read(&StoredRow::sqlite(&row, keys))).transpose()
                 }
             }
         };
@@ -97,16 +105,16 @@ impl Tx {
         values: Vec<Val>,
     ) -> Result<Vec<R>, SqlError> {
         let text = text.into();
-        let open = &mut self.open;
+        let (open, keys) = (&mut self.open, &self.keys);
         let work = async {
             match open {
                 Open::MySql(tx) => {
                     let rows = mysql(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::MySql(row))).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::mysql(row, keys))).collect()
                 }
                 Open::Sqlite(tx) => {
                     let rows = sqlite(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::Sqlite(row))).collect()
+                    rows.iter().map(|row| R::read(&StoredRow::sqlite(row, keys))).collect()
                 }
             }
         };

@@ -26,6 +26,8 @@ const QUEUE: Index = Index::new("queue", &[STATE.up(), SUBMITTED.up()])
 impl DocumentBody for CustomerProfile {
     const SHAPE: Shape =
         Shape { fields: &[USER.path(), FULL_NAME.path(), PHONE.path()], indexes: &[OF_PERSON] };
+    const SEALED: &'static [&'static str] =
+        &["full_name", "phone_number", "bio", "addresses", "date_of_birth"];
 }
 
 impl DocumentBody for ProviderProfile {
@@ -42,6 +44,8 @@ impl DocumentBody for ProviderProfile {
         ],
         indexes: &[OF_PERSON, SERVING, QUEUE],
     };
+    const SEALED: &'static [&'static str] =
+        &["full_name", "phone_number", "bio", "addresses", "certifications"];
 }
 
 /// The query behind a page of the verification desk, oldest first.

@@ -106,7 +106,7 @@ async fn a_collection_of_others_does_not_hold_the_relay(arm: DocumentsArm) {
 
 async fn one_of_two_relays_publishes_and_the_other_takes_over(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
-    let replica = Documents::open(&arm.url).await.unwrap();
+    let replica = Documents::open(&arm.url).await.unwrap().sealed_by(&testing::data_keys());
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
     bus.bind(&REVIEWS).await.unwrap();
     let (first, second) = (Tasks::new(), Tasks::new());

@@ -14,7 +14,7 @@ use sim::{
 };
 use uuid::Uuid;
 use wire::{
-    AssignmentEvent, Event, EventType, OpDecision, OrderId, Region, RenewRequest, TimelineEntry,
+    AssignmentEvent, EventType, OpDecision, OrderId, Region, RenewRequest, TimelineEntry,
     UnixMillis, UserId,
 };
 
@@ -151,11 +151,9 @@ impl Replay<'_> {
 
     /// Every change left with its event, in its place.
     async fn has_told(&self, told: &[OutboxWord]) {
-        const EVENTS: &str = "SELECT event FROM outbox ORDER BY seq";
-        let rows: Vec<String> = self.sql.all(EVENTS, Vec::new()).await.unwrap();
-        assert_eq!(rows.len(), told.len(), "{}: events", self.name);
-        for (text, told) in rows.iter().zip(told) {
-            let event: Event = serde_json::from_str(text).unwrap();
+        let events = testing::events(&self.sql).await;
+        assert_eq!(events.len(), told.len(), "{}: events", self.name);
+        for (event, told) in events.into_iter().zip(told) {
             let (kind, body) = match told {
                 OutboxWord::Order(emitted) => (emitted.kind, serde_json::to_value(&emitted.body)),
                 OutboxWord::Assigned(region, assignment) => {

@@ -16,6 +16,7 @@ use crate::documents::{
     query::{Bound, Filter, Find},
     schema::{FieldPath, Index, IndexCondition, Scalar, ScalarKind, Shape},
 };
+use crate::sealing::DataKeys;
 
 use super::{StoredBody, StoredDocument};
 
@@ -63,10 +64,11 @@ pub fn id_of(document: &Document) -> Result<Uuid, String> {
     }
 }
 
-pub fn waiting(events: &[Event]) -> Result<Vec<Bson>, DocumentsError> {
+pub fn waiting(events: &[Event], keys: &DataKeys) -> Result<Vec<Bson>, DocumentsError> {
     let one = |event: &Event| {
         let text = serde_json::to_string(event)
             .map_err(|error| DocumentsError::shape("events", &error))?;
+        let text = keys.seal_text(&super::events::place(event.id.0), &text);
         Ok(bson::bson!({"id": binary(event.id.0), "at": event.at.0, "event": text}))
     };
     events.iter().map(one).collect()

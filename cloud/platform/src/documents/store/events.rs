@@ -12,20 +12,34 @@ use mongodb::{
 use uuid::Uuid;
 
 use super::bson;
-use crate::documents::{
-    DocumentsError, Mongo,
-    mongo::{binary, index_names},
+use crate::{
+    documents::{
+        DocumentsError, Mongo,
+        mongo::{binary, index_names},
+    },
+    sealing::{SealError, SealPlace},
 };
 
 pub const UNSENT: &str = "_unsent";
 
-/// An event in its document; `event` is JSON.
+/// An event in its document; `event` is JSON, sealed.
 pub(crate) struct WaitingEvent {
     pub event: String,
     pub collection: String,
     pub document: Uuid,
     pub id: Uuid,
     at: i64,
+}
+
+impl WaitingEvent {
+    /// Its JSON.
+    pub fn opened(&self, mongo: &Mongo) -> Result<String, SealError> {
+        mongo.data_keys().open_text(&place(self.id), self.event.clone())
+    }
+}
+
+pub(super) fn place(event: Uuid) -> SealPlace {
+    SealPlace::of_id("_events.event", event)
 }
 
 /// Finds the documents with events, oldest event first, and no others.

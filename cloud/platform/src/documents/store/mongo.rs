@@ -128,7 +128,7 @@ impl MongoStore {
         let mut document = bson::document(&self.shape, id, 1, body);
         if !events.is_empty() {
             self.room_for(id, events)?;
-            document.insert("_events", bson::waiting(events)?);
+            document.insert("_events", bson::waiting(events, self.mongo.data_keys())?);
         }
         let done = self.collection.clone_with_type().insert_one(document).await;
         self.told(events, unless_unique(done.map(|_| true).map_err(Into::into)))
@@ -160,8 +160,10 @@ impl MongoStore {
         // A field that is not there is left out.
         let mut kept = doc! {"_events": "$_events", "_taken": "$_taken"};
         if !events.is_empty() {
-            let waiting =
-                [doc! {"$ifNull": ["$_events", []]}, doc! {"$literal": bson::waiting(events)?}];
+            let waiting = [
+                doc! {"$ifNull": ["$_events", []]},
+                doc! {"$literal": bson::waiting(events, self.mongo.data_keys())?},
+            ];
             kept.insert("_events", doc! {"$concatArrays": waiting.to_vec()});
         }
         if let Some(Cause { event, .. }) = cause {
@@ -199,7 +201,7 @@ impl MongoStore {
             }
         }
         if !events.is_empty() {
-            push.insert("_events", doc! {"$each": bson::waiting(events)?});
+            push.insert("_events", doc! {"$each": bson::waiting(events, self.mongo.data_keys())?});
         }
         let parts = [("$set", set), ("$unset", unset), ("$inc", add), ("$push", push)];
         let change: Document = parts

@@ -1,0 +1,26 @@
+//! The failures of sealing, and of the file of data keys.
+
+use std::{io, path::PathBuf};
+
+/// A stored value could not be opened. It stays as it is: with the right key it opens again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    #[error("a value of {column} is sealed by data key {key}, which the file of data keys lacks")]
+    UnknownKey { column: &'static str, key: String },
+    #[error("a value of {column} was changed, or moved there from another row")]
+    Broken { column: &'static str },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DataKeysError {
+    #[error("could not use the file of data keys {}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("line {line} of the file of data keys {} is no key", path.display())]
+    Line { path: PathBuf, line: usize },
+    #[error("the file of data keys {} lacks {what}", path.display())]
+    Lacks { path: PathBuf, what: &'static str },
+}

@@ -1,0 +1,127 @@
+//! The file of data keys, a line a key:
+//!
+//! ```text
+//! hash SECRET
+//! seal 3f9a12bc SECRET
+//! seal 77aa0102 SECRET
+//! ```
+//!
+//! The first `seal` line seals, all of them open. Replicas share the file, so a new key takes two steps: `add` puts
+//! it at the end, and once every replica has read it there, `use_newest` puts it first.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use process::random;
+use tempfile::NamedTempFile;
+
+use super::{DataKeysError, KEY_ID_LEN};
+
+pub(super) struct KeyLines {
+    pub hash: [u8; 32],
+    /// At least one.
+    pub keys: Vec<([u8; KEY_ID_LEN], [u8; 32])>,
+}
+
+impl KeyLines {
+    pub(super) fn random() -> Self {
+        Self { hash: random::bytes(), keys: vec![new_key()] }
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("hash {}\n", URL_SAFE_NO_PAD.encode(self.hash));
+        for (id, secret) in &self.keys {
+            text += &format!("seal {} {}\n", hex::encode(id), URL_SAFE_NO_PAD.encode(secret));
+        }
+        text
+    }
+}
+
+/// Makes the file with a first key, for its owner alone; one that is there stays.
+pub fn make(path: &Path) -> Result<(), DataKeysError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let folder = folder_of(path);
+    let made = fs::create_dir_all(folder).and_then(|()| {
+        // Of two processes that start at once, the first makes it.
+        match written(folder, &KeyLines::random())?.persist_noclobber(path) {
+            Err(failed) if failed.error.kind() != io::ErrorKind::AlreadyExists => Err(failed.error),
+            _ => Ok(()),
+        }
+    });
+    made.map_err(|source| DataKeysError::File { path: path.to_owned(), source })
+}
+
+/// Adds a new key, which opens from the next start on and does not seal yet; answers with its name.
+pub fn add(path: &Path) -> Result<String, DataKeysError> {
+    let mut lines = read(path)?;
+    let key = new_key();
+    lines.keys.push(key);
+    replace(path, &lines)?;
+    Ok(hex::encode(key.0))
+}
+
+/// From the next start on the last key of the file seals; answers with its name.
+pub fn use_newest(path: &Path) -> Result<String, DataKeysError> {
+    let mut lines = read(path)?;
+    lines.keys.rotate_right(1);
+    replace(path, &lines)?;
+    Ok(hex::encode(lines.keys[0].0))
+}
+
+pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| DataKeysError::File { path: path.to_owned(), source })?;
+    let (mut hash, mut keys) = (None, Vec::new());
+    for (at, line) in text.lines().enumerate() {
+        let wrong = || DataKeysError::Line { path: path.to_owned(), line: at + 1 };
+        match *line.split_whitespace().collect::<Vec<_>>() {
+            [] => {}
+            [word, ..] if word.starts_with('#') => {}
+            ["hash", secret] => hash = Some(secret_of(secret).ok_or_else(wrong)?),
+            ["seal", id, secret] => {
+                let id: Option<[u8; KEY_ID_LEN]> =
+                    hex::decode(id).ok().and_then(|id| id.try_into().ok());
+                keys.push((id.ok_or_else(wrong)?, secret_of(secret).ok_or_else(wrong)?));
+            }
+            _ => return Err(wrong()),
+        }
+    }
+    let lacks = |what| DataKeysError::Lacks { path: path.to_owned(), what };
+    let hash = hash.ok_or_else(|| lacks("its `hash` line"))?;
+    if keys.is_empty() {
+        return Err(lacks("a `seal` line"));
+    }
+    Ok(KeyLines { hash, keys })
+}
+
+fn replace(path: &Path, lines: &KeyLines) -> Result<(), DataKeysError> {
+    let replaced = written(folder_of(path), lines)
+        .and_then(|file| file.persist(path).map(drop).map_err(|failed| failed.error));
+    replaced.map_err(|source| DataKeysError::File { path: PathBuf::from(path), source })
+}
+
+/// Whole and on disk under a name of its own.
+fn written(folder: &Path, lines: &KeyLines) -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(lines.to_text().as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn secret_of(text: &str) -> Option<[u8; 32]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
+fn new_key() -> ([u8; KEY_ID_LEN], [u8; 32]) {
+    (random::bytes(), random::bytes())
+}

@@ -1,0 +1,51 @@
+//! Where a value stands. A sealed value opens at its own place only, so that nobody who writes to a store can
+//! show one person's data as another's.
+
+use uuid::Uuid;
+
+/// A column, and the row's key in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealPlace {
+    column: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl SealPlace {
+    /// `column` is `table.column`.
+    pub fn of(column: &'static str, row: &[u8]) -> Self {
+        let place = Self { column, bytes: Vec::with_capacity(column.len() + row.len() + 8) };
+        place.and(column.as_bytes()).and(row)
+    }
+
+    /// A value that goes from row to row of its table, as messages do between queues.
+    pub fn anywhere_in(column: &'static str) -> Self {
+        Self::of(column, &[])
+    }
+
+    pub fn of_id(column: &'static str, id: Uuid) -> Self {
+        Self::of(column, id.as_bytes())
+    }
+
+    /// A further part of the row's key.
+    #[must_use]
+    pub fn and(mut self, part: &[u8]) -> Self {
+        // Its length goes first, so that two parts never read as two others.
+        let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(part);
+        self
+    }
+
+    #[must_use]
+    pub fn and_number(self, number: u64) -> Self {
+        self.and(&number.to_be_bytes())
+    }
+
+    pub(super) fn column(&self) -> &'static str {
+        self.column
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

@@ -1,0 +1,192 @@
+//! Personal data at rest, on each arm: what a store keeps says nothing, comes out whole, and opens by its keys
+//! alone. Plain values of versions before stay readable.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use contract::{BusArm, DocumentsArm, SqlArm, event_of};
+use platform::{
+    bus::QueueSpec,
+    documents::{Collection, DocumentBody, Documents, DocumentsError, Field, Shape},
+    outbox::{self, Relay},
+    sealing::DataKeys,
+    sql::{Sql, SqlError},
+    transact, vals,
+};
+use process::{clock::Clock, tasks::Tasks};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use uuid::Uuid;
+use wire::{Event, EventType, Exchange, UserId};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const ADDRESS: &str = "12 Harbour Road";
+const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
+
+macro_rules! on_both {
+    ($($body:ident($sqlite:ident, $server:ident)),+ $(,)?) => { $(
+        mod $body {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn embedded() {
+                super::$body(contract::$sqlite().await).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn servers() {
+                super::$body(contract::$server().await).await;
+            }
+        }
+    )+ };
+}
+
+on_both! {
+    the_outbox_hides_its_events_and_sends_them_whole(sqlite, mariadb),
+    an_event_waits_for_its_key(sqlite, mariadb),
+    a_document_hides_its_sealed_fields_and_reads_whole(
+        documents_on_sqlite, documents_on_mongodb
+    ),
+}
+
+fn telling() -> Event {
+    let body = serde_json::json!({ "address": ADDRESS });
+    Event { body, ..event_of(EventType::OrderCreated, 1) }
+}
+
+async fn save(sql: &Sql, event: &Event) {
+    let saved: Result<(), SqlError> = transact!(sql, tx => {
+        outbox::store::add(tx, event).await?;
+        Ok(())
+    });
+    saved.unwrap();
+}
+
+async fn rows(sql: &Sql) -> Vec<String> {
+    sql.all("SELECT event FROM outbox ORDER BY seq", vals![]).await.unwrap()
+}
+
+async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
+    let bus = contract::embedded().await;
+    bus.bus.bind(&ORDERS).await.unwrap();
+    // Of a version before.
+    let plain = Sql::open(&arm.url).await.unwrap();
+    let (before, sealed) = (telling(), telling());
+    save(&plain, &before).await;
+    save(&arm.sql, &sealed).await;
+    let stored = rows(&arm.sql).await;
+    assert!(stored[0].contains(ADDRESS) && !stored[1].contains(ADDRESS), "{stored:?}");
+    let tasks = Tasks::new();
+    Relay::start(&tasks, arm.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
+    for expected in [&before, &sealed] {
+        let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+        assert_eq!(delivery.event(), expected);
+        delivery.ack().await.unwrap();
+    }
+    tasks.shutdown(LIMIT).await;
+}
+
+/// Nothing is lost by a replica that lacks the key, and nothing overtakes.
+async fn an_event_waits_for_its_key(arm: SqlArm) {
+    let bus = contract::embedded().await;
+    bus.bus.bind(&ORDERS).await.unwrap();
+    let event = telling();
+    save(&arm.sql, &event).await;
+    let stranger = Sql::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
+    let (without, with) = (Tasks::new(), Tasks::new());
+    Relay::start(&without, stranger, bus.bus.clone(), Clock::system(), "without");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    without.shutdown(LIMIT).await;
+    let unsent = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
+    assert_eq!(arm.sql.one::<i64>(unsent, vals![]).await.unwrap(), Some(1));
+    Relay::start(&with, arm.sql.clone(), bus.bus.clone(), Clock::system(), "with");
+    let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
+    let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+    assert_eq!(delivery.event(), &event);
+    with.shutdown(LIMIT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_file_of_the_embedded_bus_hides_its_messages() {
+    let BusArm { url, bus, .. } = &contract::embedded().await;
+    bus.bind(&ORDERS).await.unwrap();
+    bus.publish(&telling()).await.unwrap();
+    let path = url.strip_prefix("embedded:").unwrap();
+    let mut found = 0;
+    for file in [path.to_owned(), format!("{path}-wal")] {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        found += bytes.len();
+        assert!(!bytes.windows(ADDRESS.len()).any(|part| part == ADDRESS.as_bytes()));
+    }
+    assert!(found > 0);
+    let mut deliveries = bus.subscribe("orders", 5).await.unwrap();
+    let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+    assert_eq!(delivery.event().body["address"], ADDRESS);
+}
+
+/// A profile in small.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Card {
+    user_id: UserId,
+    phone: String,
+    #[serde(default)]
+    addresses: Vec<String>,
+    nickname: Option<String>,
+    jobs: i64,
+}
+
+const USER: Field<UserId> = Field::new("user_id");
+const PHONE: Field<String> = Field::new("phone");
+
+impl DocumentBody for Card {
+    const SHAPE: Shape = Shape { fields: &[USER.path(), PHONE.path()], indexes: &[] };
+    const SEALED: &'static [&'static str] = &["phone", "addresses", "nickname"];
+}
+
+/// The same collection as a version before declared it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct PlainCard(serde_json::Value);
+
+impl DocumentBody for PlainCard {
+    const SHAPE: Shape = Card::SHAPE;
+}
+
+fn card() -> Card {
+    Card {
+        user_id: UserId(Uuid::from_u128(7)),
+        phone: "+8613800138000".into(),
+        addresses: vec![ADDRESS.into()],
+        nickname: None,
+        jobs: 3,
+    }
+}
+
+async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
+    let cards: Collection<Card> = Collection::new(&arm.documents, "cards");
+    let plain: Collection<PlainCard> = Collection::new(&arm.documents, "cards");
+    arm.documents.migrate().await.unwrap();
+    cards.migrate().await.unwrap();
+    let (new, old) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert!(cards.insert(new, &card(), &[telling()]).await.unwrap());
+    let stored = plain.get(new).await.unwrap().unwrap().body.0;
+    assert!(!stored.to_string().contains("1380013") && !stored.to_string().contains("Harbour"));
+    assert!(stored["phone"].is_string(), "its kind is kept: {stored}");
+    assert_eq!((&stored["jobs"], stored["nickname"].is_null()), (&3.into(), true));
+    assert_eq!(cards.get(new).await.unwrap().unwrap().body, card());
+
+    let before = PlainCard(serde_json::to_value(card()).unwrap());
+    assert!(plain.insert(old, &before, &[]).await.unwrap());
+    assert_eq!(cards.get(old).await.unwrap().unwrap().body, card());
+    let changed = |body: Card| Some((Card { jobs: 4, ..body }, Vec::new()));
+    assert!(cards.change(old, changed).await.unwrap().is_some());
+    let stored = plain.get(old).await.unwrap().unwrap().body.0;
+    assert!(!stored.to_string().contains("Harbour"), "sealed by its next change: {stored}");
+
+    let named = platform::documents::Update::default().set(&PHONE, "12345".to_owned());
+    let refused = cards.update(new, PHONE.is("x".to_owned()), named, &[]).await;
+    assert!(matches!(refused, Err(DocumentsError::Declared { .. })), "{refused:?}");
+
+    let stranger = Documents::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
+    let strangers: Collection<Card> = Collection::new(&stranger, "cards");
+    assert!(matches!(strangers.get(new).await, Err(DocumentsError::Sealed(_))));
+}
