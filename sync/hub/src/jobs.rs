@@ -1,8 +1,11 @@
-//! The hub's jobs: they forget rows that nobody can ask for any more, and compare the feeds with their
-//! owner.
+//! The hub's jobs: they forget rows that nobody can ask for any more, compare the feeds with their owner, and seal
+//! changes that are plain or of a former key.
 
-use platform::jobs::{self, Job, JobError};
-use wire::UnixMillis;
+use platform::{
+    jobs::{self, Job, JobError},
+    sealing::SealWalk,
+};
+use wire::{Region, UnixMillis};
 
 use crate::{
     feed::{self, compare::Comparison},
@@ -25,6 +28,7 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
+    let (sealing, walks) = (store.clone(), FeedWalks::default());
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let (store, clock) = forgetting.clone();
@@ -38,8 +42,26 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
             let comparison = comparing.clone();
             async move { Ok(feed::compare_all(&comparison).await?) }
         }),
+        Job::new("seal_feed", "50 */5 * * * *", move || {
+            let (store, walks) = (sealing.clone(), walks.clone());
+            async move { Ok(seal(&store, &walks).await?) }
+        }),
     ];
     jobs::start(tasks, store.sql(), clock.clone(), jobs)
+}
+
+/// How far the feed of each region is walked.
+type FeedWalks = [SealWalk<u64>; Region::ALL.len()];
+
+async fn seal(store: &Store, walks: &FeedWalks) -> Result<(), StoreError> {
+    let keys = store.sql().data_keys();
+    for (region, walk) in Region::ALL.into_iter().zip(walks) {
+        let mut turn = walk.turn(keys, PARTS_MAX).await;
+        while let Some(after) = turn.place() {
+            turn.reached(store.reseal_feed(region, after).await?);
+        }
+    }
+    Ok(())
 }
 
 async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {

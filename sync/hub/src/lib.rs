@@ -61,7 +61,7 @@ pub struct Peers {
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     config.warn();
     let limits = config.limits().map_err(OpenError::own("could not use the hub's settings"))?;
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone());
     let key = hub_key(&config, &store).await?;
     store.ensure_regions(generation()).await?;

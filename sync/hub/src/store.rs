@@ -22,6 +22,7 @@ mod probes;
 mod put_accepts;
 mod regions;
 pub mod retry;
+mod sealed;
 mod snapshot;
 mod status;
 pub mod work;

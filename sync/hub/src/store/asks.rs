@@ -6,14 +6,22 @@
 
 use std::collections::HashMap;
 
-use platform::{columns, row, sql::Tx, transact, vals};
+use platform::{
+    columns, fields,
+    sql::{ReadError, Row, StoredRow, Tx},
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{
     Command, CommandId, EdgeId, EdgeSeat, PortalAccept, Region, Source, UnixMillis, UserId,
     WaitingAccept,
 };
 
-use super::{Result, Store, decoded, encoded, feed::Revocations};
+use super::{
+    Result, Store, decoded, encoded,
+    feed::Revocations,
+    sealed::{ASK_COMMAND, ASK_TOKEN, ask_place, read_op},
+};
 pub use crate::domain::origins::AskName;
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX, status::CONTACT_STALE_MS};
 
@@ -21,16 +29,17 @@ const SEAT: &str = "SELECT region, epoch, disabled_at FROM edges \
     WHERE edge = ? AND enrolled_at IS NOT NULL";
 const HOLDER: &str = "SELECT holder FROM regions WHERE region = ?";
 const LOCK: &str = "UPDATE regions SET holder = holder WHERE region = ?";
-const KNOWN: &str = "SELECT command, actor FROM asks WHERE command_id = ? AND user_id = ?";
+const KNOWN: &str =
+    "SELECT command_id, user_id, command, actor FROM asks WHERE command_id = ? AND user_id = ?";
 const HOLDER_IN_REACH: &str = "SELECT COUNT(*) FROM regions r JOIN edges e ON e.edge = r.holder \
     AND e.epoch = r.holder_epoch WHERE r.region = ? AND r.gate = 'open' AND e.link_up = 1 \
     AND e.last_contact_at > ?";
 const NUMBER: &str = "SELECT COUNT(*) FROM asks WHERE region = ?";
-const PORTAL: &str = "SELECT a.command, a.actor, a.token, a.taken_at FROM asks a \
+const PORTAL: &str = "SELECT a.command_id, a.user_id, a.command, a.actor, a.token, a.taken_at FROM asks a \
     JOIN regions r ON r.region = a.region \
     WHERE a.region = ? AND r.holder = ? AND r.holder_epoch = ? \
     ORDER BY CASE WHEN a.failures < ? THEN 0 ELSE 1 END, a.taken_at, a.command_id, a.user_id LIMIT ?";
-const HELD: &str = "SELECT o.edge, o.epoch, o.bytes FROM regions r \
+const HELD: &str = "SELECT o.edge, o.epoch, o.seq, o.bytes FROM regions r \
     JOIN edges e ON e.region = r.region AND e.edge <> r.holder \
     JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
         AND u.state = 'held_region' AND u.for_holder = 1 \
@@ -49,13 +58,13 @@ const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures > 0 AND command
 const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
 
 columns! {
-    struct NewAsk<'a> in asks {
+    struct NewAsk in asks {
         command_id: CommandId,
         user_id: UserId,
         region: Region,
         command: Vec<u8>,
         actor: Vec<u8>,
-        token: &'a str,
+        token: String,
         taken_at: UnixMillis,
     }
 }
@@ -83,15 +92,49 @@ pub struct DueAccept {
     pub made_at: Source,
 }
 
-row! {
-    struct WaitingRow {
-        command_id: CommandId,
-        user_id: UserId,
-        region: String,
-        command: Vec<u8>,
-        actor: Vec<u8>,
-        failures: u32,
-        taken_at: UnixMillis,
+/// A command and its person, in words of the link.
+struct StoredAccept {
+    command: Vec<u8>,
+    actor: Vec<u8>,
+}
+
+/// An accept for the holder.
+struct DueRow {
+    ask: StoredAccept,
+    token: String,
+    taken_at: UnixMillis,
+}
+
+/// An accept to be handed in again.
+struct WaitingRow {
+    ask: StoredAccept,
+    command_id: CommandId,
+    user_id: UserId,
+    region: String,
+    failures: u32,
+    taken_at: UnixMillis,
+}
+
+impl Row for StoredAccept {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let (command, user) = (row.get("command_id")?, row.get("user_id")?);
+        let command = row.opened("command", &ask_place(ASK_COMMAND, command, user))?;
+        Ok(fields!(row => StoredAccept { actor; command }))
+    }
+}
+
+impl Row for DueRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let token = ask_place(ASK_TOKEN, row.get("command_id")?, row.get("user_id")?);
+        let (ask, token) = (StoredAccept::read(row)?, row.opened_text("token", &token)?);
+        Ok(fields!(row => DueRow { taken_at; ask, token }))
+    }
+}
+
+impl Row for WaitingRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let ask = StoredAccept::read(row)?;
+        Ok(fields!(row => WaitingRow { command_id, user_id, region, failures, taken_at; ask }))
     }
 }
 
@@ -122,7 +165,11 @@ impl Store {
     }
 
     pub async fn ask(&self, accept: &PortalAccept, now: UnixMillis) -> Result<AskAdmission> {
-        let (command, actor) = (encoded(&accept.command)?, encoded(&accept.actor)?);
+        let keys = self.sql.data_keys();
+        let place = |column| ask_place(column, accept.command.id, accept.actor.user_id);
+        let command = keys.seal(&place(ASK_COMMAND), &encoded(&accept.command)?);
+        let actor = encoded(&accept.actor)?;
+        let token = keys.seal_text(&place(ASK_TOKEN), &accept.token);
         transact!(self.sql, tx => {
             // One at a time in a region, so that the number below stays true.
             tx.exec(LOCK, vals![accept.region]).await?;
@@ -143,7 +190,7 @@ impl Store {
                 region: accept.region,
                 command: command.clone(),
                 actor: actor.clone(),
-                token: &accept.token,
+                token: token.clone(),
                 taken_at: now,
             };
             tx.insert(row).await?;
@@ -161,11 +208,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<DueAccept>> {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
-        let rows: Vec<(Vec<u8>, Vec<u8>, String, UnixMillis)> =
-            self.sql.all(PORTAL, values).await?;
+        let rows: Vec<DueRow> = self.sql.all(PORTAL, values).await?;
         // Those that cannot be read are logged where they are handed in again.
-        let portal = rows.into_iter().filter_map(|(command, actor, token, taken_at)| {
-            let WaitingAccept { command, actor, .. } = waiting(&command, &actor).ok()?;
+        let portal = rows.into_iter().filter_map(|DueRow { ask, token, taken_at }| {
+            let WaitingAccept { command, actor, .. } = ask.decoded().ok()?;
             let accept = PortalAccept { region, command, actor, token };
             Some(DueAccept { accept, taken_at, made_at: Source::Portal })
         });
@@ -182,17 +228,19 @@ impl Store {
         mut is_due: impl FnMut(AskName) -> bool + Send,
     ) -> Result<Vec<DueAccept>> {
         let (region, edge, epoch) = holder;
-        let rows: Vec<(EdgeId, u64, Vec<u8>)> =
+        let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> =
             self.sql.all(HELD, vals![region, edge, epoch, limit]).await?;
-        let mut due = Vec::new();
-        for (edge, epoch, bytes) in rows {
-            let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) else { continue };
+        let (mut due, keys) = (Vec::new(), self.sql.data_keys());
+        for (edge, epoch, seq, bytes) in rows {
+            let read = read_op(keys, (edge.as_str(), epoch, seq), bytes)?;
+            let ReceivedOp::Command(op) = read else { continue };
             if !is_due((op.command.id, op.actor.user_id)) || due.len() == due_max {
                 continue;
             }
             let bytes: Option<Vec<u8>> =
                 self.sql.one(TOKEN, vals![&edge, epoch, op.token_seq]).await?;
-            let token = match bytes.map(|bytes| ReceivedOp::read(&bytes)) {
+            let place = (edge.as_str(), epoch, op.token_seq);
+            let token = match bytes.map(|bytes| read_op(keys, place, bytes)).transpose()? {
                 Some(ReceivedOp::Token { token }) => token,
                 // Nobody vouches for it, which the owner has to say.
                 _ => String::new(),
@@ -222,7 +270,7 @@ impl Store {
         for row in rows {
             let name = (row.command_id, row.user_id);
             part.failures.insert(name, row.failures);
-            match waiting(&row.command, &row.actor) {
+            match row.ask.decoded() {
                 Ok(accept) => {
                     // Its token is no younger than the accept.
                     let of_user = revocations.get(&row.user_id.0);
@@ -264,15 +312,18 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> 
 
 /// Returns whether this very accept waits already; `None` where nothing waits under its id.
 async fn waits(tx: &mut Tx, accept: &PortalAccept) -> Result<Option<bool>> {
-    let row: Option<(Vec<u8>, Vec<u8>)> =
+    let row: Option<StoredAccept> =
         tx.one(KNOWN, vals![accept.command.id, accept.actor.user_id]).await?;
-    let Some((command, actor)) = row else { return Ok(None) };
-    let known = waiting(&command, &actor)?;
+    let Some(row) = row else { return Ok(None) };
+    let known = row.decoded()?;
     Ok(Some(known.command.body.hash() == accept.command.body.hash()))
 }
 
-fn waiting(command: &[u8], actor: &[u8]) -> Result<WaitingAccept> {
-    let what = "an accept that waits";
-    let (command, actor): (Command, _) = (decoded(command, what)?, decoded(actor, what)?);
-    Ok(WaitingAccept { command, actor, revoked: false })
+impl StoredAccept {
+    fn decoded(&self) -> Result<WaitingAccept> {
+        let what = "an accept that waits";
+        let (command, actor): (Command, _) =
+            (decoded(&self.command, what)?, decoded(&self.actor, what)?);
+        Ok(WaitingAccept { command, actor, revoked: false })
+    }
 }

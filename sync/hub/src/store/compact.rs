@@ -11,6 +11,7 @@ use wire::{EdgeId, Region, UnixMillis};
 use super::{
     Result, Store,
     feed::{ORDER, REVOKED},
+    sealed::read_op,
 };
 use crate::domain::op::ReceivedOp;
 
@@ -104,15 +105,22 @@ impl Store {
         let undecided: Option<Option<u64>> =
             self.sql.one(NEWEST_UNDECIDED, vals![edge, epoch]).await?;
         let undecided = undecided.flatten();
-        let is_needed = |seq: u64, received_at: i64, bytes: &[u8]| {
+        let is_referred_to = |seq: u64, received_at: i64| {
             let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
-            let referred_to = undecided.is_some_and(|newest| seq < newest) || !outlived;
-            referred_to && matches!(ReceivedOp::read(bytes), ReceivedOp::Token { .. })
+            undecided.is_some_and(|newest| seq < newest) || !outlived
         };
-        let dropped = old.iter().filter(|(seq, at, bytes)| !is_needed(*seq, *at, bytes));
-        let dropped: Vec<u64> = dropped.map(|(seq, ..)| *seq).collect();
+        let (ops, last) = (old.len(), old.last().map_or(after, |(seq, ..)| *seq));
+        let mut dropped = Vec::with_capacity(ops);
+        for (seq, received_at, bytes) in old {
+            let place = (edge.as_str(), epoch.unsigned_abs(), seq);
+            let needed = is_referred_to(seq, received_at)
+                && matches!(read_op(self.sql.data_keys(), place, bytes)?, ReceivedOp::Token { .. });
+            if !needed {
+                dropped.push(seq);
+            }
+        }
         self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped).await?;
-        Ok(OldOps { ops: old.len(), last: old.last().map_or(after, |(seq, ..)| *seq) })
+        Ok(OldOps { ops, last })
     }
 
     /// Drops outcomes of before `before` that the edge has stored.

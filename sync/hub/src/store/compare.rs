@@ -10,6 +10,7 @@ use wire::{Change, Hash, OrderId, OrderMark, Region, RegionAssignment, UnixMilli
 use super::{
     Result, Store, StoreError,
     feed::{ASSIGNMENT, NEWEST, ORDER},
+    sealed::read_change,
 };
 
 /// The newest row of each order that has not left. The index is named because MySQL and MariaDB read a
@@ -59,11 +60,12 @@ impl Store {
     /// The region's assignment, as the feed has it.
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
         let values = vals![region, ASSIGNMENT, Uuid::nil()];
-        let newest: Option<Vec<u8>> = self.sql.one(NEWEST, values).await?;
-        match newest.map(|bytes| minicbor::decode(&bytes)) {
-            None => Ok(RegionAssignment::default()),
-            Some(Ok(Change::Assignment(assignment))) => Ok(assignment),
-            Some(_) => Err(StoreError::Unreadable("how a region assigns")),
+        let newest: Option<(u64, Vec<u8>)> = self.sql.one(NEWEST, values).await?;
+        let Some((feed_seq, bytes)) = newest else { return Ok(RegionAssignment::default()) };
+        match read_change(self.sql.data_keys(), (region, feed_seq), bytes) {
+            Ok(Change::Assignment(assignment)) => Ok(assignment),
+            Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
+            _ => Err(StoreError::Unreadable("how a region assigns")),
         }
     }
 

@@ -10,11 +10,12 @@ use platform::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{CommandId, EdgeId, Hash, Outcome, UnixMillis, UserId};
+use wire::{CommandId, EdgeId, Hash, UnixMillis, UserId};
 
 use super::{
-    Result, Store, decoded,
+    Result, Store,
     enrol::{NewCode, keep_key},
+    sealed::{read_op, read_outcome},
 };
 use crate::domain::{enrolment, op::ReceivedOp};
 
@@ -223,9 +224,10 @@ impl Store {
         let last = rows.last().filter(|_| rows.len() == PART);
         let next = last.map(|(epoch, seq, ..)| (*epoch, *seq));
         let mut commands = Vec::new();
-        for (_, _, op, outcome) in rows {
-            let outcome: Outcome = decoded(&outcome, "an outcome")?;
-            if let ReceivedOp::Command(op) = ReceivedOp::read(&op)
+        for (epoch, seq, op, outcome) in rows {
+            let (keys, place) = (self.sql.data_keys(), (edge.as_str(), epoch, seq));
+            let outcome = read_outcome(keys, place, outcome)?;
+            if let ReceivedOp::Command(op) = read_op(keys, place, op)?
                 && outcome.succeeded()
             {
                 commands.push(op.command.id);

@@ -20,6 +20,7 @@ use super::{
     Result, Store, StoreError,
     edges::{head_values, heads},
     fitting, left_behind,
+    sealed::op_place,
 };
 
 const NOW: &str = "SELECT cursor_seq, cursor_hash, nonce, distrusted_epoch, taken_since, since_feed, told_seq, \
@@ -175,7 +176,11 @@ impl Store {
     pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail> {
         let Place { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
-        let rows: Vec<TailRow> = self.sql.all(TAIL, values).await?;
+        let mut rows: Vec<TailRow> = self.sql.all(TAIL, values).await?;
+        for (epoch, seq, _, bytes) in &mut rows {
+            let place = op_place(edge.as_str(), *epoch, *seq);
+            *bytes = self.sql.data_keys().open(&place, std::mem::take(bytes))?;
+        }
         part(rows)
     }
 

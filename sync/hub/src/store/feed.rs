@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use platform::{
     columns, inbox,
     marks::store::{MarkEffect, take},
+    sealing::DataKeys,
     sql::{NAMES_MAX, Tx, Val, in_list, parts},
     transact, vals,
 };
@@ -20,19 +21,22 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use super::{Result, Store, StoreError, decoded, encoded, fitting};
+use super::{
+    Result, Store, StoreError, decoded, encoded, fitting,
+    sealed::{change_place, read_change},
+};
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
     "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ? FOR UPDATE";
-pub(super) const NEWEST: &str = "SELECT bytes FROM feed /*! FORCE INDEX (feed_entity) */ \
+pub(super) const NEWEST: &str = "SELECT feed_seq, bytes FROM feed /*! FORCE INDEX (feed_entity) */ \
     WHERE region = ? AND kind = ? AND entity = ? ORDER BY feed_seq DESC LIMIT 1";
 const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?, lost = ? \
     WHERE region = ?";
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
-const REVOCATIONS: &str = "SELECT entity, version, at, bytes FROM feed WHERE region = ? AND kind IN (?, ?, ?) \
+const REVOCATIONS: &str = "SELECT entity, version, at, feed_seq, bytes FROM feed WHERE region = ? AND kind IN (?, ?, ?) \
     AND entity IN (";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
@@ -213,10 +217,12 @@ impl Store {
             let mut values = vals![region, REVOKED, REVOKED_PERSON, READMITTED];
             values.extend(part.iter().map(|id| Val::from(*id)));
             let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
-            let rows: Vec<(Uuid, u64, UnixMillis, Vec<u8>)> = self.sql.all(text, values).await?;
-            for (entity, version, at, bytes) in rows {
+            let rows: Vec<(Uuid, u64, UnixMillis, u64, Vec<u8>)> =
+                self.sql.all(text, values).await?;
+            for (entity, version, at, feed_seq, bytes) in rows {
                 let of_entity = revocations.entry(entity).or_default();
-                let person = match decoded(&bytes, "a change of the feed")? {
+                let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
+                let person = match change {
                     Change::Revoked { person, .. } => person,
                     _ => None,
                 };
@@ -286,9 +292,14 @@ impl Store {
     /// change of the right to assign: a grant is compared with exactly the changes before it.
     pub async fn feed(&self, region: Region, after: u64, limit: u32) -> Result<(u64, Vec<Change>)> {
         let rows: Vec<(u64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
-        let fitting = fitting(rows.iter().map(|(_, bytes)| bytes.len()));
+        let mut opened = Vec::with_capacity(rows.len());
+        for (feed_seq, bytes) in rows {
+            let place = change_place(region, feed_seq);
+            opened.push((feed_seq, self.sql.data_keys().open(&place, bytes)?));
+        }
+        let fitting = fitting(opened.iter().map(|(_, bytes)| bytes.len()));
         let (mut to, mut changes) = (after, Vec::with_capacity(fitting));
-        for (feed_seq, bytes) in &rows[..fitting] {
+        for (feed_seq, bytes) in &opened[..fitting] {
             let change: Change = decoded(bytes, "a change of the feed")?;
             let ends = matches!(change, Change::Assignment(_));
             to = *feed_seq;
@@ -338,16 +349,16 @@ async fn assign(
 
 impl End {
     /// The row of the next change, which is not stored yet.
-    fn next(&mut self, entry: Entry, at: UnixMillis) -> Result<FeedRow> {
+    fn next(&mut self, keys: &DataKeys, entry: Entry, at: UnixMillis) -> Result<FeedRow> {
         self.feed_seq += 1;
         let (region, feed_seq, region_digest) = (self.region, self.feed_seq, self.digest);
         let Entry { kind, entity, version, member: digest, change } = entry;
-        let bytes = encoded(&change)?;
+        let bytes = keys.seal(&change_place(region, feed_seq), &encoded(&change)?);
         Ok(FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes })
     }
 
     async fn add(&mut self, tx: &mut Tx, entry: Entry, now: UnixMillis) -> Result<()> {
-        let row = self.next(entry, now)?;
+        let row = self.next(tx.data_keys(), entry, now)?;
         tx.insert(row).await?;
         self.save(tx).await
     }
@@ -372,6 +383,10 @@ async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
 /// The newest change of a kind that has one entity a region. One that this version cannot read counts as
 /// absent: the next takes its place.
 async fn newest(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<Change>> {
-    let bytes: Option<Vec<u8>> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
-    Ok(bytes.and_then(|bytes| minicbor::decode(&bytes).ok()))
+    let row: Option<(u64, Vec<u8>)> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
+    let Some((feed_seq, bytes)) = row else { return Ok(None) };
+    match read_change(tx.data_keys(), (region, feed_seq), bytes) {
+        Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
+        read => Ok(read.ok()),
+    }
 }

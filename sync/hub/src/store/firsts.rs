@@ -12,18 +12,19 @@ use wire::{CommandOp, Hash, Outcome, UnixMillis};
 
 use super::{
     Result, Store,
-    work::{Claim, arrival},
+    sealed::outcome_place,
+    work::{Claim, arrival, stored_op},
 };
 use crate::domain::op::ReceivedOp;
 
-const AT_PLACE: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
+const AT_PLACE: &str = "SELECT o.edge, o.epoch, o.seq, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
     d.bytes AS outcome FROM ops o \
     LEFT JOIN outcomes d ON d.edge = o.edge AND d.epoch = o.epoch AND d.seq = o.seq \
     WHERE o.edge = ? AND o.epoch = ? AND o.seq = ?";
-const LEFT_BEHIND: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
+const LEFT_BEHIND: &str = "SELECT o.edge, o.epoch, o.seq, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
     NULL AS outcome FROM left_behind l JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
     WHERE l.command_id = ? LIMIT 20";
-const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
+const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.seq, o.hash, o.received_at, o.not_before, o.knows_to, o.bytes, \
     NULL AS outcome FROM edges e JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
         AND u.state = 'held_region' AND u.for_holder = 1 \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
@@ -47,10 +48,20 @@ impl Row for Candidate {
             epoch: row.get("epoch")?,
             hash: row.get("hash")?,
             came: arrival(row)?,
-            read: ReceivedOp::read(&row.get::<Vec<u8>>("bytes")?),
-            outcome: row.get("outcome")?,
+            read: stored_op(row)?,
+            outcome: stored_outcome(row)?,
         })
     }
+}
+
+/// The outcome of a row that may have one, beside its edge, epoch and seq.
+pub(super) fn stored_outcome(row: &StoredRow<'_>) -> Result<Option<Vec<u8>>, ReadError> {
+    if row.get::<Option<Vec<u8>>>("outcome")?.is_none() {
+        return Ok(None);
+    }
+    let edge: String = row.get("edge")?;
+    let place = outcome_place(&edge, row.get("epoch")?, row.get("seq")?);
+    row.opened("outcome", &place).map(Some)
 }
 
 impl Candidate {

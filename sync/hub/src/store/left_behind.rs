@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use platform::{columns, sql::Tx, vals};
 use wire::{CommandId, EdgeId, LeftBehind, UnixMillis, UserId};
 
-use super::{Result, Store};
+use super::{Result, Store, sealed::read_op};
 use crate::domain::op::ReceivedOp;
 
 const UNDECIDED: &str = "SELECT u.seq, o.received_at, o.bytes FROM undecided u \
@@ -49,7 +49,8 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
         after = *last;
         let (mut ids, mut left) = (Vec::new(), Vec::new());
         for (seq, received_at, bytes) in rows {
-            if let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) {
+            let place = (edge.as_str(), epoch, seq.unsigned_abs());
+            if let ReceivedOp::Command(op) = read_op(tx.data_keys(), place, bytes)? {
                 let command_id = op.command.id;
                 ids.push((command_id, op.actor.user_id));
                 left.push(LeftBehindRow { edge, epoch, seq, command_id, received_at });
@@ -69,10 +70,10 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
         return Ok(());
     }
     let names = ids.iter().map(|(id, _)| *id);
-    let rows: Vec<(String, i64, i64, Vec<u8>)> = tx.all_named(SAME_ID, &[], names, ")").await?;
+    let rows: Vec<(String, u64, u64, Vec<u8>)> = tx.all_named(SAME_ID, &[], names, ")").await?;
     let back: HashSet<_> = ids.iter().copied().collect();
     for (edge, epoch, seq, bytes) in rows {
-        if let ReceivedOp::Command(op) = ReceivedOp::read(&bytes)
+        if let ReceivedOp::Command(op) = read_op(tx.data_keys(), (&edge, epoch, seq), bytes)?
             && back.contains(&(op.command.id, op.actor.user_id))
         {
             tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;

@@ -3,16 +3,16 @@
 use platform::vals;
 use wire::{Change, Region};
 
-use super::{Result, Store, decoded, feed::ORDER};
+use super::{Result, Store, feed::ORDER, sealed::read_change};
 
 const CHANGES: &str = "SELECT feed_seq, bytes FROM feed WHERE region = ? AND feed_seq > ? \
     AND feed_seq <= ? AND kind = ? ORDER BY feed_seq LIMIT ?";
-const LOST: &str = "SELECT l.number, (SELECT f.bytes FROM feed f WHERE f.region = l.region \
-        AND f.kind = ? AND f.entity = l.order_id ORDER BY f.feed_seq DESC LIMIT 1) \
-    FROM lost_acceptances l WHERE l.region = ? AND l.number > ? AND l.number <= ? \
+const LOST: &str = "SELECT l.number, f.feed_seq, f.bytes FROM lost_acceptances l \
+    LEFT JOIN feed f ON f.region = l.region AND f.feed_seq = (SELECT n.feed_seq FROM feed n \
+        WHERE n.region = l.region AND n.kind = ? AND n.entity = l.order_id \
+        ORDER BY n.feed_seq DESC LIMIT 1) \
+    WHERE l.region = ? AND l.number > ? AND l.number <= ? \
     ORDER BY l.number LIMIT ?";
-
-const CHANGE: &str = "a change of the feed";
 
 impl Store {
     /// The changes of orders after `after`, up to `to` and at most `limit`; and the number that they reach.
@@ -30,7 +30,9 @@ impl Store {
         let rows: Vec<(u64, Vec<u8>)> = self.sql.all(CHANGES, values).await?;
         let is_part = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
         let reached = rows.last().filter(|_| is_part).map_or(to, |(last, _)| *last);
-        let change = |(feed_seq, bytes): (u64, Vec<u8>)| Ok((feed_seq, decoded(&bytes, CHANGE)?));
+        let change = |(feed_seq, bytes): (u64, Vec<u8>)| {
+            Ok((feed_seq, read_change(self.sql.data_keys(), (region, feed_seq), bytes)?))
+        };
         Ok((reached, rows.into_iter().map(change).collect::<Result<_>>()?))
     }
 
@@ -47,9 +49,11 @@ impl Store {
             return Ok(Vec::new());
         }
         let values = vals![ORDER, region, after, to, limit];
-        let rows: Vec<(u64, Option<Vec<u8>>)> = self.sql.all(LOST, values).await?;
-        let read = |bytes: Vec<u8>| decoded(&bytes, CHANGE);
-        let lost = |(number, bytes): (_, Option<_>)| Ok((number, bytes.map(read).transpose()?));
+        let rows: Vec<(u64, Option<u64>, Option<Vec<u8>>)> = self.sql.all(LOST, values).await?;
+        let read = |(feed_seq, bytes)| read_change(self.sql.data_keys(), (region, feed_seq), bytes);
+        let lost = |(number, feed_seq, bytes): (_, Option<_>, Option<_>)| {
+            Ok((number, feed_seq.zip(bytes).map(read).transpose()?))
+        };
         rows.into_iter().map(lost).collect()
     }
 }

@@ -16,8 +16,9 @@ use wire::{
 };
 
 use super::{
-    Result, Store, decoded,
-    work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED},
+    Result, Store,
+    sealed::{ASK_COMMAND, ask_place, read_op, read_outcome},
+    work::{HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED, stored_op},
 };
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
 
@@ -105,7 +106,8 @@ impl Store {
             self.sql.one(OUTCOME, values).await?;
         if let Some((number, stored_at, bytes, epoch_now, acknowledged)) = row {
             let told = (epoch_now == place.epoch).then_some(number <= acknowledged);
-            let outcome = decoded(&bytes, "an outcome")?;
+            let at = (place.edge.as_str(), place.epoch, place.seq);
+            let outcome = read_outcome(self.sql.data_keys(), at, bytes)?;
             op.state = OpState::Decided;
             op.outcome = Some(OpOutcome { number, stored_at, told, outcome });
         } else if op.state == OpState::LeftBehind {
@@ -184,11 +186,12 @@ impl Store {
             values.extend(part.iter().cloned());
             let text = in_list(AGAIN, part.len(), ")");
             let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.all(text, values).await?;
-            again.extend(rows.into_iter().filter_map(|(epoch, seq, bytes)| {
-                let ReceivedOp::Command(op) = ReceivedOp::read(&bytes) else { return None };
+            for (epoch, seq, bytes) in rows {
+                let read = read_op(self.sql.data_keys(), (edge.as_str(), epoch, seq), bytes)?;
+                let ReceivedOp::Command(op) = read else { continue };
                 let place = OpPlace { edge: edge.clone(), epoch, seq };
-                Some(((op.command.id, op.actor.user_id), place))
-            }));
+                again.insert((op.command.id, op.actor.user_id), place);
+            }
         }
         if ids.len() > again.len() {
             self.search(edge, SEARCHED_MAX, |op| {
@@ -218,8 +221,8 @@ fn stored(state: OpState) -> Option<&'static str> {
 
 impl Row for StoredOp {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let (region, bytes): (_, Vec<u8>) = (row.get("region")?, row.get("bytes")?);
-        let (kind, command, fence) = ReceivedOp::read(&bytes).summary(region);
+        let region = row.get("region")?;
+        let (kind, command, fence) = stored_op(row)?.summary(region);
         let word: String = row.get("state")?;
         let state = OpState::WAITING.into_iter().find(|state| stored(*state) == Some(&word));
         Ok(Self(fields!(row => OpRecord {
@@ -241,7 +244,8 @@ impl Row for StoredAsk {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
         // One that cannot be read hides no other, and an operator has to see it.
-        let command: Option<Command> = minicbor::decode(&row.get::<Vec<u8>>("command")?).ok();
+        let place = ask_place(ASK_COMMAND, row.get("command_id")?, row.get("user_id")?);
+        let command: Option<Command> = minicbor::decode(&row.opened("command", &place)?).ok();
         let order_id = command.map(|command| command.body.order_id());
         let stopped = failures >= u64::from(FAILURES_MAX);
         Ok(Self(fields!(row => WaitingAsk {

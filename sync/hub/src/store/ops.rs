@@ -9,7 +9,13 @@ use engine::{
 use platform::{columns, transact, vals};
 use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};
 
-use super::{Result, Store, decoded, edges::head_values, fitting, work::RECEIVED};
+use super::{
+    Result, Store, decoded,
+    edges::head_values,
+    fitting,
+    sealed::{op_place, outcome_place},
+    work::RECEIVED,
+};
 
 const MOVE_CURSOR: &str = "UPDATE edges SET cursor_seq = ?, cursor_hash = ?, \
     undecided = undecided + ?, last_contact_at = ?, \
@@ -54,8 +60,10 @@ impl Store {
                 return Ok(false);
             }
             let (epoch, received_at) = (new.epoch, now);
+            let keys = self.sql.data_keys();
             let rows = new.ops.iter().map(|NewOp { at, bytes, bounds }| {
-                let (seq, hash, bytes) = (at.seq, at.hash, bytes.clone());
+                let (seq, hash) = (at.seq, at.hash);
+                let bytes = keys.seal(&op_place(edge.as_str(), epoch, seq), bytes);
                 let OpBounds { not_before, knows_to } = *bounds;
                 OpRow { edge, epoch, seq, hash, received_at, not_before, knows_to, bytes }
             });
@@ -78,13 +86,16 @@ impl Store {
     ) -> Result<Vec<NumberedOutcome>> {
         let rows: Vec<(u64, u64, Option<CommandId>, Vec<u8>)> =
             self.sql.all(OUTCOMES, vals![edge, epoch, after, limit]).await?;
-        let fitting = fitting(rows.iter().map(|(.., bytes)| bytes.len()));
-        rows.into_iter()
-            .take(fitting)
-            .map(|(number, seq, command_id, bytes)| {
-                let outcome = decoded(&bytes, "an outcome")?;
-                Ok(NumberedOutcome { number, seq, command_id, outcome })
-            })
-            .collect()
+        let mut opened = Vec::with_capacity(rows.len());
+        for (number, seq, command_id, bytes) in rows {
+            let place = outcome_place(edge.as_str(), epoch, seq);
+            opened.push((number, seq, command_id, self.sql.data_keys().open(&place, bytes)?));
+        }
+        let fitting = fitting(opened.iter().map(|(.., bytes)| bytes.len()));
+        let outcome = |(number, seq, command_id, bytes): (_, _, _, Vec<u8>)| {
+            let outcome = decoded(&bytes, "an outcome")?;
+            Ok(NumberedOutcome { number, seq, command_id, outcome })
+        };
+        opened.into_iter().take(fitting).map(outcome).collect()
     }
 }

@@ -10,12 +10,13 @@ use uuid::Uuid;
 use wire::{Change, EdgeId, Region, SnapshotPart, SnapshotPlace, UnixMillis};
 
 use super::{
-    Result, Store, decoded,
+    Result, Store,
     feed::{ASSIGNMENT, KEYS, MARK, ORDER, READMITTED, REVOKED, REVOKED_PERSON},
+    sealed::read_change,
 };
 
 /// `compare.rs` says why the index is named.
-pub(super) const CHUNK: &str = "SELECT f.entity, f.bytes FROM feed f /*! FORCE INDEX (feed_entity) */ \
+pub(super) const CHUNK: &str = "SELECT f.entity, f.feed_seq, f.bytes FROM feed f /*! FORCE INDEX (feed_entity) */ \
     WHERE f.region = ? AND f.kind = ? AND f.entity >= ? AND f.feed_seq <= ? \
     AND NOT EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \
         WHERE n.region = f.region AND n.kind = f.kind \
@@ -42,15 +43,15 @@ impl Store {
         while let Some(kind) = KINDS.get(usize::from(place.kind)) {
             let from = Uuid::from_bytes(place.entity);
             let values = vals![region, *kind, from, wanted.feed_seq, wanted.feed_seq, ROWS_MAX];
-            let rows: Vec<(Uuid, Vec<u8>)> = self.sql.all(CHUNK, values).await?;
+            let rows: Vec<(Uuid, u64, Vec<u8>)> = self.sql.all(CHUNK, values).await?;
             let whole = rows.len() < ROWS_MAX;
-            for (entity, bytes) in rows {
+            for (entity, feed_seq, bytes) in rows {
                 if bytes.len() > bytes_left && !changes.is_empty() {
                     place.entity = entity.into_bytes();
                     return Ok(SnapshotPart { changes, next: Some(place) });
                 }
                 bytes_left = bytes_left.saturating_sub(bytes.len());
-                let change = decoded(&bytes, "a change of the feed")?;
+                let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
                 // Orders that have left are not in an image.
                 if !matches!(change, Change::OrderGone { .. }) {
                     changes.push(change);

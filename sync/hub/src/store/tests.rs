@@ -5,6 +5,7 @@ mod disabling;
 mod feed;
 mod oplog;
 mod plans;
+mod sealed;
 mod session;
 mod snapshot;
 mod status;

@@ -14,7 +14,10 @@ use platform::{
 use uuid::Uuid;
 use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 
-use super::{Result, Store, StoreError, asks, encoded, left_behind};
+use super::{
+    Result, Store, StoreError, asks, encoded, left_behind,
+    sealed::{op_place, outcome_place, read_op},
+};
 use crate::domain::{
     op::ReceivedOp,
     run::{Barriers, DecidedOp, LogWalk, Progress, UndecidedOp},
@@ -33,7 +36,7 @@ const SENDS_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
 const SENDS_NO_CLOUD_TOKENS: &str = "UPDATE edges SET cloud_tokens_since = ? \
     WHERE edge = ? AND cloud_tokens_since IS NOT NULL";
 const RELEASE: &str = "UPDATE edges SET work_until = 0 WHERE edge = ? AND work_token = ?";
-const UNDECIDED: &str = "SELECT u.seq, u.state, u.failures, o.hash, o.received_at, o.not_before, \
+const UNDECIDED: &str = "SELECT u.edge, u.epoch, u.seq, u.state, u.failures, o.hash, o.received_at, o.not_before, \
     o.knows_to, o.bytes \
     FROM undecided u JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE u.edge = ? AND u.epoch = ? AND u.seq > ? ";
@@ -114,12 +117,19 @@ struct StoredUndecided {
 
 impl Row for StoredUndecided {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let read = ReceivedOp::read(&row.get::<Vec<u8>>("bytes")?);
+        let read = stored_op(row)?;
         let came = arrival(row)?;
         let distrusted = false;
         let op = fields!(row => UndecidedOp { seq, hash, failures; read, came, distrusted });
         Ok(fields!(row => StoredUndecided { state; op }))
     }
+}
+
+/// The op of a row that also has its edge, epoch and seq.
+pub(super) fn stored_op(row: &StoredRow<'_>) -> Result<ReceivedOp, ReadError> {
+    let edge: String = row.get("edge")?;
+    let place = op_place(&edge, row.get("epoch")?, row.get("seq")?);
+    Ok(ReceivedOp::read(&row.opened("bytes", &place)?))
 }
 
 /// The hub's record of the moment at which an op was received.
@@ -286,7 +296,9 @@ impl Store {
             let text = in_list(TOKENS, part.len(), ")");
             let rows: Vec<(u64, Vec<u8>)> = self.sql.all(text, values).await?;
             for (seq, bytes) in rows {
-                if let ReceivedOp::Token { token } = ReceivedOp::read(&bytes) {
+                let place = (claim.edge.as_str(), claim.epoch, seq);
+                let read = read_op(self.sql.data_keys(), place, bytes)?;
+                if let ReceivedOp::Token { token } = read {
                     tokens.insert(seq, token);
                 }
             }
@@ -363,6 +375,7 @@ async fn add_outcomes(
     let mut rows = Vec::with_capacity(decided.len());
     for decided in decided {
         number += 1;
+        let place = outcome_place(claim.edge.as_str(), claim.epoch, decided.seq);
         rows.push(OutcomeRow {
             edge: &claim.edge,
             epoch: claim.epoch,
@@ -370,7 +383,7 @@ async fn add_outcomes(
             seq: decided.seq,
             command_id: decided.command_id,
             at: now,
-            bytes: encoded(&decided.outcome)?,
+            bytes: tx.data_keys().seal(&place, &encoded(&decided.outcome)?),
         });
     }
     tx.insert_all(rows).await?;

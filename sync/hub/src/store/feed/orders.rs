@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use platform::{
     columns, inbox,
+    sealing::DataKeys,
     sql::{Statement, Tx, Val},
     transact, vals,
 };
@@ -58,6 +59,7 @@ struct FeedPlan {
     ends: HashMap<Region, End>,
     rows: Vec<FeedRow>,
     lost: Vec<LostRow>,
+    keys: DataKeys,
     now: UnixMillis,
 }
 
@@ -183,7 +185,8 @@ impl FeedPlan {
             ends.insert(region, lock(tx, region).await?);
         }
         let newest = newest_of(tx, orders).await?;
-        Ok(Self { newest, ends, rows: Vec::new(), lost: Vec::new(), now })
+        let keys = tx.data_keys().clone();
+        Ok(Self { newest, ends, rows: Vec::new(), lost: Vec::new(), keys, now })
     }
 
     fn arrives(&mut self, order: &Order, equal: Equal) -> Result<FeedEffect> {
@@ -242,7 +245,8 @@ impl FeedPlan {
         change: Change,
     ) -> Result<()> {
         let (entry, now) = (Entry { kind: ORDER, entity: id.0, version, member, change }, self.now);
-        let row = self.end(region)?.next(entry, now)?;
+        let keys = self.keys.clone();
+        let row = self.end(region)?.next(&keys, entry, now)?;
         self.rows.push(row);
         self.newest.insert((region, id), (version, member));
         Ok(())
