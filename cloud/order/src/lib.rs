@@ -2,11 +2,12 @@
 //! runs of edges' logs that the hub hands in go through the same `rules`, in one transaction each.
 //!
 //! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it hears
-//! of people. It has no jobs of its own yet.
+//! of people, `jobs` the sealing of what is not sealed yet.
 
 mod config;
 pub mod events;
 mod http;
+pub mod jobs;
 mod service;
 pub mod store;
 
@@ -36,9 +37,9 @@ pub struct Peers {
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS).await?;
-    ground.run(NAME, &sql, Vec::new())?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
+    ground.run(NAME, &sql, jobs::all(&store))?;
     People { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };

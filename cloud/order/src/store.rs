@@ -12,6 +12,7 @@ mod people;
 mod read;
 mod rights;
 mod rows;
+mod sealing;
 mod shares;
 mod turn;
 mod write;

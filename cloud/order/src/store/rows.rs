@@ -8,4 +8,6 @@ pub use answer::{AnswerRow, CaseRow};
 pub use assignment::{
     AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow, RulesRow, offline_rules,
 };
-pub use order::{LineRow, OrderChange, OrderRow};
+pub use order::{
+    ADDRESS, DESCRIPTION, LineRow, OrderChange, OrderRow, TITLE, reason_place, word_place,
+};

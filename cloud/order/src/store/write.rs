@@ -44,7 +44,7 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
     let mut changed = Vec::new();
     for write in writes {
         match write.guard {
-            None => new.push(OrderRow::from(write.after.clone())),
+            None => new.push(OrderRow::sealed(write.after.clone(), tx.data_keys())),
             Some(guard) => changed.push((guard, &write.after)),
         }
     }
@@ -70,7 +70,9 @@ pub async fn rest(
     at: UnixMillis,
 ) -> Result<(), StoreError> {
     insert_answers(tx, &writes.commands).await?;
-    tx.insert_all(writes.timeline.iter().map(LineRow::from).collect()).await?;
+    let lines = writes.timeline.iter().map(|line| LineRow::sealed(line, tx.data_keys()));
+    let lines = lines.collect();
+    tx.insert_all(lines).await?;
     for LatePromise { order_id, command_id, user_id, promise } in &writes.promises {
         let EdgePromise { edge, epoch, fence, why, .. } = promise;
         let values = vals![edge, *epoch, *fence, *why, *order_id, *command_id, *user_id];

@@ -6,5 +6,6 @@ mod lists;
 mod marks;
 mod races;
 mod rights;
+mod sealing;
 mod shares;
 mod writing;

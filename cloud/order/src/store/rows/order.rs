@@ -1,6 +1,10 @@
 //! Orders and the lines of their history.
 
-use platform::{columns, row};
+use platform::{
+    columns, fields,
+    sealing::{DataKeys, SealPlace},
+    sql::{ReadError, Row, StoredRow},
+};
 use rules::{Acceptance, Line, OrderState};
 use wire::{
     Action, Actor, AddressShown, Amount, Code, CommandId, Currency, EdgeId, EdgePromise,
@@ -8,7 +12,12 @@ use wire::{
     Role, ServiceType, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
-row! {
+pub const TITLE: &str = "orders.title";
+pub const DESCRIPTION: &str = "orders.description";
+pub const ADDRESS: &str = "orders.address";
+
+columns! {
+    /// The words of people are sealed in it: title, description and address.
     pub struct OrderRow in orders {
         id: OrderId,
         code: String,
@@ -50,20 +59,22 @@ columns! {
     }
 }
 
-impl From<OrderState> for OrderRow {
-    fn from(OrderState { order, acceptance }: OrderState) -> Self {
+impl OrderRow {
+    pub fn sealed(OrderState { order, acceptance }: OrderState, keys: &DataKeys) -> Self {
+        let sealed =
+            |column, text: &str| keys.seal_text(&SealPlace::of_id(column, order.id.0), text);
         Self {
             id: order.id,
             code: order.code.as_str().to_owned(),
             customer_id: order.customer_id,
             provider_id: order.provider_id,
-            title: order.title,
-            description: order.description,
+            title: sealed(TITLE, &order.title),
+            description: sealed(DESCRIPTION, &order.description),
             service_type: order.service_type,
             price_minor: order.price,
             currency: order.currency,
             location: order.location,
-            address: order.address,
+            address: sealed(ADDRESS, &order.address),
             service_start_time: order.service_start_time,
             service_end_time: order.service_end_time,
             status: order.status,
@@ -77,6 +88,22 @@ impl From<OrderState> for OrderRow {
             accepted_rule: acceptance.as_ref().and_then(|acceptance| acceptance.rule),
             accepted_source: acceptance.map(|acceptance| acceptance.source),
         }
+    }
+}
+
+impl Row for OrderRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let id: OrderId = row.get("id")?;
+        let opened = |name, column| row.opened_text(name, &SealPlace::of_id(column, id.0));
+        Ok(fields!(row => OrderRow {
+            code, customer_id, provider_id, service_type, price_minor, currency, location,
+            service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
+            source, accepted_at, accepted_source, accepted_firm, accepted_rule;
+            id,
+            title: opened("title", TITLE)?,
+            description: opened("description", DESCRIPTION)?,
+            address: opened("address", ADDRESS)?,
+        }))
     }
 }
 
@@ -135,7 +162,8 @@ impl From<OrderRow> for Order {
     }
 }
 
-row! {
+columns! {
+    /// The reason is somebody's own words, and sealed.
     pub struct LineRow in order_timeline {
         pub order_id: OrderId,
         version: u64,
@@ -164,9 +192,10 @@ row! {
     }
 }
 
-impl From<&Line> for LineRow {
-    fn from(Line { order_id, entry }: &Line) -> Self {
+impl LineRow {
+    pub fn sealed(Line { order_id, entry }: &Line, keys: &DataKeys) -> Self {
         let entry = entry.clone();
+        let place = reason_place(*order_id, entry.command_id, entry.actor.user_id);
         let promise = entry.promise.as_ref();
         let Hops { tapped_at, edge_at, cloud_at } = entry.hops;
         Self {
@@ -178,7 +207,7 @@ impl From<&Line> for LineRow {
             from_status: entry.from,
             to_status: entry.to,
             code: entry.code,
-            reason: entry.reason,
+            reason: entry.reason.map(|reason| keys.seal_text(&place, &reason)),
             tapped_at,
             edge_at,
             cloud_at,
@@ -196,6 +225,33 @@ impl From<&Line> for LineRow {
             promise_edge: entry.promise.map(|promise| promise.edge),
         }
     }
+}
+
+impl Row for LineRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let (order_id, command_id) = (row.get("order_id")?, row.get("command_id")?);
+        let actor_id = row.get("actor_id")?;
+        let place = reason_place(order_id, command_id, actor_id);
+        let reason: Option<String> = row.get("reason")?;
+        let reason = reason.map(|_| row.opened_text("reason", &place)).transpose()?;
+        Ok(fields!(row => LineRow {
+            version, action, actor_role, from_status, to_status, code, tapped_at, edge_at, cloud_at, source,
+            edge, epoch, seq, verdict, address_shown, race_rule, promise_edge, promise_epoch, promise_fence,
+            promise_why;
+            order_id,
+            actor_id,
+            command_id,
+            reason,
+        }))
+    }
+}
+
+pub fn word_place(column: &'static str, order: OrderId) -> SealPlace {
+    SealPlace::of_id(column, order.0)
+}
+
+pub fn reason_place(order: OrderId, command: CommandId, actor: UserId) -> SealPlace {
+    SealPlace::of_id("order_timeline.reason", order.0).and(command.as_bytes()).and(actor.as_bytes())
 }
 
 impl From<LineRow> for TimelineEntry {

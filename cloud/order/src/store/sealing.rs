@@ -1,0 +1,63 @@
+//! Seals what stands in order_db plain, or under a former key.
+
+use platform::{sealing::DataKeys, vals};
+use uuid::Uuid;
+use wire::{CommandId, OrderId, UserId};
+
+use super::{
+    Store, StoreError,
+    rows::{ADDRESS, DESCRIPTION, TITLE, reason_place, word_place},
+};
+
+const ORDERS: &str =
+    "SELECT id, title, description, address FROM orders WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL_ORDER: &str = "UPDATE orders SET title = ?, description = ?, address = ? WHERE id = ?";
+const LINES: &str = "SELECT id, order_id, command_id, actor_id, reason FROM order_timeline WHERE id > ? \
+    ORDER BY id LIMIT ?";
+const RESEAL_LINE: &str = "UPDATE order_timeline SET reason = ? WHERE id = ?";
+
+/// Rows of one batch.
+const BATCH: usize = 200;
+
+impl Store {
+    pub fn data_keys(&self) -> &DataKeys {
+        self.sql.data_keys()
+    }
+
+    /// The words of the orders behind `after`, a batch at most; they never change. Returns the last order of the
+    /// batch, or `None` at the end.
+    pub async fn reseal_orders(&self, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(OrderId, String, String, String)> =
+            self.sql.all(ORDERS, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| id.0);
+        for (id, title, description, address) in rows {
+            if ![&title, &description, &address].into_iter().any(|text| keys.is_stale_text(text)) {
+                continue;
+            }
+            let anew = |column, text| {
+                let place = word_place(column, id);
+                keys.open_text(&place, text).map(|plain| keys.seal_text(&place, &plain))
+            };
+            let words =
+                (anew(TITLE, title)?, anew(DESCRIPTION, description)?, anew(ADDRESS, address)?);
+            self.sql.exec(RESEAL_ORDER, vals![words.0, words.1, words.2, id]).await?;
+        }
+        Ok(last)
+    }
+
+    /// The same for the reasons in the orders' history.
+    pub async fn reseal_reasons(&self, after: u64) -> Result<Option<u64>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> =
+            self.sql.all(LINES, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
+        for (id, order, command, actor, reason) in rows {
+            let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else { continue };
+            let place = reason_place(order, command, actor);
+            let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
+            self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
+        }
+        Ok(last)
+    }
+}
