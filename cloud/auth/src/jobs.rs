@@ -1,8 +1,9 @@
-//! The jobs of auth: turn the signing keys, and remove sessions whose token has expired, devices long away, and wrong
+//! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove sessions whose token has expired, devices long away, and wrong
 //! passwords that no longer count.
 
-use platform::jobs::Job;
+use platform::{jobs::Job, sealing::SealWalk};
 use process::clock::Clock;
+use uuid::Uuid;
 
 use crate::{
     domain::Lockout,
@@ -16,7 +17,7 @@ const BATCHES_MAX: usize = 200;
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
 pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
-    let (store, clock) = (store.clone(), clock.clone());
+    let (store, store_to_seal, clock) = (store.clone(), store.clone(), clock.clone());
     let signing = signing.clone();
     let keys = Job::new("auth-keys", "15 * * * * *", move || {
         let signing = signing.clone();
@@ -30,7 +31,21 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
             Ok(())
         }
     });
-    vec![keys, purge]
+    let walk = SealWalk::default();
+    let seal = Job::new("auth-seal", "40 */5 * * * *", move || {
+        let (store, walk) = (store_to_seal.clone(), walk.clone());
+        async move { Ok(seal(&store, &walk).await?) }
+    });
+    vec![keys, purge, seal]
+}
+
+/// Seals addresses that are plain, or sealed by a former key.
+pub async fn seal(store: &Store, walk: &SealWalk<Uuid>) -> Result<(), StoreError> {
+    let mut turn = walk.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_emails(after).await?);
+    }
+    Ok(())
 }
 
 /// Returns how many rows it removed.

@@ -19,6 +19,7 @@ mod users;
 mod tests;
 
 use platform::{
+    sealing::DataKeys,
     sql::{Migrations, Sql, in_list},
     vals,
 };
@@ -48,6 +49,10 @@ pub struct Store {
 impl Store {
     pub fn new(sql: Sql) -> Self {
         Self { sql }
+    }
+
+    pub fn data_keys(&self) -> &DataKeys {
+        self.sql.data_keys()
     }
 
     /// Removes up to `BATCH` rows, whose ids `select` finds by `until`. Returns how many.

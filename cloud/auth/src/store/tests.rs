@@ -4,6 +4,7 @@
 use platform::{
     ClientAddress,
     cache::Cache,
+    sealing::SealWalk,
     sessions::{self, SessionStatus},
 };
 use process::{clock::Clock, trace::TraceId};
@@ -252,4 +253,39 @@ async fn wrong_passwords_are_told_apart_by_place(#[case] engine: Engine) {
     assert_eq!(elsewhere().await, Some(report), "only those of its own place are forgotten");
     let nobody = NameHash::of(&Username::new("nobody").unwrap());
     assert_eq!(store.failures_elsewhere(nobody, place(1), since).await.unwrap(), None);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: Engine) {
+    const EMAILS: &str = "SELECT email FROM users ORDER BY id";
+    const PLAIN: &str = "UPDATE users SET email = 'l@example.com', email_hash = NULL";
+    let database = database(engine).await;
+    let Database { store, clock, .. } = &database;
+    let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
+    assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
+    let add = async |name: &str, address: &str| {
+        let id = UserId(clock.new_id());
+        let account = Account {
+            id,
+            role_id: Role::Customer,
+            password_hash: "x".to_owned(),
+            password_changed_at: None,
+            tokens_since: UnixMillis(0),
+        };
+        let event = event(EventType::UserRegistered, clock, id, None);
+        let (name, email) = (Username::new(name).unwrap(), Email::new(address).unwrap());
+        store.add_user(&account, &name, &email, NOW, &event).await.unwrap()
+    };
+    assert!(!add("wangwu", "L@example.com").await, "sealed under the same hash");
+    // As a version before has left it.
+    store.sql.exec(PLAIN, Vec::new()).await.unwrap();
+    assert!(!add("wangwu", "l@example.com").await, "plain");
+    jobs::seal(store, &SealWalk::default()).await.unwrap();
+    let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
+    assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
+    assert!(!add("wangwu", "l@example.com").await, "sealed by the job");
+    assert!(add("wangwu", "w@example.com").await);
 }

@@ -1,9 +1,10 @@
 //! Accounts.
 
-use platform::{columns, marks, outbox, row, sql::Columns, transact, vals};
+use platform::{columns, marks, outbox, row, sealing::SealPlace, sql::Columns, transact, vals};
+use uuid::Uuid;
 use wire::{Event, ProviderMark, Role, UnixMillis, UserId};
 
-use super::{SessionEnding, Store, StoreError};
+use super::{BATCH, SessionEnding, Store, StoreError};
 use crate::domain::{Email, Username};
 
 const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
@@ -33,11 +34,21 @@ pub struct Closing {
     pub why: String,
 }
 
+const EMAIL: &str = "users.email";
+const WITH_PLAIN_EMAIL: &str = "SELECT id FROM users WHERE email = ?";
+const EMAILS: &str = "SELECT id, email FROM users WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
+
+fn email_place(user: UserId) -> SealPlace {
+    SealPlace::of_id(EMAIL, user.0)
+}
+
 columns! {
     struct UserRow<'a> in users {
         id: UserId,
         username: &'a str,
-        email: &'a str,
+        email: String,
+        email_hash: Vec<u8>,
         password_hash: &'a str,
         role_id: Role,
         is_active: bool,
@@ -56,11 +67,19 @@ impl Store {
         at: UnixMillis,
         event: &Event,
     ) -> Result<bool, StoreError> {
+        let keys = self.sql.data_keys();
+        let sealed = keys.seal_text(&email_place(account.id), email.as_str());
+        let hash = keys.hash(EMAIL, email.as_str());
         transact!(self.sql, tx => {
+            // Of a version before: the hash keeps the others apart.
+            if tx.one::<UserId>(WITH_PLAIN_EMAIL, vals![email.as_str()]).await?.is_some() {
+                return Ok(false);
+            }
             let row = UserRow {
                 id: account.id,
                 username: username.as_str(),
-                email: email.as_str(),
+                email: sealed.clone(),
+                email_hash: hash.to_vec(),
                 password_hash: &account.password_hash,
                 role_id: account.role_id,
                 is_active: true,
@@ -73,6 +92,23 @@ impl Store {
             }
             Ok(is_new)
         })
+    }
+
+    /// Seals the addresses of the accounts behind `after` that are plain or of a former key, a batch at most.
+    /// Returns the last account of the batch; `None` at the end.
+    pub async fn reseal_emails(&self, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+        let keys = self.sql.data_keys();
+        let rows: Vec<(UserId, String)> = self.sql.all(EMAILS, vals![after, BATCH]).await?;
+        for (user, stored) in &rows {
+            if keys.is_stale_text(stored) {
+                let place = email_place(*user);
+                let email = keys.open_text(&place, stored.clone())?;
+                let (sealed, hash) = (keys.seal_text(&place, &email), keys.hash(EMAIL, &email));
+                let values = vals![sealed, hash.to_vec(), *user, stored.as_str()];
+                self.sql.exec(RESEAL, values).await?;
+            }
+        }
+        Ok(rows.last().filter(|_| rows.len() == BATCH).map(|(user, _)| user.0))
     }
 
     /// The role of a person; absent for one who has never registered.
