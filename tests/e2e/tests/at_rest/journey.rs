@@ -1,0 +1,160 @@
+//! People go their ways with values that stand nowhere else.
+
+use std::{path::Path, time::Duration};
+
+use http::Method;
+use serde_json::{Value, json};
+use stack::Stack;
+use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use wire::{CommandBody, OrderId, Region, Role};
+
+pub struct Secret {
+    pub what: &'static str,
+    pub value: Vec<u8>,
+}
+
+const SOON: Duration = Duration::from_secs(60);
+const PASSWORD: &str = "lantern-orchard-kettle-9";
+const PHONE: &str = "+8613912340987";
+const NAME: &str = "Zhang Verborgen";
+const HOME: &str = "77 Quiet Lantern Lane";
+const PLACE_OF_WORK: &str = "42 Hidden Orchard Road";
+const TITLE: &str = "Mend the violet kettle";
+const WORDS: &str = "the key lies under the blue pot";
+const REASON: &str = "my aunt Wilhelmina fell ill";
+
+/// Returns all that nobody may read.
+pub async fn gone(stack: &Stack) -> Vec<Secret> {
+    let api = Api::new(stack.layout().gateway_url());
+    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+    let (customer, renewal) = newcomer(&api, Role::Customer).await;
+    let (provider, _) = newcomer(&api, Role::Provider).await;
+    introduce(&api, &customer).await;
+    introduce(&api, &provider).await;
+    let edge_token = work_at_an_edge(stack, &api, (&admin, &customer, &provider)).await;
+    change_of_mind(&api, &customer).await;
+    let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
+    vec![
+        secret("e-mail", &email(Role::Customer)),
+        secret("e-mail", &email(Role::Provider)),
+        secret("password", PASSWORD),
+        secret("phone", PHONE),
+        secret("name", NAME),
+        secret("address", HOME),
+        secret("address", PLACE_OF_WORK),
+        secret("words", TITLE),
+        secret("words", WORDS),
+        secret("words", REASON),
+        secret("token", &customer.token),
+        secret("token", &provider.token),
+        secret("token", &edge_token),
+        secret("token", &renewal),
+    ]
+}
+
+/// The keys of the platform's own files, as bytes and as text.
+pub fn keys(folder: &Path) -> Vec<Secret> {
+    let mut keys = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension().and_then(|ending| ending.to_str()) {
+                _ if path.is_dir() => folders.push(path),
+                // The last 32 bytes are the key itself, or its public half behind it.
+                Some("key") => keys.push(std::fs::read(path).unwrap()),
+                Some("keys") => {
+                    let text = std::fs::read_to_string(path).unwrap();
+                    let secrets = text.lines().filter_map(|line| line.split(' ').next_back());
+                    keys.extend(secrets.map(|secret| secret.as_bytes().to_vec()));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(keys.len() > 3, "the files of keys are there");
+    keys.into_iter().map(|value| Secret { what: "key", value }).collect()
+}
+
+fn username(role: Role) -> String {
+    format!("rest-{}", role.as_str())
+}
+
+fn email(role: Role) -> String {
+    format!("quiet.{}@lantern.example.org", role.as_str())
+}
+
+/// Somebody new, signed in, and the token by which the session is renewed.
+async fn newcomer(api: &Api, role: Role) -> (Person, String) {
+    let username = username(role);
+    let form = json!({
+        "username": username, "email": email(role), "password": PASSWORD, "role": role.as_str(),
+    });
+    let _: Value = api.call(Method::POST, "/api/v1/auth/register", None, Some(form)).await.unwrap();
+    let form = json!({"username": username, "password": PASSWORD, "refresh": true});
+    let signed: Value =
+        api.call(Method::POST, "/api/v1/auth/login", None, Some(form)).await.unwrap();
+    let renewal = signed["refresh_token"].as_str().unwrap().to_owned();
+    (api.sign_in(&username, PASSWORD).await.unwrap(), renewal)
+}
+
+async fn introduce(api: &Api, person: &Person) {
+    let me = "/api/v1/users/me";
+    let shown: Value =
+        api.call(Method::GET, &format!("{me}/profile"), Some(person), None).await.unwrap();
+    let form = json!({
+        "version": shown["version"], "full_name": NAME, "phone_number": PHONE, "bio": WORDS,
+    });
+    let shown: Value =
+        api.call(Method::PUT, &format!("{me}/profile"), Some(person), Some(form)).await.unwrap();
+    let form = json!({
+        "version": shown["version"], "detail": HOME, "recipient_name": NAME, "phone_number": PHONE,
+    });
+    let _: Value =
+        api.call(Method::POST, &format!("{me}/addresses"), Some(person), Some(form)).await.unwrap();
+}
+
+async fn publish(api: &Api, customer: &Person) -> OrderId {
+    let draft = json!({
+        "title": TITLE, "description": WORDS, "service_type": "cleaning_repair",
+        "price": "200.00", "location": Region::North, "address": PLACE_OF_WORK,
+    });
+    let done: support::Done =
+        api.call(Method::POST, "/api/v1/orders", Some(customer), Some(draft)).await.unwrap();
+    done.order_id
+}
+
+/// An acceptance through edge, hub, feed, events and inbox. Returns the provider's token at the edge.
+async fn work_at_an_edge(
+    stack: &Stack,
+    api: &Api,
+    (admin, customer, provider): (&Person, &Person, &Person),
+) -> String {
+    let order = publish(api, customer).await;
+    api.act(admin, order, "approve").await.unwrap();
+    let north = stack.layout().edge(Region::North);
+    let place = Place {
+        region: Region::North,
+        edge: north.edge.parse().unwrap(),
+        host: "127.0.0.1".into(),
+        port: north.mqtt,
+    };
+    let at_edge = api.at_edges(provider, Region::North).await.unwrap();
+    let tablet = Tablet::new(place, "quiet-tablet", &at_edge, Mqtt::V5);
+    tablet.tap(CommandBody::AcceptOrder { order_id: order }, SOON).await.unwrap();
+    eventually("the acceptance is told", SOON, async || {
+        let lines = api.inbox(customer).await.ok()?;
+        lines.iter().any(|line| line.kind == "order.accepted").then_some(())
+    })
+    .await;
+    tablet.stop().await;
+    at_edge.token
+}
+
+async fn change_of_mind(api: &Api, customer: &Person) {
+    let order = publish(api, customer).await;
+    let path = format!("/api/v1/orders/{order}/cancel");
+    let reason = json!({ "reason": REASON });
+    let _: Value = api.call(Method::POST, &path, Some(customer), Some(reason)).await.unwrap();
+}
