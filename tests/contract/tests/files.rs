@@ -17,7 +17,7 @@ use axum::{
 use contract::{FilesArm, on_every_files};
 use futures::stream;
 use platform::files::{FileId, FileIntake, FileKind, FileRegister, FileRule, Files, FilesError};
-use process::clock::Clock;
+use process::{clock::Clock, tasks::Tasks, web};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
@@ -166,9 +166,11 @@ async fn a_store_on_s3_that_is_out_of_order_is_called_four_times() {
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("s3://key:secret@bucket?endpoint=http://{}", listener.local_addr().unwrap());
-    let serving = tokio::spawn(async move { axum::serve(listener, broken).await });
+    let tasks = Tasks::new();
+    let stop = tasks.token();
+    tasks.spawn_once("broken", web::serve(listener, broken, web::Slots::default(), stop));
     let asked = Files::open(&url).unwrap().ping().await;
     assert!(asked.is_err());
     assert_eq!(calls.load(Ordering::SeqCst), 4);
-    serving.abort();
+    tasks.shutdown(Duration::from_secs(5)).await;
 }
