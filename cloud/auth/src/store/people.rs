@@ -2,12 +2,16 @@
 
 use platform::{
     row,
+    sealing::DataKeys,
     sql::{Statement, Val},
     vals,
 };
 use wire::{Role, UnixMillis, UserId, words, words_from_text};
 
-use super::{Store, StoreError};
+use super::{
+    Store, StoreError,
+    users::{EMAIL, email_place},
+};
 use crate::domain::BUILT_IN_MAX;
 
 const PEOPLE: &str = "SELECT u.id, u.username, u.email, u.role_id, COALESCE(u.own_role_id, u.role_id) \
@@ -61,22 +65,35 @@ impl Store {
         after: &str,
         limit: usize,
     ) -> Result<Vec<PersonRow>, StoreError> {
-        let (text, values) = statement(filter, after, limit);
-        Ok(self.sql.all(text, values).await?)
+        let (text, values) = statement(filter, self.sql.data_keys(), after, limit);
+        let people: Vec<PersonRow> = self.sql.all(text, values).await?;
+        people.into_iter().map(|person| self.opened(person)).collect()
     }
 
     pub async fn person(&self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
-        Ok(self.sql.one(Statement::new(PEOPLE).then(ONE), vals![user]).await?)
+        let person = self.sql.one(Statement::new(PEOPLE).then(ONE), vals![user]).await?;
+        person.map(|person| self.opened(person)).transpose()
+    }
+
+    fn opened(&self, person: PersonRow) -> Result<PersonRow, StoreError> {
+        let email = self.sql.data_keys().open_text(&email_place(person.id), person.email)?;
+        Ok(PersonRow { email, ..person })
     }
 }
 
-fn statement(filter: &PeopleFilter, after: &str, limit: usize) -> (Statement, Vec<Val>) {
+fn statement(
+    filter: &PeopleFilter,
+    keys: &DataKeys,
+    after: &str,
+    limit: usize,
+) -> (Statement, Vec<Val>) {
     let PeopleFilter { search, role, state } = filter;
     let (mut text, mut values) = (Statement::new(PEOPLE).then(IN_ORDER), vals![after]);
     match search {
         Some(address) if address.contains('@') => {
-            text = text.then(" AND u.email = ?");
-            values.push(address.as_str().into());
+            // Plain where the job has not come by yet.
+            text = text.then(" AND (u.email_hash = ? OR u.email = ?)");
+            values.extend(vals![keys.hash(EMAIL, address).to_vec(), address.as_str()]);
         }
         Some(start) => {
             // A range, which an index answers. No letter of a name comes behind that sign.

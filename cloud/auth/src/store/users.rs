@@ -34,12 +34,12 @@ pub struct Closing {
     pub why: String,
 }
 
-const EMAIL: &str = "users.email";
+pub(super) const EMAIL: &str = "users.email";
 const WITH_PLAIN_EMAIL: &str = "SELECT id FROM users WHERE email = ?";
 const EMAILS: &str = "SELECT id, email FROM users WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
 
-fn email_place(user: UserId) -> SealPlace {
+pub(super) fn email_place(user: UserId) -> SealPlace {
     SealPlace::of_id(EMAIL, user.0)
 }
 
