@@ -6532,7 +6532,10 @@ export interface operations {
     "auth.make_role": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6586,6 +6589,7 @@ export interface operations {
             /**
              * @description `role_exists`: A role of this name already exists. Choose another name.
              *     `too_many_roles`: There are as many roles as there may be. Remove one that nobody has.
+             *     `command_id_reused`: This command id has been used for something else.
              */
             409: {
                 headers: {
@@ -6636,7 +6640,10 @@ export interface operations {
     "auth.change_role": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: number;
             };
@@ -6701,6 +6708,7 @@ export interface operations {
             /**
              * @description `role_exists`: A role of this name already exists. Choose another name.
              *     `role_built_in`: A built-in role can be neither changed nor removed. Make a role of your own instead.
+             *     `command_id_reused`: This command id has been used for something else.
              */
             409: {
                 headers: {
@@ -6753,7 +6761,10 @@ export interface operations {
             query: {
                 reason: string;
             };
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: number;
             };
@@ -6803,6 +6814,7 @@ export interface operations {
             /**
              * @description `role_built_in`: A built-in role can be neither changed nor removed. Make a role of your own instead.
              *     `role_in_use`: People still have this role. Give them another one first.
+             *     `command_id_reused`: This command id has been used for something else.
              */
             409: {
                 headers: {
@@ -7388,7 +7400,10 @@ export interface operations {
     "auth.give_role": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: components["schemas"]["UserId"];
             };
@@ -7450,7 +7465,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_fixed`: A provider's role stays as it is, and nobody becomes a provider later: jobs, profile and tablets belong to it. */
+            /**
+             * @description `role_fixed`: A provider's role stays as it is, and nobody becomes a provider later: jobs, profile and tablets belong to it.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
