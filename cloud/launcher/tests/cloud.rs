@@ -14,6 +14,7 @@ use http::Method;
 use process::client::{Client, ClientError};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use support::Api;
 
 const PASSWORD: &str = "correct horse battery";
 const ADMIN: &str = "operator";
@@ -29,8 +30,10 @@ async fn one_process_takes_an_order_from_publish_to_inbox() {
     make_admin(&data);
 
     let customer = cloud.newcomer("customer", "lin").await;
-    let provider = cloud.newcomer("provider", "wang").await;
-    let admin = cloud.sign_in(ADMIN).await;
+    let api = Api::new(cloud.url.as_str());
+    let admin = api.sign_in(ADMIN, PASSWORD).await.unwrap();
+    let provider = api.provider(&admin).await.unwrap().token;
+    let admin = admin.token;
     let order = cloud.post("/api/v1/orders", &customer, draft()).await.unwrap();
     assert_eq!(order["status"], "pending_review");
     let order = format!("/api/v1/orders/{}", order["order_id"].as_str().unwrap());

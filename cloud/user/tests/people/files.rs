@@ -228,7 +228,7 @@ async fn a_file_that_no_profile_names_is_collected_after_a_day() {
     let document = world.hand_in(provider(), "POST", DOCUMENTS, pdf("loose")).await.1["id"].clone();
     let folder = world.folder.path();
     let url = format!("sqlite:{}", folder.join("user.db").display());
-    let documents = Documents::open(&url).await.unwrap();
+    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
     let store = ProfileStore::new(&documents, Clock::fixed(AT));
     let files = Files::open(&format!("file:{}", folder.join("files").display())).unwrap();
     let later = Clock::fixed(AT.plus_ms(25 * 60 * 60 * 1000));
