@@ -103,15 +103,10 @@ impl Api {
     pub async fn provider(&self, admin: &Person) -> Result<Person, ClientError> {
         let (username, provider) = self.register(Role::Provider).await?;
         self.verify(admin, &provider).await?;
-        eventually("auth has heard of the verification", MARKED_WITHIN, async || {
-            let at_edges = self.at_edges(&provider, Region::North).await.ok()?;
-            tells_verified(&at_edges.token).then_some(())
-        })
-        .await;
         self.sign_in(&username, PASSWORD).await
     }
 
-    /// Gives a provider a name and a certification, and has the admin verify both.
+    /// Gives a provider a name and a certification, and has the admin verify both. Tokens from then on tell it.
     pub async fn verify(&self, admin: &Person, provider: &Person) -> Result<(), ClientError> {
         let put = async |path: &str, form: Value| -> Result<Value, ClientError> {
             self.call(Method::PUT, path, Some(provider), Some(form)).await
@@ -128,7 +123,13 @@ impl Api {
         let waits: Value = self.call(Method::POST, path, Some(provider), None).await?;
         let decision = json!({"version": waits["version"], "reason": "seen in person"});
         let path = format!("/api/v1/admin/providers/{}/verify", provider.user_id);
-        self.call::<Value>(Method::POST, &path, Some(admin), Some(decision)).await.map(drop)
+        let _: Value = self.call(Method::POST, &path, Some(admin), Some(decision)).await?;
+        eventually("auth has heard of the verification", MARKED_WITHIN, async || {
+            let at_edges = self.at_edges(provider, Region::North).await.ok()?;
+            tells_verified(&at_edges.token).then_some(())
+        })
+        .await;
+        Ok(())
     }
 
     pub async fn sign_in(&self, username: &str, password: &str) -> Result<Person, ClientError> {

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use stack::Stack;
 use support::{Api, Mqtt, Person, Place, Tablet, eventually};
-use wire::{CommandBody, OrderId, Region, Role};
+use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
 pub struct Secret {
     pub what: &'static str,
@@ -32,8 +32,9 @@ pub async fn gone(stack: &Stack) -> Vec<Secret> {
     let (provider, _) = newcomer(&api, Role::Provider).await;
     introduce(&api, &customer).await;
     introduce(&api, &provider).await;
+    api.verify(&admin, &provider).await.unwrap();
     let edge_token = work_at_an_edge(stack, &api, (&admin, &customer, &provider)).await;
-    change_of_mind(&api, &customer).await;
+    change_of_mind(&api, &admin, &customer).await;
     let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
     vec![
         secret("e-mail", &email(Role::Customer)),
@@ -142,7 +143,12 @@ async fn work_at_an_edge(
     };
     let at_edge = api.at_edges(provider, Region::North).await.unwrap();
     let tablet = Tablet::new(place, "quiet-tablet", &at_edge, Mqtt::V5);
-    tablet.tap(CommandBody::AcceptOrder { order_id: order }, SOON).await.unwrap();
+    eventually("the edge knows the order and takes the acceptance", SOON, async || {
+        let accept = CommandBody::AcceptOrder { order_id: order };
+        let reply = tablet.tap(accept, SOON).await.ok()?;
+        (reply.verdict != Verdict::NotTaken).then_some(())
+    })
+    .await;
     eventually("the acceptance is told", SOON, async || {
         let lines = api.inbox(customer).await.ok()?;
         lines.iter().any(|line| line.kind == "order.accepted").then_some(())
@@ -152,8 +158,9 @@ async fn work_at_an_edge(
     at_edge.token
 }
 
-async fn change_of_mind(api: &Api, customer: &Person) {
+async fn change_of_mind(api: &Api, admin: &Person, customer: &Person) {
     let order = publish(api, customer).await;
+    api.act(admin, order, "approve").await.unwrap();
     let path = format!("/api/v1/orders/{order}/cancel");
     let reason = json!({ "reason": REASON });
     let _: Value = api.call(Method::POST, &path, Some(customer), Some(reason)).await.unwrap();
