@@ -344,7 +344,8 @@ impl Stack {
         Ok(())
     }
 
-    fn in_environment(&self, spec: Spec) -> Spec {
+    /// What every process of this platform is started with, as was wished.
+    pub fn in_environment(&self, spec: Spec) -> Spec {
         let mut spec = if self.default_limits { parts::at_default_limits(spec) } else { spec };
         // An error's own words are what a log's last lines are read for; panics keep their backtrace.
         spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());

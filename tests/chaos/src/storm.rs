@@ -148,12 +148,13 @@ impl Storm {
     }
 }
 
-/// The publishing of one more order in that region.
+/// The publishing of one more order in that region. The n-th costs n cents more than the first.
 ///
 /// # Panics
 /// Never: the price is one.
 pub fn order(region: Region, n: usize) -> CommandBody {
-    let price = Amount::from_minor(12_050).expect("a price");
+    let price = 12_050 + i64::try_from(n).expect("few orders");
+    let price = Amount::from_minor(price).expect("a price");
     let title = format!("Job {n}");
     let draft = Draft::new(&title, ServiceType::Other, price, region, "1 Harbour Road");
     let order_id = OrderId(Clock::system().new_id());
