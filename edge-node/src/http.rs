@@ -34,7 +34,7 @@ use wire::{CmdFrame, Code, EdgeGrant, Hop, Reply, Verdict};
 use crate::{
     board::{Board, Boards, WrittenBoard},
     ground::EdgeGround,
-    intake::{Intake, IntakeReply},
+    intake::{self, Intake, IntakeReply},
     link::LinkState,
     mqtt,
     pace::Pace,
@@ -158,10 +158,19 @@ async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Respons
 
 /// A `Reply`, as over MQTT, unless nothing can be said. One that speaks of the call itself comes within the
 /// problem that it is.
-async fn commands(State(rooms): State<Rooms>, body: Bytes) -> Result<Json<Reply>, Problem> {
-    let Ok(IntakeReply { reply, changed }) = rooms.intake.take(&body, None).await else {
+async fn commands(
+    State(rooms): State<Rooms>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Reply>, Problem> {
+    let Ok(IntakeReply { mut reply, changed }) = rooms.intake.take(&body, None).await else {
         return Err(Problem::new(Code::Unavailable).retry_after(1));
     };
+    if reply.code.is_some_and(is_unreadable)
+        && let Err(refusal) = admitted(&rooms, &headers, &body)
+    {
+        reply = intake::not_taken(reply.command_id, refusal);
+    }
     if let Some(sight) = changed {
         rooms.voice.changed(vec![sight], Vec::new()).await;
     }
@@ -169,6 +178,18 @@ async fn commands(State(rooms): State<Rooms>, body: Bytes) -> Result<Json<Reply>
         Some(code) => Err(Problem::new(code).naming(reply.errors.clone()).with("reply", &reply)),
         None => Ok(Json(reply)),
     }
+}
+
+/// A stranger does not learn from refusals what this edge can read. A frame that it can read was judged by its
+/// own token; for any other body the header's counts as well.
+fn admitted(rooms: &Rooms, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
+    let own = CmdFrame::token_in(body);
+    let token = own.as_deref().or(bearer(headers)).ok_or(Code::InvalidToken)?;
+    rooms.ground.gate.admit(token, None).map(drop)
+}
+
+fn is_unreadable(code: Code) -> bool {
+    matches!(code, Code::MalformedBody | Code::UnknownOp)
 }
 
 /// Nobody could take it as it was sent, or its sender may not send it. Any other refusal is about the order

@@ -19,6 +19,7 @@ use process::{
     sse::ProcessStop,
     tokens::{bearer, edge_claim},
     trace::{self, Trace},
+    web::BodyArrival,
 };
 use wire::Code;
 
@@ -195,10 +196,16 @@ impl Gateway {
             own_key.map(|key| request.extensions_mut().insert(key));
             return Ok(self.send(route.part, request).await);
         };
+        let arrival = request.extensions().get::<BodyArrival>().cloned().unwrap_or_default();
         let (request, verdict) = upload::limited(request, bytes_max)?;
         let mut request = self.prepared(request, route, path, caller, trace).await?;
         request.extensions_mut().insert(verdict.clone());
-        Ok(verdict.or(self.send(route.part, request).await))
+        let response = self.send(route.part, request).await;
+        // The part had no time, because its caller took it.
+        if response.status() == StatusCode::GATEWAY_TIMEOUT && arrival.is_awaited() {
+            return Err(Problem::new(Code::BodyTooSlow));
+        }
+        Ok(verdict.or(response))
     }
 
     fn own_key(&self, headers: &HeaderMap, route: &Route) -> Option<OwnKey> {

@@ -441,11 +441,19 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
     let sent = |token: &str, order: u128| {
         serde_json::from_slice::<Value>(&frame(102, token, &accept(order))).unwrap()
     };
-    let wrong = json!({"id": id(102), "v": 1, "body": {"type": "accept_order", "order_id": 7}});
+    let accept_of = |order: Value| json!({"type": "accept_order", "order_id": order});
+    let newer = |token: &str| json!({"id": id(102), "v": 2, "token": token});
+    let wrong = json!({"id": id(102), "v": 1, "token": token, "body": accept_of(json!(7))});
     for (body, refusal) in [
-        (json!({}), Err(Code::MalformedBody)),
+        (json!({"token": token}), Err(Code::MalformedBody)),
         (wrong, Err(Code::MalformedBody)),
-        (json!({"id": id(102), "v": 2}), Err(Code::UnknownOp)),
+        (newer(&token), Err(Code::UnknownOp)),
+        // Nobody but people of this region hears what is wrong with a frame.
+        (json!({}), Err(Code::InvalidToken)),
+        (json!({"id": id(102), "v": 2}), Err(Code::InvalidToken)),
+        (json!({"v": 1, "body": {"type": "teleport_order"}}), Err(Code::InvalidToken)),
+        (newer("nonsense"), Err(Code::InvalidToken)),
+        (newer(&expired), Err(Code::TokenExpired)),
         (sent("nonsense", 2), Err(Code::InvalidToken)),
         (sent(&expired, 2), Err(Code::TokenExpired)),
         (sent(&customer, 2), Err(Code::ProvidersOnly)),

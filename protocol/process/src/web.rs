@@ -1,5 +1,6 @@
 //! Every HTTP server here: traces, problems in the caller's language, limits and a clean stop.
 
+mod arrival;
 mod certificate;
 mod frame;
 mod listen;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
+pub use arrival::BodyArrival;
 pub use certificate::{Certificate, CertificateError};
 pub use listen::{BindError, bind, converse_with_all, serve, serve_by_tls};
 pub use paced::PacedStream;

@@ -1903,7 +1903,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -3255,6 +3255,8 @@ export interface components {
             taken_at: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
         };
+        /** @enum {string} */
+        WaitingOpState: "received" | "held_region" | "needs_operator" | "parked";
         /** @description The usual hours of each weekday. A day without hours is free. */
         WeekHours: {
             /** @default [] */
@@ -3505,6 +3507,7 @@ export type VerificationRecord = components['schemas']['VerificationRecord'];
 export type VerificationState = components['schemas']['VerificationState'];
 export type VerificationStep = components['schemas']['VerificationStep'];
 export type WaitingAsk = components['schemas']['WaitingAsk'];
+export type WaitingOpState = components['schemas']['WaitingOpState'];
 export type WeekHours = components['schemas']['WeekHours'];
 export type Winner = components['schemas']['Winner'];
 export type WithdrawalForm = components['schemas']['WithdrawalForm'];
@@ -6124,7 +6127,7 @@ export interface operations {
                 edge?: components["schemas"]["EdgeId"];
                 /** @description The most items of the page. */
                 limit?: number;
-                state?: components["schemas"]["OpState"];
+                state?: components["schemas"]["WaitingOpState"];
             };
             header?: never;
             path?: never;

@@ -54,6 +54,7 @@ codes! {
     InvalidInput invalid_input 422,
     MalformedBody malformed_body 400,
     BodyTooLarge body_too_large 413,
+    BodyTooSlow body_too_slow 408,
     FileKindRefused file_kind_refused 415,
     FileNotPlain file_not_plain 422,
     PictureUnreadable picture_unreadable 422,

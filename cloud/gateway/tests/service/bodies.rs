@@ -22,7 +22,11 @@ use axum::{
 use futures::StreamExt;
 use gateway::{Audience, Config, Peers, Route, RouteBody};
 use process::{client::Client, parts::CloudPart, tasks::Tasks};
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::mpsc,
+};
 use wire::Role;
 
 use crate::common::{Gate, echo, remote, served};
@@ -70,6 +74,39 @@ async fn patch_and_delete_keep_path_query_and_body() {
         assert_eq!(answer.body["body"], "{\"a\":1}");
         let uri = answer.body["uri"].as_str().unwrap();
         assert!(uri.ends_with("/api/v1/things/7?a=1&b=%2Fx"), "{uri}");
+    }
+    tasks.shutdown(SOON).await;
+}
+
+#[tokio::test]
+async fn every_byte_of_path_query_and_body_reaches_the_part() {
+    let tasks = Tasks::new();
+    let gate = in_front_of(echo(CloudPart::Order), &tasks).await;
+    let address = served(gate.router.clone(), &tasks).await;
+    for (path, query) in [
+        ("north-1", "a=1&a=2&&b==&c"),
+        ("a.b_c-9", "q=%E4%BD%A0+%20%2B&x=%26%3D%23%00%ff"),
+        ("7", "a=/../%2e%2e/?;:@!$'()*,~|[]"),
+        ("7", ""),
+    ] {
+        let target = format!("/api/v1/things/{path}?{query}");
+        let body = "{\"a\":\"\u{0}\\u0000 \u{4f60}\r\n\"}";
+        let head = format!("PATCH {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+        let bearer = gate.token(Role::Customer);
+        let length = body.len();
+        let text = format!(
+            "{head}authorization: Bearer {bearer}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        let mut caller = TcpStream::connect(&address).await.unwrap();
+        caller.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        caller.read_to_string(&mut answer).await.unwrap();
+        let json = &answer[answer.find("\r\n\r\n").unwrap() + 4..];
+        let seen: serde_json::Value =
+            serde_json::from_str(json).unwrap_or_else(|_| panic!("{answer}"));
+        let uri = seen["uri"].as_str().unwrap();
+        assert!(uri.ends_with(&target), "{uri}");
+        assert_eq!(seen["body"], body);
     }
     tasks.shutdown(SOON).await;
 }
@@ -170,7 +207,7 @@ async fn an_upload_that_does_not_come_to_its_end_is_cut_off_and_its_part_hears_o
     let body = Body::from_stream(begun.chain(futures::stream::pending()));
     let asked = request(&gate, Method::PUT, "/api/v1/things/7/file").body(body).unwrap();
     let answer = gate.send(asked).await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::GATEWAY_TIMEOUT, "timed_out"));
+    assert_eq!((answer.status, answer.code()), (StatusCode::REQUEST_TIMEOUT, "body_too_slow"));
     assert_eq!(next(&mut told).await, Some("begun"));
     assert_eq!(next(&mut told).await, Some("ended"));
     tasks.shutdown(SOON).await;

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OpState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -74,7 +74,7 @@ export const edges = (signal?: Asking) => ask('get', '/api/v1/admin/edges', { qu
 export const invite = (edge: string, region: Region) => ask('post', '/api/v1/admin/edges', { body: { edge, region } })
 export const readmit = (id: string) => ask('post', '/api/v1/admin/edges/{id}/readmit', { path: { id } })
 export const leftBehind = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/edges/{id}/left-behind', { path: { id }, query: { limit: 200 }, signal })
-export const queue = (query: { edge?: string; state?: OpState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/queue', { query: { limit: 200, ...query }, signal })
+export const queue = (query: { edge?: string; state?: WaitingOpState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/queue', { query: { limit: 200, ...query }, signal })
 export const op = (edge: string, epoch: number, seq: number, signal?: Asking) => ask('get', '/api/v1/admin/ops/{edge}/{epoch}/{seq}', { path: { edge, epoch, seq }, signal })
 export const retryOp = (edge: string, epoch: number, seq: number) => ask('post', '/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry', { path: { edge, epoch, seq } })
 export const asks = (signal?: Asking) => ask('get', '/api/v1/admin/asks', { query: { limit: 200 }, signal })

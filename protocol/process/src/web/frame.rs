@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use tracing::{Instrument, Span, field};
 use wire::{Code, Language};
 
+use super::arrival::BodyArrival;
 use crate::{
     clock::Clock,
     metrics,
@@ -63,9 +64,13 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 async fn answer(timeout: Duration, request: Request, next: Next) -> Response {
+    let (request, arrival) = BodyArrival::watch(request);
     match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => axum::response::IntoResponse::into_response(Problem::new(Code::TimedOut)),
+        Err(_) => {
+            let code = if arrival.is_awaited() { Code::BodyTooSlow } else { Code::TimedOut };
+            axum::response::IntoResponse::into_response(Problem::new(code))
+        }
     }
 }
 
@@ -103,6 +108,7 @@ fn unspoken(response: &Response) -> Option<Code> {
         StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::MalformedBody,
         StatusCode::NOT_FOUND => Code::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => Code::BodyTooSlow,
         StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
         StatusCode::UNPROCESSABLE_ENTITY => Code::InvalidInput,
         StatusCode::INTERNAL_SERVER_ERROR => Code::Internal,

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     routing::{get, post},
 };
+use futures::StreamExt;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -27,6 +28,7 @@ fn router() -> Router {
         .route("/login", get(async || Problem::new(Code::InvalidToken)))
         .route("/panics", get(async || -> () { panic!("a planted panic") }))
         .route("/hangs", get(std::future::pending::<()>))
+        .route("/hangs-with-body", post(async |_: bytes::Bytes| std::future::pending::<()>().await))
         .route("/teapot", get(async || (StatusCode::NOT_FOUND, axum::Json("our own words"))))
         .route("/body", post(async |Json(_): Json<serde_json::Value>| ()));
     standard(routes, "test")
@@ -87,6 +89,19 @@ async fn what_the_framework_refuses_is_a_problem_too() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_takes_too_long_is_answered() {
     assert_eq!(problem(ask(Request::get("/hangs")).await).await.code, Code::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_its_callers_fault() {
+    let begun = futures::stream::iter([Ok::<_, std::io::Error>("{")]);
+    let body = Body::from_stream(begun.chain(futures::stream::pending()));
+    let response = router().oneshot(Request::post("/body").body(body).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(problem(response).await.code, Code::BodyTooSlow);
+    // A whole one waits for us.
+    let asked = Request::post("/hangs-with-body").body(Body::from("{}")).unwrap();
+    let response = router().oneshot(asked).await.unwrap();
+    assert_eq!(problem(response).await.code, Code::TimedOut);
 }
 
 #[tokio::test]

@@ -43,6 +43,15 @@ impl CmdFrame {
             Err(_) => Err(made_out(body)),
         }
     }
+
+    /// The token of a body that need not be a frame otherwise.
+    pub fn token_in(body: &[u8]) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Carrier {
+            token: Option<String>,
+        }
+        serde_json::from_slice::<Carrier>(body).ok()?.token
+    }
 }
 
 /// A body that is no command frame, and its id where it can be made out: the tablet shall know which is meant.
@@ -112,5 +121,14 @@ mod tests {
         let bad = format!(r#"{{"id":"{ID}","v":1,"body":{{"type":"accept_order"}}}}"#);
         check(&bad, known, Code::MalformedBody);
         check(&" ".repeat(CmdFrame::BYTES_MAX + 1), None, Code::BodyTooLarge);
+    }
+
+    #[test]
+    fn a_token_is_found_in_a_body_that_is_no_frame() {
+        let token = |body: &str| CmdFrame::token_in(body.as_bytes());
+        assert_eq!(token(r#"{"id":7,"v":2,"token":"t"}"#).as_deref(), Some("t"));
+        for without in ["", "[]", "{}", r#"{"token":7}"#, r#"{"token":"t""#] {
+            assert_eq!(token(without), None, "{without}");
+        }
     }
 }

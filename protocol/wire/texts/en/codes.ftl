@@ -25,6 +25,7 @@ too-many-streams = Too many of your pages are open at once. Close another tab.
 invalid-input = Some fields need correcting.
 malformed-body = The body could not be read.
 body-too-large = The body is too large.
+body-too-slow = The body did not arrive in time.
 file-kind-refused = Files of this kind are not taken here. Send a picture as JPEG, PNG or WebP; a certificate may also be a PDF.
 file-not-plain = This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
 picture-unreadable = This file is damaged and cannot be opened.

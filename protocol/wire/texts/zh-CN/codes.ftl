@@ -25,6 +25,7 @@ too-many-streams = 同时打开的实时连接过多，请关闭其他标签页�
 invalid-input = 部分字段需要更正。
 malformed-body = 无法读取请求内容。
 body-too-large = 请求内容过大。
+body-too-slow = 请求内容未能及时送达。
 file-kind-refused = 这里不接受这种文件。图片请用 JPEG、PNG 或 WebP 格式；证书也可以用 PDF。
 file-not-plain = 除图片或页面以外，此文件还含有脚本或其他文件等内容。请去掉这些内容后重新保存。
 picture-unreadable = 此文件已损坏，无法打开。

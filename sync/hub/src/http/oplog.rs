@@ -9,14 +9,36 @@ use process::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingAsk};
+use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingAsk, words};
 
 use super::state::Routes;
+
+words! {
+    /// The states that a caller may ask for. Another word is the caller's fault: to `OpState`, which answers are
+    /// read by, it is one of a newer hub.
+    WaitingOpState {
+        Received "received",
+        HeldRegion "held_region",
+        NeedsOperator "needs_operator",
+        Parked "parked",
+    }
+}
+
+impl From<WaitingOpState> for OpState {
+    fn from(state: WaitingOpState) -> Self {
+        match state {
+            WaitingOpState::Received => Self::Received,
+            WaitingOpState::HeldRegion => Self::HeldRegion,
+            WaitingOpState::NeedsOperator => Self::NeedsOperator,
+            WaitingOpState::Parked => Self::Parked,
+        }
+    }
+}
 
 #[derive(Deserialize, Default, ToSchema)]
 pub(super) struct QueueFilter {
     edge: Option<EdgeId>,
-    state: Option<OpState>,
+    state: Option<WaitingOpState>,
     command: Option<CommandId>,
 }
 
@@ -31,12 +53,13 @@ pub(super) async fn queue(
         let items = hub.sessions.store.waiting_command(id).await?;
         return Ok(ItemList::whole(items));
     }
+    let state = filter.state.map(OpState::from);
     let items = match &filter.edge {
         Some(edge) => {
             let after = page.after.as_ref().map_or(0, |place| place.seq);
-            hub.sessions.store.waiting_ops(edge, filter.state, after, page.rows()).await?
+            hub.sessions.store.waiting_ops(edge, state, after, page.rows()).await?
         }
-        None => of_every_edge(&hub, filter.state, page.after.clone(), page.rows()).await?,
+        None => of_every_edge(&hub, state, page.after.clone(), page.rows()).await?,
     };
     Ok(page.of(items, |op| op.place.clone()))
 }

@@ -190,6 +190,19 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
         assert_eq!(post(&nothing).await.0, StatusCode::NOT_FOUND, "{nothing}");
     }
 
+    let queue = async |state: &str| {
+        let path = format!("/api/v1/admin/queue?state={state}");
+        stage.admin(&hub, Method::GET, &path, None).await
+    };
+    let (status, body) = queue("needs_operator").await;
+    assert_eq!((status, body["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(1)));
+    for unknown in ["frozen", "unrecognised", "decided", ""] {
+        let (status, body) = queue(unknown).await;
+        let named = (&body["code"], &body["errors"][0]["field"]);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}: {body}");
+        assert_eq!(named, (&json!("invalid_input"), &json!("state")), "{unknown}");
+    }
+
     // What was wrong with it is not mended: it gets its three trials anew.
     let trials = || stage.owner.script().calls.iter().filter(|(_, failed)| *failed).count();
     let before = trials();
