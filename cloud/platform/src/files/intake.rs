@@ -1,12 +1,12 @@
 //! The way of a file from its sender to a checked one.
 //!
-//! Invariants: a body waits on disk and never whole in memory; a reader of files works at one at a time, so their
-//! memory is bounded by the largest; nobody keeps others out by sending slowly.
+//! Invariants: a body waits on disk, and its check reads it piece by piece; pictures are decoded one at a time, so
+//! their memory is bounded by the largest; nobody keeps others out by sending slowly.
 
 use std::{
     collections::HashMap,
     fs::File,
-    io::{Read, Seek},
+    io::{BufReader, Seek},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -22,7 +22,11 @@ use tokio::{
 };
 use wire::UserId;
 
-use super::{FileKind, FileRefusal, Files, FilesError, PictureSize, kind, pdf, picture};
+use super::{
+    FileKind, FileRefusal, Files, FilesError, PictureSize,
+    kind::{self, FileEnds},
+    pdf, picture,
+};
 
 /// What a route takes.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +66,7 @@ pub struct FileIntake {
 }
 
 const WAYS: usize = 32;
+const READ_BYTES: usize = 64 * 1024;
 const WAYS_OF_ONE: usize = 2;
 
 impl FileIntake {
@@ -152,19 +157,20 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> FileRefusal {
 
 fn checked(waiting: Waiting, rule: FileRule) -> Result<CheckedFile, FilesError> {
     let Waiting { mut file, bytes, hash } = waiting;
-    let mut all = Vec::with_capacity(bytes);
-    file.rewind()?;
-    file.read_to_end(&mut all)?;
-    let kind = FileKind::of(&all).filter(|kind| rule.kinds.contains(kind));
+    let ends = FileEnds::read(&mut file)?;
+    let kind = FileKind::of(&ends.head).filter(|kind| rule.kinds.contains(kind));
     let kind = kind.ok_or(FileRefusal::Kind)?;
-    kind::check_plain(kind, &all)?;
+    let mut reader = BufReader::with_capacity(READ_BYTES, file);
+    kind::check_plain(kind, &ends, &mut reader)?;
+    reader.rewind()?;
     if !kind.is_picture() {
-        pdf::check(&all)?;
+        pdf::check(&mut reader, &ends)?;
+        let mut file = reader.into_inner();
         file.rewind()?;
-        let (bytes, content) = (all.len() as u64, CheckedContent::Waiting(file));
-        return Ok(CheckedFile { kind, hash, bytes, size: None, content });
+        let content = CheckedContent::Waiting(file);
+        return Ok(CheckedFile { kind, hash, bytes: bytes as u64, size: None, content });
     }
-    let (renewed, size) = picture::renewed(kind, &all, rule.side_px_max)?;
+    let (renewed, size) = picture::renewed(kind, reader, rule.side_px_max)?;
     let hash = hex::encode(digest::digest(&digest::SHA256, &renewed));
     Ok(CheckedFile {
         kind: FileKind::Jpeg,

@@ -1,8 +1,10 @@
 //! The kinds of files that are taken, told by their bytes alone: names and headers are the sender's words.
 
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
 use wire::words;
 
-use super::FileRefusal;
+use super::{FileRefusal, FilesError};
 
 words! {
     FileKind {
@@ -15,13 +17,12 @@ words! {
 
 /// So much of the beginning and of the end is searched for the marks of another kind. Browsers and readers of
 /// archives look no further; further inside, pixels would spell such a mark by chance.
-const SEARCHED_BYTES: usize = 64 * 1024;
+const SEARCHED_BYTES: u64 = 64 * 1024;
 /// A PDF reader looks for its mark no further.
 const PDF_MARK_WITHIN: usize = 1024;
 /// The directory of a ZIP archive stands at its end.
 const ZIP_DIRECTORY: &[u8] = b"PK\x05\x06";
 const PAGE_MARKS: [&[u8]; 6] = [b"<script", b"<html", b"<!doctype", b"<svg", b"<iframe", b"<?php"];
-const PROGRAMS: [&[u8]; 2] = [b"\x7fELF", b"MZ\x90\x00"];
 
 impl FileKind {
     pub const PICTURES: &[Self] = &[Self::Jpeg, Self::Png, Self::Webp];
@@ -57,16 +58,38 @@ impl FileKind {
     }
 }
 
+/// The beginning and the end of a file, where the marks of kinds stand.
+pub struct FileEnds {
+    pub head: Vec<u8>,
+    pub tail: Vec<u8>,
+    pub bytes: u64,
+}
+
+impl FileEnds {
+    pub fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
+        let bytes = file.seek(SeekFrom::End(0))?;
+        let mut part = |from: u64| -> io::Result<Vec<u8>> {
+            let mut part = Vec::new();
+            file.seek(SeekFrom::Start(from))?;
+            file.take(SEARCHED_BYTES).read_to_end(&mut part)?;
+            Ok(part)
+        };
+        Ok(Self { head: part(0)?, tail: part(bytes.saturating_sub(SEARCHED_BYTES))?, bytes })
+    }
+}
+
 /// Refuses a file that another program could take for something else.
-pub fn check_plain(kind: FileKind, bytes: &[u8]) -> Result<(), FileRefusal> {
-    let head = &bytes[..bytes.len().min(SEARCHED_BYTES)];
-    let tail = &bytes[bytes.len().saturating_sub(SEARCHED_BYTES)..];
+pub fn check_plain(
+    kind: FileKind,
+    ends: &FileEnds,
+    file: &mut BufReader<impl Read + Seek>,
+) -> Result<(), FilesError> {
+    let FileEnds { head, tail, .. } = ends;
     let is_page = PAGE_MARKS.iter().any(|mark| holds(head, mark) || holds(tail, mark));
     let is_archive = holds(tail, ZIP_DIRECTORY);
     let is_pdf = kind.is_picture() && holds(&head[..head.len().min(PDF_MARK_WITHIN)], b"%PDF-");
-    let is_program = PROGRAMS.iter().any(|mark| after_end(kind, bytes).starts_with(mark));
-    if is_page || is_archive || is_pdf || is_program || has_more(kind, bytes) {
-        return Err(FileRefusal::NotPlain);
+    if is_page || is_archive || is_pdf || has_more(kind, ends, file)? {
+        return Err(FileRefusal::NotPlain.into());
     }
     Ok(())
 }
@@ -78,36 +101,42 @@ pub fn holds(bytes: &[u8], mark: &[u8]) -> bool {
 
 /// PNG and WebP say where they end, and no camera writes on. Behind a JPEG, phones keep a second picture or a
 /// short film; the new encoding leaves those out.
-fn has_more(kind: FileKind, bytes: &[u8]) -> bool {
+fn has_more(
+    kind: FileKind,
+    ends: &FileEnds,
+    file: &mut BufReader<impl Read + Seek>,
+) -> io::Result<bool> {
     match kind {
-        FileKind::Png => !after_end(kind, bytes).is_empty(),
-        FileKind::Webp => after_end(kind, bytes).len() > 1,
-        FileKind::Jpeg | FileKind::Pdf => false,
+        FileKind::Png => Ok(png_end(file)?.is_some_and(|end| end < ends.bytes)),
+        FileKind::Webp => {
+            let length = ends.head.get(4..8).and_then(|length| length.try_into().ok());
+            let end = length.map_or(0, |length| 8 + u64::from(u32::from_le_bytes(length)));
+            // Its chunks are of an even length.
+            Ok(ends.bytes > end + 1)
+        }
+        FileKind::Jpeg | FileKind::Pdf => Ok(false),
     }
 }
 
-fn after_end(kind: FileKind, bytes: &[u8]) -> &[u8] {
-    let end = match kind {
-        FileKind::Png => png_end(bytes),
-        FileKind::Webp => bytes.get(4..8).map(|length| {
-            let length = length.try_into().map_or(0, u32::from_le_bytes);
-            8_usize.saturating_add(usize::try_from(length).unwrap_or(usize::MAX))
-        }),
-        FileKind::Jpeg | FileKind::Pdf => None,
-    };
-    end.and_then(|end| bytes.get(end..)).unwrap_or_default()
-}
-
 /// The end of the last chunk, or none where the chunks do not lead there.
-fn png_end(bytes: &[u8]) -> Option<usize> {
-    const AROUND: usize = 12;
-    let mut at = 8_usize;
+fn png_end(file: &mut BufReader<impl Read + Seek>) -> io::Result<Option<u64>> {
+    const MARK: u64 = 8;
+    const CHECKSUM: u32 = 4;
+    let mut at = MARK;
+    file.seek(SeekFrom::Start(at))?;
     loop {
-        let length = u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
-        let name = bytes.get(at + 4..at + 8)?;
-        at = at.checked_add(usize::try_from(length).ok()?)?.checked_add(AROUND)?;
-        if name == b"IEND" {
-            return Some(at);
+        let mut head = [0; 8];
+        match file.read_exact(&mut head) {
+            Ok(()) => {}
+            Err(short) if short.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(failed) => return Err(failed),
         }
+        let [a, b, c, d, name @ ..] = head;
+        let rest = i64::from(u32::from_be_bytes([a, b, c, d])) + i64::from(CHECKSUM);
+        at += 8 + rest.unsigned_abs();
+        if name == *b"IEND" {
+            return Ok(Some(at));
+        }
+        file.seek_relative(rest)?;
     }
 }

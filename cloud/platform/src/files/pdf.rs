@@ -1,6 +1,11 @@
 //! The check of a PDF. It is kept as it came, so it must not do anything by itself.
 
-use super::{FileRefusal, kind::holds};
+use std::io::BufRead;
+
+use super::{
+    FileRefusal, FilesError,
+    kind::{FileEnds, holds},
+};
 
 /// Names by which a PDF runs something, or carries another file.
 const ACTIVE: [&[u8]; 8] = [
@@ -15,70 +20,119 @@ const ACTIVE: [&[u8]; 8] = [
 ];
 /// The mark of the end stands so close to it.
 const END_WITHIN: usize = 1024;
+/// A longer name is none of those that are looked for.
+const NAME_BYTES_MAX: usize = 16;
 
-pub fn check(bytes: &[u8]) -> Result<(), FileRefusal> {
-    let end = &bytes[bytes.len().saturating_sub(END_WITHIN)..];
-    if !holds(end, b"%%EOF") {
-        return Err(FileRefusal::Unreadable);
+/// Reads the file through, and holds no more of it than one read.
+pub fn check(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesError> {
+    let tail = &ends.tail[ends.tail.len().saturating_sub(END_WITHIN)..];
+    if !holds(tail, b"%%EOF") {
+        return Err(FileRefusal::Unreadable.into());
     }
-    let is_active = names(bytes).any(|name| ACTIVE.contains(&name.as_slice()));
-    if is_active { Err(FileRefusal::NotPlain) } else { Ok(()) }
+    let mut names = NameReader { name: Vec::with_capacity(NAME_BYTES_MAX), place: Place::Outside };
+    loop {
+        let bytes = file.fill_buf()?;
+        let read = bytes.len();
+        // The end of the file ends a name, too.
+        let rest = if read == 0 { b" " } else { bytes };
+        if rest.iter().any(|byte| names.ends_active_at(*byte)) {
+            return Err(FileRefusal::NotPlain.into());
+        }
+        if read == 0 {
+            return Ok(());
+        }
+        file.consume(read);
+    }
 }
 
-/// Every name, with its escapes read: `/J#53` is `/JS`. A name that is longer than all that are looked for is cut.
-fn names(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    const NAME_BYTES_MAX: usize = 16;
-    let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    starts.map(|(start, _)| {
-        let mut name = vec![b'/'];
-        let mut rest = &bytes[start + 1..];
-        while let [first, after @ ..] = rest
-            && name.len() < NAME_BYTES_MAX
-        {
-            let escaped = match (first, after.get(..2)) {
-                (b'#', Some(digits)) => std::str::from_utf8(digits)
-                    .ok()
-                    .and_then(|digits| u8::from_str_radix(digits, 16).ok()),
-                _ => None,
-            };
-            match escaped {
-                Some(byte) => {
-                    name.push(byte);
-                    rest = &after[2..];
-                }
-                None if first.is_ascii_alphanumeric() => {
-                    name.push(*first);
-                    rest = after;
-                }
-                None => break,
+/// Finds every name, with its escapes read: `/J#53` is `/JS`.
+struct NameReader {
+    name: Vec<u8>,
+    place: Place,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Outside,
+    InName,
+    /// Behind a `#`, or behind its first digit.
+    InEscape(Option<u8>),
+}
+
+impl NameReader {
+    /// Returns true where this byte ends a name that runs something.
+    fn ends_active_at(&mut self, byte: u8) -> bool {
+        let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (self.place, digit) {
+            (Place::InEscape(None), Some(_)) => self.place = Place::InEscape(digit),
+            (Place::InEscape(Some(high)), Some(low)) => self.push(high * 16 + low),
+            (Place::InName, _) if byte == b'#' => self.place = Place::InEscape(None),
+            (Place::InName, _) if byte.is_ascii_alphanumeric() => self.push(byte),
+            (before, _) => {
+                let is_active = before != Place::Outside && ACTIVE.contains(&self.name.as_slice());
+                self.place = if byte == b'/' { Place::InName } else { Place::Outside };
+                self.name.clear();
+                self.name.push(byte);
+                return is_active;
             }
         }
-        name
-    })
+        false
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.place = Place::InName;
+        if self.name.len() < NAME_BYTES_MAX {
+            self.name.push(byte);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufReader, Cursor};
+
     use super::*;
+
+    /// By reads of that many bytes, so that names stand across two of them.
+    #[track_caller]
+    fn by(at_once: usize, bytes: &[u8]) -> Result<(), FileRefusal> {
+        let ends = FileEnds::read(&mut Cursor::new(bytes)).unwrap();
+        match check(BufReader::with_capacity(at_once, bytes), &ends) {
+            Ok(()) => Ok(()),
+            Err(FilesError::Refused(refusal)) => Err(refusal),
+            Err(failed) => panic!("{failed}"),
+        }
+    }
 
     #[track_caller]
     fn of(inside: &str) -> Result<(), FileRefusal> {
-        check(format!("%PDF-1.7\n1 0 obj << {inside} >> endobj\n%%EOF\n").as_bytes())
+        let whole = format!("%PDF-1.7\n1 0 obj << {inside} >> endobj\n%%EOF\n");
+        let [piecemeal, at_once] = [1, 1_000].map(|at_once| by(at_once, whole.as_bytes()));
+        assert_eq!(piecemeal, at_once, "{inside}");
+        at_once
     }
 
     #[test]
     fn a_pdf_that_runs_something_is_refused_however_it_spells_it() {
         assert_eq!(of("/Type /Catalog /Pages 2 0 R /OpenAction [3 0 R /Fit]"), Ok(()));
-        assert_eq!(of("/Subtype /JSpecial /Title (JS)"), Ok(()), "only whole names count");
+        for plain in ["/Subtype /JSpecial /Title (JS)", "/JavaScriptAndMuchMore", "J/#5 /J#5S S"] {
+            assert_eq!(of(plain), Ok(()), "only whole names count: {plain}");
+        }
         for active in [
             "/S /JavaScript /JS (app.alert(1))",
             "/S/J#61vaScript",
             "/S /#4a#53",
+            "/S /#4A#53",
             "/S /Launch /F (cmd.exe)",
             "/Type /EmbeddedFile",
+            "/JS#zz",
+            "/A#/JS",
+            "/A#4/JS",
+            "//JS/",
         ] {
             assert_eq!(of(active), Err(FileRefusal::NotPlain), "{active}");
         }
-        assert_eq!(check(b"%PDF-1.7\ncut off"), Err(FileRefusal::Unreadable));
+        assert_eq!(by(9, b"%PDF-1.7\n%%EOF /JS"), Err(FileRefusal::NotPlain), "at the very end");
+        assert_eq!(by(9, b"%PDF-1.7\ncut off"), Err(FileRefusal::Unreadable));
     }
 }

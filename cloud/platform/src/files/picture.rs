@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing of the bytes that came is in those that are kept, so no place, device or thumbnail is told.
 
-use std::io::Cursor;
+use std::io::{BufRead, Seek};
 
 use image::{
     DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
@@ -27,7 +27,7 @@ const QUALITY: u8 = 85;
 /// Reads size and memory from the head before it decodes anything.
 pub fn renewed(
     kind: FileKind,
-    bytes: &[u8],
+    file: impl BufRead + Seek,
     side_px_max: u32,
 ) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
     let format = match kind {
@@ -38,7 +38,7 @@ pub fn renewed(
     };
     let mut limits = Limits::default();
     limits.max_alloc = Some(DECODED_BYTES_MAX);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut reader = ImageReader::with_format(file, format);
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
     let (width, height) = decoder.dimensions();

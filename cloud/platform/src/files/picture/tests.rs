@@ -1,6 +1,16 @@
+use std::io::Cursor;
+
 use image::{Rgba, RgbaImage};
 
 use super::*;
+
+fn renewed(
+    kind: FileKind,
+    bytes: &[u8],
+    side_px_max: u32,
+) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
+    super::renewed(kind, Cursor::new(bytes), side_px_max)
+}
 
 /// Left half red, right half blue.
 fn halves(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
