@@ -3,7 +3,7 @@
 use std::{
     io,
     num::NonZeroU32,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use axum::{
@@ -46,8 +46,14 @@ impl MakeWriter<'_> for WrittenLog {
     }
 }
 
+/// While there is one subscriber, tracing asks the thread that first comes to a line whether anybody reads it, and the
+/// thread of another test would say no for all. With two it asks both.
+static ANOTHER: LazyLock<tracing::Dispatch> =
+    LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+
 impl WrittenLog {
     fn kept() -> (Self, tracing::subscriber::DefaultGuard) {
+        LazyLock::force(&ANOTHER);
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
         let subscriber = subscriber.with_writer(log.clone()).finish();

@@ -223,3 +223,27 @@ async fn an_answer_of_a_part_goes_on_to_the_client_while_it_is_made() {
         assert_eq!(reader.next().await, Some(message), "before the answer is over");
     }
 }
+
+/// The clock of the test goes on by a minute at a time.
+#[tokio::test]
+async fn an_hour_of_news_comes_whole_and_a_renewed_session_goes_on_from_its_place() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let world = World::new().await;
+    let mut reader = world.listen(None).await;
+    for minute in 1..60 {
+        world.gate.clock.advance(60_000);
+        tokio::time::advance(MINUTE).await;
+        let news = sse::event("order", Some(&format!("ab.{minute}.0.0.0.0")), &minute);
+        world.hub.tell(1, news.clone()).await;
+        let told = next(&mut reader, "order").await;
+        assert_eq!(told.as_bytes(), news, "the next one, byte for byte");
+    }
+    assert_eq!(world.hub.places(), [None], "by one connection all along");
+    world.gate.clock.advance(2 * 60_000);
+    assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
+    assert_eq!(reader.next().await, None);
+    let mut reader = world.listen(Some("ab.59.0.0.0.0")).await;
+    world.hub.tell(2, sse::event("order", Some("ab.60.0.0.0.0"), &60)).await;
+    assert!(next(&mut reader, "order").await.contains("data: 60"));
+    assert_eq!(world.hub.places(), [None, Some("ab.59.0.0.0.0".to_owned())]);
+}
