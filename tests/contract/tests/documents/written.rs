@@ -3,8 +3,8 @@
 use contract::{
     DocumentsArm,
     notes::{
-        AT, BY_WORD, IS_OPEN, KEY, NEWEST, Note, READ, STARS, USER, WORDS, id, newest_of, note,
-        notes,
+        AT, BY_WORD, IS_OPEN, KEY, NEWEST, Note, READ, STARS, USER, WORDS, WRITTEN, id, newest_of,
+        note, notes,
     },
     on_every_documents,
 };
@@ -30,6 +30,7 @@ on_every_documents! {
     an_update_is_made_only_where_its_filter_holds,
     a_wrong_body_is_refused_by_the_port_and_by_the_store,
     the_store_requires_the_fields_of_today,
+    a_field_is_added_without_a_migration,
 }
 
 async fn a_store_answers_and_one_that_was_never_migrated_is_refused(arm: DocumentsArm) {
@@ -240,4 +241,56 @@ async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
     let word = Find::by(BY_WORD, WORDS.has("w1".to_owned()));
     assert_eq!(before.count(&word).await.unwrap(), 1);
     assert_eq!(before.count(&newest_of(1)).await.unwrap(), 1);
+}
+
+async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Mooded {
+        #[serde(flatten)]
+        note: Note,
+        mood: Option<String>,
+        #[serde(default)]
+        looks: i64,
+    }
+    const MOOD: Field<String> = Field::optional("mood");
+    impl DocumentBody for Mooded {
+        const SHAPE: Shape = Shape {
+            fields: &[
+                USER.path(),
+                WRITTEN.path(),
+                STARS.path(),
+                IS_OPEN.path(),
+                KEY.path(),
+                READ.path(),
+                WORDS.path(),
+                MOOD.path(),
+            ],
+            indexes: Note::SHAPE.indexes,
+        };
+    }
+    let before = notes(&arm.documents).await;
+    before.insert(id(1), &note(1, 1), &[]).await.unwrap();
+    // The release that knows the field runs on the store of the one before.
+    let after = Collection::<Mooded>::new(&arm.documents, "notes");
+    let old = after.get(id(1)).await.unwrap().unwrap().body;
+    assert_eq!((old.mood, old.looks), (None, 0), "a document of before has it not");
+    let glad = Mooded { note: note(1, 2), mood: Some("glad".to_owned()), looks: 3 };
+    assert!(after.insert(id(2), &glad, &[]).await.unwrap());
+    let update = Update::default().set(&MOOD, "calm".to_owned());
+    assert!(after.update(id(1), MOOD.missing(), update.clone(), &[]).await.unwrap());
+    assert!(!after.update(id(1), MOOD.missing(), update, &[]).await.unwrap());
+    let of_mood = |mood: &str| Find::by(NEWEST, USER.is(user(1)).and(MOOD.is(mood.to_owned())));
+    let found = async |mood: &str| {
+        let found = after.find(&of_mood(mood)).await.unwrap();
+        found.iter().map(|found| found.id).collect::<Vec<_>>()
+    };
+    assert_eq!((found("calm").await, found("glad").await), (vec![id(1)], vec![id(2)]));
+    // And the release before reads and changes what the later one wrote.
+    let mut second = before.get(id(2)).await.unwrap().unwrap();
+    assert_eq!(second.body, note(1, 2));
+    second.body.stars = 9;
+    assert!(before.replace(&second, &[]).await.unwrap());
+    let stars = Update::default().add(&STARS, 1);
+    assert!(before.update(id(1), Filter::everything(), stars, &[]).await.unwrap());
+    assert_eq!(found("calm").await, [id(1)], "an update leaves what it does not know");
 }
