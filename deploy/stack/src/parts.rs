@@ -65,12 +65,24 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
 
 /// One part of the cloud, on servers. The configuration file must have been written.
 pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
-    let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
     let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
+    let spec = replica(part.name(), part, layout, port)?;
+    Ok(with_operator(spec, part, layout))
+}
+
+/// One more of the same, beside it.
+pub fn second_replica(part: CloudPart, layout: &Layout, port: u16, operator: u16) -> Result<Spec> {
+    let spec = replica(&format!("{part}-2"), part, layout, port)?;
+    Ok(spec.env("HOLDFAST__PLATFORM__OPERATOR_BIND", format!("127.0.0.1:{operator}")))
+}
+
+fn replica(name: &str, part: CloudPart, layout: &Layout, port: u16) -> Result<Spec> {
+    let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
     let own = |name: &str| own_file(layout, part, name);
-    let spec = with_limits(cloud(part.name(), layout)?, WIDE_CLOUD);
-    let spec = spec.stage(stage).args(with_config(layout));
-    let spec = with_operator(spec, part, layout)
+    let spec = with_limits(cloud(name, layout)?, WIDE_CLOUD);
+    let spec = spec
+        .stage(stage)
+        .args(with_config(layout))
         .env("HOLDFAST__PLATFORM__SERVICE_KEY", own("service.key"))
         .env("HOLDFAST__PLATFORM__DATA_KEYS", own("data.keys"));
     Ok(spec.args([part.name().to_owned(), "--bind".to_owned(), format!("127.0.0.1:{port}")]))

@@ -233,6 +233,25 @@ impl Stack {
         Ok(place)
     }
 
+    /// Starts one more replica of a part, which finds those of `peers` at these ports; returns its port once it is
+    /// ready.
+    pub async fn second_replica(
+        &mut self,
+        part: CloudPart,
+        peers: &[(CloudPart, u16)],
+    ) -> Result<u16> {
+        let ports = &mut self.layout.ports;
+        let (port, operator) = (ports.free()?, ports.free()?);
+        let spec = parts::second_replica(part, &self.layout, port, operator)?;
+        let spec = peers.iter().fold(self.in_environment(spec), |spec, (peer, at)| {
+            let name = format!("HOLDFAST__PEERS__{}", peer.name().to_uppercase());
+            spec.env(&name, format!("http://127.0.0.1:{at}"))
+        });
+        let child = self.supervisor.spawn(spec).await?;
+        probe::until(&child, READY_MAX, || probe::is_ready(port)).await?;
+        Ok(port)
+    }
+
     /// Everything that somebody else needs to use this platform.
     pub fn ready_file(&self) -> ReadyFile {
         let edges = self.layout.edges.iter();

@@ -2,6 +2,7 @@
 //! the wish is not granted.
 
 mod board;
+mod bodies;
 mod deployment;
 mod descriptors;
 mod devices;

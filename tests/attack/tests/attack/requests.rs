@@ -125,6 +125,24 @@ async fn one_request_hides_another_from_the_gateway() {
         "transfer-encoding: xchunked\r\n".to_owned(),
         "transfer-encoding : chunked\r\n".to_owned(),
         "content-length: +5\r\n".to_owned(),
+        // Two readers who disagree on where the body ends: one by the length, the other by the chunks.
+        "transfer-encoding: chunked\r\ncontent-length: 4\r\n".to_owned(),
+        "content-length: 4\r\ntransfer-encoding:\tchunked\r\n".to_owned(),
+        "content-length: 4\r\ntransfer-encoding: gzip, chunked\r\n".to_owned(),
+        "content-length: 4\r\ntransfer-encoding: chunked, identity\r\n".to_owned(),
+        "content-length: 4\r\ntransfer-encoding: \"chunked\"\r\n".to_owned(),
+        "content-length: 4\r\nx: y\r\n transfer-encoding: chunked\r\n".to_owned(),
+        "x: y\r\n content-length: 0\r\ncontent-length: 5\r\n".to_owned(),
+        "content-length: 5, 5\r\n".to_owned(),
+        "content-length: 5\r\ncontent-length: 5\r\ncontent-length: 50\r\n".to_owned(),
+        "content-length: 0x5\r\n".to_owned(),
+        "content-length: -1\r\n".to_owned(),
+        "content-length: 99999999999999999999\r\n".to_owned(),
+        "content-length:\u{b}5\r\n".to_owned(),
+        "content-length\u{0}: 5\r\n".to_owned(),
+        "content-length: 5\rtransfer-encoding: chunked\r\n".to_owned(),
+        "x: y\ntransfer-encoding: chunked\ncontent-length: 4\n".to_owned(),
+        "x: y\u{0}\r\ntransfer-encoding: xchunked\r\n".to_owned(),
     ] {
         let bytes = format!("{head}{framing}connection: close\r\n\r\n0\r\n\r\n{hidden}");
         let mut stream = customer.station.connect(platform.gateway()).await.unwrap();
@@ -135,6 +153,41 @@ async fn one_request_hides_another_from_the_gateway() {
         let said = String::from_utf8_lossy(&said);
         assert!(said.matches("HTTP/1.1 ").count() <= 1, "{framing}: {said}");
         assert!(!said.contains("HTTP/1.1 2"), "{framing}: {said}");
+    }
+}
+
+/// Chunks that readers count each in their own way. What follows the first end is never a request.
+#[tokio::test]
+async fn a_chunk_hides_a_request_from_the_gateway() {
+    let platform = AttackedPlatform::shared().await;
+    let customer = platform.somebody(Role::Customer).await;
+    let hidden = format!("GET {ADMINS} HTTP/1.1\r\nhost: x\r\nx-user-role: admin\r\n\r\n");
+    let head = "POST /api/v1/auth/verify-token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+        transfer-encoding: chunked\r\n";
+    for (port, chunks) in [
+        "2\n{}\n0\n\n",
+        "2\r\n{}0\r\n\r\n",
+        "0x2\r\n{}\r\n0\r\n\r\n",
+        "-2\r\n{}\r\n0\r\n\r\n",
+        "+2\r\n{}\r\n0\r\n\r\n",
+        "10000000000000002\r\n{}\r\n0\r\n\r\n",
+        "\r\n{}\r\n0\r\n\r\n",
+        "2 x\r\n{}\r\n0\r\n\r\n",
+        "2;a=\"\n0\r\n\r\n",
+        "2\r{}\r\n0\r\n\r\n",
+    ]
+    .into_iter()
+    .flat_map(|chunks| [platform.gateway(), platform.edge().http].map(|port| (port, chunks)))
+    {
+        let bytes = format!("{head}connection: close\r\n\r\n{chunks}{hidden}");
+        let mut stream = customer.station.connect(port).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        let reading = stream.read_to_end(&mut said);
+        let _closed = tokio::time::timeout(attack::PATIENCE, reading).await.expect("an end");
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.matches("HTTP/1.1 ").count() <= 1, "{chunks:?}: {said}");
+        assert!(!said.contains("HTTP/1.1 2") && !said.contains("HTTP/1.1 5"), "{chunks:?}: {said}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tokens that the issuer never made, or made for something else.
 
 mod copied;
+mod cut_off;
 mod granted;
 mod keys;
 mod readmitted;

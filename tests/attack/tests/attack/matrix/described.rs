@@ -22,7 +22,9 @@ pub struct DescribedRoute {
     /// The codes of its refusals by status, and an empty list for each other answer.
     answers: Map<String, Value>,
     /// Bodies that the route takes: one for each word of a field that has to be one of several.
-    bodies: Vec<Value>,
+    pub bodies: Vec<Value>,
+    /// All fields of the body, each with a sample.
+    pub fields: Vec<(String, Value)>,
     query: Vec<String>,
 }
 
@@ -72,6 +74,7 @@ impl Description {
                 .iter()
                 .map(|(status, answer)| (status.clone(), codes(answer)))
                 .collect(),
+            fields: self.fields(schema),
             bodies: if schema.is_null() { Vec::new() } else { self.samples(schema) },
             query: query.collect(),
         }
@@ -91,6 +94,11 @@ impl Description {
             });
         let samples: Vec<_> = words.collect();
         if samples.is_empty() { vec![sample.clone()] } else { samples }
+    }
+
+    fn fields(&self, schema: &Value) -> Vec<(String, Value)> {
+        let fields = self.resolved(schema)["properties"].as_object().into_iter().flatten();
+        fields.map(|(name, field)| (name.clone(), self.sample(field))).collect()
     }
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {

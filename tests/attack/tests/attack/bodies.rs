@@ -1,0 +1,402 @@
+//! Bodies that no honest caller sends, to every route that changes something, by the platform's own description. A
+//! new route is attacked as soon as it is described.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody, Station};
+use serde_json::{Value, json};
+use stack::{Part, Stores};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
+use wire::{Region, Role};
+
+use crate::matrix::described::{DescribedRoute, Description, NOBODYS};
+
+/// Longer than any text that a form takes, and within what a body may have.
+const LONG: usize = 200_000;
+const TOO_LARGE: usize = 300_000;
+/// By hundreds of such bodies, some of which weigh 300 kB, once its caches are filled.
+const GROWTH_KB_MAX: u64 = 32 * 1024;
+/// A request has thirty seconds.
+const SLOW_WITHIN: Duration = Duration::from_secs(60);
+/// Texts that SQL, a query of documents, a template, a shell or a page would each read in its own way.
+const LADEN: [&str; 8] = [
+    "'; DROP TABLE users; --",
+    "\" OR \"\"=\"",
+    "{\"$gt\": \"\"}",
+    "{{7*7}} ${7*7} { $name } <%= 7*7 %>",
+    "${jndi:ldap://127.0.0.1/a}",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "$(touch /tmp/x) `id` | cat",
+    "..\\..\\..\\etc\\passwd",
+];
+/// They are no text of a person, and stores read them each in its own way.
+const UNPRINTABLE: [&str; 4] = ["a\u{0}b", "a\u{1b}[31mb", "a\u{7f}b", "a\u{202e}b"];
+/// Amounts of money are taken as numbers, too.
+const AMOUNTS: [&str; 2] = ["price", "hourly_rate"];
+
+/// A platform whose limits of calls are out of the way: each of thousands shall reach its route.
+async fn platform() -> AttackedPlatform {
+    let wide = [
+        ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "1000000"),
+        ("HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE", "1000000"),
+    ];
+    AttackedPlatform::with(Stores::Embedded, &wide).await
+}
+
+/// Callers of every role, who sign in anew where a call has ended their session.
+struct Callers<'a> {
+    platform: &'a AttackedPlatform,
+    people: BTreeMap<&'static str, Somebody>,
+}
+
+impl Callers<'_> {
+    /// The answer to a call by somebody whom the route is for.
+    async fn ask(&mut self, route: &DescribedRoute, call: HttpCall) -> Option<HttpAnswer> {
+        let platform = self.platform;
+        let port = if route.is_edges { platform.edge().http } else { platform.gateway() };
+        let Some(&role) = route.roles.first().filter(|_| !route.is_public) else {
+            // A limit of an address is not what is attacked here.
+            return Station::fresh().ask(port, &call).await.ok();
+        };
+        let person = self.of(role).await;
+        let token = if route.is_edges { &person.edge_token } else { &person.person.token };
+        let answer = person.station.ask(port, &call.clone().bearer(token)).await.ok()?;
+        if answer.status != 401 || answer.code() == "invalid_credentials" || route.is_edges {
+            return Some(answer);
+        }
+        self.people.remove(role.as_str());
+        let person = self.of(role).await;
+        person.ask(call).await.ok()
+    }
+
+    async fn of(&mut self, role: Role) -> Somebody {
+        if let Some(known) = self.people.get(role.as_str()) {
+            return known.clone();
+        }
+        let person = match role {
+            Role::Admin => self.platform.admin().await,
+            Role::Customer | Role::Provider => self.platform.somebody(role).await,
+        };
+        self.people.insert(role.as_str(), person.clone());
+        person
+    }
+}
+
+fn changes(routes: Vec<DescribedRoute>) -> Vec<DescribedRoute> {
+    let changes: Vec<_> = routes.into_iter().filter(|route| route.method != "GET").collect();
+    assert!(changes.len() > 60, "every route that changes something: {}", changes.len());
+    changes
+}
+
+fn told(route: &DescribedRoute, what: &str, answer: &HttpAnswer) -> String {
+    let text: String = answer.text().chars().take(300).collect();
+    format!("{} {} with {what}: {} {text}", route.method, route.path, answer.status)
+}
+
+/// A problem that the description names.
+fn is_refusal(route: &DescribedRoute, answer: &HttpAnswer) -> bool {
+    (400..500).contains(&answer.status)
+        && answer.header("content-type") == Some("application/problem+json")
+        && route.names_code(answer.status, &answer.code())
+}
+
+fn parts(platform: &AttackedPlatform) -> [Part; 2] {
+    [Part::Cloud, Part::Edge(platform.edge().region)]
+}
+
+/// The most memory that each process has had.
+fn peaks_kb(platform: &AttackedPlatform) -> [u64; 2] {
+    parts(platform).map(|part| {
+        let pid = platform.stack.child(part).expect("a part").pid().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    })
+}
+
+/// Twice, so that the second time shows whether memory grows with the bodies: the first one fills the caches.
+const ROUNDS: usize = 2;
+
+/// Each route that takes a form, with the number of its round.
+fn in_rounds(routes: &[DescribedRoute]) -> impl Iterator<Item = (usize, &DescribedRoute)> {
+    let forms = || routes.iter().filter(|route| !route.bodies.is_empty());
+    (0..ROUNDS).flat_map(move |n| forms().map(move |route| (n, route)))
+}
+
+/// Bodies that are no JSON object of any form.
+fn shapeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    const JSON: &str = "application/json";
+    let deep = |open: &str, close: &str| {
+        format!("{{\"a\":{}1{}}}", open.repeat(20_000), close.repeat(20_000)).into_bytes()
+    };
+    vec![
+        ("nothing that ends", JSON, b"{\"title\": \"a".to_vec()),
+        ("lists in lists", JSON, deep("[", "]")),
+        ("objects in objects", JSON, deep("{\"a\":", "}")),
+        ("a list", JSON, b"[]".to_vec()),
+        ("a text", JSON, b"\"text\"".to_vec()),
+        ("nothing at all", JSON, b"null".to_vec()),
+        ("a number beyond all", JSON, b"1e999999".to_vec()),
+        ("two documents", JSON, b"{}{}".to_vec()),
+        ("bytes that are no text", JSON, b"{\"a\": \"\xff\xfe\"}".to_vec()),
+        ("half a surrogate", JSON, br#"{"a": "\ud800"}"#.to_vec()),
+        ("NUL bytes", JSON, vec![0; 1_000]),
+        ("a NUL behind it", JSON, b"{}\0".to_vec()),
+        (
+            "two bytes a letter",
+            JSON,
+            "\u{feff}{}".encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ),
+        (
+            "another type",
+            "text/xml",
+            b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>".to_vec(),
+        ),
+        ("a form", "application/x-www-form-urlencoded", b"username=admin".to_vec()),
+        ("a form of parts", "multipart/form-data; boundary=x", b"--x\r\n\r\n--x--".to_vec()),
+    ]
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
+    let platform = platform().await;
+    let routes = changes(Description::of(&platform).await.routes());
+    let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
+    let bomb = include_bytes!("bomb.gz").to_vec();
+    let (mut faults, mut count, mut before) = (Vec::new(), 0, None);
+    for (n, route) in in_rounds(&routes) {
+        if n > 0 {
+            before.get_or_insert_with(|| peaks_kb(&platform));
+        }
+        let blank = || blank(&platform, route);
+        let mut calls: Vec<_> = shapeless()
+            .into_iter()
+            .map(|(what, kind, body)| (what, blank().body(kind, body)))
+            .collect();
+        let zipped = blank().header("content-encoding", "gzip");
+        calls.push(("a bomb", zipped.body("application/json", bomb.clone())));
+        for (what, call) in calls {
+            count += 1;
+            let Some(answer) = callers.ask(route, call).await else {
+                faults.push(format!("{} {} with {what}: no answer", route.method, route.path));
+                continue;
+            };
+            if !is_refusal(route, &answer) {
+                faults.push(told(route, what, &answer));
+            }
+        }
+        // More than any form may have: the connection may end before the answer is read.
+        let large = vec![b' '; TOO_LARGE];
+        let answer = callers.ask(route, blank().body("application/json", large)).await;
+        if let Some(answer) = answer.filter(|answer| answer.status != 413) {
+            faults.push(told(route, "too much", &answer));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert!(count > 1_500, "{count}");
+    stands(&platform, before.expect("two rounds")).await;
+}
+
+/// Values that are of no kind that a field takes, beside its own kind.
+fn of_other_kinds(sample: &Value) -> Vec<(&'static str, Value)> {
+    let mut deep = json!(1);
+    for _ in 0..100 {
+        deep = json!([deep]);
+    }
+    let all = [
+        ("a number", json!(7)),
+        ("a number beyond all", json!(1e300)),
+        ("a text", json!("text")),
+        ("yes", json!(true)),
+        ("a list", json!([7, "text"])),
+        ("an object", json!({"$ne": null})),
+        ("lists in lists", deep),
+    ];
+    let is_other = |value: &Value| match sample {
+        Value::Null | Value::Bool(_) => !value.is_boolean(),
+        Value::Number(_) => !value.is_number() || value.is_f64(),
+        Value::String(_) => !value.is_string(),
+        Value::Array(_) => true,
+        Value::Object(_) => !value.is_object(),
+    };
+    all.into_iter().filter(|(_, value)| is_other(value)).collect()
+}
+
+fn texts_for(sample: &Value) -> Vec<(&'static str, Value)> {
+    if !sample.is_string() {
+        return Vec::new();
+    }
+    let laden = LADEN.map(|text| ("a laden text", json!(text)));
+    let unprintable = UNPRINTABLE.map(|text| ("an unprintable text", json!(text)));
+    let long = [("a long text", json!("a".repeat(LONG)))];
+    laden.into_iter().chain(unprintable).chain(long).collect()
+}
+
+#[tokio::test]
+async fn a_field_of_another_kind_is_taken_or_refused_without_its_name() {
+    let platform = platform().await;
+    let routes = changes(Description::of(&platform).await.routes());
+    let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
+    let (mut faults, mut count, mut before) = (Vec::new(), 0, None);
+    for (n, route) in in_rounds(&routes) {
+        let Some(sound) = route.bodies.first() else { continue };
+        if n > 0 {
+            before.get_or_insert_with(|| peaks_kb(&platform));
+        }
+        for (field, sample) in &route.fields {
+            for (what, value) in of_other_kinds(sample) {
+                // The device of a page stands in its cookie.
+                if route.path == "/api/v1/session" && field == "device" {
+                    continue;
+                }
+                if value == json!(7) && AMOUNTS.contains(&field.as_str()) {
+                    continue;
+                }
+                let call = with_field(&mut callers, route, sound, field, value).await;
+                count += 1;
+                let answer = callers.ask(route, call).await.expect("an answer");
+                let is_named = named(&answer).iter().any(|name| is_of(name, field));
+                // A token of another kind is none.
+                let is_token = field == "token" && answer.status == 401;
+                if !is_refusal(route, &answer) || !(is_named || is_token) {
+                    faults.push(told(route, &format!("{what} as `{field}`"), &answer));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert!(count > 1_000, "{count}");
+    stands(&platform, before.expect("two rounds")).await;
+}
+
+#[tokio::test]
+async fn a_text_that_somebody_would_run_breaks_a_route() {
+    let platform = platform().await;
+    let routes = changes(Description::of(&platform).await.routes());
+    let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
+    let (mut faults, mut count, mut before) = (Vec::new(), 0, None);
+    for (n, route) in in_rounds(&routes) {
+        let Some(sound) = route.bodies.first() else { continue };
+        if n > 0 {
+            before.get_or_insert_with(|| peaks_kb(&platform));
+        }
+        for (field, sample) in &route.fields {
+            for (what, value) in texts_for(sample) {
+                let call = with_field(&mut callers, route, sound, field, value).await;
+                count += 1;
+                let answer = callers.ask(route, call).await.expect("an answer");
+                // Words that are harmless as words are a person's own business.
+                let is_taken = what == "a laden text" && answer.status < 300;
+                if !is_taken && !is_refusal(route, &answer) {
+                    faults.push(told(route, &format!("{what} as `{field}`"), &answer));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert!(count > 1_000, "{count}");
+    stands(&platform, before.expect("two rounds")).await;
+}
+
+/// The sound body with another value in one field. A command carries its token itself.
+async fn with_field(
+    callers: &mut Callers<'_>,
+    route: &DescribedRoute,
+    sound: &Value,
+    field: &str,
+    value: Value,
+) -> HttpCall {
+    let mut body = sound.clone();
+    if route.is_edges
+        && let Some(&role) = route.roles.first()
+    {
+        body["token"] = json!(callers.of(role).await.edge_token);
+    }
+    body[field] = value;
+    blank(callers.platform, route).json(&body)
+}
+
+/// A call without a body. Its path leads to something that could be there, and a sign-in comes from an own page.
+fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
+    let path = route.path.replace("{region}", "SOUTH").replace("roles/{id}", "roles/99");
+    let path = path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
+    let call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));
+    match route.is_edges {
+        true => call,
+        false => call.header("origin", format!("http://127.0.0.1:{}", platform.gateway())),
+    }
+}
+
+fn named(answer: &HttpAnswer) -> Vec<String> {
+    let errors = answer.json()["errors"].clone();
+    let names = errors.as_array().into_iter().flatten().filter_map(|error| error["field"].as_str());
+    names.map(str::to_owned).collect()
+}
+
+/// The field itself, or a place within it.
+fn is_of(name: &str, field: &str) -> bool {
+    let rest = name.strip_prefix(field);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The platform answers an honest person, and its processes have not swollen.
+async fn stands(platform: &AttackedPlatform, before: [u64; 2]) {
+    let customer = platform.somebody(Role::Customer).await;
+    customer.publish(Region::North, "All is well").await;
+    let parts = parts(platform);
+    for ((part, before), now) in parts.into_iter().zip(before).zip(peaks_kb(platform)) {
+        let grown = now.saturating_sub(before);
+        println!("{part} grew by {grown} kB from {before} kB");
+        assert!(grown < GROWTH_KB_MAX, "{part} grew by {grown} kB");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_a_byte_at_a_time_holds_a_route_or_blames_the_platform() {
+    let platform = platform().await;
+    let (customer, edge) = (platform.somebody(Role::Customer).await, platform.edge().http);
+    let gateway = platform.gateway();
+    let slow = [
+        (gateway, "POST", "/api/v1/auth/login"),
+        (gateway, "POST", "/api/v1/session"),
+        (gateway, "POST", "/api/v1/orders"),
+        (gateway, "PUT", "/api/v1/users/me/photo"),
+        (edge, "POST", "/commands"),
+        (edge, "POST", "/session"),
+    ];
+    let token = &customer.person.token;
+    let drips = slow.map(|(port, method, path)| async move {
+        let mut stream = Station::fresh().connect(port).await.expect("a connection");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\
+             origin: http://127.0.0.1:{port}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("a head");
+        let (mut reader, mut writer) = stream.split();
+        let mut said = Vec::new();
+        let dripping = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                // The answer stands, also where nobody reads on.
+                let _refused = writer.write_all(b" ").await;
+            }
+        };
+        let reading = async { timeout(SLOW_WITHIN, reader.read_to_end(&mut said)).await };
+        tokio::select! {
+            () = dripping => unreachable!("it drips for ever"),
+            ended = reading => drop(ended.unwrap_or_else(|_| panic!("{path} holds on"))),
+        }
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(said.starts_with("HTTP/1.1 408 "), "{method} {path}: {said}");
+        assert!(said.contains("\"code\":\"body_too_slow\""), "{method} {path}: {said}");
+    });
+    let honest = async {
+        let asked = timeout(PATIENCE, customer.publish(Region::North, "Meanwhile")).await;
+        asked.expect("an honest person is served beside them");
+    };
+    tokio::join!(futures::future::join_all(drips), honest);
+}
