@@ -1,0 +1,178 @@
+//! Publishes and reads through the gateways of two builds at 32 connections each, in turns, so that the ratios hold
+//! on a busy machine.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use process::clock::Clock;
+use serde::Deserialize;
+use stack::binaries;
+use support::{Api, Person, within};
+use tokio::{
+    process::{Child, Command},
+    task::JoinSet,
+    time::timeout,
+};
+use wire::{OrderId, Region, Role};
+
+const CONNECTIONS: usize = 32;
+/// They take turns on one connection, so that no limit of a person is met.
+const PEOPLE_OF_ONE: usize = 8;
+const TURNS: usize = 12;
+const TURN: Duration = Duration::from_secs(3);
+const STARTED_WITHIN: Duration = Duration::from_secs(180);
+/// An answer that takes longer is a fault.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// Compares this build with an earlier one.
+#[derive(Parser)]
+struct Arguments {
+    /// The folder of the earlier build's programs, `holdfast-stack` among them
+    before: PathBuf,
+    /// Both on private servers, a process per part
+    #[arg(long)]
+    real: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Case {
+    Publish,
+    Read,
+}
+
+/// Where a platform answers, of all that its ready file tells.
+#[derive(Deserialize)]
+struct Ready {
+    gateway: String,
+}
+
+/// A platform of one build. Dropping it stops it.
+struct Build {
+    name: &'static str,
+    seats: Vec<Arc<Seat>>,
+    _stack: Child,
+}
+
+/// A connection, and the people who use it.
+struct Seat {
+    api: Api,
+    people: Vec<(Person, OrderId)>,
+    turn: AtomicUsize,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let present = binaries::supervisor()?;
+    let present = present.parent().context("programs stand in a folder")?;
+    let folder = tempfile::tempdir()?;
+    let before = Build::start("before", &arguments.before, folder.path(), arguments.real).await?;
+    let after = Build::start("after", present, folder.path(), arguments.real).await?;
+    println!("{CONNECTIONS} connections, {TURNS} turns of {TURN:?} each; after / before");
+    for (case, name) in [(Case::Publish, "publish"), (Case::Read, "read")] {
+        let (mut ratios, mut paces) = (Vec::new(), [Vec::new(), Vec::new()]);
+        for turn in 0..TURNS {
+            let mut order = [(0, &before), (1, &after)];
+            if turn % 2 == 1 {
+                order.reverse();
+            }
+            for (place, build) in order {
+                let pace = build.pace(case).await.with_context(|| build.name.to_owned())?;
+                paces[place].push(pace);
+            }
+            ratios.push(paces[1][turn] / paces[0][turn]);
+        }
+        let [before, after] = paces.map(|paces| spread(&paces).1);
+        let (low, median, high) = spread(&ratios);
+        println!(
+            "{name}: {before:.0}/s before, {after:.0}/s after; ratio {median:.2} ({low:.2} to {high:.2})"
+        );
+    }
+    Ok(())
+}
+
+/// The least, the median and the most.
+fn spread(figures: &[f64]) -> (f64, f64, f64) {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    (sorted[0], sorted[sorted.len() / 2], sorted[sorted.len() - 1])
+}
+
+impl Build {
+    async fn start(name: &'static str, programs: &Path, work: &Path, real: bool) -> Result<Self> {
+        let ready_file = work.join(format!("{name}.json"));
+        let log = std::fs::File::create(work.join(format!("{name}.log")))?;
+        let mut command = Command::new(programs.join("holdfast-stack"));
+        command.args(["up", "--ephemeral", "--free-ports", "--ready-file"]).arg(&ready_file);
+        command.args(real.then_some("--real")).env("HOLDFAST_BIN_DIR", programs);
+        command.env("HOLDFAST_CONTEXT_DIR", work.join(name)).kill_on_drop(true);
+        let stack = command.stdout(Stdio::null()).stderr(log).spawn();
+        let stack =
+            stack.with_context(|| format!("no `holdfast-stack` in {}", programs.display()))?;
+        let started = within("the platform is up", STARTED_WITHIN, async || {
+            serde_json::from_slice::<Ready>(&std::fs::read(&ready_file).ok()?).ok()
+        });
+        let Ready { gateway } = started.await?;
+        let mut seats = JoinSet::new();
+        for _ in 0..CONNECTIONS {
+            seats.spawn(Seat::taken(Api::new(gateway.clone())));
+        }
+        let seats: Result<Vec<Seat>> = seats.join_all().await.into_iter().collect();
+        Ok(Self { name, seats: seats?.into_iter().map(Arc::new).collect(), _stack: stack })
+    }
+
+    /// Answers a second, all of them good.
+    async fn pace(&self, case: Case) -> Result<f64> {
+        let (clock, mut acting) = (Clock::system(), JoinSet::new());
+        let started = clock.elapsed();
+        for seat in &self.seats {
+            acting.spawn(Arc::clone(seat).act(case, started + TURN));
+        }
+        let mut count = 0_u32;
+        while let Some(acted) = acting.join_next().await {
+            count += acted??;
+        }
+        Ok(f64::from(count) / (clock.elapsed() - started).as_secs_f64())
+    }
+}
+
+impl Seat {
+    async fn taken(api: Api) -> Result<Self> {
+        let mut people = Vec::new();
+        for _ in 0..PEOPLE_OF_ONE {
+            let person = api.newcomer(Role::Customer).await?;
+            let order = api.publish(&person, Region::East, "Mend the tap").await?.order_id;
+            people.push((person, order));
+        }
+        Ok(Self { api, people, turn: AtomicUsize::new(0) })
+    }
+
+    async fn act(self: Arc<Self>, case: Case, until: Duration) -> Result<u32> {
+        let (clock, mut count) = (Clock::system(), 0);
+        while clock.elapsed() < until {
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            let (person, order) = &self.people[turn % self.people.len()];
+            let answered = timeout(ANSWER_WITHIN, async {
+                match case {
+                    Case::Publish => {
+                        self.api.publish(person, Region::East, "Mend the tap").await.map(drop)
+                    }
+                    Case::Read => self.api.order(person, *order).await.map(drop),
+                }
+            });
+            answered.await.context("an answer took too long")??;
+            count += 1;
+        }
+        ensure!(count > 0, "a connection came to nothing");
+        Ok(count)
+    }
+}
