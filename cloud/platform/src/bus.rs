@@ -13,7 +13,7 @@ mod topic;
 
 use std::time::Duration;
 
-use process::metrics;
+use process::{metrics, trust::Authorities};
 use wire::{Event, Exchange};
 
 use crate::sealing::{DataKeys, SealError};
@@ -63,7 +63,9 @@ pub fn dead_letter_queue(queue: &str) -> String {
 
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
-    #[error("a bus address is `embedded:PATH` or `amqp://USER:PASSWORD@HOST/VHOST`")]
+    #[error(
+        "a bus address is `embedded:PATH` or `amqp://USER:PASSWORD@HOST/VHOST`, by TLS `amqps://`"
+    )]
     Address,
     #[error("could not open the bus file {path}")]
     Open {
@@ -105,10 +107,19 @@ impl Bus {
 
     /// The same, with sealed messages in the file of the embedded bus. A broker's files are the broker's.
     pub async fn open_sealed(url: &str, keys: &DataKeys) -> Result<Self, BusError> {
+        Self::open_trusting(url, keys, &Authorities::of_process()).await
+    }
+
+    /// The same. A broker of `amqps://` is known by these authorities.
+    pub async fn open_trusting(
+        url: &str,
+        keys: &DataKeys,
+        authorities: &Authorities,
+    ) -> Result<Self, BusError> {
         if let Some(path) = url.strip_prefix("embedded:") {
             Ok(Self::Embedded(Embedded::open(path, keys.clone()).await?))
         } else if url.starts_with("amqp:") || url.starts_with("amqps:") {
-            Ok(Self::Rabbit(Rabbit::new(url)?))
+            Ok(Self::Rabbit(Rabbit::new(url, authorities)?))
         } else {
             Err(BusError::Address)
         }

@@ -10,7 +10,7 @@ mod redis_arm;
 
 use std::time::Duration;
 
-use process::metrics;
+use process::{metrics, trust::Authorities};
 
 pub use counts::{DAY, MINUTE, WindowCount, WindowCounts};
 pub use memory::Memory;
@@ -24,7 +24,7 @@ pub enum Cache {
 
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    #[error("a cache address is `memory:` or `redis://HOST`")]
+    #[error("a cache address is `memory:` or `redis://HOST`, by TLS `rediss://HOST`")]
     Address,
     #[error("the cache failed")]
     Redis(#[from] redis::RedisError),
@@ -46,10 +46,15 @@ impl Cache {
     /// `memory:` or `redis://..`. A server that is down is not an error here; every call says so
     /// until it is back.
     pub fn open(url: &str) -> Result<Self, CacheError> {
+        Self::open_trusting(url, &Authorities::of_process())
+    }
+
+    /// The same. A server of `rediss://` is known by these authorities.
+    pub fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, CacheError> {
         if url.starts_with("memory:") {
             Ok(Self::Memory(Memory::default()))
         } else if url.starts_with("redis:") || url.starts_with("rediss:") {
-            Ok(Self::Redis(Redis::open(url)?))
+            Ok(Self::Redis(Redis::open(url, authorities)?))
         } else {
             Err(CacheError::Address)
         }

@@ -16,8 +16,9 @@ mod store;
 use mongodb::{
     Client,
     bson::doc,
-    options::{ClientOptions, ReadConcern, WriteConcern},
+    options::{ClientOptions, ReadConcern, Tls, WriteConcern},
 };
+use process::trust::Authorities;
 
 use crate::{sealing::DataKeys, sql::Sql};
 
@@ -45,8 +46,17 @@ pub enum Documents {
 
 impl Documents {
     /// `sqlite:/path/x.db` or `mongodb://host/database`. MongoDB is connected to when first asked;
-    /// its writes are acknowledged by a majority and journalled.
+    /// its writes are acknowledged by a majority and journalled. With `?tls=true` it is known by the authorities
+    /// of this process.
     pub async fn open(url: &str) -> Result<Self, DocumentsError> {
+        Self::open_trusting(url, &Authorities::of_process()).await
+    }
+
+    /// The same, by these authorities.
+    pub async fn open_trusting(
+        url: &str,
+        authorities: &Authorities,
+    ) -> Result<Self, DocumentsError> {
         if url.starts_with("sqlite:") {
             return Ok(Self::Sqlite(Sql::open(url).await?));
         }
@@ -54,6 +64,10 @@ impl Documents {
             return Err(DocumentsError::Address);
         }
         let mut options = ClientOptions::parse(url).await?;
+        if let (Some(Tls::Enabled(tls)), Some(own)) = (&mut options.tls, authorities.own_file()) {
+            // The driver takes them in the place of the public ones. An address may name its own: `tlsCAFile`.
+            tls.ca_file_path.get_or_insert_with(|| own.to_owned());
+        }
         let name = options.default_database.clone().ok_or(DocumentsError::Address)?;
         options.app_name.get_or_insert_with(|| "holdfast-cloud".to_owned());
         options.max_pool_size.get_or_insert(CONNECTIONS_MAX);

@@ -55,8 +55,24 @@ impl Server {
     }
 }
 
+/// The files of the certificate by which servers speak TLS. They take plain connections too, save S3.
+#[derive(Debug, Clone)]
+pub struct ServerCertificate {
+    pub chain: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Where servers with a certificate answer by TLS, as far as it is another place.
+struct TlsPlaces {
+    certificate: ServerCertificate,
+    rabbitmq: u16,
+    redis: u16,
+}
+
 pub struct Servers {
     pub addresses: Addresses,
+    /// The same servers by TLS, where they have a certificate. The name in it is the loopback address.
+    pub by_tls: Option<Addresses>,
     ports: Places,
     folder: PathBuf,
     children: BTreeMap<Server, Child>,
@@ -86,6 +102,7 @@ struct Ground<'a> {
     folder: &'a Path,
     logs: &'a Path,
     data: ServerData,
+    tls: Option<TlsPlaces>,
 }
 
 impl Servers {
@@ -97,30 +114,51 @@ impl Servers {
         data: ServerData,
         ports: &mut Ports,
     ) -> Result<Self> {
-        make_inside(folder)?;
-        make_inside(logs)?;
-        let ground = Ground { supervisor, folder, logs, data };
+        let ground = Ground { supervisor, folder, logs, data, tls: None };
+        Self::start_on(&ground, ports).await
+    }
+
+    /// The same, for a test of clients that speak TLS to them.
+    pub async fn start_with(
+        certificate: ServerCertificate,
+        supervisor: &Supervisor,
+        folder: &Path,
+        ports: &mut Ports,
+    ) -> Result<Self> {
+        let tls = TlsPlaces { certificate, rabbitmq: ports.free()?, redis: ports.free()? };
+        let (logs, data) = (&folder.join("logs"), ServerData::OfTestRun);
+        let ground = Ground { supervisor, folder, logs, data, tls: Some(tls) };
+        Self::start_on(&ground, ports).await
+    }
+
+    async fn start_on(ground: &Ground<'_>, ports: &mut Ports) -> Result<Self> {
+        make_inside(ground.folder)?;
+        make_inside(ground.logs)?;
+        let data = ground.data;
         let s3_port = if data == ServerData::OfTestRun { Some(ports.free()?) } else { None };
         let ports = Places::draw(ports)?;
         let s3 = async {
             match s3_port {
-                Some(port) => s3::start(&ground, port).await.map(Some),
+                Some(port) => s3::start(ground, port).await.map(Some),
                 None => Ok(None),
             }
         };
         let (s3, mariadb, mongodb, rabbitmq, redis, mosquitto) = tokio::try_join!(
             s3,
-            mariadb::start(&ground, ports.mariadb),
-            mongodb::start(&ground, ports.mongodb),
-            rabbitmq::start(&ground, &ports.rabbitmq),
-            redis::start(&ground, ports.redis),
-            mosquitto::start(&ground, ports.mosquitto),
+            mariadb::start(ground, ports.mariadb),
+            mongodb::start(ground, ports.mongodb),
+            rabbitmq::start(ground, &ports.rabbitmq),
+            redis::start(ground, ports.redis),
+            mosquitto::start(ground, ports.mosquitto),
         )?;
         let children = [mariadb, mongodb, rabbitmq, redis, mosquitto];
         let children = Server::ALL.into_iter().zip(children).collect();
-        let s3_address = s3_port.map(|port| format!("http://127.0.0.1:{port}"));
+        let scheme = if ground.tls.is_some() { "https" } else { "http" };
+        let s3_address = s3_port.map(|port| format!("{scheme}://127.0.0.1:{port}"));
         let addresses = Addresses { s3: s3_address, ..ports.addresses() };
-        let servers = Self { addresses, ports, folder: folder.to_owned(), children };
+        let by_tls = ground.tls.as_ref().map(|tls| addresses.by_tls(tls));
+        let folder = ground.folder.to_owned();
+        let servers = Self { addresses, by_tls, ports, folder, children };
         try_join_all(Server::ALL.map(|server| servers.ready(server))).await?;
         if let (Some(child), Some(port)) = (s3, s3_port) {
             s3::ready(&child, port).await?;
@@ -147,6 +185,16 @@ impl Servers {
     /// Returns when what the cloud has declared is where a kill cannot take it.
     pub async fn settled(&self) -> Result<()> {
         rabbitmq::settled(self.child(Server::RabbitMq), &self.folder.join("rabbitmq")).await
+    }
+}
+
+impl Addresses {
+    fn by_tls(&self, tls: &TlsPlaces) -> Self {
+        Self {
+            rabbitmq: format!("amqps://guest:guest@127.0.0.1:{}", tls.rabbitmq),
+            redis: format!("rediss://127.0.0.1:{}", tls.redis),
+            ..self.clone()
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -39,24 +39,35 @@ pub struct TrustError {
     why: String,
 }
 
-static CLIENT: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+/// Those who may vouch for a server. Cloning shares them.
+#[derive(Clone)]
+pub struct Authorities {
+    client: Arc<ClientConfig>,
+    own: Option<Arc<OwnAuthorities>>,
+}
+
+struct OwnAuthorities {
+    file: PathBuf,
+    pem: String,
+}
+
+static OF_PROCESS: OnceLock<Authorities> = OnceLock::new();
 
 /// Trusts the authorities in this file too, from the first call on.
 pub fn trust(config: &TlsConfig) -> Result<(), TrustError> {
     if config.roots.as_os_str().is_empty() {
         return Ok(());
     }
-    let shown = config.roots.display();
-    let wrong = |why: String| TrustError { why: format!("{shown}: {why}") };
-    let pem = fs::read(&config.roots).map_err(|error| wrong(error.to_string()))?;
-    let client = client_that_trusts(&pem).map_err(wrong)?;
-    let late = || wrong("this process has made calls before it was told whom to trust".to_owned());
-    CLIENT.set(Arc::new(client)).map_err(|_| late())
+    let own = Authorities::with_own(&config.roots)?;
+    let late = || {
+        wrong(&config.roots, "this process has made calls before it was told whom to trust".into())
+    };
+    OF_PROCESS.set(own).map_err(|_| late())
 }
 
 /// The way to call by TLS.
 pub fn client() -> Arc<ClientConfig> {
-    CLIENT.get_or_init(|| Arc::new(with_roots(public_roots()))).clone()
+    Authorities::of_process().client
 }
 
 /// The same with the authorities in this PEM beside the public ones.
@@ -72,6 +83,44 @@ pub fn client_that_trusts(pem: &[u8]) -> Result<ClientConfig, String> {
         return Err("it has no certificate".to_owned());
     }
     Ok(with_roots(roots))
+}
+
+impl Authorities {
+    /// The ones that this process was told to trust.
+    pub fn of_process() -> Self {
+        OF_PROCESS.get_or_init(Self::public).clone()
+    }
+
+    pub fn public() -> Self {
+        Self { client: Arc::new(with_roots(public_roots())), own: None }
+    }
+
+    /// The public ones and those in this PEM file.
+    pub fn with_own(file: &Path) -> Result<Self, TrustError> {
+        let wrong = |why| wrong(file, why);
+        let pem = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        let client = client_that_trusts(pem.as_bytes()).map_err(wrong)?;
+        let own = OwnAuthorities { file: file.to_owned(), pem };
+        Ok(Self { client: Arc::new(client), own: Some(Arc::new(own)) })
+    }
+
+    pub fn client(&self) -> Arc<ClientConfig> {
+        self.client.clone()
+    }
+
+    /// An operator's own, as PEM, for a library that makes its own client. It was checked.
+    pub fn own_pem(&self) -> Option<&str> {
+        self.own.as_ref().map(|own| own.pem.as_str())
+    }
+
+    /// The file of the same, for a library that reads nothing else.
+    pub fn own_file(&self) -> Option<&Path> {
+        self.own.as_ref().map(|own| own.file.as_path())
+    }
+}
+
+fn wrong(file: &Path, why: String) -> TrustError {
+    TrustError { why: format!("{}: {why}", file.display()) }
 }
 
 fn public_roots() -> RootCertStore {

@@ -1,6 +1,7 @@
 //! A private authority, as an operator with no public name has one.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use process::random;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -17,6 +18,9 @@ impl Authority {
     pub fn new() -> Result<Self, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(Vec::new())?;
+        // Another authority of the same name would be taken for this one, with a broken signature.
+        let name = format!("Authority {:08x}", u32::from_be_bytes(random::bytes()));
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key)?.pem();
         Ok(Self { issuer: Issuer::new(params, key), pem })

@@ -15,9 +15,12 @@ use std::{
 use lapin::{
     Channel, Connection, ConnectionProperties,
     options::{BasicAckOptions, BasicNackOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    runtime::default_runtime,
+    tcp::OwnedTLSConfig,
     types::FieldTable,
     uri::AMQPUri,
 };
+use process::trust::Authorities;
 use tokio::sync::Mutex;
 
 use super::{BusError, PublishResult, QueueSpec};
@@ -34,6 +37,7 @@ pub struct Rabbit(Arc<Inner>);
 
 struct Inner {
     uri: AMQPUri,
+    authorities: Authorities,
     link: Mutex<Option<Arc<Link>>>,
     /// The queues that were bound; a broker that comes back without them gets them again.
     queues: Guarded<Vec<QueueSpec>>,
@@ -46,11 +50,12 @@ struct Link {
 }
 
 impl Rabbit {
-    pub(super) fn new(url: &str) -> Result<Self, BusError> {
+    pub(super) fn new(url: &str, authorities: &Authorities) -> Result<Self, BusError> {
         let mut uri: AMQPUri = url.parse().map_err(|_| BusError::Address)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        let inner = Inner { uri, link: Mutex::default(), queues: Guarded::default() };
-        Ok(Self(Arc::new(inner)))
+        let authorities = authorities.clone();
+        let (link, queues) = (Mutex::default(), Guarded::default());
+        Ok(Self(Arc::new(Inner { uri, authorities, link, queues })))
     }
 
     pub(super) async fn bind(&self, queue: &QueueSpec) -> Result<(), BusError> {
@@ -131,7 +136,13 @@ impl Rabbit {
     async fn connect(&self) -> Result<Link, lapin::Error> {
         let properties =
             ConnectionProperties::default().with_connection_name("holdfast-cloud".into());
-        let connection = Connection::connect_uri(self.0.uri.clone(), properties).await?;
+        // Beside the public ones.
+        let own = self.0.authorities.own_pem().map(str::to_owned);
+        let tls = OwnedTLSConfig { identity: None, cert_chain: own };
+        let uri = self.0.uri.clone();
+        let connecting =
+            Connection::connect_uri_with_config(uri, properties, tls, default_runtime()?);
+        let connection = connecting.await?;
         topology::declare_exchanges(&connection).await?;
         let known = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for queue in known {

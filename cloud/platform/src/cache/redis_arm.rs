@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use process::trust::Authorities;
 use redis::{
-    AsyncCommands, Client, ExistenceCheck, Script, SetExpiry, SetOptions,
+    AsyncCommands, Client, ExistenceCheck, Script, SetExpiry, SetOptions, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
@@ -23,13 +24,20 @@ pub struct Redis {
 }
 
 impl Redis {
-    pub(super) fn open(url: &str) -> Result<Self, CacheError> {
+    pub(super) fn open(url: &str, authorities: &Authorities) -> Result<Self, CacheError> {
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(ANSWER_LIMIT))
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
-        let client = Client::open(url)?;
+        let client = match authorities.own_pem().filter(|_| url.starts_with("rediss:")) {
+            // The library takes them in the place of the public ones.
+            Some(pem) => {
+                let root_cert = Some(pem.as_bytes().to_vec());
+                Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert })?
+            }
+            None => Client::open(url)?,
+        };
         Ok(Self { connection: ConnectionManager::new_lazy_with_config(client, config)? })
     }
 

@@ -8,6 +8,8 @@ use object_store::{
     aws::{AmazonS3, AmazonS3Builder},
 };
 
+use process::trust::Authorities;
+
 use super::{FilesError, s3::OwnClient};
 
 /// Many stores take any region; S3 itself wants the right one.
@@ -26,10 +28,10 @@ pub fn folder(url: &str) -> Result<PathBuf, FilesError> {
     Ok(std::path::absolute(path)?)
 }
 
-pub fn s3(url: &str) -> Result<AmazonS3, FilesError> {
+pub fn s3(url: &str, authorities: &Authorities) -> Result<AmazonS3, FilesError> {
     let address = S3Address::read(url)?;
     let mut builder = AmazonS3Builder::new()
-        .with_http_connector(OwnClient::default())
+        .with_http_connector(OwnClient::by(authorities))
         .with_retry(RetryConfig {
             max_retries: RETRIES,
             retry_timeout: RETRIED_FOR,

@@ -13,10 +13,10 @@ use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpResponseBody, HttpService,
 };
-use process::client::Client;
+use process::{client::Client, trust::Authorities};
 
-#[derive(Debug, Default)]
-pub struct OwnClient {}
+#[derive(Debug)]
+pub struct OwnClient(Client);
 
 #[derive(Debug)]
 struct Calls(Client);
@@ -26,9 +26,15 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 type Answer<'call> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'call>>;
 
+impl OwnClient {
+    pub fn by(authorities: &Authorities) -> Self {
+        Self(Client::with_tls((*authorities.client()).clone()))
+    }
+}
+
 impl HttpConnector for OwnClient {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Calls(Client::new())))
+        Ok(HttpClient::new(Calls(self.0.clone())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
+use process::trust::Authorities;
 use sqlx::{
     Executor,
     migrate::MigrateDatabase,
@@ -16,6 +17,8 @@ use crate::sealing::DataKeys;
 const CONNECTIONS_MAX: u32 = 10;
 /// The part of an address that says so many, `mysql://..?max_connections=20`, as `maxPoolSize` does for MongoDB.
 const CONNECTIONS_KEY: &str = "max_connections";
+/// An address may name a file of its own, which then takes the place of `tls.roots` for that database.
+const AUTHORITY_KEY: &str = "ssl-ca";
 /// A server of the usual settings has 151 in all.
 const CONNECTIONS_LIMIT: u32 = 1_000;
 /// Each SQLite connection is a thread and a page cache.
@@ -38,13 +41,21 @@ const WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5 \
     /*M! , SESSION idle_transaction_timeout = 30 */ /*!80000 , SESSION wait_timeout = 30 */";
 
 impl Sql {
-    /// Its personal columns are not sealed before `sealed_by`.
-    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`.
+    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`. Its personal columns are
+    /// not sealed before `sealed_by`.
+    ///
+    /// A server that speaks TLS is known by the authorities of this process; it is checked with
+    /// `?ssl-mode=VERIFY_IDENTITY`.
     pub async fn open(url: &str) -> Result<Self, SqlError> {
+        Self::open_trusting(url, &Authorities::of_process()).await
+    }
+
+    /// The same, by these authorities.
+    pub async fn open_trusting(url: &str, authorities: &Authorities) -> Result<Self, SqlError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
         } else if url.starts_with("mysql:") {
-            open_mysql(url).await
+            open_mysql(url, authorities).await
         } else {
             Err(SqlError::Address)
         }
@@ -63,10 +74,13 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
     Ok(())
 }
 
-async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
+async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlError> {
     let failed = |source| SqlError::Open { address: shown(url), source };
     let options = MySqlConnectOptions::from_str(url).map_err(|_| SqlError::Address)?;
-    let options = options.statement_cache_capacity(PREPARED_MAX);
+    let mut options = options.statement_cache_capacity(PREPARED_MAX);
+    if let Some(pem) = authorities.own_pem().filter(|_| in_query(url, AUTHORITY_KEY).is_none()) {
+        options = options.ssl_ca_from_pem(pem.as_bytes().to_vec());
+    }
     let pool = MySqlPoolOptions::new()
         .max_connections(connections_max(url)?)
         .min_connections(0)
@@ -89,13 +103,15 @@ async fn open_mysql(url: &str) -> Result<Sql, SqlError> {
 
 /// The size of the pool that the address asks for.
 fn connections_max(url: &str) -> Result<u32, SqlError> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let Some((_, text)) = pairs.find(|(key, _)| *key == CONNECTIONS_KEY) else {
-        return Ok(CONNECTIONS_MAX);
-    };
+    let Some(text) = in_query(url, CONNECTIONS_KEY) else { return Ok(CONNECTIONS_MAX) };
     let number = text.parse().ok().filter(|number| (1..=CONNECTIONS_LIMIT).contains(number));
     number.ok_or(SqlError::Connections { limit: CONNECTIONS_LIMIT })
+}
+
+fn in_query<'url>(url: &'url str, name: &str) -> Option<&'url str> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 
-use super::{Ground, ServerData, runs_as_root, write};
+use super::{Ground, ServerCertificate, ServerData, runs_as_root, write};
 use crate::{Child, Spec, binaries, probe};
 
 const PACKAGE: &str = "mariadb-server";
@@ -38,6 +38,10 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .args(["--innodb-buffer-pool-size=64M".to_owned()])
         .args([format!("--innodb-flush-log-at-trx-commit={flush}")])
         .args(["--skip-log-bin", "--max-connections=500"])
+        .args(ground.tls.iter().flat_map(|tls| {
+            let ServerCertificate { chain, key } = &tls.certificate;
+            [format!("--ssl-cert={}", chain.display()), format!("--ssl-key={}", key.display())]
+        }))
         .env(TEMPORARY, own.display().to_string());
     ground.supervisor.spawn(spec).await
 }

@@ -2,7 +2,7 @@
 //!
 //! For tests and development only: the server that the pinned wheel carries is out of support.
 
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use mongodb::{
@@ -10,7 +10,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 
-use super::Ground;
+use super::{Ground, write};
 use crate::{Child, binaries, probe};
 
 const SET: &str = "rs0";
@@ -26,13 +26,21 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB)"])
         .args(["--networkMessageCompressors", "disabled"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-        .args([
-            "--setParameter",
-            "ttlMonitorSleepSecs=1",
-            "--setParameter",
-            "enableTestCommands=1",
-        ]);
+        .args(["--setParameter", "ttlMonitorSleepSecs=1", "--setParameter", "enableTestCommands=1"])
+        .args(tls(ground, &folder)?);
     ground.supervisor.spawn(spec).await
+}
+
+/// It takes plain connections too, and wants its certificate and key in one file.
+fn tls(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
+    let Some(tls) = &ground.tls else { return Ok(Vec::new()) };
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
+    };
+    let both = folder.join("identity.pem");
+    write(&both, &(read(&tls.certificate.chain)? + &read(&tls.certificate.key)?))?;
+    let both = both.display().to_string();
+    Ok(["--tlsMode", "preferTLS", "--tlsCertificateKeyFile", &both].map(str::to_owned).into())
 }
 
 pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {

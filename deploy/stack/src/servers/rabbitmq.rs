@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use anyhow::Result;
 
-use super::{Ground, write};
+use super::{Ground, ServerCertificate, TlsPlaces, write};
 use crate::{Child, binaries, probe};
 
 const NODE: &str = "holdfast@localhost";
@@ -41,13 +41,30 @@ pub(super) async fn start(ground: &Ground<'_>, ports: &RabbitPorts) -> Result<Ch
         &folder.join("rabbitmq.conf"),
         &format!(
             "listeners.tcp.1 = 127.0.0.1:{}\nmanagement.tcp.ip = 127.0.0.1\n\
-             management.tcp.port = {}\nlog.console = true\nlog.file = false\n",
-            ports.amqp, ports.api
+             management.tcp.port = {}\nlog.console = true\nlog.file = false\n{}",
+            ports.amqp,
+            ports.api,
+            tls(ground)
         ),
     )?;
     let mut spec = ground.spec("rabbitmq", program, 10_000).dir(&folder);
     spec.env = environment(&folder, ports);
     ground.supervisor.spawn(spec).await
+}
+
+/// Settings of the listener by TLS, where it has one.
+fn tls(ground: &Ground<'_>) -> String {
+    let settings = |tls: &TlsPlaces| {
+        let ServerCertificate { chain, key } = &tls.certificate;
+        format!(
+            "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.certfile = {}\nssl_options.keyfile = {}\n\
+             ssl_options.verify = verify_none\n",
+            tls.rabbitmq,
+            chain.display(),
+            key.display()
+        )
+    };
+    ground.tls.as_ref().map(settings).unwrap_or_default()
 }
 
 pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Ground;
+use super::{Ground, ServerCertificate};
 use crate::{Child, binaries, probe};
 
 pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
@@ -14,7 +14,11 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .spec("s3", binaries::debian("python3", "python3")?, 2_000)
         .env("PYTHONPATH", library.display().to_string())
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        .args(ground.tls.iter().flat_map(|tls| {
+            let ServerCertificate { chain, key } = &tls.certificate;
+            ["-c".to_owned(), chain.display().to_string(), "-k".into(), key.display().to_string()]
+        }));
     ground.supervisor.spawn(spec).await
 }
 
