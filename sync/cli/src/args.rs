@@ -141,6 +141,11 @@ pub enum OperatorCommand {
         #[command(subcommand)]
         action: LeaseAction,
     },
+    #[command(args_conflicts_with_subcommands = true)]
+    Keys {
+        #[command(subcommand)]
+        action: Option<KeysAction>,
+    },
     Token {
         #[arg(long)]
         region: Option<Region>,
@@ -204,6 +209,20 @@ pub enum LeaseAction {
     },
     TakeBack {
         region: Region,
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    Rotate {
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    Kill {
+        #[arg(value_name = "KEY")]
+        kid: String,
         #[arg(long, value_name = "TEXT")]
         why: String,
     },

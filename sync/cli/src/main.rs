@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod find;
 mod gateway;
+mod keys;
 mod lease;
 mod login;
 mod look;

@@ -13,7 +13,7 @@ use crate::{
     exit::{ExitKind, Failure, Result},
     find,
     gateway::Gateway,
-    lease, login,
+    keys, lease, login,
     look::{Look, with_step},
     queue, service, status, steer, wait, withdraw,
 };
@@ -100,6 +100,7 @@ async fn operate(
         OperatorCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
         OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, *person, why).await,
         OperatorCommand::Lease { action } => lease::run(gateway, action).await,
+        OperatorCommand::Keys { action } => keys::run(gateway, action.as_ref()).await,
         OperatorCommand::Token { region } => login::token(gateway, *region).await,
     }
 }

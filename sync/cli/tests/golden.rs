@@ -23,7 +23,7 @@ const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// Of a platform that is well, and of the one in which everything is wrong.
-const WELL: [&str; 15] = [
+const WELL: [&str; 18] = [
     "status",
     "edges",
     "wait --for links-up --for synced",
@@ -39,6 +39,9 @@ const WELL: [&str; 15] = [
     "edges rekey north-1",
     "edges rotate north-1",
     "edges record north-1",
+    "keys",
+    "keys rotate --why Planned",
+    "keys kill key-2 --why Stolen",
 ];
 const TROUBLED: [&str; 15] = [
     "status",
@@ -57,7 +60,7 @@ const TROUBLED: [&str; 15] = [
     "wait --for links-up --for drained --timeout 1",
     "lease take-back NORTH --why flooded",
 ];
-const REFUSED: [&str; 13] = [
+const REFUSED: [&str; 14] = [
     "--url 127.0.0.1:1 status",
     "--url http://gateway.invalid status",
     "explain nonsense",
@@ -71,8 +74,9 @@ const REFUSED: [&str; 13] = [
     "queue retry north-1",
     "link cut WEST",
     "wait --for up",
+    "keys kill key-9 --why Stolen",
 ];
-const HELP: [&str; 25] = [
+const HELP: [&str; 28] = [
     "--help",
     "status --help",
     "edges --help",
@@ -95,6 +99,9 @@ const HELP: [&str; 25] = [
     "lease show --help",
     "lease set --help",
     "lease take-back --help",
+    "keys --help",
+    "keys rotate --help",
+    "keys kill --help",
     "login --help",
     "logout --help",
     "token --help",

@@ -25,7 +25,7 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
     }
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "status",
     "edges",
     "queue",
@@ -36,6 +36,7 @@ const NAMES: [&str; 13] = [
     "readmit",
     "withdraw",
     "lease",
+    "keys",
     "login",
     "logout",
     "token",

@@ -33,6 +33,9 @@ fn phrase(path: &str) -> Phrase {
         "lease show" => say::help_lease_show,
         "lease set" => say::help_lease_set,
         "lease take-back" => say::help_lease_take_back,
+        "keys" => say::help_keys,
+        "keys rotate" => say::help_keys_rotate,
+        "keys kill" => say::help_keys_kill,
         _ => say::help_holdfast,
     }
 }

@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// The command line, and the file that describes its answer.
-const ANSWERS: [(&str, &str); 26] = [
+const ANSWERS: [(&str, &str); 29] = [
     ("status", "status"),
     ("edges", "edges"),
     ("edges disable north-1 --since 2h --why Stolen", "edges-disable"),
@@ -33,6 +33,9 @@ const ANSWERS: [(&str, &str); 26] = [
     ("readmit north-1", "readmit"),
     ("withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud", "withdraw"),
     ("lease show NORTH", "lease"),
+    ("keys", "keys"),
+    ("keys rotate --why Planned", "keys"),
+    ("keys kill key-2 --why Stolen", "keys"),
 ];
 
 /// The answer, and that it is of the form of that name.

@@ -89,3 +89,11 @@ help-lease-take-back =
     Take the right back without its holder's word; promises under it may then be lost
     region: NORTH, SOUTH, EAST, WEST or MID
     why: Goes on record, and to everybody who loses by it
+help-keys = Show the keys that sign people's tokens, newest first: which one signs, and when the next may
+help-keys-rotate =
+    Let the next key sign from now on; nobody has to sign in again
+    why: Goes on record
+help-keys-kill =
+    End a stolen key at once, with all its tokens; everybody who has one signs in again
+    kid: The key's name, as `holdfast keys` shows it
+    why: Goes on record

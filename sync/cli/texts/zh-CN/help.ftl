@@ -89,3 +89,11 @@ help-lease-take-back =
     不经持有节点同意收回派单权；其已作出的承诺可能因此失效
     region: NORTH、SOUTH、EAST、WEST 或 MID
     why: 原因，将记录在案并告知受影响者
+help-keys = 显示签发令牌的密钥，由新到旧：当前由哪一把签发，下一把何时可用
+help-keys-rotate =
+    即刻改由下一把密钥签发；无人需要重新登录
+    why: 原因，将记录在案
+help-keys-kill =
+    立即作废被盗的密钥及其全部令牌；持有者须重新登录
+    kid: 密钥名称，见 `holdfast keys`
+    why: 原因，将记录在案

@@ -59,6 +59,9 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/providers/{id}/withdrawals", post(withdrawals))
         .route("/api/v1/admin/regions/{region}", put(gate))
         .route("/api/v1/admin/assignments/{region}", put(assign).get(assignment))
+        .route("/api/v1/admin/keys", get(async || keys()))
+        .route("/api/v1/admin/keys/rotate", post(async |Json(_): Json<Value>| keys()))
+        .route("/api/v1/admin/keys/kill", post(kill_key))
         .route("/api/v1/admin/orders", get(orders))
         .route("/api/v1/orders/{id}", get(one_order))
         .route("/api/v1/orders/{id}/timeline", get(timeline))
@@ -395,4 +398,29 @@ async fn acts() -> Json<Value> {
         "at": "2025-11-24T16:00:00Z", "act": "disabled", "made_by": by,
         "since": "2025-11-24T14:00:00Z", "why": "It was stolen",
     }], "next": null}))
+}
+
+fn keys() -> Json<Value> {
+    Json(json!({"items": [
+        {
+            "kid": "key-3", "state": "next", "made_at": "2025-11-24T16:00:00Z",
+            "trusted_from": "2025-11-25T16:00:00Z", "signs_from": "2025-12-24T16:00:00Z",
+        },
+        {
+            "kid": "key-2", "state": "present", "made_at": "2025-10-24T16:00:00Z",
+            "trusted_from": "2025-10-25T16:00:00Z", "signs_from": "2025-11-24T16:00:00Z",
+        },
+        {
+            "kid": "key-1", "state": "killed", "made_at": "2025-09-24T16:00:00Z",
+            "trusted_from": "2025-09-24T16:00:00Z", "signs_from": "2025-09-24T16:00:00Z",
+            "signed_until": "2025-11-24T16:00:00Z", "killed_at": "2025-11-20T09:00:00Z",
+        },
+    ], "next": null}))
+}
+
+async fn kill_key(Json(form): Json<Value>) -> Response {
+    match form["kid"].as_str() {
+        Some("key-2") => keys().into_response(),
+        _ => Problem::new(Code::NotFound).into_response(),
+    }
 }
