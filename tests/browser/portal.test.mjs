@@ -638,6 +638,10 @@ test('a role is made of an admin’s work, and an admin of less is offered less'
   await page.getByText('l***@example.com').waitFor()
   await page.getByRole('button', { name: 'Revoke…' }).waitFor({ state: 'detached' })
   assert.equal(await page.getByRole('button', { name: /^(Change the role|Let in|End)/ }).count(), 0)
+  // The bar has their places alone; another one's address refuses, as before.
+  const places = () => page.locator('.top nav a').allTextContents()
+  assert.deepEqual((await places()).map((name) => name.trim()), ['People'])
+  assert.equal(await page.locator('.top .brand').getAttribute('href'), '/people')
   assert.deepEqual(faults(), [])
   await context.close()
 })

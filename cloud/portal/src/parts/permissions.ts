@@ -6,6 +6,17 @@ import type { Permission } from '@holdfast/kit/api.gen.ts'
 import { permissions } from '../api/routes.ts'
 import { role, session } from '../session.ts'
 
+/** The permissions without which an admin's page has nothing to show, by the first part of its path. */
+export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
+  '/approvals': ['read_desks', 'approve_orders'],
+  '/conflicts': ['read_desks'],
+  '/providers': ['verify_providers'],
+  '/orders': ['read_desks'],
+  '/regions': ['read_platform'],
+  '/edges': ['read_platform'],
+  '/people': ['read_people'],
+}
+
 export function usePermissions() {
   const own = useQuery({
     queryKey: computed(() => ['permissions', session.person?.user_id]),
@@ -15,5 +26,7 @@ export function usePermissions() {
   })
   /** Offered also while it is unknown: the answer to the request says it then. */
   const can = (permission: Permission): boolean => own.data.value?.permissions.includes(permission) ?? true
-  return { can }
+  /** Whether a page is offered. Its address stays; the page itself refuses. */
+  const opens = (path: string): boolean => (NEEDED[path] ?? []).every(can)
+  return { can, opens }
 }
