@@ -31,7 +31,7 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
             Ok(())
         }
     });
-    let walk = SealWalk::default();
+    let walk = SealWalk::of("auth.users");
     let seal = Job::new("auth-seal", "40 */5 * * * *", move || {
         let (store, walk) = (store_to_seal.clone(), walk.clone());
         async move { Ok(seal(&store, &walk).await?) }

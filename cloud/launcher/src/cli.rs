@@ -43,6 +43,13 @@ pub enum CloudCommand {
     AddDataKey,
     /// Let the newest data key seal after the next start. First restart every replica with the key that was added
     UseDataKey,
+    /// List the data keys of the file, the one that seals first
+    ListDataKeys,
+    /// Take a former data key out of the file. First wait until each table is sealed by another one: docs/keys.md
+    RemoveDataKey {
+        /// The key's name, as list-data-keys shows it
+        key: String,
+    },
     /// Make an admin; the password is the first line of standard input
     BootstrapAdmin {
         #[arg(long)]

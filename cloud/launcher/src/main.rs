@@ -61,6 +61,18 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
             println!("{key} seals after the next start");
             Ok(())
         }
+        CloudCommand::ListDataKeys => {
+            let keys = sealing::listed(&settings.platform.data_keys)?;
+            for (place, key) in keys.iter().enumerate() {
+                println!("{key} {}", if place == 0 { "seals and opens" } else { "opens" });
+            }
+            Ok(())
+        }
+        CloudCommand::RemoveDataKey { key } => {
+            sealing::remove(&settings.platform.data_keys, &key)?;
+            println!("{key} opens nothing after the next start");
+            Ok(())
+        }
         CloudCommand::BootstrapAdmin { username, .. } => {
             Box::pin(parts::bootstrap_admin(&settings, &username)).await
         }

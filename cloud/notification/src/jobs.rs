@@ -1,9 +1,10 @@
-//! Owns the work done by the clock: lines that were read long ago are removed. MongoDB expires them by
-//! itself, and the job finds none.
+//! Owns the work done by the clock: lines that were read long ago are removed (MongoDB expires them by itself, and the
+//! job finds none), and what is plain or of a former data key is sealed.
 
 use platform::{
     documents::Documents,
     jobs::{self, Job, JobError},
+    sealing::SealWalk,
 };
 use process::{clock::Clock, tasks::Tasks};
 
@@ -18,7 +19,16 @@ pub fn start(
     store: &InboxStore,
     clock: &Clock,
 ) -> Result<(), JobError> {
-    jobs::start(tasks, documents, clock.clone(), vec![purge(store.clone(), clock.clone())])
+    let jobs = vec![purge(store.clone(), clock.clone()), seal(store.clone())];
+    jobs::start(tasks, documents, clock.clone(), jobs)
+}
+
+fn seal(store: InboxStore) -> Job {
+    let walks = ["notification.customer_inbox", "notification.provider_inbox"].map(SealWalk::of);
+    Job::new("notification-seal", "45 */5 * * * *", move || {
+        let (store, walks) = (store.clone(), walks.clone());
+        async move { Ok(store.seal(&walks).await?) }
+    })
 }
 
 fn purge(store: InboxStore, clock: Clock) -> Job {

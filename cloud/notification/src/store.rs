@@ -8,9 +8,11 @@ use platform::documents::{
     Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index,
     IndexCondition, ScalarType, Shape, Update, millis,
 };
+use platform::sealing::SealWalk;
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use uuid::Uuid;
 use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
 use crate::{
@@ -169,6 +171,12 @@ impl InboxStore {
             return Ok(true);
         }
         Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
+    }
+
+    /// One turn of the job that seals what is plain, or of a former data key.
+    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
+        self.customers.seal_stale(&walks[0]).await?;
+        self.providers.seal_stale(&walks[1]).await
     }
 
     /// Removes lines read long ago where the database does not do so; returns their number.

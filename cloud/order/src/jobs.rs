@@ -9,10 +9,16 @@ use crate::store::{Store, StoreError};
 const BATCHES_MAX: usize = 200;
 
 /// How far both tables are walked.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Walks {
     orders: SealWalk<Uuid>,
     reasons: SealWalk<u64>,
+}
+
+impl Default for Walks {
+    fn default() -> Self {
+        Self { orders: SealWalk::of("order.orders"), reasons: SealWalk::of("order.order_timeline") }
+    }
 }
 
 pub fn all(store: &Store) -> Vec<Job> {

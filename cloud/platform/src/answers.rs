@@ -96,9 +96,11 @@ impl Answers {
 
     /// For a service that knows tokens by keys of its own.
     pub fn by(verifier: Verifier, tasks: &Tasks, database: impl Into<Database>) -> Self {
+        let database = database.into();
+        let seal = AnswerSeal::of(database.data_keys(), &verifier.service_key);
         Self {
-            store: AnswerStore(database.into()),
-            seal: Arc::new(AnswerSeal::of(&verifier.service_key)),
+            store: AnswerStore(database),
+            seal: Arc::new(seal),
             clock: verifier.clock.clone(),
             verifier,
             tasks: tasks.clone(),
@@ -153,11 +155,13 @@ impl Answers {
             let claim = KeyClaim { holder, until: now.plus_ms(CLAIM_MS) };
             match self.store.claim(place, claim, now).await? {
                 FoundKey::Claimed => return Ok(Turn::Work(holder)),
-                FoundKey::Answered(sealed) => match self.seal.open(place, &sealed) {
-                    Some(answer) => return Ok(Turn::Answered(answer)),
-                    // The part's key is another since.
-                    None => self.store.forget(place, sealed).await?,
-                },
+                FoundKey::Answered(sealed) => {
+                    let opened = self.seal.open(place, &sealed);
+                    match opened.map_err(|error| fault("Could not open an answer", error))? {
+                        Some(answer) => return Ok(Turn::Answered(answer)),
+                        None => self.store.forget(place, sealed).await?,
+                    }
+                }
                 FoundKey::Working => {}
             }
             sleep(pause).await;

@@ -3,6 +3,7 @@
 
 use crate::{
     documents::{Documents, Mongo},
+    sealing::DataKeys,
     sql::Sql,
 };
 
@@ -10,6 +11,16 @@ use crate::{
 pub enum Database {
     Sql(Sql),
     Mongo(Mongo),
+}
+
+impl Database {
+    /// They seal what stands there.
+    pub(crate) fn data_keys(&self) -> &DataKeys {
+        match self {
+            Self::Sql(sql) => sql.data_keys(),
+            Self::Mongo(mongo) => mongo.data_keys(),
+        }
+    }
 }
 
 impl From<&Sql> for Database {

@@ -51,7 +51,7 @@ impl Job {
     }
 }
 
-/// Runs the jobs, and the tidying of the platform's own tables, until the tasks stop.
+/// Runs the jobs, and the tidying and sealing of the platform's own tables, until the tasks stop.
 pub fn start(
     tasks: &Tasks,
     database: impl Into<Database>,
@@ -63,6 +63,7 @@ pub fn start(
     if let Database::Sql(sql) = &database {
         jobs.push(tidy(sql.clone(), clock.clone()));
     }
+    jobs.push(crate::outbox::seal_job(database.clone()));
     let planned = jobs.into_iter().map(|job| {
         let calendar = Calendar::read(job.cron)
             .ok_or(JobError::Calendar { name: job.name, cron: job.cron })?;

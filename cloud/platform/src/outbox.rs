@@ -5,7 +5,10 @@
 //! leave in the order they were written.
 
 mod relay;
+mod seal;
 mod source;
 pub mod store;
 
 pub use relay::Relay;
+pub(crate) use seal::job as seal_job;
+pub use seal::seal;

@@ -14,9 +14,9 @@ mod place;
 mod walk;
 
 pub use error::{DataKeysError, SealError};
-pub use file::{add, make, use_newest};
+pub use file::{add, listed, make, remove, use_newest};
 pub use place::SealPlace;
-pub use walk::{SealTurn, SealWalk};
+pub use walk::{SealTurn, SealWalk, SealedBatch};
 
 use std::{path::Path, sync::Arc};
 
@@ -153,6 +153,11 @@ impl DataKeys {
     /// Returns whether values are sealed from now on.
     pub fn seals(&self) -> bool {
         self.head().is_some()
+    }
+
+    /// The name of the key that seals; `None` while nothing is sealed.
+    pub fn seals_by(&self) -> Option<String> {
+        self.0.keys.first().filter(|_| self.0.seals).map(|key| hex::encode(key.id))
     }
 
     /// How a value begins that was sealed just now; `None` while nothing is sealed.

@@ -1,8 +1,10 @@
-//! The jobs of the user service: to remove files that no profile names, and to tell again who is verified.
+//! The jobs of the user service: to remove files that no profile names, to tell again who is verified, and to seal
+//! what is plain or of a former data key.
 
 use platform::{
     files::FileRegister,
     jobs::{Job, JobResult},
+    sealing::SealWalk,
 };
 
 use crate::store::ProfileStore;
@@ -18,7 +20,13 @@ pub fn all(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
         let store = kept.clone();
         async move { tell_marks(&store).await }
     });
-    vec![files, marks]
+    let kept = store.clone();
+    let walks = ["user.customer_profiles", "user.provider_profiles"].map(SealWalk::of);
+    let seal = Job::new("user-seal", "55 */5 * * * *", move || {
+        let (store, walks) = (kept.clone(), walks.clone());
+        async move { Ok(store.seal(&walks).await?) }
+    });
+    vec![files, marks, seal]
 }
 
 /// A reader that began after a verification, or whose copy is lost, learns of it within a day. The others drop

@@ -13,8 +13,10 @@ use platform::{
     documents::{
         Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, Find,
     },
+    sealing::SealWalk,
 };
 use process::clock::Clock;
+use uuid::Uuid;
 use wire::{Event, EventType, FieldError, FileId, ProfileEvent, Role, UserId};
 
 use crate::domain::{CustomerProfile, PersonRecord, ProfileBody, ProviderProfile};
@@ -75,6 +77,12 @@ impl ProfileStore {
         self.customers.migrate().await?;
         self.providers.migrate().await?;
         self.jobs.migrate().await
+    }
+
+    /// One turn of the job that seals what is plain, or of a former data key.
+    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
+        self.customers.seal_stale(&walks[0]).await?;
+        self.providers.seal_stale(&walks[1]).await
     }
 
     /// Refuses a store that `migrate` has not brought up to date.

@@ -100,6 +100,8 @@ catalogue! {
         "Time to handle one delivery" SECONDS;
     Counter JOB_RUNS "holdfast_job_runs_total" ["job", "result"]
         "Runs of scheduled jobs";
+    Counter SEALED_ANEW "holdfast_sealed_anew_total" ["table"]
+        "Values that were plain or of a former data key, and are sealed by the present one now";
     Counter UPSTREAM_FAULTS "holdfast_upstream_faults_total" ["upstream"]
         "Calls to another service that got no answer";
     Counter UPSTREAM_RETRIES "holdfast_upstream_retries_total" ["part"]

@@ -1,10 +1,11 @@
 //! The hub's jobs: they forget rows that nobody can ask for any more, compare the feeds with their owner, and seal
-//! changes that are plain or of a former key.
+//! what is plain or of a former key.
 
 use platform::{
     jobs::{self, Job, JobError},
     sealing::SealWalk,
 };
+use uuid::Uuid;
 use wire::{Region, UnixMillis};
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     store::{
         Store, StoreError,
         compact::{BATCH, OldOps},
+        reseal::WalkedLog,
     },
 };
 
@@ -28,7 +30,7 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
-    let (sealing, walks) = (store.clone(), FeedWalks::default());
+    let (sealing, walks) = (store.clone(), Walks::default());
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let (store, clock) = forgetting.clone();
@@ -42,7 +44,7 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
             let comparison = comparing.clone();
             async move { Ok(feed::compare_all(&comparison).await?) }
         }),
-        Job::new("seal_feed", "50 */5 * * * *", move || {
+        Job::new("seal", "50 */5 * * * *", move || {
             let (store, walks) = (sealing.clone(), walks.clone());
             async move { Ok(seal(&store, &walks).await?) }
         }),
@@ -50,16 +52,53 @@ pub(crate) fn start(comparison: &Comparison) -> Result<(), JobError> {
     jobs::start(tasks, store.sql(), clock.clone(), jobs)
 }
 
-/// How far the feed of each region is walked.
-type FeedWalks = [SealWalk<u64>; Region::ALL.len()];
+/// How far each table is walked.
+#[derive(Clone)]
+struct Walks {
+    feed: [SealWalk<u64>; Region::ALL.len()],
+    ops: SealWalk<WalkedLog>,
+    outcomes: SealWalk<WalkedLog>,
+    asks: SealWalk<(Uuid, Uuid)>,
+}
 
-async fn seal(store: &Store, walks: &FeedWalks) -> Result<(), StoreError> {
+impl Default for Walks {
+    fn default() -> Self {
+        Self {
+            feed: Region::ALL.map(|region| {
+                SealWalk::of(match region {
+                    Region::North => "sync.feed of NORTH",
+                    Region::South => "sync.feed of SOUTH",
+                    Region::East => "sync.feed of EAST",
+                    Region::West => "sync.feed of WEST",
+                    Region::Mid => "sync.feed of MID",
+                })
+            }),
+            ops: SealWalk::of("sync.ops"),
+            outcomes: SealWalk::of("sync.outcomes"),
+            asks: SealWalk::of("sync.asks"),
+        }
+    }
+}
+
+async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
     let keys = store.sql().data_keys();
-    for (region, walk) in Region::ALL.into_iter().zip(walks) {
+    for (region, walk) in Region::ALL.into_iter().zip(&walks.feed) {
         let mut turn = walk.turn(keys, PARTS_MAX).await;
         while let Some(after) = turn.place() {
             turn.reached(store.reseal_feed(region, after).await?);
         }
+    }
+    let mut turn = walks.ops.turn(keys, PARTS_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_ops(after).await?);
+    }
+    let mut turn = walks.outcomes.turn(keys, PARTS_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_outcomes(after).await?);
+    }
+    let mut turn = walks.asks.turn(keys, PARTS_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_asks(after).await?);
     }
     Ok(())
 }

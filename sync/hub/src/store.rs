@@ -21,6 +21,7 @@ mod ops;
 mod probes;
 mod put_accepts;
 mod regions;
+pub mod reseal;
 pub mod retry;
 mod sealed;
 mod snapshot;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use contract::{BusArm, DocumentsArm, SqlArm, event_of};
 use platform::{
-    bus::QueueSpec,
+    Database,
+    bus::{Bus, QueueSpec},
     documents::{Collection, DocumentBody, Documents, DocumentsError, Field, Shape},
     outbox::{self, Relay},
-    sealing::DataKeys,
+    sealing::{self, DataKeys, SealWalk},
     sql::{Sql, SqlError},
     transact, vals,
 };
@@ -45,6 +46,8 @@ on_both! {
     a_document_hides_its_sealed_fields_and_reads_whole(
         documents_on_sqlite, documents_on_mongodb
     ),
+    events_of_an_outbox_outlive_their_data_key(sqlite, mariadb),
+    documents_and_their_events_outlive_their_data_key(documents_on_sqlite, documents_on_mongodb),
 }
 
 fn telling() -> Event {
@@ -189,4 +192,138 @@ async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
     let stranger = Documents::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
     let strangers: Collection<Card> = Collection::new(&stranger, "cards");
     assert!(matches!(strangers.get(new).await, Err(DocumentsError::Sealed(_))));
+}
+
+/// The file of a part's keys, whose first key is followed by another.
+struct KeyFile {
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+}
+
+impl KeyFile {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.keys");
+        DataKeys::load_or_create(&path, true).unwrap();
+        Self { _folder: folder, path }
+    }
+
+    fn keys(&self) -> DataKeys {
+        DataKeys::load(&self.path, true).unwrap()
+    }
+
+    /// Both open; the new one seals.
+    fn with_a_new_key(&self) -> DataKeys {
+        sealing::add(&self.path).unwrap();
+        sealing::use_newest(&self.path).unwrap();
+        self.keys()
+    }
+
+    fn without_the_old_key(&self) -> DataKeys {
+        let old = sealing::listed(&self.path).unwrap().remove(1);
+        sealing::remove(&self.path, &old).unwrap();
+        self.keys()
+    }
+}
+
+/// More than a batch of the job.
+const MANY: u128 = 230;
+
+async fn events_of_an_outbox_outlive_their_data_key(arm: SqlArm) {
+    let file = KeyFile::new();
+    let by = |keys: DataKeys| arm.sql.clone().sealed_by(&keys);
+    let former = by(file.keys());
+    let events: Vec<Event> = (0..MANY).map(|_| telling()).collect();
+    for event in &events {
+        save(&former, event).await;
+    }
+    let both = file.with_a_new_key();
+    outbox::seal(&Database::Sql(by(both.clone())), &SealWalk::of("outbox")).await.unwrap();
+    assert!(!rows(&arm.sql).await.iter().any(|event| both.is_stale_text(event)));
+    let left = by(file.without_the_old_key());
+    assert_eq!(received(left, events.len()).await, events);
+}
+
+async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
+    let file = KeyFile::new();
+    let cards = |keys: &DataKeys| -> Collection<Card> {
+        Collection::new(&arm.documents.clone().sealed_by(keys), "cards")
+    };
+    let former = cards(&file.keys());
+    arm.documents.migrate().await.unwrap();
+    former.migrate().await.unwrap();
+    let ids: Vec<Uuid> = (1..=MANY).map(Uuid::from_u128).collect();
+    let event = telling();
+    for id in &ids {
+        let events = if *id == ids[0] { std::slice::from_ref(&event) } else { &[] };
+        assert!(former.insert(*id, &card(), events).await.unwrap());
+    }
+    // A replica of a later version has written a field that this one does not know.
+    let plain: Collection<PlainCard> = Collection::new(&arm.documents, "cards");
+    let newer = |PlainCard(mut body)| {
+        body["of_later"] = 1.into();
+        Some((PlainCard(body), Vec::new()))
+    };
+    plain.change(ids[1], newer).await.unwrap().unwrap();
+
+    let both = file.with_a_new_key();
+    let walk = SealWalk::of("cards");
+    cards(&both).seal_stale(&walk).await.unwrap();
+    let documents = arm.documents.clone().sealed_by(&both);
+    outbox::seal(&Database::from(&documents), &SealWalk::of("outbox")).await.unwrap();
+    for id in &ids {
+        let stored = plain.get(*id).await.unwrap().unwrap().body.0;
+        for field in ["phone", "addresses"] {
+            assert!(!both.is_stale_text(stored[field].as_str().unwrap()), "{id}: {stored}");
+        }
+    }
+    assert_eq!(plain.get(ids[1]).await.unwrap().unwrap().body.0["of_later"], 1);
+    let version = plain.get(ids[2]).await.unwrap().unwrap().version;
+    cards(&both).seal_stale(&SealWalk::of("cards")).await.unwrap();
+    let again = plain.get(ids[2]).await.unwrap().unwrap().version;
+    assert_eq!(again, version, "what is sealed stays");
+
+    let left = file.without_the_old_key();
+    for id in &ids {
+        assert_eq!(cards(&left).get(*id).await.unwrap().unwrap().body, card());
+    }
+    let left = arm.documents.clone().sealed_by(&left);
+    assert_eq!(received(Database::from(&left), 1).await, [event]);
+}
+
+/// The events that the relay of this store sends.
+async fn received(store: impl Into<Database>, count: usize) -> Vec<Event> {
+    let bus = contract::embedded().await;
+    bus.bus.bind(&ORDERS).await.unwrap();
+    let tasks = Tasks::new();
+    Relay::start(&tasks, store.into(), bus.bus.clone(), Clock::system(), "test");
+    let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
+    let mut events = Vec::new();
+    while events.len() < count {
+        let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+        events.push(delivery.event().clone());
+        delivery.ack().await.unwrap();
+    }
+    tasks.shutdown(LIMIT).await;
+    events
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_of_the_embedded_bus_outlive_their_data_key() {
+    let file = KeyFile::new();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("embedded:{}", folder.path().join("bus.db").display());
+    let event = telling();
+    let former = Bus::open_sealed(&url, &file.keys()).await.unwrap();
+    former.bind(&ORDERS).await.unwrap();
+    former.publish(&event).await.unwrap();
+    former.close().await;
+    drop(former);
+    let both = Bus::open_sealed(&url, &file.with_a_new_key()).await.unwrap();
+    both.close().await;
+    drop(both);
+    let left = Bus::open_sealed(&url, &file.without_the_old_key()).await.unwrap();
+    let mut deliveries = left.subscribe("orders", 5).await.unwrap();
+    let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
+    assert_eq!(delivery.event(), &event);
 }

@@ -1,6 +1,11 @@
 //! Accounts.
 
-use platform::{columns, marks, outbox, row, sealing::SealPlace, sql::Columns, transact, vals};
+use platform::{
+    columns, marks, outbox, row,
+    sealing::{SealPlace, SealedBatch},
+    sql::Columns,
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{Event, ProviderMark, Role, UnixMillis, UserId};
 
@@ -96,9 +101,10 @@ impl Store {
 
     /// Seals the addresses of the accounts behind `after` that are plain or of a former key, a batch at most.
     /// Returns the last account of the batch; `None` at the end.
-    pub async fn reseal_emails(&self, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+    pub async fn reseal_emails(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
         let rows: Vec<(UserId, String)> = self.sql.all(EMAILS, vals![after, BATCH]).await?;
+        let mut sealed_anew = 0;
         for (user, stored) in &rows {
             if keys.is_stale_text(stored) {
                 let place = email_place(*user);
@@ -106,9 +112,11 @@ impl Store {
                 let (sealed, hash) = (keys.seal_text(&place, &email), keys.hash(EMAIL, &email));
                 let values = vals![sealed, hash.to_vec(), *user, stored.as_str()];
                 self.sql.exec(RESEAL, values).await?;
+                sealed_anew += 1;
             }
         }
-        Ok(rows.last().filter(|_| rows.len() == BATCH).map(|(user, _)| user.0))
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, _)| user.0);
+        Ok(SealedBatch { sealed: sealed_anew, last })
     }
 
     /// The role of a person; absent for one who has never registered.

@@ -1,6 +1,9 @@
 //! Seals what stands in order_db plain, or under a former key.
 
-use platform::{sealing::DataKeys, vals};
+use platform::{
+    sealing::{DataKeys, SealedBatch},
+    vals,
+};
 use uuid::Uuid;
 use wire::{CommandId, OrderId, UserId};
 
@@ -26,11 +29,12 @@ impl Store {
 
     /// The words of the orders behind `after`, a batch at most; they never change. Returns the last order of the
     /// batch, or `None` at the end.
-    pub async fn reseal_orders(&self, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+    pub async fn reseal_orders(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(OrderId, String, String, String)> =
             self.sql.all(ORDERS, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| id.0);
+        let mut sealed = 0;
         for (id, title, description, address) in rows {
             if ![&title, &description, &address].into_iter().any(|text| keys.is_stale_text(text)) {
                 continue;
@@ -42,22 +46,25 @@ impl Store {
             let words =
                 (anew(TITLE, title)?, anew(DESCRIPTION, description)?, anew(ADDRESS, address)?);
             self.sql.exec(RESEAL_ORDER, vals![words.0, words.1, words.2, id]).await?;
+            sealed += 1;
         }
-        Ok(last)
+        Ok(SealedBatch { sealed, last })
     }
 
     /// The same for the reasons in the orders' history.
-    pub async fn reseal_reasons(&self, after: u64) -> Result<Option<u64>, StoreError> {
+    pub async fn reseal_reasons(&self, after: u64) -> Result<SealedBatch<u64>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> =
             self.sql.all(LINES, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
+        let mut count = 0;
         for (id, order, command, actor, reason) in rows {
             let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else { continue };
             let place = reason_place(order, command, actor);
             let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
             self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
+            count += 1;
         }
-        Ok(last)
+        Ok(SealedBatch { sealed: count, last })
     }
 }

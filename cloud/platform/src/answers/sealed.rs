@@ -1,12 +1,13 @@
-//! An answer as it is kept: sealed by the part's own key, since it may show a person's data.
+//! An answer as it is kept: sealed by the data keys of its store, since it may show a person's data.
 
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use process::{random, tokens::ServiceKey};
+use process::tokens::ServiceKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 
 use super::{request::RequestHash, store::KeyPlace};
+use crate::sealing::{DataKeys, SealError, SealPlace};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeptAnswer {
@@ -50,73 +51,129 @@ impl KeptAnswer {
     }
 }
 
-/// The key that seals the answers of a part. Replicas have the same one.
-pub(super) struct AnswerSeal(LessSafeKey);
+/// Seals and opens answers by the data keys of the part's own store.
+pub(super) struct AnswerSeal {
+    keys: DataKeys,
+    former: FormerSeal,
+}
 
 impl AnswerSeal {
-    pub(super) fn of(service_key: &ServiceKey) -> Self {
-        match UnboundKey::new(&AES_256_GCM, &service_key.secret("answers under a key")) {
-            Ok(key) => Self(LessSafeKey::new(key)),
-            Err(_) => unreachable!("32 bytes are a key"),
-        }
+    pub(super) fn of(keys: &DataKeys, service_key: &ServiceKey) -> Self {
+        Self { keys: keys.clone(), former: FormerSeal::of(service_key) }
     }
 
     pub(super) fn seal(
         &self,
-        place: KeyPlace,
+        at: KeyPlace,
         answer: &KeptAnswer,
     ) -> Result<Vec<u8>, serde_json::Error> {
         let mut plain = serde_json::to_vec(&answer.head)?;
         // JSON of one line holds no line break.
         plain.push(b'\n');
         plain.extend(&answer.body);
-        let nonce: [u8; NONCE_LEN] = random::bytes();
-        let used = Nonce::assume_unique_for_key(nonce);
-        match self.0.seal_in_place_append_tag(used, aad(place), &mut plain) {
-            Ok(()) => Ok([nonce.as_slice(), &plain].concat()),
-            Err(_) => unreachable!("an answer is short enough to be sealed"),
-        }
+        Ok(self.keys.seal(&place(at), &plain))
     }
 
-    /// `None` where another key sealed it, or for another place.
-    pub(super) fn open(&self, place: KeyPlace, sealed: &[u8]) -> Option<KeptAnswer> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut plain = sealed.to_vec();
-        let plain = self.0.open_in_place(nonce, aad(place), &mut plain).ok()?;
-        let end = plain.iter().position(|byte| *byte == b'\n')?;
-        let head = serde_json::from_slice(&plain[..end]).ok()?;
-        Some(KeptAnswer { head, body: plain[end + 1..].to_vec() })
+    /// `None` for what is no answer. One whose key is away stays, and is not done anew.
+    pub(super) fn open(
+        &self,
+        at: KeyPlace,
+        stored: &[u8],
+    ) -> Result<Option<KeptAnswer>, SealError> {
+        let plain = match self.former.open(at, stored) {
+            Some(plain) => plain,
+            None => self.keys.open(&place(at), stored.to_vec())?,
+        };
+        Ok(read(&plain))
     }
 }
 
-fn aad(KeyPlace { person, key }: KeyPlace) -> Aad<Vec<u8>> {
-    Aad::from([*person.as_bytes(), *key.as_bytes()].concat())
+fn read(plain: &[u8]) -> Option<KeptAnswer> {
+    let end = plain.iter().position(|byte| *byte == b'\n')?;
+    let head = serde_json::from_slice(&plain[..end]).ok()?;
+    Some(KeptAnswer { head, body: plain[end + 1..].to_vec() })
+}
+
+fn place(KeyPlace { person, key }: KeyPlace) -> SealPlace {
+    SealPlace::of_id("answers.answer", person.0).and(key.0.as_bytes())
+}
+
+/// Opens answers as the version before sealed them, by a key made of the part's service key. They end after two
+/// days; without it, a change that was answered just before an upgrade would be made a second time.
+struct FormerSeal(LessSafeKey);
+
+impl FormerSeal {
+    fn of(service_key: &ServiceKey) -> Self {
+        match UnboundKey::new(&AES_256_GCM, &service_key.secret("answers under a key")) {
+            Ok(key) => Self(LessSafeKey::new(key)),
+            Err(_) => unreachable!("32 bytes are a key"),
+        }
+    }
+
+    fn open(&self, KeyPlace { person, key }: KeyPlace, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let place = Aad::from([*person.as_bytes(), *key.as_bytes()].concat());
+        let mut plain = sealed.to_vec();
+        let length = self.0.open_in_place(nonce, place, &mut plain).ok()?.len();
+        plain.truncate(length);
+        Some(plain)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use process::tokens::Signer;
+    use process::{random, tokens::Signer};
     use uuid::Uuid;
     use wire::{CommandId, UserId};
 
     use super::*;
 
-    #[test]
-    fn an_answer_opens_by_the_key_of_its_part_and_at_its_place_alone() {
-        let key = || ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
-        let (own, other) = (key(), key());
-        let place =
-            KeyPlace { person: UserId(Uuid::from_u128(1)), key: CommandId(Uuid::from_u128(2)) };
+    const PHONE: &[u8] = b"139001";
+
+    fn at() -> KeyPlace {
+        KeyPlace { person: UserId(Uuid::from_u128(1)), key: CommandId(Uuid::from_u128(2)) }
+    }
+
+    fn answer() -> KeptAnswer {
         let request = RequestHash { head: "a".into(), body: None };
         let head = AnswerHead::of(request, StatusCode::CREATED, &HeaderMap::new());
-        let answer = KeptAnswer { head, body: b"{\n\"phone\": \"+8613900139000\"}".to_vec() };
-        let sealed = AnswerSeal::of(&own).seal(place, &answer).unwrap();
-        assert!(!sealed.windows(6).any(|part| part == b"139001"), "not in the clear");
-        assert_eq!(AnswerSeal::of(&own).open(place, &sealed).as_ref(), Some(&answer));
-        assert_eq!(AnswerSeal::of(&other).open(place, &sealed), None);
-        let elsewhere = KeyPlace { person: UserId(Uuid::from_u128(3)), ..place };
-        assert_eq!(AnswerSeal::of(&own).open(elsewhere, &sealed), None);
-        assert_eq!(AnswerSeal::of(&own).open(place, &[]), None);
+        KeptAnswer { head, body: b"{\n\"phone\": \"+8613900139000\"}".to_vec() }
+    }
+
+    fn service_key() -> ServiceKey {
+        ServiceKey::from_pkcs8(&Signer::generate()).unwrap()
+    }
+
+    #[test]
+    fn an_answer_opens_by_the_keys_of_its_part_and_at_its_place_alone() {
+        let (own, key) = (DataKeys::random(), service_key());
+        let seal = AnswerSeal::of(&own, &key);
+        let sealed = seal.seal(at(), &answer()).unwrap();
+        assert!(!sealed.windows(PHONE.len()).any(|part| part == PHONE), "not in the clear");
+        assert_eq!(seal.open(at(), &sealed), Ok(Some(answer())));
+        let other = AnswerSeal::of(&DataKeys::random(), &key);
+        assert!(matches!(other.open(at(), &sealed), Err(SealError::UnknownKey { .. })));
+        let elsewhere = KeyPlace { person: UserId(Uuid::from_u128(3)), ..at() };
+        assert!(matches!(seal.open(elsewhere, &sealed), Err(SealError::Broken { .. })));
+        assert_eq!(seal.open(at(), &[]), Ok(None));
+    }
+
+    #[test]
+    fn an_answer_of_the_version_before_opens_at_its_place() {
+        let key = service_key();
+        let mut stored = serde_json::to_vec(&answer().head).unwrap();
+        stored.push(b'\n');
+        stored.extend(answer().body);
+        let nonce: [u8; NONCE_LEN] = random::bytes();
+        let place = Aad::from([*at().person.as_bytes(), *at().key.as_bytes()].concat());
+        let former = FormerSeal::of(&key);
+        let used = Nonce::assume_unique_for_key(nonce);
+        former.0.seal_in_place_append_tag(used, place, &mut stored).unwrap();
+        let stored = [nonce.as_slice(), &stored].concat();
+        let seal = AnswerSeal::of(&DataKeys::random(), &key);
+        assert_eq!(seal.open(at(), &stored), Ok(Some(answer())));
+        let elsewhere = KeyPlace { key: CommandId(Uuid::from_u128(4)), ..at() };
+        assert_eq!(seal.open(elsewhere, &stored), Ok(None));
     }
 }

@@ -41,6 +41,9 @@ struct Inner {
     late: Mutex<Vec<Row>>,
 }
 
+/// Messages sealed anew in one commit.
+const RESEALED_MAX: i64 = 200;
+
 type Queues = Arc<RwLock<Vec<Arc<LocalQueue>>>>;
 
 /// A message on its way into a queue.
@@ -101,7 +104,36 @@ impl Embedded {
         for row in known.0 {
             bus.know(row, known.1);
         }
+        bus.reseal().await?;
         Ok(bus)
+    }
+
+    /// Seals the messages which are plain, or sealed by a former key, before anybody reads them: the keys of a
+    /// process stay as they are. Dead letters wait for a person, also longer than a key.
+    async fn reseal(&self) -> Result<(), BusError> {
+        let (mut above, mut sealed) = (0, 0);
+        loop {
+            let read = move |conn: &Connection| store::all_after(conn, above, RESEALED_MAX);
+            let rows = self.read(read).await?;
+            let Some(last) = rows.last() else { break };
+            above = last.id;
+            let stale = rows.into_iter().filter(|row| self.0.keys.is_stale(&row.body));
+            // One that does not open stays as it is, and is told of when it is read.
+            let opened = stale.filter_map(|row| {
+                let body = self.0.keys.open(&place(), row.body).ok()?;
+                Some(MessageRow { body: self.0.keys.seal(&place(), &body), ..row })
+            });
+            let anew: Vec<MessageRow> = opened.collect();
+            sealed += anew.len();
+            if !anew.is_empty() {
+                self.write(move |conn| store::rewrite(conn, &anew)).await?;
+            }
+        }
+        if sealed > 0 {
+            metrics::SEALED_ANEW.add(["bus.messages"], sealed as u64);
+            tracing::info!(sealed, "Sealed the messages of the bus by the present data key");
+        }
+        Ok(())
     }
 
     pub(super) async fn bind(&self, spec: &QueueSpec) -> Result<(), BusError> {

@@ -41,6 +41,8 @@ const LAST_ID: &str = "SELECT COALESCE(MAX(id), 0) FROM messages";
 const PUT: &str = "INSERT INTO messages (queue, body, expires_at) VALUES (?1, ?2, ?3)";
 const PAGE: &str = "SELECT id, body FROM messages WHERE queue = ?1 AND id > ?2
     ORDER BY id LIMIT ?3";
+const ALL_AFTER: &str = "SELECT id, body FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
+const REWRITE: &str = "UPDATE messages SET body = ?2 WHERE id = ?1";
 const REMOVE: &str = "DELETE FROM messages WHERE id = ?1";
 const COPY_TO: &str =
     "INSERT INTO messages (queue, body) SELECT ?2, body FROM messages WHERE id = ?1";
@@ -136,6 +138,24 @@ pub(super) fn page(
             Ok(MessageRow { id: row.get(0)?, body: row.get(1)? })
         })?
         .collect()
+}
+
+/// The messages of every queue above an id, in order.
+pub(super) fn all_after(
+    conn: &Connection,
+    above: i64,
+    rows_max: i64,
+) -> rusqlite::Result<Vec<MessageRow>> {
+    conn.prepare_cached(ALL_AFTER)?
+        .query_map(params![above, rows_max], |row| {
+            Ok(MessageRow { id: row.get(0)?, body: row.get(1)? })
+        })?
+        .collect()
+}
+
+pub(super) fn rewrite(conn: &Connection, rows: &[MessageRow]) -> rusqlite::Result<()> {
+    let mut rewrite = conn.prepare_cached(REWRITE)?;
+    rows.iter().try_for_each(|row| rewrite.execute(params![row.id, row.body]).map(drop))
 }
 
 pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {

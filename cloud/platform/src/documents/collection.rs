@@ -12,7 +12,11 @@ use super::{
     schema::{self, DocumentBody, Field, FieldPath, ID, IndexKey, Scalar, ScalarKind},
     store::{Cause, MongoStore, SqliteStore, StoredDocument},
 };
-use crate::sealing::{DataKeys, SealPlace};
+use crate::sealing::{DataKeys, SealPlace, SealWalk, SealedBatch};
+
+/// Documents of one batch of the job that seals, and batches of one turn; the next turn goes on.
+const SEAL_BATCH: usize = 100;
+const SEAL_BATCHES_MAX: usize = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document<D> {
@@ -261,6 +265,40 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, purge(now))
     }
 
+    /// One turn of a job that seals the personal fields which are plain, or sealed by a former key.
+    pub async fn seal_stale(&self, walk: &SealWalk<Uuid>) -> Result<(), DocumentsError> {
+        let mut turn = walk.turn(&self.keys, SEAL_BATCHES_MAX).await;
+        while let Some(after) = turn.place() {
+            turn.reached(self.reseal(after).await?);
+        }
+        Ok(())
+    }
+
+    /// A batch of the documents behind `after`. One that changes meanwhile is sealed by that change. Fields that
+    /// this version does not know stay.
+    async fn reseal(&self, after: Uuid) -> Result<SealedBatch<Uuid>, DocumentsError> {
+        let found = on!(self, all_after(after, SEAL_BATCH))?;
+        let last = found.last().filter(|_| found.len() == SEAL_BATCH).map(|stored| stored.id);
+        let mut sealed = 0;
+        for StoredDocument { id, version, body } in found {
+            let body: Value = body.read().map_err(|why| DocumentsError::shape(self.name, &why))?;
+            if !self.is_stale(&body) {
+                continue;
+            }
+            let body = self.sealed(id, self.opened(id, body)?);
+            sealed += usize::from(on!(self, replace(id, version, body, &[], None))?);
+        }
+        Ok(SealedBatch { sealed, last })
+    }
+
+    fn is_stale(&self, body: &Value) -> bool {
+        let values = D::SEALED.iter().filter_map(|name| body.get(name));
+        values.filter(|value| !value.is_null()).any(|value| match value.as_str() {
+            Some(text) => self.keys.is_stale_text(text),
+            None => self.keys.seals(),
+        })
+    }
+
     pub async fn explain(&self, find: &Find) -> Result<QueryPlan, DocumentsError> {
         on!(self, explain(self.checked(find)?))
     }
@@ -278,6 +316,10 @@ impl<D: DocumentBody> Collection<D> {
         let mut body = serde_json::to_value(body).map_err(|error| shape(&error))?;
         schema::normalize(&mut body).map_err(|why| shape(&why))?;
         D::SHAPE.check_body(&body).map_err(|why| shape(&why))?;
+        Ok(self.sealed(id, body))
+    }
+
+    fn sealed(&self, id: Uuid, mut body: Value) -> Value {
         for name in D::SEALED {
             let Some(value) = body.get_mut(name).filter(|value| !value.is_null()) else { continue };
             let sealed = self.keys.seal_text(&self.seal_place(id, name), &value.to_string());
@@ -286,7 +328,7 @@ impl<D: DocumentBody> Collection<D> {
                 *value = Value::String(sealed);
             }
         }
-        Ok(body)
+        body
     }
 
     /// A sealed field is a text; opened, it is the JSON of its value.

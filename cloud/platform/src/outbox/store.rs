@@ -6,7 +6,8 @@ use wire::{Event, EventId, UnixMillis};
 
 use crate::{
     columns,
-    sealing::{DataKeys, SealError, SealPlace},
+    documents::DocumentsError,
+    sealing::{DataKeys, SealError, SealPlace, SealedBatch},
     sql::{Columns, Sql, SqlError, Tx, in_list},
     vals,
 };
@@ -17,6 +18,8 @@ const UNSENT: &str =
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
 const COUNT_UNSENT_OF: &str = "SELECT COUNT(*) FROM outbox WHERE document = ? AND sent_at IS NULL";
 const UNSENT_SINCE: &str = "SELECT MIN(made_at) FROM outbox WHERE sent_at IS NULL";
+const EVENTS: &str = "SELECT seq, event_id, event FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?";
+const RESEAL: &str = "UPDATE outbox SET event = ? WHERE seq = ?";
 const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ?";
 
 const RENEW: &str = "UPDATE leases SET holder = ?, until_ms = ? \
@@ -55,6 +58,8 @@ pub(super) const LEASE: &str = "outbox-relay";
 /// One that ends later than this was written by a clock that is wrong, and no event would leave until then.
 pub(super) const LEASE_AHEAD_MAX_MS: i64 = 60_000;
 const SENT_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// Rows of one batch of the job that seals.
+const RESEALED_MAX: usize = 200;
 
 /// Writes an event to leave after the commit of `tx`.
 pub async fn add(tx: &mut Tx, event: &Event) -> Result<(), SqlError> {
@@ -112,6 +117,22 @@ pub(super) fn opened(keys: &DataKeys, id: Uuid, stored: String) -> Result<String
 
 fn place(event: Uuid) -> SealPlace {
     SealPlace::of_id("outbox.event", event)
+}
+
+/// Seals the events behind `after` which are plain, or sealed by a former key, a batch at most.
+pub(super) async fn reseal(sql: &Sql, after: i64) -> Result<SealedBatch<i64>, DocumentsError> {
+    let keys = sql.data_keys();
+    let rows: Vec<(i64, Uuid, String)> = sql.all(EVENTS, vals![after, RESEALED_MAX]).await?;
+    let last = rows.last().filter(|_| rows.len() == RESEALED_MAX).map(|(seq, ..)| *seq);
+    let mut sealed = 0;
+    for (seq, id, event) in rows {
+        if keys.is_stale_text(&event) {
+            let anew = keys.seal_text(&place(id), &opened(keys, id, event)?);
+            sql.exec(RESEAL, vals![anew, seq]).await?;
+            sealed += 1;
+        }
+    }
+    Ok(SealedBatch { sealed, last })
 }
 
 /// When the oldest of the events that have not left was written.

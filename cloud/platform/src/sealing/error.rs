@@ -23,4 +23,8 @@ pub enum DataKeysError {
     Line { path: PathBuf, line: usize },
     #[error("the file of data keys {} lacks {what}", path.display())]
     Lacks { path: PathBuf, what: &'static str },
+    #[error("data key {key} of {} seals: let another one seal first, by `use-data-key`", path.display())]
+    Seals { path: PathBuf, key: String },
+    #[error("{} has no data key {key}", path.display())]
+    Unknown { path: PathBuf, key: String },
 }

@@ -74,6 +74,24 @@ pub fn use_newest(path: &Path) -> Result<String, DataKeysError> {
     Ok(hex::encode(lines.keys[0].0))
 }
 
+/// The names of the keys in the file. The first one seals.
+pub fn listed(path: &Path) -> Result<Vec<String>, DataKeysError> {
+    Ok(read(path)?.keys.iter().map(|(id, _)| hex::encode(id)).collect())
+}
+
+/// Takes a key out of the file: from the next start on, nothing that it sealed opens.
+pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
+    let mut lines = read(path)?;
+    match lines.keys.iter().position(|(id, _)| hex::encode(id) == key) {
+        None => Err(DataKeysError::Unknown { path: path.to_owned(), key: key.to_owned() }),
+        Some(0) => Err(DataKeysError::Seals { path: path.to_owned(), key: key.to_owned() }),
+        Some(at) => {
+            lines.keys.remove(at);
+            replace(path, &lines)
+        }
+    }
+}
+
 pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
     let text = fs::read_to_string(path)
         .map_err(|source| DataKeysError::File { path: path.to_owned(), source })?;

@@ -85,6 +85,25 @@ fn keys_follow_one_another_in_two_steps() {
 }
 
 #[test]
+fn an_old_key_is_taken_out_and_the_one_that_seals_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.keys");
+    let old = DataKeys::load_or_create(&path, true).unwrap();
+    let sealed = old.seal(&place(), b"12 Harbour Road");
+    let [first] = &*listed(&path).unwrap() else { panic!("one key") };
+    assert!(matches!(remove(&path, first), Err(DataKeysError::Seals { .. })));
+    assert_eq!(old.seals_by().as_ref(), Some(first));
+    add(&path).unwrap();
+    let newest = use_newest(&path).unwrap();
+    assert_eq!(listed(&path).unwrap(), [newest.clone(), first.clone()]);
+    assert!(matches!(remove(&path, "00000000"), Err(DataKeysError::Unknown { .. })));
+    remove(&path, first).unwrap();
+    assert_eq!(listed(&path).unwrap(), [newest]);
+    let left = DataKeys::load(&path, true).unwrap();
+    assert!(matches!(left.open(&place(), sealed), Err(SealError::UnknownKey { .. })));
+}
+
+#[test]
 fn equal_texts_have_one_hash_a_column_and_nobody_else_makes_it() {
     let keys = DataKeys::random();
     assert_eq!(keys.hash("users.email", "a@b.c"), keys.hash("users.email", "a@b.c"));

@@ -1,13 +1,10 @@
 //! The places of what sync_db keeps sealed: ops, outcomes, changes of feeds and waiting accepts, each whole. Hashes
 //! and digests stand beside them and are over the plain bytes.
 
-use platform::{
-    sealing::{DataKeys, SealPlace},
-    vals,
-};
+use platform::sealing::{DataKeys, SealPlace};
 use wire::{Change, CommandId, Outcome, Region, UserId};
 
-use super::{Result, Store, decoded};
+use super::{Result, decoded};
 use crate::domain::op::ReceivedOp;
 
 pub(super) fn op_place(edge: &str, epoch: u64, seq: u64) -> SealPlace {
@@ -29,31 +26,6 @@ pub(super) fn ask_place(column: &'static str, command: CommandId, user: UserId) 
 
 pub(super) const ASK_COMMAND: &str = "asks.command";
 pub(super) const ASK_TOKEN: &str = "asks.token";
-
-const CHANGES: &str = "SELECT feed_seq, bytes FROM feed WHERE region = ? AND feed_seq > ? \
-    ORDER BY feed_seq LIMIT ?";
-const RESEAL: &str = "UPDATE feed SET bytes = ? WHERE region = ? AND feed_seq = ?";
-/// Changes of one batch.
-const BATCH: usize = 200;
-
-impl Store {
-    /// Seals the changes of a region behind `after` that are plain or of a former key, a batch at most. Returns
-    /// the last of the batch, or `None` at the end. Ops and outcomes are forgotten after some weeks, the newest
-    /// change of an order never.
-    pub async fn reseal_feed(&self, region: Region, after: u64) -> Result<Option<u64>> {
-        let keys = self.sql.data_keys();
-        let rows: Vec<(u64, Vec<u8>)> = self.sql.all(CHANGES, vals![region, after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(feed_seq, _)| *feed_seq);
-        for (feed_seq, stored) in rows {
-            if keys.is_stale(&stored) {
-                let place = change_place(region, feed_seq);
-                let sealed = keys.seal(&place, &keys.open(&place, stored)?);
-                self.sql.exec(RESEAL, vals![sealed, region, feed_seq]).await?;
-            }
-        }
-        Ok(last)
-    }
-}
 
 /// The op that stands at that place of an edge's log.
 pub(super) fn read_op(

@@ -108,6 +108,24 @@ impl Mongo {
         Ok(count.into())
     }
 
+    /// Seals the waiting events which are plain, or sealed by a former key; returns their number.
+    pub(crate) async fn reseal_events(&self, events_max: usize) -> Result<usize, DocumentsError> {
+        let (collections, keys) = (self.collections().await?, self.data_keys());
+        let mut sealed = 0;
+        for waiting in self.unsent_events(&collections, events_max).await? {
+            if !keys.is_stale_text(&waiting.event) {
+                continue;
+            }
+            let anew = keys.seal_text(&place(waiting.id), &waiting.opened(self)?);
+            let of = doc! {"_id": binary(waiting.document), "_events.id": binary(waiting.id)};
+            let change = doc! {"$set": {"_events.$.event": anew}};
+            // One that has left meanwhile is not there any more.
+            let done = self.collection(&waiting.collection).update_one(of, change).await?;
+            sealed += usize::from(done.modified_count == 1);
+        }
+        Ok(sealed)
+    }
+
     /// Takes events that have left out of their documents.
     pub(crate) async fn remove_sent_events(
         &self,

@@ -283,6 +283,18 @@ impl MongoStore {
         Ok(documents)
     }
 
+    /// By their ids, from the one behind `after`.
+    pub async fn all_after(&self, after: Uuid, documents_max: usize) -> Done<Vec<StoredDocument>> {
+        let behind = doc! {"_id": {"$gt": binary(after)}};
+        let finding = self.collection.find(behind).sort(doc! {"_id": 1});
+        let mut found = finding.limit(i64::try_from(documents_max).unwrap_or(i64::MAX)).await?;
+        let mut documents = Vec::new();
+        while found.advance().await? {
+            documents.push(bson::stored(found.current().to_owned(), self.name)?);
+        }
+        Ok(documents)
+    }
+
     pub async fn count(&self, find: &Find) -> Done<u64> {
         let counting = self.collection.count_documents(bson::whole_filter(find));
         Ok(counting.limit(find.limit as u64).hint(hint(find)).await?)

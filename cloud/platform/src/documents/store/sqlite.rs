@@ -55,6 +55,14 @@ impl SqliteStore {
         Ok(row.map(stored))
     }
 
+    /// By their ids, from the one behind `after`.
+    pub async fn all_after(&self, after: Uuid, documents_max: usize) -> Done<Vec<StoredDocument>> {
+        let text = SqlText::of("SELECT id, version, body FROM ").put(self.name);
+        let text = text.put(" WHERE id > ? ORDER BY id LIMIT ?").value(after).value(documents_max);
+        let rows: Vec<(Uuid, i64, String)> = text.all(&self.sql).await?;
+        Ok(rows.into_iter().map(stored).collect())
+    }
+
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> Done<bool> {
         let insertion = self.insertion(&[(id, body.to_string())]).put(UNLESS_THERE);
         self.write(id, &insertion, events, None).await

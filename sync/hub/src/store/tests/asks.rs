@@ -5,14 +5,14 @@ use wire::{Actor, CommandId, OpState, PortalAccept, Role};
 use super::{work::decided, *};
 use crate::domain::run::{FAILURES_MAX, tests::accept_op};
 
-const FIRST: AskName = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
+pub(super) const FIRST: AskName = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
 const USER: UserId = UserId(Uuid::from_u128(5));
 
 fn id(n: u128) -> CommandId {
     CommandId(Uuid::from_u128(n))
 }
 
-fn accept(n: u128) -> PortalAccept {
+pub(super) fn accept(n: u128) -> PortalAccept {
     let command = accept_op(n).command;
     let actor = Actor { user_id: USER, role: Role::Provider };
     PortalAccept { region: Region::North, command, actor, token: "t".into() }

@@ -1,12 +1,18 @@
 //! What came from people stands sealed, and what stood before is read and sealed by a job.
 
-use platform::{sealing::DataKeys, vals};
+use platform::{
+    sealing::{self, DataKeys, SealedBatch},
+    vals,
+};
 use wire::Change;
 
 use super::{
+    asks::{FIRST, accept},
     feed::{event, order},
+    work::decided,
     *,
 };
+use crate::store::reseal::WalkedLog;
 
 const KEPT: &str = "SELECT bytes FROM feed ORDER BY feed_seq";
 
@@ -24,7 +30,8 @@ async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)]
     let expected = [order(1, 1), order(2, 1)].map(Change::Order).to_vec();
     assert_eq!(sealed.feed(Region::North, 0, 9).await.unwrap(), (2, expected.clone()));
 
-    assert_eq!(sealed.reseal_feed(Region::North, 0).await.unwrap(), None);
+    let batch = sealed.reseal_feed(Region::North, 0).await.unwrap();
+    assert_eq!(batch, SealedBatch { sealed: 1, last: None });
     let once = kept().await;
     assert!(!once.iter().any(tells));
     assert_eq!(sealed.feed(Region::North, 0, 9).await.unwrap(), (2, expected));
@@ -37,4 +44,76 @@ async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)]
     const MOVED: &str = "UPDATE feed SET bytes = ? WHERE feed_seq = 2";
     sealed.sql().exec(MOVED, vals![once[0].clone()]).await.unwrap();
     assert!(sealed.feed(Region::North, 1, 9).await.is_err(), "it was moved from another row");
+}
+
+/// Every sealed value of sync_db, a table each.
+const SEALED: [&str; 4] = [
+    "SELECT bytes FROM ops",
+    "SELECT bytes FROM outcomes",
+    "SELECT bytes FROM feed",
+    "SELECT command FROM asks",
+];
+const TOKENS: &str = "SELECT token FROM asks";
+/// More than a batch.
+const OPS: u64 = 250;
+
+#[rstest]
+#[tokio::test]
+async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
+    #[values(false, true)] mysql: bool,
+) {
+    const HOLDER: &str = "UPDATE regions SET holder = ?, holder_epoch = 1 WHERE region = 'NORTH'";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.keys");
+    let database = with_edge(mysql).await;
+    let by = |keys: &DataKeys| Store::new(database.sql().clone().sealed_by(keys));
+    let former = by(&DataKeys::load_or_create(&path, true).unwrap());
+    received(&former, OPS).await;
+    let claim = claimed(&former).await;
+    assert!(former.commit(&claim, &decided(1..=3), NOW, UNTIL).await.unwrap());
+    former.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
+    former.sql().exec(HOLDER, vals![&north()]).await.unwrap();
+    former.ask(&accept(1), NOW).await.unwrap();
+
+    let [old] = &*sealing::listed(&path).unwrap() else { panic!("one key") };
+    sealing::add(&path).unwrap();
+    sealing::use_newest(&path).unwrap();
+    let both = by(&DataKeys::load(&path, true).unwrap());
+    assert_eq!(seal_all(&both).await, [250, 3, 1, 1]);
+    assert_eq!(seal_all(&both).await, [0; 4], "what is sealed stays");
+    let keys = both.sql().data_keys();
+    for table in SEALED {
+        let kept: Vec<Vec<u8>> = both.sql().all(table, vals![]).await.unwrap();
+        assert!(!kept.is_empty() && !kept.iter().any(|bytes| keys.is_stale(bytes)), "{table}");
+    }
+    let tokens: Vec<String> = both.sql().all(TOKENS, vals![]).await.unwrap();
+    assert!(!tokens.iter().any(|token| keys.is_stale_text(token)));
+
+    sealing::remove(&path, old).unwrap();
+    let left = by(&DataKeys::load(&path, true).unwrap());
+    let outcomes = left.outcomes(&north(), 1, 0, 9).await.unwrap();
+    assert_eq!(outcomes.len(), 3);
+    assert_eq!(due(&left, &claim, 9).await.first().map(|due| due.seq), Some(4));
+    let feed = left.feed(Region::North, 0, 9).await.unwrap();
+    assert_eq!(feed, (1, vec![Change::Order(order(1, 1))]));
+    let asks = left.waiting_accepts(FIRST, 9).await.unwrap();
+    assert_eq!((asks.accepts.len(), asks.unreadable.len()), (1, 0));
+}
+
+/// Returns how many ops, outcomes, changes and waiting accepts were sealed anew.
+async fn seal_all(store: &Store) -> [usize; 4] {
+    let mut sealed = [0; 4];
+    let mut after = Some(WalkedLog::default());
+    while let Some(place) = after {
+        let batch = store.reseal_ops(place).await.unwrap();
+        (sealed[0], after) = (sealed[0] + batch.sealed, batch.last);
+    }
+    let mut after = Some(WalkedLog::default());
+    while let Some(place) = after {
+        let batch = store.reseal_outcomes(place).await.unwrap();
+        (sealed[1], after) = (sealed[1] + batch.sealed, batch.last);
+    }
+    sealed[2] = store.reseal_feed(Region::North, 0).await.unwrap().sealed;
+    sealed[3] = store.reseal_asks(Default::default()).await.unwrap().sealed;
+    sealed
 }
