@@ -6,7 +6,7 @@
 (
     set -euo pipefail
     settings=""
-    for name in auth order hub; do
+    for name in auth order payment hub; do
         variable="${name^^}_SQL_PASSWORD"
         password="${!variable:?}"
         [[ "$password" =~ ^[A-Za-z0-9]+$ ]] || { echo "$variable: letters and digits only" >&2; exit 1; }

@@ -22,7 +22,8 @@ part() {
 part gateway '' ''
 part auth 'auth_marks(\\.dead)?' auth_events
 part user 'user_profiles(\\.dead)?' user_events
-part order 'order_people(\\.dead)?' order_events
+part order 'order_(people|money)(\\.dead)?' order_events
+part payment 'payment_orders(\\.dead)?' payment_events
 part notification '(order|payment|review)_queue(\\.dead)?' ''
 part hub 'hub_feed(\\.dead)?' ''
 printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"

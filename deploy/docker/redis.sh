@@ -11,7 +11,7 @@ umask 077
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password ~* resetchannels +@read +@write +@connection +@scripting -@dangerous"
     done
-    for name in USER ORDER NOTIFICATION HUB; do
+    for name in USER ORDER PAYMENT NOTIFICATION HUB; do
         eval "password=\${${name}_CACHE_PASSWORD:?}"
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password resetkeys resetchannels +@connection"

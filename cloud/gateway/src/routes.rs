@@ -68,6 +68,8 @@ const ACCEPTS: Audience = Audience::Roles(&[Role::Provider], Code::ProvidersOnly
 const WITHDRAWS: Audience = Audience::Roles(&[Role::Provider, Role::Admin], Code::RoleForbidden);
 const CANCELS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
 
+const PAYS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
+
 const PUBLISH: &[Permission] = &[Permission::PublishOrders];
 const ACCEPT: &[Permission] = &[Permission::AcceptOrders];
 const DO: &[Permission] = &[Permission::DoOrders];
@@ -196,6 +198,20 @@ pub static ROUTES: &[Route] = &[
     admin(GET,    "/api/v1/admin/lost-acceptances",               DESKS,     Part::Order),
     admin(GET,    "/api/v1/admin/commands/{id}",                  DESKS,     Part::Order),
 
+    route(POST, "/api/v1/payments",               CUSTOMER, Part::Payment),
+    route(GET,  "/api/v1/payments",               PAYS,     Part::Payment),
+    route(GET,  "/api/v1/payments/{id}",          PAYS,     Part::Payment),
+    route(POST, "/api/v1/refunds",                CUSTOMER, Part::Payment),
+    route(GET,  "/api/v1/refunds",                PAYS,     Part::Payment),
+    route(GET,  "/api/v1/orders/{id}/statement",  ANY,      Part::Payment),
+    route(GET,  "/api/v1/statements",             PROVIDER, Part::Payment),
+    route(GET,  "/api/v1/earnings",               PROVIDER, Part::Payment),
+    admin(GET,    "/api/v1/admin/refunds",                        DESKS,     Part::Payment),
+    admin(POST,   "/api/v1/admin/refunds/{id}/grant",             CANCEL,    Part::Payment),
+    admin(POST,   "/api/v1/admin/refunds/{id}/refuse",            CANCEL,    Part::Payment),
+    admin(POST,   "/api/v1/admin/orders/{id}/refund-anew",        CANCEL,    Part::Payment),
+    admin(GET,    "/api/v1/admin/money-cases",                    DESKS,     Part::Payment),
+
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
     route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
 
@@ -246,6 +262,12 @@ pub static ALIASES: &[Alias] = &[
     alias(GET,  "/api/provider/orders/available",   GET,  "/api/v1/orders/available"),
     alias(PUT,  "/api/provider/orders/{id}/accept", POST, "/api/v1/orders/{id}/accept"),
     alias(POST, "/api/provider/orders/{id}/accept", POST, "/api/v1/orders/{id}/accept"),
+    alias(POST, "/payments",                        POST, "/api/v1/payments"),
+    alias(GET,  "/payments/{id}",                   GET,  "/api/v1/payments/{id}"),
+    alias(POST, "/payments/refund",                 POST, "/api/v1/refunds"),
+    alias(POST, "/api/payments/refund",             POST, "/api/v1/refunds"),
+    alias(POST, "/refunds",                         POST, "/api/v1/refunds"),
+
     alias(PUT,  "/api/orders/{id}/accept",          POST, "/api/v1/orders/{id}/accept"),
 ];
 

@@ -1,5 +1,6 @@
 //! Takes in the events of people: each job in the hand of somebody who is revoked becomes a case, so that an
-//! admin finds them in one list; and the marks of providers are kept, by which they may accept.
+//! admin finds them in one list; and the marks of providers are kept, by which they may accept. And those of
+//! money, which alone change the payment status of an order.
 
 use platform::{
     bus::{Bus, QueueSpec},
@@ -7,13 +8,18 @@ use platform::{
     marks,
 };
 use process::tasks::Tasks;
-use wire::{Event, EventType, Exchange, UserEvent};
+use wire::{Event, EventType, Exchange, PaymentEvent, UserEvent};
 
 use crate::store::Store;
 
 const QUEUE: QueueSpec = QueueSpec::new(
     "order_people",
     &[(Exchange::Auth, "user.revoked"), (Exchange::User, "profile.*")],
+);
+
+const MONEY_QUEUE: QueueSpec = QueueSpec::new(
+    "order_money",
+    &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
 );
 
 pub struct People {
@@ -38,6 +44,32 @@ impl Handle for People {
         let listed = self.store.list_jobs_of_revoked(event, user_id).await?;
         if listed > 0 {
             tracing::warn!(user.id = %user_id, jobs = listed, "A revoked person has jobs in hand");
+        }
+        Ok(())
+    }
+}
+
+/// A word about money is told apart by its number, so that a repeat changes nothing and needs no inbox.
+pub struct Money {
+    pub store: Store,
+}
+
+impl Money {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, MONEY_QUEUE, self);
+    }
+}
+
+impl Handle for Money {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        // A payment that begins changes nothing yet.
+        if event.kind == EventType::PaymentInitiated {
+            return Ok(());
+        }
+        let told: PaymentEvent = serde_json::from_value(event.body.clone())?;
+        if self.store.take_money(event, &told).await? {
+            let (order, status) = (told.order_id, told.payment_status);
+            tracing::info!(order.id = %order, "The payment of the order is `{status}`");
         }
         Ok(())
     }

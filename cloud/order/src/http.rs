@@ -36,6 +36,7 @@ pub fn router(service: Service) -> Router {
         .route("/internal/assignments", get(internal::assignments))
         .route("/internal/ranges", post(internal::range))
         .route("/internal/orders", post(internal::orders))
+        .route("/internal/orders/{id}", get(internal::order))
         .route("/internal/renewals", post(internal::renew))
         .route("/internal/takebacks", post(internal::take_back))
         .route("/internal/distrusted", post(internal::list_distrusted))

@@ -8,6 +8,7 @@ mod compare;
 mod conflicts;
 mod decide;
 mod lists;
+mod money;
 mod people;
 mod read;
 mod rights;

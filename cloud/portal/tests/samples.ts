@@ -4,7 +4,7 @@ export function step(change: Partial<TimelineEntry> = {}): TimelineEntry {
   return {
     version: 3, action: 'accept', actor: { user_id: 'wang', role: 'provider' }, from: 'pending', to: 'accepted', code: null,
     reason: null, hops: { tapped_at: null, edge_at: null, cloud_at: '2026-11-21T10:52:41.100Z' }, command_id: 'c', source: 'portal',
-    edge: null, epoch: null, seq: null, verdict: null, address_shown: null, race_rule: null, promise: null, ...change,
+    edge: null, epoch: null, seq: null, verdict: null, address_shown: null, race_rule: null, promise: null, payment_status: null, ...change,
   }
 }
 

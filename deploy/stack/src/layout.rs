@@ -242,6 +242,7 @@ mod tests {
             ("auth", 31_101),
             ("user", 31_102),
             ("order", 31_103),
+            ("payment", 31_104),
             ("notification", 31_106),
             ("hub", 31_107),
         ];

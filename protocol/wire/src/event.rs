@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use uuid::Uuid;
 
 use crate::{
-    Actor, Code, CommandId, EventId, Lost, Order, Region, Role, ServiceType, SessionId, UnixMillis,
-    UserId,
+    Actor, Amount, Code, CommandId, Currency, EventId, Lost, Order, OrderId, PaymentStatus, Region,
+    Role, ServiceType, SessionId, UnixMillis, UserId,
 };
 
 /// `{id, type, version, at, trace, body}`; the routing key is the type.
@@ -84,6 +85,8 @@ catalogue! {
     PaymentCompleted Payment "payment.completed",
     PaymentFailed Payment "payment.failed",
     RefundProcessed Payment "refund.processed",
+    PaymentReleased Payment "payment.released",
+    PaymentStatusChanged Payment "payment.status_changed",
     ReviewCreated Review "review.created",
     RatingUpdated Review "rating.updated",
 }
@@ -101,6 +104,27 @@ pub struct OrderEvent {
     pub lost: Option<Lost>,
     /// Of `order.acceptance_withdrawn`: the provider from whom an admin withdrew the order.
     pub taken_from: Option<UserId>,
+    /// The word about the order's money that this event follows.
+    pub money: Option<PaymentEvent>,
+}
+
+/// The body of every event about an order's money. A consumer keeps the one with the highest `money_version`.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentEvent {
+    pub order_id: OrderId,
+    pub customer_id: UserId,
+    /// Of a release the provider who was paid, else the one who has the order.
+    pub provider_id: Option<UserId>,
+    /// The payment or refund.
+    pub movement_id: Uuid,
+    pub amount: Amount,
+    pub currency: Currency,
+    /// The status that the order shows from now on.
+    pub payment_status: PaymentStatus,
+    pub money_version: u64,
+    /// Still in custody.
+    pub held: Amount,
 }
 
 /// The body of `user.readmitted`: the person is let in again, by tokens from this moment on alone.

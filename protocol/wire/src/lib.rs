@@ -73,8 +73,8 @@ pub use enrolment::{
     hub_of,
 };
 pub use event::{
-    Event, EventType, Exchange, OrderEvent, ProfileEvent, ProviderStanding, ReadmissionEvent,
-    UserEvent,
+    Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ProviderStanding,
+    ReadmissionEvent, UserEvent,
 };
 pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Action, Actor, Code, CommandId, EdgeId, FenceEnd, FenceEnding, OrderStatus, RaceRule, Source,
-    UnixMillis, Verdict,
+    Action, Actor, Code, CommandId, EdgeId, FenceEnd, FenceEnding, OrderStatus, PaymentStatus,
+    RaceRule, Source, UnixMillis, Verdict,
 };
 
 /// When a command passed each hop. Device and edge clocks are shown, never trusted for order.
@@ -36,7 +36,7 @@ words_from_text!(AddressShown);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelineEntry {
     pub version: u64,
-    /// Absent for the order's creation.
+    /// Absent for the order's creation, and for a change of its payment.
     #[schema(required)]
     pub action: Option<Action>,
     pub actor: Actor,
@@ -75,6 +75,10 @@ pub struct TimelineEntry {
     #[serde(default)]
     #[schema(required)]
     pub promise: Option<EdgePromise>,
+    /// The payment of the order became this.
+    #[serde(default)]
+    #[schema(required)]
+    pub payment_status: Option<PaymentStatus>,
 }
 
 impl TimelineEntry {

@@ -94,6 +94,9 @@ pub fn changed(entry: &TimelineEntry) -> bool {
 }
 
 fn sentence(entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
+    if let Some(status) = entry.payment_status {
+        return look.say(say::explain_payment { status: status.as_str().into() });
+    }
     let (who, way) = (cast.name(entry.actor).into(), way_of(entry, look).into());
     let action = entry.action.map_or("publish", Action::as_str).into();
     let state = look.say(say::order_status { status: entry.to.into() }).into();

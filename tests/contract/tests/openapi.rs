@@ -54,6 +54,7 @@ impl Merged {
             CloudPart::Auth => auth::document(),
             CloudPart::User => user::document(),
             CloudPart::Order => order::document(),
+            CloudPart::Payment => payment::document(),
             CloudPart::Notification => notification::document(),
             CloudPart::Hub => hub::document(),
             CloudPart::Gateway => gateway::document(),

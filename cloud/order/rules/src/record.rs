@@ -349,6 +349,7 @@ impl<'a> Desk<'a> {
             address_shown: showing::address_shown(attempt, before, assignment, code),
             race_rule: rule,
             promise: attempt.promise(),
+            payment_status: None,
         };
         self.writes.timeline.push(Line { order_id: order.id, entry });
     }
@@ -363,6 +364,7 @@ impl<'a> Desk<'a> {
         let Some(actor) = attempt.actor else { return };
         let command_id = attempt.command.id;
         let mut body = OrderEvent {
+            money: None,
             order,
             actor,
             command_id,

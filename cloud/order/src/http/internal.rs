@@ -5,14 +5,16 @@ use axum::{
     http::request::Parts,
 };
 use process::{
-    problem::{Json, Problem},
+    parts::CloudPart,
+    problem::{Json, Path, Problem},
     tokens::FromService,
 };
 use rules::{Attempt, Origin};
 use wire::{
     Assignments, Code, DistrustedCommands, HeldReason, ListedCases, OpDecision, OpsBatch,
-    OpsDecisions, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RegionAssignment,
-    RenewRequest, TakeBack, TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers,
+    OpsDecisions, Order, OrderId, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
+    RegionAssignment, RenewRequest, TakeBack, TakenBack, WaitingAccept, WaitingAccepts,
+    WaitingAnswers,
 };
 
 use super::hub::HUB;
@@ -140,6 +142,28 @@ pub async fn orders(
 ) -> Result<Json<OrdersAnswer>, Problem> {
     check_length(asked.ids.len(), ORDERS_MAX)?;
     Ok(Json(service.store.named(&asked.ids).await?))
+}
+
+/// The caller is the payment service.
+pub struct FromPayment;
+
+impl FromRequestParts<Service> for FromPayment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let FromService(from) = FromService::from_request_parts(parts, service).await?;
+        if from == CloudPart::Payment.name() { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
+    }
+}
+
+/// An order as it stands, for a decision about its money.
+pub async fn order(
+    State(service): State<Service>,
+    _: FromPayment,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Order>, Problem> {
+    let order = service.store.order(id).await?;
+    order.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {

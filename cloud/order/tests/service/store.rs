@@ -4,6 +4,7 @@
 mod conflicts;
 mod lists;
 mod marks;
+mod money;
 mod races;
 mod rights;
 mod sealing;

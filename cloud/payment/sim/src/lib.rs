@@ -11,13 +11,16 @@ mod oracle;
 mod orders;
 mod payments;
 mod plan;
+mod record;
 mod rest;
 pub mod scenarios;
 mod shrink;
 mod world;
 
 pub use bug::MoneyBug;
+pub use orders::POLICIES;
 pub use plan::{Act, CallFate, Fraction, MoneyPlan};
+pub use record::{RecordOf, RunRecord, StepRecord};
 pub use shrink::shrink;
 pub use world::{BrokenPromise, MoneyRun};
 
@@ -31,4 +34,9 @@ pub fn run(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
 /// The same with a trace to read.
 pub fn run_in_words(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
     world::MoneyWorld::new(plan.clone(), bug, RunTrace::in_words()).run()
+}
+
+/// The same with every step on record.
+pub fn run_recorded(plan: &MoneyPlan) -> MoneyRun {
+    world::MoneyWorld::new(plan.clone(), None, RunTrace::default()).recording().run()
 }

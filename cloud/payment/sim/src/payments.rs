@@ -16,6 +16,7 @@ use crate::{
     adapter::{Call, Kind},
     orders::{POLICIES, provider_id},
     plan::{CallFate, Fraction},
+    record::{RecordOf, StepRecord},
     world::MoneyWorld,
 };
 
@@ -107,11 +108,13 @@ impl MoneyWorld {
     /// One transaction under the lock of the due [LOCK_DUE].
     pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Refusal> {
         let basis = self.basis();
+        let mut opened = None;
         if !self.money.rows.contains_key(&n) {
             let order = match step {
                 MoneyStep::OrderHeard(order) => order.clone(),
                 _ => self.orders[n].heard(self.bug),
             };
+            opened = Some(order.clone());
             self.money.rows.insert(n, custody::open(order, basis.now));
         }
         let Some(current) = self.money.rows.get(&n) else { return Err(Refusal::NotYours) };
@@ -121,7 +124,14 @@ impl MoneyWorld {
             }
             _ => current,
         };
-        let writes = custody::decide(read, step, &basis)?;
+        let outcome = custody::decide(read, step, &basis);
+        if let Some(record) = &mut self.record {
+            let (order, step, outcome) =
+                (current.order(), step.clone(), outcome.clone().map(Box::new));
+            let of = RecordOf::Order { order, opened, step, outcome };
+            record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
+        }
+        let writes = outcome?;
         self.commit(n, &writes);
         Ok(writes)
     }
@@ -345,7 +355,13 @@ impl MoneyWorld {
         let (provider_id, currency) = (provider_id(provider), Currency::Cny);
         let rows = ProviderMoney { provider_id, currency, balance_minor, payouts };
         let basis = self.basis();
-        let Some(writes) = custody::pay_out(&rows, step, &basis) else { return };
+        let outcome = custody::pay_out(&rows, step, &basis);
+        if let Some(record) = &mut self.record {
+            let (provider, outcome) = (provider_id, outcome.clone());
+            let of = RecordOf::Payout { provider, currency, step, outcome };
+            record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
+        }
+        let Some(writes) = outcome else { return };
         if let Some(journal) = writes.journal {
             if self.money.journal_keys.contains(&journal.key) {
                 return;

@@ -12,6 +12,7 @@ use crate::{
     orders::{EdgeView, LateOp, ModelOrder},
     payments::PaymentDb,
     plan::{Act, Fraction, MoneyPlan},
+    record::RunRecord,
 };
 
 /// The first promise that was broken.
@@ -26,6 +27,8 @@ pub struct MoneyRun {
     pub broken: Option<BrokenPromise>,
     pub trace: RunTrace,
     pub counts: BTreeMap<&'static str, u64>,
+    /// Empty, unless it was asked for.
+    pub record: RunRecord,
 }
 
 /// A queue holds copies of what its service's outbox has published.
@@ -59,6 +62,7 @@ pub struct MoneyWorld {
     pub queues: [Vec<Message>; 3],
     /// The people have heard of these, by kind.
     pub told: BTreeSet<(MoneyEventKind, MovementId)>,
+    pub record: Option<RunRecord>,
     trace: RunTrace,
     counts: BTreeMap<&'static str, u64>,
     broken: Option<BrokenPromise>,
@@ -84,11 +88,16 @@ impl MoneyWorld {
             late_replies: Vec::new(),
             queues: Default::default(),
             told: BTreeSet::new(),
+            record: None,
             trace,
             counts: BTreeMap::new(),
             broken: None,
             plan,
         }
+    }
+
+    pub fn recording(self) -> Self {
+        Self { record: Some(RunRecord::default()), ..self }
     }
 
     pub fn run(mut self) -> MoneyRun {
@@ -102,7 +111,11 @@ impl MoneyWorld {
         if self.broken.is_none() {
             self.come_to_rest();
         }
-        MoneyRun { broken: self.broken, trace: self.trace, counts: self.counts }
+        let mut record = self.record.take().unwrap_or_default();
+        if !record.steps.is_empty() {
+            record.money = self.money.rows.values().cloned().collect();
+        }
+        MoneyRun { broken: self.broken, trace: self.trace, counts: self.counts, record }
     }
 
     /// Only the first break counts: what follows from it is no news.

@@ -26,6 +26,7 @@ export function useStory() {
   }
 
   function what(step: TimelineEntry): string {
+    if (step.payment_status) return t(`step.payment.${step.payment_status}`)
     const action = step.action ?? 'publish'
     if (isNothing(step)) return t(step.actor.user_id === session.person?.user_id ? 'step.nothing.mine' : 'step.nothing.other')
     const mine = step.actor.user_id === session.person?.user_id
@@ -38,7 +39,7 @@ export function useStory() {
     const travel = travelOf(step)
     const reason = step.reason ?? undefined
     const detail = reason ?? (step.code ? names.code(step.code) : undefined)
-    const showsWho = session.person?.role === 'admin'
+    const showsWho = session.person?.role === 'admin' && !step.payment_status
     return {
       id: `${step.version} ${step.command_id}`,
       what: what(step),

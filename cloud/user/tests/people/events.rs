@@ -86,6 +86,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
         let actor = Actor { user_id: PROVIDER, role: Role::Provider };
         let command_id = CommandId(Uuid::from_u128(8));
         let body = OrderEvent {
+            money: None,
             order,
             actor,
             command_id,

@@ -16,6 +16,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("platform", &["wire", "process", "journal"]),
     ("auth", SERVICE),
     ("order", &["texts", "wire", "process", "platform", "rules"]),
+    ("payment", &["texts", "wire", "process", "platform", "custody"]),
     ("user", SERVICE),
     ("notification", SERVICE),
     ("gateway", SERVICE),
@@ -40,6 +41,8 @@ const CLOUD: &[&str] = &[
     "user",
     "order",
     "rules",
+    "payment",
+    "custody",
     "notification",
     "gateway",
     "hub",
@@ -53,7 +56,7 @@ pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];
 
 /// Crates of others that only some of ours may name.
 pub const RESERVED: &[(&str, &[&str])] = &[
-    ("sqlx", &["platform", "auth", "order", "hub"]),
+    ("sqlx", &["platform", "auth", "order", "payment", "hub"]),
     ("rusqlite", &["journal", "platform", "holdfast-edge"]),
     ("rusqlite_migration", &["journal", "platform", "holdfast-edge"]),
     ("mongodb", &["platform"]),

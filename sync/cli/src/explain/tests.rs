@@ -54,6 +54,7 @@ fn entry(
         address_shown: None,
         race_rule: None,
         promise: None,
+        payment_status: None,
     }
 }
 

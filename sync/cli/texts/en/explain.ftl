@@ -23,6 +23,13 @@ explain-did = { $who } { $action ->
     [review] reviewed
    *[other] { $action }
 } it ({ $way }); it became { $state }
+explain-payment = the payment { $status ->
+    [unpaid] is open again
+    [held] is held
+    [paid] went to the provider
+    [refunded] went back whole
+   *[partially_refunded] went back in part
+}
 explain-tried = { $who } tried to { $action ->
     [publish] publish
     [approve] approve

@@ -23,6 +23,13 @@ explain-did = { $who }{ $action ->
     [review] 评价
    *[other] { $action }
 }该订单（{ $way }），状态变为{ $state }
+explain-payment = 付款{ $status ->
+    [unpaid] 重新待付
+    [held] 已托管
+    [paid] 已付给服务商
+    [refunded] 已全额退回
+   *[partially_refunded] 已部分退回
+}
 explain-tried = { $who }尝试{ $action ->
     [publish] 发布
     [approve] 批准

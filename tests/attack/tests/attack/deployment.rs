@@ -88,7 +88,8 @@ fn somebody_on_the_way_reads_an_operators_token() {
 
 #[test]
 fn a_stolen_password_of_one_service_opens_anothers_tables() {
-    let parts = [("auth", "auth_db"), ("order", "order_db"), ("hub", "sync_db")];
+    let parts =
+        [("auth", "auth_db"), ("order", "order_db"), ("payment", "payment_db"), ("hub", "sync_db")];
     // Names of this test's own: others run on the same server.
     let suffix = format!("_{}", id());
     let own = |text: &str| text.replace("_db", &format!("_db{suffix}"));

@@ -189,6 +189,7 @@ columns! {
         promise_epoch: Option<u64>,
         promise_fence: Option<u64>,
         promise_why: Option<FenceEnding>,
+        payment_status: Option<PaymentStatus>,
     }
 }
 
@@ -223,6 +224,7 @@ impl LineRow {
             promise_fence: promise.map(|promise| promise.fence),
             promise_why: promise.and_then(|promise| promise.why),
             promise_edge: entry.promise.map(|promise| promise.edge),
+            payment_status: entry.payment_status,
         }
     }
 }
@@ -237,7 +239,7 @@ impl Row for LineRow {
         Ok(fields!(row => LineRow {
             version, action, actor_role, from_status, to_status, code, tapped_at, edge_at, cloud_at, source,
             edge, epoch, seq, verdict, address_shown, race_rule, promise_edge, promise_epoch, promise_fence,
-            promise_why;
+            promise_why, payment_status;
             order_id,
             actor_id,
             command_id,
@@ -281,6 +283,7 @@ impl From<LineRow> for TimelineEntry {
             address_shown: row.address_shown,
             race_rule: row.race_rule,
             promise,
+            payment_status: row.payment_status,
         }
     }
 }

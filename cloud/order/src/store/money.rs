@@ -1,0 +1,124 @@
+//! The word of the payment service about an order's money. It alone changes `payment_status`, in whatever state the
+//! order is.
+
+use std::collections::BTreeSet;
+
+use platform::{
+    outbox,
+    sql::{Columns, Statement, Tx},
+    transact, vals,
+};
+use rules::Line;
+use wire::{
+    Actor, CommandId, Event, EventId, EventType, Hops, Order, OrderEvent, OrderId, PaymentEvent,
+    Region, Role, Source, TimelineEntry, UnixMillis, UserId,
+};
+
+use super::{
+    Store, StoreError,
+    read::{self, Lock},
+    rows::{LineRow, OrderRow},
+};
+
+const PLACE: &str = "SELECT location FROM orders WHERE id = ?";
+const KNOWN: &str = "SELECT money_version FROM orders WHERE id = ?";
+const NOTE: &str = "UPDATE orders SET money_version = ?, held_minor = ? WHERE id = ?";
+const SHOW: &str = "UPDATE orders SET payment_status = ?, version = ?, updated_at = ? \
+    WHERE id = ? AND version = ?";
+
+impl Store {
+    /// Takes a word that is newer than the last [MONEY_VERSION]. Returns whether the order shows another payment
+    /// status since.
+    pub async fn take_money(&self, event: &Event, told: &PaymentEvent) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => { self.take_money_in(tx, event, told, now).await })
+    }
+
+    async fn take_money_in(
+        &self,
+        tx: &mut Tx,
+        event: &Event,
+        told: &PaymentEvent,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let Some(region) = tx.one::<Region>(PLACE, vals![told.order_id]).await? else {
+            return Ok(false);
+        };
+        // As every change of an order: a grant of its region is of all orders as they stand then.
+        read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
+        let Some(before) = locked(tx, told.order_id).await? else { return Ok(false) };
+        let known: Option<u64> = tx.one(KNOWN, vals![told.order_id]).await?;
+        if known.is_some_and(|known| told.money_version <= known) {
+            return Ok(false);
+        }
+        let values = vals![told.money_version, told.held, told.order_id];
+        tx.exec(NOTE, values).await?;
+        if before.payment_status == told.payment_status {
+            return Ok(false);
+        }
+        let order = Order {
+            payment_status: told.payment_status,
+            version: before.version + 1,
+            updated_at: now,
+            ..before.clone()
+        };
+        let values = vals![order.payment_status, order.version, now, order.id, before.version];
+        if tx.exec(SHOW, values).await? != 1 {
+            return Err(StoreError::Contradiction("an order changed under its lock"));
+        }
+        let (actor, command_id) = (actor(event.kind, told), CommandId(event.id.0));
+        let line = Line { order_id: order.id, entry: entry(&order, actor, command_id, now) };
+        tx.insert(LineRow::sealed(&line, tx.data_keys())).await?;
+        let body = OrderEvent {
+            order,
+            actor,
+            command_id,
+            reason: None,
+            code: None,
+            lost: None,
+            taken_from: None,
+            money: Some(told.clone()),
+        };
+        let id = EventId(self.clock.new_id());
+        let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
+        outbox::store::add(tx, &event).await?;
+        Ok(true)
+    }
+}
+
+async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, StoreError> {
+    let text: Statement = OrderRow::select("WHERE id = ?");
+    let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
+    Ok(tx.one::<OrderRow>(text, vals![id]).await?.map(Order::from))
+}
+
+/// Paying is the customer's own act. All else follows from other acts, so the platform does it.
+fn actor(kind: EventType, told: &PaymentEvent) -> Actor {
+    match kind {
+        EventType::PaymentCompleted => Actor { user_id: told.customer_id, role: Role::Customer },
+        _ => Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin },
+    }
+}
+
+fn entry(order: &Order, actor: Actor, command_id: CommandId, now: UnixMillis) -> TimelineEntry {
+    TimelineEntry {
+        version: order.version,
+        action: None,
+        actor,
+        from: Some(order.status),
+        to: order.status,
+        code: None,
+        reason: None,
+        hops: Hops { cloud_at: Some(now), ..Hops::default() },
+        command_id,
+        source: Source::Portal,
+        edge: None,
+        epoch: None,
+        seq: None,
+        verdict: None,
+        address_shown: None,
+        race_rule: None,
+        promise: None,
+        payment_status: Some(order.payment_status),
+    }
+}

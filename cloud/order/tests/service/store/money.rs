@@ -1,0 +1,122 @@
+//! The word of the payment service: the newest counts, and it alone changes what an order shows of its payment.
+
+use order::events::Money;
+use platform::consume::Handle;
+use rstest::rstest;
+use uuid::Uuid;
+use wire::{
+    Amount, CommandBody, Currency, Event, EventId, EventType, OrderEvent, OrderId, OrderStatus,
+    PaymentEvent, PaymentStatus,
+};
+
+use crate::stage::*;
+
+fn word(
+    stage: &Stage,
+    order_id: OrderId,
+    kind: EventType,
+    money_version: u64,
+    status: PaymentStatus,
+) -> Event {
+    let body = PaymentEvent {
+        order_id,
+        customer_id: customer(1).user_id,
+        provider_id: Some(provider(1).user_id),
+        movement_id: Uuid::from_u128(1),
+        amount: Amount::from_minor(20_000).unwrap(),
+        currency: Currency::Cny,
+        payment_status: status,
+        money_version,
+        held: Amount::from_minor(20_000).unwrap(),
+    };
+    Event::new(EventId(stage.clock.new_id()), kind, NOW, "trace", &body).unwrap()
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let id = stage.pending().await;
+    stage.decide(provider(1), accept(id)).await;
+    let before = stage.store.order(id).await.unwrap().unwrap();
+    let money = Money { store: stage.store.clone() };
+    let (paid, status) = (EventType::PaymentCompleted, PaymentStatus::Held);
+    let held = word(&stage, id, paid, 2, status);
+    for _ in 0..2 {
+        money.handle(&held).await.unwrap();
+    }
+    let order = stage.store.order(id).await.unwrap().unwrap();
+    assert_eq!((order.payment_status, order.version), (status, before.version + 1));
+    assert_eq!(order.status, OrderStatus::Accepted);
+    let line = stage.store.timeline(id).await.unwrap().pop().unwrap();
+    assert_eq!((line.payment_status, line.version), (Some(status), order.version));
+    assert_eq!((line.actor, line.from), (customer(1), Some(line.to)));
+    let event = stage.events().await.pop().unwrap();
+    assert_eq!(event.kind, EventType::OrderStatusChanged);
+    let told: OrderEvent = serde_json::from_value(event.body).unwrap();
+    assert_eq!(told.order, order);
+    assert_eq!(told.money.map(|money| money.money_version), Some(2));
+
+    let events = stage.events().await.len();
+    // An older word, one that comes again, one that begins, and one of an order that nobody knows.
+    let (failed, open) = (EventType::PaymentFailed, PaymentStatus::Unpaid);
+    money.handle(&word(&stage, id, failed, 1, open)).await.unwrap();
+    money.handle(&word(&stage, id, failed, 2, open)).await.unwrap();
+    money.handle(&word(&stage, id, EventType::PaymentInitiated, 9, open)).await.unwrap();
+    let nobodys = OrderId(Uuid::from_u128(404));
+    money.handle(&word(&stage, nobodys, paid, 1, status)).await.unwrap();
+    assert_eq!(stage.store.order(id).await.unwrap().unwrap(), order);
+    assert_eq!(stage.events().await.len(), events);
+    assert_eq!(stage.count("SELECT MAX(held_minor) FROM orders").await, 20_000);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let id = stage.pending().await;
+    stage.decide(provider(1), accept(id)).await;
+    let start = CommandBody::StartOrder { order_id: id };
+    let refused = stage.decide(provider(1), start.clone()).await;
+    assert_eq!(refused.code, Some(wire::Code::FundsNotHeld));
+    let money = Money { store: stage.store.clone() };
+    let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
+    money.handle(&held).await.unwrap();
+    assert!(stage.decide(provider(1), start).await.succeeded());
+    // In whatever state the order is.
+    let complete = CommandBody::CompleteOrder { order_id: id, note: None };
+    assert!(stage.decide(provider(1), complete).await.succeeded());
+    let released = word(&stage, id, EventType::PaymentReleased, 2, PaymentStatus::Paid);
+    money.handle(&released).await.unwrap();
+    let order = stage.store.order(id).await.unwrap().unwrap();
+    assert_eq!((order.status, order.payment_status), (OrderStatus::Completed, PaymentStatus::Paid));
+    let line = stage.store.timeline(id).await.unwrap().pop().unwrap();
+    assert!(line.actor.user_id.0.is_nil());
+}
+
+/// The word and the commands of people change one row at the same moment; neither is lost.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_word_about_money_and_a_command_at_once_both_count(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let ids = futures::future::join_all((0..12).map(|_| stage.pending())).await;
+    for id in ids {
+        stage.decide(provider(1), accept(id)).await;
+        let money = Money { store: stage.store.clone() };
+        let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
+        let withdraw = CommandBody::WithdrawAcceptance { order_id: id, reason: None };
+        let (told, withdrawn) =
+            futures::join!(money.handle(&held), stage.decide(provider(1), withdraw));
+        told.unwrap();
+        assert!(withdrawn.succeeded());
+        let order = stage.store.order(id).await.unwrap().unwrap();
+        let shown = (order.status, order.payment_status, order.version);
+        assert_eq!(shown, (OrderStatus::Pending, PaymentStatus::Held, 5));
+    }
+}

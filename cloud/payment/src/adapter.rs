@@ -1,0 +1,93 @@
+//! Owns the way to the adapter, which moves the money. Its word is the truth, and the books follow.
+//!
+//! The contract, on every arm: an id has one effect; `paid`, `closed`, `done` and `failed` are final for it;
+//! closing an unknown id closes it for good. An answer that does not come is `Unknown`, never an error: the call may
+//! be on its way. A method of payment is the adapter's own token, never the data of a card.
+
+mod simulated;
+
+use custody::{AdapterAnswer, AdapterReply, Ask, MovementId};
+use platform::sql::Sql;
+use process::{clock::Clock, problem::chain};
+
+use crate::store::{AdapterCall, CallKind, StoreError};
+
+pub use simulated::{METHODS as SIMULATED_METHODS, Simulated};
+
+/// The closed list of adapters. Configuration chooses one.
+#[derive(Clone)]
+pub enum Payments {
+    /// Moves nothing, and keeps its own truth as though it did.
+    Simulated(Simulated),
+}
+
+impl Payments {
+    pub fn simulated(sql: Sql, clock: Clock) -> Self {
+        Self::Simulated(Simulated::new(sql, clock))
+    }
+
+    /// Returns whether it knows this method of payment.
+    pub fn takes(&self, method: &str) -> bool {
+        match self {
+            Self::Simulated(_) => SIMULATED_METHODS.contains(&method),
+        }
+    }
+
+    pub fn usual_method(&self) -> &'static str {
+        match self {
+            Self::Simulated(_) => simulated::USUAL_METHOD,
+        }
+    }
+
+    /// Asks what the errand of a movement says.
+    pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
+        match (call.errand.ask, &call.kind) {
+            (Ask::Query, _) => self.query(call.id).await,
+            (Ask::Close, _) => self.close(call).await,
+            (Ask::Call, CallKind::Charge { .. }) => self.charge(call).await,
+            (Ask::Call, CallKind::Refund { .. }) => self.refund(call).await,
+            (Ask::Call, CallKind::Payout { .. }) => self.payout(call).await,
+        }
+    }
+
+    /// Authorises and captures in one; the hold is ours.
+    pub async fn charge(&self, call: &AdapterCall) -> AdapterReply {
+        match self {
+            Self::Simulated(simulated) => heard(simulated.begin(call).await),
+        }
+    }
+
+    /// Stops a charge. One that it never heard of can never be made.
+    pub async fn close(&self, call: &AdapterCall) -> AdapterReply {
+        match self {
+            Self::Simulated(simulated) => heard(simulated.close(call).await),
+        }
+    }
+
+    pub async fn refund(&self, call: &AdapterCall) -> AdapterReply {
+        match self {
+            Self::Simulated(simulated) => heard(simulated.begin(call).await),
+        }
+    }
+
+    pub async fn payout(&self, call: &AdapterCall) -> AdapterReply {
+        match self {
+            Self::Simulated(simulated) => heard(simulated.begin(call).await),
+        }
+    }
+
+    /// Changes nothing.
+    pub async fn query(&self, id: MovementId) -> AdapterReply {
+        match self {
+            Self::Simulated(simulated) => heard(simulated.query(id).await),
+        }
+    }
+}
+
+/// A fault of the way there says nothing about the money [NOT_FOUND_IS_OPEN].
+fn heard(reply: Result<AdapterReply, StoreError>) -> AdapterReply {
+    reply.unwrap_or_else(|error| {
+        tracing::warn!(cause = chain(&error), "The adapter did not answer");
+        AdapterReply { answer: AdapterAnswer::Unknown, chargebacks: Vec::new() }
+    })
+}

@@ -1,0 +1,72 @@
+//! The arm that needs no provider. It keeps its own truth in tables that nothing else reads, so that its word
+//! survives a crash and is the same for every replica.
+//!
+//! A method of payment scripts what becomes of a charge.
+
+mod store;
+
+use custody::{AdapterReply, MovementId};
+use platform::sql::Sql;
+use process::clock::Clock;
+
+use crate::store::{AdapterCall, StoreError};
+
+pub const USUAL_METHOD: &str = "simulated";
+/// Each names what its customer does.
+pub const METHODS: &[&str] =
+    &[USUAL_METHOD, DECLINED, WAITING, SLOW, SILENT, OTHER_AMOUNT, NO_REFUND];
+
+/// The bank says no.
+const DECLINED: &str = "simulated.declined";
+/// The customer has left the page where he was to pay.
+const WAITING: &str = "simulated.waiting";
+/// He pays after a while.
+const SLOW: &str = "simulated.slow";
+/// It is paid, and the answer is lost.
+const SILENT: &str = "simulated.silent";
+/// A cent less is paid.
+const OTHER_AMOUNT: &str = "simulated.other_amount";
+/// It is paid, and cannot be sent back.
+const NO_REFUND: &str = "simulated.no_refund";
+
+const SLOW_MS: i64 = 3_000;
+
+#[derive(Clone)]
+pub struct Simulated {
+    sql: Sql,
+    clock: Clock,
+}
+
+impl Simulated {
+    pub fn new(sql: Sql, clock: Clock) -> Self {
+        Self { sql, clock }
+    }
+
+    /// A charge, refund or payout. One that is known is answered with its state.
+    pub async fn begin(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
+        store::begin(&self.sql, call, self.clock.now()).await
+    }
+
+    pub async fn close(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
+        store::close(&self.sql, call, self.clock.now()).await
+    }
+
+    pub async fn query(&self, id: MovementId) -> Result<AdapterReply, StoreError> {
+        store::query(&self.sql, id, self.clock.now()).await
+    }
+
+    /// A bank takes a payment back, or gives it back again.
+    pub async fn charge_back(
+        &self,
+        payment: MovementId,
+        amount_minor: i64,
+        is_reversed: bool,
+    ) -> Result<(), StoreError> {
+        store::charge_back(&self.sql, payment, amount_minor, is_reversed).await
+    }
+
+    /// The customer of a waiting charge pays after all, whatever became of it here.
+    pub async fn pays(&self, payment: MovementId) -> Result<bool, StoreError> {
+        store::pays(&self.sql, payment).await
+    }
+}

@@ -1,0 +1,193 @@
+//! The simulated adapter's own tables.
+
+use custody::{AdapterAnswer, AdapterReply, Chargeback, ChargebackId, MovementId};
+use platform::{
+    row,
+    sql::{Columns, Sql, Statement, Tx},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::UnixMillis;
+
+use super::{DECLINED, NO_REFUND, OTHER_AMOUNT, SILENT, SLOW, SLOW_MS, USUAL_METHOD, WAITING};
+use crate::store::{AdapterCall, CallKind, StoreError};
+
+const ONE: &str = "WHERE id = ?";
+const CLOSE: &str = "UPDATE simulated_movements SET state = 'closed' WHERE id = ?";
+const PAY: &str = "UPDATE simulated_movements SET state = 'paid' WHERE id = ? AND state IN ('pending', 'declined', 'closed')";
+const HUSH: &str = "UPDATE simulated_movements SET silences = silences - 1 WHERE id = ?";
+const CHARGEBACKS: &str = "SELECT id, payment_id, amount_minor, is_reversed \
+    FROM simulated_chargebacks WHERE payment_id = ? ORDER BY id";
+const REVERSE: &str = "UPDATE simulated_chargebacks SET is_reversed = ? WHERE id = ?";
+
+row! {
+    struct Truth in simulated_movements {
+        id: Uuid,
+        kind: String,
+        payment_id: Option<Uuid>,
+        amount_minor: i64,
+        method: String,
+        state: String,
+        pays_at: Option<UnixMillis>,
+        silences: i64,
+    }
+}
+
+row! {
+    struct ChargebackTruth in simulated_chargebacks {
+        id: Uuid,
+        payment_id: Uuid,
+        amount_minor: i64,
+        is_reversed: bool,
+    }
+}
+
+pub async fn begin(
+    sql: &Sql,
+    call: &AdapterCall,
+    now: UnixMillis,
+) -> Result<AdapterReply, StoreError> {
+    transact!(sql, tx => {
+        if truth(tx, call.id).await?.is_none() {
+            let fresh = Truth::begun(tx, call, now).await?;
+            tx.insert_new(fresh).await?;
+        }
+        answer(tx, call.id, now).await
+    })
+}
+
+pub async fn close(
+    sql: &Sql,
+    call: &AdapterCall,
+    now: UnixMillis,
+) -> Result<AdapterReply, StoreError> {
+    transact!(sql, tx => {
+        if truth(tx, call.id).await?.is_none() {
+            tx.insert_new(Truth::of(call, "closed")).await?;
+        }
+        let open = truth(tx, call.id).await?.is_some_and(|truth| truth.is_open(now));
+        if open {
+            tx.exec(CLOSE, vals![call.id.0]).await?;
+        }
+        answer(tx, call.id, now).await
+    })
+}
+
+pub async fn query(sql: &Sql, id: MovementId, now: UnixMillis) -> Result<AdapterReply, StoreError> {
+    transact!(sql, tx => { answer(tx, id, now).await })
+}
+
+pub async fn charge_back(
+    sql: &Sql,
+    payment: MovementId,
+    amount_minor: i64,
+    is_reversed: bool,
+) -> Result<(), StoreError> {
+    let id = Uuid::from_u128(payment.0.as_u128() ^ 0xffff);
+    let row = ChargebackTruth { id, payment_id: payment.0, amount_minor, is_reversed };
+    if !sql.insert_new(row).await? {
+        sql.exec(REVERSE, vals![is_reversed, id]).await?;
+    }
+    Ok(())
+}
+
+pub async fn pays(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
+    Ok(sql.exec(PAY, vals![payment.0]).await? == 1)
+}
+
+async fn truth(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
+    let text: Statement = Truth::select(ONE);
+    let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
+    Ok(tx.one(text, vals![id.0]).await?)
+}
+
+async fn answer(tx: &mut Tx, id: MovementId, now: UnixMillis) -> Result<AdapterReply, StoreError> {
+    let Some(truth) = truth(tx, id).await? else {
+        return Ok(AdapterReply { answer: AdapterAnswer::NotFound, chargebacks: Vec::new() });
+    };
+    if truth.silences > 0 {
+        tx.exec(HUSH, vals![id.0]).await?;
+        return Ok(AdapterReply { answer: AdapterAnswer::Unknown, chargebacks: Vec::new() });
+    }
+    let rows: Vec<ChargebackTruth> = tx.all(CHARGEBACKS, vals![id.0]).await?;
+    let chargebacks = rows.into_iter().map(ChargebackTruth::chargeback).collect();
+    Ok(AdapterReply { answer: truth.answer(now)?, chargebacks })
+}
+
+impl Truth {
+    fn of(call: &AdapterCall, state: &str) -> Self {
+        let (kind, payment_id, method) = match &call.kind {
+            CallKind::Charge { method, .. } => ("charge", None, method.as_str()),
+            CallKind::Refund { payment, .. } => ("refund", Some(payment.0), ""),
+            CallKind::Payout { .. } => ("payout", None, ""),
+        };
+        Self {
+            id: call.id.0,
+            kind: kind.to_owned(),
+            payment_id,
+            amount_minor: call.amount_minor,
+            method: method.to_owned(),
+            state: state.to_owned(),
+            pays_at: None,
+            silences: 0,
+        }
+    }
+
+    /// As the script of its method has it.
+    async fn begun(tx: &mut Tx, call: &AdapterCall, now: UnixMillis) -> Result<Self, StoreError> {
+        let method = match &call.kind {
+            CallKind::Payout { .. } => return Ok(Self::of(call, "done")),
+            CallKind::Refund { payment, .. } => {
+                let paid = truth(tx, *payment).await?;
+                let fails = paid.is_some_and(|paid| paid.method == NO_REFUND);
+                return Ok(Self::of(call, if fails { "failed" } else { "done" }));
+            }
+            CallKind::Charge { method, .. } => method.as_str(),
+        };
+        let paid = Self::of(call, "paid");
+        Ok(match method {
+            USUAL_METHOD | NO_REFUND => paid,
+            SILENT => Self { silences: 1, ..paid },
+            OTHER_AMOUNT => Self { amount_minor: call.amount_minor - 1, ..paid },
+            DECLINED => Self::of(call, "declined"),
+            SLOW => Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..Self::of(call, "pending") },
+            WAITING => Self::of(call, "pending"),
+            _ => Self::of(call, "declined"),
+        })
+    }
+
+    /// Its customer has paid by now.
+    fn has_paid(&self, now: UnixMillis) -> bool {
+        self.state == "pending" && self.pays_at.is_some_and(|at| at <= now)
+    }
+
+    fn is_open(&self, now: UnixMillis) -> bool {
+        matches!(self.state.as_str(), "pending" | "declined") && !self.has_paid(now)
+    }
+
+    fn answer(&self, now: UnixMillis) -> Result<AdapterAnswer, StoreError> {
+        let paid = AdapterAnswer::Paid { amount_minor: self.amount_minor };
+        Ok(match self.state.as_str() {
+            _ if self.has_paid(now) => paid,
+            "pending" => AdapterAnswer::Pending,
+            "declined" => AdapterAnswer::Declined,
+            "closed" => AdapterAnswer::Closed,
+            "paid" => paid,
+            "done" => AdapterAnswer::Done,
+            "failed" => AdapterAnswer::Failed,
+            "returned" => AdapterAnswer::Returned,
+            _ => return Err(StoreError::Unreadable("simulated_movements.state")),
+        })
+    }
+}
+
+impl ChargebackTruth {
+    fn chargeback(self) -> Chargeback {
+        Chargeback {
+            id: ChargebackId(self.id),
+            payment: MovementId(self.payment_id),
+            amount_minor: self.amount_minor,
+            is_reversed: self.is_reversed,
+        }
+    }
+}

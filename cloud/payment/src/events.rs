@@ -1,0 +1,61 @@
+//! Takes in the events of orders. The state in an event counts, whatever the event is called, and the higher
+//! version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox.
+
+use custody::{HeardOrder, MoneyStep};
+use platform::{
+    bus::{Bus, QueueSpec},
+    consume::{Handle, HandleError, consume},
+};
+use process::tasks::Tasks;
+use serde::Deserialize;
+use wire::{Event, EventType, Exchange, Order, OrderEvent, OrderStatus};
+
+use crate::store::{StepNote, Store};
+
+const QUEUE: QueueSpec = QueueSpec::new("payment_orders", &[(Exchange::Order, "order.*")]);
+
+pub struct Orders {
+    pub store: Store,
+}
+
+impl Orders {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, QUEUE, self);
+    }
+}
+
+impl Handle for Orders {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind == EventType::RegionAssigned {
+            return Ok(());
+        }
+        let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
+        // An order that nobody has taken yet owes nothing, and needs no row.
+        let is_early = matches!(
+            order.status,
+            OrderStatus::PendingReview | OrderStatus::Pending | OrderStatus::Rejected
+        );
+        if is_early && self.store.parties(order.id).await?.is_none() {
+            return Ok(());
+        }
+        let step = MoneyStep::OrderHeard(heard(&order));
+        self.store.step(order.id, &step, &StepNote::default()).await?;
+        Ok(())
+    }
+}
+
+/// The parts of an order that money depends on. No order carries terms of its cancel yet, so a cancel costs
+/// nothing.
+pub fn heard(order: &Order) -> HeardOrder {
+    HeardOrder {
+        id: order.id,
+        version: order.version,
+        status: order.status,
+        customer_id: order.customer_id,
+        provider_id: order.provider_id,
+        price_minor: order.price.minor(),
+        currency: order.currency,
+        created_at: order.created_at,
+        terms: None,
+    }
+}

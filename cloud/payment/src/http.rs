@@ -1,0 +1,120 @@
+//! The routes of money. People meet only the money of their own orders; what is not theirs does not exist for
+//! them.
+
+mod admin;
+mod payments;
+mod refunds;
+mod statements;
+mod views;
+
+use axum::{Router, extract::FromRequestParts, http::Method, http::request::Parts};
+use process::{
+    idempotency::{IDEMPOTENCY_KEY, key_of},
+    openapi::{ApiDocument, RouteInput, RouteTable},
+    problem::Problem,
+    tokens::Caller,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Amount, Code, CommandId};
+
+use self::{
+    statements::Earnings,
+    views::{LineView, PaymentView, RequestView},
+};
+use crate::{
+    service::Service,
+    store::{KeyedRequest, StoreError},
+};
+
+/// A list that always comes whole.
+#[derive(Serialize, ToSchema)]
+struct WholeList<T> {
+    items: Vec<T>,
+}
+
+/// A person, and the key of their request. The platform keeps the answer for a while; the movement that it began
+/// is kept here for ever [KEY_ONCE].
+pub struct KeyedCaller {
+    caller: Caller,
+    key: Option<CommandId>,
+}
+
+impl RouteInput for KeyedCaller {}
+
+impl FromRequestParts<Service> for KeyedCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let person = caller.actor.user_id;
+        let is_keyed = parts.headers.contains_key(IDEMPOTENCY_KEY);
+        let key = is_keyed.then(|| key_of(&parts.headers, person)).transpose()?;
+        Ok(Self { caller, key })
+    }
+}
+
+impl KeyedCaller {
+    fn request(&self, kind: &'static str, amount: Amount) -> Option<KeyedRequest> {
+        let (user, amount_minor) = (self.caller.actor.user_id, amount.minor());
+        self.key.map(|key| KeyedRequest { user, key, kind, amount_minor })
+    }
+}
+
+fn amount(minor: i64) -> Result<Amount, Problem> {
+    let amount = Amount::from_minor(minor);
+    amount.map_err(|_| StoreError::Unreadable("an amount is out of its range").into())
+}
+
+pub fn router(service: Service) -> Router {
+    table(Router::new()).with_state(service)
+}
+
+/// The routes for clients, with the items of lists that come whole.
+pub fn document(name: &'static str) -> ApiDocument {
+    table(ApiDocument::of(name))
+        .with::<PaymentView>()
+        .with::<RequestView>()
+        .with::<LineView>()
+        .with::<Earnings>()
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub fn table<T: RouteTable<Service>>(to: T) -> T {
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    to
+        .at(POST, "/api/v1/payments", "Pay an order. One that is open is returned, and not begun again",
+            &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::AlreadyPaid,
+                Code::RateLimited],
+            payments::pay)
+        .at(GET, "/api/v1/payments", "List the payments of an order, newest first", &[Code::OrderNotFound],
+            payments::payments)
+        .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
+        .at(POST, "/api/v1/refunds",
+            "Ask for money back, in progress or later, until it is released. A request that is open is returned",
+            &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::NotRefundable,
+                Code::RateLimited],
+            refunds::ask)
+        .at(GET, "/api/v1/refunds", "List the requests for refunds of an order, newest first",
+            &[Code::OrderNotFound], refunds::refund_requests)
+        .at(GET, "/api/v1/orders/{id}/statement",
+            "List what was booked about an order's money, as far as it concerns you, oldest first",
+            &[Code::OrderNotFound], statements::statement)
+        .at(GET, "/api/v1/statements", "List what was booked on your account, newest first", &[],
+            statements::mine)
+        .at(GET, "/api/v1/earnings", "Show what you are owed, and what is on its way to you", &[],
+            statements::earnings)
+        .at(GET, "/api/v1/admin/refunds", "List the requests for refunds that wait for a decision, newest first",
+            &[], admin::open_requests)
+        .at(POST, "/api/v1/admin/refunds/{id}/grant",
+            "Grant a refund, of the amount that was asked for where none is given",
+            &[Code::RefundDecided, Code::AmountMismatch], admin::grant)
+        .at(POST, "/api/v1/admin/refunds/{id}/refuse", "Refuse a refund", &[Code::RefundDecided],
+            admin::refuse)
+        .at(POST, "/api/v1/admin/orders/{id}/refund-anew", "Send a refund that failed once more",
+            &[Code::OrderNotFound, Code::NothingFailed], admin::send_anew)
+        .at(GET, "/api/v1/admin/money-cases", "List the cases about money for a person to look at, newest first",
+            &[], admin::cases)
+}

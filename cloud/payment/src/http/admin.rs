@@ -1,0 +1,97 @@
+//! An admin's work on money.
+
+use axum::{extract::State, http::StatusCode};
+use custody::{MoneyStep, MovementId};
+use process::{
+    problem::{self, ItemList, Json, MaybeJson, Path, Problem, TimeCursor},
+    tokens::Admin,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{Amount, Code, OrderId, UserId};
+
+use super::views::{CaseView, MoneyId, RequestView};
+use crate::{
+    service::Service,
+    store::{RequestRecord, StepNote},
+};
+
+type Page = problem::Page<TimeCursor>;
+type CasePage = problem::Page<u64>;
+
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = GrantForm)]
+pub struct Grant {
+    #[serde(default)]
+    amount: Option<Amount>,
+}
+
+/// `GET /api/v1/admin/refunds`.
+pub async fn open_requests(
+    State(service): State<Service>,
+    _: Admin,
+    page: Page,
+) -> Result<ItemList<RequestView>, Problem> {
+    let rows = service.store.open_requests(page.rows(), page.after).await?;
+    let place = |row: &RequestRecord| TimeCursor { at: row.created_at, id: row.id };
+    let ItemList { items, next } = page.of(rows, place);
+    let items = items.into_iter().map(RequestView::of).collect::<Result<_, _>>()?;
+    Ok(ItemList { items, next })
+}
+
+/// `POST /api/v1/admin/refunds/{id}/grant`.
+pub async fn grant(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(MoneyId(id)): Path<MoneyId>,
+    MaybeJson(Grant { amount }): MaybeJson<Grant>,
+) -> Result<Json<RequestView>, Problem> {
+    let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
+    let granted = amount.map_or(asked.amount_minor, Amount::minor);
+    decide(&service, caller.actor.user_id, &asked, Some(granted)).await
+}
+
+/// `POST /api/v1/admin/refunds/{id}/refuse`.
+pub async fn refuse(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(MoneyId(id)): Path<MoneyId>,
+) -> Result<Json<RequestView>, Problem> {
+    let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
+    decide(&service, caller.actor.user_id, &asked, None).await
+}
+
+/// `POST /api/v1/admin/orders/{id}/refund-anew`.
+pub async fn send_anew(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(id): Path<OrderId>,
+) -> Result<StatusCode, Problem> {
+    service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
+    let note = StepNote { by: Some(caller.actor.user_id), ..StepNote::default() };
+    service.step(id, &MoneyStep::SendAnew, &note).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /api/v1/admin/money-cases`.
+pub async fn cases(
+    State(service): State<Service>,
+    _: Admin,
+    page: CasePage,
+) -> Result<ItemList<CaseView>, Problem> {
+    let rows = service.store.cases(page.rows(), page.after).await?;
+    Ok(page.of(rows, |row| row.id).map(CaseView::from))
+}
+
+async fn decide(
+    service: &Service,
+    by: UserId,
+    asked: &RequestRecord,
+    granted_minor: Option<i64>,
+) -> Result<Json<RequestView>, Problem> {
+    let step = MoneyStep::DecideRefund { request: MovementId(asked.id), granted_minor };
+    let note = StepNote { by: Some(by), ..StepNote::default() };
+    service.step(asked.order_id, &step, &note).await?;
+    let row = service.store.request(asked.id).await?.ok_or(Code::Internal)?;
+    Ok(Json(RequestView::of(row)?))
+}

@@ -1,0 +1,108 @@
+//! Payments of customers.
+
+use axum::{
+    extract::State,
+    http::{HeaderName, header},
+};
+use custody::{MoneyStep, PaymentWish};
+use process::{
+    problem::{CreatedJson, Json, Path, Problem, Query},
+    tokens::Caller,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{Actor, Amount, Code, Currency, OrderId, Role, UserId};
+
+use super::{
+    KeyedCaller, WholeList,
+    views::{MoneyId, PaymentView},
+};
+use crate::{say, service::Service, store::StepNote};
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PaymentForm)]
+pub struct PaymentForm {
+    order_id: OrderId,
+    amount: Amount,
+    /// The order's, where it is left out.
+    #[serde(default)]
+    currency: Option<Currency>,
+    /// The adapter's token for how it is paid; its usual one, where it is left out.
+    #[serde(default)]
+    payment_method: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct OfOrder {
+    pub order_id: OrderId,
+}
+
+/// `POST /api/v1/payments`.
+pub async fn pay(
+    State(service): State<Service>,
+    sender: KeyedCaller,
+    Json(form): Json<PaymentForm>,
+) -> Result<([(HeaderName, String); 1], CreatedJson<PaymentView>), Problem> {
+    sender.caller.require(Role::Customer)?;
+    let by = sender.caller.actor.user_id;
+    let PaymentForm { order_id, amount, currency, payment_method } = form;
+    let adapter = &service.courier.adapter;
+    let method = payment_method.unwrap_or_else(|| adapter.usual_method().to_owned());
+    if !adapter.takes(&method) {
+        return Err(Problem::wrong("payment_method", say::method_unknown));
+    }
+    let order = service.fetch(order_id).await?;
+    if order.customer_id != by {
+        return Err(Code::OrderNotFound.into());
+    }
+    let currency = currency.unwrap_or(order.currency);
+    let wish = PaymentWish { by, amount_minor: amount.minor(), currency };
+    let key = sender.request("pay", amount);
+    let note = StepNote { method: Some(method), key, ..StepNote::default() };
+    let movement = service.step(order_id, &MoneyStep::Pay(wish), &note).await?;
+    let row = match movement {
+        Some(id) => service.store.payment(id.0).await?,
+        None => None,
+    };
+    let view = PaymentView::of(row.ok_or(Code::Internal)?)?;
+    let place = [(header::LOCATION, format!("/api/v1/payments/{}", view.id()))];
+    Ok((place, CreatedJson(view)))
+}
+
+/// `GET /api/v1/payments?order_id=`.
+pub async fn payments(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Query(OfOrder { order_id }): Query<OfOrder>,
+) -> Result<Json<WholeList<PaymentView>>, Problem> {
+    check_payer(&service, actor, order_id).await?;
+    let rows = service.store.payments_of(order_id).await?;
+    let items = rows.into_iter().map(PaymentView::of).collect::<Result<_, _>>()?;
+    Ok(Json(WholeList { items }))
+}
+
+/// `GET /api/v1/payments/{id}`.
+pub async fn payment(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(MoneyId(id)): Path<MoneyId>,
+) -> Result<Json<PaymentView>, Problem> {
+    let row = service.store.payment(id).await?;
+    let row = row.filter(|row| is_payer(actor, row.customer_id)).ok_or(Code::NotFound)?;
+    Ok(Json(PaymentView::of(row)?))
+}
+
+/// Payments are for the order's customer and for admins.
+pub async fn check_payer(service: &Service, actor: Actor, order: OrderId) -> Result<(), Problem> {
+    let parties = service.store.parties(order).await?;
+    let is_theirs = parties.is_some_and(|parties| is_payer(actor, parties.customer));
+    if is_theirs { Ok(()) } else { Err(Code::OrderNotFound.into()) }
+}
+
+fn is_payer(actor: Actor, customer: UserId) -> bool {
+    match actor.role {
+        Role::Admin => true,
+        Role::Customer => customer == actor.user_id,
+        Role::Provider => false,
+    }
+}

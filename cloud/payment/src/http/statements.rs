@@ -1,0 +1,114 @@
+//! What was booked, as far as its reader may see it.
+
+use axum::extract::State;
+use process::{
+    problem::{self, ItemList, Json, Path, Problem, TimeCursor},
+    tokens::Caller,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Actor, Amount, Code, Currency, OrderId, Role};
+
+use super::{WholeList, amount, views::LineView};
+use crate::{
+    service::Service,
+    store::{Parties, StatementEntry},
+};
+
+type Page = problem::Page<TimeCursor>;
+
+/// The balance of a provider in one currency.
+#[derive(Serialize, ToSchema)]
+pub struct Earnings {
+    currency: Currency,
+    /// Waits for the next payout.
+    available: Amount,
+    /// On its way to the provider's bank.
+    sending: Amount,
+}
+
+/// `GET /api/v1/orders/{id}/statement`.
+pub async fn statement(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<WholeList<LineView>>, Problem> {
+    let parties = service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
+    let entries = service.store.entries_of_order(id).await?;
+    let seen: Vec<StatementEntry> =
+        entries.into_iter().filter(|entry| is_theirs(entry, actor)).collect();
+    // A provider who had the order before may still have earned something by it.
+    let earned = actor.role == Role::Provider && !seen.is_empty();
+    if !is_party(parties, actor) && !earned {
+        return Err(Code::OrderNotFound.into());
+    }
+    let items = seen.into_iter().map(LineView::of).collect::<Result<_, _>>()?;
+    Ok(Json(WholeList { items }))
+}
+
+/// `GET /api/v1/statements`.
+pub async fn mine(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    page: Page,
+) -> Result<ItemList<LineView>, Problem> {
+    require_provider(actor)?;
+    let rows = service.store.entries_of_provider(actor.user_id, page.rows(), page.after).await?;
+    let place = |entry: &StatementEntry| TimeCursor { at: entry.at, id: entry.journal_id };
+    let ItemList { items, next } = page.of(rows, place);
+    let items = items.into_iter().map(LineView::of).collect::<Result<_, _>>()?;
+    Ok(ItemList { items, next })
+}
+
+/// `GET /api/v1/earnings`.
+pub async fn earnings(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+) -> Result<Json<WholeList<Earnings>>, Problem> {
+    require_provider(actor)?;
+    let balances = service.store.balances_of(actor.user_id).await?;
+    let owed = |currency: Currency, account: &str| {
+        let of = |row: &&crate::store::AccountBalance| {
+            row.currency == currency && row.account == account
+        };
+        balances.iter().find(of).map_or(0, |row| -row.balance_minor)
+    };
+    let mut items = Vec::new();
+    for currency in Currency::ALL {
+        if balances.iter().any(|row| row.currency == currency) {
+            let available = amount(owed(currency, "provider"))?;
+            items.push(Earnings {
+                currency,
+                available,
+                sending: amount(owed(currency, "sending"))?,
+            });
+        }
+    }
+    Ok(Json(WholeList { items }))
+}
+
+fn require_provider(actor: Actor) -> Result<(), Problem> {
+    if actor.role == Role::Provider { Ok(()) } else { Err(Code::RoleForbidden.into()) }
+}
+
+fn is_party(parties: Parties, actor: Actor) -> bool {
+    match actor.role {
+        Role::Admin => true,
+        Role::Customer => parties.customer == actor.user_id,
+        Role::Provider => parties.provider == Some(actor.user_id),
+    }
+}
+
+/// A customer sees what came from him and went back to him, a provider his own account, an admin every posting.
+fn is_theirs(entry: &StatementEntry, actor: Actor) -> bool {
+    match actor.role {
+        Role::Admin => true,
+        Role::Customer => matches!(
+            (entry.action.as_str(), entry.account.as_str()),
+            ("charge" | "refund_done", "adapter")
+                | ("paid_otherwise", "bank")
+                | ("cancel_fee", "held")
+        ),
+        Role::Provider => entry.account == "provider" && entry.owner_id == actor.user_id.0,
+    }
+}

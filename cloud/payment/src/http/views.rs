@@ -1,0 +1,135 @@
+//! Movements and bookings as people read them.
+
+use process::problem::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
+
+use super::amount;
+use crate::store::{MoneyCaseRow, PaymentRow, RequestRecord, StatementEntry};
+
+/// The id of a payment, or of a request for a refund.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct MoneyId(pub Uuid);
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
+pub struct PaymentView {
+    id: Uuid,
+    /// The id by which the adapter knows it.
+    transaction_id: Uuid,
+    order_id: OrderId,
+    customer_id: UserId,
+    #[schema(required)]
+    provider_id: Option<UserId>,
+    amount: Amount,
+    currency: Currency,
+    payment_method: String,
+    /// `pending`, `completed` or `failed`.
+    status: String,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefundRequest)]
+pub struct RequestView {
+    id: Uuid,
+    order_id: OrderId,
+    customer_id: UserId,
+    amount: Amount,
+    currency: Currency,
+    /// `open`, `granted` or `refused`.
+    status: String,
+    reason: String,
+    #[schema(required)]
+    granted: Option<Amount>,
+    created_at: UnixMillis,
+    #[schema(required)]
+    decided_at: Option<UnixMillis>,
+}
+
+/// A posting on an account. Debit is positive.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StatementLine)]
+pub struct LineView {
+    at: UnixMillis,
+    /// The fact that was booked, such as `charge`, `refund_done` or `release`.
+    action: String,
+    account: String,
+    #[schema(required)]
+    order_id: Option<OrderId>,
+    amount: Amount,
+    currency: Currency,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = MoneyCase)]
+pub struct CaseView {
+    id: u64,
+    order_id: OrderId,
+    kind: String,
+    movement_id: Uuid,
+    opened_at: UnixMillis,
+}
+
+impl PaymentView {
+    pub fn of(row: PaymentRow) -> Result<Self, Problem> {
+        Ok(Self {
+            id: row.id,
+            transaction_id: row.id,
+            order_id: row.order_id,
+            customer_id: row.customer_id,
+            provider_id: row.provider_id,
+            amount: amount(row.amount_minor)?,
+            currency: row.currency,
+            payment_method: row.payment_method,
+            status: row.status,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl RequestView {
+    pub fn of(row: RequestRecord) -> Result<Self, Problem> {
+        Ok(Self {
+            id: row.id,
+            order_id: row.order_id,
+            customer_id: row.customer_id,
+            amount: amount(row.amount_minor)?,
+            currency: row.currency,
+            status: row.status,
+            reason: row.reason,
+            granted: row.granted_minor.map(amount).transpose()?,
+            created_at: row.created_at,
+            decided_at: row.decided_at,
+        })
+    }
+}
+
+impl LineView {
+    pub fn of(entry: StatementEntry) -> Result<Self, Problem> {
+        Ok(Self {
+            at: entry.at,
+            action: entry.action,
+            account: entry.account,
+            order_id: entry.order_id,
+            amount: amount(entry.amount_minor)?,
+            currency: entry.currency,
+        })
+    }
+}
+
+impl From<MoneyCaseRow> for CaseView {
+    fn from(row: MoneyCaseRow) -> Self {
+        let MoneyCaseRow { id, order_id, kind, movement_id, opened_at } = row;
+        Self { id, order_id, kind, movement_id, opened_at }
+    }
+}

@@ -1,0 +1,85 @@
+//! What time brings: open movements are asked about, dues are looked at when their expiry or release has come,
+//! balances are paid out, and what stands plain is sealed. Each once across replicas.
+
+use custody::{MoneyStep, PayoutStep};
+use platform::{jobs::Job, sealing::SealWalk};
+use uuid::Uuid;
+use wire::UserId;
+
+use crate::{
+    courier::Courier,
+    store::{StepNote, Store, StoreError},
+};
+
+/// Batches of one table in one run.
+const BATCHES_MAX: usize = 200;
+
+pub fn all(courier: &Courier) -> Vec<Job> {
+    let walk: SealWalk<Uuid> = SealWalk::default();
+    let seal = {
+        let store = courier.store.clone();
+        Job::new("payment-seal", "25 */5 * * * *", move || {
+            let (store, walk) = (store.clone(), walk.clone());
+            async move { Ok(seal(&store, &walk).await?) }
+        })
+    };
+    vec![
+        job(courier, "payment-errands", "4,14,24,34,44,54 * * * * *", |courier| async move {
+            courier.carry_all().await.map(drop)
+        }),
+        job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
+            settle(&courier).await
+        }),
+        job(courier, "payment-payouts", "0 30 2 * * *", |courier| async move {
+            pay_out(&courier).await
+        }),
+        seal,
+    ]
+}
+
+fn job<W>(
+    courier: &Courier,
+    name: &'static str,
+    cron: &'static str,
+    run: impl Fn(Courier) -> W + Clone + Send + Sync + 'static,
+) -> Job
+where
+    W: Future<Output = Result<(), StoreError>> + Send + 'static,
+{
+    let courier = courier.clone();
+    Job::new(name, cron, move || {
+        let work = run(courier.clone());
+        async move { Ok(work.await?) }
+    })
+}
+
+/// Closes payments that are too old, releases what nobody has objected to, lists what is long unpaid.
+pub async fn settle(courier: &Courier) -> Result<(), StoreError> {
+    for order in courier.store.dues_by_now().await? {
+        courier.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
+        courier.carry(order).await?;
+    }
+    Ok(())
+}
+
+/// Sends every balance that is large enough to its provider.
+pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
+    let mut after = UserId(Uuid::nil());
+    loop {
+        let owed = courier.store.owed(after).await?;
+        let Some((last, _)) = owed.last().copied() else { break };
+        for (provider, currency) in owed {
+            courier.store.pay_out(provider, currency, PayoutStep::HourStruck).await?;
+        }
+        after = last;
+    }
+    courier.carry_all().await.map(drop)
+}
+
+pub async fn seal(store: &Store, walk: &SealWalk<Uuid>) -> Result<(), StoreError> {
+    let mut turn = walk.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_reasons(after).await?);
+    }
+    Ok(())
+}

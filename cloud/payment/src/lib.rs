@@ -1,0 +1,63 @@
+//! The payment service. Owns payment_db and every decision on where an order's money goes. What the adapter
+//! has moved is the truth, and the books here follow.
+//!
+//! Rooms: the domain is the crate `custody`, `store` has the SQL, `adapter` moves the money, `courier` asks it what
+//! rows say, `http` has the routes, `events` hears of orders, `jobs` does what time brings.
+
+pub mod adapter;
+mod config;
+pub mod courier;
+pub mod events;
+mod http;
+pub mod jobs;
+mod service;
+pub mod store;
+
+texts::include_texts!(say);
+
+use axum::Router;
+use platform::{
+    Ground, answers::Answers, health::Check, service as skeleton, sql::Sql, upstream::Upstream,
+};
+use process::{openapi::ApiDocument, parts::CloudPart};
+
+use adapter::Payments;
+use courier::Courier;
+use events::Orders;
+use service::Service;
+use store::{MIGRATIONS, Store};
+
+pub use config::{AdapterName, Config};
+pub use platform::OpenError;
+
+pub const NAME: &str = CloudPart::Payment.name();
+
+#[derive(Clone)]
+pub struct Peers {
+    /// Tells an order as it stands, before money is taken or asked back.
+    pub order: Upstream,
+}
+
+pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
+    let store = Store::new(sql.clone(), ground.clock.clone(), config.limits());
+    let adapter = match config.adapter {
+        AdapterName::Simulated => Payments::simulated(sql.clone(), ground.clock.clone()),
+    };
+    let courier = Courier { store: store.clone(), adapter };
+    ground.run(NAME, &sql, jobs::all(&courier))?;
+    Orders { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    let answers = Answers::new(&ground, NAME, &sql);
+    let service = Service { store, courier, verifier: ground.verifier(NAME), orders: peers.order };
+    let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
+    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
+}
+
+/// The routes for clients.
+pub fn document() -> ApiDocument {
+    http::document(NAME)
+}
+
+pub async fn migrate(config: &Config) -> Result<(), OpenError> {
+    Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
+}

@@ -1,0 +1,85 @@
+//! The work of the payment service between its routes and its tables.
+
+use axum::extract::FromRef;
+use custody::{MoneyStep, MovementId, Refusal};
+use platform::upstream::{Upstream, UpstreamError};
+use process::{
+    problem::{Problem, chain},
+    tokens::Verifier,
+};
+use wire::{Code, Order, OrderId};
+
+use crate::{
+    courier::Courier,
+    events::heard,
+    store::{StepNote, StepOutcome, Store},
+};
+
+const ORDER: &str = "order";
+
+#[derive(Clone, FromRef)]
+pub struct Service {
+    pub store: Store,
+    pub courier: Courier,
+    pub verifier: Verifier,
+    pub orders: Upstream,
+}
+
+impl Service {
+    /// Asks for the order as it stands, and merges it like an event: what was decided a moment ago counts.
+    pub async fn fetch(&self, id: OrderId) -> Result<Order, Problem> {
+        let token = self.verifier.token_for(ORDER);
+        let path = format!("/internal/orders/{id}");
+        let order: Order = match self.orders.get(&path, Some(&token)).await {
+            Ok(order) => order,
+            Err(UpstreamError::Refused { problem: Some(problem), .. }) => {
+                return Err((*problem).into());
+            }
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "The order service cannot be asked");
+                return Err(Problem::new(Code::Unavailable).retry_after(1));
+            }
+        };
+        let is_owed = order.status.has_provider() || self.store.parties(id).await?.is_some();
+        if is_owed {
+            let step = MoneyStep::OrderHeard(heard(&order));
+            self.store.step(id, &step, &StepNote::default()).await?;
+        }
+        Ok(order)
+    }
+
+    /// Takes a person's step, asks the adapter what follows from it, and returns the movement that it began or
+    /// found.
+    pub async fn step(
+        &self,
+        order: OrderId,
+        step: &MoneyStep,
+        note: &StepNote,
+    ) -> Result<Option<MovementId>, Problem> {
+        let movement = match self.store.step(order, step, note).await? {
+            StepOutcome::Done(writes) => writes.movement,
+            StepOutcome::Repeated(movement) => return Ok(Some(movement)),
+            StepOutcome::KeyReused => return Err(Code::CommandIdReused.into()),
+            StepOutcome::Refused(refusal) => return Err(code(refusal).into()),
+            // Nobody has taken the order yet, so there is nothing to pay.
+            StepOutcome::Unknown => return Err(Code::OrderNotPayable.into()),
+        };
+        // What it does not come to now is the job's.
+        self.courier.carry(order).await?;
+        Ok(movement)
+    }
+}
+
+fn code(refusal: Refusal) -> Code {
+    match refusal {
+        // Others' orders do not exist for them.
+        Refusal::NotYours => Code::OrderNotFound,
+        Refusal::OrderNotPayable => Code::OrderNotPayable,
+        Refusal::AmountMismatch => Code::AmountMismatch,
+        Refusal::AlreadyPaid => Code::AlreadyPaid,
+        Refusal::NotRefundable => Code::NotRefundable,
+        Refusal::NoSuchRequest => Code::RefundDecided,
+        Refusal::NothingFailed => Code::NothingFailed,
+        Refusal::TooMany => Code::RateLimited,
+    }
+}

@@ -1,0 +1,56 @@
+//! Owns payment_db: dues, movements, journals with their postings, accounts, cases, and the keys of requests.
+//!
+//! Invariant: one transaction locks the due, reads every row about the order's money, and writes all that the
+//! domain decides, events included [LOCK_DUE].
+
+mod errands;
+mod load;
+mod payout;
+mod reads;
+mod rows;
+mod sealing;
+mod statement;
+mod step;
+mod write;
+
+use custody::{CustodyLimits, MovementId};
+use platform::sql::{Migrations, Sql};
+use process::clock::Clock;
+use wire::UnixMillis;
+
+pub use errands::{AdapterCall, CallKind};
+pub use platform::StoreError;
+pub use reads::{MoneyCaseRow, Parties, RequestRecord};
+pub use rows::{PaymentRow, PayoutRow, RefundRow};
+pub use statement::{AccountBalance, StatementEntry};
+pub use step::{KeyedRequest, StepNote, StepOutcome};
+
+pub const MIGRATIONS: Migrations = platform::migrations!();
+
+#[derive(Clone)]
+pub struct Store {
+    sql: Sql,
+    clock: Clock,
+    limits: CustodyLimits,
+}
+
+/// The time of a step, and the id of the one movement that it may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occasion {
+    pub now: UnixMillis,
+    pub fresh: MovementId,
+}
+
+impl Store {
+    pub fn new(sql: Sql, clock: Clock, limits: CustodyLimits) -> Self {
+        Self { sql, clock, limits }
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn occasion(&self) -> Occasion {
+        Occasion { now: self.clock.now(), fresh: MovementId(self.clock.new_id()) }
+    }
+}

@@ -1,0 +1,65 @@
+//! Reads what a decision depends on.
+
+use custody::{FeePolicy, OrderMoney};
+use platform::{
+    sql::{Columns, Statement, Tx},
+    vals,
+};
+use wire::{OrderId, UnixMillis};
+
+use super::{
+    StoreError,
+    rows::{
+        self, ChargebackRow, DueRow, JournalRow, PaymentRow, PostingRow, RefundRow, RequestRow,
+    },
+};
+
+const POLICIES: &str = "SELECT in_force_from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms \
+    FROM fee_policies ORDER BY in_force_from";
+
+/// Everything about an order's money, under the lock of its due. `None` where it was never heard of.
+pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
+    let text = for_update(tx, DueRow::select("WHERE order_id = ?"));
+    let Some(due) = tx.one::<DueRow>(text, vals![order]).await? else { return Ok(None) };
+    let text = PaymentRow::select("WHERE order_id = ? ORDER BY created_at, id");
+    let payments = tx.all::<PaymentRow>(text, vals![order]).await?;
+    let text = RefundRow::select("WHERE order_id = ? ORDER BY created_at, id");
+    let refunds = tx.all::<RefundRow>(text, vals![order]).await?;
+    let text = RequestRow::select("WHERE order_id = ? ORDER BY created_at, id");
+    let requests = tx.all::<RequestRow>(text, vals![order]).await?;
+    let text = ChargebackRow::select("WHERE order_id = ? ORDER BY heard_at, id");
+    let chargebacks = tx.all::<ChargebackRow>(text, vals![order]).await?;
+    let text = JournalRow::select("WHERE order_id = ? ORDER BY seq");
+    let journals = tx.all::<JournalRow>(text, vals![order]).await?;
+    let text = PostingRow::select("WHERE order_id = ? ORDER BY seq");
+    let postings = tx.all::<PostingRow>(text, vals![order]).await?;
+    Ok(Some(OrderMoney {
+        due: due.due()?,
+        payments: payments.into_iter().map(PaymentRow::payment).collect::<Result<_, _>>()?,
+        refunds: refunds.into_iter().map(RefundRow::refund).collect::<Result<_, _>>()?,
+        requests: requests.into_iter().map(RequestRow::request).collect::<Result<_, _>>()?,
+        chargebacks: chargebacks.into_iter().map(ChargebackRow::chargeback).collect(),
+        journals: rows::journals(journals, postings)?,
+    }))
+}
+
+/// The versions of the fees. They are few, and none changes once it is in force.
+pub async fn policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
+    let rows: Vec<(UnixMillis, u32, u32, i64)> = tx.all(POLICIES, vals![]).await?;
+    let policy = |(from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms)| {
+        let points =
+            |bp: u32| u16::try_from(bp).map_err(|_| StoreError::Unreadable("fee_policies"));
+        Ok(FeePolicy {
+            from,
+            platform_fee_bp: points(platform_fee_bp)?,
+            cancel_fee_bp: points(cancel_fee_bp)?,
+            cancel_notice_ms,
+        })
+    };
+    rows.into_iter().map(policy).collect()
+}
+
+/// SQLite has one writer at a time and needs no lock of a row.
+pub fn for_update(tx: &Tx, text: Statement) -> Statement {
+    if tx.is_mysql() { text.then(" FOR UPDATE") } else { text }
+}

@@ -1,0 +1,88 @@
+//! A provider's balance on its way to him, under the lock of his account.
+
+use custody::{Basis, PayoutStep, PayoutWrites, ProviderMoney};
+use platform::{
+    sql::{Columns, Statement, Tx},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{Currency, UserId};
+
+use super::{
+    Occasion, Store, StoreError, load,
+    rows::{PayoutChange, PayoutRow},
+    write,
+};
+
+const BALANCE: &str = "SELECT balance_minor FROM accounts \
+    WHERE account = 'provider' AND owner_id = ? AND currency = ?";
+const OWED: &str = "SELECT owner_id, currency FROM accounts \
+    WHERE account = 'provider' AND owner_id > ? AND balance_minor <= ? ORDER BY owner_id LIMIT ?";
+
+/// Providers of one batch.
+const BATCH: usize = 200;
+
+impl Store {
+    /// `None` where nothing changes.
+    pub async fn pay_out(
+        &self,
+        provider: UserId,
+        currency: Currency,
+        step: PayoutStep,
+    ) -> Result<Option<PayoutWrites>, StoreError> {
+        self.pay_out_at(provider, currency, step, self.occasion()).await
+    }
+
+    /// The same at a time and with an id of the caller's choice.
+    pub async fn pay_out_at(
+        &self,
+        provider: UserId,
+        currency: Currency,
+        step: PayoutStep,
+        occasion: Occasion,
+    ) -> Result<Option<PayoutWrites>, StoreError> {
+        transact!(self.sql, tx => {
+            self.pay_out_in(tx, provider, currency, step, occasion).await
+        })
+    }
+
+    /// The providers behind `after` who are owed enough for a payout, a batch at most.
+    pub async fn owed(&self, after: UserId) -> Result<Vec<(UserId, Currency)>, StoreError> {
+        let least = -self.limits.payout_least_minor;
+        Ok(self.sql.all(OWED, vals![after, least, BATCH]).await?)
+    }
+
+    async fn pay_out_in(
+        &self,
+        tx: &mut Tx,
+        provider: UserId,
+        currency: Currency,
+        step: PayoutStep,
+        Occasion { now, fresh }: Occasion,
+    ) -> Result<Option<PayoutWrites>, StoreError> {
+        let text = load::for_update(tx, Statement::new(BALANCE));
+        let balance: Option<i64> = tx.one(text, vals![provider, currency]).await?;
+        let Some(balance) = balance else { return Ok(None) };
+        let named = match step {
+            PayoutStep::HourStruck => Uuid::nil(),
+            PayoutStep::Answered { payout, .. } => payout.0,
+        };
+        let text = PayoutRow::select(
+            "WHERE provider_id = ? AND currency = ? AND (status = 'pending' OR id = ?) ORDER BY created_at, id",
+        );
+        let rows: Vec<PayoutRow> = tx.all(text, vals![provider, currency, named]).await?;
+        let payouts = rows.into_iter().map(PayoutRow::payout).collect::<Result<_, _>>()?;
+        let balance_minor = -balance;
+        let rows = ProviderMoney { provider_id: provider, currency, balance_minor, payouts };
+        let policies = load::policies(tx).await?;
+        let basis = Basis { now, fresh, policies: &policies, limits: self.limits, lapse: None };
+        let Some(writes) = custody::pay_out(&rows, step, &basis) else { return Ok(None) };
+        if rows.payouts.iter().any(|known| known.id == writes.payout.id) {
+            write::change(tx, PayoutChange::of(&writes.payout, now), writes.payout.id).await?;
+        } else {
+            tx.insert(PayoutRow::of(&writes.payout, provider, currency, now)).await?;
+        }
+        write::book(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
+        Ok(Some(writes))
+    }
+}

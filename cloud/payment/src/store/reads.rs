@@ -1,0 +1,102 @@
+//! Reads for people and jobs.
+
+use platform::{row, sql::Columns, vals};
+use process::problem::TimeCursor;
+use uuid::Uuid;
+use wire::{OrderId, UnixMillis, UserId};
+
+use super::{
+    Store, StoreError,
+    rows::{DueRow, PaymentRow, RefundRow, RequestRow},
+};
+
+pub use super::rows::RequestRow as RequestRecord;
+
+const OF_ORDER: &str = "WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT ?";
+const OPEN_REQUESTS: &str = "WHERE status = 'open' AND created_at <= ? \
+    AND (created_at < ? OR id < ?) ORDER BY created_at DESC, id DESC LIMIT ?";
+const CASES: &str = "SELECT id, order_id, kind, movement_id, opened_at FROM money_cases \
+    WHERE id < ? ORDER BY id DESC LIMIT ?";
+const DUE_BY: &str = "SELECT order_id FROM dues WHERE next_at <= ? AND (looked_at < next_at OR looked_at <= ?) \
+    ORDER BY next_at LIMIT ?";
+
+/// All movements of one order fit; their number is bounded by the limits of custody.
+const ROWS_MAX: usize = 500;
+/// Dues of one run of the job.
+const DUES_MAX: usize = 200;
+/// A due whose time has come and that waits for a person is looked at again after this.
+const LOOK_AGAIN_MS: i64 = 3_600_000;
+
+/// The people of an order, as far as its money concerns them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parties {
+    pub customer: UserId,
+    pub provider: Option<UserId>,
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct MoneyCaseRow {
+        pub id: u64,
+        pub order_id: OrderId,
+        pub kind: String,
+        pub movement_id: Uuid,
+        pub opened_at: UnixMillis,
+    }
+}
+
+impl Store {
+    pub async fn parties(&self, order: OrderId) -> Result<Option<Parties>, StoreError> {
+        let row: Option<DueRow> =
+            self.sql.one(DueRow::select("WHERE order_id = ?"), vals![order]).await?;
+        Ok(row.map(|row| Parties { customer: row.customer_id, provider: row.provider_id }))
+    }
+
+    pub async fn payment(&self, id: Uuid) -> Result<Option<PaymentRow>, StoreError> {
+        Ok(self.sql.one(PaymentRow::select("WHERE id = ?"), vals![id]).await?)
+    }
+
+    /// Newest first.
+    pub async fn payments_of(&self, order: OrderId) -> Result<Vec<PaymentRow>, StoreError> {
+        Ok(self.sql.all(PaymentRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+    }
+
+    pub async fn refunds_of(&self, order: OrderId) -> Result<Vec<RefundRow>, StoreError> {
+        Ok(self.sql.all(RefundRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+    }
+
+    pub async fn request(&self, id: Uuid) -> Result<Option<RequestRecord>, StoreError> {
+        Ok(self.sql.one(RequestRow::select("WHERE id = ?"), vals![id]).await?)
+    }
+
+    pub async fn requests_of(&self, order: OrderId) -> Result<Vec<RequestRecord>, StoreError> {
+        Ok(self.sql.all(RequestRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+    }
+
+    /// Requests that wait for an admin, newest first.
+    pub async fn open_requests(
+        &self,
+        limit: usize,
+        after: Option<TimeCursor>,
+    ) -> Result<Vec<RequestRecord>, StoreError> {
+        let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
+        Ok(self.sql.all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit]).await?)
+    }
+
+    /// What a person has to look at, newest first.
+    pub async fn cases(
+        &self,
+        limit: usize,
+        before: Option<u64>,
+    ) -> Result<Vec<MoneyCaseRow>, StoreError> {
+        let before = before.unwrap_or(i64::MAX.unsigned_abs());
+        Ok(self.sql.all(CASES, vals![before, limit]).await?)
+    }
+
+    /// The orders whose expiry or release has come.
+    pub async fn dues_by_now(&self) -> Result<Vec<OrderId>, StoreError> {
+        let now = self.clock.now();
+        let values = vals![now, now.plus_ms(-LOOK_AGAIN_MS), DUES_MAX];
+        Ok(self.sql.all(DUE_BY, values).await?)
+    }
+}

@@ -1,0 +1,154 @@
+//! Journals, their postings, and the names of accounts.
+
+use std::collections::BTreeMap;
+
+use custody::{JournalKey, LedgerAccount, MoneyJournal, MovementId, Posting};
+use platform::row;
+use uuid::Uuid;
+use wire::{Currency, OrderId, UnixMillis, UserId};
+
+use super::{StoreError, word};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct JournalRow in journals {
+        pub id: Uuid,
+        action: String,
+        subject: Uuid,
+        party: Uuid,
+        order_id: Option<OrderId>,
+        currency: Currency,
+        at: UnixMillis,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct PostingRow in transactions {
+        pub journal_id: Uuid,
+        pub action: String,
+        pub account: String,
+        pub owner_id: Uuid,
+        pub currency: Currency,
+        pub amount_minor: i64,
+        pub order_id: Option<OrderId>,
+        pub at: UnixMillis,
+    }
+}
+
+/// An account's row. They are written in this order, so that two transactions meet each other's locks alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountKey {
+    pub account: &'static str,
+    pub owner: Uuid,
+}
+
+/// Rows of one account of the platform.
+const SHARDS: u8 = 16;
+
+/// The row of the account that postings about this order or payout move.
+pub fn account_key(account: LedgerAccount, subject: Uuid) -> AccountKey {
+    let own = |account, owner: Uuid| AccountKey { account, owner };
+    let shard = u128::from(subject.as_bytes()[15] % SHARDS);
+    let shared = |account| AccountKey { account, owner: Uuid::from_u128(shard) };
+    match account {
+        LedgerAccount::Adapter => shared("adapter"),
+        LedgerAccount::Held(order) => own("held", order.0),
+        LedgerAccount::Suspense(payment) => own("suspense", payment.0),
+        LedgerAccount::Refunding(order) => own("refunding", order.0),
+        LedgerAccount::Provider(provider) => own("provider", provider.0),
+        LedgerAccount::Sending(provider) => own("sending", provider.0),
+        LedgerAccount::Fees => shared("fees"),
+        LedgerAccount::Loss => shared("loss"),
+        LedgerAccount::Bank => shared("bank"),
+    }
+}
+
+fn account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
+    Ok(match word {
+        "adapter" => LedgerAccount::Adapter,
+        "held" => LedgerAccount::Held(OrderId(owner)),
+        "suspense" => LedgerAccount::Suspense(MovementId(owner)),
+        "refunding" => LedgerAccount::Refunding(OrderId(owner)),
+        "provider" => LedgerAccount::Provider(UserId(owner)),
+        "sending" => LedgerAccount::Sending(UserId(owner)),
+        "fees" => LedgerAccount::Fees,
+        "loss" => LedgerAccount::Loss,
+        "bank" => LedgerAccount::Bank,
+        _ => return Err(StoreError::Unreadable("transactions.account")),
+    })
+}
+
+pub fn journal(journal: &MoneyJournal, id: Uuid, order_id: Option<OrderId>) -> JournalRow {
+    let JournalKey { action, subject, party } = journal.key;
+    JournalRow {
+        id,
+        action: action.as_str().to_owned(),
+        subject,
+        party: party.map_or(Uuid::nil(), |party| party.0),
+        order_id,
+        currency: journal.currency,
+        at: journal.at,
+    }
+}
+
+pub fn posting(row: &JournalRow, key: AccountKey, amount_minor: i64) -> PostingRow {
+    PostingRow {
+        journal_id: row.id,
+        action: row.action.clone(),
+        account: key.account.to_owned(),
+        owner_id: key.owner,
+        currency: row.currency,
+        amount_minor,
+        order_id: row.order_id,
+        at: row.at,
+    }
+}
+
+/// Journals with their postings, both in the order in which they were written.
+pub fn journals(
+    rows: Vec<JournalRow>,
+    postings: Vec<PostingRow>,
+) -> Result<Vec<MoneyJournal>, StoreError> {
+    let mut of_journal: BTreeMap<Uuid, Vec<Posting>> = BTreeMap::new();
+    for row in postings {
+        let account = account(&row.account, row.owner_id)?;
+        let posting = Posting { account, minor: row.amount_minor };
+        of_journal.entry(row.journal_id).or_default().push(posting);
+    }
+    let journal = |row: JournalRow| {
+        let party = Some(UserId(row.party)).filter(|party| !party.0.is_nil());
+        let key = JournalKey {
+            action: word(&row.action, "journals.action")?,
+            subject: row.subject,
+            party,
+        };
+        let postings = of_journal.remove(&row.id).unwrap_or_default();
+        Ok(MoneyJournal { key, currency: row.currency, at: row.at, postings })
+    };
+    rows.into_iter().map(journal).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_account_is_read_back_as_it_was_named() {
+        let id = Uuid::from_u128(0x1234);
+        for ledger in [
+            LedgerAccount::Adapter,
+            LedgerAccount::Held(OrderId(id)),
+            LedgerAccount::Suspense(MovementId(id)),
+            LedgerAccount::Refunding(OrderId(id)),
+            LedgerAccount::Provider(UserId(id)),
+            LedgerAccount::Sending(UserId(id)),
+            LedgerAccount::Fees,
+            LedgerAccount::Loss,
+            LedgerAccount::Bank,
+        ] {
+            let key = account_key(ledger, Uuid::from_u128(0x77));
+            assert_eq!(account(key.account, key.owner).ok(), Some(ledger));
+        }
+    }
+}

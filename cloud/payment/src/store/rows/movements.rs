@@ -1,0 +1,324 @@
+//! What money does at the adapter: payments, refunds and payouts; the requests for refunds; chargebacks.
+
+use custody::{
+    Chargeback, ChargebackId, Errand, HeardOrder, MovementId, Payment, Payout, Refund,
+    RefundRequest,
+};
+use platform::{
+    columns, fields, row,
+    sealing::SealPlace,
+    sql::{ReadError, Row, StoredRow},
+};
+use uuid::Uuid;
+use wire::{Currency, OrderId, UnixMillis, UserId};
+
+use super::{StoreError, word};
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct PaymentRow in payments {
+        pub id: Uuid,
+        pub order_id: OrderId,
+        pub customer_id: UserId,
+        pub provider_id: Option<UserId>,
+        pub amount_minor: i64,
+        pub currency: Currency,
+        pub payment_method: String,
+        pub status: String,
+        transaction_id: Uuid,
+        closing: bool,
+        ask: String,
+        tries: u32,
+        ask_at: UnixMillis,
+        pub created_at: UnixMillis,
+        pub updated_at: UnixMillis,
+    }
+}
+
+columns! {
+    /// All that may change of a payment.
+    pub struct PaymentChange in payments {
+        status: &'static str,
+        closing: bool,
+        ask: &'static str,
+        tries: u32,
+        ask_at: UnixMillis,
+        updated_at: UnixMillis,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct RefundRow in refunds {
+        pub id: Uuid,
+        pub payment_id: Uuid,
+        pub order_id: OrderId,
+        customer_id: UserId,
+        pub amount_minor: i64,
+        pub currency: Currency,
+        source: String,
+        pub status: String,
+        ask: String,
+        tries: u32,
+        ask_at: UnixMillis,
+        pub created_at: UnixMillis,
+        pub updated_at: UnixMillis,
+    }
+}
+
+columns! {
+    /// All that may change of a refund.
+    pub struct RefundChange in refunds {
+        status: &'static str,
+        ask: &'static str,
+        tries: u32,
+        ask_at: UnixMillis,
+        updated_at: UnixMillis,
+    }
+}
+
+columns! {
+    /// The reason is the customer's own words, and sealed.
+    pub struct RequestRow in refund_requests {
+        pub id: Uuid,
+        pub order_id: OrderId,
+        pub customer_id: UserId,
+        pub amount_minor: i64,
+        pub currency: Currency,
+        pub status: String,
+        pub reason: String,
+        pub granted_minor: Option<i64>,
+        pub decided_by: Option<UserId>,
+        pub decided_at: Option<UnixMillis>,
+        pub created_at: UnixMillis,
+    }
+}
+
+columns! {
+    /// An admin's word on a request.
+    pub struct RequestChange in refund_requests {
+        pub status: &'static str,
+        pub granted_minor: Option<i64>,
+        pub decided_by: Option<UserId>,
+        pub decided_at: Option<UnixMillis>,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct ChargebackRow in chargebacks {
+        id: Uuid,
+        order_id: OrderId,
+        payment_id: Uuid,
+        amount_minor: i64,
+        is_reversed: bool,
+        heard_at: UnixMillis,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct PayoutRow in payouts {
+        pub id: Uuid,
+        pub provider_id: UserId,
+        pub amount_minor: i64,
+        pub currency: Currency,
+        pub status: String,
+        ask: String,
+        tries: u32,
+        ask_at: UnixMillis,
+        pub created_at: UnixMillis,
+        pub updated_at: UnixMillis,
+    }
+}
+
+columns! {
+    /// All that may change of a payout.
+    pub struct PayoutChange in payouts {
+        status: &'static str,
+        ask: &'static str,
+        tries: u32,
+        ask_at: UnixMillis,
+        updated_at: UnixMillis,
+    }
+}
+
+impl PaymentRow {
+    pub fn of(payment: &Payment, order: &HeardOrder, method: &str, now: UnixMillis) -> Self {
+        Self {
+            id: payment.id.0,
+            order_id: order.id,
+            customer_id: order.customer_id,
+            provider_id: payment.provider_id,
+            amount_minor: payment.amount_minor,
+            currency: order.currency,
+            payment_method: method.to_owned(),
+            status: payment.state.as_str().to_owned(),
+            transaction_id: payment.id.0,
+            closing: payment.closing,
+            ask: payment.errand.ask.as_str().to_owned(),
+            tries: payment.errand.tries,
+            ask_at: payment.errand.at,
+            created_at: payment.created_at,
+            updated_at: now,
+        }
+    }
+
+    pub fn payment(self) -> Result<Payment, StoreError> {
+        Ok(Payment {
+            id: MovementId(self.id),
+            amount_minor: self.amount_minor,
+            provider_id: self.provider_id,
+            state: word(&self.status, "payments.status")?,
+            closing: self.closing,
+            created_at: self.created_at,
+            errand: errand(&self.ask, self.tries, self.ask_at)?,
+        })
+    }
+}
+
+impl PaymentChange {
+    pub fn of(payment: &Payment, now: UnixMillis) -> Self {
+        Self {
+            status: payment.state.as_str(),
+            closing: payment.closing,
+            ask: payment.errand.ask.as_str(),
+            tries: payment.errand.tries,
+            ask_at: payment.errand.at,
+            updated_at: now,
+        }
+    }
+}
+
+impl RefundRow {
+    pub fn of(refund: &Refund, order: &HeardOrder, now: UnixMillis) -> Self {
+        Self {
+            id: refund.id.0,
+            payment_id: refund.payment.0,
+            order_id: order.id,
+            customer_id: order.customer_id,
+            amount_minor: refund.amount_minor,
+            currency: order.currency,
+            source: refund.source.as_str().to_owned(),
+            status: refund.state.as_str().to_owned(),
+            ask: refund.errand.ask.as_str().to_owned(),
+            tries: refund.errand.tries,
+            ask_at: refund.errand.at,
+            created_at: refund.created_at,
+            updated_at: now,
+        }
+    }
+
+    pub fn refund(self) -> Result<Refund, StoreError> {
+        Ok(Refund {
+            id: MovementId(self.id),
+            payment: MovementId(self.payment_id),
+            amount_minor: self.amount_minor,
+            source: word(&self.source, "refunds.source")?,
+            state: word(&self.status, "refunds.status")?,
+            created_at: self.created_at,
+            errand: errand(&self.ask, self.tries, self.ask_at)?,
+        })
+    }
+}
+
+impl RefundChange {
+    pub fn of(refund: &Refund, now: UnixMillis) -> Self {
+        Self {
+            status: refund.state.as_str(),
+            ask: refund.errand.ask.as_str(),
+            tries: refund.errand.tries,
+            ask_at: refund.errand.at,
+            updated_at: now,
+        }
+    }
+}
+
+impl RequestRow {
+    pub fn reason_place(id: Uuid) -> SealPlace {
+        SealPlace::of_id("refund_requests.reason", id)
+    }
+
+    pub fn request(self) -> Result<RefundRequest, StoreError> {
+        let state = word(&self.status, "refund_requests.status")?;
+        Ok(RefundRequest { id: MovementId(self.id), amount_minor: self.amount_minor, state })
+    }
+}
+
+impl Row for RequestRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let id = row.get("id")?;
+        let reason = row.opened_text("reason", &Self::reason_place(id))?;
+        Ok(fields!(row => RequestRow {
+            order_id, customer_id, amount_minor, currency, status, granted_minor, decided_by, decided_at,
+            created_at;
+            id,
+            reason,
+        }))
+    }
+}
+
+impl ChargebackRow {
+    pub fn of(chargeback: &Chargeback, order_id: OrderId, now: UnixMillis) -> Self {
+        Self {
+            id: chargeback.id.0,
+            order_id,
+            payment_id: chargeback.payment.0,
+            amount_minor: chargeback.amount_minor,
+            is_reversed: chargeback.is_reversed,
+            heard_at: now,
+        }
+    }
+
+    pub fn chargeback(self) -> Chargeback {
+        Chargeback {
+            id: ChargebackId(self.id),
+            payment: MovementId(self.payment_id),
+            amount_minor: self.amount_minor,
+            is_reversed: self.is_reversed,
+        }
+    }
+}
+
+impl PayoutRow {
+    pub fn of(payout: &Payout, provider_id: UserId, currency: Currency, now: UnixMillis) -> Self {
+        Self {
+            id: payout.id.0,
+            provider_id,
+            amount_minor: payout.amount_minor,
+            currency,
+            status: payout.state.as_str().to_owned(),
+            ask: payout.errand.ask.as_str().to_owned(),
+            tries: payout.errand.tries,
+            ask_at: payout.errand.at,
+            created_at: payout.created_at,
+            updated_at: now,
+        }
+    }
+
+    pub fn payout(self) -> Result<Payout, StoreError> {
+        Ok(Payout {
+            id: MovementId(self.id),
+            amount_minor: self.amount_minor,
+            state: word(&self.status, "payouts.status")?,
+            created_at: self.created_at,
+            errand: errand(&self.ask, self.tries, self.ask_at)?,
+        })
+    }
+}
+
+impl PayoutChange {
+    pub fn of(payout: &Payout, now: UnixMillis) -> Self {
+        Self {
+            status: payout.state.as_str(),
+            ask: payout.errand.ask.as_str(),
+            tries: payout.errand.tries,
+            ask_at: payout.errand.at,
+            updated_at: now,
+        }
+    }
+}
+
+fn errand(ask: &str, tries: u32, at: UnixMillis) -> Result<Errand, StoreError> {
+    Ok(Errand { ask: word(ask, "ask")?, tries, at })
+}

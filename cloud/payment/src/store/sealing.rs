@@ -1,0 +1,35 @@
+//! Seals what stands in payment_db plain, or under a former key.
+
+use platform::{sealing::DataKeys, vals};
+use uuid::Uuid;
+
+use super::{Store, StoreError, rows::RequestRow};
+
+const REASONS: &str = "SELECT id, reason FROM refund_requests WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL: &str = "UPDATE refund_requests SET reason = ? WHERE id = ?";
+
+/// Rows of one batch.
+const BATCH: usize = 200;
+
+impl Store {
+    pub fn data_keys(&self) -> &DataKeys {
+        self.sql.data_keys()
+    }
+
+    /// The reasons of the requests behind `after`, a batch at most. Returns the last request of the batch, or `None`
+    /// at the end.
+    pub async fn reseal_reasons(&self, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(Uuid, String)> = self.sql.all(REASONS, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        for (id, reason) in rows {
+            if !keys.is_stale_text(&reason) {
+                continue;
+            }
+            let place = RequestRow::reason_place(id);
+            let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
+            self.sql.exec(RESEAL, vals![sealed, id]).await?;
+        }
+        Ok(last)
+    }
+}

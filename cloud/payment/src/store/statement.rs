@@ -1,0 +1,69 @@
+//! Statements: the postings on an account, and the balances that follow from them.
+
+use platform::{row, vals};
+use process::problem::TimeCursor;
+use uuid::Uuid;
+use wire::{Currency, OrderId, UnixMillis, UserId};
+
+use super::{Store, StoreError};
+
+const OF_PROVIDER: &str = "SELECT journal_id, action, account, owner_id, currency, amount_minor, order_id, at \
+    FROM transactions WHERE account = 'provider' AND owner_id = ? AND at <= ? \
+    AND (at < ? OR journal_id < ?) ORDER BY at DESC, journal_id DESC LIMIT ?";
+const OF_ORDER: &str = "SELECT journal_id, action, account, owner_id, currency, amount_minor, order_id, at \
+    FROM transactions WHERE order_id = ? ORDER BY seq LIMIT ?";
+const BALANCES: &str = "SELECT account, currency, balance_minor FROM accounts \
+    WHERE owner_id = ? AND account IN ('provider', 'sending') ORDER BY currency, account";
+
+/// All postings of one order fit; their number is bounded by the limits of custody.
+const LINES_MAX: usize = 2_000;
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct StatementEntry {
+        pub journal_id: Uuid,
+        pub action: String,
+        pub account: String,
+        pub owner_id: Uuid,
+        pub currency: Currency,
+        /// Debit is positive.
+        pub amount_minor: i64,
+        pub order_id: Option<OrderId>,
+        pub at: UnixMillis,
+    }
+}
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AccountBalance {
+        pub account: String,
+        pub currency: Currency,
+        pub balance_minor: i64,
+    }
+}
+
+impl Store {
+    /// The postings on a provider's account, newest first.
+    pub async fn entries_of_provider(
+        &self,
+        provider: UserId,
+        limit: usize,
+        after: Option<TimeCursor>,
+    ) -> Result<Vec<StatementEntry>, StoreError> {
+        let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
+        Ok(self.sql.all(OF_PROVIDER, vals![provider, at, at, id, limit]).await?)
+    }
+
+    /// Every posting about an order's money, oldest first.
+    pub async fn entries_of_order(
+        &self,
+        order: OrderId,
+    ) -> Result<Vec<StatementEntry>, StoreError> {
+        Ok(self.sql.all(OF_ORDER, vals![order, LINES_MAX]).await?)
+    }
+
+    /// What a provider is owed, and what is on its way to him.
+    pub async fn balances_of(&self, provider: UserId) -> Result<Vec<AccountBalance>, StoreError> {
+        Ok(self.sql.all(BALANCES, vals![provider]).await?)
+    }
+}

@@ -1,0 +1,173 @@
+//! The one way to change an order's money: lock its due, decide, write.
+
+use custody::{Basis, MoneyStep, MoneyWrites, MovementId, OrderMoney, Refusal};
+use platform::{
+    row,
+    sql::{Columns, Tx},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{CommandId, OrderId, UnixMillis, UserId};
+
+use super::{Occasion, Store, StoreError, load, rows::DueRow, write};
+
+/// How often a due that another transaction opens at the same moment is looked for again. Once is enough; the
+/// rest is margin.
+const COLLISIONS_MAX: u32 = 4;
+
+/// What a step leaves behind besides the decision of the domain.
+#[derive(Debug, Clone, Default)]
+pub struct StepNote {
+    /// Of a payment: the adapter's token for how it is paid.
+    pub method: Option<String>,
+    /// Of a request for a refund: the customer's words.
+    pub reason: Option<String>,
+    /// The admin who decides.
+    pub by: Option<UserId>,
+    pub key: Option<KeyedRequest>,
+}
+
+/// The key under which a person asked. Its answer is kept for ever [KEY_ONCE].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyedRequest {
+    pub user: UserId,
+    pub key: CommandId,
+    pub kind: &'static str,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepOutcome {
+    Done(Box<MoneyWrites>),
+    /// The same request under the same key began this movement before.
+    Repeated(MovementId),
+    /// The key has been used for something else.
+    KeyReused,
+    Refused(Refusal),
+    /// No such order was ever heard of.
+    Unknown,
+}
+
+row! {
+    struct KeyRow in request_keys {
+        user_id: UserId,
+        request_key: CommandId,
+        order_id: OrderId,
+        kind: String,
+        amount_minor: i64,
+        movement_id: Uuid,
+        at: UnixMillis,
+    }
+}
+
+impl Store {
+    pub async fn step(
+        &self,
+        order: OrderId,
+        step: &MoneyStep,
+        note: &StepNote,
+    ) -> Result<StepOutcome, StoreError> {
+        self.step_at(order, step, note, self.occasion()).await
+    }
+
+    /// The same at a time and with an id of the caller's choice, so that a run can be played again.
+    pub async fn step_at(
+        &self,
+        order: OrderId,
+        step: &MoneyStep,
+        note: &StepNote,
+        occasion: Occasion,
+    ) -> Result<StepOutcome, StoreError> {
+        for _ in 0..=COLLISIONS_MAX {
+            let done = transact!(self.sql, tx => {
+                self.step_in(tx, order, step, note, occasion).await
+            });
+            if let Some(outcome) = done? {
+                return Ok(outcome);
+            }
+        }
+        Err(StoreError::Contradiction("a due is neither there nor new"))
+    }
+
+    /// Everything about an order's money as it stands.
+    pub async fn money(&self, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
+        transact!(self.sql, tx => { load::locked(tx, order).await })
+    }
+
+    /// `None` where another transaction has just opened the due.
+    async fn step_in(
+        &self,
+        tx: &mut Tx,
+        order: OrderId,
+        step: &MoneyStep,
+        note: &StepNote,
+        occasion: Occasion,
+    ) -> Result<Option<StepOutcome>, StoreError> {
+        let stored = load::locked(tx, order).await?;
+        if let Some(outcome) = known(tx, order, note.key).await? {
+            return Ok(Some(outcome));
+        }
+        let (before, opens) = match (stored, step) {
+            (Some(rows), _) => (rows, false),
+            (None, MoneyStep::OrderHeard(heard)) => {
+                (custody::open(heard.clone(), occasion.now), true)
+            }
+            (None, _) => return Ok(Some(StepOutcome::Unknown)),
+        };
+        let policies = load::policies(tx).await?;
+        let Occasion { now, fresh } = occasion;
+        let basis = Basis { now, fresh, policies: &policies, limits: self.limits, lapse: None };
+        let writes = match custody::decide(&before, step, &basis) {
+            Ok(writes) => writes,
+            Err(refusal) => return Ok(Some(StepOutcome::Refused(refusal))),
+        };
+        if opens && !tx.insert_new(DueRow::of(&writes.due, now)).await? {
+            return Ok(None);
+        }
+        let looks = *step == MoneyStep::TimePassed;
+        if !opens && (looks || writes.due != before.due) {
+            let mut values = DueRow::of(&writes.due, now).values();
+            values.push(order.into());
+            tx.exec(DueRow::update("WHERE order_id = ?"), values).await?;
+        }
+        write::all(tx, &self.clock, &before, &writes, note, now).await?;
+        if let (Some(key), Some(movement)) = (note.key, writes.movement) {
+            tx.insert(KeyRow::of(key, order, movement, now)).await?;
+        }
+        Ok(Some(StepOutcome::Done(Box::new(writes))))
+    }
+}
+
+/// The answer that this key has already.
+async fn known(
+    tx: &mut Tx,
+    order: OrderId,
+    asked: Option<KeyedRequest>,
+) -> Result<Option<StepOutcome>, StoreError> {
+    let Some(KeyedRequest { user, key, kind, amount_minor }) = asked else { return Ok(None) };
+    let text = KeyRow::select("WHERE user_id = ? AND request_key = ?");
+    let row: Option<KeyRow> = tx.one(text, vals![user, key]).await?;
+    Ok(row.map(|row| {
+        let same =
+            (row.order_id, row.kind.as_str(), row.amount_minor) == (order, kind, amount_minor);
+        if same {
+            StepOutcome::Repeated(MovementId(row.movement_id))
+        } else {
+            StepOutcome::KeyReused
+        }
+    }))
+}
+
+impl KeyRow {
+    fn of(key: KeyedRequest, order_id: OrderId, movement: MovementId, at: UnixMillis) -> Self {
+        Self {
+            user_id: key.user,
+            request_key: key.key,
+            order_id,
+            kind: key.kind.to_owned(),
+            amount_minor: key.amount_minor,
+            movement_id: movement.0,
+            at,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Writes what the domain has decided: rows, journals with their postings, balances, cases and events.
+
+use std::collections::BTreeMap;
+
+use custody::{
+    HeardOrder, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites, MovementId, OrderMoney,
+    Payment, RefundRequest, RequestState,
+};
+use platform::{
+    columns, outbox,
+    sql::{Columns, Tx},
+    vals,
+};
+use process::{
+    clock::Clock,
+    trace::{self, TraceId},
+};
+use uuid::Uuid;
+use wire::{Amount, Currency, Event, EventId, EventType, OrderId, PaymentEvent, UnixMillis};
+
+use super::{
+    StepNote, StoreError,
+    rows::{
+        self, AccountKey, ChargebackRow, PaymentChange, PaymentRow, RefundChange, RefundRow,
+        RequestChange, RequestRow, account_key,
+    },
+};
+
+const MOVE: &str = "UPDATE accounts SET balance_minor = balance_minor + ? \
+    WHERE account = ? AND owner_id = ? AND currency = ?";
+const REVERSED: &str = "UPDATE chargebacks SET is_reversed = ? WHERE id = ?";
+const USUAL_METHOD: &str = "simulated";
+
+columns! {
+    struct AccountRow in accounts {
+        account: &'static str,
+        owner_id: Uuid,
+        currency: Currency,
+        balance_minor: i64,
+    }
+}
+
+columns! {
+    struct CaseRow in money_cases {
+        order_id: OrderId,
+        kind: &'static str,
+        movement_id: Uuid,
+        opened_at: UnixMillis,
+    }
+}
+
+/// All but the due.
+pub async fn all(
+    tx: &mut Tx,
+    clock: &Clock,
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    note: &StepNote,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    let order = &writes.due.order;
+    let begun = payments(tx, before, writes, note, now).await?;
+    refunds(tx, before, writes, now).await?;
+    requests(tx, before, writes, note, now).await?;
+    for chargeback in &writes.chargebacks {
+        if before.chargebacks.iter().any(|known| known.id == chargeback.id) {
+            tx.exec(REVERSED, vals![chargeback.is_reversed, chargeback.id.0]).await?;
+        } else {
+            tx.insert(ChargebackRow::of(chargeback, order.id, now)).await?;
+        }
+    }
+    book(tx, clock, &writes.journals, Some(order.id), order.id.0).await?;
+    for case in &writes.cases {
+        let (kind, movement_id) = (case.kind.as_str(), case.movement.0);
+        tx.insert_new(CaseRow { order_id: order.id, kind, movement_id, opened_at: now }).await?;
+    }
+    let mut events = Vec::new();
+    for payment in begun {
+        events.push(event(clock, EventType::PaymentInitiated, now, &initiated(writes, payment)?)?);
+    }
+    for told in &writes.events {
+        events.push(event(clock, event_type(told.kind), now, &body(order, told)?)?);
+    }
+    Ok(outbox::store::add_all(tx, &events).await?)
+}
+
+/// Returns the payments that begin.
+async fn payments<'a>(
+    tx: &mut Tx,
+    before: &OrderMoney,
+    writes: &'a MoneyWrites,
+    note: &StepNote,
+    now: UnixMillis,
+) -> Result<Vec<&'a Payment>, StoreError> {
+    let method = note.method.as_deref().unwrap_or(USUAL_METHOD);
+    let mut begun = Vec::new();
+    for payment in &writes.payments {
+        if before.payments.iter().any(|known| known.id == payment.id) {
+            change(tx, PaymentChange::of(payment, now), payment.id).await?;
+        } else {
+            tx.insert(PaymentRow::of(payment, &writes.due.order, method, now)).await?;
+            begun.push(payment);
+        }
+    }
+    Ok(begun)
+}
+
+async fn refunds(
+    tx: &mut Tx,
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    for refund in &writes.refunds {
+        if before.refunds.iter().any(|known| known.id == refund.id) {
+            change(tx, RefundChange::of(refund, now), refund.id).await?;
+        } else {
+            tx.insert(RefundRow::of(refund, &writes.due.order, now)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn requests(
+    tx: &mut Tx,
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    note: &StepNote,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    for request in &writes.requests {
+        if before.requests.iter().any(|known| known.id == request.id) {
+            let granted = writes.due.granted_minor - before.due.granted_minor;
+            let changed = RequestChange {
+                status: request.state.as_str(),
+                granted_minor: (request.state == RequestState::Granted).then_some(granted),
+                decided_by: note.by,
+                decided_at: Some(now),
+            };
+            change(tx, changed, request.id).await?;
+        } else {
+            let row = new_request(tx, request, &writes.due.order, note, now);
+            tx.insert(row).await?;
+        }
+    }
+    Ok(())
+}
+
+fn new_request(
+    tx: &Tx,
+    request: &RefundRequest,
+    order: &HeardOrder,
+    note: &StepNote,
+    now: UnixMillis,
+) -> RequestRow {
+    let reason = note.reason.as_deref().unwrap_or_default();
+    let place = RequestRow::reason_place(request.id.0);
+    RequestRow {
+        id: request.id.0,
+        order_id: order.id,
+        customer_id: order.customer_id,
+        amount_minor: request.amount_minor,
+        currency: order.currency,
+        status: request.state.as_str().to_owned(),
+        reason: tx.data_keys().seal_text(&place, reason),
+        granted_minor: None,
+        decided_by: None,
+        decided_at: None,
+        created_at: now,
+    }
+}
+
+pub async fn change<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(), StoreError> {
+    let mut values = row.values();
+    values.push(id.0.into());
+    tx.exec(R::update("WHERE id = ?"), values).await?;
+    Ok(())
+}
+
+/// Writes journals and moves the balances of their accounts. A fact that is booked already undoes the
+/// transaction by the unique key of journals [JOURNAL_KEY], and a balance on the wrong side by the accounts'
+/// constraint.
+pub async fn book(
+    tx: &mut Tx,
+    clock: &Clock,
+    journals: &[MoneyJournal],
+    order_id: Option<OrderId>,
+    subject: Uuid,
+) -> Result<(), StoreError> {
+    let (mut rows, mut postings) = (Vec::new(), Vec::new());
+    let mut moved: BTreeMap<(AccountKey, Currency), i64> = BTreeMap::new();
+    for journal in journals {
+        let row = rows::journal(journal, clock.new_id(), order_id);
+        for posting in &journal.postings {
+            let key = account_key(posting.account, subject);
+            postings.push(rows::posting(&row, key, posting.minor));
+            *moved.entry((key, journal.currency)).or_default() += posting.minor;
+        }
+        rows.push(row);
+    }
+    tx.insert_all(rows).await?;
+    tx.insert_all(postings).await?;
+    for ((key, currency), minor) in moved.into_iter().filter(|(_, minor)| *minor != 0) {
+        move_balance(tx, key, currency, minor).await?;
+    }
+    Ok(())
+}
+
+async fn move_balance(
+    tx: &mut Tx,
+    AccountKey { account, owner }: AccountKey,
+    currency: Currency,
+    minor: i64,
+) -> Result<(), StoreError> {
+    let values = || vals![minor, account, owner, currency];
+    if tx.exec(MOVE, values()).await? == 1 {
+        return Ok(());
+    }
+    let row = AccountRow { account, owner_id: owner, currency, balance_minor: minor };
+    // Another transaction may have opened the account since.
+    if !tx.insert_new(row).await? && tx.exec(MOVE, values()).await? != 1 {
+        return Err(StoreError::Contradiction("an account is neither there nor new"));
+    }
+    Ok(())
+}
+
+fn event_type(kind: MoneyEventKind) -> EventType {
+    match kind {
+        MoneyEventKind::PaymentCompleted => EventType::PaymentCompleted,
+        MoneyEventKind::PaymentFailed => EventType::PaymentFailed,
+        MoneyEventKind::RefundProcessed => EventType::RefundProcessed,
+        MoneyEventKind::PaymentReleased => EventType::PaymentReleased,
+        MoneyEventKind::PaymentStatusChanged => EventType::PaymentStatusChanged,
+    }
+}
+
+fn event(
+    clock: &Clock,
+    kind: EventType,
+    at: UnixMillis,
+    body: &PaymentEvent,
+) -> Result<Event, StoreError> {
+    let trace = trace::current().unwrap_or_else(TraceId::random);
+    Ok(Event::new(EventId(clock.new_id()), kind, at, trace.as_str(), body)?)
+}
+
+fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
+    Ok(PaymentEvent {
+        order_id: order.id,
+        customer_id: order.customer_id,
+        provider_id: told.provider_id.or(order.provider_id),
+        movement_id: told.movement.0,
+        amount: amount(told.amount_minor)?,
+        currency: order.currency,
+        payment_status: told.status,
+        money_version: told.money_version,
+        held: amount(told.held_minor)?,
+    })
+}
+
+/// It changes no status, so it raises no version.
+fn initiated(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
+    let due = &writes.due;
+    let told = MoneyEvent {
+        kind: MoneyEventKind::PaymentStatusChanged,
+        movement: payment.id,
+        amount_minor: payment.amount_minor,
+        status: due.payment_status,
+        money_version: due.money_version,
+        held_minor: 0,
+        provider_id: payment.provider_id,
+    };
+    body(&due.order, &told)
+}
+
+fn amount(minor: i64) -> Result<Amount, StoreError> {
+    Amount::from_minor(minor).map_err(|_| StoreError::Unreadable("an amount is out of its range"))
+}

@@ -1,0 +1,282 @@
+//! What callers meet: payments, refunds and statements, by owner and role.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::future::join_all;
+use payment::Peers;
+use platform::{Ground, upstream::Upstream};
+use rstest::rstest;
+use serde_json::{Value, json};
+use support::Issuer;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{Actor, Amount, Draft, Order, OrderId, OrderStatus, Role};
+
+use crate::stage::*;
+
+const CUSTOMER: u128 = 1;
+const PROVIDER: u128 = 7;
+
+/// An order service that knows one order.
+#[derive(Clone)]
+struct Orders(Arc<Mutex<Order>>);
+
+struct Service {
+    router: Router,
+    issuer: Issuer,
+    orders: Orders,
+    stage: Stage,
+}
+
+struct Answer {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Service {
+    async fn new(engine: Engine) -> Self {
+        let stage = Stage::new(engine).await;
+        let issuer = Issuer::new();
+        let ground = testing::ground(stage.folder.path(), &stage.clock).await;
+        let ground = Ground { keys: issuer.keys(), ..ground };
+        let draft =
+            Draft { price: Amount::from_minor(PRICE).unwrap(), ..support::samples::draft() };
+        let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
+        let orders = Orders(Arc::new(Mutex::new(order)));
+        let router = Router::new().route("/internal/orders/{id}", get(show));
+        let order = Upstream::local(router.with_state(orders.clone()));
+        let router = payment::open(stage.config.clone(), ground, Peers { order }).await.unwrap();
+        let service = Self { router, issuer, orders, stage };
+        service.order(|order| order.status = OrderStatus::Accepted);
+        service
+    }
+
+    /// Changes the order; nobody is told.
+    fn order(&self, change: impl FnOnce(&mut Order)) {
+        let mut order = self.orders.0.lock().unwrap();
+        order.provider_id = Some(user(PROVIDER));
+        order.version += 1;
+        change(&mut order);
+    }
+
+    async fn send(&self, by: Actor, request: (Method, &str), key: &str, body: Value) -> Answer {
+        let token = self.issuer.token(by, self.stage.clock.now());
+        let mut request = Request::builder().method(request.0).uri(request.1);
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if !key.is_empty() {
+            request = request.header("idempotency-key", key);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    }
+
+    async fn post(&self, by: Actor, path: &str, body: Value) -> Answer {
+        self.send(by, (Method::POST, path), "", body).await
+    }
+
+    async fn get(&self, by: Actor, path: &str) -> Answer {
+        self.send(by, (Method::GET, path), "", Value::Null).await
+    }
+
+    async fn pay(&self, by: Actor) -> Answer {
+        self.post(by, "/api/v1/payments", payment_json()).await
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    fn refused(&self, status: u16, code: &str) {
+        let told = self.body["code"].as_str().unwrap_or_default();
+        assert_eq!((self.status.as_u16(), told), (status, code), "{}", self.body);
+    }
+
+    #[track_caller]
+    fn items(&self) -> &[Value] {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        self.body["items"].as_array().unwrap()
+    }
+}
+
+async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
+    let order = orders.0.lock().unwrap().clone();
+    if order.id == id {
+        return Json(order).into_response();
+    }
+    let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
+fn payment_json() -> Value {
+    json!({ "order_id": order_id(0), "amount": "200.01" })
+}
+
+fn customer(n: u128) -> Actor {
+    Actor { user_id: user(n), role: Role::Customer }
+}
+
+fn provider(n: u128) -> Actor {
+    Actor { user_id: user(n), role: Role::Provider }
+}
+
+fn admin() -> Actor {
+    Actor { user_id: user(0xA), role: Role::Admin }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_customer_pays_an_order_once(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let paid = service.pay(customer(CUSTOMER)).await;
+    assert_eq!(paid.status, StatusCode::CREATED, "{}", paid.body);
+    assert_eq!(
+        (&paid.body["status"], &paid.body["amount"]),
+        (&json!("completed"), &json!("200.01"))
+    );
+    assert_eq!(paid.body["transaction_id"], paid.body["id"]);
+    service.pay(customer(CUSTOMER)).await.refused(409, "already_paid");
+    let path = format!("/api/v1/payments/{}", paid.body["id"].as_str().unwrap());
+    for (who, status) in
+        [(customer(CUSTOMER), 200), (admin(), 200), (customer(2), 404), (provider(PROVIDER), 404)]
+    {
+        assert_eq!(service.get(who, &path).await.status.as_u16(), status, "{who:?}");
+    }
+    let list = format!("/api/v1/payments?order_id={}", order_id(0));
+    assert_eq!(service.get(customer(CUSTOMER), &list).await.items().len(), 1);
+    service.get(customer(2), &list).await.refused(404, "order_not_found");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn each_wrong_payment_is_refused_by_its_code(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let pay = async |by: Actor, change: Value| {
+        let mut body = payment_json();
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        service.post(by, "/api/v1/payments", body).await
+    };
+    let me = customer(CUSTOMER);
+    pay(me, json!({ "amount": "200.00" })).await.refused(422, "amount_mismatch");
+    pay(me, json!({ "currency": "USD" })).await.refused(422, "amount_mismatch");
+    pay(me, json!({ "payment_method": "4111111111111111" })).await.refused(422, "invalid_input");
+    pay(me, json!({ "order_id": Uuid::nil() })).await.refused(404, "order_not_found");
+    pay(customer(2), json!({})).await.refused(404, "order_not_found");
+    pay(provider(PROVIDER), json!({})).await.refused(403, "role_forbidden");
+    service.order(|order| order.status = OrderStatus::Cancelled);
+    pay(me, json!({})).await.refused(409, "order_not_payable");
+    assert_eq!(service.stage.count("SELECT COUNT(*) FROM payments").await, 0);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_order_that_nobody_has_taken_is_not_payable(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.order(|order| (order.status, order.provider_id) = (OrderStatus::Pending, None));
+    service.pay(customer(CUSTOMER)).await.refused(409, "order_not_payable");
+    assert_eq!(service.stage.count("SELECT COUNT(*) FROM dues").await, 0);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_payments_under_one_key_are_one_with_one_answer(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let to = (Method::POST, "/api/v1/payments");
+    let send =
+        |key: &'static str| service.send(customer(CUSTOMER), to.clone(), key, payment_json());
+    let answers = join_all((0..50).map(|_| send("pay once"))).await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED));
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+    assert_eq!(service.stage.count("SELECT COUNT(*) FROM simulated_movements").await, 1);
+    assert_eq!(service.stage.money(0).await.held_minor(), PRICE);
+    send("another key").await.refused(409, "already_paid");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_refund_is_asked_for_decided_and_sent(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.pay(customer(CUSTOMER)).await;
+    let ask = json!({ "order_id": order_id(0), "amount": 50, "reason": "It still drips." });
+    let me = customer(CUSTOMER);
+    service.post(me, "/api/v1/refunds", ask.clone()).await.refused(409, "not_refundable");
+    service.order(|order| order.status = OrderStatus::InProgress);
+    service.post(customer(2), "/api/v1/refunds", ask.clone()).await.refused(404, "order_not_found");
+    let too_much = json!({ "order_id": order_id(0), "amount": "200.02", "reason": "All." });
+    service.post(me, "/api/v1/refunds", too_much).await.refused(422, "amount_mismatch");
+    let asked = service.post(me, "/api/v1/refunds", ask.clone()).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
+    assert_eq!(asked.body["status"], "open");
+    let open = service.get(admin(), "/api/v1/admin/refunds").await;
+    assert_eq!(open.items()[0]["reason"], "It still drips.");
+    service.get(me, "/api/v1/admin/refunds").await.refused(403, "role_forbidden");
+    let id = asked.body["id"].as_str().unwrap();
+    let grant = format!("/api/v1/admin/refunds/{id}/grant");
+    service.post(me, &grant, Value::Null).await.refused(403, "role_forbidden");
+    let granted = service.post(admin(), &grant, json!({ "amount": "40.00" })).await;
+    assert_eq!(
+        (&granted.body["status"], &granted.body["granted"]),
+        (&json!("granted"), &json!("40.00"))
+    );
+    service.post(admin(), &grant, Value::Null).await.refused(409, "refund_decided");
+    let refuse = format!("/api/v1/admin/refunds/{id}/refuse");
+    service.post(admin(), &refuse, Value::Null).await.refused(409, "refund_decided");
+    assert_eq!(service.stage.money(0).await.returned_minor(), 4_000);
+    let anew = format!("/api/v1/admin/orders/{}/refund-anew", order_id(0));
+    service.post(admin(), &anew, Value::Null).await.refused(409, "nothing_failed");
+    assert!(service.get(admin(), "/api/v1/admin/money-cases").await.items().is_empty());
+    let list = format!("/api/v1/refunds?order_id={}", order_id(0));
+    assert_eq!(service.get(me, &list).await.items().len(), 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.pay(customer(CUSTOMER)).await;
+    service.stage.becomes(0, 9, OrderStatus::Completed).await;
+    service.stage.clock.advance(72 * HOUR);
+    payment::jobs::settle(&service.stage.courier).await.unwrap();
+    let path = format!("/api/v1/orders/{}/statement", order_id(0));
+    let actions = async |who: Actor| {
+        let answer = service.get(who, &path).await;
+        let items = answer.items().iter();
+        let line = |item: &Value| {
+            format!("{} {}", item["action"].as_str().unwrap(), item["amount"].as_str().unwrap())
+        };
+        items.map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(actions(customer(CUSTOMER)).await, ["charge 200.01"]);
+    assert_eq!(actions(provider(PROVIDER)).await, ["release -180.01"]);
+    assert_eq!(actions(admin()).await.len(), 5);
+    service.get(customer(2), &path).await.refused(404, "order_not_found");
+    service.get(provider(8), &path).await.refused(404, "order_not_found");
+    let mine = service.get(provider(PROVIDER), "/api/v1/statements").await;
+    assert_eq!(mine.items().len(), 1);
+    let earned = service.get(provider(PROVIDER), "/api/v1/earnings").await;
+    let expected = json!([{ "currency": "CNY", "available": "180.01", "sending": "0.00" }]);
+    assert_eq!(earned.body["items"], expected);
+    assert!(service.get(provider(8), "/api/v1/earnings").await.items().is_empty());
+    service.get(customer(CUSTOMER), "/api/v1/earnings").await.refused(403, "role_forbidden");
+}

@@ -1,0 +1,201 @@
+//! An order's money from the payment to the payout, by the service's own workers and jobs.
+
+use custody::{MoneyStep, PayoutState, Saga};
+use payment::{
+    events::Orders,
+    jobs,
+    store::{StepNote, Store},
+};
+use platform::consume::Handle;
+use rstest::rstest;
+use serde_json::json;
+use wire::{
+    Actor, CommandId, Event, EventId, EventType, Order, OrderEvent, OrderStatus, PaymentEvent,
+    PaymentStatus, Role,
+};
+
+use crate::stage::*;
+
+fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
+    let draft = support::samples::draft();
+    let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
+    let order = Order { version, status, provider_id: Some(user(7)), ..order };
+    let body = OrderEvent {
+        order,
+        actor: Actor { user_id: user(7), role: Role::Provider },
+        command_id: CommandId(stage.clock.new_id()),
+        reason: None,
+        code: None,
+        lost: None,
+        taken_from: None,
+        money: None,
+    };
+    let id = EventId(stage.clock.new_id());
+    // Whatever it is called, the state in it counts.
+    Event::new(id, EventType::OrderStatusChanged, NOW, "", &body).unwrap()
+}
+
+fn orders(store: &Store) -> Orders {
+    Orders { store: store.clone() }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_order_is_a_due_from_its_acceptance_on(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let orders = orders(&stage.store);
+    orders.handle(&told(&stage, 2, OrderStatus::Pending)).await.unwrap();
+    assert_eq!(stage.count("SELECT COUNT(*) FROM dues").await, 0);
+    let accepted = told(&stage, 3, OrderStatus::Accepted);
+    for _ in 0..2 {
+        orders.handle(&accepted).await.unwrap();
+    }
+    let due = stage.money(0).await.due;
+    assert_eq!((due.order.version, due.payment_status), (3, PaymentStatus::Unpaid));
+    // Withdrawn: it is nobody's, and still a due.
+    orders.handle(&told(&stage, 4, OrderStatus::Pending)).await.unwrap();
+    assert_eq!(stage.money(0).await.due.order.status, OrderStatus::Pending);
+    let assigned = Event { kind: EventType::RegionAssigned, body: json!({}), ..accepted };
+    orders.handle(&assigned).await.unwrap();
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
+    let (stage, _) = Stage::held(engine).await;
+    stage.becomes(0, 4, OrderStatus::InProgress).await;
+    stage.becomes(0, 5, OrderStatus::Completed).await;
+    stage.clock.advance(72 * HOUR - 1);
+    jobs::settle(&stage.courier).await.unwrap();
+    assert_eq!(stage.money(0).await.held_minor(), PRICE);
+    stage.clock.advance(1);
+    jobs::settle(&stage.courier).await.unwrap();
+    assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Paid);
+    for _ in 0..2 {
+        jobs::pay_out(&stage.courier).await.unwrap();
+    }
+    let share = PRICE - PRICE / 10;
+    let payouts: Vec<(i64, String)> = stage.rows("SELECT amount_minor, status FROM payouts").await;
+    assert_eq!(payouts, [(share, PayoutState::Completed.as_str().to_owned())]);
+    let balances = stage.store.balances_of(user(7)).await.unwrap();
+    assert!(balances.iter().all(|row| row.balance_minor == 0), "{balances:?}");
+    let events = stage.events().await;
+    let released: PaymentEvent =
+        serde_json::from_value(events.last().unwrap().body.clone()).unwrap();
+    assert_eq!(events.last().unwrap().kind, EventType::PaymentReleased);
+    assert_eq!((released.amount.minor(), released.held.minor()), (share, 0));
+    assert_eq!((released.money_version, released.provider_id), (2, Some(user(7))));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_cancelled_order_gives_everything_back(#[case] engine: Engine) {
+    let (stage, _) = Stage::held(engine).await;
+    stage.becomes(0, 4, OrderStatus::Cancelled).await;
+    stage.courier.carry_all().await.unwrap();
+    let money = stage.money(0).await;
+    assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
+    assert_eq!((money.due.payment_status, money.due.saga), (PaymentStatus::Refunded, Saga::Done));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engine) {
+    let stage = Stage::accepted(engine).await;
+    stage.pays(0, "simulated.declined").await;
+    stage.clock.advance(2_000);
+    stage.courier.carry_all().await.unwrap();
+    stage.pays(0, "simulated.waiting").await;
+    assert!(stage.money(0).await.open_payment().is_some());
+    // Thirty minutes later it is closed, by the job.
+    stage.clock.advance(HOUR / 2);
+    jobs::settle(&stage.courier).await.unwrap();
+    assert!(stage.money(0).await.open_payment().is_none());
+    stage.pays(0, "simulated.silent").await;
+    assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Unpaid);
+    stage.clock.advance(2_000);
+    stage.courier.carry_all().await.unwrap();
+    assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Held);
+    let kinds: Vec<EventType> = stage.events().await.iter().map(|event| event.kind).collect();
+    let (initiated, failed) = (EventType::PaymentInitiated, EventType::PaymentFailed);
+    let paid = EventType::PaymentCompleted;
+    assert_eq!(kinds, [initiated, failed, initiated, failed, initiated, paid]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn another_amount_goes_back_and_becomes_a_case(#[case] engine: Engine) {
+    let stage = Stage::accepted(engine).await;
+    stage.pays(0, "simulated.other_amount").await;
+    let money = stage.money(0).await;
+    assert_eq!((money.held_minor(), money.due.payment_status), (0, PaymentStatus::Unpaid));
+    assert_eq!(money.refunds[0].amount_minor, PRICE - 1);
+    let cases = stage.store.cases(10, None).await.unwrap();
+    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["wrong_amount"]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_refund_that_fails_waits_for_a_person(#[case] engine: Engine) {
+    let stage = Stage::accepted(engine).await;
+    stage.pays(0, "simulated.no_refund").await;
+    stage.becomes(0, 4, OrderStatus::Cancelled).await;
+    stage.courier.carry_all().await.unwrap();
+    assert_eq!(stage.money(0).await.due.saga, Saga::NeedsPerson);
+    stage.done(0, MoneyStep::SendAnew).await;
+    stage.courier.carry_all().await.unwrap();
+    let money = stage.money(0).await;
+    assert_eq!((money.refunds.len(), money.held_minor()), (2, PRICE));
+    assert_eq!(stage.count("SELECT COUNT(*) FROM money_cases").await, 2);
+}
+
+/// A chargeback is heard of with the answer to a question; a statement will ask it.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine) {
+    let (stage, payment) = Stage::held(engine).await;
+    let payment::adapter::Payments::Simulated(simulated) = &stage.courier.adapter;
+    simulated.charge_back(payment, PRICE, false).await.unwrap();
+    for _ in 0..2 {
+        assert!(stage.courier.question(payment).await.unwrap());
+    }
+    let money = stage.money(0).await;
+    assert_eq!((money.held_minor(), money.chargebacks.len()), (0, 1));
+    assert_eq!(money.due.payment_status, PaymentStatus::Unpaid);
+    simulated.charge_back(payment, PRICE, true).await.unwrap();
+    stage.courier.question(payment).await.unwrap();
+    assert!(stage.money(0).await.chargebacks[0].is_reversed);
+    let stranger = custody::MovementId(stage.clock.new_id());
+    assert!(!stage.courier.question(stranger).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_reason_is_sealed_and_sealed_anew_under_a_newer_key() {
+    let (stage, _) = Stage::held(Engine::Sqlite).await;
+    stage.becomes(0, 4, OrderStatus::InProgress).await;
+    let step = MoneyStep::RequestRefund { by: user(1), amount_minor: 100 };
+    let note = StepNote { reason: Some("It still drips.".into()), ..StepNote::default() };
+    stage.store.step(order_id(0), &step, &note).await.unwrap();
+    let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
+    assert!(!kept[0].contains("drips"), "{}", kept[0]);
+    stage.sql.exec("UPDATE refund_requests SET reason = 'plain words'", vec![]).await.unwrap();
+    jobs::seal(&stage.store, &Default::default()).await.unwrap();
+    let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
+    assert_ne!(kept[0], "plain words");
+    let read = stage.store.requests_of(order_id(0)).await.unwrap();
+    assert_eq!(read[0].reason, "plain words");
+}

@@ -1,0 +1,8 @@
+//! The payment service on both engines: what payment_db keeps, and what callers meet over HTTP.
+#![allow(clippy::unwrap_used)]
+
+mod adapter;
+mod books;
+mod http;
+mod journey;
+mod stage;

@@ -1,0 +1,145 @@
+//! A payment_db of its own on either engine, one order of 200.01, and the steps that a test takes on it.
+
+use custody::{
+    AdapterAnswer, AdapterReply, Errand, HeardOrder, MoneyStep, MoneyWrites, MovementId,
+    OrderMoney, PaymentWish,
+};
+use payment::{
+    Config,
+    adapter::Payments,
+    courier::Courier,
+    store::{AdapterCall, CallKind, StepNote, StepOutcome, Store},
+};
+use platform::sql::{Row, Sql};
+use process::clock::Clock;
+use tempfile::TempDir;
+use uuid::Uuid;
+use wire::{Currency, Event, OrderId, OrderStatus, UnixMillis, UserId};
+
+pub use support::Engine;
+
+pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+pub const PRICE: i64 = 20_001;
+pub const HOUR: i64 = 3_600_000;
+
+pub struct Stage {
+    pub store: Store,
+    pub courier: Courier,
+    pub sql: Sql,
+    pub clock: Clock,
+    pub config: Config,
+    pub folder: TempDir,
+}
+
+pub fn user(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
+
+pub fn order_id(n: u128) -> OrderId {
+    OrderId(Uuid::from_u128(0x500 + n))
+}
+
+/// Customer 1 and provider 7.
+pub fn order(n: u128, version: u64, status: OrderStatus) -> HeardOrder {
+    HeardOrder {
+        id: order_id(n),
+        version,
+        status,
+        customer_id: user(1),
+        provider_id: Some(user(7)),
+        price_minor: PRICE,
+        currency: Currency::Cny,
+        created_at: NOW,
+        terms: None,
+    }
+}
+
+pub fn wish() -> PaymentWish {
+    PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
+}
+
+impl Stage {
+    pub async fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = engine.address(folder.path(), "payment");
+        let config = |url: &str| Config { sql_url: url.into(), ..Config::default() };
+        let migrate = async |url: &str| payment::migrate(&config(url)).await.unwrap();
+        let sql = testing::database("payment", &url, migrate).await;
+        let config = config(&url);
+        let clock = Clock::fixed(NOW);
+        let store = Store::new(sql.clone(), clock.clone(), config.limits());
+        let adapter = Payments::simulated(sql.clone(), clock.clone());
+        let courier = Courier { store: store.clone(), adapter };
+        Self { store, courier, sql, clock, config, folder }
+    }
+
+    /// With an order that its provider has accepted.
+    pub async fn accepted(engine: Engine) -> Self {
+        let stage = Self::new(engine).await;
+        stage.becomes(0, 3, OrderStatus::Accepted).await;
+        stage
+    }
+
+    /// With its price in custody.
+    pub async fn held(engine: Engine) -> (Self, MovementId) {
+        let stage = Self::accepted(engine).await;
+        let payment = stage.pays(0, "simulated").await;
+        (stage, payment)
+    }
+
+    pub async fn becomes(&self, n: u128, version: u64, status: OrderStatus) -> MoneyWrites {
+        self.done(n, MoneyStep::OrderHeard(order(n, version, status))).await
+    }
+
+    /// A payment, as far as the adapter brings it at once.
+    pub async fn pays(&self, n: u128, method: &str) -> MovementId {
+        let note = StepNote { method: Some(method.into()), ..StepNote::default() };
+        let step = MoneyStep::Pay(wish());
+        let outcome = self.store.step(order_id(n), &step, &note).await.unwrap();
+        let StepOutcome::Done(writes) = outcome else { panic!("{outcome:?}") };
+        self.courier.carry(order_id(n)).await.unwrap();
+        writes.movement.unwrap()
+    }
+
+    pub async fn step(&self, n: u128, step: MoneyStep) -> StepOutcome {
+        self.store.step(order_id(n), &step, &StepNote::default()).await.unwrap()
+    }
+
+    pub async fn done(&self, n: u128, step: MoneyStep) -> MoneyWrites {
+        match self.step(n, step).await {
+            StepOutcome::Done(writes) => *writes,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub async fn hears(&self, n: u128, movement: MovementId, answer: AdapterAnswer) -> MoneyWrites {
+        let reply = AdapterReply { answer, chargebacks: Vec::new() };
+        self.done(n, MoneyStep::Answered { movement, reply }).await
+    }
+
+    pub async fn money(&self, n: u128) -> OrderMoney {
+        self.store.money(order_id(n)).await.unwrap().unwrap()
+    }
+
+    pub async fn count(&self, text: &'static str) -> i64 {
+        self.rows(text).await[0]
+    }
+
+    pub async fn rows<R: Row>(&self, text: &'static str) -> Vec<R> {
+        self.sql.all(text, Vec::new()).await.unwrap()
+    }
+
+    pub async fn events(&self) -> Vec<Event> {
+        testing::events(&self.sql).await
+    }
+
+    pub fn charge(&self, method: &str) -> AdapterCall {
+        AdapterCall {
+            id: MovementId(self.clock.new_id()),
+            kind: CallKind::Charge { order: order_id(0), method: method.into() },
+            amount_minor: PRICE,
+            currency: Currency::Cny,
+            errand: Errand::first(NOW),
+        }
+    }
+}

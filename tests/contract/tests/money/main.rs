@@ -1,0 +1,107 @@
+//! Runs of the money simulator, played again on payment_db: each step is decided alike, and the rows agree with the
+//! model's in the end.
+
+#![allow(clippy::unwrap_used)]
+
+use custody::{CustodyLimits, MoneyStep, OrderMoney};
+use money_sim::{MoneyPlan, POLICIES, RecordOf, StepRecord, run_recorded};
+use payment::{
+    Config,
+    store::{Occasion, StepNote, StepOutcome, Store},
+};
+use platform::{sql::Sql, vals};
+use process::clock::Clock;
+use support::Engine;
+use wire::UnixMillis;
+
+/// Their steps are taken one by one, on a database each.
+const SEEDS_ON_SQLITE: u64 = 40;
+const SEEDS_ON_MARIADB: u64 = 8;
+
+#[tokio::test]
+async fn a_simulated_run_ends_in_the_same_rows_on_sqlite() {
+    agrees(Engine::Sqlite, SEEDS_ON_SQLITE).await;
+}
+
+#[tokio::test]
+async fn a_simulated_run_ends_in_the_same_rows_on_mariadb() {
+    agrees(Engine::MariaDb, SEEDS_ON_MARIADB).await;
+}
+
+async fn agrees(engine: Engine, seeds: u64) {
+    let (mut steps, mut journals) = (0, 0);
+    for seed in 0..seeds {
+        let run = run_recorded(&MoneyPlan::of(seed));
+        assert_eq!(run.broken, None, "seed {seed}");
+        let folder = tempfile::tempdir().unwrap();
+        let (store, sql) = store(engine, &engine.address(folder.path(), "payment")).await;
+        for (n, record) in run.record.steps.iter().enumerate() {
+            play(&store, record, &format!("seed {seed}, step {n}")).await;
+        }
+        for model in &run.record.money {
+            let stored = store.money(model.order()).await.unwrap().unwrap();
+            assert_eq!(sorted(stored), sorted(model.clone()), "seed {seed}");
+            journals += model.journals.len();
+        }
+        steps += run.record.steps.len();
+        sql.close().await;
+    }
+    assert!(steps > 100 && journals > 10, "{steps} steps, {journals} journals");
+}
+
+async fn store(engine: Engine, url: &str) -> (Store, Sql) {
+    let migrate = async |url: &str| {
+        let config = Config { sql_url: url.into(), ..Config::default() };
+        payment::migrate(&config).await.unwrap();
+        let sql = Sql::open(url).await.unwrap();
+        sql.exec("DELETE FROM fee_policies", vals![]).await.unwrap();
+        for policy in POLICIES {
+            let values = vals![
+                policy.from,
+                u32::from(policy.platform_fee_bp),
+                u32::from(policy.cancel_fee_bp),
+                policy.cancel_notice_ms
+            ];
+            let text = "INSERT INTO fee_policies (in_force_from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms) \
+                VALUES (?, ?, ?, ?)";
+            sql.exec(text, values).await.unwrap();
+        }
+        sql.close().await;
+    };
+    let name = if engine == Engine::MariaDb { "money_mariadb" } else { "money_sqlite" };
+    let sql = testing::database(name, url, migrate).await;
+    let clock = Clock::fixed(UnixMillis(0));
+    (Store::new(sql.clone(), clock, CustodyLimits::default()), sql)
+}
+
+async fn play(store: &Store, record: &StepRecord, place: &str) {
+    let StepRecord { now, fresh, of } = record.clone();
+    let occasion = Occasion { now, fresh };
+    match of {
+        RecordOf::Order { order, opened, step, outcome } => {
+            if let Some(heard) = opened.filter(|_| !matches!(step, MoneyStep::OrderHeard(_))) {
+                let first = MoneyStep::OrderHeard(heard);
+                store.step_at(order, &first, &StepNote::default(), occasion).await.unwrap();
+            }
+            let stored = store.step_at(order, &step, &StepNote::default(), occasion).await.unwrap();
+            let expected = match outcome {
+                Ok(writes) => StepOutcome::Done(writes),
+                Err(refusal) => StepOutcome::Refused(refusal),
+            };
+            assert_eq!(stored, expected, "{place}: {step:?}");
+        }
+        RecordOf::Payout { provider, currency, step, outcome } => {
+            let stored = store.pay_out_at(provider, currency, step, occasion).await.unwrap();
+            assert_eq!(stored, outcome, "{place}: {step:?}");
+        }
+    }
+}
+
+/// Rows of one moment stand in the order of their ids.
+fn sorted(mut money: OrderMoney) -> OrderMoney {
+    money.payments.sort_by_key(|row| row.id);
+    money.refunds.sort_by_key(|row| row.id);
+    money.requests.sort_by_key(|row| row.id);
+    money.chargebacks.sort_by_key(|row| row.id);
+    money
+}

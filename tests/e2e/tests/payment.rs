@@ -1,0 +1,110 @@
+//! A customer pays at the gateway, the work starts on money that is held, and a cancelled order gives it back: in one
+//! process on files, and with a process for each part on servers.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use stack::{Layout, Stack, Stores, Wishes};
+use support::{Api, Person, eventually};
+use wire::{Code, OrderId, OrderStatus, PaymentStatus, Region, Role};
+
+/// Two relays and two consumers lie between a payment and the order that shows it.
+const SHOWN_WITHIN: Duration = Duration::from_secs(30);
+
+struct Scene {
+    stack: Stack,
+    api: Api,
+    admin: Person,
+    customer: Person,
+    provider: Person,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_moves_with_the_work_in_one_process() {
+    money_moves_with_the_work(Stores::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_moves_with_the_work_among_all_parts() {
+    money_moves_with_the_work(Stores::Real).await;
+}
+
+async fn money_moves_with_the_work(stores: Stores) {
+    let scene = Scene::new(stores).await;
+    let Scene { api, customer, provider, .. } = &scene;
+    let order = scene.accepted().await;
+    let early = api.act(provider, order, "start").await.unwrap_err();
+    assert_eq!(early.problem.unwrap().code, Code::FundsNotHeld);
+    let price = api.order(customer, order).await.unwrap().price;
+    let form = json!({ "order_id": order, "amount": price, "payment_method": "simulated" });
+    // The spelling of the systems before.
+    let paid = scene.post(customer, "/api/payments/", form.clone()).await.unwrap();
+    assert_eq!(paid["status"], "completed", "{paid}");
+    let again = scene.post(customer, "/api/v1/payments", form).await.unwrap_err();
+    assert_eq!(again, Code::AlreadyPaid);
+    scene.shows(order, PaymentStatus::Held).await;
+    api.act(provider, order, "start").await.unwrap();
+    let ask = json!({ "order_id": order, "amount": "50.00", "reason": "It took too long." });
+    let asked = scene.post(customer, "/api/v1/refunds", ask).await.unwrap();
+    let grant = format!("/api/v1/admin/refunds/{}/grant", asked["id"].as_str().unwrap());
+    let granted = scene.post(&scene.admin, &grant, json!({})).await.unwrap();
+    assert_eq!(granted["status"], "granted");
+    let done = api.act(provider, order, "complete").await.unwrap();
+    assert_eq!(done.status, OrderStatus::Completed);
+    let statement = format!("/api/v1/orders/{order}/statement");
+    let lines = eventually("the refund is booked", SHOWN_WITHIN, async || {
+        let lines: Value = api.call(Method::GET, &statement, Some(customer), None).await.ok()?;
+        (lines["items"].as_array()?.len() == 2).then_some(lines)
+    })
+    .await;
+    let amounts = [&lines["items"][0]["amount"], &lines["items"][1]["amount"]];
+    assert_eq!(amounts, [&json!(price), &json!("-50.00")]);
+
+    let other = scene.accepted().await;
+    let form = json!({ "order_id": other, "amount": price });
+    scene.post(customer, "/api/v1/payments", form).await.unwrap();
+    scene.shows(other, PaymentStatus::Held).await;
+    api.act(customer, other, "cancel").await.unwrap();
+    scene.shows(other, PaymentStatus::Refunded).await;
+    let history = api.timeline(customer, other).await.unwrap();
+    let shown: Vec<PaymentStatus> = history.iter().filter_map(|line| line.payment_status).collect();
+    assert_eq!(shown, [PaymentStatus::Held, PaymentStatus::Refunded]);
+    scene.stack.stop().await.unwrap();
+}
+
+impl Scene {
+    async fn new(stores: Stores) -> Self {
+        let layout = Layout::temporary(stores).unwrap();
+        let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+        let api = Api::new(stack.layout().gateway_url());
+        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+        let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+        let customer = api.newcomer(Role::Customer).await.unwrap();
+        let provider = api.provider(&admin).await.unwrap();
+        Self { stack, api, admin, customer, provider }
+    }
+
+    async fn accepted(&self) -> OrderId {
+        let Self { api, admin, customer, provider, .. } = self;
+        let order = api.publish(customer, Region::North, "Fix the tap").await.unwrap().order_id;
+        api.act(admin, order, "approve").await.unwrap();
+        api.act(provider, order, "accept").await.unwrap();
+        order
+    }
+
+    async fn post(&self, person: &Person, path: &str, body: Value) -> Result<Value, Code> {
+        let answer = self.api.call(Method::POST, path, Some(person), Some(body)).await;
+        answer.map_err(|error| error.problem.expect("a refusal says why").code)
+    }
+
+    async fn shows(&self, order: OrderId, status: PaymentStatus) {
+        eventually("the order shows its payment", SHOWN_WITHIN, async || {
+            let order = self.api.order(&self.customer, order).await.ok()?;
+            (order.payment_status == status).then_some(())
+        })
+        .await;
+    }
+}
