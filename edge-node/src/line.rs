@@ -1,8 +1,7 @@
 //! The way to the cloud: an address, and its protection from listeners and strangers.
 
-use std::net::IpAddr;
-
 use http::Uri;
+use process::client::is_loopback;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudLine {
@@ -24,11 +23,6 @@ impl CloudLine {
             _ => None,
         }
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const LIMITS = ['OPEN_JOBS_MAX', 'ACCEPTANCES_A_DAY_MAX', 'WITHDRAWALS_A_DAY_MAX
 /** For a platform on which one provider does the work of many: nobody's share of it is limited. */
 export const OF_FEW_PEOPLE = Object.fromEntries(['ORDER', 'EDGE'].flatMap((part) => LIMITS.map((limit) => [`HOLDFAST__${part}__${limit}`, '0'])))
 
-/** The facts of the ready file, and the way to stop it. */
+/** The facts of the ready file, and the way to stop it. The environment may depend on the gateway's address. */
 export async function startPlatform(environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-story-'))
   for (let start = 1; ; start += 1) {
@@ -26,11 +26,12 @@ export async function startPlatform(environment = {}) {
   }
 }
 
-function run(file, folder, environment) {
+async function run(file, folder, environment) {
   const slots = (PORT_BASE.last - PORT_BASE.first) / PORT_BASE.step
   const base = PORT_BASE.first + PORT_BASE.step * Math.floor(Math.random() * slots)
+  const more = typeof environment === 'function' ? await environment(`http://127.0.0.1:${base}`) : environment
   const child = spawn(STACK, ['up', '--ephemeral', '--port-base', String(base), '--ready-file', file], {
-    env: { ...process.env, ...environment, HOLDFAST_CONTEXT_DIR: join(folder, 'context') },
+    env: { ...process.env, ...more, HOLDFAST_CONTEXT_DIR: join(folder, 'context') },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return new Promise((done, failed) => {

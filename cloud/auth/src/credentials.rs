@@ -11,6 +11,7 @@ use crate::{
     domain::{Password, ResetCode, Username},
     entry::EntryRefusal,
     events,
+    passwords::HashPermit,
     service::{Service, ServiceError},
     store::{Account, NewPassword, OthersEnding, PasswordReset, ResetCodeHash, SessionEnding},
 };
@@ -37,6 +38,25 @@ impl Service {
         new: Password,
         trace: &TraceId,
     ) -> Result<Result<usize, EntryRefusal>, ServiceError> {
+        let (account, permit) = match self.own_account(owner, from, old).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let hash = permit.hash(new).await?;
+        drop(permit);
+        let new = NewPassword { hash, before: account.password_changed_at, code: None };
+        let why = SessionEnding::PasswordChanged;
+        let ended = self.replaced(&account, &new, Some(owner.jti), why, trace).await?;
+        Ok(ended.ok_or(EntryRefusal::Wrong))
+    }
+
+    /// The account of somebody who is signed in and has typed the password; a wrong one counts.
+    pub async fn own_account(
+        &self,
+        owner: &Claims,
+        from: ClientAddress,
+        password: String,
+    ) -> Result<Result<(Account, HashPermit), EntryRefusal>, ServiceError> {
         let name = self.store.username(owner.sub).await?;
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
             return Ok(Err(EntryRefusal::Wrong));
@@ -45,16 +65,10 @@ impl Service {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let Some(account) = self.verified(&permit, &username, Password::new(old).ok()).await?
-        else {
-            return Ok(Err(self.wrong(&entry).await?));
-        };
-        let hash = permit.hash(new).await?;
-        drop(permit);
-        let new = NewPassword { hash, before: account.password_changed_at, code: None };
-        let why = SessionEnding::PasswordChanged;
-        let ended = self.replaced(&account, &new, Some(owner.jti), why, trace).await?;
-        Ok(ended.ok_or(EntryRefusal::Wrong))
+        match self.verified(&permit, &username, Password::new(password).ok()).await? {
+            Some(account) => Ok(Ok((account, permit))),
+            None => Ok(Err(self.wrong(&entry).await?)),
+        }
     }
 
     /// A new password for a code. Ends every session of its person.

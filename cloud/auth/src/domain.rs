@@ -6,6 +6,7 @@
 mod account;
 mod device;
 mod lockout;
+mod naming;
 mod readmission;
 mod refresh;
 mod reset;
@@ -16,6 +17,7 @@ pub use account::{
 };
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
+pub use naming::username_from;
 pub use readmission::first_tokens_after;
 pub use refresh::{RefreshFamily, RefreshUse, SentRefresh};
 pub use reset::ResetCode;

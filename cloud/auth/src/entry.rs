@@ -74,7 +74,7 @@ impl Service {
     }
 
     /// Only a stranger's attempts are counted by name and address: nobody else can use up a known device's.
-    async fn entry(
+    pub async fn entry(
         &self,
         username: &Username,
         from: ClientAddress,

@@ -1,8 +1,9 @@
-//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout and the public keys takes a
-//! live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
+//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout, the sign-in at another service and
+//! the public keys takes a live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
 mod edge_tokens;
+mod identities;
 mod keys;
 mod password;
 mod people;
@@ -49,7 +50,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
-    administration(to)
+    identities(administration(to))
         .at_unkeyed("is refused by the name that is taken; before it there is no person whose key it could be",
             POST, "/api/v1/auth/register", "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
@@ -85,6 +86,34 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
         .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
+}
+
+/// Signing in at other services.
+#[rustfmt::skip]
+fn identities<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, IdentityRefused, IdentityTaken, InvalidCredentials, IssuerAway, LastWayIn, NotFound, RegistrationQuota, Revoked,
+        TooManyRequests, UserExists, VisitOver,
+    };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const DELETE: Method = Method::DELETE;
+    to
+        .at(GET, "/api/v1/auth/oidc", "List the services at which people may sign in", &[], identities::offered_issuers)
+        .at_unkeyed("begins another way; its ticket is not kept",
+            POST, "/api/v1/auth/oidc/{name}/begin", "Begin a sign-in at another service",
+            &[NotFound, IssuerAway], identities::begin_visit)
+        .at_unkeyed("finds its ticket spent; its answer is a token, which is not kept",
+            POST, "/api/v1/auth/oidc/sign-in", "Get an access token of an hour for what another service has answered; who is new becomes a customer",
+            &[VisitOver, NotFound, IssuerAway, IdentityRefused, UserExists, Revoked, RegistrationQuota, TooManyRequests], identities::sign_in_elsewhere)
+        .at_unkeyed("begins another way; its ticket is not kept",
+            POST, "/api/v1/auth/oidc/{name}/link", "Begin to link your account at another service, with your password",
+            &[NotFound, IssuerAway, InvalidCredentials, AccountLocked, TooManyRequests], identities::begin_link)
+        .at(GET, "/api/v1/auth/identities", "List the services by which you may sign in to your account", &[], identities::list_identities)
+        .at_unkeyed("finds its ticket spent",
+            POST, "/api/v1/auth/identities", "Link what another service has answered to your account",
+            &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken], identities::link_identity)
+        .at(DELETE, "/api/v1/auth/identities/{id}", "Remove a service from your account", &[NotFound, LastWayIn], identities::unlink_identity)
 }
 
 /// What admins do with accounts, roles and keys.

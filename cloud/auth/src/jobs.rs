@@ -1,5 +1,5 @@
-//! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove sessions whose token has expired, devices long away, and wrong
-//! passwords that no longer count.
+//! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove sessions whose token has expired, devices long away, wrong
+//! passwords that no longer count, and visits at issuers that nobody can end again.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use process::clock::Clock;
@@ -27,7 +27,10 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
         let (store, clock) = (store.clone(), clock.clone());
         async move {
             let removed = purge(&store, &clock).await?;
-            tracing::info!(removed, "Removed expired sessions, devices and wrong passwords");
+            tracing::info!(
+                removed,
+                "Removed expired sessions, devices, wrong passwords and visits"
+            );
             Ok(())
         }
     });
@@ -56,8 +59,9 @@ pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
         let sessions = store.purge_sessions(now.plus_ms(-KEPT_MS)).await?;
         let failures = store.purge_failures(Lockout::horizon(now)).await?;
         let devices = store.purge_devices(now).await?;
-        removed += sessions + failures + devices;
-        if sessions.max(failures).max(devices) < BATCH {
+        let visits = store.purge_visits(now).await?;
+        removed += sessions + failures + devices + visits;
+        if sessions.max(failures).max(devices).max(visits) < BATCH {
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! Owns accounts and sessions. A session that was ended stays ended.
 //!
-//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens are logged;
+//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens, of whoever issued them, are logged;
 //! auth_db is the record of every revocation, the cache only spares the question.
 
 mod credentials;
@@ -11,6 +11,8 @@ mod entry;
 mod events;
 mod grants;
 mod http;
+mod identities;
+mod issuers;
 mod jobs;
 mod limits;
 mod passwords;
@@ -52,6 +54,8 @@ use wire::{Role, UserId};
 
 use domain::{Email, NewAccount, Password, Username};
 pub use grants::GrantHours;
+pub use issuers::IssuerConfig;
+use issuers::Issuers;
 use limits::EntryLimits;
 use passwords::Passwords;
 use service::{Service, ServiceError};
@@ -82,6 +86,10 @@ pub struct Config {
     pub sign_ins_per_account_per_minute: NonZeroU32,
     /// Accounts that people behind one address may make. Beyond it they are refused until midnight, UTC.
     pub registrations_per_address_per_day: NonZeroU32,
+    /// The address at which browsers come back from another service: the portal's `/sign-in/back`. Needed with `oidc`.
+    pub oidc_return: String,
+    /// Other services at which people may sign in. None by default.
+    pub oidc: Vec<IssuerConfig>,
 }
 
 /// The events by which tokens tell whom an admin has verified.
@@ -113,6 +121,8 @@ impl PartConfig for Config {
             sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
+            oidc_return: String::new(),
+            oidc: Vec::new(),
         }
     }
 }
@@ -147,13 +157,15 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
 
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
     let answers = Answers::by(verifier.clone(), &ground.tasks, &sql);
-    let Ground { clock, cache, bus, .. } = ground;
+    let Ground { clock, cache, bus, service_key, .. } = ground;
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
     let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
     let passwords = passwords()?;
+    let issuers = Issuers::new(&config.oidc, &config.oidc_return, &clock, &service_key);
+    let issuers = issuers.map_err(OpenError::own("could not use the services for sign-ins"))?;
     let grant_hours = config.device_grant_hours;
     let service =
-        Service { store, passwords, limits, signing, grant_hours, verifier, clock, cache };
+        Service { store, passwords, limits, signing, issuers, grant_hours, verifier, clock, cache };
     // A live session hears its answer again, like all that auth says to a person.
     let (live, routes) = (service.clone(), http::router(service));
     let answers = answers.admitting(move |claims| http::admit_live(live.clone(), claims));

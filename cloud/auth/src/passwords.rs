@@ -19,9 +19,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
 use room::WaitingRoom;
-use stored::{is_affordable, verify};
+use stored::{is_usable, verify};
 
-pub use stored::is_our_hash;
+pub use stored::{NO_PASSWORD, is_our_hash};
 
 const HASHES_AT_ONCE_MAX: usize = 2;
 const OF_CROWDED_AT_ONCE_MAX: usize = 1;
@@ -117,7 +117,7 @@ impl HashPermit {
         password: Option<Password>,
         stored: Option<String>,
     ) -> Result<bool, PasswordError> {
-        let stored = stored.filter(|hash| is_affordable(hash));
+        let stored = stored.filter(|hash| is_usable(hash));
         let possible = password.is_some() && stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         let fits = blocking(move || {

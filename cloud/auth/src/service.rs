@@ -16,6 +16,7 @@ use crate::{
     entry::{Entry, EntryRefusal, SignInAttempt},
     events,
     grants::{self, GrantHours, Tablet},
+    issuers::Issuers,
     limits::EntryLimits,
     passwords::{HashPermit, Lane, PasswordError, Passwords, is_our_hash},
     renewal::session_end,
@@ -35,6 +36,7 @@ pub struct Service {
     pub passwords: Passwords,
     pub limits: EntryLimits,
     pub signing: SigningKeys,
+    pub issuers: Issuers,
     pub grant_hours: GrantHours,
     pub verifier: Verifier,
     pub clock: Clock,
@@ -65,6 +67,9 @@ pub struct AccessGrant {
     /// In seconds.
     expires_in: i64,
     user_id: UserId,
+    /// The name of the account, where nobody typed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
     role: Role,
     #[serde(skip)]
     pub claims: Box<Claims>,
@@ -77,6 +82,13 @@ pub struct AccessGrant {
     /// The password is another one than at the sign-in before.
     #[serde(skip_serializing_if = "Option::is_none")]
     password_changed_at: Option<UnixMillis>,
+}
+
+impl AccessGrant {
+    /// For somebody who typed no name.
+    pub fn of(self, username: String) -> Self {
+        Self { username: Some(username), ..self }
+    }
 }
 
 impl From<serde_json::Error> for ServiceError {
@@ -131,7 +143,7 @@ impl Service {
         Ok(account)
     }
 
-    async fn begin_session(
+    pub async fn begin_session(
         &self,
         account: &Account,
         entry: Entry,
@@ -194,6 +206,7 @@ impl Service {
             token_type: "Bearer",
             expires_in,
             user_id: account.id,
+            username: None,
             role: account.role_id,
             claims: Box::new(claims),
             device: device.map(|secret| secret.reveal().to_owned()),

@@ -1,4 +1,5 @@
-//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords, and the keys that sign tokens.
+//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords,
+//! identities at other services, and the keys that sign tokens.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
@@ -8,6 +9,7 @@ mod endings;
 mod extend;
 mod failures;
 mod grants;
+mod identities;
 mod people;
 mod readmissions;
 mod roles;
@@ -29,6 +31,7 @@ use wire::UnixMillis;
 pub use credentials::{NewPassword, PasswordReset, ResetCodeHash};
 pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
+pub use identities::{IssuerSubject, LinkResult, NewcomerResult, UnlinkResult};
 pub use people::{AccountState, PeopleFilter, PersonRow};
 pub use platform::StoreError;
 pub use roles::{KnownRole, RoleAct, RoleOrder};

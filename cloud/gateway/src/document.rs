@@ -15,7 +15,7 @@ use wire::{Code, OrderId};
 use crate::{
     NAME,
     order_page::{self, OrderPage},
-    routes::{DOCUMENT, STREAM},
+    routes::{BACK, DOCUMENT, STREAM},
     session::SessionAnswer,
 };
 
@@ -70,6 +70,27 @@ pub fn document() -> ApiDocument {
                 route.answers::<SessionAnswer<'_>>(StatusCode::OK);
                 route.refuses(&[Code::InvalidCredentials, Code::AccountLocked, Code::ForeignPage]);
                 route.takes_no_key("signs in anew; its answer is a session, which is not kept");
+            },
+        )
+        .described(
+            "signInBack",
+            &Method::POST,
+            BACK,
+            "Sign a page in with what another service has answered: the token stays in a cookie",
+            |route| {
+                route.takes(RouteDescription::named("VisitForm"), true);
+                route.answers::<SessionAnswer<'_>>(StatusCode::OK);
+                route.refuses(&[
+                    Code::VisitOver,
+                    Code::NotFound,
+                    Code::IssuerAway,
+                    Code::IdentityRefused,
+                    Code::UserExists,
+                    Code::Revoked,
+                    Code::RegistrationQuota,
+                    Code::ForeignPage,
+                ]);
+                route.takes_no_key("finds its ticket spent");
             },
         )
         .described("session", &Method::GET, PATH, "Show the session of the caller", |route| {

@@ -243,7 +243,7 @@ impl Gateway {
     ) -> Response {
         match (&route.method, caller) {
             _ if route.path == DOCUMENT => self.document.answer(request.headers()),
-            (&Method::POST, _) => self.sign_in(request, trace).await,
+            (&Method::POST, _) => self.sign_in(request, session::way_in(route), trace).await,
             (&Method::DELETE, Some(caller)) => self.sign_out(caller, trace).await,
             (_, Some(caller)) if route.path == STREAM => {
                 let stop = request.extensions().get::<ProcessStop>();

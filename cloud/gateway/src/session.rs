@@ -32,7 +32,7 @@ use crate::{
     Gateway,
     forward::{BODY_BYTES_MAX, bearing, unreadable},
     identity::{KnownCaller, unavailable},
-    routes::{Audience, Route, RouteBody},
+    routes::{Audience, BACK, Route, RouteBody},
 };
 
 /// The sign-in of one browser, as its cookie holds it.
@@ -77,6 +77,8 @@ struct EntryNews {
 #[derive(Deserialize)]
 struct Grant {
     access_token: Option<String>,
+    /// Of somebody who typed none.
+    username: Option<String>,
     device: Option<String>,
     wrong_passwords: Option<GuessReport>,
     password_changed_at: Option<UnixMillis>,
@@ -88,42 +90,48 @@ struct NameForm {
     username: String,
 }
 
-static LOGIN: Route = Route {
-    method: Method::POST,
-    path: "/api/v1/auth/login",
-    audience: Audience::Entrant,
-    needs: &[],
-    part: CloudPart::Auth,
-    body: RouteBody::Held,
-};
+static LOGIN: Route = to_auth("/api/v1/auth/login");
+static LOGIN_ELSEWHERE: Route = to_auth("/api/v1/auth/oidc/sign-in");
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
 /// A grant is some hundred bytes.
 const GRANT_BYTES_MAX: usize = 64 * 1024;
 const CSRF_BYTES: usize = 32;
 
 impl Gateway {
-    /// `POST /api/v1/session`. Auth judges name and password; its refusals are passed on as they are.
-    pub(crate) async fn sign_in(&self, request: Request, trace: &TraceId) -> Response {
-        match self.signed_in(request, trace).await {
+    /// `POST /api/v1/session`, and the same with the answer of another service. Auth judges; its refusals are passed on as
+    /// they are.
+    pub(crate) async fn sign_in(
+        &self,
+        request: Request,
+        way_in: &'static Route,
+        trace: &TraceId,
+    ) -> Response {
+        match self.signed_in(request, way_in, trace).await {
             Ok(response) => response,
             Err(problem) => problem.into_response(),
         }
     }
 
-    async fn signed_in(&self, request: Request, trace: &TraceId) -> Result<Response, Problem> {
+    async fn signed_in(
+        &self,
+        request: Request,
+        way_in: &'static Route,
+        trace: &TraceId,
+    ) -> Result<Response, Problem> {
         self.identity.cookies.check_page(request.headers())?;
         let (parts, body) = request.into_parts();
         let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(unreadable)?;
-        let username = name_in(&form);
+        let typed_name = name_in(&form);
         let form = with_device(form, self.identity.cookies.device(&parts.headers));
         let request = Request::from_parts(parts, Body::from(form));
-        let request = self.prepared(request, &LOGIN, LOGIN.path, None, trace).await?;
+        let request = self.prepared(request, way_in, way_in.path, None, trace).await?;
         let answer = self.send(CloudPart::Auth, request).await;
         if !answer.status().is_success() {
             return Ok(answer);
         }
-        let Grant { access_token, device, wrong_passwords, password_changed_at } =
+        let Grant { access_token, username, device, wrong_passwords, password_changed_at } =
             grant(answer).await?;
+        let username = username.unwrap_or(typed_name);
         // A page that asks for a token for edges alone asks for no session here.
         let token = access_token.ok_or(Code::InvalidInput)?;
         let claims =
@@ -153,6 +161,22 @@ impl Gateway {
         let cookie = self.identity.cookies.forget();
         response.headers_mut().append(header::SET_COOKIE, cookie);
         response
+    }
+}
+
+/// The route of auth that judges a sign-in by this one of ours.
+pub fn way_in(route: &Route) -> &'static Route {
+    if route.path == BACK { &LOGIN_ELSEWHERE } else { &LOGIN }
+}
+
+const fn to_auth(path: &'static str) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        audience: Audience::Entrant,
+        needs: &[],
+        part: CloudPart::Auth,
+        body: RouteBody::Held,
     }
 }
 

@@ -25,6 +25,7 @@ const ADMIN: readonly Role[] = ['admin']
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
+  { path: '/sign-in/back', name: 'sign-in-back', component: () => import('./pages/SignInBack.vue'), meta: { title: 'back.title' } },
   { path: '/register/:role(customer|provider)', name: 'register', component: () => import('./pages/Register.vue'), meta: { title: 'register.title' } },
 
   { path: '/publish', redirect: '/publish/1' },
@@ -104,6 +105,12 @@ export function guard(roles: readonly Role[] | undefined, role: Role | undefined
 /** True if a page is for this person. */
 export function isFor(roles: readonly Role[] | undefined, role: Role | undefined): boolean {
   return !roles || (role !== undefined && roles.includes(role))
+}
+
+/** Where somebody goes who has signed in: to the page that was asked for, if it is one of theirs. */
+export function firstPage(router: Router, back: unknown, role: Role): string {
+  const path = safeBack(back)
+  return path && isFor(router.resolve(path).meta.roles, role) ? path : HOME[role]
 }
 
 /** Only a path of this portal is gone back to, never another site. */

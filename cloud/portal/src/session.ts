@@ -5,6 +5,7 @@ import { computed, reactive, readonly } from 'vue'
 import { request } from './api/client.ts'
 import { Problem } from './api/problem.ts'
 import type { Region, Role } from '@holdfast/kit/api.gen.ts'
+import type { Homecoming } from './visit.ts'
 
 export interface Person {
   user_id: string
@@ -44,6 +45,13 @@ export async function restore(): Promise<void> {
 
 export async function signIn(username: string, password: string): Promise<Person> {
   const person = await request<Person>(PATH, { method: 'POST', body: { username, password } })
+  enter(person)
+  return person
+}
+
+/** Signs in with what another service has answered. */
+export async function signInBack(home: Homecoming): Promise<Person> {
+  const person = await request<Person>(`${PATH}/oidc`, { method: 'POST', body: home })
   enter(person)
   return person
 }

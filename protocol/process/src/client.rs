@@ -1,6 +1,6 @@
 //! HTTP calls to other processes: one pool, bounded waits and answers, and the trace passed on.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, response::Parts};
@@ -187,6 +187,12 @@ fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, 
         let what = format!("the answer to {to} is not what was expected");
         ClientError { status, ..ClientError::unanswered(what, error) }
     })
+}
+
+/// Returns whether that host, of an address, is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// In seconds, as our services say it; a date says nothing to a clock that may be wrong.

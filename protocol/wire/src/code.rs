@@ -39,6 +39,10 @@ codes! {
     SessionEnded session_ended 401,
     InvalidCredentials invalid_credentials 401,
     AccountLocked account_locked 429,
+    VisitOver visit_over 409,
+    IdentityRefused identity_refused 403,
+    IdentityTaken identity_taken 409,
+    LastWayIn last_way_in 409,
     ProvidersOnly providers_only 403,
     RoleForbidden role_forbidden 403,
     PermissionMissing permission_missing 403,
@@ -128,6 +132,7 @@ codes! {
     TooManyRequests too_many_requests 429,
     Unavailable unavailable 503,
     TimedOut timed_out 504,
+    IssuerAway issuer_away 503,
     Internal internal 500,
     Unrecognised unrecognised 500,
 }

@@ -82,6 +82,8 @@ uuid_ids! {
     EventId,
     /// A signed-in session; the `jti` of its token.
     SessionId,
+    /// A person's account at another service, linked to theirs here.
+    IdentityId,
     /// A picture or a document that a person handed in.
     FileId,
 }

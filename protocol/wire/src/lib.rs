@@ -79,7 +79,7 @@ pub use event::{
 pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
 pub use ids::{
-    CommandId, DeviceId, EdgeId, EventId, FileId, NameError, OrderId, SessionId, UserId,
+    CommandId, DeviceId, EdgeId, EventId, FileId, IdentityId, NameError, OrderId, SessionId, UserId,
 };
 pub use link::downward::{
     Ask, Change, Down, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame, SnapshotChunk,

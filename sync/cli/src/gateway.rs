@@ -1,10 +1,10 @@
 //! Owns the way to the gateway: its address, the sign-in, and the sentences for its refusals.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri, header, uri::Scheme};
 use process::{
-    client::{Client, ClientError, json_request},
+    client::{Client, ClientError, is_loopback, json_request},
     context::{Context, ContextError, ContextFolder},
     problem::ProblemBody,
     trust::{TlsConfig, trust},
@@ -231,10 +231,7 @@ impl Gateway {
 /// Whether people on the way could read what passes: neither TLS, nor this machine alone.
 fn is_open_to_others(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
-    let host = uri.host().unwrap_or_default();
-    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let stays_here = host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback());
-    uri.scheme() != Some(&Scheme::HTTPS) && !stays_here
+    uri.scheme() != Some(&Scheme::HTTPS) && !is_loopback(uri.host().unwrap_or_default())
 }
 
 /// The operator's sign-in: that of the named gateway, or the only one there is.

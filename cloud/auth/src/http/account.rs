@@ -116,7 +116,7 @@ pub async fn readmit(
     Ok(Json(ReopenedAccount { user_id, role, tokens_since }))
 }
 
-fn over_quota(SpentQuota { most, retry_s }: SpentQuota) -> Problem {
+pub fn over_quota(SpentQuota { most, retry_s }: SpentQuota) -> Problem {
     let why = say::registrations_of_address { most: most.into() };
     Problem::new(Code::RegistrationQuota).detail(why).retry_after(retry_s)
 }

@@ -12,11 +12,19 @@ use super::PasswordError;
 /// person needs a reset.
 const BCRYPT_COST_MAX: u32 = 14;
 
+/// In the place of a hash: the person signs in at another service. No password fits it.
+pub const NO_PASSWORD: &str = "none";
+
 pub fn is_our_hash(stored: &str) -> bool {
     stored.starts_with("$argon2id$")
 }
 
-pub fn is_affordable(stored: &str) -> bool {
+/// Returns whether a password may be held against it.
+pub fn is_usable(stored: &str) -> bool {
+    stored != NO_PASSWORD && is_affordable(stored)
+}
+
+fn is_affordable(stored: &str) -> bool {
     match bcrypt_cost(stored) {
         Some(cost) if cost > BCRYPT_COST_MAX => {
             tracing::warn!(cost, "An imported hash costs too much; its person needs a reset");

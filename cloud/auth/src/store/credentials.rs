@@ -5,7 +5,7 @@ use ring::digest;
 use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
-use super::{OthersEnding, Store, StoreError};
+use super::{OthersEnding, Store, StoreError, identities::REMOVE_LINKED};
 use crate::domain::ResetCode;
 
 const NAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// Sets a new password and ends the person's other sessions, with an event for each; codes that were not
-    /// used are void. Returns the sessions, or `None` where the password or the code is no longer the one that
+    /// used are void, and identities that were linked are gone. Returns the sessions, or `None` where the password or the code is no longer the one that
     /// was looked at.
     pub async fn change_password(
         &self,
@@ -106,6 +106,8 @@ impl Store {
                 return Ok(None);
             }
             tx.exec(VOID_CODES, vals![at, user, at]).await?;
+            // Somebody who knew the old password may have linked one of his own.
+            tx.exec(REMOVE_LINKED, vals![user]).await?;
             Ok(Some(Self::end_others(tx, ending, &event_of).await?))
         })
     }

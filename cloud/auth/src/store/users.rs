@@ -3,7 +3,7 @@
 use platform::{
     columns, marks, outbox, row,
     sealing::{SealPlace, SealedBatch},
-    sql::Columns,
+    sql::{Columns, SqlError, Tx},
     transact, vals,
 };
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub struct Closing {
 }
 
 pub(super) const EMAIL: &str = "users.email";
-const WITH_PLAIN_EMAIL: &str = "SELECT id FROM users WHERE email = ?";
+const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
 const EMAILS: &str = "SELECT id, email FROM users WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
 
@@ -49,7 +49,8 @@ pub(super) fn email_place(user: UserId) -> SealPlace {
 }
 
 columns! {
-    struct UserRow<'a> in users {
+    #[derive(Clone)]
+    pub(super) struct UserRow<'a> in users {
         id: UserId,
         username: &'a str,
         email: String,
@@ -72,31 +73,48 @@ impl Store {
         at: UnixMillis,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let keys = self.sql.data_keys();
-        let sealed = keys.seal_text(&email_place(account.id), email.as_str());
-        let hash = keys.hash(EMAIL, email.as_str());
+        let row = self.user_row(account, username, email, at);
         transact!(self.sql, tx => {
-            // Of a version before: the hash keeps the others apart.
-            if tx.one::<UserId>(WITH_PLAIN_EMAIL, vals![email.as_str()]).await?.is_some() {
+            if Self::has_email(tx, email, &row).await? {
                 return Ok(false);
             }
-            let row = UserRow {
-                id: account.id,
-                username: username.as_str(),
-                email: sealed.clone(),
-                email_hash: hash.to_vec(),
-                password_hash: &account.password_hash,
-                role_id: account.role_id,
-                is_active: true,
-                created_at: at,
-                updated_at: at,
-            };
-            let is_new = tx.insert_new(row).await?;
+            let is_new = tx.insert_new(row.clone()).await?;
             if is_new {
                 outbox::store::add(tx, event).await?;
             }
             Ok(is_new)
         })
+    }
+
+    pub(super) fn user_row<'a>(
+        &self,
+        account: &'a Account,
+        username: &'a Username,
+        email: &Email,
+        at: UnixMillis,
+    ) -> UserRow<'a> {
+        let keys = self.sql.data_keys();
+        UserRow {
+            id: account.id,
+            username: username.as_str(),
+            email: keys.seal_text(&email_place(account.id), email.as_str()),
+            email_hash: keys.hash(EMAIL, email.as_str()).to_vec(),
+            password_hash: &account.password_hash,
+            role_id: account.role_id,
+            is_active: true,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// Returns whether another account has the address, perhaps in the plain form of a version before.
+    pub(super) async fn has_email(
+        tx: &mut Tx,
+        email: &Email,
+        row: &UserRow<'_>,
+    ) -> Result<bool, SqlError> {
+        let values = vals![email.as_str(), row.email_hash.as_slice()];
+        Ok(tx.one::<UserId>(WITH_EMAIL, values).await?.is_some())
     }
 
     /// Seals the addresses of the accounts behind `after` that are plain or of a former key, a batch at most.

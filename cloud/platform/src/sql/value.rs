@@ -4,8 +4,9 @@
 use uuid::Uuid;
 use wire::{
     Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId,
-    FenceEnding, GateState, Hash, OrderId, OrderStatus, PaymentStatus, Policy, QuarantineWhy,
-    RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis, UserId, Verdict,
+    FenceEnding, GateState, Hash, IdentityId, OrderId, OrderStatus, PaymentStatus, Policy,
+    QuarantineWhy, RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis,
+    UserId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +110,7 @@ macro_rules! names {
     };
 }
 
-ids!(OrderId, UserId, CommandId, EventId, SessionId);
+ids!(OrderId, UserId, CommandId, EventId, SessionId, IdentityId);
 names!(EdgeId, DeviceId, Region, OrderStatus, PaymentStatus, ServiceType, Currency, Action, Policy);
 names!(AddressShown, ShareAct, Verdict, GateState, QuarantineWhy);
 

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -12,6 +12,12 @@ export const sessions = (cursor?: string, signal?: Asking) => ask('get', '/api/v
 export const endSession = (id: string) => ask('delete', '/api/v1/auth/sessions/{id}', { path: { id } })
 export const endOtherSessions = () => ask('delete', '/api/v1/auth/sessions/others', {})
 export const changePassword = (body: PasswordForm) => ask('post', '/api/v1/auth/password', { body })
+export const offeredIssuers = (signal?: Asking) => ask('get', '/api/v1/auth/oidc', { signal })
+export const beginVisit = (name: string) => ask('post', '/api/v1/auth/oidc/{name}/begin', { path: { name } })
+export const beginLink = (name: string, password: string) => ask('post', '/api/v1/auth/oidc/{name}/link', { path: { name }, body: { password } })
+export const identities = (signal?: Asking) => ask('get', '/api/v1/auth/identities', { signal })
+export const linkIdentity = (body: VisitForm) => ask('post', '/api/v1/auth/identities', { body })
+export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identities/{id}', { path: { id } })
 
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
 export const openOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })

@@ -1,0 +1,52 @@
+//! A user name for somebody who registers by another service, made of what that service calls them.
+
+use super::{USERNAME_CHARS_MAX, Username, account::USERNAME_CHARS_MIN};
+
+/// Room for a dash and what tells two of one name apart.
+const TAIL_CHARS: usize = 5;
+const OF_NOBODY: &str = "person";
+
+/// The first of these words that makes a name does. `tail`, of four characters at most, tells it from one that is taken.
+pub fn username_from<'w>(
+    words: impl IntoIterator<Item = &'w str>,
+    tail: Option<&str>,
+) -> Option<Username> {
+    let name = words.into_iter().map(plain).find(|name| name.len() >= USERNAME_CHARS_MIN);
+    let name = name.unwrap_or_else(|| OF_NOBODY.to_owned());
+    Username::new(&tail.map_or_else(|| name.clone(), |tail| format!("{name}-{tail}"))).ok()
+}
+
+/// The letters that a name may have, of the part before an address's `@`.
+fn plain(word: &str) -> String {
+    let local = word.split('@').next().unwrap_or_default();
+    let legal = local.trim().chars().filter_map(|c| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9' | '.' | '_' | '-') => Some(c),
+        c if c.is_whitespace() => Some('.'),
+        _ => None,
+    });
+    let name: String = legal.take(USERNAME_CHARS_MAX - TAIL_CHARS).collect();
+    name.trim_matches(['.', '_', '-']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_from_elsewhere_is_made_legal() {
+        for (words, tail, name) in [
+            (&["Li.Si"][..], None, "li.si"),
+            (&["lisi@example.com"], None, "lisi"),
+            (&["李四", "Li Si"], None, "li.si"),
+            (&["ab", "", "-_."], None, "person"),
+            (&[], Some("7f3k"), "person-7f3k"),
+            (&["lisi"], Some("7f3k"), "lisi-7f3k"),
+            (&["a\u{0}b<c>\r\nd"], None, "abc..d"),
+        ] {
+            let made = username_from(words.iter().copied(), tail).unwrap();
+            assert_eq!(made.as_str(), name, "{words:?}");
+        }
+        let long = "x".repeat(100);
+        assert_eq!(username_from([long.as_str()], Some("7f3k")).unwrap().as_str().len(), 40);
+    }
+}

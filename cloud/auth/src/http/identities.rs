@@ -1,0 +1,201 @@
+//! Sign-ins at other services: `GET /api/v1/auth/oidc` names them, `.../{name}/begin` leads to one, `.../sign-in` ends the way
+//! there. `/api/v1/auth/identities` lists, links and removes those of one's own account.
+
+use axum::{extract::State, http::StatusCode};
+use platform::ClientAddress;
+use process::{
+    metrics,
+    problem::{Json, Path, Problem},
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, IdentityId, UnixMillis};
+
+use super::{Live, account::over_quota, session::refusal};
+use crate::{
+    identities::{Arrival, BegunVisit, VisitRefusal, VisitReply},
+    issuers::IssuerReply,
+    say,
+    service::{AccessGrant, Service, ServiceError},
+    store::UnlinkResult,
+};
+
+/// An issuer is asked again after some seconds.
+const AWAY_RETRY_S: u32 = 5;
+
+/// A service at which people may sign in.
+#[derive(Serialize, ToSchema)]
+pub struct OfferedIssuer {
+    name: String,
+    /// For the button.
+    label: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OfferedIssuers {
+    items: Vec<OfferedIssuer>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct IssuerVisit {
+    /// Send the browser there.
+    address: String,
+    /// Keep it in this browser, and bring it with what the browser comes back with.
+    ticket: String,
+    expires_at: UnixMillis,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct LinkForm {
+    password: String,
+}
+
+/// The ticket of this browser, and what the issuer has added to the address of the way back.
+#[derive(Deserialize, ToSchema)]
+pub struct VisitForm {
+    ticket: String,
+    state: String,
+    code: String,
+    #[serde(default)]
+    iss: Option<String>,
+    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    #[serde(default)]
+    device: Option<String>,
+    /// Asks for a token that gives new access tokens, for a program that keeps it.
+    #[serde(default)]
+    refresh: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct IdentityItem {
+    id: IdentityId,
+    /// As the issuer is called here, or its address where it is offered no more.
+    label: String,
+    /// The account was registered by it.
+    origin: bool,
+    linked_at: UnixMillis,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct IdentityList {
+    items: Vec<IdentityItem>,
+    /// False for somebody who has registered elsewhere and set no password since.
+    has_password: bool,
+}
+
+pub async fn offered_issuers(State(service): State<Service>) -> Json<OfferedIssuers> {
+    let offer = |issuer: &crate::issuers::Issuer| OfferedIssuer {
+        name: issuer.name().to_owned(),
+        label: issuer.label().to_owned(),
+    };
+    Json(OfferedIssuers { items: service.issuers.all().iter().map(offer).collect() })
+}
+
+pub async fn begin_visit(
+    State(service): State<Service>,
+    Path(issuer): Path<String>,
+) -> Result<Json<IssuerVisit>, Problem> {
+    let begun = service.begin_visit(&issuer, None).await;
+    begun.map(IssuerVisit::from).map(Json).map_err(|refused| problem(&service, refused))
+}
+
+pub async fn begin_link(
+    State(service): State<Service>,
+    Live(caller): Live,
+    from: ClientAddress,
+    Path(issuer): Path<String>,
+    Json(form): Json<LinkForm>,
+) -> Result<Json<IssuerVisit>, Problem> {
+    let begun = service.begin_link(&caller.claims, from, &issuer, form.password).await?;
+    begun.map(IssuerVisit::from).map(Json).map_err(|refused| problem(&service, refused))
+}
+
+pub async fn sign_in_elsewhere(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    from: ClientAddress,
+    Json(form): Json<VisitForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    let arrival = Arrival { from, device: form.device.clone(), refresh: form.refresh, trace };
+    let entered = service.sign_in_elsewhere(form.reply(), arrival).await?;
+    let word = if entered.is_ok() { "elsewhere" } else { "refused elsewhere" };
+    metrics::SIGN_INS.add([word], 1);
+    entered.map(Json).map_err(|refused| problem(&service, refused))
+}
+
+pub async fn link_identity(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Json(form): Json<VisitForm>,
+) -> Result<StatusCode, Problem> {
+    let linked = service.link(form.reply(), &caller.claims).await?;
+    linked.map(|()| StatusCode::NO_CONTENT).map_err(|refused| problem(&service, refused))
+}
+
+pub async fn list_identities(
+    State(service): State<Service>,
+    Live(caller): Live,
+) -> Result<Json<IdentityList>, Problem> {
+    let (store, user) = (&service.store, caller.claims.sub);
+    let known = store.identities(user).await.map_err(ServiceError::from)?;
+    let has_password = store.has_password(user).await.map_err(ServiceError::from)?;
+    let items = known.into_iter().map(|identity| IdentityItem {
+        id: identity.id,
+        label: match service.issuers.at(&identity.issuer) {
+            Some(issuer) => issuer.label().to_owned(),
+            None => identity.issuer,
+        },
+        origin: identity.is_origin,
+        linked_at: identity.created_at,
+    });
+    Ok(Json(IdentityList { items: items.collect(), has_password }))
+}
+
+pub async fn unlink_identity(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(identity): Path<IdentityId>,
+) -> Result<StatusCode, Problem> {
+    let now = service.clock.now();
+    let removed = service.store.unlink_identity(caller.claims.sub, identity, now).await;
+    match removed.map_err(ServiceError::from)? {
+        UnlinkResult::Removed => Ok(StatusCode::NO_CONTENT),
+        UnlinkResult::Unknown => Err(Code::NotFound.into()),
+        UnlinkResult::LastWayIn => Err(Code::LastWayIn.into()),
+    }
+}
+
+impl VisitForm {
+    fn reply(self) -> VisitReply {
+        let Self { ticket, state, code, iss, .. } = self;
+        VisitReply { ticket, state, reply: IssuerReply { code, iss } }
+    }
+}
+
+impl From<BegunVisit> for IssuerVisit {
+    fn from(BegunVisit { address, ticket, ends_at }: BegunVisit) -> Self {
+        Self { address, ticket, expires_at: ends_at }
+    }
+}
+
+fn problem(service: &Service, refused: VisitRefusal) -> Problem {
+    match refused {
+        VisitRefusal::UnknownIssuer => Code::NotFound.into(),
+        VisitRefusal::Over => Code::VisitOver.into(),
+        VisitRefusal::Away(label) => {
+            let why = say::issuer_away { label: label.into() };
+            Problem::new(Code::IssuerAway).detail(why).retry_after(AWAY_RETRY_S)
+        }
+        VisitRefusal::Refused(label) => {
+            Problem::new(Code::IdentityRefused).detail(say::issuer_refused { label: label.into() })
+        }
+        VisitRefusal::Closed => Code::Revoked.into(),
+        VisitRefusal::EmailTaken(label) => {
+            Problem::new(Code::UserExists).detail(say::email_elsewhere { label: label.into() })
+        }
+        VisitRefusal::IdentityTaken => Code::IdentityTaken.into(),
+        VisitRefusal::Registrations(spent) => over_quota(spent),
+        VisitRefusal::Entry(refused) => refusal(&refused, service.clock.now()).1,
+    }
+}

@@ -1,0 +1,271 @@
+//! Sign-ins at other services: begun here, ended here, and the identities that belong to an account.
+//!
+//! Invariants: a visit is ended once, by the browser that began it; an identity opens the account that it registered, or the
+//! one whose person linked it with the password; an address that an issuer tells links nothing.
+
+use platform::ClientAddress;
+use process::{random, tokens::Claims, trace::TraceId};
+use wire::{EventType, IdentityId, Role, UnixMillis, UserId};
+
+use crate::{
+    domain::{Email, Username, username_from},
+    entry::EntryRefusal,
+    events,
+    issuers::{
+        IdentityClaims, Issuer, IssuerProof, IssuerReply, ProofFailure, Visit, VisitLink, is_same,
+    },
+    limits::SpentQuota,
+    passwords::NO_PASSWORD,
+    service::{AccessGrant, Service, ServiceError},
+    store::{Account, IssuerSubject, LinkResult, NewcomerResult},
+};
+
+pub struct BegunVisit {
+    /// The browser goes there.
+    pub address: String,
+    /// The browser keeps it until it is back.
+    pub ticket: String,
+    pub ends_at: UnixMillis,
+}
+
+/// What a browser brings back from an issuer.
+pub struct VisitReply {
+    pub ticket: String,
+    pub state: String,
+    pub reply: IssuerReply,
+}
+
+/// Somebody who comes back to sign in.
+pub struct Arrival {
+    pub from: ClientAddress,
+    pub device: Option<String>,
+    pub refresh: bool,
+    pub trace: TraceId,
+}
+
+/// Why a visit leads nowhere. Labels are those of issuers.
+pub enum VisitRefusal {
+    UnknownIssuer,
+    /// It was ended before, is too old, or another browser began it.
+    Over,
+    Away(String),
+    /// The issuer's word was not believed.
+    Refused(String),
+    Closed,
+    /// Another account has the address.
+    EmailTaken(String),
+    /// Another account has the identity, or this one has another at that issuer.
+    IdentityTaken,
+    Registrations(SpentQuota),
+    Entry(EntryRefusal),
+}
+
+/// Further names are tried with four random characters.
+const NAMES_TRIED: usize = 6;
+const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl Service {
+    pub async fn begin_visit(
+        &self,
+        issuer: &str,
+        link: Option<VisitLink>,
+    ) -> Result<BegunVisit, VisitRefusal> {
+        let issuer = self.issuers.named(issuer).ok_or(VisitRefusal::UnknownIssuer)?;
+        let visit = Visit::new(self.clock.new_id(), issuer.name(), self.clock.now(), link);
+        let address = issuer.way_there(&visit).await.map_err(|away| was_away(issuer, &away))?;
+        Ok(BegunVisit { address, ticket: self.issuers.ticket(&visit), ends_at: visit.ends_at() })
+    }
+
+    /// A way to an issuer for somebody who is signed in. It takes the password: an identity is a way in, and a thief of the
+    /// session would keep it.
+    pub async fn begin_link(
+        &self,
+        owner: &Claims,
+        from: ClientAddress,
+        issuer: &str,
+        password: String,
+    ) -> Result<Result<BegunVisit, VisitRefusal>, ServiceError> {
+        if self.issuers.named(issuer).is_none() {
+            return Ok(Err(VisitRefusal::UnknownIssuer));
+        }
+        let account = match self.own_account(owner, from, password).await? {
+            Ok((account, _)) => account,
+            Err(refused) => return Ok(Err(VisitRefusal::Entry(refused))),
+        };
+        let password_of = account.password_changed_at;
+        let link = VisitLink { user: owner.sub, session: owner.jti, password_of };
+        Ok(self.begin_visit(issuer, Some(link)).await)
+    }
+
+    /// Signs in somebody who comes back from an issuer; a person who is new becomes a customer.
+    pub async fn sign_in_elsewhere(
+        &self,
+        reply: VisitReply,
+        arrival: Arrival,
+    ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
+        let (issuer, proof) = match self.proven(reply, None).await? {
+            Ok((issuer, _, proof)) => (issuer, proof),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let subject = proof.claims.sub.clone();
+        let whose = IssuerSubject { issuer: issuer.address(), subject: &subject };
+        let user = match self.store.identity_owner(whose).await? {
+            Some(user) => user,
+            None => match self.newcomer(issuer, proof, &arrival).await? {
+                Ok(user) => user,
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+        };
+        self.enter(user, arrival).await
+    }
+
+    /// Links the identity that somebody brings back to the account with which the way there was begun.
+    pub async fn link(
+        &self,
+        reply: VisitReply,
+        owner: &Claims,
+    ) -> Result<Result<(), VisitRefusal>, ServiceError> {
+        let (issuer, link, proof) = match self.proven(reply, Some(owner)).await? {
+            Ok((issuer, Some(link), proof)) => (issuer, link, proof),
+            Ok((_, None, _)) => return Ok(Err(VisitRefusal::Over)),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let whose = IssuerSubject { issuer: issuer.address(), subject: &proof.claims.sub };
+        let written = (IdentityId(self.clock.new_id()), self.clock.now());
+        let linked = self.store.link_identity(owner.sub, link.password_of, whose, written).await?;
+        Ok(match linked {
+            LinkResult::Linked => {
+                tracing::info!(user.id = %owner.sub, issuer = issuer.name(), "An identity was linked");
+                Ok(())
+            }
+            LinkResult::Taken => Err(VisitRefusal::IdentityTaken),
+            LinkResult::Changed => Err(VisitRefusal::Over),
+        })
+    }
+
+    /// Ends a visit, and has its issuer say who came. It is spent whatever the issuer says.
+    async fn proven(
+        &self,
+        VisitReply { ticket, state, reply }: VisitReply,
+        owner: Option<&Claims>,
+    ) -> Result<Result<(&Issuer, Option<VisitLink>, IssuerProof), VisitRefusal>, ServiceError> {
+        let visit = self.issuers.visit(&ticket);
+        let visit = visit.filter(|visit| {
+            let linking = visit.link.map(|link| (link.user, link.session));
+            is_same(&visit.state, &state)
+                && self.clock.now() < visit.ends_at()
+                && linking == owner.map(|owner| (owner.sub, owner.jti))
+        });
+        let Some(visit) = visit else { return Ok(Err(VisitRefusal::Over)) };
+        let Some(issuer) = self.issuers.named(&visit.issuer) else {
+            return Ok(Err(VisitRefusal::UnknownIssuer));
+        };
+        if !self.store.end_visit(visit.id, visit.ends_at()).await? {
+            return Ok(Err(VisitRefusal::Over));
+        }
+        Ok(match issuer.prove(&visit, reply).await {
+            Ok(proof) => Ok((issuer, visit.link, proof)),
+            Err(ProofFailure::Away(away)) => Err(was_away(issuer, &away)),
+            Err(ProofFailure::Refused(fault)) => {
+                tracing::warn!(issuer = issuer.name(), %fault, "An issuer's token was refused");
+                Err(VisitRefusal::Refused(issuer.label().to_owned()))
+            }
+        })
+    }
+
+    /// Registers a customer. The address counts only if the issuer has verified it, and only while nobody has it.
+    async fn newcomer(
+        &self,
+        issuer: &Issuer,
+        proof: IssuerProof,
+        arrival: &Arrival,
+    ) -> Result<Result<UserId, VisitRefusal>, ServiceError> {
+        if let Err(spent) = self.limits.registration(arrival.from).await {
+            return Ok(Err(VisitRefusal::Registrations(spent)));
+        }
+        let claims = match issuer.described(proof).await {
+            Ok(claims) => claims,
+            Err(away) => return Ok(Err(was_away(issuer, &away))),
+        };
+        let whose = IssuerSubject { issuer: issuer.address(), subject: &claims.sub };
+        let account = Account {
+            id: UserId(self.clock.new_id()),
+            role_id: Role::Customer,
+            password_hash: NO_PASSWORD.to_owned(),
+            password_changed_at: None,
+            tokens_since: UnixMillis(0),
+        };
+        let Some(email) = email_of(&claims, account.id) else {
+            return Ok(Err(VisitRefusal::Refused(issuer.label().to_owned())));
+        };
+        for attempt in 0..NAMES_TRIED {
+            let Some(username) = name_of(&claims, attempt) else { continue };
+            let trace = &arrival.trace;
+            let (kind, role) = (EventType::UserRegistered, account.role_id);
+            let event = events::of(kind, &self.clock, trace, account.id, role, None)?;
+            let written = (IdentityId(self.clock.new_id()), self.clock.now());
+            let named = (&username, &email);
+            match self.store.add_newcomer(&account, named, whose, written, &event).await? {
+                NewcomerResult::Made => {
+                    tracing::info!(user.id = %account.id, issuer = issuer.name(), "Registered");
+                    return Ok(Ok(account.id));
+                }
+                NewcomerResult::NameTaken => {}
+                NewcomerResult::EmailTaken => {
+                    return Ok(Err(VisitRefusal::EmailTaken(issuer.label().to_owned())));
+                }
+                NewcomerResult::IdentityTaken => {
+                    let owner = self.store.identity_owner(whose).await?;
+                    return Ok(owner.ok_or(VisitRefusal::Over));
+                }
+            }
+        }
+        tracing::error!(issuer = issuer.name(), "Every name for a newcomer was taken");
+        Ok(Err(VisitRefusal::Over))
+    }
+
+    /// Begins a session as a password does. Wrong passwords of others lock nobody out here.
+    async fn enter(
+        &self,
+        user: UserId,
+        arrival: Arrival,
+    ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
+        let Arrival { from, device, refresh, trace } = arrival;
+        let name = self.store.username(user).await?;
+        let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
+            return Ok(Err(VisitRefusal::Closed));
+        };
+        let Some(account) = self.store.account(&username).await? else {
+            return Ok(Err(VisitRefusal::Closed));
+        };
+        let entry = match self.entry(&username, from, device).await? {
+            Ok(entry) => entry,
+            Err(spent) => return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent)))),
+        };
+        let begun = self.begin_session(&account, entry, refresh, (None, &trace)).await?;
+        let name = username.as_str().to_owned();
+        Ok(begun.map(|grant| grant.of(name)).ok_or(VisitRefusal::Closed))
+    }
+}
+
+fn was_away(issuer: &Issuer, away: &impl std::fmt::Display) -> VisitRefusal {
+    tracing::warn!(issuer = issuer.name(), %away, "An issuer is out of reach");
+    VisitRefusal::Away(issuer.label().to_owned())
+}
+
+/// An address is asked of everyone; `.invalid` is reserved for those that reach nobody.
+fn email_of(claims: &IdentityClaims, user: UserId) -> Option<Email> {
+    let told = claims.email.as_deref().filter(|_| claims.email_verified);
+    let told = told.and_then(|email| Email::new(email).ok());
+    told.or_else(|| Email::new(&format!("{user}@elsewhere.invalid")).ok())
+}
+
+fn name_of(claims: &IdentityClaims, attempt: usize) -> Option<Username> {
+    let words = [&claims.preferred_username, &claims.email, &claims.name];
+    let words = words.into_iter().filter_map(Option::as_deref);
+    let tail = (attempt > 0).then(|| {
+        let letter = |byte: u8| char::from(TAIL_ALPHABET[usize::from(byte & 31)]);
+        random::bytes::<4>().map(letter).iter().collect::<String>()
+    });
+    username_from(words, tail.as_deref())
+}

@@ -1,0 +1,157 @@
+//! The configured issuers, checked before anything starts.
+
+use axum::http::Uri;
+use process::{client::is_loopback, config::Secret};
+use serde::{Deserialize, Serialize};
+
+/// A service at which people may sign in, by OpenID Connect.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// In our own addresses, such as `acme`.
+    pub name: String,
+    /// On the button, as people call it.
+    pub label: String,
+    /// Its identifier, as its tokens carry it.
+    pub issuer: String,
+    pub client_id: String,
+    /// Empty where the issuer gave none.
+    #[serde(default)]
+    pub client_secret: Secret,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerConfigError {
+    #[error("auth.oidc: {ISSUERS_MAX} issuers at most")]
+    TooMany,
+    #[error("auth.oidc: `{0}` is there twice")]
+    Twice(String),
+    #[error("auth.oidc: the name `{0}` must have 1 to {NAME_BYTES_MAX} of a-z, 0-9 and `-`")]
+    Name(String),
+    #[error("auth.oidc: `{name}` needs a {field} of 1 to {bytes_max} bytes")]
+    Field { name: String, field: &'static str, bytes_max: usize },
+    #[error("{0} must be an https address without query; http only on this machine")]
+    Address(String),
+}
+
+/// The sign-in page has room for so many buttons.
+const ISSUERS_MAX: usize = 8;
+const NAME_BYTES_MAX: usize = 30;
+const LABEL_BYTES_MAX: usize = 80;
+/// As wide as its column.
+const ADDRESS_BYTES_MAX: usize = 200;
+const CLIENT_ID_BYTES_MAX: usize = 200;
+
+pub fn check(configs: &[IssuerConfig], return_to: &str) -> Result<(), IssuerConfigError> {
+    if configs.is_empty() {
+        return Ok(());
+    }
+    if configs.len() > ISSUERS_MAX {
+        return Err(IssuerConfigError::TooMany);
+    }
+    if !is_guarded(return_to) || return_to.contains('?') {
+        return Err(IssuerConfigError::Address("auth.oidc_return".to_owned()));
+    }
+    for (index, config) in configs.iter().enumerate() {
+        check_one(config)?;
+        let same =
+            |other: &IssuerConfig| other.name == config.name || other.issuer == config.issuer;
+        if configs[..index].iter().any(same) {
+            return Err(IssuerConfigError::Twice(config.name.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
+    let IssuerConfig { name, label, issuer, client_id, .. } = config;
+    let is_name_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_name_byte) {
+        return Err(IssuerConfigError::Name(name.clone()));
+    }
+    for (field, text, bytes_max) in [
+        ("label", label, LABEL_BYTES_MAX),
+        ("issuer", issuer, ADDRESS_BYTES_MAX),
+        ("client_id", client_id, CLIENT_ID_BYTES_MAX),
+    ] {
+        if !(1..=bytes_max).contains(&text.trim().len()) {
+            return Err(IssuerConfigError::Field { name: name.clone(), field, bytes_max });
+        }
+    }
+    if !is_guarded(issuer) || issuer.contains('?') {
+        return Err(IssuerConfigError::Address(format!("auth.oidc: the issuer of `{name}`")));
+    }
+    Ok(())
+}
+
+/// Nobody on the way can read or change what goes to that address.
+pub fn is_guarded(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else { return false };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+    let is_plain = !address.contains('#') && !authority.as_str().contains('@');
+    is_plain && (scheme == "https" || (scheme == "http" && is_loopback(authority.host())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acme() -> IssuerConfig {
+        IssuerConfig {
+            name: "acme".to_owned(),
+            label: "Acme".to_owned(),
+            issuer: "https://login.acme.example".to_owned(),
+            client_id: "holdfast".to_owned(),
+            client_secret: Secret::default(),
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_reached_by_tls_or_on_this_machine() {
+        for good in [
+            "https://a.example",
+            "https://a.example/x/",
+            "http://127.0.0.1:3000/x",
+            "http://[::1]:1",
+        ] {
+            assert!(is_guarded(good), "{good}");
+        }
+        for bad in [
+            "",
+            "a.example",
+            "http://a.example",
+            "http://10.0.0.1",
+            "ftp://a.example",
+            "https://a.example#x",
+            "https://u@a.example",
+            "http://127.0.0.1@a.example",
+            "http://localhost.a.example",
+        ] {
+            assert!(!is_guarded(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_named() {
+        const BACK: &str = "https://portal.example/sign-in/back";
+        check(&[], "").unwrap();
+        check(&[acme()], BACK).unwrap();
+        let with = |change: fn(&mut IssuerConfig)| {
+            let mut config = acme();
+            change(&mut config);
+            check(&[config], BACK).unwrap_err().to_string()
+        };
+        assert!(with(|c| c.name = "A b".to_owned()).contains("the name `A b`"));
+        assert!(with(|c| c.label = " ".to_owned()).contains("needs a label"));
+        assert!(with(|c| c.client_id = String::new()).contains("needs a client_id"));
+        for address in ["http://acme.example", "https://acme.example?x=1"] {
+            let wrong = IssuerConfig { issuer: address.to_owned(), ..acme() };
+            let said = check(&[wrong], BACK).unwrap_err().to_string();
+            assert!(said.contains("must be an https"), "{said}");
+        }
+        assert!(check(&[acme(), acme()], BACK).unwrap_err().to_string().contains("twice"));
+        assert!(check(&[acme()], "").unwrap_err().to_string().contains("auth.oidc_return"));
+        let many: Vec<_> = (0..9).map(|n| IssuerConfig { name: n.to_string(), ..acme() }).collect();
+        assert!(matches!(check(&many, BACK), Err(IssuerConfigError::TooMany)));
+    }
+}

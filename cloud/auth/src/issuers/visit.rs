@@ -1,0 +1,114 @@
+//! Somebody's way to an issuer and back. Its facts stay with the browser that set out, sealed: auth keeps nothing of a
+//! visit that nobody ends, so nobody can fill a store with them.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
+use process::random;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{SessionId, UnixMillis, UserId};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Under it the visit is ended once.
+    pub id: Uuid,
+    /// The issuer's name in our configuration.
+    pub issuer: String,
+    pub state: String,
+    pub nonce: String,
+    verifier: String,
+    pub begun_at: UnixMillis,
+    /// Present where somebody who is signed in links the identity to the account.
+    pub link: Option<VisitLink>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitLink {
+    pub user: UserId,
+    pub session: SessionId,
+    /// The moment of the password that allowed it.
+    pub password_of: Option<UnixMillis>,
+}
+
+/// Time to sign in elsewhere, perhaps with a code from a telephone.
+pub const VISIT_MS: i64 = 10 * 60 * 1000;
+const SECRET_BYTES: usize = 32;
+const FORM: &[u8] = b"holdfast visit at an issuer 1";
+/// A visit is some 400 bytes. A longer text is not opened.
+const TICKET_BYTES_MAX: usize = 2048;
+
+impl Visit {
+    pub fn new(id: Uuid, issuer: &str, begun_at: UnixMillis, link: Option<VisitLink>) -> Self {
+        let [state, nonce, verifier] = [(); 3].map(|()| random::secret_text(SECRET_BYTES));
+        Self { id, issuer: issuer.to_owned(), state, nonce, verifier, begun_at, link }
+    }
+
+    pub fn ends_at(&self) -> UnixMillis {
+        self.begun_at.plus_ms(VISIT_MS)
+    }
+
+    pub fn verifier(&self) -> PkceCodeVerifier {
+        PkceCodeVerifier::new(self.verifier.clone())
+    }
+
+    pub fn challenge(&self) -> PkceCodeChallenge {
+        PkceCodeChallenge::from_code_verifier_sha256(&self.verifier())
+    }
+}
+
+/// ChaCha20-Poly1305 under a random nonce, which is good for 2^32 visits.
+#[derive(Clone)]
+pub struct VisitSeal(Arc<LessSafeKey>);
+
+impl VisitSeal {
+    pub fn new(key: [u8; 32]) -> Self {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &key).expect("the key has 32 bytes");
+        Self(Arc::new(LessSafeKey::new(key)))
+    }
+
+    pub fn close(&self, visit: &Visit) -> String {
+        let nonce = random::bytes::<NONCE_LEN>();
+        let mut sealed = serde_json::to_vec(visit).expect("a visit is texts and numbers");
+        let at = Nonce::assume_unique_for_key(nonce);
+        self.0
+            .seal_in_place_append_tag(at, Aad::from(FORM), &mut sealed)
+            .expect("a visit is shorter than 256 GiB");
+        URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// `None` for a text that no auth of this platform has sealed.
+    pub fn open(&self, ticket: &str) -> Option<Visit> {
+        let mut bytes =
+            URL_SAFE_NO_PAD.decode(ticket.get(..TICKET_BYTES_MAX.min(ticket.len()))?).ok()?;
+        let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let plain = self.0.open_in_place(nonce, Aad::from(FORM), sealed).ok()?;
+        serde_json::from_slice(plain).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_hides_its_visit_and_only_its_own_key_opens_it() {
+        let visit = Visit::new(Uuid::nil(), "acme", UnixMillis(5), None);
+        let seal = VisitSeal::new([7; 32]);
+        let ticket = seal.close(&visit);
+        assert_eq!(seal.open(&ticket), Some(visit.clone()));
+        assert!(ticket.len() < 800, "{}", ticket.len());
+        assert!(VisitSeal::new([8; 32]).open(&ticket).is_none());
+        let mut changed = ticket.clone().into_bytes();
+        changed[40] = if changed[40] == b'A' { b'B' } else { b'A' };
+        for nothing in ["", "x", "ü", &ticket[..40], &String::from_utf8(changed).unwrap()] {
+            assert!(seal.open(nothing).is_none(), "{nothing}");
+        }
+        let other = Visit::new(Uuid::nil(), "acme", UnixMillis(5), None);
+        assert!(other.state != visit.state && other.nonce != visit.nonce);
+        assert_ne!(other.verifier().secret(), visit.verifier().secret());
+    }
+}

@@ -1,0 +1,217 @@
+//! People's accounts at other services, each of one account here, and the visits that were ended.
+//!
+//! Invariant: an identity is written with the account that it registers, or while the password that allowed it stands.
+
+use platform::{columns, outbox, row, sql::Columns, transact, vals};
+use uuid::Uuid;
+use wire::{Event, IdentityId, UnixMillis, UserId};
+
+use super::{Account, Store, StoreError};
+use crate::{
+    domain::{Email, Username},
+    passwords::NO_PASSWORD,
+};
+
+const OWNER: &str = "SELECT user_id FROM identities WHERE issuer = ? AND subject_hash = ?";
+const OF_USER: &str = "WHERE user_id = ? ORDER BY created_at, id LIMIT ?";
+const STANDING: &str = "SELECT is_active, password_changed_at FROM users WHERE id = ?";
+const PASSWORD: &str = "SELECT password_hash FROM users WHERE id = ? AND is_active = 1";
+/// Holds the account's row, so that the removals of two identities follow one another.
+const HOLD: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
+const OTHERS: &str = "SELECT COUNT(*) FROM identities WHERE user_id = ? AND id <> ?";
+const OWN: &str = "SELECT id FROM identities WHERE id = ? AND user_id = ?";
+const REMOVE: &str = "DELETE FROM identities WHERE id = ? AND user_id = ?";
+const REMOVE_USER: &str = "DELETE FROM users WHERE id = ?";
+pub(super) const REMOVE_LINKED: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
+const OLD_VISITS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
+
+/// More than there may be issuers.
+const OF_ONE_USER_MAX: usize = 64;
+
+/// Somebody at an issuer.
+#[derive(Debug, Clone, Copy)]
+pub struct IssuerSubject<'i> {
+    pub issuer: &'i str,
+    pub subject: &'i str,
+}
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct KnownIdentity in identities {
+        pub id: IdentityId,
+        pub issuer: String,
+        pub is_origin: bool,
+        pub created_at: UnixMillis,
+    }
+}
+
+columns! {
+    struct IdentityRow<'i> in identities {
+        id: IdentityId,
+        user_id: UserId,
+        issuer: &'i str,
+        subject_hash: [u8; 32],
+        is_origin: bool,
+        created_at: UnixMillis,
+    }
+}
+
+columns! {
+    struct EndedVisit in ended_visits {
+        id: Uuid,
+        expires_at: UnixMillis,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewcomerResult {
+    Made,
+    NameTaken,
+    EmailTaken,
+    IdentityTaken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkResult {
+    Linked,
+    /// The identity, or this account's place at that issuer.
+    Taken,
+    /// The account was closed, or its password is another one by now.
+    Changed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnlinkResult {
+    Removed,
+    Unknown,
+    /// Nobody could sign in to the account any more.
+    LastWayIn,
+}
+
+impl Store {
+    /// Returns whether the visit had not been ended before.
+    pub async fn end_visit(&self, id: Uuid, expires_at: UnixMillis) -> Result<bool, StoreError> {
+        Ok(self.sql.insert_new(EndedVisit { id, expires_at }).await?)
+    }
+
+    /// Removes up to `BATCH` visits whose tickets are too old by `until`. Returns how many.
+    pub async fn purge_visits(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        self.purge(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until).await
+    }
+
+    /// The person to whom an identity belongs, whether the account is open or not.
+    pub async fn identity_owner(
+        &self,
+        whose: IssuerSubject<'_>,
+    ) -> Result<Option<UserId>, StoreError> {
+        let values = vals![whose.issuer, self.subject_hash(whose)];
+        Ok(self.sql.one(OWNER, values).await?)
+    }
+
+    /// Makes an account and the identity that registers it.
+    pub async fn add_newcomer(
+        &self,
+        account: &Account,
+        (username, email): (&Username, &Email),
+        whose: IssuerSubject<'_>,
+        (id, at): (IdentityId, UnixMillis),
+        event: &Event,
+    ) -> Result<NewcomerResult, StoreError> {
+        let row = self.user_row(account, username, email, at);
+        let hash = self.subject_hash(whose);
+        transact!(self.sql, tx => {
+            if Self::has_email(tx, email, &row).await? {
+                return Ok(NewcomerResult::EmailTaken);
+            }
+            if !tx.insert_new(row.clone()).await? {
+                return Ok(NewcomerResult::NameTaken);
+            }
+            let identity = IdentityRow {
+                id,
+                user_id: account.id,
+                issuer: whose.issuer,
+                subject_hash: hash,
+                is_origin: true,
+                created_at: at,
+            };
+            if !tx.insert_new(identity).await? {
+                // The same person came twice at once.
+                tx.exec(REMOVE_USER, vals![account.id]).await?;
+                return Ok(NewcomerResult::IdentityTaken);
+            }
+            outbox::store::add(tx, event).await?;
+            Ok(NewcomerResult::Made)
+        })
+    }
+
+    /// Links an identity to an account while the password that was set at `password_of` stands. Writing it waits for a
+    /// change of the password by its foreign key, so the row that is read behind it is true.
+    pub async fn link_identity(
+        &self,
+        user: UserId,
+        password_of: Option<UnixMillis>,
+        whose: IssuerSubject<'_>,
+        (id, at): (IdentityId, UnixMillis),
+    ) -> Result<LinkResult, StoreError> {
+        let hash = self.subject_hash(whose);
+        transact!(self.sql, tx => {
+            let identity = IdentityRow {
+                id,
+                user_id: user,
+                issuer: whose.issuer,
+                subject_hash: hash,
+                is_origin: false,
+                created_at: at,
+            };
+            if !tx.insert_new(identity).await? {
+                let owner: Option<UserId> = tx.one(OWNER, vals![whose.issuer, hash]).await?;
+                let is_own = owner == Some(user);
+                return Ok(if is_own { LinkResult::Linked } else { LinkResult::Taken });
+            }
+            let standing: Option<(bool, Option<UnixMillis>)> =
+                tx.one(STANDING, vals![user]).await?;
+            if standing != Some((true, password_of)) {
+                tx.exec(REMOVE, vals![id, user]).await?;
+                return Ok(LinkResult::Changed);
+            }
+            Ok(LinkResult::Linked)
+        })
+    }
+
+    /// Oldest first.
+    pub async fn identities(&self, user: UserId) -> Result<Vec<KnownIdentity>, StoreError> {
+        Ok(self.sql.all(KnownIdentity::select(OF_USER), vals![user, OF_ONE_USER_MAX]).await?)
+    }
+
+    pub async fn has_password(&self, user: UserId) -> Result<bool, StoreError> {
+        let hash: Option<String> = self.sql.one(PASSWORD, vals![user]).await?;
+        Ok(hash.is_some_and(|hash| hash != NO_PASSWORD))
+    }
+
+    pub async fn unlink_identity(
+        &self,
+        user: UserId,
+        id: IdentityId,
+        at: UnixMillis,
+    ) -> Result<UnlinkResult, StoreError> {
+        transact!(self.sql, tx => {
+            tx.exec(HOLD, vals![at, user]).await?;
+            let hash: Option<String> = tx.one(PASSWORD, vals![user]).await?;
+            let others: Option<i64> = tx.one(OTHERS, vals![user, id]).await?;
+            let is_last = hash.is_none_or(|hash| hash == NO_PASSWORD) && others == Some(0);
+            let own: Option<IdentityId> = tx.one(OWN, vals![id, user]).await?;
+            if own.is_none() {
+                return Ok(UnlinkResult::Unknown);
+            }
+            if is_last {
+                return Ok(UnlinkResult::LastWayIn);
+            }
+            tx.exec(REMOVE, vals![id, user]).await?;
+            Ok(UnlinkResult::Removed)
+        })
+    }
+
+    fn subject_hash(&self, IssuerSubject { issuer, subject }: IssuerSubject<'_>) -> [u8; 32] {
+        self.sql.data_keys().hash("identities.subject", &format!("{issuer}\n{subject}"))
+    }
+}
