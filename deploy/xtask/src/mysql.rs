@@ -23,12 +23,22 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Crates and programs of `contract` with tests on a SQL store.
 const CRATES: [&str; 4] = ["platform", "auth", "order", "hub"];
 const CONTRACTS: [&str; 5] = ["sql", "inbox", "outbox", "jobs", "ground"];
+/// What holds them: a third of the workspace's test programs.
+const TESTS: [&str; 7] = [
+    "--lib",
+    "--test=service",
+    "--test=sql",
+    "--test=inbox",
+    "--test=outbox",
+    "--test=jobs",
+    "--test=ground",
+];
 /// It reads MariaDB's own report of the rows that a question read.
 const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statistics_are_old";
 
 pub fn run() -> Result<()> {
     install::everything()?;
-    let suites = Suites::build()?;
+    let suites = Suites::build_of(&TESTS, "holdfast-stack")?;
     let server = MySql::start()?;
     let servers = TestServers::start()?;
     let environment = servers.environment_with("mysql", &server.address())?;

@@ -55,10 +55,24 @@ const OUTPUT: &str = "test-output";
 impl Suites {
     /// Builds the programs and their tests in one go, so that no processor waits in between.
     pub fn build() -> Result<Self> {
+        Self::built(&["build", "--workspace", "--locked", "--all-targets"])
+    }
+
+    /// The same of some test programs and one other program, with the features of the whole workspace.
+    pub fn build_of(tests: &[&str], program: &str) -> Result<Self> {
+        let any = tests.iter().find_map(|test| test.strip_prefix("--test="));
+        // With a test, so that its features are those of the tests.
+        let with = ["--bin", program, "--test", any.unwrap_or_default()];
         let mut cargo = workspace::cargo()?;
-        cargo.args(["build", "--workspace", "--locked", "--all-targets"]);
+        shell::run(cargo.args(["build", "--workspace", "--locked"]).args(with))?;
+        Self::built(&[&["test", "--no-run", "--workspace", "--locked"], tests].concat())
+    }
+
+    fn built(command: &[&str]) -> Result<Self> {
+        let mut cargo = workspace::cargo()?;
+        cargo.args(command);
         cargo.arg("--message-format=json-render-diagnostics");
-        eprintln!("$ cargo build --workspace --locked --all-targets");
+        eprintln!("$ cargo {}", command.join(" "));
         let lines = shell::output(&mut cargo)?;
         let messages = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
         let output = workspace::target()?.join(OUTPUT);
