@@ -54,8 +54,10 @@ pub fn check(configs: &[IssuerConfig], return_to: &str) -> Result<(), IssuerConf
     }
     for (index, config) in configs.iter().enumerate() {
         check_one(config)?;
-        let same =
-            |other: &IssuerConfig| other.name == config.name || other.issuer == config.issuer;
+        let same = |other: &IssuerConfig| {
+            let IssuerConfig { name, label, issuer, .. } = other;
+            *name == config.name || *label == config.label || *issuer == config.issuer
+        };
         if configs[..index].iter().any(same) {
             return Err(IssuerConfigError::Twice(config.name.clone()));
         }

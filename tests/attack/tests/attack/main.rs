@@ -8,6 +8,7 @@ mod descriptors;
 mod devices;
 mod disks;
 mod earlier;
+mod elsewhere;
 mod enrolment;
 mod files;
 mod firm;
