@@ -15,7 +15,7 @@ use crate::{
 const BATCHES_MAX: usize = 200;
 
 pub fn all(courier: &Courier) -> Vec<Job> {
-    let walk: SealWalk<Uuid> = SealWalk::default();
+    let walk: SealWalk<Uuid> = SealWalk::of("payment.refund_requests");
     let seal = {
         let store = courier.store.clone();
         Job::new("payment-seal", "25 */5 * * * *", move || {

@@ -1,6 +1,9 @@
 //! Seals what stands in payment_db plain, or under a former key.
 
-use platform::{sealing::DataKeys, vals};
+use platform::{
+    sealing::{DataKeys, SealedBatch},
+    vals,
+};
 use uuid::Uuid;
 
 use super::{Store, StoreError, rows::RequestRow};
@@ -18,18 +21,20 @@ impl Store {
 
     /// The reasons of the requests behind `after`, a batch at most. Returns the last request of the batch, or `None`
     /// at the end.
-    pub async fn reseal_reasons(&self, after: Uuid) -> Result<Option<Uuid>, StoreError> {
+    pub async fn reseal_reasons(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(Uuid, String)> = self.sql.all(REASONS, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        let mut sealed = 0;
         for (id, reason) in rows {
             if !keys.is_stale_text(&reason) {
                 continue;
             }
             let place = RequestRow::reason_place(id);
-            let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
-            self.sql.exec(RESEAL, vals![sealed, id]).await?;
+            let anew = keys.seal_text(&place, &keys.open_text(&place, reason)?);
+            self.sql.exec(RESEAL, vals![anew, id]).await?;
+            sealed += 1;
         }
-        Ok(last)
+        Ok(SealedBatch { sealed, last })
     }
 }
