@@ -376,6 +376,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/money-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the cases about money for a person to look at, newest first */
+        get: operations["payment.cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/ops/{edge}/{epoch}/{seq}": {
         parameters: {
             query?: never;
@@ -404,6 +421,23 @@ export interface paths {
         get: operations["order.all"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{id}/refund-anew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a refund that failed once more */
+        post: operations["payment.send_anew"];
         delete?: never;
         options?: never;
         head?: never;
@@ -489,6 +523,57 @@ export interface paths {
         get: operations["hub.queue"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the requests for refunds that wait for a decision, newest first */
+        get: operations["payment.open_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{id}/grant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grant a refund, of the amount that was asked for where none is given */
+        post: operations["payment.grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/refunds/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a refund */
+        post: operations["payment.refuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1111,6 +1196,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what you are owed, and what is on its way to you */
+        get: operations["payment.earnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edges/{id}/key": {
         parameters: {
             query?: never;
@@ -1384,6 +1486,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was booked about an order's money, as far as it concerns you, oldest first */
+        get: operations["payment.statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/status": {
         parameters: {
             query?: never;
@@ -1452,6 +1571,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the payments of an order, newest first */
+        get: operations["payment.payments"];
+        put?: never;
+        /** Pay an order. One that is open is returned, and not begun again */
+        post: operations["payment.pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a payment */
+        get: operations["payment.payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers/{id}/profile": {
         parameters: {
             query?: never;
@@ -1464,6 +1618,24 @@ export interface paths {
         /** Write your own profile, by your id */
         put: operations["user.write_provider"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the requests for refunds of an order, newest first */
+        get: operations["payment.refund_requests"];
+        put?: never;
+        /** Ask for money back, in progress or later, until it is released. A request that is open is returned */
+        post: operations["payment.ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1500,6 +1672,23 @@ export interface paths {
         put?: never;
         /** Sign a page in with what another service has answered: the token stays in a cookie */
         post: operations["gateway.signInBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was booked on your account, newest first */
+        get: operations["payment.mine"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2025,7 +2214,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -2182,6 +2371,14 @@ export interface components {
             service_start_time?: components["schemas"]["UnixMillis"];
             service_type: components["schemas"]["ServiceType"];
             title: string;
+        };
+        /** @description The balance of a provider in one currency. */
+        Earnings: {
+            /** @description Waits for the next payout. */
+            available: components["schemas"]["Amount"];
+            currency: components["schemas"]["Currency"];
+            /** @description On its way to the provider's bank. */
+            sending: components["schemas"]["Amount"];
         };
         /** @description One line of an edge's record. */
         EdgeAct: {
@@ -2398,7 +2595,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "profile.created" | "profile.updated" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "review.created" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "profile.created" | "profile.updated" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "payment.released" | "payment.status_changed" | "review.created" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
@@ -2453,6 +2650,9 @@ export interface components {
         };
         /** @enum {string} */
         GateState: "open" | "closed";
+        GrantForm: {
+            amount?: components["schemas"]["Amount"];
+        };
         /** @description Wrong passwords under a person's name since the sign-in before, at other places than this one. */
         GuessReport: {
             /** Format: int32 */
@@ -2652,6 +2852,20 @@ export interface components {
             reason: components["schemas"]["MissingReason"];
             section: components["schemas"]["PageSection"];
         };
+        MoneyCase: {
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** Format: uuid */
+            movement_id: string;
+            opened_at: components["schemas"]["UnixMillis"];
+            order_id: components["schemas"]["OrderId"];
+        };
+        /**
+         * Format: uuid
+         * @description The id of a payment, or of a request for a refund.
+         */
+        MoneyId: string;
         NearbyJob: {
             code: components["schemas"]["OrderCode"];
             currency: components["schemas"]["Currency"];
@@ -2905,6 +3119,33 @@ export interface components {
             new_password: string;
             username: string;
         };
+        Payment: {
+            amount: components["schemas"]["Amount"];
+            created_at: components["schemas"]["UnixMillis"];
+            currency: components["schemas"]["Currency"];
+            customer_id: components["schemas"]["UserId"];
+            /** Format: uuid */
+            id: string;
+            order_id: components["schemas"]["OrderId"];
+            payment_method: string;
+            provider_id: components["schemas"]["UserId"] | null;
+            /** @description `pending`, `completed` or `failed`. */
+            status: string;
+            /**
+             * Format: uuid
+             * @description The id by which the adapter knows it.
+             */
+            transaction_id: string;
+            updated_at: components["schemas"]["UnixMillis"];
+        };
+        PaymentForm: {
+            amount: components["schemas"]["Amount"];
+            /** @description The order's, where it is left out. */
+            currency?: components["schemas"]["Currency"];
+            order_id: components["schemas"]["OrderId"];
+            /** @description The adapter's token for how it is paid; its usual one, where it is left out. */
+            payment_method?: string;
+        };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
@@ -3098,6 +3339,30 @@ export interface components {
              */
             attempt?: string;
             refresh_token: string;
+        };
+        RefundForm: {
+            amount: components["schemas"]["Amount"];
+            order_id?: components["schemas"]["OrderId"];
+            /**
+             * Format: uuid
+             * @description In the place of the order.
+             */
+            payment_id?: string;
+            reason: string;
+        };
+        RefundRequest: {
+            amount: components["schemas"]["Amount"];
+            created_at: components["schemas"]["UnixMillis"];
+            currency: components["schemas"]["Currency"];
+            customer_id: components["schemas"]["UserId"];
+            decided_at: components["schemas"]["UnixMillis"] | null;
+            granted: components["schemas"]["Amount"] | null;
+            /** Format: uuid */
+            id: string;
+            order_id: components["schemas"]["OrderId"];
+            reason: string;
+            /** @description `open`, `granted` or `refused`. */
+            status: string;
         };
         /** @enum {string} */
         Region: "NORTH" | "SOUTH" | "EAST" | "WEST" | "MID";
@@ -3307,6 +3572,16 @@ export interface components {
          * @example portal
          */
         Source: string;
+        /** @description A posting on an account. Debit is positive. */
+        StatementLine: {
+            account: string;
+            /** @description The fact that was booked, such as `charge`, `refund_done` or `release`. */
+            action: string;
+            amount: components["schemas"]["Amount"];
+            at: components["schemas"]["UnixMillis"];
+            currency: components["schemas"]["Currency"];
+            order_id: components["schemas"]["OrderId"] | null;
+        };
         StatusForm: {
             reason?: string;
             status: components["schemas"]["OrderStatus"];
@@ -3336,6 +3611,7 @@ export interface components {
             epoch: number | null;
             from: components["schemas"]["OrderStatus"] | null;
             hops: components["schemas"]["Hops"];
+            payment_status: components["schemas"]["PaymentStatus"] | null;
             promise: components["schemas"]["EdgePromise"] | null;
             race_rule: components["schemas"]["RaceRule"] | null;
             reason: string | null;
@@ -3425,6 +3701,8 @@ export interface components {
             taken_at: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
         };
+        /** @enum {string} */
+        WaitingOpState: "received" | "held_region" | "needs_operator" | "parked";
         /** @description The usual hours of each weekday. A day without hours is free. */
         WeekHours: {
             /** @default [] */
@@ -3526,6 +3804,7 @@ export type DeviceId = components['schemas']['DeviceId'];
 export type DisabledEdge = components['schemas']['DisabledEdge'];
 export type DisablingForm = components['schemas']['DisablingForm'];
 export type Draft = components['schemas']['Draft'];
+export type Earnings = components['schemas']['Earnings'];
 export type EdgeAct = components['schemas']['EdgeAct'];
 export type EdgeGrant = components['schemas']['EdgeGrant'];
 export type EdgeId = components['schemas']['EdgeId'];
@@ -3553,6 +3832,7 @@ export type FileLink = components['schemas']['FileLink'];
 export type FirstResult = components['schemas']['FirstResult'];
 export type GateSetting = components['schemas']['GateSetting'];
 export type GateState = components['schemas']['GateState'];
+export type GrantForm = components['schemas']['GrantForm'];
 export type GuessReport = components['schemas']['GuessReport'];
 export type HandedDocument = components['schemas']['HandedDocument'];
 export type Hash = components['schemas']['Hash'];
@@ -3583,6 +3863,8 @@ export type LostAcceptance = components['schemas']['LostAcceptance'];
 export type MatchReason = components['schemas']['MatchReason'];
 export type MissingReason = components['schemas']['MissingReason'];
 export type MissingSection = components['schemas']['MissingSection'];
+export type MoneyCase = components['schemas']['MoneyCase'];
+export type MoneyId = components['schemas']['MoneyId'];
 export type NearbyJob = components['schemas']['NearbyJob'];
 export type NewKeyCode = components['schemas']['NewKeyCode'];
 export type NewKeyForm = components['schemas']['NewKeyForm'];
@@ -3616,6 +3898,8 @@ export type PageSection = components['schemas']['PageSection'];
 export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
+export type Payment = components['schemas']['Payment'];
+export type PaymentForm = components['schemas']['PaymentForm'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Permission = components['schemas']['Permission'];
 export type PersonActItem = components['schemas']['PersonActItem'];
@@ -3641,6 +3925,8 @@ export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
 export type ReasonForm = components['schemas']['ReasonForm'];
 export type Receipt = components['schemas']['Receipt'];
 export type RefreshForm = components['schemas']['RefreshForm'];
+export type RefundForm = components['schemas']['RefundForm'];
+export type RefundRequest = components['schemas']['RefundRequest'];
 export type Region = components['schemas']['Region'];
 export type RegionAssignment = components['schemas']['RegionAssignment'];
 export type RegionRecord = components['schemas']['RegionRecord'];
@@ -3665,6 +3951,7 @@ export type SessionItem = components['schemas']['SessionItem'];
 export type ShareKind = components['schemas']['ShareKind'];
 export type SigningKeyItem = components['schemas']['SigningKeyItem'];
 export type Source = components['schemas']['Source'];
+export type StatementLine = components['schemas']['StatementLine'];
 export type StatusForm = components['schemas']['StatusForm'];
 export type StatusReport = components['schemas']['StatusReport'];
 export type SubmissionForm = components['schemas']['SubmissionForm'];
@@ -3683,6 +3970,7 @@ export type VerificationState = components['schemas']['VerificationState'];
 export type VerificationStep = components['schemas']['VerificationStep'];
 export type VisitForm = components['schemas']['VisitForm'];
 export type WaitingAsk = components['schemas']['WaitingAsk'];
+export type WaitingOpState = components['schemas']['WaitingOpState'];
 export type WeekHours = components['schemas']['WeekHours'];
 export type Winner = components['schemas']['Winner'];
 export type WithdrawalForm = components['schemas']['WithdrawalForm'];
@@ -5729,6 +6017,83 @@ export interface operations {
             };
         };
     };
+    "payment.cases": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["MoneyCase"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.op": {
         parameters: {
             query?: never;
@@ -5845,6 +6210,103 @@ export interface operations {
              *     `permission_missing`: Your role does not include this work.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.send_anew": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `nothing_failed`: No refund of this order has failed.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6302,7 +6764,7 @@ export interface operations {
                 edge?: components["schemas"]["EdgeId"];
                 /** @description The most items of the page. */
                 limit?: number;
-                state?: components["schemas"]["OpState"];
+                state?: components["schemas"]["WaitingOpState"];
             };
             header?: never;
             path?: never;
@@ -6337,6 +6799,300 @@ export interface operations {
              *     `permission_missing`: Your role does not include this work.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.open_requests": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["RefundRequest"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.grant": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: components["schemas"]["MoneyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GrantForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundRequest"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `refund_decided`: This request has been decided already.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `amount_mismatch`: This is not the amount that the order allows.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: components["schemas"]["MoneyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundRequest"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `refund_decided`: This request has been decided already.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9803,6 +10559,64 @@ export interface operations {
             };
         };
     };
+    "payment.earnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Earnings"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.key": {
         parameters: {
             query?: never;
@@ -11371,6 +12185,69 @@ export interface operations {
             };
         };
     };
+    "payment.statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["StatementLine"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "order.status": {
         parameters: {
             query?: never;
@@ -11774,6 +12651,270 @@ export interface operations {
             };
         };
     };
+    "payment.payments": {
+        parameters: {
+            query: {
+                order_id: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Payment"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `order_not_found`: This order does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.pay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `order_not_found`: This order does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `order_not_payable`: This order cannot be paid now: it needs a provider, and it may not be cancelled.
+             *     `already_paid`: This order has been paid already.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `amount_mismatch`: This is not the amount that the order allows.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MoneyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "user.show_provider": {
         parameters: {
             query?: never;
@@ -11921,6 +13062,203 @@ export interface operations {
                 };
             };
             /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.refund_requests": {
+        parameters: {
+            query: {
+                order_id: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["RefundRequest"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `order_not_found`: This order does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.ask": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundForm"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundRequest"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `order_not_found`: This order does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `order_not_payable`: This order cannot be paid now: it needs a provider, and it may not be cancelled.
+             *     `not_refundable`: Nothing of this order can be sent back now.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `amount_mismatch`: This is not the amount that the order allows.
+             */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12242,6 +13580,80 @@ export interface operations {
              * @description `unavailable`: This part of the service is out of reach. Try again shortly.
              *     `issuer_away`: The other service does not answer. Try again in a moment.
              */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.mine": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["StatementLine"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
             503: {
                 headers: {
                     [name: string]: unknown;
