@@ -72,7 +72,7 @@ const waitingOf = (n, full_name, change = {}) => {
 }
 
 const OF_ADMINS = [
-  'cancel_orders', 'withdraw_orders', 'approve_orders', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
+  'cancel_orders', 'withdraw_orders', 'approve_orders', 'refund_money', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
   'manage_edges', 'manage_keys',
 ]
 const roleOf = (role_id, name, permissions) => ({ role_id, name, description: '', base: name, built_in: true, permissions })

@@ -67,8 +67,7 @@ const PROVIDER: Audience = Audience::Roles(&[Role::Provider], Code::RoleForbidde
 const ACCEPTS: Audience = Audience::Roles(&[Role::Provider], Code::ProvidersOnly);
 const WITHDRAWS: Audience = Audience::Roles(&[Role::Provider, Role::Admin], Code::RoleForbidden);
 const CANCELS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
-
-const PAYS: Audience = Audience::Roles(&[Role::Customer, Role::Admin], Code::RoleForbidden);
+const PAYERS: Audience = CANCELS;
 
 const PUBLISH: &[Permission] = &[Permission::PublishOrders];
 const ACCEPT: &[Permission] = &[Permission::AcceptOrders];
@@ -84,7 +83,10 @@ const ANY_ACTION: &[Permission] = &[
     Permission::WithdrawOrders,
     Permission::ApproveOrders,
 ];
+const REFUND: &[Permission] = &[Permission::RefundMoney];
 const DESKS: &[Permission] = &[Permission::ReadDesks];
+/// A customer's own, or any at an admin's desk.
+const PAYMENTS: &[Permission] = &[Permission::PublishOrders, Permission::ReadDesks];
 const VERIFY: &[Permission] = &[Permission::VerifyProviders];
 const PEOPLE: &[Permission] = &[Permission::ReadPeople];
 const REVOKE: &[Permission] = &[Permission::RevokePeople];
@@ -210,17 +212,17 @@ pub static ROUTES: &[Route] = &[
     admin(GET,    "/api/v1/admin/commands/{id}",                  DESKS,     Part::Order),
 
     route(POST, "/api/v1/payments",               CUSTOMER, Part::Payment),
-    route(GET,  "/api/v1/payments",               PAYS,     Part::Payment),
-    route(GET,  "/api/v1/payments/{id}",          PAYS,     Part::Payment),
+    ruled(GET,  "/api/v1/payments",               PAYERS,   PAYMENTS, Part::Payment),
+    ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   PAYMENTS, Part::Payment),
     route(POST, "/api/v1/refunds",                CUSTOMER, Part::Payment),
-    route(GET,  "/api/v1/refunds",                PAYS,     Part::Payment),
+    ruled(GET,  "/api/v1/refunds",                PAYERS,   PAYMENTS, Part::Payment),
     route(GET,  "/api/v1/orders/{id}/statement",  ANY,      Part::Payment),
     route(GET,  "/api/v1/statements",             PROVIDER, Part::Payment),
     route(GET,  "/api/v1/earnings",               PROVIDER, Part::Payment),
     admin(GET,    "/api/v1/admin/refunds",                        DESKS,     Part::Payment),
-    admin(POST,   "/api/v1/admin/refunds/{id}/grant",             CANCEL,    Part::Payment),
-    admin(POST,   "/api/v1/admin/refunds/{id}/refuse",            CANCEL,    Part::Payment),
-    admin(POST,   "/api/v1/admin/orders/{id}/refund-anew",        CANCEL,    Part::Payment),
+    admin(POST,   "/api/v1/admin/refunds/{id}/grant",             REFUND,    Part::Payment),
+    admin(POST,   "/api/v1/admin/refunds/{id}/refuse",            REFUND,    Part::Payment),
+    admin(POST,   "/api/v1/admin/orders/{id}/refund-anew",        REFUND,    Part::Payment),
     admin(GET,    "/api/v1/admin/money-cases",                    DESKS,     Part::Payment),
 
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),

@@ -14,6 +14,8 @@ words! {
         CancelOrders "cancel_orders",
         WithdrawOrders "withdraw_orders",
         ApproveOrders "approve_orders",
+        /// Grant and refuse what customers ask back.
+        RefundMoney "refund_money",
         /// The desks of all orders, of cases and of lost acceptances.
         ReadDesks "read_desks",
         VerifyProviders "verify_providers",
@@ -43,6 +45,7 @@ impl Permission {
                 Self::CancelOrders,
                 Self::WithdrawOrders,
                 Self::ApproveOrders,
+                Self::RefundMoney,
                 Self::ReadDesks,
                 Self::VerifyProviders,
                 Self::ReadPeople,
