@@ -12,7 +12,7 @@ use process::{clock::Clock, problem::chain};
 
 use crate::store::{AdapterCall, CallKind, StoreError};
 
-pub use simulated::{METHODS as SIMULATED_METHODS, Simulated};
+pub use simulated::Simulated;
 
 /// The closed list of adapters. Configuration chooses one.
 #[derive(Clone)]
@@ -22,14 +22,15 @@ pub enum Payments {
 }
 
 impl Payments {
-    pub fn simulated(sql: Sql, clock: Clock) -> Self {
-        Self::Simulated(Simulated::new(sql, clock))
+    /// With scripts, a method of payment says what becomes of it.
+    pub fn simulated(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
+        Self::Simulated(Simulated::new(sql, clock, with_scripts))
     }
 
     /// Returns whether it knows this method of payment.
     pub fn takes(&self, method: &str) -> bool {
         match self {
-            Self::Simulated(_) => SIMULATED_METHODS.contains(&method),
+            Self::Simulated(simulated) => simulated.takes(method),
         }
     }
 

@@ -11,6 +11,8 @@ pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
     pub adapter: AdapterName,
+    /// Customers may say what becomes of a simulated payment, by its method: for tests and demonstrations.
+    pub simulated_scripts: bool,
     /// A payment that is older is closed.
     pub pay_within_ms: i64,
     /// Money of a completed order waits so long for an objection before it is the provider's.
@@ -45,6 +47,7 @@ impl Default for Config {
             bind: String::new(),
             sql_url: SecretUrl::default(),
             adapter: AdapterName::default(),
+            simulated_scripts: false,
             pay_within_ms: limits.pay_within_ms,
             dispute_ms: limits.dispute_ms,
             payout_least_minor: limits.payout_least_minor,

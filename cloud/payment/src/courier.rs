@@ -64,7 +64,7 @@ impl Courier {
         match self.ask(call).await {
             Err(error) if !error.is_unavailable() => {
                 tracing::error!(movement.id = %call.id.0, cause = chain(&error), "A movement cannot go on");
-                Ok(())
+                self.store.ask_later(call).await
             }
             asked => asked,
         }

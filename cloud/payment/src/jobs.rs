@@ -3,8 +3,9 @@
 
 use custody::{MoneyStep, PayoutStep};
 use platform::{jobs::Job, sealing::SealWalk};
+use process::problem::chain;
 use uuid::Uuid;
-use wire::UserId;
+use wire::{Currency, OrderId, UserId};
 
 use crate::{
     courier::Courier,
@@ -30,7 +31,8 @@ pub fn all(courier: &Courier) -> Vec<Job> {
         job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
             settle(&courier).await
         }),
-        job(courier, "payment-payouts", "0 30 2 * * *", |courier| async move {
+        // Twice more, for those whom the first run did not reach. A payout that is open is not begun again.
+        job(courier, "payment-payouts", "0 30 2,3,4 * * *", |courier| async move {
             pay_out(&courier).await
         }),
         seal,
@@ -56,22 +58,37 @@ where
 /// Closes payments that are too old, releases what nobody has objected to, lists what is long unpaid.
 pub async fn settle(courier: &Courier) -> Result<(), StoreError> {
     for order in courier.store.dues_by_now().await? {
-        courier.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
-        courier.carry(order).await?;
+        let Err(error) = look_at(courier, order).await else { continue };
+        if error.is_unavailable() {
+            return Err(error);
+        }
+        // It holds up no other.
+        tracing::error!(order.id = %order, cause = chain(&error), "A due cannot go on");
+        courier.store.look_later(order).await?;
     }
     Ok(())
 }
 
+async fn look_at(courier: &Courier, order: OrderId) -> Result<(), StoreError> {
+    courier.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
+    courier.carry(order).await
+}
+
 /// Sends every balance that is large enough to its provider.
 pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
-    let mut after = UserId(Uuid::nil());
+    let mut after: Option<(UserId, Currency)> = None;
     loop {
         let owed = courier.store.owed(after).await?;
-        let Some((last, _)) = owed.last().copied() else { break };
+        let Some(last) = owed.last().copied() else { break };
         for (provider, currency) in owed {
-            courier.store.pay_out(provider, currency, PayoutStep::HourStruck).await?;
+            let begun = courier.store.pay_out(provider, currency, PayoutStep::HourStruck).await;
+            let Err(error) = begun else { continue };
+            if error.is_unavailable() {
+                return Err(error);
+            }
+            tracing::error!(user.id = %provider, cause = chain(&error), "A payout cannot begin");
         }
-        after = last;
+        after = Some(last);
     }
     courier.carry_all().await.map(drop)
 }

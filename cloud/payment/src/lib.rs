@@ -42,7 +42,10 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.limits());
     let adapter = match config.adapter {
-        AdapterName::Simulated => Payments::simulated(sql.clone(), ground.clock.clone()),
+        AdapterName::Simulated => {
+            let scripts = config.simulated_scripts;
+            Payments::simulated(sql.clone(), ground.clock.clone(), scripts)
+        }
     };
     let courier = Courier { store: store.clone(), adapter };
     ground.run(NAME, &sql, jobs::all(&courier))?;

@@ -12,7 +12,7 @@ use wire::{Code, Order, OrderId};
 use crate::{
     courier::Courier,
     events::heard,
-    store::{StepNote, StepOutcome, Store},
+    store::{Parties, StepNote, StepOutcome, Store},
 };
 
 const ORDER: &str = "order";
@@ -46,6 +46,15 @@ impl Service {
             self.store.step(id, &step, &StepNote::default()).await?;
         }
         Ok(order)
+    }
+
+    /// The people of an order. Of one that nobody has taken yet nothing is known here.
+    pub async fn parties(&self, id: OrderId) -> Result<Parties, Problem> {
+        if let Some(known) = self.store.parties(id).await? {
+            return Ok(known);
+        }
+        let order = self.fetch(id).await?;
+        Ok(Parties { customer: order.customer_id, provider: order.provider_id })
     }
 
     /// Takes a person's step, asks the adapter what follows from it, and returns the movement that it began or

@@ -1,7 +1,7 @@
 //! The arm that needs no provider. It keeps its own truth in tables that nothing else reads, so that its word
 //! survives a crash and is the same for every replica.
 //!
-//! A method of payment scripts what becomes of a charge.
+//! Where scripts are allowed, a method of payment says what becomes of a charge.
 
 mod store;
 
@@ -13,8 +13,7 @@ use crate::store::{AdapterCall, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
 /// Each names what its customer does.
-pub const METHODS: &[&str] =
-    &[USUAL_METHOD, DECLINED, WAITING, SLOW, SILENT, OTHER_AMOUNT, NO_REFUND];
+const SCRIPTS: &[&str] = &[DECLINED, WAITING, SLOW, SILENT, OTHER_AMOUNT, NO_REFUND];
 
 /// The bank says no.
 const DECLINED: &str = "simulated.declined";
@@ -35,11 +34,16 @@ const SLOW_MS: i64 = 3_000;
 pub struct Simulated {
     sql: Sql,
     clock: Clock,
+    with_scripts: bool,
 }
 
 impl Simulated {
-    pub fn new(sql: Sql, clock: Clock) -> Self {
-        Self { sql, clock }
+    pub fn new(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
+        Self { sql, clock, with_scripts }
+    }
+
+    pub fn takes(&self, method: &str) -> bool {
+        method == USUAL_METHOD || (self.with_scripts && SCRIPTS.contains(&method))
     }
 
     /// A charge, refund or payout. One that is known is answered with its state.

@@ -33,7 +33,7 @@ pub async fn statement(
     Caller { actor, .. }: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<WholeList<LineView>>, Problem> {
-    let parties = service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
+    let parties = service.parties(id).await?;
     let entries = service.store.entries_of_order(id).await?;
     let seen: Vec<StatementEntry> =
         entries.into_iter().filter(|entry| is_theirs(entry, actor)).collect();

@@ -14,6 +14,12 @@ const DUE: &str = "WHERE status = 'pending' AND ask_at <= ? ORDER BY ask_at LIMI
 const OF_ORDER: &str = "WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id";
 const ONE: &str = "WHERE id = ?";
 
+const PAYMENT_LATER: &str = "UPDATE payments SET ask_at = ? WHERE id = ? AND status = 'pending'";
+const REFUND_LATER: &str = "UPDATE refunds SET ask_at = ? WHERE id = ? AND status = 'pending'";
+const PAYOUT_LATER: &str = "UPDATE payouts SET ask_at = ? WHERE id = ? AND status = 'pending'";
+
+/// How long a movement that cannot be worked on makes room for the others.
+const ASK_LATER_MS: i64 = 300_000;
 /// Calls of one run of the worker.
 const CALLS_MAX: usize = 200;
 
@@ -68,6 +74,18 @@ impl Store {
         let calls = charges.chain(refunds.into_iter().map(AdapterCall::refund));
         let calls = calls.collect::<Result<Vec<AdapterCall>, _>>()?;
         Ok(calls.into_iter().filter(|call| call.errand.at <= now).collect())
+    }
+
+    /// A movement that cannot be worked on now makes room for the others.
+    pub async fn ask_later(&self, call: &AdapterCall) -> Result<(), StoreError> {
+        let later = self.clock.now().plus_ms(ASK_LATER_MS);
+        let text = match call.kind {
+            CallKind::Charge { .. } => PAYMENT_LATER,
+            CallKind::Refund { .. } => REFUND_LATER,
+            CallKind::Payout { .. } => PAYOUT_LATER,
+        };
+        self.sql.exec(text, vals![later, call.id.0]).await?;
+        Ok(())
     }
 
     /// A question about any movement of this id, settled or not.

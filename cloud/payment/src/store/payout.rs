@@ -17,7 +17,8 @@ use super::{
 const BALANCE: &str = "SELECT balance_minor FROM accounts \
     WHERE account = 'provider' AND owner_id = ? AND currency = ?";
 const OWED: &str = "SELECT owner_id, currency FROM accounts \
-    WHERE account = 'provider' AND owner_id > ? AND balance_minor <= ? ORDER BY owner_id LIMIT ?";
+    WHERE account = 'provider' AND (owner_id > ? OR (owner_id = ? AND currency > ?)) AND balance_minor <= ? \
+    ORDER BY owner_id, currency LIMIT ?";
 
 /// Providers of one batch.
 const BATCH: usize = 200;
@@ -47,9 +48,14 @@ impl Store {
     }
 
     /// The providers behind `after` who are owed enough for a payout, a batch at most.
-    pub async fn owed(&self, after: UserId) -> Result<Vec<(UserId, Currency)>, StoreError> {
+    pub async fn owed(
+        &self,
+        after: Option<(UserId, Currency)>,
+    ) -> Result<Vec<(UserId, Currency)>, StoreError> {
         let least = -self.limits.payout_least_minor;
-        Ok(self.sql.all(OWED, vals![after, least, BATCH]).await?)
+        let (owner, currency) =
+            after.map_or((UserId(Uuid::nil()), ""), |(owner, currency)| (owner, currency.as_str()));
+        Ok(self.sql.all(OWED, vals![owner, owner, currency, least, BATCH]).await?)
     }
 
     async fn pay_out_in(

@@ -19,6 +19,7 @@ const CASES: &str = "SELECT id, order_id, kind, movement_id, opened_at FROM mone
     WHERE id < ? ORDER BY id DESC LIMIT ?";
 const DUE_BY: &str = "SELECT order_id FROM dues WHERE next_at <= ? AND (looked_at < next_at OR looked_at <= ?) \
     ORDER BY next_at LIMIT ?";
+const LOOK_LATER: &str = "UPDATE dues SET looked_at = ? WHERE order_id = ?";
 
 /// All movements of one order fit; their number is bounded by the limits of custody.
 const ROWS_MAX: usize = 500;
@@ -98,5 +99,11 @@ impl Store {
         let now = self.clock.now();
         let values = vals![now, now.plus_ms(-LOOK_AGAIN_MS), DUES_MAX];
         Ok(self.sql.all(DUE_BY, values).await?)
+    }
+
+    /// A due that cannot be worked on now makes room for the others.
+    pub async fn look_later(&self, order: OrderId) -> Result<(), StoreError> {
+        self.sql.exec(LOOK_LATER, vals![self.clock.now(), order]).await?;
+        Ok(())
     }
 }

@@ -68,7 +68,7 @@ impl Stage {
         let config = config(&url);
         let clock = Clock::fixed(NOW);
         let store = Store::new(sql.clone(), clock.clone(), config.limits());
-        let adapter = Payments::simulated(sql.clone(), clock.clone());
+        let adapter = Payments::simulated(sql.clone(), clock.clone(), true);
         let courier = Courier { store: store.clone(), adapter };
         Self { store, courier, sql, clock, config, folder }
     }
