@@ -17,7 +17,10 @@ use crate::{
     limits::SpentQuota,
     passwords::NO_PASSWORD,
     service::{AccessGrant, Service, ServiceError},
-    store::{Account, IssuerSubject, LinkResult, NewcomerResult},
+    store::{
+        Account, IssuerSubject, LinkResult, NewcomerResult, OthersEnding, SessionEnding,
+        UnlinkResult,
+    },
 };
 
 pub struct BegunVisit {
@@ -57,6 +60,7 @@ pub enum VisitRefusal {
     /// Another account has the identity, or this one has another at that issuer.
     IdentityTaken,
     Registrations(SpentQuota),
+    TooOften(SpentQuota),
     Entry(EntryRefusal),
 }
 
@@ -103,6 +107,10 @@ impl Service {
         reply: VisitReply,
         arrival: Arrival,
     ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
+        // Before the visit is spent: who is refused here may bring it again.
+        if let Err(spent) = self.limits.visit(arrival.from).await {
+            return Ok(Err(VisitRefusal::TooOften(spent)));
+        }
         let (issuer, proof) = match self.proven(reply, None).await? {
             Ok((issuer, _, proof)) => (issuer, proof),
             Err(refusal) => return Ok(Err(refusal)),
@@ -116,7 +124,7 @@ impl Service {
                 Err(refusal) => return Ok(Err(refusal)),
             },
         };
-        self.enter(user, arrival).await
+        self.enter(user, whose, arrival).await
     }
 
     /// Links the identity that somebody brings back to the account with which the way there was begun.
@@ -141,6 +149,27 @@ impl Service {
             LinkResult::Taken => Err(VisitRefusal::IdentityTaken),
             LinkResult::Changed => Err(VisitRefusal::Over),
         })
+    }
+
+    /// Removes an identity from one's account. Whoever came in by it may be in still, so all other sessions end.
+    pub async fn unlink(
+        &self,
+        owner: &Claims,
+        identity: IdentityId,
+        trace: &TraceId,
+    ) -> Result<UnlinkResult, ServiceError> {
+        let (at, why) = (self.clock.now(), SessionEnding::ByOwner);
+        let ending = OthersEnding { user: owner.sub, except: Some(owner.jti), at, why };
+        let event_of = |session| {
+            let kind = EventType::SessionRevoked;
+            events::of(kind, &self.clock, trace, owner.sub, owner.role, Some(session))
+        };
+        let result = self.store.unlink_identity(identity, ending, event_of).await?;
+        if let UnlinkResult::Removed(ended) = &result {
+            tracing::info!(user.id = %owner.sub, ended = ended.len(), "An identity was removed");
+            self.tell_ended(ended, at).await;
+        }
+        Ok(result)
     }
 
     /// Ends a visit, and has its issuer say who came. It is spent whatever the issuer says.
@@ -228,6 +257,7 @@ impl Service {
     async fn enter(
         &self,
         user: UserId,
+        whose: IssuerSubject<'_>,
         arrival: Arrival,
     ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
         let Arrival { from, device, refresh, trace } = arrival;
@@ -238,6 +268,11 @@ impl Service {
         let Some(account) = self.store.account(&username).await? else {
             return Ok(Err(VisitRefusal::Closed));
         };
+        // Another password takes what was linked away. One from before this account was read shows here, a later one at
+        // the beginning of the session.
+        if self.store.identity_owner(whose).await? != Some(user) {
+            return Ok(Err(VisitRefusal::Over));
+        }
         let entry = match self.entry(&username, from, device).await? {
             Ok(entry) => entry,
             Err(spent) => return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent)))),

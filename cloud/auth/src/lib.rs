@@ -80,7 +80,8 @@ pub struct Config {
     pub signing_key_known_hours: NonZeroU32,
     /// How long a provider's tablet may work offline: 72 hours at most.
     pub device_grant_hours: GrantHours,
-    /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a time.
+    /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a time; those that come back
+    /// from another service are counted apart, and refused until the minute ends.
     pub sign_ins_per_address_per_minute: NonZeroU32,
     /// Sign-ins under one name from one address. Beyond it they are refused until the minute ends.
     pub sign_ins_per_account_per_minute: NonZeroU32,

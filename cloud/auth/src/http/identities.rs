@@ -16,6 +16,7 @@ use super::{Live, account::over_quota, session::refusal};
 use crate::{
     identities::{Arrival, BegunVisit, VisitRefusal, VisitReply},
     issuers::IssuerReply,
+    limits::SpentQuota,
     say,
     service::{AccessGrant, Service, ServiceError},
     store::UnlinkResult,
@@ -154,13 +155,12 @@ pub async fn list_identities(
 
 pub async fn unlink_identity(
     State(service): State<Service>,
+    Trace(trace): Trace,
     Live(caller): Live,
     Path(identity): Path<IdentityId>,
 ) -> Result<StatusCode, Problem> {
-    let now = service.clock.now();
-    let removed = service.store.unlink_identity(caller.claims.sub, identity, now).await;
-    match removed.map_err(ServiceError::from)? {
-        UnlinkResult::Removed => Ok(StatusCode::NO_CONTENT),
+    match service.unlink(&caller.claims, identity, &trace).await? {
+        UnlinkResult::Removed(_) => Ok(StatusCode::NO_CONTENT),
         UnlinkResult::Unknown => Err(Code::NotFound.into()),
         UnlinkResult::LastWayIn => Err(Code::LastWayIn.into()),
     }
@@ -196,6 +196,10 @@ fn problem(service: &Service, refused: VisitRefusal) -> Problem {
         }
         VisitRefusal::IdentityTaken => Code::IdentityTaken.into(),
         VisitRefusal::Registrations(spent) => over_quota(spent),
+        VisitRefusal::TooOften(SpentQuota { most, retry_s }) => {
+            let why = say::sign_ins_elsewhere { most: most.into(), seconds: retry_s.into() };
+            Problem::new(Code::RateLimited).detail(why).retry_after(retry_s)
+        }
         VisitRefusal::Entry(refused) => refusal(&refused, service.clock.now()).1,
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 const LIMIT: Duration = Duration::from_secs(4);
 /// A document, a key set or a token is some thousand bytes.
 const BYTES_MAX: usize = 128 * 1024;
-/// Requests to one issuer under way. One more is refused: an issuer that hangs must not gather all sign-ins.
+/// Requests of a kind to one issuer under way. Further ones wait their turn, within the time for an answer.
 const AT_ONCE_MAX: usize = 16;
 
 /// An issuer gave no answer of use. The word is for the log; a person hears the issuer's label alone.
@@ -26,22 +26,25 @@ pub struct IssuerAway(pub String);
 
 pub struct IssuerLine {
     client: Client,
-    turns: Semaphore,
+    exchanges: Semaphore,
+    /// Apart, so that codes that lead nowhere keep nobody from the issuer's keys.
+    reads: Semaphore,
 }
 
 impl IssuerLine {
     pub fn new() -> Self {
-        Self { client: Client::new(), turns: Semaphore::new(AT_ONCE_MAX) }
+        let turns = || Semaphore::new(AT_ONCE_MAX);
+        Self { client: Client::new(), exchanges: turns(), reads: turns() }
     }
 
     /// The answer, whatever its status. A redirection is an answer like others.
-    pub async fn exchange(
+    async fn ask(
         &self,
+        turns: &Semaphore,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, IssuerAway> {
-        let turn = self.turns.try_acquire();
-        let _turn = turn.map_err(|_| IssuerAway("too many requests are under way".to_owned()))?;
         let exchange = async {
+            let _turn = turns.acquire().await.map_err(away)?;
             let answer = self.client.request(request.map(Body::from)).await;
             let (head, body) = answer.map_err(away)?.into_parts();
             let body = Limited::new(body, BYTES_MAX).collect().await;
@@ -65,7 +68,7 @@ impl IssuerLine {
             request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Vec::new()).map_err(away)?;
-        let answer = self.exchange(request).await?;
+        let answer = self.ask(&self.reads, request).await?;
         if answer.status() != http::StatusCode::OK {
             return Err(IssuerAway(format!("{} answered {}", path(address), answer.status())));
         }
@@ -81,7 +84,7 @@ impl<'c> AsyncHttpClient<'c> for IssuerLine {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, IssuerAway>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.exchange(request))
+        Box::pin(self.ask(&self.exchanges, request))
     }
 }
 

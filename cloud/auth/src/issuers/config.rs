@@ -94,6 +94,15 @@ pub fn is_guarded(address: &str) -> bool {
     is_plain && (scheme == "https" || (scheme == "http" && is_loopback(authority.host())))
 }
 
+/// The same for an address that an issuer names. One elsewhere leads to no plain service of this machine.
+pub fn is_guarded_by(issuer: &str, address: &str) -> bool {
+    is_guarded(address) && (is_https(address) || !is_https(issuer))
+}
+
+fn is_https(address: &str) -> bool {
+    address.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +140,18 @@ mod tests {
         ] {
             assert!(!is_guarded(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_issuer_elsewhere_leads_to_no_plain_service_of_this_machine() {
+        let (far, here) = ("https://a.example", "http://127.0.0.1:3000");
+        assert!(is_guarded_by(far, "https://b.example/token"));
+        assert!(is_guarded_by(here, "http://127.0.0.1:3000/token"));
+        assert!(is_guarded_by(here, "https://b.example/token"));
+        for open in ["http://127.0.0.1:3000/token", "http://localhost/keys", "http://[::1]:1"] {
+            assert!(!is_guarded_by(far, open), "{open}");
+        }
+        assert!(!is_guarded_by(here, "http://b.example/token"));
     }
 
     #[test]

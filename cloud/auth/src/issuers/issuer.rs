@@ -18,7 +18,7 @@ use wire::UnixMillis;
 use super::{
     IssuerConfig, Visit,
     call::{IssuerAway, IssuerLine},
-    config::is_guarded,
+    config::is_guarded_by,
     id_token::{IdToken, IdentityClaims, TokenExpectation, TokenFault},
     key_set::{IssuerKeys, KeySetDocument},
 };
@@ -245,7 +245,8 @@ impl Issuer {
         let Metadata { authorization_endpoint, token_endpoint, jwks_uri, .. } = &metadata;
         let mut addresses = vec![authorization_endpoint, token_endpoint, jwks_uri];
         addresses.extend(&metadata.userinfo_endpoint);
-        match addresses.into_iter().find(|address| !is_guarded(address)) {
+        let is_open = |address: &&String| !is_guarded_by(&self.config.issuer, address);
+        match addresses.into_iter().find(is_open) {
             Some(open) => Err(IssuerAway(format!("`{open}` is not protected"))),
             None => Ok(metadata),
         }

@@ -4,9 +4,9 @@
 
 use platform::{columns, outbox, row, sql::Columns, transact, vals};
 use uuid::Uuid;
-use wire::{Event, IdentityId, UnixMillis, UserId};
+use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
 
-use super::{Account, Store, StoreError};
+use super::{Account, OthersEnding, Store, StoreError};
 use crate::{
     domain::{Email, Username},
     passwords::NO_PASSWORD,
@@ -80,9 +80,10 @@ pub enum LinkResult {
     Changed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnlinkResult {
-    Removed,
+    /// With the sessions that ended by it.
+    Removed(Vec<SessionId>),
     Unknown,
     /// Nobody could sign in to the account any more.
     LastWayIn,
@@ -188,12 +189,14 @@ impl Store {
         Ok(hash.is_some_and(|hash| hash != NO_PASSWORD))
     }
 
+    /// Removes an identity of that person, and ends the other sessions with an event for each.
     pub async fn unlink_identity(
         &self,
-        user: UserId,
         id: IdentityId,
-        at: UnixMillis,
+        ending: OthersEnding,
+        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<UnlinkResult, StoreError> {
+        let (user, at) = (ending.user, ending.at);
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
             let hash: Option<String> = tx.one(PASSWORD, vals![user]).await?;
@@ -207,7 +210,7 @@ impl Store {
                 return Ok(UnlinkResult::LastWayIn);
             }
             tx.exec(REMOVE, vals![id, user]).await?;
-            Ok(UnlinkResult::Removed)
+            Ok(UnlinkResult::Removed(Self::end_others(tx, ending, &event_of).await?))
         })
     }
 

@@ -47,6 +47,7 @@ pub struct Forgery {
     pub signs_by: u8,
     pub published: Vec<(String, u8)>,
     pub key_reads: u32,
+    pub exchanges: u32,
     pub redirects: bool,
     visits: BTreeMap<String, GrantedVisit>,
     latest: String,
@@ -127,6 +128,7 @@ impl Forgery {
             signs_by: 1,
             published: vec![("first".to_owned(), 1)],
             key_reads: 0,
+            exchanges: 0,
             redirects: false,
             visits: BTreeMap::new(),
             latest: String::new(),
@@ -204,6 +206,7 @@ async fn token(
         return refused("invalid_client");
     }
     let mut forgery = forgery.lock().unwrap();
+    forgery.exchanges += 1;
     let Some(visit) = forgery.visits.remove(&query(&form, "code")) else {
         return refused("invalid_grant");
     };

@@ -1,5 +1,7 @@
 //! Signing in at another service. The browser tests do it at a real one; here an issuer says what no real one would.
 
+use std::num::NonZeroU32;
+
 use axum::http::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -152,6 +154,34 @@ async fn a_visit_is_ended_once_by_its_own_browser_and_in_time() {
     let code = issuer.grant(&late.way, "17", now_s(&auth));
     auth.clock.advance(10 * MINUTE_MS);
     assert_eq!(auth.post("oidc/sign-in", reply(&late, &code)).await.code(), "visit_over");
+}
+
+#[tokio::test]
+async fn a_flood_of_codes_from_an_address_is_refused_before_the_issuer_hears_it() {
+    const FLOOD: &str = "203.0.113.5";
+    let issuer = ForgedIssuer::start().await;
+    let oidc = vec![issuer.config("acme")];
+    let few = NonZeroU32::new(3).unwrap();
+    let alter = |config| auth::Config {
+        oidc: oidc.clone(),
+        oidc_return: BACK.into(),
+        sign_ins_per_address_per_minute: few,
+        ..config
+    };
+    let auth = Auth::with(Engine::Sqlite, "memory:", alter).await;
+    for _ in 0..3 {
+        let form = reply(&begin(&auth, "acme").await, "no-code");
+        assert_eq!(auth.post_from(FLOOD, "oidc/sign-in", form).await.code(), "identity_refused");
+    }
+    let visitor = begin(&auth, "acme").await;
+    let form = reply(&visitor, &issuer.grant(&visitor.way, "17", now_s(&auth)));
+    let refused = auth.post_from(FLOOD, "oidc/sign-in", form.clone()).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text);
+    assert_eq!(refused.code(), "rate_limited");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(issuer.forgery().exchanges, 3);
+    // The visit is not spent, and other addresses are not counted with that one.
+    token(&auth.post_from("198.51.100.7", "oidc/sign-in", form).await);
 }
 
 #[tokio::test]
@@ -340,7 +370,11 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
     let form = reply(&way, &issuer.grant(&way.way, "18", now_s(&auth)));
     assert_eq!(linked(&own, form).await.code(), "identity_taken");
 
+    assert_eq!(auth.verify(&other).await.status, StatusCode::OK);
     assert_eq!(remove(&own, &path).await.status, StatusCode::NO_CONTENT);
+    for ended in [&other, &token(&entered)] {
+        assert_eq!(auth.verify(ended).await.code(), "invalid_token");
+    }
     assert_eq!(remove(&own, &path).await.status, StatusCode::NOT_FOUND);
     let newcomer = sign_in(&auth, "acme", &issuer, "17").await;
     assert_ne!(newcomer.body["user_id"], entered.body["user_id"]);
