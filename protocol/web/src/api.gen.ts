@@ -3149,7 +3149,7 @@ export interface components {
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
-        Permission: "publish_orders" | "accept_orders" | "do_orders" | "cancel_orders" | "withdraw_orders" | "approve_orders" | "read_desks" | "verify_providers" | "read_people" | "revoke_people" | "end_sessions" | "reset_passwords" | "manage_roles" | "read_platform" | "manage_regions" | "manage_edges" | "manage_keys";
+        Permission: "publish_orders" | "accept_orders" | "do_orders" | "cancel_orders" | "withdraw_orders" | "approve_orders" | "refund_money" | "read_desks" | "verify_providers" | "read_people" | "revoke_people" | "end_sessions" | "reset_passwords" | "manage_roles" | "read_platform" | "manage_regions" | "manage_edges" | "manage_keys";
         /** @description Who did something to a person, when and why. */
         PersonActItem: {
             at: components["schemas"]["UnixMillis"];
@@ -12682,7 +12682,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12877,7 +12880,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -13121,7 +13127,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
