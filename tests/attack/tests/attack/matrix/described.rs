@@ -143,7 +143,7 @@ pub const NOBODYS: &str = "0192f5d4-0000-7000-8000-000000000009";
 
 impl DescribedRoute {
     pub fn takes_ids(&self) -> bool {
-        self.path.contains('{')
+        self.path.contains('{') || self.query.iter().any(|one| one.contains(NOBODYS))
     }
 
     /// Whether every path of `other` is one of this route's, too, such as `/orders/available` of `/orders/{id}`.
@@ -176,6 +176,7 @@ impl DescribedRoute {
 
     pub fn sound_calls(&self, word: &str) -> Vec<HttpCall> {
         let (path, query) = (self.path_with(word), self.query.join("&"));
+        let query = if word.is_empty() { query } else { query.replace(NOBODYS, word) };
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
         let call = self.upgraded(HttpCall::new(&self.method, &path));
         if self.bodies.is_empty() {
