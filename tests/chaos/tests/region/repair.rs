@@ -17,15 +17,20 @@ fn found(answer: &Value) -> (u64, u64, bool) {
     (number("repaired"), number("contradictions"), answer["unsettled"].as_bool().unwrap())
 }
 
+/// At the hub; an event that is still on its way would put right what a test has broken.
+async fn all_has_arrived(world: &World) {
+    eventually("all has arrived", PATIENCE, async || {
+        (found(&world.compare().await) == NOTHING).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_was_lost_is_found_repaired_counted_and_named() {
     let world = World::start(false).await;
     let ids = [world.published().await, world.published().await];
     world.agreed(2).await;
-    eventually("all has arrived", PATIENCE, async || {
-        (found(&world.compare().await) == NOTHING).then_some(())
-    })
-    .await;
+    all_has_arrived(&world).await;
     let before = world.cloud.north().await;
     world.lose(EventType::OrderAccepted, async || world.accept(&ids[0]).await).await;
     assert_eq!(world.cloud.north().await.feed_seq, before.feed_seq, "the hub has not heard of it");
@@ -64,10 +69,7 @@ async fn what_two_say_differently_of_one_version_is_an_alarm_and_the_owner_is_ri
     let world = World::start(false).await;
     world.published().await;
     world.agreed(1).await;
-    eventually("all has arrived", PATIENCE, async || {
-        (found(&world.compare().await) == NOTHING).then_some(())
-    })
-    .await;
+    all_has_arrived(&world).await;
     const TWICE: &str = "UPDATE orders SET title = 'Fix another tap'";
     assert_eq!(world.order_db.exec(TWICE, Vec::new()).await.unwrap(), 1);
     assert_eq!(found(&world.compare().await), (1, 1, false));
@@ -89,6 +91,7 @@ async fn an_edge_that_is_ahead_of_a_feed_which_has_all_gets_an_image_and_agrees_
         ["UPDATE orders SET feed_version = 0, feed_open = NULL", "UPDATE edge SET ahead = 1"];
     let world = World::start(false).await;
     world.published().await;
+    all_has_arrived(&world).await;
     world.agreed(1).await;
     let world = world.with_file_changed(&FORGOTTEN).await;
     eventually("the edge has got an image", PATIENCE, async || {

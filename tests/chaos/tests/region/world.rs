@@ -106,7 +106,8 @@ impl World {
     pub async fn agreed(&self, orders: u64) {
         eventually("the edge agrees with the hub", PATIENCE, async || {
             let north = self.cloud.north().await;
-            let agrees = north.edges.first()?.checksum == ChecksumState::Match;
+            let edge = north.edges.first()?;
+            let agrees = edge.checksum == ChecksumState::Match && edge.lag_down_changes == 0;
             (agrees && north.orders == orders).then_some(())
         })
         .await;
