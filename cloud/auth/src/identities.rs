@@ -101,13 +101,13 @@ impl Service {
         Ok(self.begin_visit(issuer, Some(link)).await)
     }
 
-    /// Signs in somebody who comes back from an issuer; a person who is new becomes a customer.
+    /// Signs a person in on the way back from an issuer; a newcomer becomes a customer.
     pub async fn sign_in_elsewhere(
         &self,
         reply: VisitReply,
         arrival: Arrival,
     ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
-        // Before the visit is spent: who is refused here may bring it again.
+        // Before the visit is spent: a person refused here may bring it again.
         if let Err(spent) = self.limits.visit(arrival.from).await {
             return Ok(Err(VisitRefusal::TooOften(spent)));
         }

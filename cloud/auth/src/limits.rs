@@ -1,7 +1,7 @@
 //! The bounds on people before they are signed in: each address, each name at an address, and registrations.
 //!
 //! Invariant: to passwords an address is slowed down and never shut out, for many people may share it. Beyond its
-//! bound they wait in the lane of the crowded addresses; those who come back from an issuer are refused.
+//! bound they wait in the lane of the crowded addresses; returns from an issuer are refused.
 
 use platform::{
     ClientAddress,
@@ -48,7 +48,7 @@ impl EntryLimits {
         }
     }
 
-    /// Counts one more who comes back from an issuer. A lane would not do: the issuer is asked, and its turns are of all.
+    /// Counts one more return from an issuer. A lane would not do: the issuer is asked, and its turns are of all.
     pub async fn visit(&self, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("visits:{from}"), MINUTE).await;
         within(self.sign_ins_per_address, counted)

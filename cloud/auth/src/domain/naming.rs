@@ -1,4 +1,4 @@
-//! A user name for somebody who registers by another service, made of what that service calls them.
+//! A user name for a newcomer from another service, made of their names there.
 
 use super::{USERNAME_CHARS_MAX, Username, account::USERNAME_CHARS_MIN};
 

@@ -160,7 +160,7 @@ impl Issuer {
         Ok(IssuerProof { claims, access_token })
     }
 
-    /// The claims with what the issuer tells only to those who ask for more.
+    /// The claims, with those that the issuer tells only on a further request.
     pub async fn described(&self, proof: IssuerProof) -> Result<IdentityClaims, IssuerAway> {
         let IssuerProof { claims, access_token } = proof;
         let metadata = self.metadata().await?;

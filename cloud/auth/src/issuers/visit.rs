@@ -21,7 +21,7 @@ pub struct Visit {
     pub nonce: String,
     verifier: String,
     pub begun_at: UnixMillis,
-    /// Present where somebody who is signed in links the identity to the account.
+    /// Present where a signed-in person links the identity to the account.
     pub link: Option<VisitLink>,
 }
 
