@@ -2,6 +2,7 @@
 //! through the one deciding transaction of `store`.
 
 mod admin;
+mod cancelling;
 mod commands;
 mod hub;
 mod internal;
@@ -89,7 +90,13 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             commands::start)
         .at(POST, "/api/v1/orders/{id}/complete", "Complete the work", command_codes!(),
             commands::complete)
-        .at(POST, "/api/v1/orders/{id}/cancel", "Cancel an order", command_codes!(), commands::cancel)
+        .at(GET, "/api/v1/orders/{id}/cancellation",
+            "Show what a cancel would cost now, to the cent: the fee, and the refund of the rest",
+            &[Code::OrderNotFound, Code::WrongState, Code::OrderCancelled, Code::OrderRejected],
+            cancelling::cancellation_of)
+        .at(POST, "/api/v1/orders/{id}/cancel",
+            "Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done",
+            command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
         .at(GET, "/api/v1/admin/orders", "List all orders", &[], reads::all)
         .at(GET, "/api/v1/admin/assignments", "How every region assigns its orders", &[],
             admin::assignments)

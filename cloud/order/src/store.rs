@@ -4,6 +4,7 @@
 //! Invariant: one transaction reads the basis of a decision and writes all of it: order, timeline,
 //! answer, outbox row.
 
+mod cancelling;
 mod compare;
 mod conflicts;
 mod decide;

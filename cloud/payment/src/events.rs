@@ -1,14 +1,14 @@
 //! Takes in the events of orders. The state in an event counts, whatever the event is called, and the higher
 //! version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox.
 
-use custody::{HeardOrder, MoneyStep};
+use custody::{CancelTerms, HeardOrder, MoneyStep};
 use platform::{
     bus::{Bus, QueueSpec},
     consume::{Handle, HandleError, consume},
 };
 use process::tasks::Tasks;
 use serde::Deserialize;
-use wire::{Event, EventType, Exchange, Order, OrderEvent, OrderStatus};
+use wire::{CancelCharge, Event, EventType, Exchange, Order, OrderEvent, OrderStatus};
 
 use crate::store::{StepNote, Store};
 
@@ -29,7 +29,7 @@ impl Handle for Orders {
         if event.kind == EventType::RegionAssigned {
             return Ok(());
         }
-        let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
+        let OrderEvent { order, terms, .. } = OrderEvent::deserialize(&event.body)?;
         // An order that nobody has taken yet owes nothing, and needs no row.
         let is_early = matches!(
             order.status,
@@ -38,15 +38,14 @@ impl Handle for Orders {
         if is_early && self.store.parties(order.id).await?.is_none() {
             return Ok(());
         }
-        let step = MoneyStep::OrderHeard(heard(&order));
+        let step = MoneyStep::OrderHeard(heard(&order, terms));
         self.store.step(order.id, &step, &StepNote::default()).await?;
         Ok(())
     }
 }
 
-/// The parts of an order that money depends on. No order carries terms of its cancel yet, so a cancel costs
-/// nothing.
-pub fn heard(order: &Order) -> HeardOrder {
+/// The parts of an order that money depends on.
+pub fn heard(order: &Order, terms: Option<CancelCharge>) -> HeardOrder {
     HeardOrder {
         id: order.id,
         version: order.version,
@@ -56,6 +55,9 @@ pub fn heard(order: &Order) -> HeardOrder {
         price_minor: order.price.minor(),
         currency: order.currency,
         created_at: order.created_at,
-        terms: None,
+        terms: terms.map(|terms| CancelTerms {
+            fee_minor: terms.fee.minor(),
+            provider_id: terms.provider_id,
+        }),
     }
 }

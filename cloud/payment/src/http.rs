@@ -2,6 +2,7 @@
 //! them.
 
 mod admin;
+mod desk;
 mod payments;
 mod refunds;
 mod statements;
@@ -113,8 +114,23 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[Code::RefundDecided, Code::AmountMismatch], admin::grant)
         .at(POST, "/api/v1/admin/refunds/{id}/refuse", "Refuse a refund", &[Code::RefundDecided],
             admin::refuse)
+        .at(GET, "/api/v1/admin/orders/{id}/money",
+            "Show everything about an order's money: custody, movements, requests, cases, and what admins did",
+            &[Code::OrderNotFound], desk::money)
         .at(POST, "/api/v1/admin/orders/{id}/refund-anew", "Send a refund that failed once more",
-            &[Code::OrderNotFound, Code::NothingFailed], admin::send_anew)
-        .at(GET, "/api/v1/admin/money-cases", "List the cases about money for a person to look at, newest first",
-            &[], admin::cases)
+            &[Code::OrderNotFound, Code::NothingFailed], desk::send_anew)
+        .at(POST, "/api/v1/admin/orders/{id}/paid-otherwise",
+            "Record that a refund that failed was paid by hand, with a reason",
+            &[Code::OrderNotFound, Code::NothingFailed], desk::paid_otherwise)
+        .at(POST, "/api/v1/admin/orders/{id}/goodwill",
+            "Give a customer money back after the release, out of the platform's own, with a reason",
+            &[Code::OrderNotFound, Code::NotRefundable, Code::AmountMismatch, Code::RateLimited],
+            desk::goodwill)
+        .at(POST, "/api/v1/admin/orders/{id}/compensation",
+            "Pay a provider for work in vain out of the platform's own money, once for an order, with a reason",
+            &[Code::OrderNotFound, Code::AmountMismatch], desk::compensation)
+        .at(GET, "/api/v1/admin/money-cases",
+            "List the cases about money that are open for a person to look at, newest first", &[], desk::cases)
+        .at(POST, "/api/v1/admin/money-cases/{id}/close", "Close a case about money, with a reason", &[],
+            desk::close_case)
 }

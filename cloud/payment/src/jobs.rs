@@ -15,13 +15,29 @@ use crate::{
 /// Batches of one table in one run.
 const BATCHES_MAX: usize = 200;
 
+/// How far both tables with words of people are walked.
+#[derive(Clone)]
+pub struct Walks {
+    requests: SealWalk<Uuid>,
+    acts: SealWalk<Uuid>,
+}
+
+impl Default for Walks {
+    fn default() -> Self {
+        Self {
+            requests: SealWalk::of("payment.refund_requests"),
+            acts: SealWalk::of("payment.money_acts"),
+        }
+    }
+}
+
 pub fn all(courier: &Courier) -> Vec<Job> {
-    let walk: SealWalk<Uuid> = SealWalk::of("payment.refund_requests");
+    let walks = Walks::default();
     let seal = {
         let store = courier.store.clone();
         Job::new("payment-seal", "25 */5 * * * *", move || {
-            let (store, walk) = (store.clone(), walk.clone());
-            async move { Ok(seal(&store, &walk).await?) }
+            let (store, walks) = (store.clone(), walks.clone());
+            async move { Ok(seal(&store, &walks).await?) }
         })
     };
     vec![
@@ -93,10 +109,14 @@ pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
     courier.carry_all().await.map(drop)
 }
 
-pub async fn seal(store: &Store, walk: &SealWalk<Uuid>) -> Result<(), StoreError> {
-    let mut turn = walk.turn(store.data_keys(), BATCHES_MAX).await;
+pub async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
+    let mut turn = walks.requests.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
         turn.reached(store.reseal_reasons(after).await?);
+    }
+    let mut turn = walks.acts.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_acts(after).await?);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use process::{
     problem::{Problem, chain},
     tokens::Verifier,
 };
-use wire::{Code, Order, OrderId};
+use wire::{Code, Order, OrderAndTerms, OrderId};
 
 use crate::{
     courier::Courier,
@@ -30,8 +30,8 @@ impl Service {
     pub async fn fetch(&self, id: OrderId) -> Result<Order, Problem> {
         let token = self.verifier.token_for(ORDER);
         let path = format!("/internal/orders/{id}");
-        let order: Order = match self.orders.get(&path, Some(&token)).await {
-            Ok(order) => order,
+        let OrderAndTerms { order, terms } = match self.orders.get(&path, Some(&token)).await {
+            Ok(told) => told,
             Err(UpstreamError::Refused { problem: Some(problem), .. }) => {
                 return Err((*problem).into());
             }
@@ -42,7 +42,7 @@ impl Service {
         };
         let is_owed = order.status.has_provider() || self.store.parties(id).await?.is_some();
         if is_owed {
-            let step = MoneyStep::OrderHeard(heard(&order));
+            let step = MoneyStep::OrderHeard(heard(&order, terms));
             self.store.step(id, &step, &StepNote::default()).await?;
         }
         Ok(order)

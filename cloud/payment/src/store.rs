@@ -1,8 +1,9 @@
-//! Owns payment_db: dues, movements, journals with their postings, accounts, cases, and the keys of requests.
+//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins did about them, and the keys of requests.
 //!
 //! Invariant: one transaction locks the due, reads every row about the order's money, and writes all that the
 //! domain decides, events included [LOCK_DUE].
 
+mod acts;
 mod errands;
 mod load;
 mod payout;
@@ -18,6 +19,7 @@ use platform::sql::{Migrations, Sql};
 use process::clock::Clock;
 use wire::UnixMillis;
 
+pub use acts::{ActRow, MoneyAct, MoneyActKind};
 pub use errands::{AdapterCall, CallKind};
 pub use platform::StoreError;
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};

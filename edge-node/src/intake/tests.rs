@@ -517,7 +517,7 @@ async fn a_reply_shows_no_order_that_its_reader_may_not_read() {
     let unapproved = Order { status: OrderStatus::PendingReview, ..order(3, 1) };
     edge.store.apply(3, vec![Change::Order(unapproved)], edge.people.clock.now()).await.unwrap();
     let order_id = OrderId(id(3));
-    let cancel = CommandBody::CancelOrder { order_id, reason: None };
+    let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
     for (command, role, user, body, shown) in [
         (101, Role::Provider, 20, accept(3), false),
         (102, Role::Customer, 11, cancel.clone(), false),
@@ -536,7 +536,7 @@ async fn a_customer_sees_her_own_order_in_what_was_decided() {
     let edge = Edge::new().await;
     let (order_id, reason) = (OrderId(id(1)), None);
     let cancel =
-        edge.frame(101, Role::Customer, 10, &CommandBody::CancelOrder { order_id, reason });
+        edge.frame(101, Role::Customer, 10, &CommandBody::CancelOrder { order_id, reason, fee: None });
     let seq = edge.send(&cancel).await.receipt.unwrap().seq;
     let cancelled = Order { status: OrderStatus::Cancelled, ..order(1, 2) };
     let outcome = Outcome::applied(cancelled, edge.people.clock.now());

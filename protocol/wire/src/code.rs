@@ -94,6 +94,8 @@ codes! {
     NotRefundable not_refundable 409,
     RefundDecided refund_decided 409,
     NothingFailed nothing_failed 409,
+    TermsChanged terms_changed 409,
+    SignatureWrong signature_wrong 401,
     TooManyOpenJobs too_many_open_jobs 429,
     TooManyAcceptances too_many_acceptances 429,
     TooManyWithdrawals too_many_withdrawals 429,

@@ -118,6 +118,10 @@ pub enum CommandBody {
         order_id: OrderId,
         #[n(1)]
         reason: Option<String>,
+        /// The fee that the person was shown; left out, they were shown none.
+        #[n(2)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fee: Option<Amount>,
     },
     #[n(8)]
     SubmitReview {

@@ -106,6 +106,25 @@ pub struct OrderEvent {
     pub taken_from: Option<UserId>,
     /// The word about the order's money that this event follows.
     pub money: Option<PaymentEvent>,
+    /// Of a cancelled order: every event of it carries the price, so that none has to be the first one heard.
+    pub terms: Option<CancelCharge>,
+}
+
+/// The price of a cancel, as it was decided with it; it never changes again.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelCharge {
+    pub fee: Amount,
+    /// Gets the fee.
+    pub provider_id: Option<UserId>,
+}
+
+/// An order as the order service tells it to the payment service.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderAndTerms {
+    pub order: Order,
+    pub terms: Option<CancelCharge>,
 }
 
 /// The body of every event about an order's money. A consumer keeps the one with the highest `money_version`.

@@ -73,7 +73,7 @@ pub use enrolment::{
     hub_of,
 };
 pub use event::{
-    Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ProviderStanding,
+    CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent, ProfileEvent, ProviderStanding,
     ReadmissionEvent, UserEvent,
 };
 pub use guess::GuessReport;

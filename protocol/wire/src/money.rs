@@ -47,6 +47,7 @@ pub enum AmountError {
 
 impl Amount {
     const MAX_MINOR: i64 = 9_999_999_999;
+    pub const ZERO: Self = Self(0);
 
     pub fn from_minor(minor: i64) -> Result<Self, AmountError> {
         if (-Self::MAX_MINOR..=Self::MAX_MINOR).contains(&minor) {

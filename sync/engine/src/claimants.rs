@@ -107,7 +107,7 @@ mod tests {
             Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: None },
             Action::Start => CommandBody::StartOrder { order_id },
             Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
-            Action::Cancel => CommandBody::CancelOrder { order_id, reason: None },
+            Action::Cancel => CommandBody::CancelOrder { order_id, reason: None, fee: None },
             Action::Review => {
                 CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() }
             }

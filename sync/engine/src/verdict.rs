@@ -290,7 +290,7 @@ mod tests {
 
         let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
         check(&by_provider(&start), &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
-        let cancel = CommandBody::CancelOrder { order_id: OrderId(id(1)), reason: None };
+        let cancel = CommandBody::CancelOrder { order_id: OrderId(id(1)), reason: None, fee: None };
         let stranger = Request { actor: actor(99, Role::Customer), ..by_provider(&cancel) };
         check(&stranger, &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
         let admin = Request { actor: actor(99, Role::Admin), ..by_provider(&cancel) };
@@ -353,7 +353,7 @@ mod tests {
             CommandBody::StartOrder { order_id },
             CommandBody::CompleteOrder { order_id, note: None },
             CommandBody::WithdrawAcceptance { order_id, reason: None },
-            CommandBody::CancelOrder { order_id, reason: None },
+            CommandBody::CancelOrder { order_id, reason: None, fee: None },
             CommandBody::RejectOrder { order_id, reason: String::new() },
             CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
         ] {

@@ -72,7 +72,7 @@ fn body(action: Action) -> CommandBody {
         Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: Some(reason) },
         Action::Start => CommandBody::StartOrder { order_id },
         Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
-        Action::Cancel => CommandBody::CancelOrder { order_id, reason: Some(reason) },
+        Action::Cancel => CommandBody::CancelOrder { order_id, reason: Some(reason), fee: None },
         Action::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: reason },
     }
 }
@@ -111,7 +111,7 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
         source: Source::Portal,
         rule: Some(RaceRule::Promised),
     });
-    let known = OrderState { order: order(state), acceptance };
+    let known = OrderState::unpaid(order(state), acceptance);
     let snapshot = Snapshot {
         regions: BTreeMap::from([(Region::North, held)]),
         orders: BTreeMap::from([(order_id(), known)]),

@@ -22,6 +22,7 @@ pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 pub fn event_body() -> OrderEvent {
     OrderEvent {
         money: None,
+        terms: None,
         order: order(9),
         actor: Actor { user_id: LOSER, role: Role::Provider },
         command_id: CommandId(Uuid::from_u128(8)),

@@ -119,6 +119,7 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         met_closed: desk.met_closed(order_id, actor.user_id),
         may_accept: desk.snapshot.may_accept(attempt, actor),
         limit: state.and_then(|state| desk.limit_reached(attempt, &state.order)),
+        cancel_policies: &desk.snapshot.cancel_policies,
         lapse,
         now: desk.snapshot.now,
     };

@@ -14,6 +14,7 @@ mod decide;
 mod explain;
 mod hold;
 mod lapse;
+mod pricing;
 mod record;
 mod ruling;
 mod shares;
@@ -28,6 +29,7 @@ pub use attempt::{Attempt, EdgeOp, OpName, Origin, Submission, requests};
 pub use decide::decide;
 pub use explain::regions_to_explain;
 pub use lapse::Lapse;
+pub use pricing::{Cancellation, cancellation};
 pub use snapshot::{Acceptance, OrderState, Snapshot};
 pub use wire::OfflineRules;
 pub use writes::{

@@ -192,6 +192,7 @@ impl<'a> Desk<'a> {
         self.emit(kind, attempt, order.clone(), |body| {
             body.reason = reason;
             body.taken_from = taken_from;
+            body.terms = after.terms;
         });
     }
 
@@ -363,8 +364,10 @@ impl<'a> Desk<'a> {
     ) {
         let Some(actor) = attempt.actor else { return };
         let command_id = attempt.command.id;
+        let terms = self.state(order.id).and_then(|state| state.terms);
         let mut body = OrderEvent {
             money: None,
+            terms,
             order,
             actor,
             command_id,
@@ -415,7 +418,13 @@ fn consumes(attempt: &Attempt, code: Code) -> bool {
         Origin::Portal => {
             let undecided = matches!(code.status(), 401 | 404 | 422 | 429 | 500..);
             let may_change =
-                matches!(code, Code::Revoked | Code::NotVerified | Code::RegionAssigningOffline);
+                matches!(
+                code,
+                Code::Revoked
+                    | Code::NotVerified
+                    | Code::RegionAssigningOffline
+                    | Code::TermsChanged
+            );
             !undecided && !may_change
         }
     }

@@ -6,7 +6,11 @@ use wire::{
     check_optional_reason, check_reason,
 };
 
-use crate::{Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, view};
+use custody::FeePolicy;
+
+use crate::{
+    Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, pricing, view,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ruling {
@@ -47,6 +51,7 @@ pub(crate) struct Case<'a> {
     pub may_accept: bool,
     /// The limit that this would break. A promise by the right to assign is kept all the same.
     pub limit: Option<LimitReached>,
+    pub cancel_policies: &'a [FeePolicy],
     pub lapse: Option<Lapse>,
     pub now: UnixMillis,
 }
@@ -82,7 +87,7 @@ fn publish(
     }
     let (customer, source) = (case.actor.user_id, case.attempt.source());
     let order = Order::published(order_id, draft, customer, case.now, source);
-    let after = Box::new(OrderState { order, acceptance: None });
+    let after = Box::new(OrderState::unpaid(order, None));
     Ok(Ruling::Changed { after, reason: None, under_rule: false })
 }
 
@@ -204,11 +209,11 @@ fn act(
             after.order.provider_id = None;
             after.acceptance = None;
         }
+        Action::Cancel => after.terms = Some(pricing::terms(case, state)?),
         Action::Approve
         | Action::Reject
         | Action::Start
         | Action::Complete
-        | Action::Cancel
         | Action::Review => {}
     }
     Ok(Ruling::Changed { after, reason, under_rule })
@@ -265,7 +270,7 @@ fn may_start_unpaid(case: Case<'_>) -> bool {
 }
 
 /// The refusal of an action that leads nowhere from this status.
-fn why_not(status: OrderStatus, action: Action) -> Code {
+pub(crate) fn why_not(status: OrderStatus, action: Action) -> Code {
     match (status, action) {
         (OrderStatus::Cancelled, _) => Code::OrderCancelled,
         (OrderStatus::Rejected, _) => Code::OrderRejected,

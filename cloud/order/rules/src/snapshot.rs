@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use custody::FeePolicy;
 use wire::{
-    Actor, CommandId, Order, OrderId, ProviderMark, RaceRule, Region, ShareLimits, Source,
-    UnixMillis, UserId, Workload,
+    Actor, Amount, CancelCharge, CommandId, Order, OrderId, ProviderMark, RaceRule, Region,
+    ShareLimits, Source, UnixMillis, UserId, Workload,
 };
 
 use crate::{Assignment, Attempt, CommandKey, Lapse, StoredAnswer};
@@ -34,6 +35,8 @@ pub struct Snapshot {
     pub verified_only: bool,
     /// The words about the providers who accept here; empty where anybody may.
     pub marks: BTreeMap<UserId, ProviderMark>,
+    /// Versions of the price of a cancel; empty where nothing is cancelled, or where it costs nothing.
+    pub cancel_policies: Vec<FeePolicy>,
     /// A rule to leave out, for the simulator alone.
     pub lapse: Option<Lapse>,
 }
@@ -53,6 +56,7 @@ impl Default for Snapshot {
             workloads: BTreeMap::new(),
             verified_only: false,
             marks: BTreeMap::new(),
+            cancel_policies: Vec::new(),
             lapse: None,
         }
     }
@@ -75,6 +79,10 @@ pub struct OrderState {
     pub order: Order,
     /// Present while the order has a provider.
     pub acceptance: Option<Acceptance>,
+    /// In custody by the last word of the payment service.
+    pub held: Amount,
+    /// Of a cancelled order: the price of the cancel.
+    pub terms: Option<CancelCharge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +91,13 @@ pub struct Acceptance {
     pub source: Source,
     /// Absent of an acceptance from before the rule was kept.
     pub rule: Option<RaceRule>,
+}
+
+impl OrderState {
+    /// One that nothing was paid for, and that is not cancelled.
+    pub fn unpaid(order: Order, acceptance: Option<Acceptance>) -> Self {
+        Self { order, acceptance, held: Amount::ZERO, terms: None }
+    }
 }
 
 impl Acceptance {

@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
-    Action, Code, Command, CommandBody, Draft, Language, OpDecision, OrderCode, OrderId,
+    Action, Amount, Code, Command, CommandBody, Draft, Language, OpDecision, OrderCode, OrderId,
     OrderStatus, Role,
 };
 
 use super::{
-    hub,
+    cancelling, hub,
     reply::{CommandReply, OrderView, succeeded},
 };
 use crate::{say, service::Service, store::Publication};
@@ -50,6 +50,17 @@ pub struct PublishReply {
 pub struct Reason {
     #[serde(default)]
     reason: Option<String>,
+}
+
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = CancelForm)]
+pub struct Cancel {
+    #[serde(default)]
+    reason: Option<String>,
+    /// The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where the cancel costs
+    /// another fee by now, nothing is done: `terms_changed`, with the new price.
+    #[serde(default)]
+    fee: Option<Amount>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -123,7 +134,28 @@ routes! {
     withdraw Withdraw,
     start Start,
     complete Complete,
-    cancel Cancel,
+}
+
+/// `POST /api/v1/orders/{id}/cancel`.
+pub async fn cancel(
+    state: State<Service>,
+    id: Path<OrderId>,
+    sender: CommandSender,
+    MaybeJson(Cancel { reason, fee }): MaybeJson<Cancel>,
+) -> Result<CommandReply, Problem> {
+    let (service, actor) = (state.0.clone(), sender.caller.actor);
+    let order = id.0;
+    check_given(reason.as_deref())?;
+    let body = CommandBody::CancelOrder { order_id: order, reason, fee };
+    let refused = match send(state, sender, Action::Cancel, body).await {
+        Err(problem) if problem.code() == Code::TermsChanged => problem,
+        done => return done,
+    };
+    Err(match cancelling::preview(&service, actor, order).await {
+        Ok(preview) => refused.with("cancellation", preview),
+        // It cannot be cancelled any more.
+        Err(_) => refused,
+    })
 }
 
 /// `PUT /api/v1/orders/{id}/status`: the action that leads there, by this person.
@@ -145,10 +177,19 @@ async fn act(
     action: Action,
     reason: Option<String>,
 ) -> Result<CommandReply, Problem> {
+    let body = body(action, sender.caller.actor.role, order_id, reason)?;
+    send(State(service), sender, action, body).await
+}
+
+async fn send(
+    State(service): State<Service>,
+    sender: CommandSender,
+    action: Action,
+    body: CommandBody,
+) -> Result<CommandReply, Problem> {
     let CommandSender { caller, token, idempotency, language } = sender;
     let Idempotency { command_id: id, trace } = idempotency;
-    let actor = caller.actor;
-    let body = body(action, actor.role, order_id, reason)?;
+    let (actor, order_id) = (caller.actor, body.order_id());
     let command = Command { id, body, device: None, device_seq: None, tapped_at: None, trace };
     let mark = Some(caller.claims.mark());
     let attempt =
@@ -204,13 +245,11 @@ fn body(
     order_id: OrderId,
     reason: Option<String>,
 ) -> Result<CommandBody, Problem> {
-    let given = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     // The record of a withdrawal by an admin gives the reason.
-    let needed = action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin);
-    if needed || given.is_some() {
-        // The rules check it again; only here can the field be named to the person.
-        wire::check_reason(given.unwrap_or_default())?;
+    if action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin) {
+        wire::check_reason(reason.as_deref().unwrap_or_default())?;
     }
+    check_given(reason.as_deref())?;
     Ok(match action {
         Action::Approve => CommandBody::ApproveOrder { order_id },
         Action::Reject => CommandBody::RejectOrder { order_id, reason: reason.unwrap_or_default() },
@@ -218,9 +257,17 @@ fn body(
         Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
         Action::Start => CommandBody::StartOrder { order_id },
         Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
-        Action::Cancel => CommandBody::CancelOrder { order_id, reason },
+        Action::Cancel => CommandBody::CancelOrder { order_id, reason, fee: None },
         Action::Review => return Err(Code::UnknownOp.into()),
     })
+}
+
+/// The rules check it again; only here can the field be named to the person.
+fn check_given(reason: Option<&str>) -> Result<(), Problem> {
+    match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
+        Some(given) => Ok(wire::check_reason(given).map(drop)?),
+        None => Ok(()),
+    }
 }
 
 fn done(action: Action) -> Phrase {

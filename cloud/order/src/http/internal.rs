@@ -12,7 +12,7 @@ use process::{
 use rules::{Attempt, Origin};
 use wire::{
     Assignments, Code, DistrustedCommands, HeldReason, ListedCases, OpDecision, OpsBatch,
-    OpsDecisions, Order, OrderId, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
+    OpsDecisions, OrderAndTerms, OrderId, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion,
     RegionAssignment, RenewRequest, TakeBack, TakenBack, WaitingAccept, WaitingAccepts,
     WaitingAnswers,
 };
@@ -156,14 +156,14 @@ impl FromRequestParts<Service> for FromPayment {
     }
 }
 
-/// An order as it stands, for a decision about its money.
+/// An order as it stands, with the price of its cancel, for a decision about its money.
 pub async fn order(
     State(service): State<Service>,
     _: FromPayment,
     Path(id): Path<OrderId>,
-) -> Result<Json<Order>, Problem> {
-    let order = service.store.order(id).await?;
-    order.map(Json).ok_or_else(|| Code::OrderNotFound.into())
+) -> Result<Json<OrderAndTerms>, Problem> {
+    let (order, terms) = service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?;
+    Ok(Json(OrderAndTerms { order, terms }))
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {

@@ -8,7 +8,7 @@ use platform::{
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
-use rules::Line;
+use rules::{Line, OrderState};
 use wire::{
     Actor, CommandId, Event, EventId, EventType, Hops, Order, OrderEvent, OrderId, PaymentEvent,
     Region, Role, Source, TimelineEntry, UnixMillis, UserId,
@@ -46,7 +46,8 @@ impl Store {
         };
         // As every change of an order: a grant of its region is of all orders as they stand then.
         read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
-        let Some(before) = locked(tx, told.order_id).await? else { return Ok(false) };
+        let Some(state) = locked(tx, told.order_id).await? else { return Ok(false) };
+        let OrderState { order: before, terms, .. } = state;
         let known: Option<u64> = tx.one(KNOWN, vals![told.order_id]).await?;
         if known.is_some_and(|known| told.money_version <= known) {
             return Ok(false);
@@ -78,6 +79,7 @@ impl Store {
             lost: None,
             taken_from: None,
             money: Some(told.clone()),
+            terms,
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
@@ -86,10 +88,10 @@ impl Store {
     }
 }
 
-async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<Order>, StoreError> {
+async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
     let text: Statement = OrderRow::select("WHERE id = ?");
     let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
-    Ok(tx.one::<OrderRow>(text, vals![id]).await?.map(Order::from))
+    Ok(tx.one::<OrderRow>(text, vals![id]).await?.map(OrderState::from))
 }
 
 /// Paying is the customer's own act. All else follows from other acts, so the platform does it.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use custody::FeePolicy;
 use platform::{
     sql::{Columns, Tx},
     vals,
@@ -50,6 +51,10 @@ pub async fn snapshot(
     let orders = orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
+    let cancel_policies = match requests.iter().any(cancels) {
+        true => policies(tx.all(POLICIES, vals![]).await?)?,
+        false => Vec::new(),
+    };
     let mut snapshot = Snapshot {
         now,
         regions,
@@ -61,12 +66,35 @@ pub async fn snapshot(
         workloads,
         verified_only,
         marks,
+        cancel_policies,
         ..Snapshot::default()
     };
     for region in regions_to_explain(&snapshot, requests) {
         snapshot.open_jobs.extend(open_jobs(tx, region).await?);
     }
     Ok(snapshot)
+}
+
+fn cancels(request: &Submission) -> bool {
+    match request {
+        Submission::Command(attempt) => attempt.command.body.action() == Some(Action::Cancel),
+        Submission::LeaseReleased { .. } => false,
+    }
+}
+
+/// The versions of the price of a cancel. They are few, and none changes once it is in force.
+pub const POLICIES: &str =
+    "SELECT in_force_from, fee_bp, notice_ms FROM cancel_policies ORDER BY in_force_from";
+
+pub type PolicyRow = (UnixMillis, u32, i64);
+
+pub fn policies(rows: Vec<PolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
+    let policy = |(from, fee_bp, cancel_notice_ms)| {
+        let fee_bp = u16::try_from(fee_bp);
+        let cancel_fee_bp = fee_bp.map_err(|_| StoreError::Unreadable("cancel_policies.fee_bp"))?;
+        Ok(FeePolicy { from, cancel_fee_bp, cancel_notice_ms, ..FeePolicy::FREE })
+    };
+    rows.into_iter().map(policy).collect()
 }
 
 /// The marks of those who accept. They are not locked: a word that comes in this very moment counts from the next

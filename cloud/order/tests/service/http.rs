@@ -3,6 +3,7 @@
 
 mod acting;
 mod assigning;
+mod cancelling;
 mod hub;
 mod reading;
 mod repeating;

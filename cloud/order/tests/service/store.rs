@@ -1,6 +1,7 @@
 //! What order_db keeps, on both engines: one decision is one transaction, a command takes effect once,
 //! and whoever comes second sees who came first.
 
+mod cancelling;
 mod conflicts;
 mod lists;
 mod marks;
@@ -10,3 +11,5 @@ mod rights;
 mod sealing;
 mod shares;
 mod writing;
+
+pub use money::word;

@@ -1,6 +1,6 @@
-//! An admin's work on money.
+//! An admin's word on the requests of customers for money back.
 
-use axum::{extract::State, http::StatusCode};
+use axum::extract::State;
 use custody::{MoneyStep, MovementId};
 use process::{
     problem::{self, ItemList, Json, MaybeJson, Path, Problem, TimeCursor},
@@ -8,16 +8,15 @@ use process::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Amount, Code, OrderId, UserId};
+use wire::{Amount, Code, UserId};
 
-use super::views::{CaseView, MoneyId, RequestView};
+use super::views::{MoneyId, RequestView};
 use crate::{
     service::Service,
     store::{RequestRecord, StepNote},
 };
 
 type Page = problem::Page<TimeCursor>;
-type CasePage = problem::Page<u64>;
 
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = GrantForm)]
@@ -59,28 +58,6 @@ pub async fn refuse(
 ) -> Result<Json<RequestView>, Problem> {
     let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
     decide(&service, caller.actor.user_id, &asked, None).await
-}
-
-/// `POST /api/v1/admin/orders/{id}/refund-anew`.
-pub async fn send_anew(
-    State(service): State<Service>,
-    Admin(caller): Admin,
-    Path(id): Path<OrderId>,
-) -> Result<StatusCode, Problem> {
-    service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
-    let note = StepNote { by: Some(caller.actor.user_id), ..StepNote::default() };
-    service.step(id, &MoneyStep::SendAnew, &note).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// `GET /api/v1/admin/money-cases`.
-pub async fn cases(
-    State(service): State<Service>,
-    _: Admin,
-    page: CasePage,
-) -> Result<ItemList<CaseView>, Problem> {
-    let rows = service.store.cases(page.rows(), page.after).await?;
-    Ok(page.of(rows, |row| row.id).map(CaseView::from))
 }
 
 async fn decide(

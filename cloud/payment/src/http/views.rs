@@ -7,7 +7,7 @@ use uuid::Uuid;
 use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
 
 use super::amount;
-use crate::store::{MoneyCaseRow, PaymentRow, RequestRecord, StatementEntry};
+use crate::store::{ActRow, MoneyCaseRow, PaymentRow, RefundRow, RequestRecord, StatementEntry};
 
 /// The id of a payment, or of a request for a refund.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -73,6 +73,40 @@ pub struct CaseView {
     kind: String,
     movement_id: Uuid,
     opened_at: UnixMillis,
+    #[schema(required)]
+    closed_at: Option<UnixMillis>,
+}
+
+/// Money on its way back to a customer, or sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refund)]
+pub struct RefundView {
+    id: Uuid,
+    payment_id: Uuid,
+    amount: Amount,
+    currency: Currency,
+    /// Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's own money).
+    source: String,
+    /// `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid otherwise.
+    status: String,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+}
+
+/// Something that an admin did about money by their own decision.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MoneyAct)]
+pub struct ActView {
+    /// `goodwill`, `compensation`, `sent_anew`, `paid_otherwise` or `case_closed`.
+    kind: String,
+    /// The refund, the provider or the movement of the case.
+    #[schema(required)]
+    subject: Option<Uuid>,
+    #[schema(required)]
+    amount: Option<Amount>,
+    by: UserId,
+    reason: String,
+    at: UnixMillis,
 }
 
 impl PaymentView {
@@ -129,7 +163,35 @@ impl LineView {
 
 impl From<MoneyCaseRow> for CaseView {
     fn from(row: MoneyCaseRow) -> Self {
-        let MoneyCaseRow { id, order_id, kind, movement_id, opened_at } = row;
-        Self { id, order_id, kind, movement_id, opened_at }
+        let MoneyCaseRow { id, order_id, kind, movement_id, opened_at, closed_at } = row;
+        Self { id, order_id, kind, movement_id, opened_at, closed_at }
+    }
+}
+
+impl RefundView {
+    pub fn of(row: RefundRow) -> Result<Self, Problem> {
+        Ok(Self {
+            id: row.id,
+            payment_id: row.payment_id,
+            amount: amount(row.amount_minor)?,
+            currency: row.currency,
+            source: row.source,
+            status: row.status,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl ActView {
+    pub fn of(row: ActRow) -> Result<Self, Problem> {
+        Ok(Self {
+            kind: row.kind,
+            subject: row.subject,
+            amount: row.amount_minor.map(amount).transpose()?,
+            by: row.by_id,
+            reason: row.reason,
+            at: row.at,
+        })
     }
 }

@@ -2,7 +2,12 @@
 //! alone, so that a crash between any two calls loses nothing.
 
 use custody::{Ask, Errand, MovementId};
-use platform::{sql::Columns, vals};
+use platform::{
+    sql::{Columns, Row, Val},
+    vals,
+};
+use process::problem::chain;
+use uuid::Uuid;
 use wire::{Currency, OrderId, UserId};
 
 use super::{
@@ -10,7 +15,12 @@ use super::{
     rows::{PaymentRow, PayoutRow, RefundRow},
 };
 
-const DUE: &str = "WHERE status = 'pending' AND ask_at <= ? ORDER BY ask_at LIMIT ?";
+const DUE_PAYMENTS: &str =
+    "SELECT id FROM payments WHERE status = 'pending' AND ask_at <= ? ORDER BY ask_at LIMIT ?";
+const DUE_REFUNDS: &str =
+    "SELECT id FROM refunds WHERE status = 'pending' AND ask_at <= ? ORDER BY ask_at LIMIT ?";
+const DUE_PAYOUTS: &str =
+    "SELECT id FROM payouts WHERE status = 'pending' AND ask_at <= ? ORDER BY ask_at LIMIT ?";
 const OF_ORDER: &str = "WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id";
 const ONE: &str = "WHERE id = ?";
 
@@ -43,23 +53,46 @@ pub enum CallKind {
 impl Store {
     /// What is to be asked by now, the longest waiting first.
     pub async fn calls_due(&self) -> Result<Vec<AdapterCall>, StoreError> {
-        let now = self.clock.now();
-        let values = || vals![now, CALLS_MAX];
-        let payments: Vec<PaymentRow> = self.sql.all(PaymentRow::select(DUE), values()).await?;
-        let refunds: Vec<RefundRow> = self.sql.all(RefundRow::select(DUE), values()).await?;
-        let payouts: Vec<PayoutRow> = self.sql.all(PayoutRow::select(DUE), values()).await?;
-        let mut calls = Vec::new();
-        for row in payments {
-            calls.push(AdapterCall::charge(row)?);
-        }
-        for row in refunds {
-            calls.push(AdapterCall::refund(row)?);
-        }
-        for row in payouts {
-            calls.push(AdapterCall::payout(row)?);
-        }
+        let mut calls = self.calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::charge).await?;
+        calls.extend(self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::refund).await?);
+        calls.extend(self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::payout).await?);
         calls.sort_by_key(|call| call.errand.at);
         calls.truncate(CALLS_MAX);
+        Ok(calls)
+    }
+
+    /// The due movements of one table. A row that cannot be read is told of, and makes room for the others.
+    async fn calls_in<R: Row + Columns>(
+        &self,
+        due: &'static str,
+        later: &'static str,
+        call: fn(R) -> Result<AdapterCall, StoreError>,
+    ) -> Result<Vec<AdapterCall>, StoreError> {
+        let now = self.clock.now();
+        let ids: Vec<Uuid> = self.sql.all(due, vals![now, CALLS_MAX]).await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = R::select("WHERE id IN (").marks(ids.len()).then(")");
+        let whole = self.sql.all::<R>(text, ids.iter().map(Val::from).collect()).await;
+        let whole = whole.map_err(StoreError::from);
+        let read = whole.and_then(|rows| rows.into_iter().map(call).collect::<Result<_, _>>());
+        match read {
+            Err(error) if !error.is_unavailable() => {}
+            calls => return calls,
+        }
+        let mut calls = Vec::new();
+        for id in ids {
+            let row = self.sql.one::<R>(R::select(ONE), vals![id]).await.map_err(StoreError::from);
+            match row.and_then(|row| row.map(call).transpose()) {
+                Ok(read) => calls.extend(read),
+                Err(error) if error.is_unavailable() => return Err(error),
+                Err(error) => {
+                    tracing::error!(movement.id = %id, cause = chain(&error), "A movement cannot be read");
+                    self.sql.exec(later, vals![now.plus_ms(ASK_LATER_MS), id]).await?;
+                }
+            }
+        }
         Ok(calls)
     }
 

@@ -15,8 +15,8 @@ pub use super::rows::RequestRow as RequestRecord;
 const OF_ORDER: &str = "WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT ?";
 const OPEN_REQUESTS: &str = "WHERE status = 'open' AND created_at <= ? \
     AND (created_at < ? OR id < ?) ORDER BY created_at DESC, id DESC LIMIT ?";
-const CASES: &str = "SELECT id, order_id, kind, movement_id, opened_at FROM money_cases \
-    WHERE id < ? ORDER BY id DESC LIMIT ?";
+const CASES: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at FROM money_cases \
+    WHERE closed_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?";
 const DUE_BY: &str = "SELECT order_id FROM dues WHERE next_at <= ? AND (looked_at < next_at OR looked_at <= ?) \
     ORDER BY next_at LIMIT ?";
 const LOOK_LATER: &str = "UPDATE dues SET looked_at = ? WHERE order_id = ?";
@@ -43,6 +43,7 @@ row! {
         pub kind: String,
         pub movement_id: Uuid,
         pub opened_at: UnixMillis,
+        pub closed_at: Option<UnixMillis>,
     }
 }
 
@@ -84,7 +85,7 @@ impl Store {
         Ok(self.sql.all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit]).await?)
     }
 
-    /// What a person has to look at, newest first.
+    /// What a person still has to look at, newest first.
     pub async fn cases(
         &self,
         limit: usize,

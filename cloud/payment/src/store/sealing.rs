@@ -1,15 +1,17 @@
 //! Seals what stands in payment_db plain, or under a former key.
 
 use platform::{
-    sealing::{DataKeys, SealedBatch},
+    sealing::{DataKeys, SealPlace, SealedBatch},
     vals,
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, rows::RequestRow};
+use super::{Store, StoreError, acts::ActRow, rows::RequestRow};
 
 const REASONS: &str = "SELECT id, reason FROM refund_requests WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE refund_requests SET reason = ? WHERE id = ?";
+const ACTS: &str = "SELECT id, reason FROM money_acts WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL_ACT: &str = "UPDATE money_acts SET reason = ? WHERE id = ?";
 
 /// Rows of one batch.
 const BATCH: usize = 200;
@@ -22,17 +24,32 @@ impl Store {
     /// The reasons of the requests behind `after`, a batch at most. Returns the last request of the batch, or `None`
     /// at the end.
     pub async fn reseal_reasons(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+        self.reseal(REASONS, RESEAL, RequestRow::reason_place, after).await
+    }
+
+    /// The same of the acts of admins.
+    pub async fn reseal_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+        self.reseal(ACTS, RESEAL_ACT, ActRow::reason_place, after).await
+    }
+
+    async fn reseal(
+        &self,
+        read: &'static str,
+        write: &'static str,
+        place: fn(Uuid) -> SealPlace,
+        after: Uuid,
+    ) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
-        let rows: Vec<(Uuid, String)> = self.sql.all(REASONS, vals![after, BATCH]).await?;
+        let rows: Vec<(Uuid, String)> = self.sql.all(read, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
         let mut sealed = 0;
         for (id, reason) in rows {
             if !keys.is_stale_text(&reason) {
                 continue;
             }
-            let place = RequestRow::reason_place(id);
+            let place = place(id);
             let anew = keys.seal_text(&place, &keys.open_text(&place, reason)?);
-            self.sql.exec(RESEAL, vals![anew, id]).await?;
+            self.sql.exec(write, vals![anew, id]).await?;
             sealed += 1;
         }
         Ok(SealedBatch { sealed, last })

@@ -9,7 +9,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{CommandId, OrderId, UnixMillis, UserId};
 
-use super::{Occasion, Store, StoreError, load, rows::DueRow, write};
+use super::{MoneyAct, Occasion, Store, StoreError, acts, load, rows::DueRow, write};
 
 /// How often a due that another transaction opens at the same moment is looked for again. Once is enough; the
 /// rest is margin.
@@ -24,6 +24,8 @@ pub struct StepNote {
     pub reason: Option<String>,
     /// The admin who decides.
     pub by: Option<UserId>,
+    /// An admin's own decision, for the record.
+    pub act: Option<MoneyAct>,
     pub key: Option<KeyedRequest>,
 }
 
@@ -131,6 +133,10 @@ impl Store {
             tx.exec(DueRow::update("WHERE order_id = ?"), values).await?;
         }
         write::all(tx, &self.clock, &before, &writes, note, now).await?;
+        let changes = !writes.journals.is_empty() || writes.due != before.due;
+        if let Some(act) = note.act.as_ref().filter(|_| changes) {
+            acts::record(tx, self.clock.new_id(), order, act, now).await?;
+        }
         if let (Some(key), Some(movement)) = (note.key, writes.movement) {
             tx.insert(KeyRow::of(key, order, movement, now)).await?;
         }

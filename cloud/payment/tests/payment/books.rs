@@ -63,6 +63,7 @@ async fn the_key_of_a_journal_undoes_the_transaction_that_books_it_again(#[case]
     let before = stage.money(0).await;
     // As though the transaction had read rows from before the charge.
     stage.sql.exec("UPDATE payments SET status = 'pending'", vals![]).await.unwrap();
+    stage.sql.exec("DROP TRIGGER journals_not_changed", vals![]).await.unwrap();
     stage.sql.exec("UPDATE journals SET order_id = NULL", vals![]).await.unwrap();
     let paid = AdapterAnswer::Paid { amount_minor: PRICE };
     let reply = custody::AdapterReply { answer: paid, chargebacks: Vec::new() };
@@ -88,6 +89,28 @@ async fn no_account_that_we_owe_by_goes_above_zero(#[case] engine: Engine) {
     let unsigned =
         "UPDATE accounts SET balance_minor = balance_minor - ? WHERE account = 'adapter'";
     stage.sql.exec(unsigned, vals![PRICE + 1]).await.unwrap();
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_database_lets_nobody_change_what_is_booked(#[case] engine: Engine) {
+    let (stage, _) = Stage::held(engine).await;
+    let before: Vec<(i64, i64)> = stage.rows("SELECT seq, amount_minor FROM transactions").await;
+    for text in [
+        "UPDATE transactions SET amount_minor = amount_minor + 1",
+        "UPDATE journals SET action = 'release'",
+        "DELETE FROM transactions",
+        "DELETE FROM journals",
+    ] {
+        let refused = stage.sql.exec(text, vals![]).await.unwrap_err();
+        let told = format!("{refused:?}");
+        assert!(told.contains("bookings are never changed"), "{text}: {told}");
+    }
+    let after: Vec<(i64, i64)> = stage.rows("SELECT seq, amount_minor FROM transactions").await;
+    assert_eq!(after, before);
+    assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
 }
 
 /// Each reads, decides and writes. Without the lock of the due two of them would begin a payment each.

@@ -6,7 +6,7 @@ use payment::{
     jobs,
     store::{StepNote, Store},
 };
-use platform::{consume::Handle, sealing::SealWalk};
+use platform::{consume::Handle, vals};
 use rstest::rstest;
 use serde_json::json;
 use wire::{
@@ -29,6 +29,7 @@ fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
         lost: None,
         taken_from: None,
         money: None,
+        terms: None,
     };
     let id = EventId(stage.clock.new_id());
     // Whatever it is called, the state in it counts.
@@ -193,9 +194,30 @@ async fn a_reason_is_sealed_and_sealed_anew_under_a_newer_key() {
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert!(!kept[0].contains("drips"), "{}", kept[0]);
     stage.sql.exec("UPDATE refund_requests SET reason = 'plain words'", vec![]).await.unwrap();
-    jobs::seal(&stage.store, &SealWalk::of("payment.refund_requests")).await.unwrap();
+    jobs::seal(&stage.store, &jobs::Walks::default()).await.unwrap();
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert_ne!(kept[0], "plain words");
     let read = stage.store.requests_of(order_id(0)).await.unwrap();
     assert_eq!(read[0].reason, "plain words");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_movement_that_cannot_be_read_holds_up_no_other(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    for n in 0..3 {
+        stage.becomes(n, 3, OrderStatus::Accepted).await;
+        stage.done(n, MoneyStep::Pay(wish())).await;
+    }
+    let text = "UPDATE payments SET ask = 'hum' WHERE order_id = ?";
+    stage.sql.exec(text, vals![order_id(0)]).await.unwrap();
+    let text = "UPDATE payments SET currency = 'XXX' WHERE order_id = ?";
+    stage.sql.exec(text, vals![order_id(1)]).await.unwrap();
+    assert_eq!(stage.courier.carry_all().await.unwrap(), 1);
+    assert_eq!(stage.money(2).await.held_minor(), PRICE);
+    let waiting = "SELECT COUNT(*) FROM payments WHERE status = 'pending' AND ask_at > 1764000000000";
+    assert_eq!(stage.count(waiting).await, 2, "they are read again later");
+    assert!(stage.store.calls_due().await.unwrap().is_empty());
 }

@@ -3,6 +3,7 @@
 
 mod adapter;
 mod books;
+mod cancelling;
 mod http;
 mod journey;
 mod stage;

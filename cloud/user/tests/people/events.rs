@@ -87,6 +87,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
         let command_id = CommandId(Uuid::from_u128(8));
         let body = OrderEvent {
             money: None,
+            terms: None,
             order,
             actor,
             command_id,

@@ -52,7 +52,7 @@ pub fn bodies() -> Vec<CommandBody> {
         CommandBody::WithdrawAcceptance { order_id, reason: None },
         CommandBody::StartOrder { order_id },
         CommandBody::CompleteOrder { order_id, note: None },
-        CommandBody::CancelOrder { order_id, reason: Some("found another".into()) },
+        CommandBody::CancelOrder { order_id, reason: Some("found another".into()), fee: None },
         CommandBody::SubmitReview { order_id, rating: 5, comment: "好".into() },
     ]
 }

@@ -45,7 +45,7 @@ fn work_goes_on_over_what_is_pending() {
 fn an_op_that_no_longer_applies_is_in_doubt_and_blocks_nothing() {
     let [accept, start, _, _] = bodies();
     let order_id = OrderId(id(1));
-    let cancel = CommandBody::CancelOrder { order_id, reason: None };
+    let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
     let cancel = PendingOp { actor: actor(30, Role::Admin), ..op(7, cancel) };
     let ops = vec![op(5, accept), op(6, start), cancel];
     let doubts = [Some(Code::LooksTaken), Some(Code::LooksNotYours), None];

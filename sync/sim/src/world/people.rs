@@ -139,7 +139,7 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
         Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
         Intent::Start => CommandBody::StartOrder { order_id },
         Intent::Complete => CommandBody::CompleteOrder { order_id, note: None },
-        Intent::Cancel => CommandBody::CancelOrder { order_id, reason },
+        Intent::Cancel => CommandBody::CancelOrder { order_id, reason, fee: None },
         Intent::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
     }
 }

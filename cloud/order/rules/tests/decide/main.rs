@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod assignment;
+mod cancelling;
 mod collisions;
 mod held;
 mod properties;

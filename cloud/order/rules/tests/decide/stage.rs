@@ -69,7 +69,7 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
     let decided_at = order.updated_at;
     let (source, rule) = (Source::Portal, Some(RaceRule::FirstInCloud));
     let acceptance = taken.then_some(Acceptance { decided_at, source, rule });
-    OrderState { order, acceptance }
+    OrderState::unpaid(order, acceptance)
 }
 
 pub struct Stage {
@@ -281,7 +281,7 @@ pub fn complete(n: u128) -> CommandBody {
 }
 
 pub fn cancel(n: u128) -> CommandBody {
-    CommandBody::CancelOrder { order_id: order_id(n), reason: None }
+    CommandBody::CancelOrder { order_id: order_id(n), reason: None, fee: None }
 }
 
 pub fn review(n: u128) -> CommandBody {

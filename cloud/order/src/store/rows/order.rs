@@ -7,7 +7,7 @@ use platform::{
 };
 use rules::{Acceptance, Line, OrderState};
 use wire::{
-    Action, Actor, AddressShown, Amount, Code, CommandId, Currency, EdgeId, EdgePromise,
+    Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId, EdgePromise,
     FenceEnding, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus, RaceRule, Region,
     Role, ServiceType, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
@@ -42,6 +42,9 @@ columns! {
         accepted_source: Option<Source>,
         accepted_firm: bool,
         accepted_rule: Option<RaceRule>,
+        held_minor: Amount,
+        cancel_fee_minor: Option<Amount>,
+        cancel_fee_to: Option<UserId>,
     }
 }
 
@@ -56,11 +59,14 @@ columns! {
         accepted_source: Option<Source>,
         accepted_firm: bool,
         accepted_rule: Option<RaceRule>,
+        cancel_fee_minor: Option<Amount>,
+        cancel_fee_to: Option<UserId>,
     }
 }
 
 impl OrderRow {
-    pub fn sealed(OrderState { order, acceptance }: OrderState, keys: &DataKeys) -> Self {
+    pub fn sealed(state: OrderState, keys: &DataKeys) -> Self {
+        let OrderState { order, acceptance, held, terms } = state;
         let sealed =
             |column, text: &str| keys.seal_text(&SealPlace::of_id(column, order.id.0), text);
         Self {
@@ -87,7 +93,15 @@ impl OrderRow {
             accepted_firm: acceptance.as_ref().is_some_and(Acceptance::is_firm),
             accepted_rule: acceptance.as_ref().and_then(|acceptance| acceptance.rule),
             accepted_source: acceptance.map(|acceptance| acceptance.source),
+            held_minor: held,
+            cancel_fee_minor: terms.map(|terms| terms.fee),
+            cancel_fee_to: terms.and_then(|terms| terms.provider_id),
         }
+    }
+
+    pub fn terms(&self) -> Option<CancelCharge> {
+        let provider_id = self.cancel_fee_to;
+        self.cancel_fee_minor.map(|fee| CancelCharge { fee, provider_id })
     }
 }
 
@@ -98,7 +112,8 @@ impl Row for OrderRow {
         Ok(fields!(row => OrderRow {
             code, customer_id, provider_id, service_type, price_minor, currency, location,
             service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
-            source, accepted_at, accepted_source, accepted_firm, accepted_rule;
+            source, accepted_at, accepted_source, accepted_firm, accepted_rule, held_minor, cancel_fee_minor,
+            cancel_fee_to;
             id,
             title: opened("title", TITLE)?,
             description: opened("description", DESCRIPTION)?,
@@ -108,7 +123,7 @@ impl Row for OrderRow {
 }
 
 impl From<&OrderState> for OrderChange {
-    fn from(OrderState { order, acceptance }: &OrderState) -> Self {
+    fn from(OrderState { order, acceptance, terms, .. }: &OrderState) -> Self {
         let acceptance = acceptance.as_ref();
         Self {
             status: order.status,
@@ -119,6 +134,8 @@ impl From<&OrderState> for OrderChange {
             accepted_source: acceptance.map(|acceptance| acceptance.source.clone()),
             accepted_firm: acceptance.is_some_and(Acceptance::is_firm),
             accepted_rule: acceptance.and_then(|acceptance| acceptance.rule),
+            cancel_fee_minor: terms.map(|terms| terms.fee),
+            cancel_fee_to: terms.and_then(|terms| terms.provider_id),
         }
     }
 }
@@ -131,7 +148,8 @@ impl From<OrderRow> for OrderState {
         let rule = row.accepted_rule.or(firm);
         let acceptance =
             accepted.map(|(decided_at, source)| Acceptance { decided_at, source, rule });
-        Self { order: row.into(), acceptance }
+        let (held, terms) = (row.held_minor, row.terms());
+        Self { order: row.into(), acceptance, held, terms }
     }
 }
 

@@ -11,7 +11,7 @@ use wire::{
 
 use crate::stage::*;
 
-fn word(
+pub fn word(
     stage: &Stage,
     order_id: OrderId,
     kind: EventType,

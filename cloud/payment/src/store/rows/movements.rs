@@ -56,7 +56,7 @@ row! {
         customer_id: UserId,
         pub amount_minor: i64,
         pub currency: Currency,
-        source: String,
+        pub source: String,
         pub status: String,
         ask: String,
         tries: u32,

@@ -1,0 +1,15 @@
+-- The price of a cancelled order's cancel, decided with it: the fee and the provider who gets it. Empty of an order that
+-- was cancelled before there was a price, which cost nothing.
+ALTER TABLE orders
+  ADD COLUMN cancel_fee_minor BIGINT NULL,
+  ADD COLUMN cancel_fee_to BINARY(16) NULL;
+
+-- Versions of the price of a cancel, each in force from a moment on, for the orders created since: a share of the price
+-- in basis points, where the notice before the start is shorter than this.
+CREATE TABLE cancel_policies (
+  in_force_from BIGINT NOT NULL PRIMARY KEY,
+  fee_bp BIGINT NOT NULL,
+  notice_ms BIGINT NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms) VALUES (0, 1000, 86400000);

@@ -1,0 +1,81 @@
+//! Owns the price of a cancel: the preview that a person is shown, and the terms of the cancel that they then
+//! send. Both are one calculation of custody on the order as it stands.
+
+use custody::{CancelPreview, CancelQuestion, FeePolicy, TermsChanged};
+use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Role, UnixMillis};
+
+use crate::{OrderState, ruling::Case};
+
+/// What a cancel would cost by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancellation {
+    pub fee: Amount,
+    pub refund: Amount,
+    /// From here on it costs a fee, if the price is in custody then. Absent where it never will.
+    pub free_until: Option<UnixMillis>,
+}
+
+/// The preview for this person, or the reason why they cannot cancel the order. Read rights are the caller's to check.
+pub fn cancellation(
+    state: &OrderState,
+    actor: Actor,
+    policies: &[FeePolicy],
+    now: UnixMillis,
+) -> Result<Cancellation, Code> {
+    let order = &state.order;
+    let own = actor.role == Role::Admin || order.customer_id == actor.user_id;
+    if !Action::Cancel.roles().contains(&actor.role) || !own {
+        return Err(Code::RoleForbidden);
+    }
+    if order.status.after_by(Action::Cancel, actor.role).is_none() {
+        return Err(crate::ruling::why_not(order.status, Action::Cancel));
+    }
+    let question = question(state, actor.role, policies, now);
+    let CancelPreview { fee_minor, refund_minor } = question.preview();
+    let policy = question.policy;
+    let costs = actor.role == Role::Customer && policy.cancel_fee_minor(question.price_minor) > 0;
+    let free_until = order.service_start_time.filter(|_| costs);
+    let free_until = free_until.map(|start| start.plus_ms(-policy.cancel_notice_ms));
+    Ok(Cancellation { fee: amount(fee_minor)?, refund: amount(refund_minor)?, free_until })
+}
+
+/// The terms of a cancel that its sender was shown [PREVIEW_BOUND]. From an edge, the time is when it was logged.
+pub(crate) fn terms(case: Case<'_>, state: &OrderState) -> Result<CancelCharge, Code> {
+    let shown = match &case.attempt.command.body {
+        CommandBody::CancelOrder { fee, .. } => fee.map(Amount::minor),
+        _ => None,
+    };
+    let at = case.attempt.edge_at().unwrap_or(case.now);
+    let question = question(state, case.actor.role, case.cancel_policies, at);
+    match question.terms(shown, None) {
+        Ok(terms) => {
+            Ok(CancelCharge { fee: amount(terms.fee_minor)?, provider_id: terms.provider_id })
+        }
+        Err(TermsChanged(_)) => Err(Code::TermsChanged),
+    }
+}
+
+fn question(
+    state: &OrderState,
+    by: Role,
+    policies: &[FeePolicy],
+    at: UnixMillis,
+) -> CancelQuestion {
+    let order = &state.order;
+    CancelQuestion {
+        by,
+        status: order.status,
+        payment_status: order.payment_status,
+        provider_id: order.provider_id,
+        price_minor: order.price.minor(),
+        held_minor: state.held.minor(),
+        starts_at: order.service_start_time,
+        at,
+        policy: FeePolicy::of(policies, order.created_at, at, None),
+    }
+}
+
+/// A part of the price is no larger than the price.
+fn amount(minor: i64) -> Result<Amount, Code> {
+    Amount::from_minor(minor).map_err(|_| Code::Internal)
+}

@@ -1,0 +1,106 @@
+//! The price of a cancel: shown first, decided with the cancel, told with every event.
+
+use custody::FeePolicy;
+use rules::{OrderState, cancellation};
+use wire::{
+    Amount, CancelCharge, Code, CommandBody, EventType, OrderStatus, PaymentStatus, UnixMillis,
+};
+
+use crate::stage::*;
+
+const HOUR: i64 = 3_600_000;
+
+fn amount(minor: i64) -> Amount {
+    Amount::from_minor(minor).unwrap()
+}
+
+fn policy() -> FeePolicy {
+    FeePolicy { cancel_fee_bp: 1_000, cancel_notice_ms: 24 * HOUR, ..FeePolicy::FREE }
+}
+
+/// Accepted by provider 1, 200.00 in custody, and its work starts so long after now.
+fn paid(starts_in_ms: i64) -> Stage {
+    let mut state = order(1, OrderStatus::Accepted);
+    state.order.payment_status = PaymentStatus::Held;
+    state.order.service_start_time = Some(UnixMillis(NOW.0 + starts_in_ms));
+    let mut stage = Stage::with([OrderState { held: amount(20_000), ..state }]);
+    stage.snapshot.cancel_policies = vec![policy()];
+    stage
+}
+
+fn cancel_for(fee: Option<i64>) -> CommandBody {
+    CommandBody::CancelOrder { order_id: order_id(1), reason: None, fee: fee.map(amount) }
+}
+
+fn terms(fee: i64) -> CancelCharge {
+    CancelCharge { fee: amount(fee), provider_id: (fee > 0).then(|| provider(1).user_id) }
+}
+
+#[test]
+fn a_late_cancel_is_bound_by_the_fee_that_was_shown() {
+    let mut stage = paid(23 * HOUR);
+    let state = stage.snapshot.orders[&order_id(1)].clone();
+    let shown = cancellation(&state, customer(1), &[policy()], NOW).unwrap();
+    assert_eq!((shown.fee, shown.refund), (amount(2_000), amount(18_000)));
+    assert_eq!(shown.free_until, Some(UnixMillis(NOW.0 - HOUR)));
+    for wrong in [None, Some(1_999), Some(2_001), Some(-1)] {
+        let (refused, writes) = stage.decide_one(portal(7, customer(1), cancel_for(wrong)));
+        assert_eq!(refused.code, Some(Code::TermsChanged), "{wrong:?}");
+        assert!(writes.orders.is_empty() && writes.events.is_empty() && writes.commands.is_empty());
+    }
+    let (done, writes) = stage.decide_one(portal(7, customer(1), cancel_for(Some(2_000))));
+    assert!(done.succeeded());
+    assert_eq!(writes.orders[0].after.terms, Some(terms(2_000)));
+    assert_eq!(writes.events[0].body.terms, Some(terms(2_000)));
+}
+
+#[test]
+fn nobody_pays_for_an_early_cancel_or_an_admins() {
+    for (starts_in, by) in [(25 * HOUR, customer(1)), (23 * HOUR, admin())] {
+        let mut stage = paid(starts_in);
+        let (done, writes) = stage.decide_one(portal(7, by, cancel_for(None)));
+        assert!(done.succeeded(), "{by:?}");
+        assert_eq!(writes.events[0].body.terms, Some(terms(0)));
+    }
+}
+
+/// It was early when the edge logged it, and late when it came.
+#[test]
+fn the_time_of_a_cancel_at_an_edge_is_when_it_was_logged() {
+    let logged = logged(1, 7, Some(customer(1)), cancel_for(None));
+    let logged = with_op(logged, |op| op.evidence.received_at = UnixMillis(NOW.0 - 2 * HOUR));
+    let (done, writes) = paid(23 * HOUR).decide_one(logged.clone());
+    assert!(done.succeeded());
+    assert_eq!(writes.orders[0].after.terms, Some(terms(0)));
+    let (late, writes) = paid(21 * HOUR).decide_one(logged);
+    assert_eq!(late.code, Some(Code::TermsChanged));
+    assert_eq!(writes.commands.len(), 1, "an op of a log is always decided");
+}
+
+/// An event that comes after the cancel, about the same version, may be the first one that is heard.
+#[test]
+fn every_event_of_a_cancelled_order_carries_its_terms() {
+    let mut stage = paid(23 * HOUR).assign(held());
+    stage.decide_one(portal(7, customer(1), cancel_for(Some(2_000))));
+    let (met, writes) = stage.decide_one(firm(4, 1, 8, provider(2), accept(1)));
+    assert_eq!(met.code, Some(Code::OrderCancelledMeanwhile));
+    assert_eq!(writes.events[0].kind, EventType::OrderAcceptanceLost);
+    assert_eq!(writes.events[0].body.terms, Some(terms(2_000)));
+}
+
+#[test]
+fn only_what_can_be_cancelled_has_a_price() {
+    for (status, code) in [
+        (OrderStatus::Cancelled, Code::OrderCancelled),
+        (OrderStatus::Rejected, Code::OrderRejected),
+        (OrderStatus::InProgress, Code::WrongState),
+        (OrderStatus::Completed, Code::WrongState),
+    ] {
+        let refused = cancellation(&order(1, status), customer(1), &[policy()], NOW);
+        assert_eq!(refused, Err(code), "{status}");
+    }
+    let pending = order(1, OrderStatus::Pending);
+    for actor in [customer(2), provider(1)] {
+        assert_eq!(cancellation(&pending, actor, &[], NOW), Err(Code::RoleForbidden));
+    }
+}

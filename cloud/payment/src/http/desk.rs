@@ -1,0 +1,245 @@
+//! What admins do about money by their own decision. Each act goes on record with its reason, in the transaction of
+//! the change.
+
+use axum::{extract::State, http::StatusCode};
+use custody::{MoneyStep, MovementId};
+use process::{
+    problem::{self, ItemList, Json, MaybeJson, Path, Problem},
+    tokens::Admin,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
+
+use super::{
+    KeyedCaller, amount,
+    views::{ActView, CaseView, PaymentView, RefundView, RequestView},
+};
+use crate::{
+    say,
+    service::Service,
+    store::{MoneyAct, MoneyActKind, StepNote},
+};
+
+type CasePage = problem::Page<u64>;
+
+/// Everything about an order's money, for the desk.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MoneyDesk)]
+pub struct DeskView {
+    order_id: OrderId,
+    order_status: OrderStatus,
+    payment_status: PaymentStatus,
+    /// `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid otherwise) or `done`.
+    saga: String,
+    customer_id: UserId,
+    #[schema(required)]
+    provider_id: Option<UserId>,
+    price: Amount,
+    currency: Currency,
+    /// In custody.
+    held: Amount,
+    /// Granted to the customer out of it.
+    granted: Amount,
+    /// Granted out of the platform's own money.
+    goodwill: Amount,
+    /// The price of the cancel, of a cancelled order.
+    #[schema(required)]
+    cancel_fee: Option<Amount>,
+    /// Time looks at it again then.
+    #[schema(required)]
+    next_at: Option<UnixMillis>,
+    payments: Vec<PaymentView>,
+    refunds: Vec<RefundView>,
+    requests: Vec<RequestView>,
+    cases: Vec<CaseView>,
+    acts: Vec<ActView>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = GoodwillForm)]
+pub struct Goodwill {
+    amount: Amount,
+    reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CompensationForm)]
+pub struct Compensation {
+    provider_id: UserId,
+    amount: Amount,
+    reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PaidOtherwiseForm)]
+pub struct PaidOtherwise {
+    /// One that failed.
+    refund_id: Uuid,
+    /// How it was paid.
+    reason: String,
+}
+
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = SendAnewForm)]
+pub struct SendAnew {
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CaseClosingForm)]
+pub struct CaseClosing {
+    reason: String,
+}
+
+/// `GET /api/v1/admin/orders/{id}/money`.
+pub async fn money(
+    State(service): State<Service>,
+    _: Admin,
+    Path(id): Path<OrderId>,
+) -> Result<Json<DeskView>, Problem> {
+    let store = &service.store;
+    let rows = store.money(id).await?.ok_or(Code::OrderNotFound)?;
+    let (due, order) = (&rows.due, &rows.due.order);
+    let payments = store.payments_of(id).await?.into_iter().map(PaymentView::of);
+    let refunds = store.refunds_of(id).await?.into_iter().map(RefundView::of);
+    let requests = store.requests_of(id).await?.into_iter().map(RequestView::of);
+    let acts = store.acts_of(id).await?.into_iter().map(ActView::of);
+    Ok(Json(DeskView {
+        order_id: id,
+        order_status: order.status,
+        payment_status: due.payment_status,
+        saga: due.saga.as_str().to_owned(),
+        customer_id: order.customer_id,
+        provider_id: order.provider_id,
+        price: amount(order.price_minor)?,
+        currency: order.currency,
+        held: amount(rows.held_minor())?,
+        granted: amount(due.granted_minor)?,
+        goodwill: amount(due.goodwill_minor)?,
+        cancel_fee: order.terms.map(|terms| amount(terms.fee_minor)).transpose()?,
+        next_at: due.next_at,
+        payments: payments.collect::<Result<_, _>>()?,
+        refunds: refunds.collect::<Result<_, _>>()?,
+        requests: requests.collect::<Result<_, _>>()?,
+        cases: store.cases_of(id).await?.into_iter().map(CaseView::from).collect(),
+        acts: acts.collect::<Result<_, _>>()?,
+    }))
+}
+
+/// `POST /api/v1/admin/orders/{id}/goodwill`.
+pub async fn goodwill(
+    State(service): State<Service>,
+    Admin(_): Admin,
+    sender: KeyedCaller,
+    Path(id): Path<OrderId>,
+    Json(Goodwill { amount, reason }): Json<Goodwill>,
+) -> Result<StatusCode, Problem> {
+    check_positive(amount)?;
+    let act = act(&sender, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
+    let step = MoneyStep::Goodwill { amount_minor: amount.minor() };
+    let key = sender.request("goodwill", amount);
+    take(&service, id, &step, StepNote { key, ..noted(act) }).await
+}
+
+/// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and provider.
+pub async fn compensation(
+    State(service): State<Service>,
+    Admin(_): Admin,
+    sender: KeyedCaller,
+    Path(id): Path<OrderId>,
+    Json(Compensation { provider_id, amount, reason }): Json<Compensation>,
+) -> Result<StatusCode, Problem> {
+    check_positive(amount)?;
+    let subject = Some(provider_id.0);
+    let act = act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
+    let step = MoneyStep::Compensate { provider: provider_id, amount_minor: amount.minor() };
+    take(&service, id, &step, noted(act)).await
+}
+
+/// `POST /api/v1/admin/orders/{id}/paid-otherwise`.
+pub async fn paid_otherwise(
+    State(service): State<Service>,
+    Admin(_): Admin,
+    sender: KeyedCaller,
+    Path(id): Path<OrderId>,
+    Json(PaidOtherwise { refund_id, reason }): Json<PaidOtherwise>,
+) -> Result<StatusCode, Problem> {
+    let act = act(&sender, MoneyActKind::PaidOtherwise, Some(refund_id), None, &reason)?;
+    let step = MoneyStep::PaidOtherwise { refund: MovementId(refund_id) };
+    take(&service, id, &step, noted(act)).await
+}
+
+/// `POST /api/v1/admin/orders/{id}/refund-anew`.
+pub async fn send_anew(
+    State(service): State<Service>,
+    Admin(_): Admin,
+    sender: KeyedCaller,
+    Path(id): Path<OrderId>,
+    MaybeJson(SendAnew { reason }): MaybeJson<SendAnew>,
+) -> Result<StatusCode, Problem> {
+    let reason = wire::check_optional_reason(reason.as_deref())?.unwrap_or_default();
+    let by = sender.caller.actor.user_id;
+    let kind = MoneyActKind::SentAnew;
+    let act = MoneyAct { kind, subject: None, amount_minor: None, by, reason };
+    take(&service, id, &MoneyStep::SendAnew, noted(act)).await
+}
+
+/// `GET /api/v1/admin/money-cases`.
+pub async fn cases(
+    State(service): State<Service>,
+    _: Admin,
+    page: CasePage,
+) -> Result<ItemList<CaseView>, Problem> {
+    let rows = service.store.cases(page.rows(), page.after).await?;
+    Ok(page.of(rows, |row| row.id).map(CaseView::from))
+}
+
+/// `POST /api/v1/admin/money-cases/{id}/close`. One that is closed already is answered as it is.
+pub async fn close_case(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(id): Path<u64>,
+    Json(CaseClosing { reason }): Json<CaseClosing>,
+) -> Result<Json<CaseView>, Problem> {
+    let reason = wire::check_reason(&reason)?;
+    let closed = service.store.close_case(id, caller.actor.user_id, &reason).await?;
+    Ok(Json(closed.ok_or(Code::NotFound)?.into()))
+}
+
+async fn take(
+    service: &Service,
+    order: OrderId,
+    step: &MoneyStep,
+    note: StepNote,
+) -> Result<StatusCode, Problem> {
+    service.store.parties(order).await?.ok_or(Code::OrderNotFound)?;
+    service.step(order, step, &note).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn act(
+    sender: &KeyedCaller,
+    kind: MoneyActKind,
+    subject: Option<Uuid>,
+    amount: Option<Amount>,
+    reason: &str,
+) -> Result<MoneyAct, Problem> {
+    let reason = wire::check_reason(reason)?;
+    let (by, amount_minor) = (sender.caller.actor.user_id, amount.map(Amount::minor));
+    Ok(MoneyAct { kind, subject, amount_minor, by, reason })
+}
+
+fn noted(act: MoneyAct) -> StepNote {
+    StepNote { by: Some(act.by), act: Some(act), ..StepNote::default() }
+}
+
+fn check_positive(amount: Amount) -> Result<(), Problem> {
+    if amount.is_positive() {
+        Ok(())
+    } else {
+        Err(Problem::wrong("amount", say::amount_not_positive))
+    }
+}

@@ -1,0 +1,88 @@
+//! The cancel of a paid order, step by step: every step is rows, so that whoever comes after a crash goes on from them.
+
+use custody::{AdapterAnswer, CancelTerms, HeardOrder, LedgerAccount, MoneyStep, Saga};
+use payment::{adapter::Payments, courier::Courier, jobs, store::Store};
+use rstest::rstest;
+use wire::{OrderStatus, PaymentStatus};
+
+use crate::stage::*;
+
+const FEE: i64 = 2_000;
+
+fn cancelled(version: u64) -> MoneyStep {
+    let terms = Some(CancelTerms { fee_minor: FEE, provider_id: Some(user(7)) });
+    MoneyStep::OrderHeard(HeardOrder { terms, ..order(0, version, OrderStatus::Cancelled) })
+}
+
+/// Another process, which knows only the rows.
+fn restarted(stage: &Stage) -> Courier {
+    let store = Store::new(stage.sql.clone(), stage.clock.clone(), stage.config.limits());
+    let adapter = Payments::simulated(stage.sql.clone(), stage.clock.clone(), true);
+    Courier { store, adapter }
+}
+
+/// The process dies before step `stop`: the cancel is heard, the adapter is called, its answer is taken. Then all is
+/// delivered and asked again.
+async fn ends_right(engine: Engine, stop: usize) {
+    let (stage, _) = Stage::held(engine).await;
+    if stop > 0 {
+        stage.done(0, cancelled(4)).await;
+    }
+    let calls = stage.store.calls_of(order_id(0)).await.unwrap();
+    assert_eq!(calls.len(), usize::from(stop > 0), "the refund was committed before its first call");
+    if stop > 1 {
+        // The answer is lost with the process.
+        stage.courier.adapter.take(&calls[0]).await;
+    }
+    if stop > 2 {
+        stage.hears(0, calls[0].id, AdapterAnswer::Done).await;
+    }
+    let next = restarted(&stage);
+    stage.done(0, cancelled(4)).await;
+    next.carry_all().await.unwrap();
+    stage.clock.advance(HOUR);
+    jobs::settle(&next).await.unwrap();
+    next.carry_all().await.unwrap();
+    let money = stage.money(0).await;
+    assert_eq!((money.earned_minor(), money.returned_minor()), (FEE, PRICE - FEE), "stop {stop}");
+    assert_eq!((money.held_minor(), money.due.saga), (0, Saga::Done), "stop {stop}");
+    assert_eq!(money.balance(LedgerAccount::Refunding(order_id(0))), 0);
+    assert_eq!(money.due.payment_status, PaymentStatus::PartiallyRefunded);
+    let sent = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund'";
+    assert_eq!(stage.count(sent).await, 1, "stop {stop}");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_cancel_ends_right_after_a_crash_at_any_step(#[case] engine: Engine) {
+    for stop in 0..=3 {
+        ends_right(engine, stop).await;
+    }
+}
+
+/// The refund cannot be made: the money goes back into custody, is still owed, and waits for a person. The fee stays
+/// where it is.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_refund_that_fails_is_made_good_and_waits_for_a_person(#[case] engine: Engine) {
+    let stage = Stage::accepted(engine).await;
+    stage.pays(0, "simulated.no_refund").await;
+    stage.done(0, cancelled(4)).await;
+    restarted(&stage).carry_all().await.unwrap();
+    let money = stage.money(0).await;
+    assert_eq!((money.held_minor(), money.due.saga), (PRICE - FEE, Saga::NeedsPerson));
+    assert_eq!(money.earned_minor(), FEE);
+    // Neither a repeat nor time sends anything by itself.
+    stage.done(0, cancelled(4)).await;
+    stage.done(0, MoneyStep::TimePassed).await;
+    assert_eq!(stage.money(0).await, money);
+    let sent = stage.done(0, MoneyStep::SendAnew).await;
+    stage.hears(0, sent.movement.unwrap(), AdapterAnswer::Done).await;
+    let money = stage.money(0).await;
+    assert_eq!((money.held_minor(), money.due.saga), (0, Saga::Done));
+    assert_eq!((money.earned_minor(), money.returned_minor()), (FEE, PRICE - FEE));
+}
