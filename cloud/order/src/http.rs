@@ -38,6 +38,7 @@ pub fn router(service: Service) -> Router {
         .route("/internal/ranges", post(internal::range))
         .route("/internal/orders", post(internal::orders))
         .route("/internal/orders/{id}", get(internal::order))
+        .route("/internal/known-orders", post(internal::known))
         .route("/internal/renewals", post(internal::renew))
         .route("/internal/takebacks", post(internal::take_back))
         .route("/internal/distrusted", post(internal::list_distrusted))

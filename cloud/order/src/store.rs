@@ -8,6 +8,7 @@ mod cancelling;
 mod compare;
 mod conflicts;
 mod decide;
+mod known;
 mod lists;
 mod money;
 mod people;
@@ -24,6 +25,7 @@ use process::clock::Clock;
 use wire::ShareLimits;
 
 pub use decide::Publication;
+pub use known::KNOWN_MAX;
 pub use lists::Listing;
 pub use platform::StoreError;
 pub use rights::{AssignmentRecord, AssignmentRequest};

@@ -6,9 +6,10 @@
 
 mod simulated;
 
-use custody::{AdapterAnswer, AdapterReply, Ask, MovementId};
+use custody::{AdapterAnswer, AdapterReply, Ask, MovementId, StatementLine};
 use platform::sql::Sql;
 use process::{clock::Clock, problem::chain};
+use uuid::Uuid;
 
 use crate::store::{AdapterCall, CallKind, StoreError};
 
@@ -75,6 +76,22 @@ impl Payments {
         match self {
             Self::Simulated(simulated) => heard(simulated.begin(call).await),
         }
+    }
+
+    /// What it has moved of these ids, by its own books. `None` where it cannot be asked now.
+    pub async fn statement(&self, ids: &[Uuid]) -> Option<Vec<StatementLine>> {
+        let lines = match self {
+            Self::Simulated(simulated) => simulated.statement(ids).await,
+        };
+        lines.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
+    }
+
+    /// The ids that it knows from a moment on, behind this one. `None` where it cannot be asked now.
+    pub async fn known(&self, after: Uuid) -> Option<Vec<Uuid>> {
+        let ids = match self {
+            Self::Simulated(simulated) => simulated.known(after).await,
+        };
+        ids.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
     }
 
     /// Changes nothing.

@@ -5,6 +5,7 @@ mod admin;
 mod desk;
 mod payments;
 mod refunds;
+mod report;
 mod statements;
 mod views;
 
@@ -92,6 +93,9 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             payments::pay)
         .at(GET, "/api/v1/payments", "List the payments of an order, newest first", &[Code::OrderNotFound],
             payments::payments)
+        .at(GET, "/api/v1/payments/reconciliation",
+            "Hold orders, payments, the books and the adapter against each other, as they stand now", &[],
+            report::reconciliation)
         .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
         .at(POST, "/api/v1/refunds",
             "Ask for money back, in progress or later, until it is released. A request that is open is returned",

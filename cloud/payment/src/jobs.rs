@@ -1,5 +1,6 @@
 //! What time brings: open movements are asked about, dues are looked at when their expiry or release has come,
-//! balances are paid out, and what stands plain is sealed. Each once across replicas.
+//! balances are paid out, lost events are made good, orders, books and adapter are held against each other, and what
+//! stands plain is sealed. Each once across replicas.
 
 use custody::{MoneyStep, PayoutStep};
 use platform::{jobs::Job, sealing::SealWalk};
@@ -9,6 +10,7 @@ use wire::{Currency, OrderId, UserId};
 
 use crate::{
     courier::Courier,
+    reconcile::Reconciler,
     store::{StepNote, Store, StoreError},
 };
 
@@ -31,7 +33,8 @@ impl Default for Walks {
     }
 }
 
-pub fn all(courier: &Courier) -> Vec<Job> {
+pub fn all(reconciler: &Reconciler) -> Vec<Job> {
+    let courier = &reconciler.courier;
     let walks = Walks::default();
     let seal = {
         let store = courier.store.clone();
@@ -51,8 +54,32 @@ pub fn all(courier: &Courier) -> Vec<Job> {
         job(courier, "payment-payouts", "0 30 2,3,4 * * *", |courier| async move {
             pay_out(&courier).await
         }),
+        compare(reconciler),
+        report(reconciler),
         seal,
     ]
+}
+
+fn compare(reconciler: &Reconciler) -> Job {
+    let comparison = reconciler.comparison.clone();
+    Job::new("payment-compare", "15 */10 * * * *", move || {
+        let comparison = comparison.clone();
+        async move {
+            comparison.pull().await?;
+            Ok(())
+        }
+    })
+}
+
+fn report(reconciler: &Reconciler) -> Job {
+    let reconciler = reconciler.clone();
+    Job::new("payment-reconciliation", "0 40 5 * * *", move || {
+        let reconciler = reconciler.clone();
+        async move {
+            reconciler.reconcile().await?;
+            Ok(())
+        }
+    })
 }
 
 fn job<W>(

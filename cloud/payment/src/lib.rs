@@ -2,14 +2,17 @@
 //! has moved is the truth, and the books here follow.
 //!
 //! Rooms: the domain is the crate `custody`, `store` has the SQL, `adapter` moves the money, `courier` asks it what
-//! rows say, `http` has the routes, `events` hears of orders, `jobs` does what time brings.
+//! rows say, `compare` finds lost events, `reconcile` reports, `http` has the routes, `events` hears of orders, `jobs` does
+//! what time brings.
 
 pub mod adapter;
+pub mod compare;
 mod config;
 pub mod courier;
 pub mod events;
 mod http;
 pub mod jobs;
+pub mod reconcile;
 mod service;
 pub mod store;
 
@@ -48,10 +51,11 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         }
     };
     let courier = Courier { store: store.clone(), adapter };
-    ground.run(NAME, &sql, jobs::all(&courier))?;
-    Orders { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    let verifier = ground.verifier(NAME);
+    let service = Service { store: store.clone(), courier, verifier, orders: peers.order };
+    ground.run(NAME, &sql, jobs::all(&service.reconciler()))?;
+    Orders { store }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
-    let service = Service { store, courier, verifier: ground.verifier(NAME), orders: peers.order };
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
     Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
 }

@@ -10,8 +10,10 @@ use process::{
 use wire::{Code, Order, OrderAndTerms, OrderId};
 
 use crate::{
+    compare::Comparison,
     courier::Courier,
     events::heard,
+    reconcile::Reconciler,
     store::{Parties, StepNote, StepOutcome, Store},
 };
 
@@ -26,6 +28,15 @@ pub struct Service {
 }
 
 impl Service {
+    pub fn comparison(&self) -> Comparison {
+        let (orders, verifier) = (self.orders.clone(), self.verifier.clone());
+        Comparison { store: self.store.clone(), orders, verifier }
+    }
+
+    pub fn reconciler(&self) -> Reconciler {
+        Reconciler { courier: self.courier.clone(), comparison: self.comparison() }
+    }
+
     /// Asks for the order as it stands, and merges it like an event: what was decided a moment ago counts.
     pub async fn fetch(&self, id: OrderId) -> Result<Order, Problem> {
         let token = self.verifier.token_for(ORDER);

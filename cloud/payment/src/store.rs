@@ -4,10 +4,12 @@
 //! domain decides, events included [LOCK_DUE].
 
 mod acts;
+mod compare;
 mod errands;
 mod load;
 mod payout;
 mod reads;
+mod reconcile;
 mod rows;
 mod sealing;
 mod statement;
@@ -22,6 +24,7 @@ use wire::UnixMillis;
 pub use acts::{ActRow, MoneyAct, MoneyActKind};
 pub use errands::{AdapterCall, CallKind};
 pub use platform::StoreError;
+pub use reconcile::{BookedPlace, Disagreements, LateRows};
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};
 pub use rows::{PaymentRow, PayoutRow, RefundRow};
 pub use statement::{AccountBalance, StatementEntry};

@@ -72,6 +72,9 @@ async fn money_moves_with_the_work(stores: Stores) {
     let history = api.timeline(customer, other).await.unwrap();
     let shown: Vec<PaymentStatus> = history.iter().filter_map(|line| line.payment_status).collect();
     assert_eq!(shown, [PaymentStatus::Held, PaymentStatus::Refunded]);
+
+    scene.cancels_late().await;
+    scene.reconciled().await;
     scene.stack.stop().await.unwrap();
 }
 
@@ -88,11 +91,57 @@ impl Scene {
     }
 
     async fn accepted(&self) -> OrderId {
-        let Self { api, admin, customer, provider, .. } = self;
+        let Self { api, customer, .. } = self;
         let order = api.publish(customer, Region::North, "Fix the tap").await.unwrap().order_id;
+        self.taken(order).await
+    }
+
+    async fn taken(&self, order: OrderId) -> OrderId {
+        let Self { api, admin, provider, .. } = self;
         api.act(admin, order, "approve").await.unwrap();
         api.act(provider, order, "accept").await.unwrap();
         order
+    }
+
+    /// A cancel shortly before the work costs what was shown: the customer gets the rest, the provider the fee.
+    async fn cancels_late(&self) {
+        let Self { api, customer, provider, .. } = self;
+        let draft = json!({
+            "title": "Fix the tap", "service_type": "cleaning_repair", "price": "200.01",
+            "location": "NORTH", "address": "1 Harbour Road", "service_start_time": "2026-01-01T08:00:00Z",
+        });
+        let published = self.post(customer, "/api/v1/orders", draft).await.unwrap();
+        let order = self.taken(published["order_id"].as_str().unwrap().parse().unwrap()).await;
+        let form = json!({ "order_id": order, "amount": "200.01" });
+        self.post(customer, "/api/v1/payments", form).await.unwrap();
+        self.shows(order, PaymentStatus::Held).await;
+        let preview = format!("/api/v1/orders/{order}/cancellation");
+        let shown: Value = api.call(Method::GET, &preview, Some(customer), None).await.unwrap();
+        assert_eq!((&shown["fee"], &shown["refund"]), (&json!("20.00"), &json!("180.01")));
+        let cancel = format!("/api/v1/orders/{order}/cancel");
+        let blind = self.post(customer, &cancel, json!({})).await.unwrap_err();
+        assert_eq!(blind, Code::TermsChanged);
+        self.post(customer, &cancel, json!({ "fee": shown["fee"] })).await.unwrap();
+        self.shows(order, PaymentStatus::PartiallyRefunded).await;
+        let statement = format!("/api/v1/orders/{order}/statement");
+        let amounts = async |who: &Person| {
+            let lines: Value = api.call(Method::GET, &statement, Some(who), None).await.unwrap();
+            let lines = lines["items"].as_array().unwrap().clone();
+            lines.into_iter().map(|line| line["amount"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(amounts(customer).await, ["200.01", "20.00", "-180.01"]);
+        assert_eq!(amounts(provider).await, ["-20.00"]);
+    }
+
+    /// Orders, payments, the books and the adapter agree.
+    async fn reconciled(&self) {
+        let path = "/api/v1/payments/reconciliation";
+        eventually("the report is empty", SHOWN_WITHIN, async || {
+            let report: Value =
+                self.api.call(Method::GET, path, Some(&self.admin), None).await.ok()?;
+            (report["differences"] == json!([]) && report["waiting"] == json!([])).then_some(())
+        })
+        .await;
     }
 
     async fn post(&self, person: &Person, path: &str, body: Value) -> Result<Value, Code> {

@@ -13,3 +13,6 @@ CREATE TABLE cancel_policies (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms) VALUES (0, 1000, 86400000);
+
+-- Orders in the order of their changes, for the payment service to compare its own rows with.
+ALTER TABLE orders ADD KEY idx_order_changed (updated_at, id);

@@ -12,3 +12,6 @@ CREATE TABLE cancel_policies (
 ) STRICT;
 
 INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms) VALUES (0, 1000, 86400000);
+
+-- Orders in the order of their changes, for the payment service to compare its own rows with.
+CREATE INDEX order_changed ON orders (updated_at, id);

@@ -4,6 +4,7 @@ use axum::{
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
+use custody::{KnownOrders, KnownQuestion};
 use process::{
     parts::CloudPart,
     problem::{Json, Path, Problem},
@@ -18,7 +19,10 @@ use wire::{
 };
 
 use super::hub::HUB;
-use crate::{service::Service, store::StoreError};
+use crate::{
+    service::Service,
+    store::{KNOWN_MAX, StoreError},
+};
 
 /// A larger run would hold its locks for too long; the hub hands in smaller ones.
 const OPS_MAX: usize = 5_000;
@@ -164,6 +168,18 @@ pub async fn order(
 ) -> Result<Json<OrderAndTerms>, Problem> {
     let (order, terms) = service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?;
     Ok(Json(OrderAndTerms { order, terms }))
+}
+
+/// Orders with their versions, to compare.
+pub async fn known(
+    State(service): State<Service>,
+    _: FromPayment,
+    Json(asked): Json<KnownQuestion>,
+) -> Result<Json<KnownOrders>, Problem> {
+    if let KnownQuestion::Named(ids) = &asked {
+        check_length(ids.len(), KNOWN_MAX)?;
+    }
+    Ok(Json(service.store.known(&asked).await?))
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {

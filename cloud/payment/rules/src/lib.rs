@@ -15,6 +15,7 @@ mod decide;
 mod desk;
 mod due;
 mod fees;
+mod known;
 mod lapse;
 mod limits;
 mod movement;
@@ -31,6 +32,7 @@ pub use decide::{MoneyStep, Refusal, decide, open};
 pub use desk::{Basis, MoneyCase, MoneyCaseKind, MoneyEvent, MoneyEventKind, MoneyWrites};
 pub use due::{Completion, Due, HeardOrder, Saga};
 pub use fees::{FeePolicy, FeeSplit};
+pub use known::{DueVersions, KnownOrder, KnownOrders, KnownQuestion, Missed};
 pub use lapse::MoneyLapse;
 pub use limits::CustodyLimits;
 pub use movement::{

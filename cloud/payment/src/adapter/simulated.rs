@@ -5,9 +5,10 @@
 
 mod store;
 
-use custody::{AdapterReply, MovementId};
+use custody::{AdapterReply, MovementId, StatementLine};
 use platform::sql::Sql;
 use process::clock::Clock;
+use uuid::Uuid;
 
 use crate::store::{AdapterCall, StoreError};
 
@@ -57,6 +58,14 @@ impl Simulated {
 
     pub async fn query(&self, id: MovementId) -> Result<AdapterReply, StoreError> {
         store::query(&self.sql, id, self.clock.now()).await
+    }
+
+    pub async fn statement(&self, ids: &[Uuid]) -> Result<Vec<StatementLine>, StoreError> {
+        store::statement(&self.sql, ids).await
+    }
+
+    pub async fn known(&self, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        store::known(&self.sql, after).await
     }
 
     /// A bank takes a payment back, or gives it back again.

@@ -14,6 +14,6 @@ pub use movements::{
 use super::StoreError;
 
 /// Reads a word of the domain; another one was written by nobody.
-fn word<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, StoreError> {
+pub fn word<T: std::str::FromStr>(text: &str, column: &'static str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Unreadable(column))
 }

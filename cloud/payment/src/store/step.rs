@@ -15,6 +15,8 @@ use super::{MoneyAct, Occasion, Store, StoreError, acts, load, rows::DueRow, wri
 /// rest is margin.
 const COLLISIONS_MAX: u32 = 4;
 
+const TOLD: &str = "UPDATE dues SET told_at = ? WHERE order_id = ?";
+
 /// What a step leaves behind besides the decision of the domain.
 #[derive(Debug, Clone, Default)]
 pub struct StepNote {
@@ -133,6 +135,9 @@ impl Store {
             tx.exec(DueRow::update("WHERE order_id = ?"), values).await?;
         }
         write::all(tx, &self.clock, &before, &writes, note, now).await?;
+        if !writes.events.is_empty() {
+            tx.exec(TOLD, vals![now, order]).await?;
+        }
         let changes = !writes.journals.is_empty() || writes.due != before.due;
         if let Some(act) = note.act.as_ref().filter(|_| changes) {
             acts::record(tx, self.clock.new_id(), order, act, now).await?;

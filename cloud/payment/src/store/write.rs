@@ -79,9 +79,18 @@ pub async fn all(
         events.push(event(clock, EventType::PaymentInitiated, now, &initiated(writes, payment)?)?);
     }
     for told in &writes.events {
-        events.push(event(clock, event_type(told.kind), now, &body(order, told)?)?);
+        events.push(self::told(clock, order, told, now)?);
     }
     Ok(outbox::store::add_all(tx, &events).await?)
+}
+
+pub fn told(
+    clock: &Clock,
+    order: &HeardOrder,
+    told: &MoneyEvent,
+    now: UnixMillis,
+) -> Result<Event, StoreError> {
+    event(clock, event_type(told.kind), now, &body(order, told)?)
 }
 
 /// Returns the payments that begin.

@@ -8,8 +8,9 @@ use axum::{
     extract::{Path, Request, State},
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
+use custody::{KnownOrder, KnownOrders, KnownQuestion, MoneyStep};
 use futures::future::join_all;
 use payment::Peers;
 use platform::{Ground, upstream::Upstream};
@@ -25,9 +26,9 @@ use crate::stage::*;
 const CUSTOMER: u128 = 1;
 const PROVIDER: u128 = 7;
 
-/// An order service that knows one order.
+/// An order service that knows one order, and the number of the last word about its money that it has taken.
 #[derive(Clone)]
-struct Orders(Arc<Mutex<Order>>);
+pub struct Orders(pub Arc<Mutex<(Order, u64)>>);
 
 struct Service {
     router: Router,
@@ -41,30 +42,57 @@ struct Answer {
     body: Value,
 }
 
+impl Orders {
+    pub fn new() -> Self {
+        let draft =
+            Draft { price: Amount::from_minor(PRICE).unwrap(), ..support::samples::draft() };
+        let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
+        Self(Arc::new(Mutex::new((order, 0))))
+    }
+
+    pub fn upstream(&self) -> Upstream {
+        let router = Router::new()
+            .route("/internal/orders/{id}", get(show))
+            .route("/internal/known-orders", post(known));
+        Upstream::local(router.with_state(self.clone()))
+    }
+
+    /// Changes the order; nobody is told.
+    pub fn change(&self, change: impl FnOnce(&mut Order)) {
+        let (order, _) = &mut *self.0.lock().unwrap();
+        order.provider_id = Some(user(PROVIDER));
+        order.version += 1;
+        change(order);
+    }
+
+    /// The order has taken this word about its money.
+    pub fn took(&self, money_version: u64) {
+        self.0.lock().unwrap().1 = money_version;
+    }
+
+    /// As payment_db hears it.
+    pub fn heard(&self) -> MoneyStep {
+        let (order, _) = self.0.lock().unwrap().clone();
+        MoneyStep::OrderHeard(payment::events::heard(&order, None))
+    }
+}
+
 impl Service {
     async fn new(engine: Engine) -> Self {
         let stage = Stage::new(engine).await;
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = Ground { keys: issuer.keys(), ..ground };
-        let draft =
-            Draft { price: Amount::from_minor(PRICE).unwrap(), ..support::samples::draft() };
-        let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
-        let orders = Orders(Arc::new(Mutex::new(order)));
-        let router = Router::new().route("/internal/orders/{id}", get(show));
-        let order = Upstream::local(router.with_state(orders.clone()));
+        let orders = Orders::new();
+        let order = orders.upstream();
         let router = payment::open(stage.config.clone(), ground, Peers { order }).await.unwrap();
         let service = Self { router, issuer, orders, stage };
         service.order(|order| order.status = OrderStatus::Accepted);
         service
     }
 
-    /// Changes the order; nobody is told.
     fn order(&self, change: impl FnOnce(&mut Order)) {
-        let mut order = self.orders.0.lock().unwrap();
-        order.provider_id = Some(user(PROVIDER));
-        order.version += 1;
-        change(&mut order);
+        self.orders.change(change);
     }
 
     async fn send(&self, by: Actor, request: (Method, &str), key: &str, body: Value) -> Answer {
@@ -109,12 +137,25 @@ impl Answer {
 }
 
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
-    let order = orders.0.lock().unwrap().clone();
+    let (order, _) = orders.0.lock().unwrap().clone();
     if order.id == id {
         return Json(OrderAndTerms { order, terms: None }).into_response();
     }
     let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
+}
+
+async fn known(
+    State(orders): State<Orders>,
+    Json(asked): Json<KnownQuestion>,
+) -> Json<KnownOrders> {
+    let (order, money_version) = orders.0.lock().unwrap().clone();
+    let is_meant = match asked {
+        KnownQuestion::Named(ids) => ids.contains(&order.id),
+        KnownQuestion::Changed { since, after } => order.updated_at >= since && after.is_none(),
+    };
+    let known = KnownOrder { order, terms: None, money_version };
+    Json(KnownOrders { items: is_meant.then_some(known).into_iter().collect() })
 }
 
 fn payment_json() -> Value {
@@ -370,4 +411,19 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
     assert_eq!(money.balance(custody::LedgerAccount::Loss), 4_000);
     assert_eq!(money.balance(custody::LedgerAccount::Provider(user(8))), -3_000);
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM money_acts").await, 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn admins_read_the_reconciliation_report(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let path = "/api/v1/payments/reconciliation";
+    let report = service.get(admin(), path).await;
+    assert_eq!(report.status, StatusCode::OK, "{}", report.body);
+    assert_eq!((&report.body["differences"], &report.body["waiting"]), (&json!([]), &json!([])));
+    for who in [customer(CUSTOMER), provider(PROVIDER)] {
+        service.get(who, path).await.refused(403, "role_forbidden");
+    }
 }

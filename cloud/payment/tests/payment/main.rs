@@ -6,4 +6,5 @@ mod books;
 mod cancelling;
 mod http;
 mod journey;
+mod reconciliation;
 mod stage;

@@ -7,7 +7,7 @@ use custody::{CustodyLimits, MoneyStep, OrderMoney};
 use money_sim::{MoneyPlan, POLICIES, RecordOf, StepRecord, run_recorded};
 use payment::{
     Config,
-    store::{Occasion, StepNote, StepOutcome, Store},
+    store::{Disagreements, Occasion, StepNote, StepOutcome, Store},
 };
 use platform::{sql::Sql, vals};
 use process::clock::Clock;
@@ -43,6 +43,8 @@ async fn agrees(engine: Engine, seeds: u64) {
             assert_eq!(sorted(stored), sorted(model.clone()), "seed {seed}");
             journals += model.journals.len();
         }
+        let disagreements = store.disagreements(UnixMillis(0)).await.unwrap();
+        assert_eq!(disagreements, Disagreements::default(), "seed {seed}");
         steps += run.record.steps.len();
         sql.close().await;
     }

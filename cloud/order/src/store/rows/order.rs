@@ -42,6 +42,7 @@ columns! {
         accepted_source: Option<Source>,
         accepted_firm: bool,
         accepted_rule: Option<RaceRule>,
+        pub money_version: u64,
         held_minor: Amount,
         cancel_fee_minor: Option<Amount>,
         cancel_fee_to: Option<UserId>,
@@ -93,6 +94,8 @@ impl OrderRow {
             accepted_firm: acceptance.as_ref().is_some_and(Acceptance::is_firm),
             accepted_rule: acceptance.as_ref().and_then(|acceptance| acceptance.rule),
             accepted_source: acceptance.map(|acceptance| acceptance.source),
+            // A new order has heard nothing of money.
+            money_version: 0,
             held_minor: held,
             cancel_fee_minor: terms.map(|terms| terms.fee),
             cancel_fee_to: terms.and_then(|terms| terms.provider_id),
@@ -112,8 +115,8 @@ impl Row for OrderRow {
         Ok(fields!(row => OrderRow {
             code, customer_id, provider_id, service_type, price_minor, currency, location,
             service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
-            source, accepted_at, accepted_source, accepted_firm, accepted_rule, held_minor, cancel_fee_minor,
-            cancel_fee_to;
+            source, accepted_at, accepted_source, accepted_firm, accepted_rule, money_version, held_minor,
+            cancel_fee_minor, cancel_fee_to;
             id,
             title: opened("title", TITLE)?,
             description: opened("description", DESCRIPTION)?,

@@ -1,9 +1,11 @@
 //! The simulated adapter's own tables.
 
-use custody::{AdapterAnswer, AdapterReply, Chargeback, ChargebackId, MovementId};
+use custody::{
+    AdapterAnswer, AdapterReply, Chargeback, ChargebackId, LineKind, MovementId, StatementLine,
+};
 use platform::{
     row,
-    sql::{Columns, Sql, Statement, Tx},
+    sql::{Columns, Sql, Statement, Tx, Val},
     transact, vals,
 };
 use uuid::Uuid;
@@ -18,6 +20,7 @@ const PAY: &str = "UPDATE simulated_movements SET state = 'paid' WHERE id = ? AN
 const HUSH: &str = "UPDATE simulated_movements SET silences = silences - 1 WHERE id = ?";
 const CHARGEBACKS: &str = "SELECT id, payment_id, amount_minor, is_reversed \
     FROM simulated_chargebacks WHERE payment_id = ? ORDER BY id";
+const KNOWN: &str = "SELECT id FROM simulated_movements WHERE id > ? ORDER BY id LIMIT ?";
 const REVERSE: &str = "UPDATE simulated_chargebacks SET is_reversed = ? WHERE id = ?";
 
 row! {
@@ -93,6 +96,27 @@ pub async fn charge_back(
 
 pub async fn pays(sql: &Sql, payment: MovementId) -> Result<bool, StoreError> {
     Ok(sql.exec(PAY, vals![payment.0]).await? == 1)
+}
+
+/// Ids of one batch.
+const KNOWN_MAX: usize = 500;
+
+pub async fn known(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
+    Ok(sql.all(KNOWN, vals![after, KNOWN_MAX]).await?)
+}
+
+pub async fn statement(sql: &Sql, ids: &[Uuid]) -> Result<Vec<StatementLine>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = || ids.iter().map(Val::from).collect();
+    let text = Truth::select("WHERE id IN (").marks(ids.len()).then(")");
+    let rows: Vec<Truth> = sql.all(text, values()).await?;
+    let mut lines: Vec<StatementLine> = rows.iter().flat_map(Truth::lines).collect();
+    let text = ChargebackTruth::select("WHERE payment_id IN (").marks(ids.len()).then(")");
+    let rows: Vec<ChargebackTruth> = sql.all(text, values()).await?;
+    lines.extend(rows.into_iter().flat_map(ChargebackTruth::lines));
+    Ok(lines)
 }
 
 async fn truth(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
@@ -181,7 +205,35 @@ impl Truth {
     }
 }
 
+impl Truth {
+    fn lines(&self) -> Vec<StatementLine> {
+        let kinds: &[LineKind] = match (self.kind.as_str(), self.state.as_str()) {
+            ("charge", "paid") => &[LineKind::Charge],
+            ("refund", "done") => &[LineKind::Refund],
+            ("payout", "done") => &[LineKind::Payout],
+            ("payout", "returned") => &[LineKind::Payout, LineKind::PayoutReturned],
+            _ => &[],
+        };
+        let line = |kind: &LineKind| StatementLine {
+            movement: MovementId(self.id),
+            kind: *kind,
+            amount_minor: self.amount_minor,
+        };
+        kinds.iter().map(line).collect()
+    }
+}
+
 impl ChargebackTruth {
+    fn lines(self) -> Vec<StatementLine> {
+        let line = |kind| StatementLine {
+            movement: MovementId(self.payment_id),
+            kind,
+            amount_minor: self.amount_minor,
+        };
+        let back = self.is_reversed.then(|| line(LineKind::Reversal(self.id)));
+        [line(LineKind::Chargeback(self.id))].into_iter().chain(back).collect()
+    }
+
     fn chargeback(self) -> Chargeback {
         Chargeback {
             id: ChargebackId(self.id),

@@ -1,0 +1,112 @@
+//! Finds events that were lost, by comparing the versions of orders and dues both ways [PULL]. A lost event of an order
+//! is heard from its row; a lost word about money is told once more.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use custody::{KnownOrder, KnownOrders, KnownQuestion, Missed, MoneyStep};
+use platform::upstream::{Upstream, UpstreamError};
+use process::tokens::Verifier;
+use uuid::Uuid;
+use wire::{OrderId, UnixMillis};
+
+use crate::{
+    events::heard,
+    store::{StepNote, Store, StoreError},
+};
+
+const ORDER: &str = "order";
+const PATH: &str = "/internal/known-orders";
+/// An event is on its way for so long at least.
+pub const GRACE_MS: i64 = 60_000;
+/// How far back a first comparison looks.
+const FIRST_MS: i64 = 35 * 24 * 3_600_000;
+
+#[derive(Clone)]
+pub struct Comparison {
+    pub store: Store,
+    pub orders: Upstream,
+    pub verifier: Verifier,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the order service cannot be asked")]
+    Orders(#[from] UpstreamError),
+}
+
+impl Comparison {
+    /// Compares all that changed since the last time, and mends what was missed. Returns how much that was.
+    pub async fn pull(&self) -> Result<usize, CompareError> {
+        let now = self.store.clock().now();
+        let since = self.store.compared_until().await?.unwrap_or(now.plus_ms(-FIRST_MS));
+        let missed = self.missed(since, now.plus_ms(-GRACE_MS)).await?;
+        for (known, what) in &missed {
+            let order = known.order.id;
+            tracing::warn!(order.id = %order, ?what, "An event was lost, and is made good");
+            match what {
+                Missed::Order => {
+                    let step = MoneyStep::OrderHeard(heard(&known.order, known.terms));
+                    self.store.step(order, &step, &StepNote::default()).await?;
+                }
+                Missed::Word => self.store.tell_again(order).await?,
+            }
+        }
+        // Again a little of what was young now.
+        self.store.set_compared_until(now.plus_ms(-2 * GRACE_MS)).await?;
+        Ok(missed.len())
+    }
+
+    /// The events from before `by` that one side has missed, of all orders that changed since.
+    pub async fn missed(
+        &self,
+        since: UnixMillis,
+        by: UnixMillis,
+    ) -> Result<Vec<(KnownOrder, Missed)>, CompareError> {
+        let mut missed = Vec::new();
+        let mut place = (since, None);
+        loop {
+            let asked = KnownQuestion::Changed { since: place.0, after: place.1 };
+            let known = self.ask(&asked).await?;
+            let Some(last) = known.last() else { break };
+            place = (last.order.updated_at, Some(last.order.id));
+            self.compare(known, by, &mut missed).await?;
+        }
+        let mut place = (since, OrderId(Uuid::nil()));
+        loop {
+            let told = self.store.told_since(place.0, place.1).await?;
+            let Some((order, at)) = told.last().copied() else { break };
+            place = (at, order);
+            let named = told.into_iter().map(|(order, _)| order).collect();
+            let known = self.ask(&KnownQuestion::Named(named)).await?;
+            self.compare(known, by, &mut missed).await?;
+        }
+        missed.sort_by_key(|(known, what)| (known.order.id, *what == Missed::Word));
+        missed.dedup_by_key(|(known, what)| (known.order.id, *what == Missed::Word));
+        Ok(missed)
+    }
+
+    async fn compare(
+        &self,
+        known: Vec<KnownOrder>,
+        by: UnixMillis,
+        missed: &mut Vec<(KnownOrder, Missed)>,
+    ) -> Result<(), CompareError> {
+        let ids: Vec<OrderId> = known.iter().map(|known| known.order.id).collect();
+        let dues: BTreeMap<_, _> = self.store.versions(&ids).await?.into_iter().collect();
+        for known in known {
+            let due = dues.get(&known.order.id).copied();
+            missed.extend(known.missed(due, by).into_iter().map(|what| (known.clone(), what)));
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, asked: &KnownQuestion) -> Result<Vec<KnownOrder>, CompareError> {
+        let token = self.verifier.token_for(ORDER);
+        let known: KnownOrders =
+            self.orders.json(Method::POST, PATH, Some(&token), Some(asked)).await?;
+        Ok(known.items)
+    }
+}

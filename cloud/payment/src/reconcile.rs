@@ -1,0 +1,196 @@
+//! The reconciliation report: orders, payments, the books and the adapter, held against each other. In a sound platform
+//! nothing differs; what waits, waits for the adapter or for a person.
+
+use std::collections::BTreeSet;
+
+use custody::{Missed, MovementId};
+use process::problem::chain;
+use uuid::Uuid;
+use wire::{UnixMillis, words};
+
+use crate::{
+    compare::Comparison,
+    courier::Courier,
+    store::{Disagreements, LateRows, StoreError},
+};
+
+/// How far back bookings and movements are compared. What was booked before was compared then, and nobody can
+/// have changed it since.
+const WINDOW_MS: i64 = 35 * 24 * 3_600_000;
+/// Open for longer than this is late.
+const LATE_MS: i64 = 3_600_000;
+/// An event is on its way for so long at least.
+const ON_ITS_WAY_MS: i64 = 5_000;
+/// Differing movements that one report asks about.
+const QUESTIONS_MAX: usize = 200;
+
+words! {
+    FindingKind {
+        UnevenJournal "uneven_journal",
+        AccountAdrift "account_adrift",
+        HeldForNothing "held_for_nothing",
+        ShownUnheld "shown_unheld",
+        AdapterDiffers "adapter_differs",
+        AdapterSilent "adapter_silent",
+        OrderEventMissed "order_event_missed",
+        MoneyWordMissed "money_word_missed",
+        OrdersSilent "orders_silent",
+        LatePayment "late_payment",
+        LateRefund "late_refund",
+        LatePayout "late_payout",
+        NeedsPerson "needs_person",
+        CancelUnfinished "cancel_unfinished",
+        Suspense "suspense",
+        OpenCase "open_case",
+    }
+}
+
+/// Something to look at, by the id of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: FindingKind,
+    pub subject: Uuid,
+    pub since: Option<UnixMillis>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciliation {
+    pub at: UnixMillis,
+    pub since: UnixMillis,
+    /// Two of the four do not agree.
+    pub differences: Vec<Finding>,
+    /// Open for longer than an hour.
+    pub waiting: Vec<Finding>,
+}
+
+#[derive(Clone)]
+pub struct Reconciler {
+    pub courier: Courier,
+    pub comparison: Comparison,
+}
+
+impl Reconciler {
+    /// Changes nothing.
+    pub async fn report(&self) -> Result<Reconciliation, StoreError> {
+        let store = &self.courier.store;
+        let at = store.clock().now();
+        let since = at.plus_ms(-WINDOW_MS);
+        let mut differences = disagreements(store.disagreements(since).await?);
+        match self.differing(since).await? {
+            Some(differing) => {
+                let found = |id: MovementId| finding(FindingKind::AdapterDiffers, id.0);
+                differences.extend(differing.into_iter().map(found));
+            }
+            None => differences.push(finding(FindingKind::AdapterSilent, Uuid::nil())),
+        }
+        match self.comparison.missed(since, at.plus_ms(-ON_ITS_WAY_MS)).await {
+            Ok(missed) => differences.extend(missed.into_iter().map(|(known, what)| {
+                let kind = match what {
+                    Missed::Order => FindingKind::OrderEventMissed,
+                    Missed::Word => FindingKind::MoneyWordMissed,
+                };
+                finding(kind, known.order.id.0)
+            })),
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "Orders cannot be compared");
+                differences.push(finding(FindingKind::OrdersSilent, Uuid::nil()));
+            }
+        }
+        let waiting = waiting(store.late(at.plus_ms(-LATE_MS)).await?);
+        Ok(Reconciliation { at, since, differences, waiting })
+    }
+
+    /// Asks the adapter about every movement on which its statement differs [STATEMENT], and keeps the count of what
+    /// is left.
+    pub async fn reconcile(&self) -> Result<Reconciliation, StoreError> {
+        let store = &self.courier.store;
+        let since = store.clock().now().plus_ms(-WINDOW_MS);
+        for id in self.differing(since).await?.unwrap_or_default().into_iter().take(QUESTIONS_MAX) {
+            self.courier.question(id).await?;
+        }
+        let report = self.report().await?;
+        let (differences, waiting) = (report.differences.len(), report.waiting.len());
+        store.note_report(report.at, differences, waiting).await?;
+        if differences > 0 {
+            tracing::error!(differences, waiting, "Orders, books and adapter do not agree");
+        }
+        Ok(report)
+    }
+
+    /// The settled movements on which the adapter's statement and our books differ. `None` where it cannot be asked.
+    async fn differing(
+        &self,
+        since: UnixMillis,
+    ) -> Result<Option<BTreeSet<MovementId>>, StoreError> {
+        let Courier { store, adapter } = &self.courier;
+        let mut differing = BTreeSet::new();
+        let mut after = first_id(since);
+        loop {
+            let Some(ids) = adapter.known(after).await else { return Ok(None) };
+            let Some(last) = ids.last().copied() else { break };
+            after = last;
+            let Some(found) = self.differing_among(&ids).await? else { return Ok(None) };
+            differing.extend(found);
+        }
+        let mut place = (since, 0);
+        loop {
+            let (ids, last) = store.booked_since(place).await?;
+            let Some(last) = last else { break };
+            place = last;
+            let Some(found) = self.differing_among(&ids).await? else { return Ok(None) };
+            differing.extend(found);
+        }
+        Ok(Some(differing))
+    }
+
+    async fn differing_among(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<Option<Vec<MovementId>>, StoreError> {
+        let Courier { store, adapter } = &self.courier;
+        // What is open is read first: it may be settled, and booked, before its statement comes.
+        let open = store.open_among(ids).await?;
+        let Some(theirs) = adapter.statement(ids).await else { return Ok(None) };
+        let ours = store.booked(ids).await?;
+        let differing = custody::differing(&ours, &theirs.into_iter().collect());
+        Ok(Some(differing.into_iter().filter(|id| !open.contains(&id.0)).collect()))
+    }
+}
+
+/// The least id that is made at this moment.
+fn first_id(at: UnixMillis) -> Uuid {
+    let ms = u128::try_from(at.0).unwrap_or_default();
+    Uuid::from_u128(ms << 80)
+}
+
+fn finding(kind: FindingKind, subject: Uuid) -> Finding {
+    Finding { kind, subject, since: None }
+}
+
+fn disagreements(rows: Disagreements) -> Vec<Finding> {
+    let Disagreements { uneven_journals, accounts_adrift, held_for_nothing, shown_unheld } = rows;
+    let kinds = [
+        (FindingKind::UnevenJournal, uneven_journals),
+        (FindingKind::AccountAdrift, accounts_adrift),
+        (FindingKind::HeldForNothing, held_for_nothing),
+        (FindingKind::ShownUnheld, shown_unheld),
+    ];
+    let of = |(kind, rows): (FindingKind, Vec<Uuid>)| rows.into_iter().map(move |id| finding(kind, id));
+    kinds.into_iter().flat_map(of).collect()
+}
+
+fn waiting(rows: LateRows) -> Vec<Finding> {
+    let kinds = [
+        (FindingKind::LatePayment, rows.payments),
+        (FindingKind::LateRefund, rows.refunds),
+        (FindingKind::LatePayout, rows.payouts),
+        (FindingKind::NeedsPerson, rows.need_person),
+        (FindingKind::CancelUnfinished, rows.cancelling),
+        (FindingKind::Suspense, rows.suspense),
+        (FindingKind::OpenCase, rows.cases),
+    ];
+    let of = |(kind, rows): (FindingKind, Vec<(Uuid, UnixMillis)>)| {
+        rows.into_iter().map(move |(subject, at)| Finding { kind, subject, since: Some(at) })
+    };
+    kinds.into_iter().flat_map(of).collect()
+}

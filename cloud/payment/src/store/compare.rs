@@ -1,0 +1,77 @@
+//! The versions of dues, to compare with the order service [PULL], and the last word about an order told once more.
+
+use custody::{DueVersions, MoneyEvent, MoneyEventKind, MovementId};
+use platform::{outbox, sql::in_list, transact, vals};
+use wire::{OrderId, UnixMillis};
+
+use super::{Store, StoreError, load, write};
+
+const VERSIONS: &str =
+    "SELECT order_id, order_version, money_version, told_at FROM dues WHERE order_id IN (";
+const TOLD_SINCE: &str = "SELECT order_id, told_at FROM dues WHERE told_at >= ? AND (told_at > ? OR order_id > ?) \
+    ORDER BY told_at, order_id LIMIT ?";
+const UNTIL: &str = "SELECT at FROM compared_until WHERE id = 1";
+const MOVE_UNTIL: &str = "UPDATE compared_until SET at = ? WHERE id = 1";
+const FIRST_UNTIL: &str = "INSERT INTO compared_until (id, at) VALUES (1, ?)";
+
+/// Dues of one batch; the order service answers for no more orders at once.
+pub const BATCH: usize = 200;
+
+impl Store {
+    /// Of those that there are.
+    pub async fn versions(
+        &self,
+        orders: &[OrderId],
+    ) -> Result<Vec<(OrderId, DueVersions)>, StoreError> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = in_list(VERSIONS, orders.len(), ")");
+        let rows: Vec<(OrderId, u64, u64, UnixMillis)> =
+            self.sql.all(text, orders.iter().map(Into::into).collect()).await?;
+        let versions = |(order, order_version, money_version, told_at)| {
+            (order, DueVersions { order_version, money_version, told_at })
+        };
+        Ok(rows.into_iter().map(versions).collect())
+    }
+
+    /// The orders of which something was told since then, in that order, a batch at most.
+    pub async fn told_since(
+        &self,
+        since: UnixMillis,
+        after: OrderId,
+    ) -> Result<Vec<(OrderId, UnixMillis)>, StoreError> {
+        Ok(self.sql.all(TOLD_SINCE, vals![since, since, after, BATCH]).await?)
+    }
+
+    /// Tells the last word once more, under its own number: who has taken it takes nothing.
+    pub async fn tell_again(&self, order: OrderId) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => {
+            let Some(rows) = load::locked(tx, order).await? else { return Ok(()) };
+            let due = &rows.due;
+            let told = MoneyEvent {
+                kind: MoneyEventKind::PaymentStatusChanged,
+                movement: MovementId(order.0),
+                amount_minor: 0,
+                status: due.payment_status,
+                money_version: due.money_version,
+                held_minor: rows.held_minor(),
+                provider_id: None,
+            };
+            let event = write::told(&self.clock, &due.order, &told, now)?;
+            Ok::<_, StoreError>(outbox::store::add(tx, &event).await?)
+        })
+    }
+
+    pub async fn compared_until(&self) -> Result<Option<UnixMillis>, StoreError> {
+        Ok(self.sql.one(UNTIL, vals![]).await?)
+    }
+
+    pub async fn set_compared_until(&self, at: UnixMillis) -> Result<(), StoreError> {
+        if self.sql.exec(MOVE_UNTIL, vals![at]).await? == 0 && self.compared_until().await?.is_none() {
+            self.sql.exec(FIRST_UNTIL, vals![at]).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! Reads for the reconciliation report: what does not agree, and what waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custody::{Action, LineKind, MovementId, StatementLine};
+use platform::{
+    sql::{Val, in_list},
+    vals,
+};
+use uuid::Uuid;
+use wire::UnixMillis;
+
+use super::{Store, StoreError, rows::word};
+
+const UNEVEN: &str = "SELECT journal_id FROM transactions WHERE at >= ? \
+    GROUP BY journal_id HAVING SUM(amount_minor) <> 0 LIMIT ?";
+const ADRIFT: &str = "SELECT a.owner_id FROM accounts a WHERE a.balance_minor <> \
+    (SELECT COALESCE(SUM(t.amount_minor), 0) FROM transactions t \
+     WHERE t.account = a.account AND t.owner_id = a.owner_id AND t.currency = a.currency) LIMIT ?";
+const HELD_FOR_NOTHING: &str = "SELECT d.order_id FROM accounts a JOIN dues d ON d.order_id = a.owner_id \
+    WHERE a.account = 'held' AND a.balance_minor < 0 AND d.saga = 'done' LIMIT ?";
+const SHOWN_UNHELD: &str = "SELECT d.order_id FROM dues d LEFT JOIN accounts a \
+    ON a.account = 'held' AND a.owner_id = d.order_id AND a.currency = d.currency \
+    WHERE d.payment_status = 'held' AND COALESCE(a.balance_minor, 0) = 0 LIMIT ?";
+const BOOKED: &str = "SELECT j.action, j.subject, t.amount_minor FROM journals j \
+    JOIN transactions t ON t.journal_id = j.id AND t.account = 'adapter' \
+    WHERE j.action IN ('charge', 'refund_done', 'payout_done', 'payout_returned', 'chargeback', 'reversal') \
+    AND j.subject IN (";
+const BOOKED_SINCE: &str = "SELECT subject, at, seq FROM journals WHERE at >= ? AND (at > ? OR seq > ?) \
+    AND action IN ('charge', 'refund_done', 'payout_done', 'payout_returned') ORDER BY at, seq LIMIT ?";
+const CHARGEBACKS: &str = "SELECT id, payment_id FROM chargebacks WHERE payment_id IN (";
+const OPEN_PAYMENTS: &str = "SELECT id FROM payments WHERE status = 'pending' AND id IN (";
+const OPEN_REFUNDS: &str = "SELECT id FROM refunds WHERE status = 'pending' AND id IN (";
+const OPEN_PAYOUTS: &str = "SELECT id FROM payouts WHERE status = 'pending' AND id IN (";
+const LATE_PAYMENTS: &str =
+    "SELECT id, created_at FROM payments WHERE status = 'pending' AND created_at < ? LIMIT ?";
+const LATE_REFUNDS: &str =
+    "SELECT id, created_at FROM refunds WHERE status = 'pending' AND created_at < ? LIMIT ?";
+const LATE_PAYOUTS: &str =
+    "SELECT id, created_at FROM payouts WHERE status = 'pending' AND created_at < ? LIMIT ?";
+const NEEDS_PERSON: &str =
+    "SELECT order_id, told_at FROM dues WHERE saga = 'needs_person' AND told_at < ? LIMIT ?";
+const CANCELLING: &str = "SELECT order_id, told_at FROM dues \
+    WHERE saga = 'settling' AND order_status = 'cancelled' AND looked_at < ? LIMIT ?";
+const SUSPENSE: &str = "SELECT a.owner_id, p.updated_at FROM accounts a JOIN payments p ON p.id = a.owner_id \
+    WHERE a.account = 'suspense' AND a.balance_minor < 0 AND p.updated_at < ? LIMIT ?";
+const CASES: &str = "SELECT movement_id, opened_at FROM money_cases \
+    WHERE closed_at IS NULL AND opened_at < ? ORDER BY id LIMIT ?";
+const NOTE: &str = "INSERT INTO reconciliations (at, differences, waiting) VALUES (?, ?, ?)";
+
+/// Findings of one kind; more would be as bad as these.
+pub const FINDINGS_MAX: usize = 200;
+/// Journals of one batch.
+const BATCH: usize = 500;
+
+/// The place of a walk over journals.
+pub type BookedPlace = (UnixMillis, u64);
+
+/// What the books say against themselves, by the row that shows it.
+#[derive(Debug, Clone, Default)]
+pub struct Disagreements {
+    pub uneven_journals: Vec<Uuid>,
+    pub accounts_adrift: Vec<Uuid>,
+    pub held_for_nothing: Vec<Uuid>,
+    pub shown_unheld: Vec<Uuid>,
+}
+
+/// What is open for longer than it should be, and since when.
+#[derive(Debug, Clone, Default)]
+pub struct LateRows {
+    pub payments: Vec<(Uuid, UnixMillis)>,
+    pub refunds: Vec<(Uuid, UnixMillis)>,
+    pub payouts: Vec<(Uuid, UnixMillis)>,
+    pub need_person: Vec<(Uuid, UnixMillis)>,
+    pub cancelling: Vec<(Uuid, UnixMillis)>,
+    pub suspense: Vec<(Uuid, UnixMillis)>,
+    pub cases: Vec<(Uuid, UnixMillis)>,
+}
+
+impl Store {
+    pub async fn disagreements(&self, since: UnixMillis) -> Result<Disagreements, StoreError> {
+        let sql = &self.sql;
+        Ok(Disagreements {
+            uneven_journals: sql.all(UNEVEN, vals![since, FINDINGS_MAX]).await?,
+            accounts_adrift: sql.all(ADRIFT, vals![FINDINGS_MAX]).await?,
+            held_for_nothing: sql.all(HELD_FOR_NOTHING, vals![FINDINGS_MAX]).await?,
+            shown_unheld: sql.all(SHOWN_UNHELD, vals![FINDINGS_MAX]).await?,
+        })
+    }
+
+    pub async fn late(&self, before: UnixMillis) -> Result<LateRows, StoreError> {
+        let values = || vals![before, FINDINGS_MAX];
+        let sql = &self.sql;
+        Ok(LateRows {
+            payments: sql.all(LATE_PAYMENTS, values()).await?,
+            refunds: sql.all(LATE_REFUNDS, values()).await?,
+            payouts: sql.all(LATE_PAYOUTS, values()).await?,
+            need_person: sql.all(NEEDS_PERSON, values()).await?,
+            cancelling: sql.all(CANCELLING, values()).await?,
+            suspense: sql.all(SUSPENSE, values()).await?,
+            cases: sql.all(CASES, values()).await?,
+        })
+    }
+
+    /// The movements that the adapter has moved by our books since then, a batch at most, and the place behind it.
+    pub async fn booked_since(
+        &self,
+        (at, seq): BookedPlace,
+    ) -> Result<(Vec<Uuid>, Option<BookedPlace>), StoreError> {
+        let rows: Vec<(Uuid, UnixMillis, u64)> =
+            self.sql.all(BOOKED_SINCE, vals![at, at, seq, BATCH]).await?;
+        let last = rows.last().map(|(_, at, seq)| (*at, *seq));
+        Ok((rows.into_iter().map(|(subject, ..)| subject).collect(), last))
+    }
+
+    /// What the adapter has moved of these ids, by our books.
+    pub async fn booked(&self, ids: &[Uuid]) -> Result<BTreeSet<StatementLine>, StoreError> {
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let chargebacks: Vec<(Uuid, Uuid)> = self.named(CHARGEBACKS, ids).await?;
+        let payments: BTreeMap<Uuid, Uuid> = chargebacks.into_iter().collect();
+        let subjects: Vec<Uuid> = ids.iter().copied().chain(payments.keys().copied()).collect();
+        let rows: Vec<(String, Uuid, i64)> = self.named(BOOKED, &subjects).await?;
+        let line = |(action, subject, minor): (String, Uuid, i64)| {
+            let (movement, kind) = match word::<Action>(&action, "journals.action")? {
+                Action::RefundDone => (subject, LineKind::Refund),
+                Action::PayoutDone => (subject, LineKind::Payout),
+                Action::PayoutReturned => (subject, LineKind::PayoutReturned),
+                Action::Chargeback => {
+                    (payments.get(&subject).copied().unwrap_or(subject), LineKind::Chargeback(subject))
+                }
+                Action::Reversal => {
+                    (payments.get(&subject).copied().unwrap_or(subject), LineKind::Reversal(subject))
+                }
+                _ => (subject, LineKind::Charge),
+            };
+            let amount_minor = minor.abs();
+            Ok(StatementLine { movement: MovementId(movement), kind, amount_minor })
+        };
+        rows.into_iter().map(line).collect()
+    }
+
+    /// Those of these ids that are under way: their answers are still to come.
+    pub async fn open_among(&self, ids: &[Uuid]) -> Result<BTreeSet<Uuid>, StoreError> {
+        let mut open = BTreeSet::new();
+        if !ids.is_empty() {
+            for text in [OPEN_PAYMENTS, OPEN_REFUNDS, OPEN_PAYOUTS] {
+                open.extend(self.named::<Uuid>(text, ids).await?);
+            }
+        }
+        Ok(open)
+    }
+
+    pub async fn note_report(
+        &self,
+        at: UnixMillis,
+        differences: usize,
+        waiting: usize,
+    ) -> Result<(), StoreError> {
+        self.sql.exec(NOTE, vals![at, differences, waiting]).await?;
+        Ok(())
+    }
+
+    async fn named<R: platform::sql::Row>(
+        &self,
+        text: &'static str,
+        ids: &[Uuid],
+    ) -> Result<Vec<R>, StoreError> {
+        let values: Vec<Val> = ids.iter().map(Val::from).collect();
+        Ok(self.sql.all(in_list(text, ids.len(), ")"), values).await?)
+    }
+}

@@ -1,0 +1,190 @@
+//! Orders, payments, the books and the adapter held against each other; and events that were lost, found by their
+//! versions.
+
+use custody::MoneyStep;
+use payment::{
+    compare::Comparison,
+    jobs,
+    reconcile::{Finding, FindingKind, Reconciler},
+};
+use platform::vals;
+use rstest::rstest;
+use wire::{EventType, OrderStatus, PaymentEvent};
+
+use crate::{http::Orders, stage::*};
+
+struct Scene {
+    stage: Stage,
+    orders: Orders,
+    reconciler: Reconciler,
+}
+
+fn kinds(found: &[Finding]) -> Vec<FindingKind> {
+    found.iter().map(|finding| finding.kind).collect()
+}
+
+impl Scene {
+    /// An order that is accepted and paid.
+    async fn paid(engine: Engine) -> Self {
+        let stage = Stage::new(engine).await;
+        let orders = Orders::new();
+        let ground = testing::ground(stage.folder.path(), &stage.clock).await;
+        let verifier = ground.verifier(payment::NAME);
+        let comparison =
+            Comparison { store: stage.store.clone(), orders: orders.upstream(), verifier };
+        let reconciler = Reconciler { courier: stage.courier.clone(), comparison };
+        let scene = Self { stage, orders, reconciler };
+        scene.becomes(OrderStatus::Accepted).await;
+        scene.stage.pays(0, "simulated").await;
+        scene.took().await;
+        scene
+    }
+
+    /// With a part of it sent back, released and paid out.
+    async fn sound(engine: Engine) -> Self {
+        let scene = Self::paid(engine).await;
+        let stage = &scene.stage;
+        scene.becomes(OrderStatus::InProgress).await;
+        let ask = MoneyStep::RequestRefund { by: user(1), amount_minor: 5_000 };
+        let request = stage.done(0, ask).await.movement.unwrap();
+        stage.done(0, MoneyStep::DecideRefund { request, granted_minor: Some(5_000) }).await;
+        stage.courier.carry_all().await.unwrap();
+        scene.becomes(OrderStatus::Completed).await;
+        stage.clock.advance(72 * HOUR);
+        jobs::settle(&stage.courier).await.unwrap();
+        jobs::pay_out(&stage.courier).await.unwrap();
+        assert_eq!(stage.count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'").await, 1);
+        stage.clock.advance(2 * HOUR);
+        scene.took().await;
+        scene
+    }
+
+    async fn becomes(&self, status: OrderStatus) {
+        self.orders.change(|order| order.status = status);
+        self.stage.done(0, self.orders.heard()).await;
+    }
+
+    /// The order service takes the last word about its money.
+    async fn took(&self) {
+        self.orders.took(self.stage.money(0).await.due.money_version);
+    }
+
+    async fn differences(&self) -> Vec<FindingKind> {
+        kinds(&self.reconciler.report().await.unwrap().differences)
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_sound_platform_has_an_empty_report(#[case] engine: Engine) {
+    let scene = Scene::sound(engine).await;
+    let report = scene.reconciler.reconcile().await.unwrap();
+    assert_eq!((kinds(&report.differences), kinds(&report.waiting)), (vec![], vec![]));
+    let kept = "SELECT COUNT(*) FROM reconciliations WHERE differences = 0 AND waiting = 0";
+    assert_eq!(scene.stage.count(kept).await, 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn each_disagreement_is_named(#[case] engine: Engine) {
+    for (breaks, kind) in [
+        (
+            "UPDATE accounts SET balance_minor = balance_minor - 1 WHERE account = 'fees'",
+            FindingKind::AccountAdrift,
+        ),
+        (
+            "UPDATE simulated_movements SET amount_minor = amount_minor + 1 WHERE kind = 'charge'",
+            FindingKind::AdapterDiffers,
+        ),
+        (
+            "UPDATE simulated_movements SET state = 'returned' WHERE kind = 'payout'",
+            FindingKind::AdapterDiffers,
+        ),
+        ("DELETE FROM simulated_movements WHERE kind = 'refund'", FindingKind::AdapterDiffers),
+        ("UPDATE dues SET payment_status = 'held'", FindingKind::ShownUnheld),
+    ] {
+        let scene = Scene::sound(engine).await;
+        scene.stage.sql.exec(breaks, vals![]).await.unwrap();
+        assert_eq!(scene.differences().await, [kind], "{breaks}");
+    }
+    let scene = Scene::sound(engine).await;
+    scene.stage.sql.exec("DROP TRIGGER transactions_not_changed", vals![]).await.unwrap();
+    let text = "UPDATE transactions SET amount_minor = amount_minor - 1 WHERE account = 'fees'";
+    scene.stage.sql.exec(text, vals![]).await.unwrap();
+    let both = [FindingKind::UnevenJournal, FindingKind::AccountAdrift];
+    assert_eq!(scene.differences().await, both);
+    let scene = Scene::paid(engine).await;
+    scene.stage.sql.exec("UPDATE dues SET saga = 'done'", vals![]).await.unwrap();
+    assert_eq!(scene.differences().await, [FindingKind::HeldForNothing]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engine) {
+    let scene = Scene::sound(engine).await;
+    let stage = &scene.stage;
+    for text in ["UPDATE payouts SET status = 'pending'", "UPDATE dues SET saga = 'needs_person'"] {
+        stage.sql.exec(text, vals![]).await.unwrap();
+    }
+    let report = scene.reconciler.report().await.unwrap();
+    assert_eq!(kinds(&report.differences), []);
+    assert_eq!(kinds(&report.waiting), [FindingKind::LatePayout, FindingKind::NeedsPerson]);
+}
+
+/// A bank takes a payment back: nobody here knows before the statements are compared.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_chargeback_is_found_by_the_statement_and_asked_about(#[case] engine: Engine) {
+    let scene = Scene::paid(engine).await;
+    let stage = &scene.stage;
+    let payment = stage.money(0).await.held_payment().unwrap();
+    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter;
+    bank.charge_back(payment, 3_000, false).await.unwrap();
+    assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers]);
+    let report = scene.reconciler.reconcile().await.unwrap();
+    assert_eq!(kinds(&report.differences), []);
+    assert_eq!(stage.money(0).await.held_minor(), PRICE - 3_000);
+}
+
+/// The event of an order was lost, and then a word about money: both are found by their versions, and made good once.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
+    let scene = Scene::paid(engine).await;
+    let (stage, comparison) = (&scene.stage, &scene.reconciler.comparison);
+    scene.orders.change(|order| order.status = OrderStatus::Cancelled);
+    assert_eq!(comparison.pull().await.unwrap(), 0, "it may be on its way");
+    stage.clock.advance(HOUR);
+    assert_eq!(scene.differences().await, [FindingKind::OrderEventMissed]);
+    assert_eq!(comparison.pull().await.unwrap(), 1);
+    stage.courier.carry_all().await.unwrap();
+    let money = stage.money(0).await;
+    assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
+
+    // The order service has not heard that it came back.
+    stage.clock.advance(HOUR);
+    assert_eq!(scene.differences().await, [FindingKind::MoneyWordMissed]);
+    let before = stage.events().await.len();
+    assert_eq!(comparison.pull().await.unwrap(), 1);
+    let again = stage.events().await;
+    assert_eq!(again.len(), before + 1);
+    let word = again.last().unwrap();
+    assert_eq!(word.kind, EventType::PaymentStatusChanged);
+    let told: PaymentEvent = serde_json::from_value(word.body.clone()).unwrap();
+    assert_eq!(told.money_version, money.due.money_version);
+    assert_eq!((told.payment_status, told.held.minor()), (money.due.payment_status, 0));
+    scene.orders.took(told.money_version);
+    stage.clock.advance(HOUR);
+    assert_eq!(comparison.pull().await.unwrap(), 0);
+    assert_eq!(scene.differences().await, []);
+}
