@@ -23,6 +23,7 @@ pub mod permissions;
 pub mod sealing;
 pub mod service;
 pub mod sessions;
+pub mod sms;
 pub mod sql;
 pub mod upstream;
 

@@ -195,6 +195,15 @@ pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Returns whether nobody on the way to that address can read or change what goes there: it is asked by TLS, or on this
+/// machine.
+pub fn is_guarded(address: &str) -> bool {
+    let Ok(uri) = address.parse::<http::Uri>() else { return false };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+    let is_plain = !address.contains('#') && !authority.as_str().contains('@');
+    is_plain && (scheme == "https" || (scheme == "http" && is_loopback(authority.host())))
+}
+
 /// In seconds, as our services say it; a date says nothing to a clock that may be wrong.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;

@@ -117,3 +117,25 @@ async fn a_stop_lets_an_answer_finish_and_takes_no_more() {
     tasks.shutdown(SOON).await;
     assert!(get().await.unwrap_err().is_unreachable());
 }
+
+#[test]
+fn an_address_is_guarded_by_tls_or_on_this_machine() {
+    for good in
+        ["https://a.example", "https://a.example/x/", "http://127.0.0.1:3000/x", "http://[::1]:1"]
+    {
+        assert!(is_guarded(good), "{good}");
+    }
+    for bad in [
+        "",
+        "a.example",
+        "http://a.example",
+        "http://10.0.0.1",
+        "ftp://a.example",
+        "https://a.example#x",
+        "https://u@a.example",
+        "http://127.0.0.1@a.example",
+        "http://localhost.a.example",
+    ] {
+        assert!(!is_guarded(bad), "{bad}");
+    }
+}

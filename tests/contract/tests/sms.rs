@@ -1,0 +1,192 @@
+//! Text messages: what a sender may rely on, at the folder and at a gateway.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
+use http::StatusCode;
+use platform::sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsError, SmsMessage};
+use process::{
+    clock::Clock,
+    tasks::Tasks,
+    tokens::bearer,
+    trust::Authorities,
+    web::{self, Certificate},
+};
+use serde_json::{Value, json};
+use support::Authority;
+
+const LIMIT: Duration = Duration::from_secs(10);
+const SECRET: &str = "gateway-secret-7";
+
+fn message(clock: &Clock, text: &str) -> SmsMessage {
+    let to = PhoneNumber::typed("13800138000", &CountryCode::default()).unwrap();
+    SmsMessage { id: clock.new_id(), to, text: text.to_owned() }
+}
+
+fn secret(folder: &Path) -> std::path::PathBuf {
+    let file = folder.join("sms.secret");
+    fs::write(&file, format!("{SECRET}\n")).unwrap();
+    file
+}
+
+/// What a gateway was handed, and the statuses that it answers before it takes a message.
+#[derive(Clone, Default)]
+struct Heard {
+    messages: Arc<Mutex<Vec<(Value, String)>>>,
+    refusals: Arc<Mutex<Vec<u16>>>,
+}
+
+impl Heard {
+    fn answering(statuses: &[u16]) -> Self {
+        let refusals = statuses.iter().rev().copied().collect();
+        Self { refusals: Arc::new(Mutex::new(refusals)), ..Self::default() }
+    }
+
+    fn messages(&self) -> Vec<(Value, String)> {
+        self.messages.lock().unwrap().clone()
+    }
+
+    fn routes(&self) -> Router {
+        Router::new().route("/messages", post(take)).with_state(self.clone())
+    }
+
+    async fn listen(&self, tasks: &Tasks) -> String {
+        let listener = web::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/messages", listener.local_addr().unwrap());
+        let router = web::standard(self.routes(), "gateway");
+        let serving = web::serve(listener, router, web::Slots::default(), tasks.token());
+        tasks.spawn_once("serve", serving);
+        url
+    }
+}
+
+async fn take(
+    State(heard): State<Heard>,
+    headers: HeaderMap,
+    Json(message): Json<Value>,
+) -> (StatusCode, &'static str) {
+    assert_eq!(bearer(&headers), Some(SECRET));
+    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+    heard.messages.lock().unwrap().push((message, key));
+    let status = heard.refusals.lock().unwrap().pop().unwrap_or(202);
+    (StatusCode::from_u16(status).unwrap(), "taken, and this is no JSON")
+}
+
+#[tokio::test]
+async fn a_folder_keeps_the_newest_messages_for_its_owner_alone() {
+    let (parent, clock) = (tempfile::tempdir().unwrap(), Clock::system());
+    let folder = parent.path().join("sms");
+    let sms = Sms::open(&format!("folder:{}", folder.display()), Path::new("")).unwrap();
+    assert!(sms.is_on());
+    for index in 0..103 {
+        sms.send(&message(&clock, &format!("message {index}"))).await.unwrap();
+    }
+    let mut files: Vec<_> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort_unstable();
+    let texts: Vec<Value> = files
+        .iter()
+        .map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap())
+        .collect();
+    assert_eq!(texts.len(), 100);
+    assert_eq!(texts[0], json!({ "to": "+8613800138000", "text": "message 3" }));
+    assert_eq!(texts[99]["text"], "message 102");
+    for (path, mode) in [(&folder, 0o700), (&files[0], 0o600)] {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_is_asked_with_the_secret_and_again_under_the_same_id_while_it_is_away() {
+    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let heard = Heard::answering(&[503, 429]);
+    let url = heard.listen(&tasks).await;
+    let sms = Sms::open(&url, &secret(folder.path())).unwrap();
+    let sent = message(&clock, "Your code is 123456");
+    sms.send(&sent).await.unwrap();
+    let expected = json!({ "id": sent.id, "to": "+8613800138000", "text": "Your code is 123456" });
+    assert_eq!(heard.messages(), vec![(expected, sent.id.to_string()); 3]);
+    tasks.shutdown(LIMIT).await;
+}
+
+#[tokio::test]
+async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_it() {
+    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let secret = secret(folder.path());
+    for (statuses, tries, passing) in
+        [(&[500, 502, 503, 504][..], 3, true), (&[400][..], 1, false), (&[302][..], 1, false)]
+    {
+        let heard = Heard::answering(statuses);
+        let sms = Sms::open(&heard.listen(&tasks).await, &secret).unwrap();
+        let error = sms.send(&message(&clock, "Your code is 123456")).await.unwrap_err();
+        assert_eq!((heard.messages().len(), error.is_passing()), (tries, passing), "{error}");
+        let said = format!("{error} {error:?}");
+        for hidden in ["138", "123456", SECRET] {
+            assert!(!said.contains(hidden), "{said}");
+        }
+    }
+    tasks.shutdown(LIMIT).await;
+
+    let closed = web::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nobody = Sms::open(&format!("http://{closed}/"), &secret).unwrap();
+    let error = nobody.send(&message(&clock, "hi")).await.unwrap_err();
+    assert!(matches!(error, SmsError::Away(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_gateway_by_tls_is_known_by_the_authority_of_the_operator_and_by_no_other() {
+    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let (authority, heard) = (Authority::new().unwrap(), Heard::default());
+    let identity = authority.server("localhost").unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let chain = write("chain.pem", &identity.certificate);
+    let certificate = Certificate::load(chain, write("key.pem", &identity.key)).await.unwrap();
+    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/messages", listener.local_addr().unwrap().port());
+    let (router, slots) = (web::standard(heard.routes(), "gateway"), web::Slots::default());
+    let serving = web::serve_by_tls(listener, certificate, router, slots, tasks.token());
+    tasks.spawn_once("serve", serving);
+
+    let secret = secret(folder.path());
+    let own = Authorities::with_own(&write("own.pem", authority.pem())).unwrap();
+    let sms = Sms::open_trusting(&url, &secret, &own).unwrap();
+    sms.send(&message(&clock, "by TLS")).await.unwrap();
+    let stranger = Sms::open_trusting(&url, &secret, &Authorities::public()).unwrap();
+    assert!(stranger.send(&message(&clock, "to nobody")).await.is_err());
+    assert_eq!(heard.messages().len(), 1);
+    tasks.shutdown(LIMIT).await;
+}
+
+#[tokio::test]
+async fn messages_are_off_where_nothing_is_set_and_a_setting_of_no_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let off = Sms::open("off", Path::new("")).unwrap();
+    assert!(!off.is_on());
+    let error = off.send(&message(&Clock::system(), "hi")).await.unwrap_err();
+    assert!(matches!(error, SmsError::Off) && !error.is_passing());
+
+    let secret = secret(folder.path());
+    let open = |url: &str, secret: &Path| Sms::open(url, secret).err();
+    for url in ["", "folder:", "gateway", "http://sms.example.org/", "https://u:p@sms.example.org/"]
+    {
+        assert!(matches!(open(url, &secret), Some(SmsAddressError::Form)), "{url}");
+    }
+    let url = "https://sms.example.org/";
+    assert!(matches!(open(url, Path::new("")), Some(SmsAddressError::Secret { .. })));
+    let empty = folder.path().join("empty");
+    fs::write(&empty, "\n").unwrap();
+    assert!(matches!(open(url, &empty), Some(SmsAddressError::NoSecret(_))));
+    assert!(open(url, &secret).is_none());
+}
