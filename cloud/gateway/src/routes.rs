@@ -215,6 +215,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/payments",               CUSTOMER, Part::Payment),
     ruled(GET,  "/api/v1/payments",               PAYERS,   PAYMENTS, Part::Payment),
     admin(GET,    "/api/v1/payments/reconciliation",              DESKS,     Part::Payment),
+    route(GET,  "/api/v1/payments/methods",       PAYERS,   Part::Payment),
     ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   PAYMENTS, Part::Payment),
     route(POST, "/api/v1/refunds",                CUSTOMER, Part::Payment),
     ruled(GET,  "/api/v1/refunds",                PAYERS,   PAYMENTS, Part::Payment),

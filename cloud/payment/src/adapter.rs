@@ -35,6 +35,20 @@ impl Payments {
         }
     }
 
+    /// The methods of payment that it knows, its usual one first.
+    pub fn methods(&self) -> Vec<&'static str> {
+        match self {
+            Self::Simulated(simulated) => simulated.methods(),
+        }
+    }
+
+    /// Nothing is charged: it is for tests and demonstrations.
+    pub fn is_simulated(&self) -> bool {
+        match self {
+            Self::Simulated(_) => true,
+        }
+    }
+
     pub fn usual_method(&self) -> &'static str {
         match self {
             Self::Simulated(_) => simulated::USUAL_METHOD,

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use wire::{Amount, Code, CommandId};
 
 use self::{
+    payments::PaymentMethod,
     statements::Earnings,
     views::{LineView, PaymentView, RequestView},
 };
@@ -76,6 +77,7 @@ pub fn router(service: Service) -> Router {
 pub fn document(name: &'static str) -> ApiDocument {
     table(ApiDocument::of(name))
         .with::<PaymentView>()
+        .with::<PaymentMethod>()
         .with::<RequestView>()
         .with::<LineView>()
         .with::<Earnings>()
@@ -96,6 +98,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(GET, "/api/v1/payments/reconciliation",
             "Hold orders, payments, the books and the adapter against each other, as they stand now", &[],
             report::reconciliation)
+        .at(GET, "/api/v1/payments/methods", "List the ways to pay, the usual one first", &[], payments::methods)
         .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
         .at(POST, "/api/v1/refunds",
             "Ask for money back, in progress or later, until it is released. A request that is open is returned",

@@ -1606,6 +1606,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/payments/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ways to pay, the usual one first */
+        get: operations["payment.methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers/{id}/profile": {
         parameters: {
             query?: never;
@@ -3146,6 +3163,13 @@ export interface components {
             /** @description The adapter's token for how it is paid; its usual one, where it is left out. */
             payment_method?: string;
         };
+        /** @description A way to pay. */
+        PaymentMethod: {
+            /** @description The adapter's token, as a payment names it. */
+            method: string;
+            /** @description Nothing is charged: for tests and demonstrations. */
+            simulated: boolean;
+        };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
@@ -3580,6 +3604,8 @@ export interface components {
             amount: components["schemas"]["Amount"];
             at: components["schemas"]["UnixMillis"];
             currency: components["schemas"]["Currency"];
+            /** @description Of a release to a provider: what the platform kept for its work. */
+            fee: components["schemas"]["Amount"] | null;
             order_id: components["schemas"]["OrderId"] | null;
         };
         StatusForm: {
@@ -3900,6 +3926,7 @@ export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
 export type Payment = components['schemas']['Payment'];
 export type PaymentForm = components['schemas']['PaymentForm'];
+export type PaymentMethod = components['schemas']['PaymentMethod'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Permission = components['schemas']['Permission'];
 export type PersonActItem = components['schemas']['PersonActItem'];
@@ -12894,6 +12921,67 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PaymentMethod"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

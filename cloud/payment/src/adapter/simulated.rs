@@ -44,7 +44,12 @@ impl Simulated {
     }
 
     pub fn takes(&self, method: &str) -> bool {
-        method == USUAL_METHOD || (self.with_scripts && SCRIPTS.contains(&method))
+        self.methods().contains(&method)
+    }
+
+    pub fn methods(&self) -> Vec<&'static str> {
+        let scripts: &[&str] = if self.with_scripts { SCRIPTS } else { &[] };
+        [USUAL_METHOD].iter().chain(scripts).copied().collect()
     }
 
     /// A charge, refund or payout. One that is known is answered with its state.

@@ -9,7 +9,7 @@ use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
     tokens::Caller,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Actor, Amount, Code, Currency, OrderId, Role, UserId};
 
@@ -30,6 +30,15 @@ pub struct PaymentForm {
     /// The adapter's token for how it is paid; its usual one, where it is left out.
     #[serde(default)]
     payment_method: Option<String>,
+}
+
+/// A way to pay.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentMethod {
+    /// The adapter's token, as a payment names it.
+    method: &'static str,
+    /// Nothing is charged: for tests and demonstrations.
+    simulated: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -79,6 +88,17 @@ pub async fn payments(
     let rows = service.store.payments_of(order_id).await?;
     let items = rows.into_iter().map(PaymentView::of).collect::<Result<_, _>>()?;
     Ok(Json(WholeList { items }))
+}
+
+/// `GET /api/v1/payments/methods`.
+pub async fn methods(
+    State(service): State<Service>,
+    _: Caller,
+) -> Result<Json<WholeList<PaymentMethod>>, Problem> {
+    let adapter = &service.courier.adapter;
+    let simulated = adapter.is_simulated();
+    let items = adapter.methods().into_iter().map(|method| PaymentMethod { method, simulated });
+    Ok(Json(WholeList { items: items.collect() }))
 }
 
 /// `GET /api/v1/payments/{id}`.

@@ -63,6 +63,9 @@ pub struct LineView {
     order_id: Option<OrderId>,
     amount: Amount,
     currency: Currency,
+    /// Of a release to a provider: what the platform kept for its work.
+    #[schema(required)]
+    fee: Option<Amount>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -157,6 +160,7 @@ impl LineView {
             order_id: entry.order_id,
             amount: amount(entry.amount_minor)?,
             currency: entry.currency,
+            fee: entry.fee_minor.map(amount).transpose()?,
         })
     }
 }

@@ -7,11 +7,15 @@ use wire::{Currency, OrderId, UnixMillis, UserId};
 
 use super::{Store, StoreError};
 
-const OF_PROVIDER: &str = "SELECT journal_id, action, account, owner_id, currency, amount_minor, order_id, at \
-    FROM transactions WHERE account = 'provider' AND owner_id = ? AND at <= ? \
+const OF_PROVIDER: &str = "SELECT journal_id, action, account, owner_id, currency, amount_minor, order_id, at, \
+    (SELECT -fee.amount_minor FROM transactions fee WHERE fee.order_id = mine.order_id \
+    AND fee.journal_id = mine.journal_id AND fee.account = 'fees') AS fee_minor \
+    FROM transactions mine WHERE account = 'provider' AND owner_id = ? AND at <= ? \
     AND (at < ? OR journal_id < ?) ORDER BY at DESC, journal_id DESC LIMIT ?";
-const OF_ORDER: &str = "SELECT journal_id, action, account, owner_id, currency, amount_minor, order_id, at \
-    FROM transactions WHERE order_id = ? ORDER BY seq LIMIT ?";
+const OF_ORDER: &str = "SELECT journal_id, action, account, owner_id, currency, amount_minor, order_id, at, \
+    CASE WHEN account = 'provider' THEN (SELECT -fee.amount_minor FROM transactions fee \
+    WHERE fee.order_id = line.order_id AND fee.journal_id = line.journal_id AND fee.account = 'fees') \
+    END AS fee_minor FROM transactions line WHERE order_id = ? ORDER BY seq LIMIT ?";
 const BALANCES: &str = "SELECT account, currency, balance_minor FROM accounts \
     WHERE owner_id = ? AND account IN ('provider', 'sending') ORDER BY currency, account";
 
@@ -30,6 +34,8 @@ row! {
         pub amount_minor: i64,
         pub order_id: Option<OrderId>,
         pub at: UnixMillis,
+        /// On a provider's account, of a release: the platform's part of the same journal.
+        pub fee_minor: Option<i64>,
     }
 }
 

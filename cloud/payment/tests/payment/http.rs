@@ -196,6 +196,8 @@ async fn a_customer_pays_an_order_once(#[case] engine: Engine) {
     }
     let list = format!("/api/v1/payments?order_id={}", order_id(0));
     assert_eq!(service.get(customer(CUSTOMER), &list).await.items().len(), 1);
+    let methods = service.get(customer(CUSTOMER), "/api/v1/payments/methods").await;
+    assert_eq!(methods.items()[0], json!({ "method": "simulated", "simulated": true }));
     service.get(customer(2), &list).await.refused(404, "order_not_found");
 }
 
@@ -314,7 +316,12 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     service.get(customer(2), &path).await.refused(404, "order_not_found");
     service.get(provider(8), &path).await.refused(404, "order_not_found");
     let mine = service.get(provider(PROVIDER), "/api/v1/statements").await;
-    assert_eq!(mine.items().len(), 1);
+    let fees = |answer: &Answer| answer.items().iter().map(|item| item["fee"].clone()).collect::<Vec<_>>();
+    assert_eq!(fees(&mine), [json!("20.00")]);
+    // The same on the order's statement, and on the provider's line alone.
+    assert_eq!(fees(&service.get(provider(PROVIDER), &path).await), [json!("20.00")]);
+    let all = service.get(admin(), &path).await;
+    assert_eq!(fees(&all).iter().filter(|fee| !fee.is_null()).count(), 1);
     let earned = service.get(provider(PROVIDER), "/api/v1/earnings").await;
     let expected = json!([{ "currency": "CNY", "available": "180.01", "sending": "0.00" }]);
     assert_eq!(earned.body["items"], expected);
