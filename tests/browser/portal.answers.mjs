@@ -56,6 +56,20 @@ const regionOf = (region, gate, change = {}, edgeChange = {}) => ({
   region, gate, policy: 'optimistic', holder: null, feed_seq: 90, orders: 12, asks_waiting: 0, asks_stopped: 0, edges: [edge(`${region.toLowerCase()}-1`, edgeChange)], ...change,
 })
 
+/** A line of the books. Debit is positive. */
+const booked = (action, account, amount, time, change = {}) => ({ at: time, action, account, amount, currency: 'CNY', order_id: id(160), fee: null, ...change })
+const PAID = booked('charge', 'adapter', '180.00', at('10:55:00'))
+const RELEASED = booked('release', 'provider', '-162.00', '2026-11-18T09:00:00.000Z', { fee: '18.00' })
+const LINES = {
+  customer: [PAID], provider: [RELEASED],
+  admin: [PAID, booked('charge', 'held', '-180.00', at('10:55:00'))],
+}
+/** Of a provider's account, newest first. */
+const ACCOUNT = [
+  booked('payout', 'provider', '162.00', '2026-11-19T02:30:00.000Z', { order_id: null }), RELEASED,
+  booked('cancel_fee', 'provider', '-9.00', '2026-11-04T12:00:00.000Z', { order_id: id(199) }), booked('release', 'provider', '-90.00', '2026-10-20T12:00:00.000Z', { order_id: id(198), fee: '10.00' }),
+]
+
 const NOBODYS_HOURS = { monday: [], tuesday: [], wednesday: [], thursday: [], friday: [], saturday: [], sunday: [] }
 const person = (who, change) => ({ user_id: who.user_id, role: who.role, version: 3, is_complete: true, full_name: '林小梅', phone_number: '+8613800138000', created_at: at('08:00:00'), updated_at: at('10:00:00'), ...change })
 /** A provider's whole profile, as he and admins see it. */
@@ -86,7 +100,7 @@ const roleNamed = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].
 
 /** `orders` wait for approval; `own` is the order that every page about one order shows; `said` stands wherever a person's or a
  * part's words do: names, reasons, news. */
-export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said } = {}) {
+export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said, payments = [], requests = [], lines } = {}) {
   const state = {
     sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
     role, asked: [], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
@@ -106,6 +120,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       { ...roleOf(101, said ?? '证书核验', ['verify_providers', 'read_people']), base: 'admin', built_in: false, people: 1, description: said ?? '只看证书' },
     ],
     permissions: OF_ADMINS, grants: [{ session_id: id(660), kind: 'device_grant', created_at: at('08:00:00'), expires_at: at('23:00:00'), current: false, device: 'tablet-7', region: 'NORTH' }],
+    payments, requests, methods: ['simulated'], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
   const regions = () => [
@@ -133,6 +148,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders$/, () => page(state.orders)],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
+    ['GET', /^\/orders\/([\w-]+)\/statement$/, () => ({ items: state.lines })],
     ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline.map((step) => ({ ...step, reason: said ?? step.reason })) })],
     ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => state.orders.find((order) => order.id === match[1]) ?? 404],
     ['POST', /^\/orders\/([\w-]+)\/(\w+)$/, ({ match }) => {
@@ -250,6 +266,41 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return one
     }],
   )
+  const [payer, order] = [PEOPLE.customer.user_id, id(160)]
+  const asked = (change = {}) => ({ id: id(920), order_id: order, customer_id: payer, amount: '60.00', currency: 'CNY', status: 'open', reason: said ?? '水龙头还在滴。', granted: null, created_at: at('10:20:00'), decided_at: null, ...change })
+  const desk = [asked({ id: id(921), reason: said ?? 'One of the two taps still drips.', amount: '90.00', created_at: at('10:40:00') }), asked()]
+  state.asks = desk
+  routes.push(
+    ['GET', /^\/payments\/methods$/, () => ({ items: state.methods.map((method) => ({ method, simulated: true })) })],
+    ['GET', /^\/payments$/, () => ({ items: state.payments })],
+    ['GET', /^\/payments\/([\w-]+)$/, ({ match }) => state.payments.find((one) => one.id === match[1]) ?? 404],
+    // A key is one payment for ever, and one payment is open at a time.
+    ['POST', /^\/payments$/, ({ body, headers }) => {
+      const known = state.payments.find((one) => one.key === headers['idempotency-key'] || one.status === 'pending')
+      if (known) return [201, known]
+      const one = { id: id(930 + state.payments.length), transaction_id: id(930 + state.payments.length), customer_id: payer, provider_id: PEOPLE.provider.user_id, status: 'pending', currency: 'CNY', created_at: at('10:52:00'), updated_at: at('10:52:00'), key: headers['idempotency-key'], ...body }
+      state.payments.unshift(one)
+      return [201, one]
+    }],
+    ['GET', /^\/refunds$/, () => ({ items: state.requests })],
+    ['POST', /^\/refunds$/, ({ body }) => {
+      state.requests.unshift(asked({ ...body, created_at: at('10:52:00') }))
+      return [201, state.requests[0]]
+    }],
+    ['GET', /^\/statements$/, () => page(ACCOUNT)],
+    ['GET', /^\/earnings$/, () => ({ items: [{ currency: 'CNY', available: '99.00', sending: '162.00' }] })],
+    ['GET', /^\/admin\/refunds$/, () => page(state.asks)],
+    ['POST', /^\/admin\/refunds\/([\w-]+)\/(grant|refuse)$/, ({ match, body }) => {
+      const one = state.asks.find((known) => known.id === match[1])
+      if (!one) return [409, { status: 409, code: 'refund_decided', title: 'This request has been decided already.' }]
+      state.asks = state.asks.filter((known) => known !== one)
+      return { ...one, status: match[2] === 'grant' ? 'granted' : 'refused', granted: match[2] === 'grant' ? body.amount ?? one.amount : null, decided_at: at('10:52:00') }
+    }],
+    ['POST', /^\/admin\/orders\/([\w-]+)\/refund-anew$/, () => [204]],
+    ['GET', /^\/admin\/money-cases$/, () => page([
+      { id: 2, order_id: order, kind: 'refund_failed', movement_id: id(940), opened_at: at('10:30:00') }, { id: 1, order_id: order, kind: 'wrong_amount', movement_id: id(941), opened_at: at('10:00:00') },
+    ])],
+  )
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,
     fences: [{ fence: 1, holder: 'south-1', epoch: 7, granted_at: at('08:00:00'), granted_by: PEOPLE.admin.user_id, end: { at: at('09:00:00'), how: 'released' } }], changes: [],
@@ -280,7 +331,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     for (const [method, pattern, answer] of routes) {
       const match = method === request.method() && pattern.exec(path)
       if (!match) continue
-      const found = answer({ match, body, query: url.searchParams })
+      const found = answer({ match, body, query: url.searchParams, headers: request.headers() })
       if (Buffer.isBuffer(found)) return route.fulfill({ body: found, contentType: 'image/png' })
       const [status, json] = typeof found === 'number' ? [found, { status: found, title: 'No.', code: found === 401 ? 'invalid_token' : 'not_found' }] : Array.isArray(found) ? found : [200, found]
       return route.fulfill({ status, json, contentType: status < 400 ? 'application/json' : 'application/problem+json' })

@@ -22,9 +22,9 @@ const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
 const PAGES = {
   '': ['/sign-in', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
-  provider: ['/available', '/available?region=NORTH', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
+  provider: ['/available', '/available?region=NORTH', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
-    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
+    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/money', '/money?view=cases', `/money?view=order&order=${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -383,6 +383,110 @@ test('a draft outlives its page and is published once', async () => {
   assert.equal(sent[0].body.service_start_time, '2026-11-22T14:00:00.000Z')
   assert.deepEqual(faults(), [])
   await context.close()
+})
+
+test('a double click pays once, and a lost answer is asked for under the same key, also on a page loaded anew', async () => {
+  const state = gateway({ role: 'customer', lines: [] })
+  const { context, page, go, faults } = await open(state)
+  const pay = page.getByRole('button', { name: 'Pay ¥180.00 into holding' })
+  await go(`/orders/${ORDER}`)
+  state.gone = true
+  await pay.click()
+  await page.getByText('We do not know whether the payment began.').waitFor()
+  state.gone = false
+  await page.reload()
+  await settled(page)
+  await pay.dblclick()
+  await page.getByRole('heading', { name: 'Your payment is on its way' }).waitFor()
+  await page.getByText('Its outcome is not known yet.').waitFor()
+  assert.equal(await pay.count(), 0, 'nobody pays beside an open payment')
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Your payment is on its way')
+  const sent = state.changes()
+  assert.equal(sent.length, 2, 'the lost one, and one for both clicks')
+  assert.equal(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size, 1)
+  assert.deepEqual(sent[1].body, { order_id: ORDER, amount: '180.00', currency: 'CNY', payment_method: 'simulated' })
+
+  // It fails, and the next wish is another one.
+  state.payments[0].status = 'failed'
+  await context.clock.runFor(20_000)
+  await page.getByRole('heading', { name: 'The last payment did not go through' }).waitFor()
+  await pay.click()
+  const [, before, repeated, fresh] = await state.changed(4)
+  assert.equal(repeated.headers['idempotency-key'], before.headers['idempotency-key'])
+  assert.notEqual(fresh.headers['idempotency-key'], before.headers['idempotency-key'])
+  await page.getByRole('heading', { name: 'Your payment is on its way' }).waitFor()
+
+  Object.assign(state.payments[0], { status: 'completed' })
+  state.lines = [{ at: '2026-11-21T10:55:00.000Z', action: 'charge', account: 'adapter', amount: '180.00', currency: 'CNY', order_id: ORDER, fee: null }]
+  Object.assign(state.orders.at(-1), { payment_status: 'held', version: 4 })
+  await context.clock.runFor(20_000)
+  await page.getByRole('heading', { name: 'Held for you' }).waitFor()
+  await page.getByText('You paid ¥180.00 into holding').waitFor()
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage).length), 1, 'the key of the last wish alone is kept')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a refusal to pay is told in the words of the server, and the page shows how things stand', async () => {
+  const state = gateway({ role: 'customer', lines: [] })
+  const { context, page, go, faults } = await open(state)
+  await go(`/orders/${ORDER}`)
+  await context.route('**/api/v1/payments', (route) => (route.request().method() === 'POST'
+    ? route.fulfill({ status: 409, contentType: 'application/problem+json', json: { status: 409, code: 'already_paid', title: 'This order is paid already.', trace: '4bf9' } })
+    : route.fallback()))
+  state.orders.at(-1).price = '190.00'
+  await page.getByRole('button', { name: 'Pay ¥180.00 into holding' }).click()
+  await page.getByRole('heading', { name: 'This order is paid already.' }).waitFor()
+  await page.getByRole('button', { name: 'Pay ¥190.00 into holding' }).waitFor()
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), [], 'a refused wish is over')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('a customer asks for money back by keyboard, and the desk grants a part of it', async () => {
+  const charge = { at: '2026-11-21T10:55:00.000Z', action: 'charge', account: 'adapter', amount: '180.00', currency: 'CNY', order_id: ORDER, fee: null }
+  const state = gateway({ role: 'customer', own: { status: 'in_progress', payment_status: 'held' }, lines: [charge] })
+  const { context, page, go, faults } = await open(state)
+  await go(`/orders/${ORDER}`)
+  await tabTo(page, page.getByRole('link', { name: 'Ask for money back…' }))
+  await page.keyboard.press('Enter')
+  const dialog = page.locator('dialog[open]')
+  await dialog.getByLabel('Amount').fill('200')
+  await dialog.getByText('No more than ¥180.00 is held.').first().waitFor()
+  await dialog.getByLabel('Amount').fill('60')
+  await dialog.getByLabel('Reason').fill('It still drips.')
+  await tabTo(page, dialog.getByRole('button', { name: 'Ask for it back' }))
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'You asked for ¥60.00 back' }).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Ask for money back…' }).count(), 0, 'one request at a time')
+  assert.deepEqual(state.changes().map(({ path, body }) => [path, body]), [['/refunds', { order_id: ORDER, amount: '60.00', reason: 'It still drips.' }]])
+  assert.deepEqual(faults(), [])
+  await context.close()
+
+  const admins = gateway()
+  const desk = await open(admins)
+  await desk.go('/money')
+  await desk.page.getByRole('heading', { name: '¥60.00 is asked back' }).waitFor()
+  await desk.page.keyboard.press('j')
+  await desk.page.getByRole('heading', { name: '¥90.00 is asked back' }).waitFor()
+  await desk.page.keyboard.press('k')
+  await desk.page.keyboard.press('a')
+  await desk.page.locator('dialog[open]').getByLabel('Granted').fill('40')
+  await desk.page.locator('dialog[open]').getByRole('button', { name: 'Grant it' }).click()
+  await desk.page.getByRole('heading', { name: '¥90.00 is asked back' }).waitFor()
+  await desk.page.locator('#look:focus').waitFor()
+  await desk.page.keyboard.press('r')
+  await desk.page.locator('dialog[open]').getByRole('button', { name: 'Refuse it' }).click()
+  await desk.page.getByRole('heading', { name: 'No request waits' }).waitFor()
+  assert.deepEqual(admins.changes().map(({ path, body }) => [path.split('/').at(-1), body]), [['grant', { amount: '40.00' }], ['refuse', null]])
+
+  admins.permissions = ['read_desks']
+  admins.asks = [{ ...admins.asks[0], id: 'x', order_id: ORDER, customer_id: PEOPLE.customer.user_id, amount: '5.00', currency: 'CNY', status: 'open', reason: 'No.', granted: null, created_at: new Date(NOW).toISOString(), decided_at: null }]
+  await desk.go('/money')
+  await desk.page.getByText('Your role reads these requests; another decides them.').waitFor()
+  assert.equal(await desk.page.getByRole('button', { name: /^(Grant|Refuse)/ }).count(), 0)
+  assert.deepEqual(desk.faults(), [])
+  await desk.context.close()
 })
 
 test('a change of the profile keeps every field that it does not show', async () => {

@@ -1,5 +1,5 @@
-// Hears of changes by server-sent events and has the pages ask for the changed data again. Nothing polls: without the
-// stream the pages show the age of their data.
+// Hears of changes by server-sent events and has the pages ask for the changed data again. Nothing polls, save the page of a
+// payment whose outcome is unknown: without the stream the pages show the age of their data.
 
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 import { reactive, readonly } from 'vue'
@@ -105,8 +105,8 @@ export function listen({ client, signedOut }: LivePorts): () => void {
 /** The keys that news of an order makes stale; none where the page knows that version already. */
 export function staleBy(client: QueryClient, news: OrderNews): QueryKey[] {
   const known = client.getQueryData<Order>(['order', news.id])
-  const own: QueryKey[] = known && known.version >= news.version ? [] : [['order', news.id], ['timeline', news.id]]
-  return [['orders'], ...own]
+  const own: QueryKey[] = known && known.version >= news.version ? [] : [['order', news.id], ['timeline', news.id], ['money', news.id]]
+  return [['orders'], ['earnings'], ...own]
 }
 
 export function withRegion(report: StatusReport, region: RegionStatus): StatusReport {

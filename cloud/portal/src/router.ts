@@ -41,10 +41,14 @@ export const routes: RouteRecordRaw[] = [
   { path: '/jobs', name: 'jobs', component: () => import('./pages/Jobs.vue'), meta: { title: 'jobs.title', roles: PROVIDER } },
   { path: '/jobs/:id', name: 'job', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: PROVIDER } },
 
+  { path: '/earnings', name: 'earnings', component: () => import('./pages/Earnings.vue'), meta: { title: 'place.earnings', roles: PROVIDER } },
+  { path: '/statements/:month', name: 'statement', component: () => import('./pages/Statement.vue'), meta: { title: 'statement.page', roles: PROVIDER } },
+
   { path: '/approvals', name: 'approvals', component: () => import('./pages/Approvals.vue'), meta: { title: 'approvals.title', roles: ADMIN, wide: true } },
 
   { path: '/conflicts/:id?', name: 'conflicts', component: () => import('./pages/Conflicts.vue'), meta: { title: 'place.conflicts', roles: ADMIN, wide: true } },
   { path: '/providers/:id?', name: 'providers', component: () => import('./pages/Providers.vue'), meta: { title: 'place.providers', roles: ADMIN, wide: true } },
+  { path: '/money', name: 'money', component: () => import('./pages/Money.vue'), meta: { title: 'place.money', roles: ADMIN, wide: true } },
   { path: '/regions', name: 'regions', component: () => import('./pages/Regions.vue'), meta: { title: 'place.regions', roles: ADMIN } },
   { path: '/regions/wall', name: 'wall', component: () => import('./pages/Wall.vue'), meta: { title: 'wall.title', roles: ADMIN, bare: true } },
   { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },

@@ -6,11 +6,11 @@ import { staleBy, withRegion } from '../src/live.ts'
 it('asks again for an order only where its version is news', () => {
   const client = new QueryClient()
   const news = { id: 'o', version: 3, region: 'NORTH' as const }
-  expect(staleBy(client, news)).toEqual([['orders'], ['order', 'o'], ['timeline', 'o']])
+  expect(staleBy(client, news)).toEqual([['orders'], ['earnings'], ['order', 'o'], ['timeline', 'o'], ['money', 'o']])
   client.setQueryData(['order', 'o'], { version: 2 })
-  expect(staleBy(client, news)).toHaveLength(3)
+  expect(staleBy(client, news)).toHaveLength(5)
   client.setQueryData(['order', 'o'], { version: 3 })
-  expect(staleBy(client, news)).toEqual([['orders']])
+  expect(staleBy(client, news)).toEqual([['orders'], ['earnings']])
 })
 
 it('puts the news of one region among the others', () => {

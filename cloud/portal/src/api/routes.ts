@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, OrderStatus, PasswordForm, ProfileForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, GrantForm, OrderStatus, PasswordForm, PaymentForm, ProfileForm, RefundForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -89,3 +89,19 @@ export const retryAsk = (id: string) => ask('post', '/api/v1/admin/asks/{id}/ret
 export const assignments = (signal?: Asking) => ask('get', '/api/v1/admin/assignments', { signal }).then(answer => answer.items)
 export const assignment = (region: Region, signal?: Asking) => ask('get', '/api/v1/admin/assignments/{region}', { path: { region }, signal })
 export const assign = (region: Region, body: AssignmentBody) => ask('put', '/api/v1/admin/assignments/{region}', { path: { region }, body })
+
+export const paymentMethods = (signal?: Asking) => ask('get', '/api/v1/payments/methods', { signal }).then(answer => answer.items)
+export const pay = (body: PaymentForm, commandId: string) => ask('post', '/api/v1/payments', { body, commandId })
+export const payments = (order_id: string, signal?: Asking) => ask('get', '/api/v1/payments', { query: { order_id }, signal }).then(answer => answer.items)
+export const payment = (id: string, signal?: Asking) => ask('get', '/api/v1/payments/{id}', { path: { id }, signal })
+export const askBack = (body: RefundForm, commandId: string) => ask('post', '/api/v1/refunds', { body, commandId })
+export const refundRequests = (order_id: string, signal?: Asking) => ask('get', '/api/v1/refunds', { query: { order_id }, signal }).then(answer => answer.items)
+export const orderStatement = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/statement', { path: { id }, signal }).then(answer => answer.items)
+export const statements = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/statements', { query: { limit: 100, cursor }, signal })
+export const earnings = (signal?: Asking) => ask('get', '/api/v1/earnings', { signal }).then(answer => answer.items)
+
+export const openRefunds = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/refunds', { query: { limit: 100, cursor }, signal })
+export const grantRefund = (id: string, body: GrantForm) => ask('post', '/api/v1/admin/refunds/{id}/grant', { path: { id }, body })
+export const refuseRefund = (id: string) => ask('post', '/api/v1/admin/refunds/{id}/refuse', { path: { id } })
+export const refundAnew = (order: string) => ask('post', '/api/v1/admin/orders/{id}/refund-anew', { path: { id: order } })
+export const moneyCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/money-cases', { query: { limit: 100, cursor }, signal })

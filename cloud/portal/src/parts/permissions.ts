@@ -12,6 +12,7 @@ export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/conflicts': ['read_desks'],
   '/providers': ['verify_providers'],
   '/orders': ['read_desks'],
+  '/money': ['read_desks'],
   '/regions': ['read_platform'],
   '/edges': ['read_platform'],
   '/people': ['read_people'],
