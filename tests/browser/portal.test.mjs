@@ -192,8 +192,8 @@ test('the main work of each role is done by keyboard alone, and the focus is see
   })
 })
 
-/** Names of keys and people, entries of a log, and news that another part has put into words. */
-const DATA = 'kbd, .persons [translate="no"], table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
+/** Names of keys and people, days of a chart, entries of a log, and news that another part has put into words. */
+const DATA = 'kbd, :is(.persons, .statement) [translate="no"], .bars text, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
 
 test('no word is written into the code', async (t) => {
   for (const [role, paths] of Object.entries(PAGES)) {

@@ -13,12 +13,14 @@ const TABLET = { width: 820, height: 1180 }
 const EXPECTED = /status of 401.*\/api\/v1\/session$/
 /** A page without a network writes each failed request to the console. */
 const OFFLINE = /net::ERR_/
+const FAN = { title: 'Bathroom fan hums', details: 'Day and night.', street: '3 Harbour Road', price: '180.00' }
 const JOB = { title: 'Kitchen tap drips all night', details: 'About one drop a second.', street: '1 Harbour Road', price: '180.00' }
 
 let browser, platform
 
 before(async () => {
-  platform = await startPlatform()
+  // Money is the provider's as soon as the work is complete, so that its statement can be read at once.
+  platform = await startPlatform({ HOLDFAST__PAYMENT__DISPUTE_MS: '0' })
   browser = await launch()
 })
 
@@ -87,20 +89,20 @@ async function picture(page, name, height, shown) {
 const seen = (page, text) => page.getByText(text).first().waitFor()
 const heading = (page, name, state = 'visible') => page.getByRole('heading', { name }).first().waitFor({ state })
 
-async function publish(page) {
+async function publish(page, job = JOB) {
   await page.getByRole('main').getByRole('link', { name: 'Publish' }).first().click()
   await page.locator('.tile', { hasText: 'Cleaning and repair' }).click()
-  await page.fill('#title', JOB.title)
-  await page.fill('#details', JOB.details)
+  await page.fill('#title', job.title)
+  await page.fill('#details', job.details)
   await page.getByRole('button', { name: 'Next: where and when' }).click()
   await heading(page, 'Where and when?')
   await page.locator('.tile', { hasText: 'North' }).click()
-  await page.fill('#street', JOB.street)
+  await page.fill('#street', job.street)
   await page.locator('.tile', { hasText: 'Any day' }).click()
   await page.locator('.truth', { hasText: 'Draft, on this device' }).waitFor()
   await keep(page, '1-publish')
   await page.getByRole('button', { name: 'Next: price' }).click()
-  await page.fill('#price', JOB.price)
+  await page.fill('#price', job.price)
   await page.getByRole('button', { name: 'Publish for approval' }).click()
   await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/, { waitUntil: 'commit' })
   await page.locator('.status', { hasText: 'Waiting for approval' }).waitFor()
@@ -228,6 +230,44 @@ test('a region is cut off, two ask for one job, and both read why', () => play(a
   await seen(customer, /Another request came/)
   await keep(customer, '10-customer')
   await readDesk(admin, order.code)
+}))
+
+test('a job is paid by a double click, done, and its money told to everybody to the cent', () => play(async ({ portal }) => {
+  const [customer, admin, provider] = await Promise.all([portal('customer-north'), portal('admin'), portal('provider-north')])
+  const order = await publish(customer, FAN)
+  await approve(admin, order)
+  // A page that goes sends its decisions.
+  await admin.goto(`${platform.gateway}/money?view=order`)
+  const offer = provider.locator('.job', { hasText: FAN.title })
+  await offer.getByRole('button', { name: /Accept/ }).click()
+  await provider.locator('.toast').getByRole('button', { name: 'Open' }).click()
+  await provider.getByText("Work starts once the customer's payment is held").waitFor()
+
+  const pay = customer.getByRole('button', { name: 'Pay ¥180.00 into holding' })
+  await pay.waitFor()
+  await keep(customer, '12-pay')
+  await pay.dblclick()
+  await heading(customer, 'Held for you')
+  await seen(customer, 'You paid ¥180.00 into holding')
+  await keep(customer, '13-held')
+
+  await provider.getByRole('button', { name: 'Start', exact: true, disabled: false }).click()
+  await provider.getByRole('button', { name: 'Complete this job', disabled: false }).click()
+  await heading(customer, 'Paid to the provider')
+  await seen(provider, '¥162.00 is yours, after the fee of ¥18.00')
+  await provider.getByRole('link', { name: 'Earnings' }).click()
+  await provider.locator('.totals > div', { hasText: 'In your balance' }).getByText('¥162.00').waitFor()
+  await provider.getByRole('link', { name: "This month's statement" }).click()
+  const line = provider.locator('.statement tbody tr', { hasText: order.code })
+  for (const sum of ['¥18.00', '¥162.00']) await line.getByText(sum, { exact: true }).first().waitFor()
+  await keep(provider, '14-statement')
+
+  await admin.getByLabel('Code of the order, or an id').fill(order.code)
+  await admin.keyboard.press('Enter')
+  await heading(admin, `The books of ${order.code}`)
+  await seen(admin, 'Balanced: the sum is zero')
+  assert.equal(await admin.getByRole('table', { name: 'Payments' }).locator('tbody tr').count(), 1, 'two clicks paid once')
+  await keep(admin, '15-books')
 }))
 
 test('fifty orders are approved by keyboard, undo undoes, and two admins do not collide', () => play(async ({ portal }) => {
