@@ -1,6 +1,7 @@
 #!/bin/bash
 # Writes the users and their rights from the environment, and starts the server. Every part declares the exchanges. It
-# publishes to its own exchange alone, and only a part that consumes has queues. Nobody else may sign in: the server makes
+# publishes to its own exchange alone, has the queue of the events that found no other, and only a part that consumes
+# has queues. Nobody else may sign in: the server makes
 # no default user when it is given definitions.
 set -euo pipefail
 definitions=/tmp/definitions.json
@@ -12,19 +13,23 @@ part() {
     local variable="${1^^}_BUS_PASSWORD" own="$2" to="$3"
     local password="${!variable:?}"
     [[ "$password" =~ ^[A-Za-z0-9]+$ ]] || { echo "$variable: letters and digits only" >&2; exit 1; }
-    local configure="$exchanges" write="$to" read=""
+    local configure="$exchanges" write="" read=""
+    if [ -n "$to" ]; then
+        configure="$configure|$to\\\\.(unrouted|replay)" write="$to(\\\\.(unrouted|replay))?" read="$to(\\\\.unrouted)?"
+    fi
     if [ -n "$own" ]; then
-        configure="$exchanges|$own" write="dead_letters|$own" read="$exchanges|$own"
+        configure="$configure|$own" write="${write:+$write|}dead_letters|$own"
+        read="${read:+$read|}($exchanges)(\\\\.replay)?|$own"
     fi
     users+="${users:+,}{\"name\":\"$1\",\"password\":\"$password\",\"tags\":\"\"}"
     rights+="${rights:+,}{\"user\":\"$1\",\"vhost\":\"/\",\"configure\":\"^($configure)\$\",\"write\":\"^($write)\$\",\"read\":\"^($read)\$\"}"
 }
 part gateway '' ''
-part auth 'auth_marks(\\.dead)?' auth_events
-part user 'user_profiles(\\.dead)?' user_events
-part order 'order_(people|money)(\\.dead)?' order_events
-part payment 'payment_orders(\\.dead)?' payment_events
-part notification '(order|payment|review)_queue(\\.dead)?' ''
-part hub 'hub_feed(\\.dead)?' ''
+part auth 'auth_marks(\\.(dead|redrive))?' auth_events
+part user 'user_profiles(\\.(dead|redrive))?' user_events
+part order 'order_(people|money)(\\.(dead|redrive))?' order_events
+part payment 'payment_orders(\\.(dead|redrive))?' payment_events
+part notification '(order|payment|review)_queue(\\.(dead|redrive))?' ''
+part hub 'hub_feed(\\.(dead|redrive))?' ''
 printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"
 exec docker-entrypoint.sh rabbitmq-server

@@ -31,11 +31,12 @@ use axum::Router;
 use platform::{
     ClientAddress, Ground, OpenError,
     answers::Answers,
-    bus::QueueSpec,
+    bus::topology,
     cache::WindowCounts,
     config::{DataPlace, PartConfig},
     consume::consume,
     health::Check,
+    letters,
     marks::MarkKeeper,
     sealing::DataKeys,
     service as skeleton,
@@ -92,9 +93,6 @@ pub struct Config {
     /// Other services at which people may sign in. None by default.
     pub oidc: Vec<IssuerConfig>,
 }
-
-/// The events by which tokens tell whom an admin has verified.
-const MARKS: QueueSpec = MarkKeeper::queue("auth_marks");
 
 const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
@@ -154,8 +152,9 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     revocations::fill(&store, &ground.cache, &ground.clock).await;
     revocations::keep_filled(&ground.tasks, &store, &ground.cache, &ground.clock);
     ground.run(NAME, &sql, jobs::all(&store, &ground.clock, &signing))?;
-    consume(&ground.tasks, &ground.bus, MARKS, MarkKeeper { sql: sql.clone() });
+    consume(&ground.tasks, &ground.bus, topology::AUTH_MARKS, MarkKeeper { sql: sql.clone() });
 
+    let letters = letters::routes(&ground, CloudPart::Auth, &sql);
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
     let answers = Answers::by(verifier.clone(), &ground.tasks, &sql);
     let Ground { clock, cache, bus, service_key, .. } = ground;
@@ -170,7 +169,8 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     // A live session hears its answer again, like all that auth says to a person.
     let (live, routes) = (service.clone(), http::router(service));
     let answers = answers.admitting(move |claims| http::admit_live(live.clone(), claims));
-    Ok(skeleton::router(NAME, answers.over(routes, &document()), checks))
+    let routes = answers.over(routes, &document()).merge(letters);
+    Ok(skeleton::router(NAME, routes, checks))
 }
 
 /// The routes for clients.

@@ -13,7 +13,7 @@ use serde_json::json;
 use wire::{Code, OrderId};
 
 use crate::{
-    NAME,
+    NAME, letters,
     order_page::{self, OrderPage},
     routes::{BACK, DOCUMENT, STREAM},
     session::SessionAnswer,
@@ -59,7 +59,7 @@ struct Parameter {
 
 pub fn document() -> ApiDocument {
     const PATH: &str = "/api/v1/session";
-    ApiDocument::of(NAME)
+    letters::described(ApiDocument::of(NAME))
         .described(
             "signIn",
             &Method::POST,

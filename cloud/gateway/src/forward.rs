@@ -28,6 +28,7 @@ use crate::{
     access::AccessLine,
     headers::{set_identity, strip_claims},
     identity::{Identity, KnownCaller, invalid, unavailable},
+    letters,
     limits::{Asker, RateStanding},
     matcher::Lookup,
     order_page,
@@ -243,6 +244,9 @@ impl Gateway {
     ) -> Response {
         match (&route.method, caller) {
             _ if route.path == DOCUMENT => self.document.answer(request.headers()),
+            (_, Some(caller)) if letters::is_own(route) => {
+                self.letters(request, route, path, caller, trace).await
+            }
             (&Method::POST, _) => self.sign_in(request, session::way_in(route), trace).await,
             (&Method::DELETE, Some(caller)) => self.sign_out(caller, trace).await,
             (_, Some(caller)) if route.path == STREAM => {

@@ -9,6 +9,7 @@ mod document;
 mod forward;
 mod headers;
 mod identity;
+mod letters;
 mod limits;
 mod matcher;
 mod order_page;

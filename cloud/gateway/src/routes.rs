@@ -8,6 +8,8 @@ use http::Method;
 use process::parts::CloudPart as Part;
 use wire::{Code, Permission, Role};
 
+use crate::letters;
+
 /// The callers that a route is for. A caller is known by a bearer or by the cookie of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
@@ -142,6 +144,13 @@ pub static ROUTES: &[Route] = &[
     route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),
     route(GET,  STREAM,                           ANY,      Part::Gateway),
     route(GET,  DOCUMENT,                         OPEN,     Part::Gateway),
+
+    admin(GET,    letters::BOXES,                                 PLATFORM,  Part::Gateway),
+    admin(GET,    letters::LETTERS,                               PLATFORM,  Part::Gateway),
+    admin(POST,   letters::REDRIVE,                               EDGES,     Part::Gateway),
+    admin(POST,   letters::DROP,                                  EDGES,     Part::Gateway),
+    admin(GET,    letters::REPLAYS,                               PLATFORM,  Part::Gateway),
+    admin(POST,   letters::REPLAYS,                               EDGES,     Part::Gateway),
 
     admin(GET,    "/api/v1/admin/roles",                          PEOPLE,    Part::Auth),
     admin(POST,   "/api/v1/admin/roles",                          ROLES,     Part::Auth),

@@ -33,6 +33,8 @@ pub enum CloudCommand {
     Part(PartCommand),
     /// Bring every store up to date
     Migrate,
+    /// Declare every exchange and queue of the broker, before the first part starts. What is there stays
+    DeclareBus,
     /// Make the keys by which parts that run alone know each other, and those that seal the data of each: a folder
     /// for each part, which belongs to that part alone. What is there stays
     MakeKeys {

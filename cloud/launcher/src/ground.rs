@@ -23,6 +23,7 @@ use process::{
 
 use crate::settings::{Platform, Settings};
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long the bus may take to let go.
 const CLOSE: Duration = Duration::from_millis(300);
 
@@ -41,6 +42,7 @@ pub async fn open(
         cache,
         keys: Keys::empty(),
         service_key,
+        sent_kept: DAY * u32::from(platform.sent_events_kept_days.get()),
         data_keys,
     })
 }

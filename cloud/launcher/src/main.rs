@@ -47,6 +47,7 @@ async fn work(cli: Cli) -> anyhow::Result<()> {
             ground::make_data(&settings)?;
             Box::pin(parts::migrate(&settings)).await
         }
+        CloudCommand::DeclareBus => Box::pin(parts::declare_bus(&settings)).await,
         CloudCommand::MakeKeys { into } => {
             ServiceKey::make(&into)?;
             ground::make_data_keys(&into)

@@ -4,7 +4,12 @@ use std::io::BufRead;
 
 use anyhow::{Context, bail};
 use axum::Router;
-use platform::{Ground, keys, upstream::Upstream};
+use platform::{
+    Ground,
+    bus::{Bus, topology},
+    keys,
+    upstream::Upstream,
+};
 use process::{
     config::{ConfigError, printable},
     parts::CloudPart,
@@ -102,6 +107,14 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
     run::run(binds, slots, ground, &startup, open).await
 }
 
+/// The topology of a broker, which parts that run alone share. `all` declares its own.
+pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
+    let bus = Bus::open(settings.platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
+    topology::declare(&bus).await.context("could not declare the exchanges and queues")?;
+    bus.close().await;
+    Ok(())
+}
+
 /// Nobody can register as an admin, so the operator beside the database makes the first.
 pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Result<()> {
     let mut password = String::new();
@@ -115,6 +128,10 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
 
 async fn open_all(settings: Settings, ground: Ground, startup: &Startup) -> anyhow::Result<Router> {
     startup.of("all", async || migrate(&settings).await).await?;
+    if let Err(error) = topology::declare(&ground.bus).await {
+        // Each consumer binds its own queue once the broker is there.
+        tracing::warn!(%error, "The bus is not declared yet");
+    }
     let mut peers = Switchboard::default();
     for part in CloudPart::behind_the_gateway() {
         let router = open_named(part, &settings, &ground, &mut peers, startup).await?;

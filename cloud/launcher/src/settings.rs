@@ -1,6 +1,10 @@
 //! The configuration: a section for each part, one that they share, and one of their addresses.
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU16, NonZeroUsize},
+    path::PathBuf,
+};
 
 use platform::config::{DataPlace, PartConfig};
 use process::{
@@ -19,6 +23,8 @@ use crate::{
 const DATA: &str = ".holdfast/cloud";
 /// Enough for a shop with fifty screens behind one address.
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
+/// As long as `platform::outbox::SENT_KEPT`.
+const SENT_EVENTS_KEPT_DAYS: NonZeroU16 = NonZeroU16::MIN.saturating_add(29);
 /// The operator's port of a part is so much above its own.
 const OPERATOR_FROM: u16 = 1_000;
 
@@ -35,6 +41,8 @@ pub struct Platform {
     pub data_keys: PathBuf,
     /// Off while replicas of a version that opens nothing still run: sealed data is read, and none is written.
     pub seal: bool,
+    /// Days for which an outbox keeps events that have left, for a consumer that comes later.
+    pub sent_events_kept_days: NonZeroU16,
     /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one address for
     /// everybody behind it. The address's next connection is closed unread.
     pub connections_per_address: NonZeroUsize,
@@ -134,6 +142,7 @@ impl Platform {
             service_key,
             data_keys,
             seal,
+            sent_events_kept_days: SENT_EVENTS_KEPT_DAYS,
             connections_per_address,
             operator_bind,
         }

@@ -1,7 +1,7 @@
 //! Owns the consumption of events: each becomes lines in the inboxes of the people it concerns.
 
 use platform::{
-    bus::{Bus, QueueSpec},
+    bus::{Bus, QueueSpec, topology},
     consume::{self, Handle, HandleError},
 };
 use process::{clock::Clock, tasks::Tasks};
@@ -13,17 +13,8 @@ use crate::{
     store::InboxStore,
 };
 
-const QUEUES: [QueueSpec; 3] = [
-    QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]),
-    QueueSpec::new(
-        "payment_queue",
-        &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
-    ),
-    QueueSpec::new(
-        "review_queue",
-        &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
-    ),
-];
+const QUEUES: [QueueSpec; 3] =
+    [topology::ORDER_QUEUE, topology::PAYMENT_QUEUE, topology::REVIEW_QUEUE];
 
 pub fn start(tasks: &Tasks, bus: &Bus, store: InboxStore, clock: Clock) {
     for queue in QUEUES {

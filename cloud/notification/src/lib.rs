@@ -14,7 +14,8 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, OpenError, answers::Answers, documents::Documents, health::Check, service as skeleton,
+    Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters,
+    service as skeleton,
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
 
@@ -41,8 +42,10 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let verifier = ground.verifier(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
     let service = http::Service { store, verifier, streams };
+    let letters = letters::routes(&ground, CloudPart::Notification, &documents);
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
+    let routes = answers.over(http::router(service), &document());
+    Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The routes for clients.

@@ -3,24 +3,14 @@
 //! money, which alone change the payment status of an order.
 
 use platform::{
-    bus::{Bus, QueueSpec},
+    bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
     marks,
 };
 use process::tasks::Tasks;
-use wire::{Event, EventType, Exchange, PaymentEvent, UserEvent};
+use wire::{Event, EventType, PaymentEvent, UserEvent};
 
 use crate::store::Store;
-
-const QUEUE: QueueSpec = QueueSpec::new(
-    "order_people",
-    &[(Exchange::Auth, "user.revoked"), (Exchange::User, "profile.*")],
-);
-
-const MONEY_QUEUE: QueueSpec = QueueSpec::new(
-    "order_money",
-    &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
-);
 
 pub struct People {
     pub store: Store,
@@ -28,7 +18,7 @@ pub struct People {
 
 impl People {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, QUEUE, self);
+        consume(tasks, bus, topology::ORDER_PEOPLE, self);
     }
 }
 
@@ -56,7 +46,7 @@ pub struct Money {
 
 impl Money {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, MONEY_QUEUE, self);
+        consume(tasks, bus, topology::ORDER_MONEY, self);
     }
 }
 

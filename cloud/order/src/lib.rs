@@ -15,7 +15,8 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, answers::Answers, health::Check, service as skeleton, sql::Sql, upstream::Upstream,
+    Ground, answers::Answers, health::Check, letters, service as skeleton, sql::Sql,
+    upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
 use wire::{CommandAnswer, TimelineEntry};
@@ -44,8 +45,10 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     Money { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
+    let letters = letters::routes(&ground, CloudPart::Order, &sql);
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
+    let routes = answers.over(http::router(service), &document());
+    Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The routes for clients.

@@ -3,16 +3,14 @@
 
 use custody::{CancelTerms, HeardOrder, MoneyStep};
 use platform::{
-    bus::{Bus, QueueSpec},
+    bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
 };
 use process::tasks::Tasks;
 use serde::Deserialize;
-use wire::{CancelCharge, Event, EventType, Exchange, Order, OrderEvent, OrderStatus};
+use wire::{CancelCharge, Event, EventType, Order, OrderEvent, OrderStatus};
 
 use crate::store::{StepNote, Store};
-
-const QUEUE: QueueSpec = QueueSpec::new("payment_orders", &[(Exchange::Order, "order.*")]);
 
 pub struct Orders {
     pub store: Store,
@@ -20,7 +18,7 @@ pub struct Orders {
 
 impl Orders {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, QUEUE, self);
+        consume(tasks, bus, topology::PAYMENT_ORDERS, self);
     }
 }
 

@@ -20,7 +20,8 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, answers::Answers, health::Check, service as skeleton, sql::Sql, upstream::Upstream,
+    Ground, answers::Answers, health::Check, letters, service as skeleton, sql::Sql,
+    upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
 
@@ -56,8 +57,10 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     ground.run(NAME, &sql, jobs::all(&service.reconciler()))?;
     Orders { store }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
+    let letters = letters::routes(&ground, CloudPart::Payment, &sql);
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
+    let routes = answers.over(http::router(service), &document());
+    Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The routes for clients.

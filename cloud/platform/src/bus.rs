@@ -2,14 +2,16 @@
 //! redelivery, dead letters. The embedded arm keeps RabbitMQ's promises on one file.
 //!
 //! Invariants: a publish that returned `Ok` stands on disk in every bound queue; a message leaves its
-//! queue only by `ack` or into the queue's dead letters, where it waits for a person; nothing is
-//! dropped in silence, so an event without a bound queue is an error.
+//! queue only by `ack` or into the queue's dead letters, where it waits for a person with its reason;
+//! nothing is dropped in silence, so an event without a bound queue waits for a person, too.
 
 mod delivery;
 mod embedded;
+mod letters;
 mod rabbit;
 mod store;
 mod topic;
+pub mod topology;
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::sealing::{DataKeys, SealError};
 use delivery::Source;
 pub use delivery::{Deliveries, Delivery};
 pub use embedded::Embedded;
+pub use letters::{LETTERS_MAX, Letter, LetterAct, LetterBox, LetterChoice, boxes_of};
 pub use rabbit::Rabbit;
 
 #[derive(Clone)]
@@ -37,6 +40,9 @@ pub struct QueueSpec {
     pub ttl: Duration,
 }
 
+/// How long an event that no queue was bound for waits for a person: as long as its outbox keeps it.
+const UNROUTED_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Exchange and pattern: words divided by dots, `*` for one word, `#` for any number.
 pub type Binding = (Exchange, &'static str);
 
@@ -45,6 +51,12 @@ impl QueueSpec {
 
     pub const fn new(name: &'static str, bindings: &'static [Binding]) -> Self {
         Self { name, bindings, ttl: Self::TTL }
+    }
+
+    /// Whether it is bound for an event.
+    pub(crate) fn wants(&self, event: &Event) -> bool {
+        let (of, key) = (event.kind.exchange(), event.kind.as_str());
+        self.bindings.iter().any(|(exchange, pattern)| *exchange == of && topic::fits(pattern, key))
     }
 
     fn dead(&self) -> String {
@@ -73,9 +85,6 @@ pub enum BusError {
         #[source]
         source: journal::JournalError,
     },
-    /// It is not stored anywhere; the sender keeps it and tries again.
-    #[error("no queue is bound for `{event}` yet")]
-    Unrouted { event: String },
     #[error("the bus could not store the message: {0}")]
     Refused(String),
     #[error("the bus is out of reach: {0}")]
@@ -133,7 +142,8 @@ impl Bus {
         }
     }
 
-    /// Returns once the event stands on disk in every queue bound for it.
+    /// Returns once the event stands on disk in every queue bound for it, or among the unrouted events
+    /// of its exchange.
     pub async fn publish(&self, event: &Event) -> Result<(), BusError> {
         match self.publish_all(std::slice::from_ref(event)).await.error {
             Some(error) => Err(error),
@@ -152,6 +162,14 @@ impl Bus {
             metrics::BUS_PUBLISHED.add([event.kind.exchange().as_str()], 1);
         }
         confirmed
+    }
+
+    /// Puts events into one bound queue once more, in order, and into no other.
+    pub async fn replay(&self, queue: &QueueSpec, events: &[Event]) -> Result<(), BusError> {
+        match self {
+            Self::Embedded(bus) => bus.replay(queue.name, events).await,
+            Self::Rabbit(bus) => bus.replay(queue.name, events).await,
+        }
     }
 
     /// Takes messages from a bound queue, at most `prefetch` unsettled at a time.

@@ -1,10 +1,12 @@
-//! Owns the one way events are taken in: bind, take in order, try again with a growing pause, put
-//! aside what cannot be handled, settle every delivery. What has piled up is taken in runs, where the
-//! handler knows how to; a run that fails is taken one by one, so that one event never blames another.
+//! Owns the one way events are taken in: bind, take in order, let one that fails step aside and try it again
+//! beside the others with a growing pause, put what cannot be handled among the dead letters with its reason,
+//! settle every delivery. What has piled up is taken in runs, where the handler knows how to; a run that fails
+//! is taken one by one, so that one event never blames another.
 //!
 //! Invariant: a delivery is acknowledged only after its handler answered `Ok`. An event comes at least
 //! once, so a handler records it in its inbox, or is idempotent by itself.
 
+mod aside;
 mod error;
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -13,6 +15,7 @@ use futures::FutureExt;
 use process::{
     clock::Clock,
     metrics,
+    problem::chain,
     tasks::Tasks,
     trace::{self, TraceId},
 };
@@ -21,10 +24,11 @@ use tracing::Instrument;
 use wire::Event;
 
 use crate::{
-    bus::{Bus, Deliveries, Delivery, QueueSpec, dead_letter_queue},
+    bus::{Bus, BusError, Deliveries, Delivery, QueueSpec, dead_letter_queue},
     sql::LOCK_WAITS,
 };
 
+use aside::{Aside, AsideEvent, subject_of};
 pub use error::HandleError;
 
 /// What a service does with an event. Write it as `async fn handle(&self, event: &Event) -> ..`.
@@ -52,11 +56,17 @@ const ATTEMPTS_MAX: u32 = 8;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// Takes the events of a queue in, one after the other, until the tasks stop. While one is tried
-/// again the others wait: an order's events must not overtake each other.
+/// Takes the events of a queue in, one after the other, until the tasks stop. One that fails is tried again
+/// beside the others, and only the later events of its subject wait for it.
 pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec, handler: H) {
-    let consumer =
-        Consumer { bus: bus.clone(), queue, handler: Arc::new(handler), stop: tasks.token() };
+    let consumer = Consumer {
+        bus: bus.clone(),
+        queue,
+        handler: Arc::new(handler),
+        tasks: tasks.clone(),
+        stop: tasks.token(),
+        aside: Aside::new(),
+    };
     tasks.spawn("consumer", consumer.run());
 }
 
@@ -64,13 +74,31 @@ struct Consumer<H> {
     bus: Bus,
     queue: QueueSpec,
     handler: Arc<H>,
+    tasks: Tasks,
     stop: CancellationToken,
+    aside: Aside,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+impl<H> Clone for Consumer<H> {
+    fn clone(&self) -> Self {
+        Self {
+            bus: self.bus.clone(),
+            queue: self.queue,
+            handler: self.handler.clone(),
+            tasks: self.tasks.clone(),
+            stop: self.stop.clone(),
+            aside: self.aside.clone(),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
 enum Settlement {
     Handled,
-    PutAside,
+    /// For a person, who reads the reason.
+    DeadLetter(String),
+    /// Tried again beside the others.
+    StepsAside,
     /// The process stops: the event is for the next one.
     Stopping,
 }
@@ -87,6 +115,7 @@ impl<H: Handle> Consumer<H> {
             };
             let mut run = vec![delivery];
             run.extend(deliveries.at_hand(usize::from(PREFETCH) - 1));
+            let run = self.behind_their_own(run).await;
             self.take_run(run).await;
         }
         deliveries.close().await;
@@ -113,11 +142,27 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
+    /// Puts the events whose subject has one aside behind it; returns the others.
+    async fn behind_their_own(&self, run: Vec<Delivery>) -> Vec<Delivery> {
+        if self.aside.is_empty() {
+            return run;
+        }
+        let mut others = Vec::with_capacity(run.len());
+        for delivery in run {
+            if self.aside.has(&subject_of(delivery.event())) {
+                self.step_aside(delivery, 0).await;
+            } else {
+                others.push(delivery);
+            }
+        }
+        others
+    }
+
     async fn take_run(&self, run: Vec<Delivery>) {
         if run.len() > 1 && self.handled_at_once(&run).await {
             let queue = self.queue.name;
             metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
-            if let Err(error) = Delivery::ack_run(run).await {
+            if let Err(error) = self.ack(run).await {
                 // They come again, and the inbox knows them.
                 tracing::debug!(queue, %error, "The bus did not hear that a run was handled");
             }
@@ -128,7 +173,48 @@ impl<H: Handle> Consumer<H> {
             if self.stop.is_cancelled() {
                 return;
             }
-            self.take(delivery).await;
+            // One before it in this run may have stepped aside.
+            if self.aside.has(&subject_of(delivery.event())) {
+                self.step_aside(delivery, 0).await;
+            } else {
+                self.take(delivery).await;
+            }
+        }
+    }
+
+    /// A run is settled by its last event alone, while no earlier one is aside.
+    async fn ack(&self, run: Vec<Delivery>) -> Result<(), BusError> {
+        if self.aside.is_empty() {
+            return Delivery::ack_run(run).await;
+        }
+        for delivery in run {
+            delivery.ack().await?;
+        }
+        Ok(())
+    }
+
+    /// Where there is no place, all wait for one.
+    async fn step_aside(&self, delivery: Delivery, attempts: u32) {
+        let place = tokio::select! {
+            place = self.aside.place() => place,
+            () = self.stop.cancelled() => None,
+        };
+        let Some(place) = place else {
+            self.settle(delivery, Settlement::Stopping).await;
+            return;
+        };
+        let subject = subject_of(delivery.event());
+        if self.aside.put(subject.clone(), (delivery, attempts), place) {
+            let lane = self.clone();
+            self.tasks.spawn_once("consumer-aside", async move { lane.work_aside(&subject).await });
+        }
+    }
+
+    /// Works the events of one subject, in their order.
+    async fn work_aside(&self, subject: &str) {
+        while let Some(AsideEvent { delivery, attempts, .. }) = self.aside.next(subject) {
+            let settlement = self.within_its_trace(&delivery, attempts, true).await;
+            self.settle(delivery, settlement).await;
         }
     }
 
@@ -150,29 +236,43 @@ impl<H: Handle> Consumer<H> {
     }
 
     async fn take(&self, delivery: Delivery) {
+        match self.within_its_trace(&delivery, 0, false).await {
+            Settlement::StepsAside => self.step_aside(delivery, 1).await,
+            settlement => self.settle(delivery, settlement).await,
+        }
+    }
+
+    async fn within_its_trace(
+        &self,
+        delivery: &Delivery,
+        attempts: u32,
+        is_aside: bool,
+    ) -> Settlement {
         let event = delivery.event();
         let trace = event.trace.parse().unwrap_or_else(|_| TraceId::random());
         let span = tracing::info_span!(
             "event", queue = self.queue.name, event.id = %event.id, event.kind = %event.kind, %trace
         );
-        let work = trace::scope(trace, self.judge(event)).instrument(span.clone());
-        let settlement = work.await;
-        let queue = self.queue.name;
-        let (word, settled) = match settlement {
+        trace::scope(trace, self.judge(event, attempts, is_aside)).instrument(span).await
+    }
+
+    async fn settle(&self, delivery: Delivery, settlement: Settlement) {
+        let (queue, id) = (self.queue.name, delivery.event().id);
+        let (word, settled) = match &settlement {
             Settlement::Handled => ("handled", delivery.ack().await),
-            Settlement::PutAside => {
+            Settlement::DeadLetter(reason) => {
                 metrics::BUS_DEAD_LETTERED.add([queue], 1);
-                ("dead_lettered", delivery.dead_letter().await)
+                ("dead_lettered", delivery.dead_letter(reason).await)
             }
-            Settlement::Stopping => ("requeued", delivery.requeue().await),
+            Settlement::StepsAside | Settlement::Stopping => ("requeued", delivery.requeue().await),
         };
         metrics::CONSUMER_HANDLED.add([queue, word], 1);
-        if settlement == Settlement::PutAside {
+        if matches!(settlement, Settlement::DeadLetter(_)) {
             self.count_dead_letters().await;
         }
         if let Err(error) = settled {
             // It comes again, and the inbox knows it.
-            span.in_scope(|| tracing::debug!(%error, "The bus did not hear what became of it"));
+            tracing::debug!(queue, event.id = %id, %error, "The bus did not hear what became of it");
         }
     }
 
@@ -183,9 +283,13 @@ impl<H: Handle> Consumer<H> {
         }
     }
 
-    async fn judge(&self, event: &Event) -> Settlement {
-        let mut attempts = 0;
+    /// `attempts` have failed already.
+    async fn judge(&self, event: &Event, mut attempts: u32, is_aside: bool) -> Settlement {
         let mut pause = PAUSE_MIN;
+        // One that has failed already is not tried again at once.
+        if attempts > 0 && self.paused(&mut pause).await {
+            return Settlement::Stopping;
+        }
         loop {
             let error = match self.limited(self.handler.handle(event)).await {
                 Ok(()) => return Settlement::Handled,
@@ -194,15 +298,19 @@ impl<H: Handle> Consumer<H> {
             match &error {
                 HandleError::Poison(cause) => {
                     tracing::error!(error = %cause, "Event put aside: it cannot be handled");
-                    return Settlement::PutAside;
+                    return Settlement::DeadLetter(chain(&error));
                 }
                 HandleError::Retry(cause) => {
                     attempts += 1;
                     if attempts == ATTEMPTS_MAX {
                         tracing::error!(error = %cause, "Event put aside after {attempts} attempts");
-                        return Settlement::PutAside;
+                        let reason = format!("{attempts} attempts: {}", chain(&error));
+                        return Settlement::DeadLetter(reason);
                     }
                     tracing::warn!(error = %cause, attempts, "Event is tried again");
+                    if !is_aside {
+                        return Settlement::StepsAside;
+                    }
                 }
                 // However long it takes: putting aside all that comes meanwhile would help nobody.
                 HandleError::Unavailable(cause) => {

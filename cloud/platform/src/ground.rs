@@ -1,5 +1,7 @@
 //! The ports and keys that every service is given when it opens.
 
+use std::time::Duration;
+
 use process::{
     clock::Clock,
     tasks::Tasks,
@@ -16,6 +18,8 @@ pub struct Ground {
     pub cache: Cache,
     pub keys: Keys,
     pub service_key: ServiceKey,
+    /// How long its outbox keeps events that have left.
+    pub sent_kept: Duration,
     /// Of the part's own store.
     pub data_keys: DataKeys,
 }

@@ -171,13 +171,11 @@ fn finish(name: &'static str, result: JobResult) {
     }
 }
 
-/// Removes old rows of the platform's tables: sent events after a day, inbox rows after longer than any
-/// queue or dead letter is kept, answers under keys after two days, runs of jobs after a week.
+/// Removes old rows of the platform's tables: inbox rows after longer than any event is kept, answers under keys after two days, runs of jobs after a week. Sent events have a job of their own.
 fn tidy(sql: Sql, clock: Clock) -> Job {
     Job::new("tidy", "0 17 * * * *", move || {
         let (sql, now) = (sql.clone(), clock.now());
         async move {
-            crate::outbox::store::purge(&sql, now).await?;
             crate::inbox::store::purge(&sql, now).await?;
             crate::answers::purge(&sql, now).await?;
             store::purge(&sql, now).await?;

@@ -17,6 +17,7 @@ pub mod health;
 pub mod inbox;
 pub mod jobs;
 pub mod keys;
+pub mod letters;
 pub mod marks;
 pub mod outbox;
 pub mod permissions;

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use wire::{Event, Exchange, ProfileEvent, ProviderMark};
 
 use crate::{
-    bus::QueueSpec,
     consume::{Handle, HandleError},
     sql::Sql,
     transact,
@@ -18,13 +17,6 @@ use crate::{
 /// A consumer that does nothing else with the events of profiles.
 pub struct MarkKeeper {
     pub sql: Sql,
-}
-
-impl MarkKeeper {
-    /// The queue of such a consumer.
-    pub const fn queue(name: &'static str) -> QueueSpec {
-        QueueSpec::new(name, &[(Exchange::User, "profile.*")])
-    }
 }
 
 impl Handle for MarkKeeper {

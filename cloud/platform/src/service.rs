@@ -1,13 +1,14 @@
 //! The skeleton of a service: the steps of opening that all of them share.
 
 use axum::Router;
-use process::{health::Readiness, tokens::Verifier};
+use process::{health::Readiness, parts::CloudPart, tokens::Verifier};
 
 use crate::{
     Database, Ground,
+    bus::topology,
     health::{self, Check},
     jobs::{self, Job, JobError},
-    outbox::Relay,
+    outbox::{self, Relay, replay},
 };
 
 impl Ground {
@@ -22,14 +23,22 @@ impl Ground {
         Verifier { service, keys, service_key, clock: self.clock.clone() }
     }
 
-    /// Runs the jobs of a service, and the relay of the events in its outbox or documents.
+    /// Runs the jobs of a service and the relay of the events in its outbox or documents, and counts its letters.
     pub fn run(
         &self,
         service: &'static str,
         database: impl Into<Database>,
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
     ) -> Result<(), JobError> {
         let database = database.into();
+        // MongoDB keeps no event that has left.
+        if let Database::Sql(sql) = &database {
+            jobs.push(outbox::kept_job(sql.clone(), self.clock.clone(), self.sent_kept));
+            jobs.push(replay::job(sql.clone(), self.bus.clone(), self.clock.clone()));
+        }
+        if let Some(part) = CloudPart::named(service) {
+            topology::watch(&self.tasks, self.bus.clone(), part);
+        }
         jobs::start(&self.tasks, database.clone(), self.clock.clone(), jobs)?;
         Relay::start(&self.tasks, database, self.bus.clone(), self.clock.clone(), service);
         Ok(())

@@ -2,26 +2,16 @@
 //! let in again, and a completed job counts for its provider.
 
 use platform::{
-    bus::{Bus, QueueSpec},
+    bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
 };
 use process::tasks::Tasks;
-use wire::{Event, EventType, Exchange, OrderEvent, Role, UserEvent};
+use wire::{Event, EventType, OrderEvent, Role, UserEvent};
 
 use crate::{
     domain::{CustomerProfile, ProviderProfile},
     store::{ChangeNews, CompletedJob, KeptProfile, ProfileRefusal, ProfileStore},
 };
-
-const QUEUE: QueueSpec = QueueSpec::new(
-    "user_profiles",
-    &[
-        (Exchange::Auth, "user.registered"),
-        (Exchange::Auth, "user.revoked"),
-        (Exchange::Auth, "user.readmitted"),
-        (Exchange::Order, "order.completed"),
-    ],
-);
 
 /// Handling an event twice changes nothing the second time: the store keeps one profile for each person, and
 /// one line for each job.
@@ -31,7 +21,7 @@ pub struct ProfileFeed {
 
 impl ProfileFeed {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, QUEUE, self);
+        consume(tasks, bus, topology::USER_PROFILES, self);
     }
 
     async fn completed(&self, event: &Event) -> Result<(), HandleError> {

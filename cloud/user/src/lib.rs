@@ -20,7 +20,7 @@ use platform::{
     documents::Documents,
     files::{FileIntake, FileLinks, FileRegister, Files},
     health::Check,
-    service as skeleton,
+    letters, service as skeleton,
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
@@ -74,8 +74,10 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
         links: FileLinks::new(&ground.service_key, ground.clock.clone()),
         verifier: ground.verifier(NAME),
     };
+    let letters = letters::routes(&ground, CloudPart::User, &documents);
     let checks = [Check::Documents(documents), Check::Files(files), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
+    let routes = answers.over(http::router(service), &document());
+    Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The routes for clients.

@@ -92,6 +92,10 @@ pub fn migrate(layout: &Layout) -> Result<Spec> {
     Ok(cloud("migrate", layout)?.args(with_config(layout)).args(["migrate"]))
 }
 
+pub fn declare_bus(layout: &Layout) -> Result<Spec> {
+    Ok(cloud("declare-bus", layout)?.args(with_config(layout)).args(["declare-bus"]))
+}
+
 /// The password goes over standard input, so that it never shows in a list of processes.
 pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Result<Spec> {
     let spec = cloud("bootstrap-admin", layout)?;

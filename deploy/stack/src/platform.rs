@@ -288,6 +288,8 @@ impl Stack {
         say("Bringing the stores up to date");
         let migrate = self.in_environment(parts::migrate(&self.layout)?);
         self.supervisor.run(migrate, READY_MAX).await?;
+        let declare = self.in_environment(parts::declare_bus(&self.layout)?);
+        self.supervisor.run(declare, READY_MAX).await?;
         say("Starting the cloud, a process per part");
         for part in CloudPart::behind_the_gateway() {
             let spec = parts::real_part(part, &self.layout)?;

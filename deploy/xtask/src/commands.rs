@@ -131,7 +131,7 @@ fn golden() -> Result<()> {
     let mut cargo = workspace::cargo()?;
     cargo.args(["test", "--workspace", "--locked", "--test", "golden", "--test", "typescript"]);
     // The types of routes follow from their document.
-    cargo.args(["--test", "openapi"]);
+    cargo.args(["--test", "openapi", "--test", "event_forms"]);
     shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))?;
     apps::write_types()
 }

@@ -94,6 +94,8 @@ catalogue! {
         "Events put aside for a person";
     Gauge BUS_DEAD_LETTERS "holdfast_bus_dead_letters" ["queue"]
         "Events that wait for a person";
+    Gauge BUS_UNROUTED "holdfast_bus_unrouted" ["exchange"]
+        "Events for which no queue was bound, and which wait for a person";
     Counter CONSUMER_HANDLED "holdfast_consumer_handled_total" ["queue", "result"]
         "Deliveries by what became of them";
     Histogram CONSUMER_SECONDS "holdfast_consumer_seconds" ["queue"]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -93,7 +94,7 @@ catalogue! {
 
 /// The body of every event about an order: the whole order, so that a consumer needs no second question.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderEvent {
     pub order: Order,
     pub actor: Actor,
@@ -129,7 +130,7 @@ pub struct OrderAndTerms {
 
 /// The body of every event about an order's money. A consumer keeps the one with the highest `money_version`.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentEvent {
     pub order_id: OrderId,
     pub customer_id: UserId,
@@ -147,7 +148,7 @@ pub struct PaymentEvent {
 }
 
 /// The body of `user.readmitted`: the person is let in again, by tokens from this moment on alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadmissionEvent {
     pub user_id: UserId,
     pub role: Role,
@@ -155,7 +156,7 @@ pub struct ReadmissionEvent {
 }
 
 /// The body of the other events about a person; the session is the one of `user.session_revoked`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserEvent {
     pub user_id: UserId,
     pub role: Role,
@@ -166,7 +167,7 @@ pub struct UserEvent {
 /// The body of the events about a profile. It names people by id alone, for a broker's files are in the
 /// clear.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProfileEvent {
     pub user_id: UserId,
     pub role: Role,
@@ -178,7 +179,7 @@ pub struct ProfileEvent {
 }
 
 /// A provider as matching sees him.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderStanding {
     pub is_active: bool,
     pub verified: bool,

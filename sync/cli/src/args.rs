@@ -11,7 +11,7 @@ use clap::{
     builder::{FalseyValueParser, PossibleValue},
 };
 
-use wire::{EdgeId, Language, Policy, Region, UserId};
+use wire::{EdgeId, EventId, Language, Policy, Region, UserId};
 
 use crate::{
     conflicts::ConflictCursor,
@@ -150,6 +150,41 @@ pub enum OperatorCommand {
         #[arg(long)]
         region: Option<Region>,
     },
+    Dlq {
+        #[command(subcommand)]
+        action: DlqAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DlqAction {
+    List,
+    Show {
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[arg(long, value_name = "NUMBER", default_value_t = 50,
+              value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+    },
+    Redrive(LetterArgs),
+    Drop(LetterArgs),
+    Replay {
+        #[arg(value_name = "QUEUE")]
+        queue: String,
+        #[arg(long, value_name = "MOMENT", value_parser = values::moment(Language::English))]
+        since: PastMoment,
+    },
+}
+
+/// One event after the other, or all.
+#[derive(Debug, Args)]
+pub struct LetterArgs {
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    #[arg(value_name = "EVENT", num_args = 1..=500, required_unless_present = "all", conflicts_with = "all")]
+    pub events: Vec<EventId>,
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Debug, Subcommand)]

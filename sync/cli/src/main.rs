@@ -7,6 +7,7 @@ mod age;
 mod args;
 mod complaint;
 mod conflicts;
+mod dlq;
 mod edges;
 mod enrol;
 mod exit;

@@ -9,7 +9,7 @@ use crate::{
     args::{
         CliCommand, CommandLine, Common, EnrolAction, OperatorCommand, QueueAction, SignInCommand,
     },
-    conflicts, edges, enrol,
+    conflicts, dlq, edges, enrol,
     exit::{ExitKind, Failure, Result},
     find,
     gateway::Gateway,
@@ -101,6 +101,7 @@ async fn operate(
         OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, *person, why).await,
         OperatorCommand::Lease { action } => lease::run(gateway, action).await,
         OperatorCommand::Keys { action } => keys::run(gateway, action.as_ref()).await,
+        OperatorCommand::Dlq { action } => dlq::run(gateway, action).await,
         OperatorCommand::Token { region } => login::token(gateway, *region).await,
     }
 }

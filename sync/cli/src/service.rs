@@ -76,7 +76,7 @@ impl FromStr for PastMoment {
 }
 
 impl PastMoment {
-    fn of(self, now: UnixMillis) -> UnixMillis {
+    pub fn of(self, now: UnixMillis) -> UnixMillis {
         match self {
             Self::At(at) => at,
             Self::AgoMs(ms) => now.plus_ms(-ms),

@@ -2,7 +2,7 @@
 //! sessions, people who are revoked or let in again, and marks of providers go into every feed.
 
 use platform::{
-    bus::{Bus, QueueSpec},
+    bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
     marks,
 };
@@ -17,12 +17,6 @@ use crate::{
         feed::{FeedEffect, RevokedToken},
     },
 };
-
-/// Of profiles, a feed tells the mark of a provider alone.
-const QUEUE: QueueSpec = QueueSpec::new(
-    "hub_feed",
-    &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*"), (Exchange::User, "profile.*")],
-);
 
 pub(crate) struct Feeder {
     pub store: Store,
@@ -80,7 +74,7 @@ impl Handle for Feeder {
 
 impl Feeder {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
-        consume(tasks, bus, QUEUE, self);
+        consume(tasks, bus, topology::HUB_FEED, self);
     }
 
     async fn order(&self, event: &Event) -> Result<FeedEffect, HandleError> {

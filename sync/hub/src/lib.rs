@@ -28,10 +28,10 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    Ground, answers::Answers, health::Check, jobs::JobError, keys::KeySource, service as skeleton,
-    sql::Sql, upstream::Upstream,
+    Ground, answers::Answers, health::Check, jobs::JobError, keys::KeySource, letters,
+    service as skeleton, sql::Sql, upstream::Upstream,
 };
-use process::{openapi::ApiDocument, tokens::Signer};
+use process::{openapi::ApiDocument, parts::CloudPart, tokens::Signer};
 use wire::{HubKey, Limits};
 
 pub use config::{Config, NAME};
@@ -69,10 +69,12 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     regions.refresh(&store).await?;
     // An owner that is away parks the ops that need it; the link goes on without it.
     let answers = Answers::new(&ground, NAME, &sql);
+    let letters = letters::routes(&ground, CloudPart::Hub, &sql);
     let checks =
         [Check::Sql(sql), Check::Bus(ground.bus.clone()), Check::Keys(ground.keys.clone())];
     let routes = start(&config, ground, peers, limits, key, store, regions)?;
-    Ok(skeleton::router(NAME, answers.over(http::router(routes), &document()), checks))
+    let routes = answers.over(http::router(routes), &document()).merge(letters);
+    Ok(skeleton::router(NAME, routes, checks))
 }
 
 fn start(

@@ -5,7 +5,10 @@
 use std::time::Duration;
 
 use contract::{BusArm, LIMIT, event, event_of, ids, on_every_bus};
-use platform::bus::{Binding, Bus, BusError, Deliveries, Delivery, QueueSpec, dead_letter_queue};
+use platform::bus::{
+    Binding, Bus, BusError, Deliveries, Delivery, LetterAct, LetterBox, LetterChoice, QueueSpec,
+    dead_letter_queue,
+};
 use support::eventually;
 use tokio::time::timeout;
 use wire::{Event, EventType, Exchange};
@@ -13,8 +16,9 @@ use wire::{Event, EventType, Exchange};
 on_every_bus! {
     every_bound_queue_gets_a_copy_and_others_none,
     messages_wait_for_a_consumer_and_come_in_order,
-    an_event_no_queue_is_bound_for_is_an_error,
-    the_events_before_an_unrouted_one_are_confirmed,
+    an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing,
+    letters_are_shown_redriven_and_dropped,
+    an_expired_letter_says_so,
     a_requeued_message_comes_again_marked_and_first,
     what_a_consumer_held_comes_again_when_it_goes,
     an_acknowledged_message_never_comes_again,
@@ -92,25 +96,106 @@ async fn messages_wait_for_a_consumer_and_come_in_order(arm: BusArm) {
     assert_eq!(ids(&received), ids(&sent));
 }
 
-async fn an_event_no_queue_is_bound_for_is_an_error(arm: BusArm) {
-    arm.bus.bind(&ORDERS).await.unwrap();
-    let error = arm.bus.publish(&event(EventType::PaymentFailed)).await.unwrap_err();
-    assert!(matches!(&error, BusError::Unrouted { event } if event == "payment.failed"), "{error}");
-    // The bus is as good as before.
-    arm.bus.publish(&event(EventType::OrderCreated)).await.unwrap();
-}
-
-async fn the_events_before_an_unrouted_one_are_confirmed(arm: BusArm) {
+async fn an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing(arm: BusArm) {
     arm.bus.bind(&ORDERS).await.unwrap();
     let run = [
         event(EventType::OrderCreated),
-        event(EventType::OrderApproved),
         event(EventType::PaymentFailed),
         event(EventType::OrderAccepted),
     ];
     let confirmed = arm.bus.publish_all(&run).await;
-    assert_eq!(confirmed.count, 2);
-    assert!(matches!(confirmed.error, Some(BusError::Unrouted { .. })), "{:?}", confirmed.error);
+    assert_eq!((confirmed.count, confirmed.error.map(|error| error.to_string())), (3, None));
+    let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
+    for expected in [&run[0], &run[2]] {
+        let delivery = next(&mut deliveries).await;
+        assert_eq!(delivery.event(), expected);
+        delivery.ack().await.unwrap();
+    }
+    let unrouted = LetterBox::Unrouted(Exchange::Payment);
+    let one = async || {
+        let letters = arm.bus.letters(&unrouted, 10).await.unwrap();
+        (letters.first()?.event.as_ref() == Some(&run[1])).then_some(letters.len())
+    };
+    assert_eq!(eventually("the unrouted event waits", LIMIT, one).await, 1);
+    assert_eq!(arm.bus.waiting(&unrouted.queue()).await.unwrap(), 1);
+    // It is published once more: without a queue it comes back, and with one it arrives.
+    let redrive = async || {
+        arm.bus.settle_letters(&unrouted, &LetterChoice::All, LetterAct::Redrive).await.unwrap()
+    };
+    assert_eq!(redrive().await, 1);
+    let back = async || (arm.bus.waiting(&unrouted.queue()).await.unwrap() == 1).then_some(());
+    eventually("it waits again", LIMIT, back).await;
+    const PAYMENTS: QueueSpec = QueueSpec::new("payments", &[(Exchange::Payment, "payment.*")]);
+    arm.bus.bind(&PAYMENTS).await.unwrap();
+    assert_eq!(redrive().await, 1);
+    let mut late = arm.bus.subscribe("payments", 10).await.unwrap();
+    let delivery = next(&mut late).await;
+    assert_eq!(*delivery.event(), run[1]);
+    delivery.ack().await.unwrap();
+    assert_eq!(arm.bus.letters(&unrouted, 10).await.unwrap(), []);
+}
+
+async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    const COPIES: QueueSpec = QueueSpec::new("copies", &[(Exchange::Order, "order.*")]);
+    arm.bus.bind(&COPIES).await.unwrap();
+    let sent: Vec<Event> = (0..4).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    assert_eq!(arm.bus.publish_all(&sent).await.count, 4);
+    let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
+    for number in 0..4 {
+        let reason = format!("because of {number} 北");
+        next(&mut deliveries).await.dead_letter(&reason).await.unwrap();
+    }
+    let of = LetterBox::Dead("orders".to_owned());
+    let shown = async || {
+        let letters = arm.bus.letters(&of, 10).await.unwrap();
+        let row = |letter: platform::bus::Letter| {
+            assert!(letter.at.is_some(), "{letter:?}");
+            (letter.event.unwrap().id, letter.reason)
+        };
+        letters.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let all: Vec<_> =
+        sent.iter().enumerate().map(|(n, e)| (e.id, format!("because of {n} 北"))).collect();
+    assert_eq!(shown().await, all);
+    assert_eq!(shown().await, all, "a look changes nothing");
+    assert_eq!(arm.bus.letters(&of, 2).await.unwrap().len(), 2);
+    let only = |index: usize| LetterChoice::Events([sent[index].id].into());
+    let settle =
+        async |choice: &LetterChoice, act| arm.bus.settle_letters(&of, choice, act).await.unwrap();
+    assert_eq!(settle(&only(1), LetterAct::Drop).await, 1);
+    assert_eq!(settle(&only(1), LetterAct::Redrive).await, 0, "it is gone");
+    assert_eq!(settle(&only(2), LetterAct::Redrive).await, 1);
+    let again = next(&mut deliveries).await;
+    assert_eq!(*again.event(), sent[2]);
+    again.ack().await.unwrap();
+    assert_eq!(shown().await, [all[0].clone(), all[3].clone()]);
+    assert_eq!(settle(&LetterChoice::All, LetterAct::Redrive).await, 2);
+    for expected in [0, 3] {
+        let again = next(&mut deliveries).await;
+        assert_eq!(*again.event(), sent[expected]);
+        again.ack().await.unwrap();
+    }
+    assert_eq!(shown().await, []);
+    // To that queue alone.
+    assert_eq!(arm.bus.waiting("copies").await.unwrap(), 4);
+}
+
+async fn an_expired_letter_says_so(arm: BusArm) {
+    arm.bus.bind(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
+    // The embedded bus looks for expired messages while somebody takes from a queue.
+    const OTHERS: QueueSpec = QueueSpec::new("others", &[(Exchange::Review, "review.*")]);
+    arm.bus.bind(&OTHERS).await.unwrap();
+    let mut others = arm.bus.subscribe("others", 1).await.unwrap();
+    let sent = event(EventType::OrderCreated);
+    arm.bus.publish(&sent).await.unwrap();
+    let of = LetterBox::Dead("orders".to_owned());
+    let expired = async || arm.bus.letters(&of, 10).await.unwrap().pop();
+    let letter = tokio::select! {
+        letter = eventually("the message has expired", LIMIT, expired) => letter,
+        _ = others.next() => panic!("nothing is sent there"),
+    };
+    assert_eq!((letter.event, letter.reason.as_str()), (Some(sent), "expired"));
 }
 
 async fn a_requeued_message_comes_again_marked_and_first(arm: BusArm) {
@@ -224,7 +309,7 @@ async fn a_message_put_aside_waits_among_the_dead_letters(arm: BusArm) {
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
-    next(&mut deliveries).await.dead_letter().await.unwrap();
+    next(&mut deliveries).await.dead_letter("why").await.unwrap();
     let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
     let letter = next(&mut dead).await;
     assert_eq!(*letter.event(), sent);

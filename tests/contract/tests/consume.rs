@@ -5,30 +5,32 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use contract::{BusArm, LIMIT, event_of, ids, on_every_bus};
 use platform::{
-    bus::{Bus, QueueSpec, dead_letter_queue},
+    bus::{Bus, LetterAct, LetterBox, LetterChoice, QueueSpec, dead_letter_queue},
     consume::{Handle, HandleError, consume},
 };
-use process::tasks::Tasks;
+use process::{clock::Clock, tasks::Tasks};
 use support::eventually;
 use tokio::time::timeout;
 use wire::{Event, EventId, EventType, Exchange};
 
 on_every_bus! {
     events_are_handled_in_order_and_leave_their_queue,
-    a_failure_is_tried_again_before_anything_behind_it,
+    a_failure_is_tried_again_beside_the_others_and_before_what_follows_on_it,
+    a_poison_event_among_a_thousand_delays_no_other,
     what_cannot_be_handled_is_put_aside_and_the_rest_goes_on,
     a_panic_is_one_failed_attempt,
     what_is_out_of_reach_is_waited_for,
     a_stop_gives_back_what_is_not_handled,
     what_has_piled_up_is_handled_in_runs,
     a_run_that_fails_is_handled_one_by_one,
+    ten_thousand_events_that_waited_are_drained,
 }
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
@@ -123,17 +125,53 @@ async fn events_are_handled_in_order_and_leave_their_queue(arm: BusArm) {
     tasks.shutdown(LIMIT).await;
 }
 
-async fn a_failure_is_tried_again_before_anything_behind_it(arm: BusArm) {
-    let sent = publish(&arm.bus, 3).await;
-    let (tasks, seen) =
-        start(
-            &arm.bus,
-            |attempt, _| {
-                if attempt < 3 { Err(HandleError::retry("not yet")) } else { Ok(()) }
-            },
-        );
-    until_handled(&seen, &ids(&sent)).await;
-    assert_eq!(seen.attempts.load(Ordering::SeqCst), 6);
+async fn a_failure_is_tried_again_beside_the_others_and_before_what_follows_on_it(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let mut sent: Vec<Event> = (0..4).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    for (event, order) in sent.iter_mut().zip(["a", "b", "a", "b"]) {
+        event.body["order_id"] = order.into();
+    }
+    assert_eq!(arm.bus.publish_all(&sent).await.count, 4);
+    let (failing, failures) = (sent[0].id, AtomicUsize::new(0));
+    let (tasks, seen) = start(&arm.bus, move |_, event| {
+        if event.id == failing && failures.fetch_add(1, Ordering::SeqCst) < 3 {
+            return Err(HandleError::retry("not yet"));
+        }
+        Ok(())
+    });
+    until_handled(&seen, &[sent[1].id, sent[3].id, sent[0].id, sent[2].id]).await;
+    until_empty(&arm.bus).await;
+    assert_eq!(seen.attempts.load(Ordering::SeqCst), 7);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
+    let sent = publish(&arm.bus, 1_000).await;
+    let (hopeless, is_mended) = (sent[100].id, Arc::new(AtomicBool::new(false)));
+    let (clock, moments) = (Clock::system(), Arc::new(Mutex::new(Vec::new())));
+    let (mended, times) = (is_mended.clone(), moments.clone());
+    let (tasks, seen) = start(&arm.bus, move |_, event| {
+        if event.id == hopeless && !mended.load(Ordering::SeqCst) {
+            return Err(HandleError::retry("no such thing"));
+        }
+        times.lock().unwrap().push(clock.elapsed());
+        Ok(())
+    });
+    let others: Vec<EventId> = ids(&sent).into_iter().filter(|id| *id != hopeless).collect();
+    until_handled(&seen, &others).await;
+    // All attempts at the poisoned one take eleven seconds.
+    let longest = moments.lock().unwrap().windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(longest < Some(Duration::from_secs(5)), "the others waited {longest:?}");
+    let of = LetterBox::Dead("orders".to_owned());
+    let dead = async || arm.bus.letters(&of, 10).await.unwrap().pop();
+    let letter = eventually("it is put aside", 3 * LIMIT, dead).await;
+    assert_eq!(letter.event.map(|event| event.id), Some(hopeless));
+    let why = "8 attempts: the event could not be handled: no such thing";
+    assert_eq!(letter.reason, why);
+    is_mended.store(true, Ordering::SeqCst);
+    let redriven = arm.bus.settle_letters(&of, &LetterChoice::All, LetterAct::Redrive).await;
+    assert_eq!(redriven.unwrap(), 1);
+    until_handled(&seen, &[others, vec![hopeless]].concat()).await;
     tasks.shutdown(LIMIT).await;
 }
 
@@ -166,7 +204,7 @@ async fn a_panic_is_one_failed_attempt(arm: BusArm) {
         assert!(attempt != 0, "planted");
         Ok(())
     });
-    until_handled(&seen, &ids(&sent)).await;
+    until_handled(&seen, &[sent[1].id, sent[0].id]).await;
     tasks.shutdown(LIMIT).await;
 }
 
@@ -208,6 +246,22 @@ async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
     // All of them are settled, not only the last of each run.
     let mut left = arm.bus.subscribe("orders", 10).await.unwrap();
     assert!(timeout(Duration::from_millis(300), left.next()).await.is_err());
+}
+
+async fn ten_thousand_events_that_waited_are_drained(arm: BusArm) {
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let sent: Vec<Event> = (0..10_000).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    for part in sent.chunks(500) {
+        let confirmed = arm.bus.publish_all(part).await;
+        assert_eq!(confirmed.count, part.len(), "{:?}", confirmed.error);
+    }
+    let (tasks, seen, alone) = (Tasks::new(), Seen::default(), Arc::<AtomicUsize>::default());
+    consume(&tasks, &arm.bus, ORDERS, InRuns { seen: seen.clone(), alone, fails: None });
+    let all = async || (seen.handled().len() >= sent.len()).then_some(());
+    eventually("all are handled", 3 * LIMIT, all).await;
+    assert!(seen.handled() == ids(&sent), "each of them once, in order");
+    until_empty(&arm.bus).await;
+    tasks.shutdown(LIMIT).await;
 }
 
 async fn a_run_that_fails_is_handled_one_by_one(arm: BusArm) {

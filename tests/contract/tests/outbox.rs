@@ -9,16 +9,16 @@ use std::{
 
 use contract::{BusArm, LIMIT, SqlArm, event_of, ids};
 use platform::{
-    bus::{Deliveries, QueueSpec},
+    bus::{Deliveries, LetterBox, QueueSpec},
     inbox,
-    outbox::{self, Relay},
+    outbox::{self, Relay, replay},
     sql::{Sql, SqlError},
     transact, vals,
 };
 use process::{clock::Clock, tasks::Tasks};
 use support::eventually;
 use tokio::time::timeout;
-use wire::{Event, EventType, Exchange, UnixMillis};
+use wire::{Event, EventType, Exchange, UnixMillis, UserId};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 
@@ -42,7 +42,8 @@ macro_rules! on_both {
 
 on_both! {
     committed_events_leave_in_order_and_others_never,
-    an_event_waits_for_its_queue_and_holds_those_behind_it,
+    an_event_that_no_queue_wants_holds_up_nothing,
+    a_queue_added_later_gets_the_events_of_thirty_days,
     one_of_two_relays_publishes_and_the_other_takes_over,
     a_commit_wakes_the_relay,
     an_inbox_knows_an_event_once_and_forgets_it_with_an_undone_change,
@@ -98,18 +99,81 @@ async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusA
     tasks.shutdown(LIMIT).await;
 }
 
-async fn an_event_waits_for_its_queue_and_holds_those_behind_it(sql: SqlArm, bus: BusArm) {
+async fn an_event_that_no_queue_wants_holds_up_nothing(sql: SqlArm, bus: BusArm) {
+    bus.bus.bind(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
     Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
-    let sent: Vec<Event> = (0..3).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent = [EventType::ReviewCreated, EventType::OrderCreated].map(|kind| event_of(kind, 0));
     for event in &sent {
         save(&sql.sql, event).await.unwrap();
     }
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(unsent(&sql.sql).await, 3);
-    bus.bus.bind(&ORDERS).await.unwrap();
     let mut deliveries = bus.bus.subscribe("orders", 50).await.unwrap();
-    assert_eq!(ids(&receive(&mut deliveries, 3).await), ids(&sent));
+    assert_eq!(receive(&mut deliveries, 1).await, sent[1..]);
+    let all = async || (unsent(&sql.sql).await == 0).then_some(());
+    eventually("both have left", LIMIT, all).await;
+    let unrouted = LetterBox::Unrouted(Exchange::Review);
+    let letter = async || bus.bus.letters(&unrouted, 2).await.unwrap().pop()?.event;
+    assert_eq!(eventually("it waits for a person", LIMIT, letter).await, sent[0]);
+    tasks.shutdown(LIMIT).await;
+}
+
+async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: BusArm) {
+    const LATE: QueueSpec = QueueSpec::new(
+        "late",
+        &[(Exchange::Order, "order.created"), (Exchange::User, "profile.*")],
+    );
+    bus.bus.bind(&ORDERS).await.unwrap();
+    let tasks = Tasks::new();
+    Relay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    // More than a batch, on each of 31 days, and some that the new queue does not want.
+    let (now, a_day_ms) = (Clock::system().now(), 24 * 60 * 60 * 1000);
+    let mut sent = Vec::new();
+    for number in 0..1_240 {
+        let wanted = number % 5 != 0;
+        let kind = if wanted { EventType::OrderCreated } else { EventType::OrderCancelled };
+        let mut event = event_of(kind, number);
+        let days = 31 - i64::try_from(number / 40).unwrap();
+        event.at = now.plus_ms(1_000 - days * a_day_ms);
+        sent.push(event);
+    }
+    for part in sent.chunks(100) {
+        let saved: Result<(), SqlError> = transact!(sql.sql, tx => {
+            outbox::store::add_all(tx, part).await?;
+            Ok(())
+        });
+        saved.unwrap();
+    }
+    let all = async || (unsent(&sql.sql).await == 0).then_some(());
+    eventually("all have left", LIMIT, all).await;
+    bus.bus.bind(&LATE).await.unwrap();
+    let (id, by) = (Clock::system().new_id(), UserId(Clock::system().new_id()));
+    let since = now.plus_ms(-30 * a_day_ms);
+    assert_eq!(replay::ask(&sql.sql, "late", since, (id, by, now)).await.unwrap(), Some(id));
+    // Those that come meanwhile come once, by the exchange.
+    let live = event_of(EventType::OrderCreated, 9_999);
+    save(&sql.sql, &live).await.unwrap();
+    eventually("it has left, too", LIMIT, all).await;
+    let named = |name: &str| (name == "late").then_some(LATE);
+    let mut turns = 0;
+    while replay::turn(&sql.sql, &bus.bus, named, now).await.unwrap() {
+        turns += 1;
+        assert!(turns < 10);
+    }
+    assert!(turns >= 3, "it goes by batches");
+    let wanted: Vec<Event> =
+        sent.into_iter().filter(|e| e.at >= since && e.kind == EventType::OrderCreated).collect();
+    assert_eq!(wanted.len(), 30 * 32);
+    let mut deliveries = bus.bus.subscribe("late", 100).await.unwrap();
+    let received = receive(&mut deliveries, wanted.len() + 1).await;
+    let (first, replayed) = received.split_first().unwrap();
+    assert_eq!(first, &live);
+    assert_eq!(replayed, wanted);
+    assert_eq!(bus.bus.waiting("late").await.unwrap(), 0);
+    let told = replay::replays(&sql.sql, 5).await.unwrap();
+    assert_eq!(
+        told.iter().map(|one| (one.sent, one.done_at)).collect::<Vec<_>>(),
+        [(960, Some(now))]
+    );
     tasks.shutdown(LIMIT).await;
 }
 

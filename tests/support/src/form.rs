@@ -20,6 +20,10 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
         ["edges", "disable" | "retire", ..] => "edges-disable",
         ["edges", "rekey" | "rotate", ..] => "edges-key",
         ["edges", "record", ..] => "edges-record",
+        ["dlq", "list", ..] => "dlq",
+        ["dlq", "show", ..] => "dlq-show",
+        ["dlq", "redrive" | "drop", ..] => "dlq-settled",
+        ["dlq", "replay", ..] => "dlq-replay",
         [command, ..] => NAMES.into_iter().find(|name| name == command).unwrap_or("error"),
         [] => "error",
     }

@@ -14,6 +14,7 @@ use platform::{
     Ground,
     bus::Bus,
     cache::Cache,
+    outbox,
     sealing::{DataKeys, SealPlace},
     sql::{Migrations, Sql, create_database},
 };
@@ -66,6 +67,7 @@ pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
         cache: Cache::open("memory:").expect("a cache in memory"),
         keys: Keys::empty(),
         service_key: service_key(),
+        sent_kept: outbox::SENT_KEPT,
         data_keys: data_keys(),
     }
 }

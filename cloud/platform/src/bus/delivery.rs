@@ -5,7 +5,7 @@ use futures::FutureExt;
 use process::metrics;
 use wire::Event;
 
-use super::{BusError, embedded, rabbit};
+use super::{BusError, embedded, letters, rabbit};
 
 /// The messages of one queue, for one consumer.
 pub struct Deliveries(pub(super) Source);
@@ -19,11 +19,12 @@ pub struct Delivery {
     event: Event,
     redelivered: bool,
     tag: Tag,
+    body: Vec<u8>,
 }
 
 pub(super) enum Tag {
     Embedded(embedded::InHand),
-    Rabbit(lapin::Acker),
+    Rabbit(rabbit::RabbitInHand),
 }
 
 impl Deliveries {
@@ -37,8 +38,8 @@ impl Deliveries {
                     (body, redelivered, Tag::Embedded(in_hand))
                 }
                 Source::Rabbit(source) => {
-                    let (body, redelivered, acker) = source.next().await;
-                    (body, redelivered, Tag::Rabbit(acker))
+                    let (body, redelivered, in_hand) = source.next().await;
+                    (body, redelivered, Tag::Rabbit(in_hand))
                 }
             };
             let queue = self.queue().to_owned();
@@ -46,11 +47,12 @@ impl Deliveries {
                 metrics::BUS_REDELIVERED.add([&queue], 1);
             }
             match serde_json::from_slice(&body) {
-                Ok(event) => return Delivery { event, redelivered, tag },
+                Ok(event) => return Delivery { event, redelivered, tag, body },
                 Err(error) => {
+                    let reason = format!("no event: {error}");
                     tracing::error!(queue, %error, "A message of `{queue}` is no event; put aside");
                     metrics::BUS_DEAD_LETTERED.add([&queue], 1);
-                    if let Err(error) = tag.dead_letter().await {
+                    if let Err(error) = tag.dead_letter(&body, &reason).await {
                         tracing::warn!(queue, %error, "It could not be put aside and will return");
                     }
                 }
@@ -103,18 +105,18 @@ impl Delivery {
                 in_hand.ack();
                 Ok(())
             }
-            Tag::Rabbit(acker) => rabbit::ack(&acker).await,
+            Tag::Rabbit(in_hand) => rabbit::ack(&in_hand.acker).await,
         }
     }
 
-    /// The same for a run of messages, in the order in which they came. Those that came before a lost
-    /// connection come again.
+    /// The same for a run of messages, in the order in which they came, while the consumer holds no
+    /// earlier one. Those that came before a lost connection come again.
     pub async fn ack_run(run: Vec<Self>) -> Result<(), BusError> {
         let mut newest = None;
         for delivery in run {
             match delivery.tag {
                 Tag::Embedded(in_hand) => in_hand.ack(),
-                Tag::Rabbit(acker) => newest = Some(acker),
+                Tag::Rabbit(in_hand) => newest = Some(in_hand.acker),
             }
         }
         match newest {
@@ -130,21 +132,22 @@ impl Delivery {
                 in_hand.requeue();
                 Ok(())
             }
-            Tag::Rabbit(acker) => rabbit::nack(&acker, true).await,
+            Tag::Rabbit(in_hand) => rabbit::nack(&in_hand.acker, true).await,
         }
     }
 
-    /// To the queue's dead letters, where it waits for a person.
-    pub async fn dead_letter(self) -> Result<(), BusError> {
-        self.tag.dead_letter().await
+    /// To the queue's dead letters, where it waits for a person, who reads the reason.
+    pub async fn dead_letter(self, reason: &str) -> Result<(), BusError> {
+        self.tag.dead_letter(&self.body, reason).await
     }
 }
 
 impl Tag {
-    async fn dead_letter(self) -> Result<(), BusError> {
+    async fn dead_letter(self, body: &[u8], reason: &str) -> Result<(), BusError> {
+        let reason = letters::cut(reason);
         match self {
-            Self::Embedded(in_hand) => in_hand.dead_letter().await,
-            Self::Rabbit(acker) => rabbit::nack(&acker, false).await,
+            Self::Embedded(in_hand) => in_hand.dead_letter(reason).await,
+            Self::Rabbit(in_hand) => in_hand.dead_letter(body, reason).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! again after one, marked as redelivered. When the disk is full, publishing fails and outboxes hold.
 
 mod housekeeping;
+mod letters;
 mod queue;
 mod subscription;
 
@@ -18,10 +19,11 @@ use process::{
     metrics,
 };
 use rusqlite::Connection;
-use wire::Event;
+use wire::{Event, Exchange};
 
 use super::{
-    BusError, PublishResult, QueueSpec,
+    BusError, PublishResult, QueueSpec, UNROUTED_TTL,
+    letters::unrouted_queue,
     store::{self, MessageRow, QueueRow},
 };
 use crate::sealing::{DataKeys, SealError, SealPlace};
@@ -100,6 +102,12 @@ impl Embedded {
             late: Mutex::default(),
         };
         let bus = Self(Arc::new(inner));
+        let unrouted = |conn: &Connection| {
+            let mut names = Exchange::ALL.into_iter().map(unrouted_queue);
+            let ttl_ms = i64::try_from(UNROUTED_TTL.as_millis()).ok();
+            names.try_for_each(|name| store::add_queue(conn, &name, None, ttl_ms, &[]).map(drop))
+        };
+        bus.write::<()>(unrouted).await?;
         let known = bus.read(|conn| Ok((store::queues(conn)?, store::last_id(conn)?))).await?;
         for row in known.0 {
             bus.know(row, known.1);
@@ -121,7 +129,10 @@ impl Embedded {
             // One that does not open stays as it is, and is told of when it is read.
             let opened = stale.filter_map(|row| {
                 let body = self.0.keys.open(&place(), row.body).ok()?;
-                Some(MessageRow { body: self.0.keys.seal(&place(), &body), ..row })
+                // Sealed in the same moment as the body.
+                let reason = row.reason.and_then(|text| self.0.keys.open(&place(), text).ok());
+                let reason = reason.map(|text| self.0.keys.seal(&place(), &text));
+                Some(MessageRow { body: self.0.keys.seal(&place(), &body), reason, ..row })
             });
             let anew: Vec<MessageRow> = opened.collect();
             sealed += anew.len();
@@ -198,7 +209,7 @@ impl Embedded {
         self.0.journal.clone().close();
     }
 
-    /// Makes the rows of the events, up to the first event that no queue is bound for.
+    /// Makes the rows of the events. One that no queue is bound for waits among those of its exchange.
     fn route(&self, events: &[Event]) -> (Vec<Row>, usize, Option<BusError>) {
         let (queues, now) = (self.queues(), self.0.clock.now().0);
         let mut rows = Vec::with_capacity(events.len());
@@ -214,8 +225,14 @@ impl Embedded {
                 }
             }
             if rows.len() == before {
-                let event = event.kind.as_str().to_owned();
-                return (rows, count, Some(BusError::Unrouted { event }));
+                let name = unrouted_queue(event.kind.exchange());
+                match queues.iter().find(|queue| queue.name == name) {
+                    Some(queue) => {
+                        let expires_at = queue.expires_at(now);
+                        rows.push(Row { queue: queue.id, body, expires_at });
+                    }
+                    None => return (rows, count, Some(BusError::UnknownQueue(name))),
+                }
             }
         }
         (rows, events.len(), None)

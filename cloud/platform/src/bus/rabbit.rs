@@ -3,6 +3,7 @@
 //! The connection is made when it is first needed and made anew when it is found broken; nothing
 //! waits for a broker longer than `ANSWER_LIMIT` but a consumer, which has nothing else to do.
 
+mod letters;
 mod publish;
 mod subscription;
 mod topology;
@@ -24,7 +25,7 @@ use process::trust::Authorities;
 use tokio::sync::Mutex;
 
 use super::{BusError, PublishResult, QueueSpec};
-pub(super) use subscription::RabbitSubscription;
+pub(super) use subscription::{RabbitInHand, RabbitSubscription};
 use wire::Event;
 
 /// How long a connect, a declaration or a confirm may take.
@@ -73,10 +74,24 @@ impl Rabbit {
             Err(error) => return PublishResult { count: 0, error: Some(error) },
         };
         let confirmed = publish::in_order(&link, events).await;
-        if let Some(BusError::Unreachable(_) | BusError::TimedOut(_)) = confirmed.error {
-            self.forget(&link).await;
-        }
+        self.forget_after(&link, confirmed.error.as_ref()).await;
         confirmed
+    }
+
+    pub(super) async fn replay(&self, queue: &str, events: &[Event]) -> Result<(), BusError> {
+        let link = self.link().await?;
+        let sent = publish::replay(&link, queue, events).await;
+        self.forget_after(&link, sent.as_ref().err()).await;
+        sent
+    }
+
+    /// Puts a copy of a message among the dead letters of its queue, with the reason. `false` where the
+    /// queue has none.
+    async fn put_aside(&self, queue: &str, body: &[u8], reason: &str) -> Result<bool, BusError> {
+        let link = self.link().await?;
+        let put = publish::letter(&link, queue, body, reason).await;
+        self.forget_after(&link, put.as_ref().err()).await;
+        put
     }
 
     pub(super) async fn subscribe(
@@ -126,7 +141,10 @@ impl Rabbit {
     }
 
     /// A connection that does not answer may look open until its heartbeat says otherwise.
-    async fn forget(&self, link: &Arc<Link>) {
+    async fn forget_after(&self, link: &Arc<Link>, error: Option<&BusError>) {
+        if !matches!(error, Some(BusError::Unreachable(_) | BusError::TimedOut(_))) {
+            return;
+        }
         let mut current = self.0.link.lock().await;
         if current.as_ref().is_some_and(|now| Arc::ptr_eq(now, link)) {
             *current = None;

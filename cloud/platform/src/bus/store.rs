@@ -31,6 +31,12 @@ CREATE INDEX messages_queue ON messages (queue, id);
 CREATE INDEX messages_expiry ON messages (expires_at) WHERE expires_at IS NOT NULL;
 ";
 
+/// The reason is sealed, as the body is.
+const LETTERS: &str = "
+ALTER TABLE messages ADD COLUMN reason BLOB;
+ALTER TABLE messages ADD COLUMN died_at INTEGER;
+";
+
 const ADD_QUEUE: &str = "INSERT INTO queues (name, dead, ttl_ms) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET dead = excluded.dead, ttl_ms = excluded.ttl_ms RETURNING id";
 const ADD_BINDING: &str =
@@ -39,19 +45,20 @@ const QUEUES: &str = "SELECT id, name, dead, ttl_ms FROM queues ORDER BY id";
 const BINDINGS: &str = "SELECT queue, exchange, pattern FROM bindings";
 const LAST_ID: &str = "SELECT COALESCE(MAX(id), 0) FROM messages";
 const PUT: &str = "INSERT INTO messages (queue, body, expires_at) VALUES (?1, ?2, ?3)";
-const PAGE: &str = "SELECT id, body FROM messages WHERE queue = ?1 AND id > ?2
+const PAGE: &str = "SELECT id, body, reason, died_at FROM messages WHERE queue = ?1 AND id > ?2
     ORDER BY id LIMIT ?3";
-const ALL_AFTER: &str = "SELECT id, body FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
-const REWRITE: &str = "UPDATE messages SET body = ?2 WHERE id = ?1";
+const ALL_AFTER: &str =
+    "SELECT id, body, reason, died_at FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
+const REWRITE: &str = "UPDATE messages SET body = ?2, reason = ?3 WHERE id = ?1";
 const REMOVE: &str = "DELETE FROM messages WHERE id = ?1";
-const COPY_TO: &str =
-    "INSERT INTO messages (queue, body) SELECT ?2, body FROM messages WHERE id = ?1";
+const COPY_TO: &str = "INSERT INTO messages (queue, body, reason, died_at)
+    SELECT ?2, body, ?3, ?4 FROM messages WHERE id = ?1";
 const EXPIRED: &str = "SELECT id, queue FROM messages WHERE expires_at <= ?1
     ORDER BY expires_at LIMIT ?2";
 const COUNT: &str = "SELECT COUNT(*) FROM messages WHERE queue = ?1";
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(SCHEMA)])
+    Migrations::new(vec![M::up(SCHEMA), M::up(LETTERS)])
 }
 
 /// A queue as the file has it.
@@ -69,6 +76,16 @@ pub(super) struct QueueRow {
 pub(super) struct MessageRow {
     pub id: i64,
     pub body: Vec<u8>,
+    /// Of a dead letter.
+    pub reason: Option<Vec<u8>>,
+    pub died_at: Option<i64>,
+}
+
+impl MessageRow {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let (id, body, reason) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Self { id, body, reason, died_at: row.get(3)? })
+    }
 }
 
 /// Makes or changes a queue and adds bindings to it; answers with its id.
@@ -134,9 +151,7 @@ pub(super) fn page(
     rows_max: i64,
 ) -> rusqlite::Result<Vec<MessageRow>> {
     conn.prepare_cached(PAGE)?
-        .query_map(params![queue, above, rows_max], |row| {
-            Ok(MessageRow { id: row.get(0)?, body: row.get(1)? })
-        })?
+        .query_map(params![queue, above, rows_max], MessageRow::read)?
         .collect()
 }
 
@@ -146,16 +161,12 @@ pub(super) fn all_after(
     above: i64,
     rows_max: i64,
 ) -> rusqlite::Result<Vec<MessageRow>> {
-    conn.prepare_cached(ALL_AFTER)?
-        .query_map(params![above, rows_max], |row| {
-            Ok(MessageRow { id: row.get(0)?, body: row.get(1)? })
-        })?
-        .collect()
+    conn.prepare_cached(ALL_AFTER)?.query_map(params![above, rows_max], MessageRow::read)?.collect()
 }
 
 pub(super) fn rewrite(conn: &Connection, rows: &[MessageRow]) -> rusqlite::Result<()> {
     let mut rewrite = conn.prepare_cached(REWRITE)?;
-    rows.iter().try_for_each(|row| rewrite.execute(params![row.id, row.body]).map(drop))
+    rows.iter().try_for_each(|row| rewrite.execute(params![row.id, row.body, row.reason]).map(drop))
 }
 
 pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
@@ -163,10 +174,16 @@ pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
     ids.iter().try_for_each(|id| remove.execute([id]).map(drop))
 }
 
-/// Moves messages to the end of another queue, under new ids.
-pub(super) fn move_to(conn: &Connection, ids: &[i64], queue: i64) -> rusqlite::Result<()> {
+/// Moves messages to the end of another queue, under new ids; to dead letters with the reason and the
+/// moment.
+pub(super) fn move_to(
+    conn: &Connection,
+    ids: &[i64],
+    queue: i64,
+    (reason, at): (Option<&[u8]>, Option<i64>),
+) -> rusqlite::Result<()> {
     let mut copy = conn.prepare_cached(COPY_TO)?;
-    ids.iter().try_for_each(|id| copy.execute([*id, queue]).map(drop))?;
+    ids.iter().try_for_each(|id| copy.execute(params![id, queue, reason, at]).map(drop))?;
     remove(conn, ids)
 }
 

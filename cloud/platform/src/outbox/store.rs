@@ -1,5 +1,9 @@
 //! The outbox's statements.
 
+pub(super) mod replays;
+
+use std::time::Duration;
+
 use process::defect::{Defect, planted};
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
@@ -20,7 +24,9 @@ const COUNT_UNSENT_OF: &str = "SELECT COUNT(*) FROM outbox WHERE document = ? AN
 const UNSENT_SINCE: &str = "SELECT MIN(made_at) FROM outbox WHERE sent_at IS NULL";
 const EVENTS: &str = "SELECT seq, event_id, event FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?";
 const RESEAL: &str = "UPDATE outbox SET event = ? WHERE seq = ?";
-const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ?";
+const PURGE_TO: &str = "SELECT seq FROM outbox WHERE sent_at < ? ORDER BY seq LIMIT 1 OFFSET ?";
+const PURGE: &str = "DELETE FROM outbox WHERE sent_at < ? AND seq < ?";
+const PURGE_ALL: &str = "DELETE FROM outbox WHERE sent_at < ?";
 
 const RENEW: &str = "UPDATE leases SET holder = ?, until_ms = ? \
     WHERE name = ? AND (holder = ? OR until_ms < ? OR until_ms > ?)";
@@ -57,7 +63,9 @@ pub(super) const LEASE: &str = "outbox-relay";
 /// Replicas' clocks differ a little, and nobody's live lease, which is for ten seconds, is taken for that.
 /// One that ends later than this was written by a clock that is wrong, and no event would leave until then.
 pub(super) const LEASE_AHEAD_MAX_MS: i64 = 60_000;
-const SENT_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// Rows that one statement removes, about, and statements of one turn; the next hour goes on.
+const PURGED_MAX: i64 = 5_000;
+const PURGES_MAX: usize = 100;
 /// Rows of one batch of the job that seals.
 const RESEALED_MAX: usize = 200;
 
@@ -155,8 +163,18 @@ pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Resul
     Ok(())
 }
 
-pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
-    sql.exec(PURGE, vals![now.plus_ms(-SENT_KEPT_MS)]).await
+/// Forgets the events that left longer ago, a batch at a time, so that no other statement waits long.
+pub(crate) async fn purge(sql: &Sql, now: UnixMillis, kept: Duration) -> Result<u64, SqlError> {
+    let kept_ms = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+    let (before, mut gone) = (now.plus_ms(-kept_ms), 0);
+    for _ in 0..PURGES_MAX {
+        let to: Option<i64> = sql.one(PURGE_TO, vals![before, PURGED_MAX]).await?;
+        match to {
+            Some(seq) => gone += sql.exec(PURGE, vals![before, seq]).await?,
+            None => return Ok(gone + sql.exec(PURGE_ALL, vals![before]).await?),
+        }
+    }
+    Ok(gone)
 }
 
 /// Whether `holder` has the relay's lease, which then runs to `until`.

@@ -36,6 +36,12 @@ fn phrase(path: &str) -> Phrase {
         "keys" => say::help_keys,
         "keys rotate" => say::help_keys_rotate,
         "keys kill" => say::help_keys_kill,
+        "dlq" => say::help_dlq,
+        "dlq list" => say::help_dlq_list,
+        "dlq show" => say::help_dlq_show,
+        "dlq redrive" => say::help_dlq_redrive,
+        "dlq drop" => say::help_dlq_drop,
+        "dlq replay" => say::help_dlq_replay,
         _ => say::help_holdfast,
     }
 }

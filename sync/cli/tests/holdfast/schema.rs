@@ -6,7 +6,7 @@ use support::form;
 use crate::stage::*;
 
 /// The command line, and the file that describes its answer.
-const ANSWERS: [(&str, &str); 29] = [
+const ANSWERS: [(&str, &str); 34] = [
     ("status", "status"),
     ("edges", "edges"),
     ("edges disable north-1 --since 2h --why Stolen", "edges-disable"),
@@ -36,6 +36,11 @@ const ANSWERS: [(&str, &str); 29] = [
     ("keys", "keys"),
     ("keys rotate --why Planned", "keys"),
     ("keys kill key-2 --why Stolen", "keys"),
+    ("dlq list", "dlq"),
+    ("dlq show hub_feed", "dlq-show"),
+    ("dlq redrive hub_feed --all", "dlq-settled"),
+    ("dlq drop hub_feed 0192f5d4-0000-7000-8000-000000000071", "dlq-settled"),
+    ("dlq replay hub_feed --since 3d", "dlq-replay"),
 ];
 
 /// The answer, and that it is of the form of that name.

@@ -97,3 +97,23 @@ help-keys-kill =
     End a stolen key at once, with all its tokens; everybody who has one signs in again
     kid: The key's name, as `holdfast keys` shows it
     why: Goes on record
+help-dlq = Events that wait for a person: show them, send them back, drop them, and replay events to a queue
+help-dlq-list = Show where events wait, and how many
+help-dlq-show =
+    Show the events that wait in one place, oldest first, and why
+    name: A queue or an exchange, as `holdfast dlq list` shows it
+    limit: At most so many
+help-dlq-redrive =
+    Send events back to their queue; those that found none are published once more
+    name: A queue or an exchange, as `holdfast dlq list` shows it
+    events: Ids, as `holdfast dlq show` shows them
+    all: Everything that waits there
+help-dlq-drop =
+    Drop events that wait, for ever
+    name: A queue or an exchange, as `holdfast dlq list` shows it
+    events: Ids, as `holdfast dlq show` shows them
+    all: Everything that waits there
+help-dlq-replay =
+    Send a queue the kept events that it missed; its consumer knows those that it has had
+    queue: A queue, as `holdfast dlq list` shows it
+    since: Events of this moment and later: 2026-11-22T14:00Z, or 90m, 2h, 3d ago

@@ -97,3 +97,23 @@ help-keys-kill =
     立即作废被盗的密钥及其全部令牌；持有者须重新登录
     kid: 密钥名称，见 `holdfast keys`
     why: 原因，将记录在案
+help-dlq = 等待人工处理的事件：查看、退回、丢弃，以及向队列重放事件
+help-dlq-list = 显示事件在何处等待及其数量
+help-dlq-show =
+    显示某处等待的事件及原因，由旧到新
+    name: 队列或交换器名称，见 `holdfast dlq list`
+    limit: 最多显示的数量
+help-dlq-redrive =
+    将事件退回其队列；当初无队列接收的事件将再次发布
+    name: 队列或交换器名称，见 `holdfast dlq list`
+    events: 事件编号，见 `holdfast dlq show`
+    all: 该处等待的全部事件
+help-dlq-drop =
+    永久丢弃等待的事件
+    name: 队列或交换器名称，见 `holdfast dlq list`
+    events: 事件编号，见 `holdfast dlq show`
+    all: 该处等待的全部事件
+help-dlq-replay =
+    向队列重发其错过的留存事件；已收到过的由消费者识别
+    queue: 队列名称，见 `holdfast dlq list`
+    since: 此刻及之后的事件：2026-11-22T14:00Z，或 90m、2h、3d 之前

@@ -11,6 +11,8 @@ use crate::bus::{BusError, store};
 /// How often expired messages are looked for.
 const SWEEP_EVERY_MS: u64 = 1_000;
 const SWEEP_MAX: i64 = 1_000;
+/// The reason of a letter that waited too long, as RabbitMQ has it.
+const EXPIRED: &str = "expired";
 
 impl Embedded {
     pub(super) async fn remove_settled(&self, queue: &LocalQueue) -> Result<(), BusError> {
@@ -27,10 +29,12 @@ impl Embedded {
         &self,
         queue: &LocalQueue,
         ids: Vec<i64>,
+        reason: &str,
     ) -> Result<(), BusError> {
-        let dead = queue.dead();
+        let (dead, now) = (queue.dead(), self.0.clock.now().0);
+        let reason = self.0.keys.seal(&super::place(), reason.as_bytes());
         self.write(move |conn| match dead {
-            Some(dead) => store::move_to(conn, &ids, dead),
+            Some(dead) => store::move_to(conn, &ids, dead, (Some(&reason), Some(now))),
             // There is nowhere to put a dead letter that is put aside again.
             None => store::remove(conn, &ids),
         })
@@ -60,12 +64,12 @@ impl Embedded {
 
     async fn expire(&self, queue: &LocalQueue, ids: &[i64]) -> Result<(), BusError> {
         let _moving = queue.moving.lock().await;
-        let (ids, loaded) = queue.expire(ids);
+        let (ids, loaded) = queue.take_out(ids);
         if ids.is_empty() {
             return Ok(());
         }
         let count = ids.len();
-        let moved = self.move_to_dead(queue, ids).await;
+        let moved = self.move_to_dead(queue, ids, EXPIRED).await;
         match &moved {
             Ok(()) => {
                 metrics::BUS_DEAD_LETTERED.add([&queue.name], count as u64);

@@ -81,6 +81,12 @@ impl LocalQueue {
         wanted.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
     }
 
+    /// The end of the time of a message that comes now.
+    pub(super) fn expires_at(&self, now: i64) -> Option<i64> {
+        let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
+        definition.ttl_ms.map(|ttl| now.saturating_add(ttl))
+    }
+
     pub(super) fn new_consumer(&self) -> u64 {
         let mut hands = self.hands();
         hands.consumers_ever += 1;
@@ -160,7 +166,7 @@ impl LocalQueue {
     }
 
     /// Takes those of `ids` that no consumer holds out of the loaded messages. Returns those to move.
-    pub(super) fn expire(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
+    pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
         let mut hands = self.hands();
         let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
         let ids: Vec<i64> = ids.iter().filter(free).copied().collect();

@@ -125,9 +125,9 @@ impl InHand {
         self.queue.give_back(self.queue.withdraw(self.consumer, self.id));
     }
 
-    pub(in crate::bus) async fn dead_letter(self) -> Result<(), BusError> {
+    pub(in crate::bus) async fn dead_letter(self, reason: String) -> Result<(), BusError> {
         let Some(message) = self.queue.withdraw(self.consumer, self.id) else { return Ok(()) };
-        let moved = self.bus.move_to_dead(&self.queue, vec![self.id]).await;
+        let moved = self.bus.move_to_dead(&self.queue, vec![self.id], &reason).await;
         if moved.is_err() {
             self.queue.give_back([message]);
         }

@@ -1,12 +1,24 @@
-//! Publishing a run of events in order, and waiting for their confirms together.
+//! Publishing a run of events in order, and waiting for their confirms together; and putting one message
+//! elsewhere.
 
-use lapin::{BasicProperties, Confirmation, PublisherConfirm, options::BasicPublishOptions};
+use lapin::{
+    BasicProperties, Confirmation, PublisherConfirm,
+    options::BasicPublishOptions,
+    types::{AMQPValue, FieldTable},
+};
+use process::clock::Clock;
 use wire::Event;
 
-use super::{Link, answered};
-use crate::bus::{BusError, PublishResult};
+use super::{
+    Link, answered,
+    topology::{DEAD_LETTERS, redrive_exchange, replay_exchange},
+};
+use crate::bus::{BusError, PublishResult, letters::unrouted_queue};
 
 const PERSISTENT: u8 = 2;
+/// Headers of a dead letter.
+pub(super) const REASON: &str = "holdfast-reason";
+pub(super) const DIED_AT: &str = "holdfast-died-at";
 
 pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
     let mut sent = Vec::with_capacity(events.len());
@@ -22,7 +34,7 @@ pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
     }
     let mut count = 0;
     for (confirm, event) in sent.into_iter().zip(events) {
-        if let Err(error) = confirmed(confirm, event).await {
+        if let Err(error) = routed(link, confirm, event).await {
             return PublishResult { count, error: Some(error) };
         }
         count += 1;
@@ -30,27 +42,93 @@ pub(super) async fn in_order(link: &Link, events: &[Event]) -> PublishResult {
     PublishResult { count, error: failed }
 }
 
+/// Puts a message among the dead letters of a queue. `false` where there are none.
+pub(super) async fn letter(
+    link: &Link,
+    queue: &str,
+    body: &[u8],
+    reason: &str,
+) -> Result<bool, BusError> {
+    let mut headers = FieldTable::default();
+    headers.insert(REASON.into(), AMQPValue::LongString(reason.into()));
+    let now = Clock::system().now().0;
+    headers.insert(DIED_AT.into(), AMQPValue::LongLongInt(now));
+    let properties = persistent().with_headers(headers);
+    confirmed(put(link, (DEAD_LETTERS, queue), body, properties).await?).await
+}
+
+/// Puts a message into one queue alone.
+pub(super) async fn back(link: &Link, queue: &str, body: &[u8]) -> Result<(), BusError> {
+    let exchange = redrive_exchange(queue);
+    if confirmed(put(link, (&exchange, queue), body, persistent()).await?).await? {
+        Ok(())
+    } else {
+        Err(BusError::UnknownQueue(queue.to_owned()))
+    }
+}
+
+/// Puts events into one queue alone, waiting for their confirms together.
+pub(super) async fn replay(link: &Link, queue: &str, events: &[Event]) -> Result<(), BusError> {
+    let mut sent = Vec::with_capacity(events.len());
+    for event in events {
+        let (body, exchange) = (serde_json::to_vec(event)?, replay_exchange(event.kind.exchange()));
+        sent.push(put(link, (&exchange, queue), &body, of_event(event)).await?);
+    }
+    for confirm in sent {
+        if !confirmed(confirm).await? {
+            return Err(BusError::UnknownQueue(queue.to_owned()));
+        }
+    }
+    Ok(())
+}
+
 async fn send(link: &Link, event: &Event) -> Result<PublisherConfirm, BusError> {
     let body = serde_json::to_vec(event)?;
-    let properties = BasicProperties::default()
-        .with_delivery_mode(PERSISTENT)
-        .with_content_type("application/json".into())
-        .with_message_id(event.id.to_string().into())
-        .with_type(event.kind.as_str().into());
+    put(link, (event.kind.exchange().as_str(), event.kind.as_str()), &body, of_event(event)).await
+}
+
+/// The alternate exchange takes an event that no queue is bound for. An exchange that an older version has
+/// declared has none: its event comes back, and is put there from here.
+async fn routed(link: &Link, confirm: PublisherConfirm, event: &Event) -> Result<(), BusError> {
+    if confirmed(confirm).await? {
+        return Ok(());
+    }
+    let (body, unrouted) = (serde_json::to_vec(event)?, unrouted_queue(event.kind.exchange()));
+    let place = (unrouted.as_str(), event.kind.as_str());
+    if confirmed(put(link, place, &body, of_event(event)).await?).await? {
+        Ok(())
+    } else {
+        Err(BusError::UnknownQueue(unrouted))
+    }
+}
+
+async fn put(
+    link: &Link,
+    (exchange, key): (&str, &str),
+    body: &[u8],
+    properties: BasicProperties,
+) -> Result<PublisherConfirm, BusError> {
     // `mandatory`: a message for which no queue is bound comes back instead of vanishing.
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let exchange = event.kind.exchange().as_str();
-    let key = event.kind.as_str();
-    answered(link.publisher.basic_publish(exchange.into(), key.into(), options, &body, properties))
+    answered(link.publisher.basic_publish(exchange.into(), key.into(), options, body, properties))
         .await
 }
 
-async fn confirmed(confirm: PublisherConfirm, event: &Event) -> Result<(), BusError> {
+fn persistent() -> BasicProperties {
+    BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type("application/json".into())
+}
+
+fn of_event(event: &Event) -> BasicProperties {
+    persistent().with_message_id(event.id.to_string().into()).with_type(event.kind.as_str().into())
+}
+
+/// Whether a queue has it; `false` where it came back.
+async fn confirmed(confirm: PublisherConfirm) -> Result<bool, BusError> {
     match answered(confirm).await? {
-        Confirmation::Ack(None) => Ok(()),
-        Confirmation::Ack(Some(_)) => {
-            Err(BusError::Unrouted { event: event.kind.as_str().to_owned() })
-        }
+        Confirmation::Ack(None) => Ok(true),
+        Confirmation::Ack(Some(_)) => Ok(false),
         Confirmation::Nack(_) => Err(BusError::Refused("the broker refused it".to_owned())),
         Confirmation::NotRequested => {
             Err(BusError::Refused("the broker was not asked to confirm".to_owned()))

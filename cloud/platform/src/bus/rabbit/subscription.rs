@@ -10,7 +10,7 @@ use lapin::{
     types::FieldTable,
 };
 
-use super::{Link, Rabbit, answered};
+use super::{Link, Rabbit, ack, answered, nack};
 use crate::bus::BusError;
 
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -22,6 +22,32 @@ pub(in crate::bus) struct RabbitSubscription {
     prefetch: u16,
     open: Option<Open>,
     pause: Duration,
+}
+
+/// A message in hand.
+pub(in crate::bus) struct RabbitInHand {
+    pub acker: Acker,
+    rabbit: Rabbit,
+    queue: String,
+}
+
+impl RabbitInHand {
+    /// It leaves its queue after the dead letters have it; between the two it stands in both.
+    pub(in crate::bus) async fn dead_letter(
+        self,
+        body: &[u8],
+        reason: String,
+    ) -> Result<(), BusError> {
+        match self.rabbit.put_aside(&self.queue, body, &reason).await {
+            Ok(true) => ack(&self.acker).await,
+            // There is nowhere to put a dead letter that is put aside again.
+            Ok(false) => nack(&self.acker, false).await,
+            Err(error) => {
+                nack(&self.acker, true).await?;
+                Err(error)
+            }
+        }
+    }
 }
 
 /// Dropped as a whole: the messages in hand go back when the channel closes.
@@ -42,13 +68,15 @@ impl RabbitSubscription {
         Ok(subscription)
     }
 
-    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, Acker) {
+    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, RabbitInHand) {
         loop {
             if let Some(open) = &mut self.open {
                 match open.consumer.next().await {
                     Some(Ok(delivery)) => {
                         self.pause = PAUSE_MIN;
-                        return (delivery.data, delivery.redelivered, delivery.acker);
+                        let (rabbit, queue) = (self.rabbit.clone(), self.queue.clone());
+                        let in_hand = RabbitInHand { acker: delivery.acker, rabbit, queue };
+                        return (delivery.data, delivery.redelivered, in_hand);
                     }
                     Some(Err(error)) => self.lost(&error.to_string()),
                     None => self.lost("the broker ended it"),

@@ -62,6 +62,11 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/keys", get(async || keys()))
         .route("/api/v1/admin/keys/rotate", post(async |Json(_): Json<Value>| keys()))
         .route("/api/v1/admin/keys/kill", post(kill_key))
+        .route("/api/v1/admin/letters", get(async || letter_boxes()))
+        .route("/api/v1/admin/letters/{name}", get(letters))
+        .route("/api/v1/admin/letters/{name}/redrive", post(async || settled()))
+        .route("/api/v1/admin/letters/{name}/drop", post(async || settled()))
+        .route("/api/v1/admin/replays", post(replay))
         .route("/api/v1/admin/orders", get(orders))
         .route("/api/v1/orders/{id}", get(one_order))
         .route("/api/v1/orders/{id}/timeline", get(timeline))
@@ -423,4 +428,40 @@ async fn kill_key(Json(form): Json<Value>) -> Response {
         Some("key-2") => keys().into_response(),
         _ => Problem::new(Code::NotFound).into_response(),
     }
+}
+
+fn letter_boxes() -> Json<Value> {
+    Json(json!({
+        "items": [
+            {"name": "hub_feed", "kind": "dead", "part": "hub", "waiting": 2},
+            {"name": "order_events", "kind": "unrouted", "part": "order", "waiting": 0},
+        ],
+        "missing": ["user"],
+    }))
+}
+
+async fn letters(Path(name): Path<String>) -> Response {
+    if name != "hub_feed" {
+        return Problem::new(Code::NotFound).into_response();
+    }
+    let first = json!({
+        "event": "0192f5d4-0000-7000-8000-000000000071", "type": "order.created",
+        "happened_at": "2025-11-24T14:00:00Z", "put_aside_at": "2025-11-24T14:00:11Z",
+        "reason": "8 attempts: the event could not be handled: no such region",
+    });
+    Json(json!({"items": [first, {"reason": "expired"}]})).into_response()
+}
+
+fn settled() -> Json<Value> {
+    Json(json!({"settled": 2}))
+}
+
+async fn replay(Json(form): Json<Value>) -> Json<Value> {
+    Json(json!({
+        "items": [{
+            "id": "0192f5d4-0000-7000-8000-000000000072", "part": "order", "queue": form["queue"],
+            "since": form["since"], "sent": 0, "asked_at": "2025-11-24T14:00:00Z",
+        }],
+        "missing": [],
+    }))
 }

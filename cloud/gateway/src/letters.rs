@@ -1,0 +1,267 @@
+//! Events that wait for a person, and replays, gathered from every part that has queues: each part alone can reach
+//! its own.
+//!
+//! Invariant: a part that is away is named, and hides no letters of another.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use platform::{
+    bus::{LetterBox, topology},
+    letters::{
+        LetterBoxItem, LetterForm, LetterItem, LetterList, ReplayForm, ReplayItem, SettledLetters,
+    },
+};
+use process::{
+    openapi::ApiDocument,
+    parts::CloudPart,
+    problem::{Json, Problem, fault},
+    trace::TraceId,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use utoipa::ToSchema;
+use wire::Code;
+
+use crate::{
+    Gateway,
+    forward::{BODY_BYTES_MAX, bearing, canonical, unreadable},
+    headers::set_identity,
+    identity::KnownCaller,
+    routes::Route,
+};
+
+pub const BOXES: &str = "/api/v1/admin/letters";
+pub const LETTERS: &str = "/api/v1/admin/letters/{name}";
+pub const REDRIVE: &str = "/api/v1/admin/letters/{name}/redrive";
+pub const DROP: &str = "/api/v1/admin/letters/{name}/drop";
+pub const REPLAYS: &str = "/api/v1/admin/replays";
+
+/// A list without one part is better than one that comes later.
+const PART_LIMIT: Duration = Duration::from_secs(3);
+const BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Boxes of letters, and the parts that told of none.
+#[derive(Serialize, ToSchema)]
+pub struct LetterBoxes {
+    items: Vec<LetterBoxItem>,
+    /// Parts that were away.
+    missing: Vec<&'static str>,
+}
+
+/// Letters of one box, oldest first.
+#[derive(Serialize, ToSchema)]
+pub struct ShownLetters {
+    items: Vec<LetterItem>,
+}
+
+/// Replays, the newest of each part first, and the parts that told of none.
+#[derive(Serialize, ToSchema)]
+pub struct Replays {
+    items: Vec<ReplayItem>,
+    missing: Vec<&'static str>,
+}
+
+struct PartAsker<'a> {
+    gateway: &'a Gateway,
+    caller: &'a KnownCaller,
+    trace: &'a TraceId,
+}
+
+pub fn is_own(route: &Route) -> bool {
+    [BOXES, LETTERS, REDRIVE, DROP, REPLAYS].contains(&route.path)
+}
+
+impl Gateway {
+    pub(crate) async fn letters(
+        &self,
+        request: Request,
+        route: &Route,
+        path: &str,
+        caller: &KnownCaller,
+        trace: &TraceId,
+    ) -> Response {
+        let asker = PartAsker { gateway: self, caller, trace };
+        let answered = match (route.path, &route.method) {
+            (BOXES, _) => asker.boxes().await,
+            (REPLAYS, &Method::GET) => asker.replays().await,
+            (REPLAYS, _) => asker.replay(request).await,
+            _ => asker.one_box(request, path).await,
+        };
+        answered.unwrap_or_else(IntoResponse::into_response)
+    }
+}
+
+impl PartAsker<'_> {
+    async fn boxes(&self) -> Result<Response, Problem> {
+        let (items, missing) = self.gathered("/internal/letters").await?;
+        Ok(Json(LetterBoxes { items, missing }).into_response())
+    }
+
+    async fn replays(&self) -> Result<Response, Problem> {
+        let (items, missing) = self.gathered("/internal/replays").await?;
+        Ok(Json(Replays { items, missing }).into_response())
+    }
+
+    /// Passes a request about one box on to the part that has it.
+    async fn one_box(&self, request: Request, path: &str) -> Result<Response, Problem> {
+        let rest = path.strip_prefix(BOXES).unwrap_or(path).trim_start_matches('/');
+        let name = rest.split('/').next().unwrap_or_default();
+        let of: LetterBox = name.parse().map_err(|()| Code::NotFound)?;
+        let part = of.part().ok_or(Code::NotFound)?;
+        let uri = canonical(&format!("/internal/letters/{rest}"), request.uri().query())?;
+        let (method, body) = (request.method().clone(), read_body(request).await?);
+        let method = if method == Method::HEAD { Method::GET } else { method };
+        let mut passed = bearing(method, uri, &self.caller.token, self.trace);
+        set_identity(passed.headers_mut(), self.caller.claims.actor());
+        with_json(&mut passed, body);
+        Ok(self.gateway.send(part, passed).await)
+    }
+
+    /// Every part whose events the queue takes sends those that it has kept.
+    async fn replay(&self, request: Request) -> Result<Response, Problem> {
+        let Json(form) = Json::<ReplayForm>::from_request(request, &()).await?;
+        let queue = topology::named(&form.queue).ok_or(Code::NotFound)?;
+        let body = serde_json::to_vec(&form)
+            .map_err(|error| fault("A replay could not be written as JSON", error))?;
+        let sources = queue.bindings.iter().filter_map(|(of, _)| topology::publisher(*of));
+        let sources: BTreeSet<CloudPart> = sources.collect();
+        let (mut items, mut missing) = (Vec::new(), Vec::new());
+        for part in sources {
+            let uri = canonical("/internal/replays", None)?;
+            let mut asked = bearing(Method::POST, uri, &self.caller.token, self.trace);
+            set_identity(asked.headers_mut(), self.caller.claims.actor());
+            with_json(&mut asked, body.clone());
+            let answer = self.gateway.send(part, asked).await;
+            if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+                return Ok(answer);
+            }
+            match read::<LetterList<ReplayItem>>(answer).await {
+                Some(list) => items.extend(list.items),
+                None => missing.push(part.name()),
+            }
+        }
+        Ok(Json(Replays { items, missing }).into_response())
+    }
+
+    async fn gathered<T: DeserializeOwned>(
+        &self,
+        path: &'static str,
+    ) -> Result<(Vec<T>, Vec<&'static str>), Problem> {
+        let uri = canonical(path, None)?;
+        let parts: Vec<CloudPart> = CloudPart::behind_the_gateway().collect();
+        let asked = parts.iter().map(|part| {
+            let mut request = bearing(Method::GET, uri.clone(), &self.caller.token, self.trace);
+            set_identity(request.headers_mut(), self.caller.claims.actor());
+            async move {
+                let asking = async { read(self.gateway.send(*part, request).await).await };
+                tokio::time::timeout(PART_LIMIT, asking).await.ok().flatten()
+            }
+        });
+        let told: Vec<Option<LetterList<T>>> = futures::future::join_all(asked).await;
+        let (mut items, mut missing) = (Vec::new(), Vec::new());
+        for (part, told) in parts.into_iter().zip(told) {
+            match told {
+                Some(list) => items.extend(list.items),
+                None => missing.push(part.name()),
+            }
+        }
+        Ok((items, missing))
+    }
+}
+
+/// `None` of a part that was away, or that answered something else.
+async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
+    if !answer.status().is_success() {
+        return None;
+    }
+    let bytes = to_bytes(answer.into_body(), BYTES_MAX).await.ok()?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| fault("A part told of its letters in another form", error))
+        .ok()
+}
+
+async fn read_body(request: Request) -> Result<Vec<u8>, Problem> {
+    let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(unreadable)?;
+    Ok(bytes.to_vec())
+}
+
+fn with_json(request: &mut Request, body: Vec<u8>) {
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::CONTENT_TYPE, json);
+    *request.body_mut() = Body::from(body);
+}
+
+/// The routes, for clients.
+pub fn described(document: ApiDocument) -> ApiDocument {
+    const POST: Method = Method::POST;
+    const AGAIN: &str = "is an act on what waits now, and finds nothing the second time";
+    let name = |route: &mut process::openapi::RouteDescription| {
+        let text = json!({ "type": "string" });
+        route.parameter("path", "name", true, text, "Of a queue or an exchange.");
+    };
+    document
+        .described(
+            "letterBoxes",
+            &Method::GET,
+            BOXES,
+            "List where events wait for a person, and how many",
+            |route| route.answers::<LetterBoxes>(StatusCode::OK),
+        )
+        .described(
+            "letters",
+            &Method::GET,
+            LETTERS,
+            "Show the events that wait in one place, oldest first, and why",
+            |route| {
+                name(route);
+                let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
+                route.parameter("query", "limit", false, number, "50 without it.");
+                route.answers::<ShownLetters>(StatusCode::OK);
+                route.refuses(&[Code::NotFound, Code::InvalidInput, Code::Unavailable]);
+            },
+        )
+        .described(
+            "redriveLetters",
+            &POST,
+            REDRIVE,
+            "Send events that wait back to their queue; those that found none are published once more",
+            |route| {
+                name(route);
+                let form = route.schema::<LetterForm>();
+                route.takes(form, true);
+                route.answers::<SettledLetters>(StatusCode::OK);
+                route.refuses(&[Code::NotFound, Code::Unavailable]);
+                route.takes_no_key(AGAIN);
+            },
+        )
+        .described("dropLetters", &POST, DROP, "Drop events that wait", |route| {
+            name(route);
+            let form = route.schema::<LetterForm>();
+            route.takes(form, true);
+            route.answers::<SettledLetters>(StatusCode::OK);
+            route.refuses(&[Code::NotFound, Code::Unavailable]);
+            route.takes_no_key(AGAIN);
+        })
+        .described("replays", &Method::GET, REPLAYS, "List replays and how far they are", |route| {
+            route.answers::<Replays>(StatusCode::OK);
+        })
+        .described(
+            "askReplay",
+            &POST,
+            REPLAYS,
+            "Send a queue the events that it missed, from a moment on",
+            |route| {
+                let form = route.schema::<ReplayForm>();
+                route.takes(form, true);
+                route.answers::<Replays>(StatusCode::OK);
+                route.refuses(&[Code::NotFound, Code::TooManyRequests]);
+                route.takes_no_key("asks for a replay of its own, whose repeats its consumer knows");
+            },
+        )
+}

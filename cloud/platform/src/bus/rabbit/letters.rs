@@ -1,0 +1,129 @@
+//! The letters of a broker. They are looked at on a channel of their own, which gives them back when it
+//! closes; so two looks at a time see different letters.
+
+use lapin::{
+    Channel,
+    message::BasicGetMessage,
+    options::{BasicGetOptions, BasicNackOptions},
+    types::{AMQPValue, FieldTable},
+};
+use wire::{Event, UnixMillis};
+
+use super::{Link, Rabbit, ack, answered, publish};
+use crate::bus::{BusError, Letter, LetterAct, LetterBox, LetterChoice, letters::LETTERS_MAX};
+
+impl Rabbit {
+    pub(in crate::bus) async fn letters(
+        &self,
+        queue: &str,
+        letters_max: usize,
+    ) -> Result<Vec<Letter>, BusError> {
+        let link = self.link().await?;
+        let channel = answered(link.connection.create_channel()).await?;
+        let mut letters = Vec::new();
+        let mut last = None;
+        while letters.len() < letters_max {
+            let Some(found) = get(&channel, queue).await? else { break };
+            letters.push(letter(&found));
+            last = Some(found);
+        }
+        give_back(&channel, last.as_ref()).await?;
+        answered(channel.close(200, "seen".into())).await?;
+        Ok(letters)
+    }
+
+    pub(in crate::bus) async fn settle_letters(
+        &self,
+        of: &LetterBox,
+        choice: &LetterChoice,
+        act: LetterAct,
+    ) -> Result<u64, BusError> {
+        let queue = of.queue();
+        // Those that come meanwhile, redriven ones among them, are for the next act.
+        let waiting = usize::try_from(self.waiting(&queue).await?).unwrap_or(LETTERS_MAX);
+        let link = self.link().await?;
+        let channel = answered(link.connection.create_channel()).await?;
+        let (mut settled, mut kept) = (0, None);
+        for _ in 0..waiting.min(LETTERS_MAX) {
+            let Some(found) = get(&channel, &queue).await? else { break };
+            let event = event_of(&found);
+            let may = choice.takes(event.as_ref())
+                && match act {
+                    LetterAct::Drop => true,
+                    LetterAct::Redrive => self.redriven(&link, of, &found, event).await?,
+                };
+            if may {
+                ack(&found.acker).await?;
+                settled += 1;
+            } else {
+                kept = Some(found);
+            }
+        }
+        give_back(&channel, kept.as_ref()).await?;
+        answered(channel.close(200, "settled".into())).await?;
+        Ok(settled)
+    }
+
+    /// Returns once the letter stands where it goes; `false` where it can go nowhere.
+    async fn redriven(
+        &self,
+        link: &Link,
+        of: &LetterBox,
+        found: &BasicGetMessage,
+        event: Option<Event>,
+    ) -> Result<bool, BusError> {
+        match (of, event) {
+            (LetterBox::Dead(queue), _) => {
+                publish::back(link, queue, &found.data).await.map(|()| true)
+            }
+            (LetterBox::Unrouted(_), Some(event)) => {
+                match publish::in_order(link, std::slice::from_ref(&event)).await.error {
+                    Some(error) => Err(error),
+                    None => Ok(true),
+                }
+            }
+            (LetterBox::Unrouted(_), None) => Ok(false),
+        }
+    }
+}
+
+async fn get(channel: &Channel, queue: &str) -> Result<Option<BasicGetMessage>, BusError> {
+    answered(channel.basic_get(queue.into(), BasicGetOptions::default())).await
+}
+
+/// The last and all before it that are not settled.
+async fn give_back(channel: &Channel, last: Option<&BasicGetMessage>) -> Result<(), BusError> {
+    let Some(last) = last else { return Ok(()) };
+    let options = BasicNackOptions { multiple: true, requeue: true };
+    answered(channel.basic_nack(last.delivery_tag, options)).await
+}
+
+fn letter(found: &BasicGetMessage) -> Letter {
+    let none = FieldTable::default();
+    let headers = found.properties.headers().as_ref().unwrap_or(&none).inner();
+    let reason = match (headers.get(publish::REASON), headers.get("x-death")) {
+        (Some(AMQPValue::LongString(reason)), _) => reason.to_string(),
+        (_, Some(AMQPValue::FieldArray(deaths))) => {
+            deaths.as_slice().first().and_then(death_reason).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    let at = match headers.get(publish::DIED_AT) {
+        Some(AMQPValue::LongLongInt(at)) => Some(UnixMillis(*at)),
+        _ => None,
+    };
+    Letter { event: event_of(found), reason, at }
+}
+
+/// Of a letter that the broker itself put aside: `expired`, or `delivery_limit`.
+fn death_reason(death: &AMQPValue) -> Option<String> {
+    let AMQPValue::FieldTable(death) = death else { return None };
+    match death.inner().get("reason") {
+        Some(AMQPValue::LongString(reason)) => Some(reason.to_string()),
+        _ => None,
+    }
+}
+
+fn event_of(found: &BasicGetMessage) -> Option<Event> {
+    serde_json::from_slice(&found.data).ok()
+}

@@ -1,0 +1,156 @@
+//! The one definition of what stands on the bus: every exchange with the part that publishes on it, and
+//! every queue with the part that takes from it. Declaring it is safe to repeat.
+//!
+//! Invariants: an event for which no queue is bound goes to the queue of its exchange's unrouted events,
+//! and holds up nothing; a queue that a part takes from stands here.
+
+use std::time::Duration;
+
+use process::{metrics, parts::CloudPart, tasks::Tasks};
+use wire::Exchange;
+
+use super::{Bus, BusError, QueueSpec};
+
+/// Rises with every change below. What an older version has declared stays on a broker as it is.
+pub const VERSION: u32 = 2;
+
+/// The accounts whose providers are verified.
+pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
+
+pub const USER_PROFILES: QueueSpec = QueueSpec::new(
+    "user_profiles",
+    &[
+        (Exchange::Auth, "user.registered"),
+        (Exchange::Auth, "user.revoked"),
+        (Exchange::Auth, "user.readmitted"),
+        (Exchange::Order, "order.completed"),
+    ],
+);
+
+pub const ORDER_PEOPLE: QueueSpec = QueueSpec::new(
+    "order_people",
+    &[(Exchange::Auth, "user.revoked"), (Exchange::User, "profile.*")],
+);
+
+pub const ORDER_MONEY: QueueSpec = QueueSpec::new(
+    "order_money",
+    &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
+);
+
+pub const PAYMENT_ORDERS: QueueSpec =
+    QueueSpec::new("payment_orders", &[(Exchange::Order, "order.*")]);
+
+/// The inboxes.
+pub const ORDER_QUEUE: QueueSpec = QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]);
+pub const PAYMENT_QUEUE: QueueSpec = QueueSpec::new(
+    "payment_queue",
+    &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
+);
+pub const REVIEW_QUEUE: QueueSpec = QueueSpec::new(
+    "review_queue",
+    &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
+);
+
+/// Of profiles, a feed tells the mark of a provider alone.
+pub const HUB_FEED: QueueSpec = QueueSpec::new(
+    "hub_feed",
+    &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*"), (Exchange::User, "profile.*")],
+);
+
+/// Every queue with the part that takes from it.
+pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
+    (CloudPart::Auth, AUTH_MARKS),
+    (CloudPart::User, USER_PROFILES),
+    (CloudPart::Order, ORDER_PEOPLE),
+    (CloudPart::Order, ORDER_MONEY),
+    (CloudPart::Payment, PAYMENT_ORDERS),
+    (CloudPart::Notification, ORDER_QUEUE),
+    (CloudPart::Notification, PAYMENT_QUEUE),
+    (CloudPart::Notification, REVIEW_QUEUE),
+    (CloudPart::Hub, HUB_FEED),
+];
+
+/// The part that publishes on an exchange; none where no part does yet.
+pub fn publisher(exchange: Exchange) -> Option<CloudPart> {
+    match exchange {
+        Exchange::Auth => Some(CloudPart::Auth),
+        Exchange::User => Some(CloudPart::User),
+        Exchange::Order => Some(CloudPart::Order),
+        Exchange::Payment => Some(CloudPart::Payment),
+        Exchange::Review => None,
+    }
+}
+
+/// The queue with this name.
+pub fn named(name: &str) -> Option<QueueSpec> {
+    QUEUES.iter().find(|(_, queue)| queue.name == name).map(|(_, queue)| *queue)
+}
+
+/// The queues of one part.
+pub fn queues_of(part: CloudPart) -> impl Iterator<Item = &'static QueueSpec> {
+    QUEUES.iter().filter(move |(of, _)| *of == part).map(|(_, queue)| queue)
+}
+
+/// Declares all of it: the step of its own before the first part opens.
+pub async fn declare(bus: &Bus) -> Result<(), BusError> {
+    for (_, queue) in QUEUES {
+        bus.bind(queue).await?;
+    }
+    tracing::info!(version = VERSION, "The bus has every exchange and queue");
+    Ok(())
+}
+
+/// How often the letters are counted, for the metrics alone.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
+
+/// Counts the letters of a part until the tasks stop.
+pub(crate) fn watch(tasks: &Tasks, bus: Bus, part: CloudPart) {
+    let stop = tasks.token();
+    tasks.spawn("letters", async move {
+        while !stop.is_cancelled() {
+            for box_name in super::letters::boxes_of(part) {
+                // A broker that is away is told of by its users.
+                if let Ok(waiting) = bus.waiting(&box_name.queue()).await {
+                    match &box_name {
+                        super::LetterBox::Dead(queue) => {
+                            metrics::BUS_DEAD_LETTERS.set([queue], waiting);
+                        }
+                        super::LetterBox::Unrouted(exchange) => {
+                            metrics::BUS_UNROUTED.set([exchange.as_str()], waiting);
+                        }
+                    }
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(COUNT_EVERY) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::EventType;
+
+    use super::*;
+    use crate::bus::topic;
+
+    #[test]
+    fn every_event_of_a_part_has_a_queue() {
+        for kind in EventType::ALL {
+            let is_bound =
+                QUEUES.iter().flat_map(|(_, queue)| queue.bindings).any(|(exchange, pattern)| {
+                    *exchange == kind.exchange() && topic::fits(pattern, kind.as_str())
+                });
+            assert!(is_bound, "nothing takes `{kind}`");
+        }
+    }
+
+    #[test]
+    fn no_two_queues_share_a_name() {
+        for (index, (_, queue)) in QUEUES.iter().enumerate() {
+            assert!(QUEUES[..index].iter().all(|(_, other)| other.name != queue.name), "{queue:?}");
+        }
+    }
+}

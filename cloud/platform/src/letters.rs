@@ -1,0 +1,281 @@
+//! The letters of a part's own queues and exchanges, and replays from its outbox, for admins. The gateway
+//! asks each part, since nobody else can reach a part's queues.
+//!
+//! Invariant: no body is shown. An event names people and places, and who mends a queue needs neither.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Router,
+    extract::{FromRef, State},
+    routing::{get, post},
+};
+use process::{
+    clock::Clock,
+    parts::CloudPart,
+    problem::{Json, Path, Problem, Query, fault},
+    tokens::{Admin, Verifier},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{Code, EventId, UnixMillis};
+
+use crate::{
+    Ground, StoreError,
+    bus::{Bus, BusError, Letter, LetterAct, LetterBox, LetterChoice, boxes_of, topology},
+    database::Database,
+    outbox::replay::{self, Replay},
+    sql::Sql,
+};
+
+/// A box of letters.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LetterBoxItem {
+    /// Of the queue whose events were handled in vain, or of the exchange whose events found no queue.
+    pub name: String,
+    pub kind: LetterKind,
+    /// The part that it belongs to.
+    pub part: String,
+    pub waiting: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterKind {
+    Dead,
+    Unrouted,
+}
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LetterItem {
+    /// Absent where the message is no event that this version reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    pub kind: Option<String>,
+    /// When the event happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<UnixMillis>,
+    /// When it was put aside; absent where the broker itself did so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub put_aside_at: Option<UnixMillis>,
+    /// Why. Empty for an event that found no queue.
+    pub reason: String,
+}
+
+/// The letters that an act is about.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LetterForm {
+    /// Those of these events; without it, all that wait.
+    #[serde(default)]
+    pub events: Option<BTreeSet<EventId>>,
+}
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SettledLetters {
+    pub settled: u64,
+}
+
+/// A queue that is to get what it missed.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayForm {
+    pub queue: String,
+    /// Events of this moment and later.
+    pub since: UnixMillis,
+}
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReplayItem {
+    pub id: Uuid,
+    /// The part whose events are sent.
+    pub part: String,
+    pub queue: String,
+    pub since: UnixMillis,
+    pub sent: i64,
+    pub asked_at: UnixMillis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<UnixMillis>,
+}
+
+/// A list as parts and the gateway pass it on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LetterList<T> {
+    pub items: Vec<T>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct LettersShown {
+    limit: Option<usize>,
+}
+
+const SHOWN: usize = 50;
+const SHOWN_MAX: usize = 500;
+/// Letters that one act names.
+const NAMED_MAX: usize = 500;
+const REPLAYS_SHOWN: usize = 50;
+
+#[derive(Clone)]
+struct PartLetters {
+    part: CloudPart,
+    bus: Bus,
+    /// None for a part whose outbox keeps nothing.
+    sql: Option<Sql>,
+    clock: Clock,
+    verifier: Verifier,
+}
+
+impl FromRef<PartLetters> for Verifier {
+    fn from_ref(letters: &PartLetters) -> Self {
+        letters.verifier.clone()
+    }
+}
+
+/// The routes of a part, which the gateway alone can reach.
+pub fn routes(ground: &Ground, part: CloudPart, database: impl Into<Database>) -> Router {
+    let sql = match database.into() {
+        Database::Sql(sql) => Some(sql),
+        Database::Mongo(_) => None,
+    };
+    let (bus, clock) = (ground.bus.clone(), ground.clock.clone());
+    let letters = PartLetters { part, bus, sql, clock, verifier: ground.verifier(part.name()) };
+    Router::new()
+        .route("/internal/letters", get(boxes))
+        .route("/internal/letters/{name}", get(shown))
+        .route("/internal/letters/{name}/redrive", post(redrive))
+        .route("/internal/letters/{name}/drop", post(drop_letters))
+        .route("/internal/replays", get(replays).post(ask))
+        .with_state(letters)
+}
+
+async fn boxes(
+    State(letters): State<PartLetters>,
+    _: Admin,
+) -> Result<Json<LetterList<LetterBoxItem>>, Problem> {
+    let mut items = Vec::new();
+    for of in boxes_of(letters.part) {
+        let waiting = match letters.bus.waiting(&of.queue()).await {
+            Ok(waiting) => waiting,
+            // A queue that nobody has declared yet has no letters.
+            Err(BusError::UnknownQueue(_)) => 0,
+            Err(error) => return Err(away(error)),
+        };
+        let kind = match of {
+            LetterBox::Dead(_) => LetterKind::Dead,
+            LetterBox::Unrouted(_) => LetterKind::Unrouted,
+        };
+        let part = letters.part.name().to_owned();
+        items.push(LetterBoxItem { name: of.to_string(), kind, part, waiting });
+    }
+    Ok(Json(LetterList { items }))
+}
+
+async fn shown(
+    State(letters): State<PartLetters>,
+    _: Admin,
+    Path(name): Path<String>,
+    Query(LettersShown { limit }): Query<LettersShown>,
+) -> Result<Json<LetterList<LetterItem>>, Problem> {
+    let of = letters.own(&name)?;
+    let limit = limit.unwrap_or(SHOWN).clamp(1, SHOWN_MAX);
+    let found = letters.bus.letters(&of, limit).await.map_err(away)?;
+    Ok(Json(LetterList { items: found.into_iter().map(LetterItem::from).collect() }))
+}
+
+async fn redrive(
+    State(letters): State<PartLetters>,
+    Admin(caller): Admin,
+    Path(name): Path<String>,
+    Json(form): Json<LetterForm>,
+) -> Result<Json<SettledLetters>, Problem> {
+    let settled = letters.settle(&name, form, LetterAct::Redrive).await?;
+    tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` go back");
+    Ok(Json(SettledLetters { settled }))
+}
+
+async fn drop_letters(
+    State(letters): State<PartLetters>,
+    Admin(caller): Admin,
+    Path(name): Path<String>,
+    Json(form): Json<LetterForm>,
+) -> Result<Json<SettledLetters>, Problem> {
+    let settled = letters.settle(&name, form, LetterAct::Drop).await?;
+    tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` are dropped");
+    Ok(Json(SettledLetters { settled }))
+}
+
+async fn replays(
+    State(letters): State<PartLetters>,
+    _: Admin,
+) -> Result<Json<LetterList<ReplayItem>>, Problem> {
+    let found = match &letters.sql {
+        Some(sql) => replay::replays(sql, REPLAYS_SHOWN).await.map_err(StoreError::from)?,
+        None => Vec::new(),
+    };
+    let items = found.into_iter().map(|replay| letters.item(replay)).collect();
+    Ok(Json(LetterList { items }))
+}
+
+async fn ask(
+    State(letters): State<PartLetters>,
+    Admin(caller): Admin,
+    Json(ReplayForm { queue, since }): Json<ReplayForm>,
+) -> Result<Json<LetterList<ReplayItem>>, Problem> {
+    if topology::named(&queue).is_none() {
+        return Err(Code::NotFound.into());
+    }
+    let Some(sql) = &letters.sql else { return Ok(Json(LetterList { items: Vec::new() })) };
+    let (now, by) = (letters.clock.now(), caller.actor.user_id);
+    let asked = replay::ask(sql, &queue, since, (letters.clock.new_id(), by, now));
+    let asked = asked.await.map_err(StoreError::from)?;
+    let Some(id) = asked else { return Err(Problem::new(Code::TooManyRequests).retry_after(60)) };
+    tracing::warn!(user.id = %by, queue, "`{queue}` gets its events since {} again", since.0);
+    let found = replay::replays(sql, REPLAYS_SHOWN).await.map_err(StoreError::from)?;
+    let own = found.into_iter().filter(|replay| replay.id == id);
+    Ok(Json(LetterList { items: own.map(|replay| letters.item(replay)).collect() }))
+}
+
+impl PartLetters {
+    fn own(&self, name: &str) -> Result<LetterBox, Problem> {
+        let of: Option<LetterBox> = name.parse().ok();
+        of.filter(|of| of.part() == Some(self.part)).ok_or_else(|| Code::NotFound.into())
+    }
+
+    async fn settle(&self, name: &str, form: LetterForm, act: LetterAct) -> Result<u64, Problem> {
+        let of = self.own(name)?;
+        let choice = match form.events {
+            None => LetterChoice::All,
+            Some(events) if events.len() > NAMED_MAX => return Err(Code::BodyTooLarge.into()),
+            Some(events) => LetterChoice::Events(events),
+        };
+        self.bus.settle_letters(&of, &choice, act).await.map_err(away)
+    }
+
+    fn item(&self, replay: Replay) -> ReplayItem {
+        let Replay { id, queue, since_ms, sent, asked_at, done_at, .. } = replay;
+        let part = self.part.name().to_owned();
+        ReplayItem { id, part, queue, since: since_ms, sent, asked_at, done_at }
+    }
+}
+
+impl From<Letter> for LetterItem {
+    fn from(Letter { event, reason, at }: Letter) -> Self {
+        let (id, kind, happened_at) = match event {
+            Some(event) => (Some(event.id), Some(event.kind.as_str().to_owned()), Some(event.at)),
+            None => (None, None, None),
+        };
+        Self { event: id, kind, happened_at, put_aside_at: at, reason }
+    }
+}
+
+/// A broker that is away is nobody's mistake.
+fn away(error: BusError) -> Problem {
+    match error {
+        BusError::Unreachable(_) | BusError::TimedOut(_) => {
+            Problem::new(Code::Unavailable).retry_after(5)
+        }
+        other => fault("The letters could not be read", other),
+    }
+}

@@ -1,0 +1,23 @@
+//! How long events that have left are kept, for a consumer that comes later.
+
+use std::time::Duration;
+
+use process::clock::Clock;
+
+use super::store;
+use crate::{jobs::Job, sql::Sql};
+
+/// Where nothing is configured.
+pub const SENT_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The job that removes older ones, and replays that are long done.
+pub(crate) fn job(sql: Sql, clock: Clock, kept: Duration) -> Job {
+    Job::new("tidy_events", "40 17 * * * *", move || {
+        let (sql, now) = (sql.clone(), clock.now());
+        async move {
+            store::purge(&sql, now, kept).await?;
+            store::replays::purge(&sql, now).await?;
+            Ok(())
+        }
+    })
+}
