@@ -2,6 +2,7 @@
 //! the public keys takes a live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
+mod contact;
 mod edge_tokens;
 mod identities;
 mod keys;
@@ -37,6 +38,7 @@ pub fn router(service: Service) -> Router {
         .route("/verify-token", post(session::verify))
         .route("/internal/sessions/renew", post(renew::renew))
         .route("/internal/permissions", post(roles::of_person))
+        .route("/internal/contact", post(contact::of_person))
         .route("/internal/command-tokens", post(edge_tokens::for_command))
         .with_state(service)
 }

@@ -243,7 +243,10 @@ pub static ROUTES: &[Route] = &[
     admin(POST,   "/api/v1/admin/money-cases/{id}/close",         REFUND,    Part::Payment),
 
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
+    route(GET,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
+    route(PUT,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
     route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
+    admin(GET,    "/api/v1/admin/deliveries",                     PLATFORM,  Part::Notification),
 
     route(GET,  "/link",                          EDGE,     Part::Hub),
     route(POST, "/api/v1/edges/enrol",            OPEN,     Part::Hub),

@@ -4,12 +4,13 @@
 //! last place that the page has; neither a person nor all of them have more streams than their bound.
 
 mod leg;
+mod place;
 mod seats;
 
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use process::{
     parts::CloudPart,
     sse::{self, EventSender, LAST_EVENT_ID},
@@ -31,6 +32,7 @@ use crate::{
     session,
 };
 use leg::{Leg, LegNews};
+use place::Place;
 
 /// Between two looks at the session. A sign of life goes out with each.
 const BEAT: Duration = Duration::from_secs(10);
@@ -79,7 +81,6 @@ impl Gateway {
             Ok(seat) => seat,
             Err(problem) => return problem.into_response(),
         };
-        let place = headers.get(LAST_EVENT_ID).cloned();
         let leg = |part, place| Leg {
             upstream: self.peers.of(part),
             part,
@@ -87,7 +88,12 @@ impl Gateway {
             trace: trace.clone(),
             place,
         };
-        let legs = [leg(CloudPart::Hub, place), leg(CloudPart::Notification, None)];
+        let place = Place::of(headers.get(LAST_EVENT_ID));
+        let header = |place: &Option<String>| HeaderValue::from_str(place.as_ref()?).ok();
+        let legs = [
+            leg(CloudPart::Hub, header(&place.orders)),
+            leg(CloudPart::Notification, header(&place.inbox)),
+        ];
         let watch = Watch {
             identity: self.identity.clone(),
             token: caller.token.clone(),
@@ -96,7 +102,7 @@ impl Gateway {
         let (sender, response) = sse::answer();
         let stop = stop.unwrap_or_else(|| self.tasks.token());
         self.tasks.spawn_once("stream", async move {
-            if let Some(why) = conduct(legs, watch, stop, &sender).await {
+            if let Some(why) = conduct(legs, place, watch, stop, &sender).await {
                 sender.send(sse::event("end", None, &End { why })).await;
             }
             drop(seat);
@@ -108,6 +114,7 @@ impl Gateway {
 /// Merges the legs until there is a reason to end. `None`: the page is gone.
 async fn conduct(
     legs: [Leg; 2],
+    place: Place,
     watch: Watch,
     stop: CancellationToken,
     to: &EventSender,
@@ -121,19 +128,23 @@ async fn conduct(
         () = to.closed() => None,
         () = stop.cancelled() => Some(EndReason::Stopping),
         why = watch.until_over(to) => why,
-        () = merge(&mut coming, to) => None,
+        () = merge(&mut coming, place, to) => None,
     }
 }
 
 /// Passes on what the legs bring, until the page is gone.
-async fn merge(coming: &mut mpsc::Receiver<(CloudPart, LegNews)>, to: &EventSender) {
+async fn merge(
+    coming: &mut mpsc::Receiver<(CloudPart, LegNews)>,
+    mut place: Place,
+    to: &EventSender,
+) {
     if !to.send(sse::retry(RETRY)).await {
         return;
     }
     let mut sources = Sources::default();
     while let Some((part, news)) = coming.recv().await {
         let message = match news {
-            LegNews::Message(message) => message,
+            LegNews::Message(message) => place.carried(part, message),
             LegNews::IsUp(is_up) => {
                 let before = sources;
                 match part {

@@ -3,8 +3,16 @@
 
 mod audience;
 mod inbox;
+mod preferences;
 mod sentence;
 
-pub use audience::lines_of;
-pub use inbox::{InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine};
-pub use sentence::{LineText, write};
+pub use audience::{
+    Cause, Hearing, Listener, hearing, line_of_match, lines_of, lines_of_money, lines_of_profile,
+    lines_of_readmission, lines_of_review,
+};
+pub use inbox::{
+    InboxLine, InboxOwner, InboxPage, LineId, MoneyParams, OrderParams, PageRequest, Params,
+    PersonParams, READ_KEPT_MS, ReviewFacts, ReviewParams, StoredLine,
+};
+pub use preferences::{Channel, NoticeKind, Preferences, QuietHours, TimeZone};
+pub use sentence::{LineText, match_reason, write};

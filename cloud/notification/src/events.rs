@@ -1,44 +1,77 @@
 //! Owns the consumption of events: each becomes lines in the inboxes of the people it concerns.
 
+mod matches;
+
 use platform::{
     bus::{Bus, QueueSpec, topology},
     consume::{self, Handle, HandleError},
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
-use wire::{Event, EventType, Exchange, OrderEvent};
+use wire::{
+    Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ReadmissionEvent,
+};
 
 use crate::{
-    domain::{self, InboxLine, LineId},
+    delivery::Deliveries,
+    domain::{self, Cause, Hearing, InboxLine, LineId, ReviewFacts},
     store::InboxStore,
 };
 
 const QUEUES: [QueueSpec; 3] =
     [topology::ORDER_QUEUE, topology::PAYMENT_QUEUE, topology::REVIEW_QUEUE];
+pub use matches::Matches;
 
-pub fn start(tasks: &Tasks, bus: &Bus, store: InboxStore, clock: Clock) {
+const QUEUES: [QueueSpec; 4] = [
+    QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]),
+    QueueSpec::new(
+        "payment_queue",
+        &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
+    ),
+    QueueSpec::new(
+        "review_queue",
+        &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
+    ),
+    QueueSpec::new(
+        "notification_people",
+        &[
+            (Exchange::User, "profile.verified"),
+            (Exchange::User, "profile.verification_rejected"),
+            (Exchange::Auth, "user.readmitted"),
+        ],
+    ),
+];
+
+/// A queue of its own: while the user part is away, the other lines of an approval do not wait.
+const MATCHES: QueueSpec =
+    QueueSpec::new("notification_matches", &[(Exchange::Order, "order.approved")]);
+
+pub fn start(tasks: &Tasks, bus: &Bus, inboxes: Inboxes, matches: Matches) {
     for queue in QUEUES {
-        let inboxes = Inboxes { store: store.clone(), clock: clock.clone() };
-        consume::consume(tasks, bus, queue, inboxes);
+        consume::consume(tasks, bus, queue, inboxes.clone());
     }
+    consume::consume(tasks, bus, MATCHES, matches);
 }
 
 /// Handling an event twice writes nothing the second time: the store keeps one line per person and
 /// event, so that it needs no other record of the events it has taken in.
+#[derive(Clone)]
 pub struct Inboxes {
     pub store: InboxStore,
+    pub deliveries: Deliveries,
     pub clock: Clock,
 }
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        for (id, line) in self.lines(event)? {
-            let fresh = self.store.add(id, &line).await?;
+        let lines = self.lines(event)?;
+        for (id, line) in &lines {
+            let fresh = self.store.add(*id, line).await?;
             if fresh {
-                log(&line);
+                log(line);
             }
         }
-        Ok(())
+        Ok(self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?)
     }
 
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
@@ -50,28 +83,48 @@ impl Handle for Inboxes {
         for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
             log(line);
         }
+        self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
         Ok(true)
     }
 }
 
 impl Inboxes {
-    /// An assignment is about a region, and no text tells of money or reviews yet: no inbox hears of
-    /// either.
     fn lines(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
-        if event.kind == EventType::RegionAssigned || event.kind.exchange() != Exchange::Order {
-            return Ok(Vec::new());
-        }
-        let body = OrderEvent::deserialize(&event.body)?;
-        let lines = domain::lines_of(event.kind, event.id, event.at, &body);
+        let lines = lines(event)?;
         Ok(lines.into_iter().map(|line| (LineId(self.clock.new_id()), line)).collect())
     }
+}
+
+/// The body of an event that nobody hears of is not even read.
+fn lines(event: &Event) -> Result<Vec<InboxLine>, HandleError> {
+    if !matches!(domain::hearing(event.kind), Some(Hearing::Told(_))) {
+        return Ok(Vec::new());
+    }
+    let cause = Cause { event_type: event.kind, event_id: event.id, at: event.at };
+    Ok(match event.kind.exchange() {
+        Exchange::Order => {
+            let body = OrderEvent::deserialize(&event.body)?;
+            domain::lines_of(event.kind, event.id, event.at, &body)
+        }
+        Exchange::Payment => {
+            domain::lines_of_money(cause, &PaymentEvent::deserialize(&event.body)?)
+        }
+        Exchange::User => domain::lines_of_profile(cause, &ProfileEvent::deserialize(&event.body)?),
+        Exchange::Auth if event.kind == EventType::UserReadmitted => {
+            domain::lines_of_readmission(cause, &ReadmissionEvent::deserialize(&event.body)?)
+        }
+        Exchange::Review => {
+            domain::lines_of_review(cause, ReviewFacts::deserialize(&event.body)?)
+        }
+        Exchange::Auth => Vec::new(),
+    })
 }
 
 fn log(line: &InboxLine) {
     let kind = line.event_type;
     tracing::info!(
         user.id = %line.user_id,
-        order.id = %line.order_id,
+        order.id = line.order_id.map(tracing::field::display),
         "Told the {} of `{kind}`",
         line.role.as_str()
     );

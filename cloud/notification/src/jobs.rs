@@ -13,6 +13,9 @@ use crate::store::InboxStore;
 /// At night, in UTC.
 const PURGE_CRON: &str = "0 20 3 * * *";
 
+const INBOXES: [&str; 3] =
+    ["notification.customer_inbox", "notification.provider_inbox", "notification.admin_inbox"];
+
 pub fn start(
     tasks: &Tasks,
     documents: &Documents,
@@ -24,7 +27,7 @@ pub fn start(
 }
 
 fn seal(store: InboxStore) -> Job {
-    let walks = ["notification.customer_inbox", "notification.provider_inbox"].map(SealWalk::of);
+    let walks = INBOXES.map(SealWalk::of);
     Job::new("notification-seal", "45 */5 * * * *", move || {
         let (store, walks) = (store.clone(), walks.clone());
         async move { Ok(store.seal(&walks).await?) }

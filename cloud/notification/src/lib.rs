@@ -4,10 +4,14 @@
 //! only their own inbox; texts are written when they are read, so a line follows its reader's language.
 
 mod bell;
+mod config;
+pub mod delivery;
 pub mod domain;
 mod events;
 mod http;
 mod jobs;
+pub mod mail;
+pub mod memory;
 pub mod store;
 
 texts::include_texts!(say);
@@ -16,33 +20,71 @@ use axum::Router;
 use platform::{
     Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters,
     service as skeleton,
+    Ground, OpenError, answers::Answers, documents::Documents, health::Check, service as skeleton,
+    upstream::Upstream,
 };
-use process::{openapi::ApiDocument, parts::CloudPart};
+use process::{openapi::ApiDocument, parts::CloudPart, trust::Authorities};
 
-use store::InboxStore;
+use delivery::Deliveries;
+use events::{Inboxes, Matches};
+use mail::Mail;
+use memory::InboxMemory;
+use store::{DeliveryStore, InboxStore, PreferencesStore};
 
-pub use platform::config::DocumentsConfig as Config;
+pub use config::Config;
 
 pub const NAME: &str = CloudPart::Notification.name();
 
-/// Notification asks nobody: events carry all it tells.
-#[derive(Clone, Default)]
-pub struct Peers {}
+#[derive(Clone)]
+pub struct Peers {
+    /// Proposes providers for an approved order.
+    pub user: Upstream,
+    /// Tells the address of an account.
+    pub auth: Upstream,
+}
 
-pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
+pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&ground.data_keys);
-    let store = InboxStore::new(&documents);
+    let cache_ttl = config.cache_ttl();
+    let memory = InboxMemory::new(ground.cache.clone(), ground.data_keys.clone(), cache_ttl);
+    let store = InboxStore::new(&documents).remembering(memory);
     store.check().await?;
+    let preferences = PreferencesStore::new(&documents);
+    preferences.check().await?;
 
     jobs::start(&ground.tasks, &documents, &store, &ground.clock)?;
-    events::start(&ground.tasks, &ground.bus, store.clone(), ground.clock.clone());
+    let mail = Mail::open(
+        &config.mail_url,
+        &config.mail_from,
+        &config.mail_password,
+        &Authorities::of_process(),
+    );
+    let log = DeliveryStore::new(&documents);
+    log.check().await?;
+    let clock = ground.clock.clone();
+    let deliveries = Deliveries {
+        inboxes: store.clone(),
+        preferences: preferences.clone(),
+        log: log.clone(),
+        mail: mail.map_err(OpenError::own("`notification.mail_url`: mail cannot be sent"))?,
+        auth: peers.auth,
+        verifier: ground.verifier(NAME),
+        clock: clock.clone(),
+    };
+    deliveries.clone().start(&ground.tasks);
+    let inboxes =
+        Inboxes { store: store.clone(), deliveries: deliveries.clone(), clock: clock.clone() };
+    let verifier = ground.verifier(NAME);
+    let matches = Matches { store: store.clone(), deliveries, users: peers.user, verifier, clock };
+    events::start(&ground.tasks, &ground.bus, inboxes, matches);
 
     let answers = Answers::new(&ground, NAME, &documents);
     let verifier = ground.verifier(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
     let service = http::Service { store, verifier, streams };
     let letters = letters::routes(&ground, CloudPart::Notification, &documents);
+    let service = http::Service { store, preferences, log, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     let routes = answers.over(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
@@ -56,7 +98,9 @@ pub fn document() -> ApiDocument {
 /// Brings notification_db up to date.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    Ok(InboxStore::new(&documents).migrate().await?)
+    InboxStore::new(&documents).migrate().await?;
+    PreferencesStore::new(&documents).migrate().await?;
+    Ok(DeliveryStore::new(&documents).migrate().await?)
 }
 
 #[cfg(test)]

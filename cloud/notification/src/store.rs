@@ -1,8 +1,14 @@
-//! Owns where inboxes are kept: one collection for customers and one for providers.
+//! Owns where inboxes are kept: a collection each for customers, providers and admins.
 //!
 //! Invariants: at most one line per person and event; a person reads and marks only their own lines.
 
 mod before;
+mod deliveries;
+mod fan_outs;
+mod recent;
+mod wishes;
+
+use std::collections::BTreeSet;
 
 use platform::documents::{
     Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index,
@@ -17,8 +23,19 @@ use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
 use crate::{
     bell::InboxBell,
-    domain::{InboxLine, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine},
+    domain::{
+        InboxLine, InboxOwner, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
+    },
+    memory::InboxMemory,
 };
+
+pub use deliveries::{
+    Delivery, DeliveryPage, DeliveryState, DeliveryStore, Settled, due_by, log_of,
+};
+pub use fan_outs::{FanOut, MatchedProvider};
+pub use recent::RECENT_MAX;
+pub use wishes::PreferencesStore;
+use fan_outs::FanOutDocument;
 
 /// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
 pub const UNREAD_SHOWN_MAX: usize = 1_000;
@@ -30,18 +47,21 @@ const IS_READ: Field<bool> = Field::new("is_read");
 const READ_AT: Field<UnixMillis> = Field::optional("read_at");
 
 const ONCE: Index = Index::new("once", &[USER.up(), EVENT.up()]).unique();
+/// In the order of their ids, which begin with the moment of arrival.
+const ARRIVED: Index = Index::new("arrived", &[USER.up()]);
 const NEWEST: Index = Index::new("newest", &[USER.up(), CREATED.down()]);
 const UNREAD: Index = Index::new("unread", &[USER.up(), CREATED.down()])
     .only(&[IndexCondition::Is(IS_READ.path(), false)]);
 const READ: Index = Index::new("read", &[READ_AT.up()]).expiring(READ_KEPT_MS);
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InboxDocument {
     user_id: UserId,
     event_id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    order_id: OrderId,
+    #[serde(default)]
+    order_id: Option<OrderId>,
     counterpart: Option<UserId>,
     params: Params,
     #[serde(with = "millis")]
@@ -54,7 +74,7 @@ pub struct InboxDocument {
 impl DocumentBody for InboxDocument {
     const SHAPE: Shape = Shape {
         fields: &[USER.path(), EVENT.path(), CREATED.path(), IS_READ.path(), READ_AT.path()],
-        indexes: &[ONCE, NEWEST, UNREAD, READ],
+        indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, READ],
     };
     // The title of an order and the reason are people's own words.
     const SEALED: &'static [&'static str] = &["params"];
@@ -65,7 +85,10 @@ pub struct InboxStore {
     documents: Documents,
     customers: Collection<InboxDocument>,
     providers: Collection<InboxDocument>,
+    admins: Collection<InboxDocument>,
+    fan_outs: Collection<FanOutDocument>,
     bell: InboxBell,
+    memory: Option<InboxMemory>,
 }
 
 impl InboxStore {
@@ -74,8 +97,17 @@ impl InboxStore {
             documents: documents.clone(),
             customers: Collection::new(documents, "customer_inbox"),
             providers: Collection::new(documents, "provider_inbox"),
+            admins: Collection::new(documents, "admin_inbox"),
+            fan_outs: Collection::new(documents, "fan_outs"),
             bell: InboxBell::default(),
+            memory: None,
         }
+    }
+
+    /// The same, with a cache that answers for counts and newest lines.
+    #[must_use]
+    pub fn remembering(self, memory: InboxMemory) -> Self {
+        Self { memory: Some(memory), ..self }
     }
 
     /// Makes collections and indexes, and moves the lines of an older layout; safe to repeat.
@@ -87,7 +119,9 @@ impl InboxStore {
     async fn make_collections(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
         self.customers.migrate().await?;
-        self.providers.migrate().await
+        self.providers.migrate().await?;
+        self.admins.migrate().await?;
+        self.fan_outs.migrate().await
     }
 
     /// Refuses a store that `migrate` has not brought up to date.
@@ -95,14 +129,16 @@ impl InboxStore {
         self.documents.check().await?;
         self.customers.check().await?;
         self.providers.check().await?;
+        self.admins.check().await?;
+        self.fan_outs.check().await?;
         before::check(&self.documents).await
     }
 
-    /// Customers and admins share a collection; admins have no inbox yet.
     pub fn of(&self, role: Role) -> &Collection<InboxDocument> {
         match role {
             Role::Provider => &self.providers,
-            Role::Customer | Role::Admin => &self.customers,
+            Role::Customer => &self.customers,
+            Role::Admin => &self.admins,
         }
     }
 
@@ -115,7 +151,7 @@ impl InboxStore {
     pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
         let is_new = self.of(line.role).insert(id.0, &line.into(), &[]).await?;
         if is_new {
-            self.bell.ring(line.user_id);
+            self.changed(line.owner()).await;
         }
         Ok(is_new)
     }
@@ -126,7 +162,7 @@ impl InboxStore {
         lines: &[(LineId, InboxLine)],
     ) -> Result<Vec<bool>, DocumentsError> {
         let mut fresh = vec![true; lines.len()];
-        for inbox in [&self.customers, &self.providers] {
+        for inbox in [&self.customers, &self.providers, &self.admins] {
             let lines = lines.iter().enumerate();
             let own = lines.filter(|(_, (_, line))| std::ptr::eq(self.of(line.role), inbox));
             let (places, documents): (Vec<usize>, Vec<_>) =
@@ -136,11 +172,22 @@ impl InboxStore {
             }
         }
         let written = lines.iter().zip(&fresh).filter(|(_, fresh)| **fresh);
-        written.for_each(|((_, line), _)| self.bell.ring(line.user_id));
+        let owners: BTreeSet<InboxOwner> = written.map(|((_, line), _)| line.owner()).collect();
+        for owner in owners {
+            self.changed(owner).await;
+        }
         Ok(fresh)
     }
 
-    /// A person's lines, newest first.
+    /// The cache hears of it first: whom the bell wakes reads anew.
+    async fn changed(&self, owner: InboxOwner) {
+        if let Some(memory) = &self.memory {
+            memory.changed(owner).await;
+        }
+        self.bell.ring(owner.user_id);
+    }
+
+    /// A person's lines, newest first, as they stand in the store.
     pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
         let page = self.of(request.role).page(lines_of(request)).await?;
         let lines = page.documents.into_iter().map(|stored| line(stored, request.role));
@@ -150,7 +197,40 @@ impl InboxStore {
         Ok(InboxPage { lines, next })
     }
 
-    /// Counts a person's unread lines, up to `UNREAD_SHOWN_MAX`.
+    /// The lines behind an id, the one that arrived first before the others.
+    pub async fn arrived(
+        &self,
+        owner: InboxOwner,
+        since: Uuid,
+        limit: usize,
+    ) -> Result<Vec<StoredLine>, DocumentsError> {
+        let found = self.of(owner.role).find(&arrived_since(owner.user_id, since, limit)).await?;
+        Ok(found.into_iter().map(|stored| line(stored, owner.role)).collect())
+    }
+
+    /// The line of that event in somebody's inbox.
+    pub async fn line_of(
+        &self,
+        owner: InboxOwner,
+        event: EventId,
+    ) -> Result<Option<StoredLine>, DocumentsError> {
+        let own = USER.is(owner.user_id).and(EVENT.is(event));
+        let found = self.of(owner.role).find(&Find::by(ONCE, own).limit(1)).await?;
+        Ok(found.into_iter().next().map(|stored| line(stored, owner.role)))
+    }
+
+    /// Lines that are not read, newest first.
+    pub async fn newest_unread(
+        &self,
+        owner: InboxOwner,
+        limit: usize,
+    ) -> Result<Vec<StoredLine>, DocumentsError> {
+        let find = Find::by(UNREAD, USER.is(owner.user_id).and(IS_READ.is(false))).limit(limit);
+        let found = self.of(owner.role).find(&find).await?;
+        Ok(found.into_iter().map(|stored| line(stored, owner.role)).collect())
+    }
+
+    /// Counts a person's unread lines in the store, up to `UNREAD_SHOWN_MAX`.
     pub async fn unread(&self, user: UserId, role: Role) -> Result<u64, DocumentsError> {
         self.of(role).count(&unread_of(user)).await
     }
@@ -167,21 +247,27 @@ impl InboxStore {
         let inbox = self.of(role);
         let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
         if inbox.update(id.0, USER.is(user).and(IS_READ.is(false)), read, &[]).await? {
-            self.bell.ring(user);
+            self.changed(InboxOwner { user_id: user, role }).await;
             return Ok(true);
         }
         Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
     }
 
     /// One turn of the job that seals what is plain, or of a former data key.
-    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 2]) -> Result<(), DocumentsError> {
+    pub async fn seal(&self, walks: &[SealWalk<Uuid>; 3]) -> Result<(), DocumentsError> {
         self.customers.seal_stale(&walks[0]).await?;
-        self.providers.seal_stale(&walks[1]).await
+        self.providers.seal_stale(&walks[1]).await?;
+        self.admins.seal_stale(&walks[2]).await
     }
 
-    /// Removes lines read long ago where the database does not do so; returns their number.
+    /// Removes lines read long ago where the database does not do so; returns their number. Fan-outs go with them.
     pub async fn purge_read(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
-        Ok(self.customers.purge(now).await? + self.providers.purge(now).await?)
+        self.fan_outs.purge(now).await?;
+        let mut purged = 0;
+        for inbox in [&self.customers, &self.providers, &self.admins] {
+            purged += inbox.purge(now).await?;
+        }
+        Ok(purged)
     }
 }
 
@@ -196,6 +282,11 @@ pub fn lines_of(request: &PageRequest) -> Find {
     };
     let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.after(after).limit(request.limit)
+}
+
+/// The query behind a stream.
+pub fn arrived_since(user: UserId, since: Uuid, limit: usize) -> Find {
+    Find::by(ARRIVED, USER.is(user)).after(Some(vec![since.scalar()])).limit(limit)
 }
 
 /// The query behind the number of unread lines.

@@ -7,7 +7,7 @@ mod matches;
 mod profiles;
 mod verifications;
 
-use axum::{Router, extract::FromRef, routing::get};
+use axum::{Router, extract::FromRef, routing::post};
 use http::Method;
 use platform::files::{FileIntake, FileLinks, FileRegister};
 use process::{openapi::RouteTable, problem::Problem, tokens::Verifier};
@@ -28,7 +28,7 @@ pub struct Service {
 
 pub fn router(service: Service) -> Router {
     table(Router::new())
-        .route("/internal/matches", get(matches::matches_for_service))
+        .route("/internal/matches", post(matches::matches_for_service))
         .with_state(service)
 }
 

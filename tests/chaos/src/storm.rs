@@ -142,7 +142,7 @@ impl Storm {
         let inbox = self.api.inbox(&self.customer).await.ok()?;
         let mut lines = BTreeMap::new();
         for line in inbox.iter().filter(|line| line.kind == "order.created") {
-            *lines.entry(line.order_id).or_default() += 1;
+            *lines.entry(line.order_id?).or_default() += 1;
         }
         Some(lines)
     }

@@ -11,7 +11,7 @@ use mongodb::{
     options::IndexOptions,
 };
 use notification::{
-    domain::{InboxLine, LineId, PageRequest, Params, StoredLine},
+    domain::{InboxLine, LineId, OrderParams, PageRequest, Params, StoredLine},
     store::{self, InboxStore},
 };
 use process::clock::Clock;
@@ -61,9 +61,10 @@ async fn what_was_written_reads_back(store: &InboxStore) {
     let mut told = line(user, Role::Provider, 20);
     told.event_type = EventType::OrderAcceptanceLost;
     told.counterpart = Some(CUSTOMER);
-    told.params.reason = Some("换一天 \"$set\" {}".into());
-    told.params.why = Some(Code::OrderAlreadyAccepted);
-    told.params.lost = Some(lost());
+    let Params::Order(params) = &mut told.params else { panic!("it is about an order") };
+    params.reason = Some("换一天 \"$set\" {}".into());
+    params.why = Some(Code::OrderAlreadyAccepted);
+    params.lost = Some(lost());
     store.add(id(20), &told).await.unwrap();
     let page = store.page(&all(user, Role::Provider)).await.unwrap();
     assert_eq!(page.lines[0].line, told);
@@ -163,8 +164,10 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
             assert!(plan.by_index && !plan.sorts, "{}", plan.text);
         }
     }
-    let plan = inbox.explain(&store::unread_of(user)).await.unwrap();
-    assert!(plan.by_index && !plan.sorts, "{}", plan.text);
+    for query in [store::unread_of(user), store::arrived_since(user, id(9).0, 50)] {
+        let plan = inbox.explain(&query).await.unwrap();
+        assert!(plan.by_index && !plan.sorts, "{}", plan.text);
+    }
 }
 
 /// As the release before wrote its documents.
@@ -243,10 +246,10 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
         user_id,
         role,
         event_type: EventType::OrderAccepted,
-        order_id,
+        order_id: Some(order_id),
         event_id: EventId(Uuid::from_u128(event)),
         counterpart: None,
-        params: Params {
+        params: Params::Order(Box::new(OrderParams {
             title: "Mend the tap 修水龙头".into(),
             code: OrderCode::of(Region::North, order_id),
             price: Amount::from_minor(20_000).unwrap(),
@@ -255,7 +258,8 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             reason: None,
             why: None,
             lost: None,
-        },
+            match_reasons: Vec::new(),
+        })),
         created_at: AT,
     }
 }

@@ -44,7 +44,8 @@ pub struct InboxLine {
     pub event_id: wire::EventId,
     #[serde(rename = "type")]
     pub kind: String,
-    pub order_id: OrderId,
+    /// `None` for news of the person alone.
+    pub order_id: Option<OrderId>,
     pub title: String,
     pub content: String,
 }

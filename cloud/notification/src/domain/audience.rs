@@ -1,82 +1,265 @@
-//! Owns who hears of which order event: one table, so that a new event or a new listener is one line.
+//! Owns who hears of which event: one table of the whole catalogue, so that a new event or a new listener is
+//! one line.
 
-use wire::{EventId, EventType, Order, OrderEvent, Role, UnixMillis, UserId};
+use wire::{
+    Amount, Code, Currency, EventId, EventType, Order, OrderEvent, OrderId, OrderStatus,
+    PaymentEvent, PaymentStatus, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserId,
+};
 
-use super::{InboxLine, Params};
+use super::{
+    InboxLine, InboxOwner, Params,
+    inbox::{MoneyParams, OrderParams, PersonParams, ReviewFacts},
+};
 
-/// The person an event concerns, by the part they play in the order.
+/// The person an event concerns, by the part they play in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listener {
+pub enum Listener {
     Customer,
-    /// The provider who has, or had, the order.
+    /// The provider who has, or had, the order, or is paid for it.
     Provider,
     /// The provider whose acceptance lost: not the order's, but the event's actor.
     Loser,
     /// The provider from whom an admin withdrew the order.
     FormerProvider,
+    /// Providers whom the user service's matching proposes; they are told apart from the others.
+    Matched,
+    /// The person of whom the event is.
+    Themselves,
+    /// All admins, as one.
+    Admins,
 }
 
-fn listeners(event: EventType) -> &'static [Listener] {
-    match event {
-        EventType::OrderCreated | EventType::OrderApproved | EventType::OrderRejected => {
-            &[Listener::Customer]
-        }
+/// What becomes of an event in the inboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    Told(&'static [Listener]),
+    /// No inbox hears of it, for this reason.
+    Silent(&'static str),
+}
+
+/// `None` for an event that joined the catalogue without a word here: nobody hears of it, and a test fails.
+pub fn hearing(event: EventType) -> Option<Hearing> {
+    use Hearing::{Silent, Told};
+    use Listener::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
+    Some(match event {
+        EventType::OrderCreated => Told(&[Customer, Admins]),
+        EventType::OrderApproved => Told(&[Customer, Matched]),
+        EventType::OrderRejected => Told(&[Customer]),
         EventType::OrderAccepted | EventType::OrderCancelled | EventType::OrderCompleted => {
-            &[Listener::Customer, Listener::Provider]
+            Told(&[Customer, Provider])
         }
-        EventType::OrderAcceptanceLost => &[Listener::Loser],
-        EventType::OrderAcceptanceWithdrawn => &[Listener::Customer, Listener::FormerProvider],
-        // `order.status_changed` is for screens and feeds; nobody needs to be told.
-        _ => &[],
+        // The admins hear of it only where a promise counts, which makes a case.
+        EventType::OrderAcceptanceLost => Told(&[Loser, Admins]),
+        EventType::OrderAcceptanceWithdrawn => Told(&[Customer, FormerProvider]),
+        // The provider alone, and only once the money is held. All else is for screens and feeds.
+        EventType::OrderStatusChanged => Told(&[Provider]),
+        EventType::RegionAssigned => Silent("it is about a region, and its edges hear of it"),
+        EventType::PaymentInitiated => Silent("the customer has just begun it"),
+        EventType::PaymentCompleted | EventType::PaymentFailed | EventType::RefundProcessed => {
+            Told(&[Customer])
+        }
+        EventType::PaymentReleased => Told(&[Provider]),
+        EventType::PaymentStatusChanged => {
+            Silent("the events of what happened to the money tell of it")
+        }
+        EventType::UserRegistered => Silent("the person has just registered"),
+        EventType::SessionRevoked => Silent("the session that ended hears of it"),
+        EventType::UserRevoked => Silent("the person can no longer read"),
+        EventType::UserReadmitted => Told(&[Themselves]),
+        EventType::ProfileCreated | EventType::ProfileUpdated => {
+            Silent("the person has just done it, or the platform repeats what is known")
+        }
+        EventType::ProfileVerified | EventType::ProfileVerificationRejected => Told(&[Themselves]),
+        EventType::RatingUpdated => Silent("the review behind it is told"),
+        _ => return of_review(event.as_str()),
+    })
+}
+
+fn of_review(event: &str) -> Option<Hearing> {
+    use Hearing::{Silent, Told};
+    use Listener::{Customer, Provider};
+    Some(match event {
+        "review.created" => Told(&[Provider]),
+        "review.replied" => Told(&[Customer]),
+        "review.hidden" | "review.restored" => Told(&[Customer, Provider]),
+        "review.updated" => Silent("its first version was told, and the page shows the newest"),
+        _ => return None,
+    })
+}
+
+/// The event and when it happened: what every line of it shares.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause {
+    pub event_type: EventType,
+    pub event_id: EventId,
+    pub at: UnixMillis,
+}
+
+impl Cause {
+    fn line(
+        self,
+        to: InboxOwner,
+        order_id: Option<OrderId>,
+        counterpart: Option<UserId>,
+        params: Params,
+    ) -> InboxLine {
+        InboxLine {
+            user_id: to.user_id,
+            role: to.role,
+            event_type: self.event_type,
+            order_id,
+            event_id: self.event_id,
+            counterpart,
+            params,
+            created_at: self.at,
+        }
     }
 }
 
-/// The lines this event writes; none where it concerns nobody's inbox.
+fn listeners(event: EventType) -> &'static [Listener] {
+    match hearing(event) {
+        Some(Hearing::Told(listeners)) => listeners,
+        Some(Hearing::Silent(_)) | None => &[],
+    }
+}
+
+/// The lines of an event about an order; none where it concerns nobody's inbox.
 pub fn lines_of(
     event_type: EventType,
     event_id: EventId,
     at: UnixMillis,
     event: &OrderEvent,
 ) -> Vec<InboxLine> {
-    let told = listeners(event_type).iter().filter_map(|&listener| person(listener, event));
-    told.map(|(user_id, role, counterpart)| InboxLine {
-        user_id,
-        role,
-        event_type,
-        order_id: event.order.id,
-        event_id,
-        counterpart,
-        params: params(&event.order, event),
-        created_at: at,
+    let cause = Cause { event_type, event_id, at };
+    let told = listeners(event_type).iter().filter_map(|&listener| person(listener, cause, event));
+    told.map(|(to, counterpart)| {
+        cause.line(to, Some(event.order.id), counterpart, Params::of_order(event, Vec::new()))
     })
     .collect()
 }
 
-fn person(listener: Listener, event: &OrderEvent) -> Option<(UserId, Role, Option<UserId>)> {
+/// The line of a provider whom the matching proposes.
+pub fn line_of_match(
+    cause: Cause,
+    event: &OrderEvent,
+    provider: UserId,
+    reasons: Vec<String>,
+) -> InboxLine {
+    let to = InboxOwner { user_id: provider, role: Role::Provider };
+    // Nobody has the order yet, so he learns nothing of its customer.
+    cause.line(to, Some(event.order.id), None, Params::of_order(event, reasons))
+}
+
+/// The lines of an event about money.
+pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
+    let told = listeners(cause.event_type).iter().filter_map(|listener| {
+        let (user_id, role, counterpart) = match listener {
+            Listener::Customer => (event.customer_id, Role::Customer, event.provider_id),
+            Listener::Provider => (event.provider_id?, Role::Provider, Some(event.customer_id)),
+            _ => return None,
+        };
+        let params = Params::money(event.amount, event.currency);
+        Some(cause.line(InboxOwner { user_id, role }, Some(event.order_id), counterpart, params))
+    });
+    told.collect()
+}
+
+/// The lines of an event about a review.
+pub fn lines_of_review(cause: Cause, event: ReviewFacts) -> Vec<InboxLine> {
+    let ReviewFacts { order_id, customer_id, provider_id, params } = event;
+    let told = listeners(cause.event_type).iter().filter_map(|listener| {
+        let (user_id, role, counterpart) = match listener {
+            Listener::Customer => (customer_id, Role::Customer, provider_id),
+            Listener::Provider => (provider_id, Role::Provider, customer_id),
+            _ => return None,
+        };
+        let params = Params::Review(params.clone());
+        Some(cause.line(InboxOwner { user_id, role }, Some(order_id), Some(counterpart), params))
+    });
+    told.collect()
+}
+
+/// The lines of an admin's decision about a profile.
+pub fn lines_of_profile(cause: Cause, event: &ProfileEvent) -> Vec<InboxLine> {
+    let params = Params::Person(PersonParams { reason: event.reason.clone() });
+    themselves(cause, event.user_id, event.role, params)
+}
+
+/// The lines of somebody who is let in again.
+pub fn lines_of_readmission(cause: Cause, event: &ReadmissionEvent) -> Vec<InboxLine> {
+    themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
+}
+
+/// An admin has no inbox of their own: the shared one is about work.
+fn themselves(cause: Cause, user_id: UserId, role: Role, params: Params) -> Vec<InboxLine> {
+    let is_told = listeners(cause.event_type).contains(&Listener::Themselves);
+    if !is_told || role == Role::Admin {
+        return Vec::new();
+    }
+    vec![cause.line(InboxOwner { user_id, role }, None, None, params)]
+}
+
+fn person(
+    listener: Listener,
+    cause: Cause,
+    event: &OrderEvent,
+) -> Option<(InboxOwner, Option<UserId>)> {
     let order = &event.order;
+    let provider = |user_id, counterpart| (InboxOwner { user_id, role: Role::Provider }, counterpart);
     match listener {
-        Listener::Customer => Some((order.customer_id, Role::Customer, order.provider_id)),
-        Listener::Provider => {
-            order.provider_id.map(|provider| (provider, Role::Provider, Some(order.customer_id)))
+        Listener::Customer => {
+            let to = InboxOwner { user_id: order.customer_id, role: Role::Customer };
+            Some((to, order.provider_id))
         }
+        Listener::Provider if cause.event_type == EventType::OrderStatusChanged => {
+            let to = order.provider_id.filter(|_| may_start(event))?;
+            Some(provider(to, Some(order.customer_id)))
+        }
+        Listener::Provider => order.provider_id.map(|to| provider(to, Some(order.customer_id))),
         // It was never his, so he learns nothing of its customer.
-        Listener::Loser => Some((event.actor.user_id, Role::Provider, None)),
+        Listener::Loser => Some(provider(event.actor.user_id, None)),
         Listener::FormerProvider => {
-            event.taken_from.map(|provider| (provider, Role::Provider, Some(order.customer_id)))
+            event.taken_from.map(|to| provider(to, Some(order.customer_id)))
         }
+        Listener::Admins if cause.event_type == EventType::OrderAcceptanceLost => {
+            makes_a_case(event.code).then_some((InboxOwner::ADMINS, None))
+        }
+        Listener::Admins => Some((InboxOwner::ADMINS, None)),
+        Listener::Matched | Listener::Themselves => None,
     }
 }
 
-fn params(order: &Order, event: &OrderEvent) -> Params {
-    Params {
-        title: order.title.clone(),
-        code: order.code.clone(),
-        price: order.price,
-        currency: order.currency,
-        region: order.location,
-        reason: event.reason.clone(),
-        why: event.code,
-        lost: event.lost.clone(),
+/// The customer's payment has just come into custody. Later words about money leave the work as it is.
+fn may_start(event: &OrderEvent) -> bool {
+    let is_held = |money: &PaymentEvent| money.payment_status == PaymentStatus::Held;
+    event.money.as_ref().is_some_and(is_held)
+        && event.order.status == OrderStatus::Accepted
+        && event.actor.role == Role::Customer
+}
+
+/// A promise that counts, though its order was closed.
+pub fn makes_a_case(why: Option<Code>) -> bool {
+    matches!(why, Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile))
+}
+
+impl Params {
+    fn of_order(event: &OrderEvent, match_reasons: Vec<String>) -> Self {
+        let Order { title, code, price, currency, location, .. } = &event.order;
+        Self::Order(Box::new(OrderParams {
+            title: title.clone(),
+            code: code.clone(),
+            price: *price,
+            currency: *currency,
+            region: *location,
+            reason: event.reason.clone(),
+            why: event.code,
+            lost: event.lost.clone(),
+            match_reasons,
+        }))
+    }
+
+    pub fn money(amount: Amount, currency: Currency) -> Self {
+        Self::Money(MoneyParams { amount, currency })
     }
 }
 
@@ -86,10 +269,22 @@ mod tests {
     use crate::tests::samples;
 
     #[test]
+    fn every_event_of_the_catalogue_is_told_or_silent_for_a_reason() {
+        for event_type in EventType::ALL {
+            match hearing(event_type) {
+                Some(Hearing::Told(listeners)) => assert!(!listeners.is_empty(), "{event_type}"),
+                Some(Hearing::Silent(reason)) => assert!(reason.len() > 10, "{event_type}"),
+                None => panic!("{event_type} has neither listeners nor a reason to be silent"),
+            }
+        }
+    }
+
+    #[test]
     fn each_event_reaches_exactly_its_people() {
         let (customer, provider, loser) = (samples::CUSTOMER, samples::PROVIDER, samples::LOSER);
+        let admins = InboxOwner::ADMINS.user_id;
         for (event_type, expected) in [
-            (EventType::OrderCreated, vec![customer]),
+            (EventType::OrderCreated, vec![customer, admins]),
             (EventType::OrderApproved, vec![customer]),
             (EventType::OrderRejected, vec![customer]),
             (EventType::OrderAccepted, vec![customer, provider]),
@@ -98,6 +293,11 @@ mod tests {
             (EventType::OrderCancelled, vec![customer, provider]),
             (EventType::OrderCompleted, vec![customer, provider]),
             (EventType::OrderStatusChanged, vec![]),
+            (EventType::PaymentCompleted, vec![customer]),
+            (EventType::PaymentReleased, vec![provider]),
+            (EventType::PaymentStatusChanged, vec![]),
+            (EventType::ProfileVerified, vec![provider]),
+            (EventType::UserRevoked, vec![]),
         ] {
             let told = samples::lines(event_type);
             let people: Vec<UserId> = told.iter().map(|line| line.user_id).collect();
@@ -105,14 +305,34 @@ mod tests {
         }
     }
 
+    fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
+        let told = lines_of(event_type, EventId(uuid::Uuid::nil()), UnixMillis(0), event);
+        told.iter().map(|line| line.role).collect()
+    }
+
     #[test]
     fn a_cancelled_order_that_nobody_took_tells_the_customer_alone() {
         let mut event = samples::event_body();
         event.order.provider_id = None;
-        let at = UnixMillis(0);
-        let id = EventId(uuid::Uuid::nil());
-        let told = lines_of(EventType::OrderCancelled, id, at, &event);
-        assert_eq!(told.iter().map(|line| line.role).collect::<Vec<_>>(), [Role::Customer]);
+        assert_eq!(told(EventType::OrderCancelled, &event), [Role::Customer]);
+    }
+
+    #[test]
+    fn admins_hear_of_a_loss_that_makes_a_case() {
+        let mut event = samples::event_body();
+        event.code = Some(Code::OrderCancelledMeanwhile);
+        assert_eq!(told(EventType::OrderAcceptanceLost, &event), [Role::Provider, Role::Admin]);
+    }
+
+    #[test]
+    fn the_provider_hears_that_the_money_is_held_and_of_no_later_word() {
+        let mut event = samples::held();
+        assert_eq!(told(EventType::OrderStatusChanged, &event), [Role::Provider]);
+        event.order.status = OrderStatus::InProgress;
+        assert_eq!(told(EventType::OrderStatusChanged, &event), []);
+        let mut event = samples::held();
+        event.actor.role = Role::Admin;
+        assert_eq!(told(EventType::OrderStatusChanged, &event), []);
     }
 
     #[test]
@@ -120,6 +340,18 @@ mod tests {
         for line in samples::lines(EventType::OrderAccepted) {
             let kept = serde_json::to_string(&line.params).unwrap();
             assert!(!kept.contains(&samples::event_body().order.address), "{kept}");
+        }
+    }
+
+    #[test]
+    fn params_read_back_as_what_they_were() {
+        let mut seen = Vec::new();
+        for event_type in EventType::ALL {
+            seen.extend(samples::lines(event_type).into_iter().map(|line| line.params));
+        }
+        for params in seen {
+            let json = serde_json::to_value(&params).unwrap();
+            assert_eq!(serde_json::from_value::<Params>(json).unwrap(), params);
         }
     }
 }

@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, Region, Role, UnixMillis,
-    UserId,
+    Actor, Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, Region, Role,
+    UnixMillis, UserId,
 };
 
 /// How long a line stays after it was read. An unread one stays until it is.
 pub const READ_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The owner of the one inbox that all admins share.
+const ADMINS: UserId = UserId(Uuid::nil());
 
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -29,12 +32,32 @@ impl fmt::Display for LineId {
     }
 }
 
+/// Whose inbox it is: a person's own, or the one that admins share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InboxOwner {
+    pub user_id: UserId,
+    pub role: Role,
+}
+
+impl InboxOwner {
+    /// Work that waits is told to the admins once: the first of them who reads it has read it for all.
+    pub const ADMINS: Self = Self { user_id: ADMINS, role: Role::Admin };
+
+    pub fn of(actor: Actor) -> Self {
+        match actor.role {
+            Role::Admin => Self::ADMINS,
+            Role::Customer | Role::Provider => Self { user_id: actor.user_id, role: actor.role },
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxLine {
     pub user_id: UserId,
     pub role: Role,
     pub event_type: EventType,
-    pub order_id: OrderId,
+    /// `None` for news of the person alone.
+    pub order_id: Option<OrderId>,
     pub event_id: EventId,
     /// The other side of the order, where there is one.
     pub counterpart: Option<UserId>,
@@ -43,9 +66,25 @@ pub struct InboxLine {
     pub created_at: UnixMillis,
 }
 
-/// The values of the sentence. No address: an inbox is read on more screens than an order.
+impl InboxLine {
+    pub fn owner(&self) -> InboxOwner {
+        InboxOwner { user_id: self.user_id, role: self.role }
+    }
+}
+
+/// The values of the sentence. No address: an inbox is read on more screens than an order. Lines of former
+/// releases carry no tag, so the fields say which it is; the one without a required field stands last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Params {
+#[serde(untagged)]
+pub enum Params {
+    Order(Box<OrderParams>),
+    Review(ReviewParams),
+    Money(MoneyParams),
+    Person(PersonParams),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderParams {
     pub title: String,
     pub code: OrderCode,
     pub price: Amount,
@@ -59,6 +98,61 @@ pub struct Params {
     pub why: Option<Code>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
+    /// What speaks for the provider, in the words of the matching.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub match_reasons: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyParams {
+    pub amount: Amount,
+    pub currency: Currency,
+}
+
+/// Of the body of an event about a review: what its lines need.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ReviewFacts {
+    pub order_id: OrderId,
+    pub customer_id: UserId,
+    pub provider_id: UserId,
+    #[serde(flatten)]
+    pub params: ReviewParams,
+}
+
+/// The words of a review stay with its service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewParams {
+    pub title: String,
+    pub order_code: OrderCode,
+    pub rating: u8,
+    /// As an admin wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonParams {
+    /// As a person wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Params {
+    pub fn order(&self) -> Option<&OrderParams> {
+        match self {
+            Self::Order(order) => Some(order),
+            Self::Review(_) | Self::Money(_) | Self::Person(_) => None,
+        }
+    }
+
+    pub fn reason(&self) -> Option<&String> {
+        match self {
+            Self::Order(order) => order.reason.as_ref(),
+            Self::Review(review) => review.reason.as_ref(),
+            Self::Person(person) => person.reason.as_ref(),
+            Self::Money(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +171,12 @@ pub struct PageRequest {
     pub limit: usize,
     /// Lines read before this moment are as good as gone, also before the purge has come by.
     pub read_since: UnixMillis,
+}
+
+impl PageRequest {
+    pub fn owner(&self) -> InboxOwner {
+        InboxOwner { user_id: self.user_id, role: self.role }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,13 @@
-//! Owns the writing of a line's title and content in the reader's language. The words stand in
-//! `texts/*/order.ftl`.
+//! Owns the writing of a line's title and content in the reader's language. The words stand in `texts`.
 
 use texts::{Arg, Sentence};
-use wire::{
-    Amount, Code, Currency, EventType, Language, LossReason, Lost, NearbyJob, Role, UnixMillis,
-};
+use wire::{Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, Role, UnixMillis};
 
-use super::{InboxLine, Params};
+use super::{
+    InboxLine, Params,
+    audience::makes_a_case,
+    inbox::{MoneyParams, OrderParams, ReviewParams},
+};
 use crate::say;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +19,33 @@ pub struct LineText {
 /// An event that this version has no words for is shown by its name, so that a line written by a newer
 /// version is not hidden.
 pub fn write(language: Language, line: &InboxLine) -> LineText {
-    let Some((title, content)) = event(language, line) else {
-        return LineText { title: line.event_type.to_string(), content: line.params.title.clone() };
+    let said = match &line.params {
+        Params::Order(params) => order(language, line, params),
+        Params::Review(params) => review(language, line, params),
+        Params::Money(params) => money_news(language, line, params),
+        Params::Person(_) => person(language, line.event_type),
+    };
+    let Some((title, content)) = said else {
+        let content = line.params.order().map(|order| order.title.clone()).unwrap_or_default();
+        return LineText { title: line.event_type.to_string(), content };
     };
     let mut sentences = vec![content];
     match line.event_type {
-        EventType::OrderAcceptanceLost => sentences.extend(explanation(language, &line.params)),
+        EventType::OrderAcceptanceLost if line.role == Role::Provider => {
+            sentences.extend(line.params.order().map(|order| explanation(language, order)));
+        }
+        EventType::OrderApproved if line.role == Role::Provider => {
+            sentences.extend(line.params.order().and_then(|order| proposed(language, order)));
+        }
         EventType::OrderRejected
         | EventType::OrderCancelled
-        | EventType::OrderAcceptanceWithdrawn => {
-            let reason = line.params.reason.as_ref();
-            let given = reason.map(|reason| say::reason_given { reason: reason.into() });
+        | EventType::OrderAcceptanceWithdrawn
+        | EventType::ProfileVerificationRejected => {
+            let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
+            sentences.extend(given.map(|given| given.to(language)));
+        }
+        _ if matches!(line.params, Params::Review(_)) => {
+            let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
             sentences.extend(given.map(|given| given.to(language)));
         }
         _ => {}
@@ -36,67 +53,155 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
     LineText { title, content: sentences.join(say::between.plain(language)) }
 }
 
+macro_rules! words {
+    ($language:ident, $message:ident { $($placeholder:ident),* }) => {
+        (
+            say::$message::title.to($language),
+            say::$message::content { $($placeholder: $placeholder.into()),* }.to($language),
+        )
+    };
+    ($language:ident, $message:ident) => {
+        (say::$message::title.to($language), say::$message::content.to($language))
+    };
+}
+
 /// The title, and the sentence that every such line begins with.
-fn event(language: Language, line: &InboxLine) -> Option<(String, String)> {
-    let Params { title, code, price, currency, region, .. } = &line.params;
+fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(String, String)> {
+    let OrderParams { title, code, price, currency, region, .. } = params;
     let price = money(*price, *currency);
-    macro_rules! words {
+    macro_rules! say {
         ($message:ident { $($placeholder:ident),* }) => {
-            (
-                say::$message::title.to(language),
-                say::$message::content { $($placeholder: $placeholder.into()),* }.to(language),
-            )
+            words!(language, $message { $($placeholder),* })
         };
     }
     Some(match (line.event_type, line.role) {
-        (EventType::OrderCreated, Role::Customer) => words!(order_created_customer { title, code }),
+        (EventType::OrderCreated, Role::Customer) => say!(order_created_customer { title, code }),
+        (EventType::OrderCreated, Role::Admin) => say!(order_created_admin { code, region }),
         (EventType::OrderApproved, Role::Customer) => {
-            words!(order_approved_customer { title, code, region })
+            say!(order_approved_customer { title, code, region })
         }
-        (EventType::OrderRejected, Role::Customer) => {
-            words!(order_rejected_customer { title, code })
+        (EventType::OrderApproved, Role::Provider) => {
+            say!(order_approved_provider { title, code, region, price })
         }
+        (EventType::OrderRejected, Role::Customer) => say!(order_rejected_customer { title, code }),
         (EventType::OrderAccepted, Role::Customer) => {
-            words!(order_accepted_customer { title, code, price })
+            say!(order_accepted_customer { title, code, price })
         }
         (EventType::OrderAccepted, Role::Provider) => {
-            words!(order_accepted_provider { title, code, region, price })
+            say!(order_accepted_provider { title, code, region, price })
         }
-        (EventType::OrderAcceptanceLost, Role::Provider) if was_closed(&line.params) => {
-            words!(order_acceptance_closed_provider { title, code })
+        (EventType::OrderAcceptanceLost, Role::Admin) => {
+            say!(order_acceptance_lost_admin { code, region })
+        }
+        (EventType::OrderAcceptanceLost, Role::Provider) if makes_a_case(params.why) => {
+            say!(order_acceptance_closed_provider { title, code })
         }
         (EventType::OrderAcceptanceLost, Role::Provider) => {
-            words!(order_acceptance_lost_provider { title, code })
+            say!(order_acceptance_lost_provider { title, code })
         }
         (EventType::OrderAcceptanceWithdrawn, Role::Customer) => {
-            words!(order_acceptance_withdrawn_customer { title, code })
+            say!(order_acceptance_withdrawn_customer { title, code })
         }
         (EventType::OrderAcceptanceWithdrawn, Role::Provider) => {
-            words!(order_acceptance_withdrawn_provider { title, code, region })
+            say!(order_acceptance_withdrawn_provider { title, code, region })
         }
         (EventType::OrderCancelled, Role::Customer) => {
-            words!(order_cancelled_customer { title, code })
+            say!(order_cancelled_customer { title, code })
         }
         (EventType::OrderCancelled, Role::Provider) => {
-            words!(order_cancelled_provider { title, code, region })
+            say!(order_cancelled_provider { title, code, region })
         }
         (EventType::OrderCompleted, Role::Customer) => {
-            words!(order_completed_customer { title, code })
+            say!(order_completed_customer { title, code })
         }
         (EventType::OrderCompleted, Role::Provider) => {
-            words!(order_completed_provider { title, code, price })
+            say!(order_completed_provider { title, code, price })
+        }
+        (EventType::OrderStatusChanged, Role::Provider) => {
+            say!(order_held_provider { title, code, region })
         }
         _ => return None,
     })
 }
 
-/// A promise that counts, though its order was closed.
-fn was_closed(params: &Params) -> bool {
-    matches!(params.why, Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile))
+/// The events of money do not carry the order's title; the line leads to the order.
+fn money_news(
+    language: Language,
+    line: &InboxLine,
+    params: &MoneyParams,
+) -> Option<(String, String)> {
+    let amount = money(params.amount, params.currency);
+    Some(match (line.event_type, line.role) {
+        (EventType::PaymentCompleted, Role::Customer) => {
+            words!(language, payment_completed_customer { amount })
+        }
+        (EventType::PaymentFailed, Role::Customer) => {
+            words!(language, payment_failed_customer { amount })
+        }
+        (EventType::RefundProcessed, Role::Customer) => {
+            words!(language, refund_processed_customer { amount })
+        }
+        (EventType::PaymentReleased, Role::Provider) => {
+            words!(language, payment_released_provider { amount })
+        }
+        _ => return None,
+    })
+}
+
+fn review(
+    language: Language,
+    line: &InboxLine,
+    params: &ReviewParams,
+) -> Option<(String, String)> {
+    let ReviewParams { title, order_code: code, rating, .. } = params;
+    let rating = u64::from(*rating);
+    Some(match (line.event_type.as_str(), line.role) {
+        ("review.created", Role::Provider) => {
+            words!(language, review_created_provider { title, code, rating })
+        }
+        ("review.replied", Role::Customer) => {
+            words!(language, review_replied_customer { title, code })
+        }
+        ("review.hidden", _) => words!(language, review_hidden { title, code }),
+        ("review.restored", _) => words!(language, review_restored { title, code }),
+        _ => return None,
+    })
+}
+
+fn person(language: Language, event_type: EventType) -> Option<(String, String)> {
+    Some(match event_type {
+        EventType::UserReadmitted => words!(language, user_readmitted),
+        EventType::ProfileVerified => words!(language, profile_verified),
+        EventType::ProfileVerificationRejected => words!(language, profile_verification_rejected),
+        _ => return None,
+    })
+}
+
+/// What speaks for the provider. A reason of a newer matching has no words here and is left out.
+fn proposed(language: Language, params: &OrderParams) -> Option<String> {
+    let reasons: Vec<_> =
+        params.match_reasons.iter().filter_map(|reason| match_reason(language, reason)).collect();
+    let listed = reasons.join(say::match_separator.plain(language));
+    (!listed.is_empty()).then(|| say::match_reasons { reasons: listed.into() }.to(language))
+}
+
+/// The words of a reason of the user service's matching.
+pub fn match_reason(language: Language, reason: &str) -> Option<String> {
+    let phrase = match reason {
+        "serves_the_area" => say::match_serves_the_area,
+        "does_this_work" => say::match_does_this_work,
+        "verified" => say::match_verified,
+        "works_that_day" => say::match_works_that_day,
+        "names_the_skill" => say::match_names_the_skill,
+        "well_rated" => say::match_well_rated,
+        "has_completed_jobs" => say::match_has_completed_jobs,
+        _ => return None,
+    };
+    Some(phrase.plain(language).to_owned())
 }
 
 /// Why an acceptance was lost, when what happened, and where there is other work.
-fn explanation(language: Language, params: &Params) -> Vec<String> {
+fn explanation(language: Language, params: &OrderParams) -> String {
     let mut sentences = Vec::new();
     let lost = params.lost.as_ref();
     sentences.extend(params.why.map(|why| LossReason::told(why, lost).to(language)));
@@ -108,7 +213,7 @@ fn explanation(language: Language, params: &Params) -> Vec<String> {
         let jobs = listed.join(say::nearby_separator.plain(language)).into();
         sentences.push(say::nearby_jobs { jobs }.to(language));
     }
-    sentences
+    sentences.join(say::between.plain(language))
 }
 
 fn times(language: Language, lost: &Lost) -> Vec<String> {
@@ -139,7 +244,10 @@ mod tests {
     use wire::EventType;
 
     use super::*;
-    use crate::tests::samples;
+    use crate::{
+        domain::{Hearing, hearing},
+        tests::samples,
+    };
 
     fn said(event_type: EventType, place: usize, language: Language) -> LineText {
         write(language, &samples::lines(event_type)[place])
@@ -148,7 +256,13 @@ mod tests {
     #[test]
     fn every_line_that_is_ever_written_has_words_in_both_languages() {
         for event_type in EventType::ALL {
-            for line in samples::lines(event_type) {
+            let listeners = match hearing(event_type) {
+                Some(Hearing::Told(listeners)) => listeners,
+                _ => &[],
+            };
+            let lines = samples::every_line(event_type);
+            assert!(lines.len() >= listeners.len(), "{event_type} reaches too few in the samples");
+            for line in lines {
                 for language in [Language::English, Language::Chinese] {
                     let sentence = write(language, &line);
                     assert_ne!(sentence.title, event_type.as_str());
@@ -204,5 +318,15 @@ mod tests {
         let sentence = said(EventType::OrderAccepted, 1, Language::Chinese);
         assert!(sentence.content.contains("“Mend the tap”"), "{}", sentence.content);
         assert!(sentence.content.contains("200.00 CNY"), "{}", sentence.content);
+    }
+
+    #[test]
+    fn a_proposed_job_says_what_speaks_for_the_provider() {
+        let line = samples::every_line(EventType::OrderApproved).pop().unwrap();
+        let english = write(Language::English, &line).content;
+        assert!(english.contains("you work in this region; you do this kind of work"), "{english}");
+        assert!(!english.contains("from_the_future"), "{english}");
+        let chinese = write(Language::Chinese, &line).content;
+        assert!(chinese.contains("您服务于该区域"), "{chinese}");
     }
 }

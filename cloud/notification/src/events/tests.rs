@@ -1,11 +1,19 @@
 //! What becomes of each event: a line once, no line, or put aside.
 
+use std::sync::{Arc, Mutex};
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::StatusCode;
+use platform::upstream::Upstream;
+use process::tokens::Verifier;
+use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::{EventId, Role, UnixMillis};
+use wire::{EventId, Role, UnixMillis, UserId};
 
 use super::*;
 use crate::{
     domain::PageRequest,
+    mail::Mail,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -18,6 +26,13 @@ fn event(id: u128, kind: EventType) -> Event {
         trace: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
         body: serde_json::to_value(samples::event_body()).unwrap(),
     }
+}
+
+async fn inboxes() -> (Inboxes, InboxStore, tempfile::TempDir) {
+    let clock = Clock::system();
+    let (deliveries, folder) = samples::deliveries(Mail::Off, Upstream::later().0, &clock).await;
+    let store = deliveries.inboxes.clone();
+    (Inboxes { store: store.clone(), deliveries, clock }, store, folder)
 }
 
 async fn inbox(store: &InboxStore, user_id: wire::UserId, role: Role) -> Vec<EventType> {
@@ -35,8 +50,7 @@ async fn inbox(store: &InboxStore, user_id: wire::UserId, role: Role) -> Vec<Eve
 
 #[tokio::test]
 async fn a_redelivered_event_doubles_no_line() {
-    let (store, _folder) = samples::sqlite_store().await;
-    let handler = Inboxes { store: store.clone(), clock: Clock::system() };
+    let (handler, store, _folder) = inboxes().await;
     for _ in 0..3 {
         handler.handle(&event(1, EventType::OrderAccepted)).await.unwrap();
     }
@@ -49,8 +63,7 @@ async fn a_redelivered_event_doubles_no_line() {
 
 #[tokio::test]
 async fn an_event_that_is_no_order_is_put_aside_at_once() {
-    let (store, _folder) = samples::sqlite_store().await;
-    let handler = Inboxes { store, clock: Clock::system() };
+    let (handler, _, _folder) = inboxes().await;
     let broken =
         Event { body: serde_json::json!({"order": 1}), ..event(1, EventType::OrderCreated) };
     let handled = handler.handle(&broken).await;
@@ -59,18 +72,116 @@ async fn an_event_that_is_no_order_is_put_aside_at_once() {
 
 #[tokio::test]
 async fn status_changes_are_told_to_nobody() {
-    let (store, _folder) = samples::sqlite_store().await;
-    let handler = Inboxes { store: store.clone(), clock: Clock::system() };
+    let (handler, store, _folder) = inboxes().await;
     handler.handle(&event(1, EventType::OrderStatusChanged)).await.unwrap();
     assert!(inbox(&store, CUSTOMER, Role::Customer).await.is_empty());
 }
 
 #[tokio::test]
 async fn how_a_region_assigns_is_news_for_no_inbox() {
-    let (store, _folder) = samples::sqlite_store().await;
-    let handler = Inboxes { store: store.clone(), clock: Clock::system() };
+    let (handler, store, _folder) = inboxes().await;
     let body = serde_json::json!({ "region": "NORTH", "assignment": {} });
     let told = Event { body, ..event(1, EventType::RegionAssigned) };
     handler.handle(&told).await.unwrap();
     assert!(inbox(&store, PROVIDER, Role::Provider).await.is_empty());
+}
+
+#[tokio::test]
+async fn money_and_decisions_reach_their_people() {
+    let (handler, store, _folder) = inboxes().await;
+    let money = serde_json::to_value(samples::money()).unwrap();
+    let paid = Event { body: money.clone(), ..event(1, EventType::PaymentCompleted) };
+    let released = Event { body: money, ..event(2, EventType::PaymentReleased) };
+    let body = json!({"user_id": PROVIDER, "role": "provider", "version": 3, "reason": "expired"});
+    let refused = Event { body, ..event(3, EventType::ProfileVerificationRejected) };
+    let body = json!({"user_id": CUSTOMER, "role": "customer", "tokens_since": 5});
+    let readmitted = Event { body, ..event(4, EventType::UserReadmitted) };
+    for event in [&paid, &released, &refused, &readmitted] {
+        handler.handle(event).await.unwrap();
+    }
+    let of_customer = inbox(&store, CUSTOMER, Role::Customer).await;
+    assert_eq!(of_customer, [EventType::UserReadmitted, EventType::PaymentCompleted]);
+    let of_provider = inbox(&store, PROVIDER, Role::Provider).await;
+    assert_eq!(of_provider, [EventType::ProfileVerificationRejected, EventType::PaymentReleased]);
+}
+
+/// A user part whose answer a test sets; `None` is a part without its store.
+#[derive(Clone, Default)]
+struct UserPart {
+    answer: Arc<Mutex<Option<Vec<UserId>>>>,
+    asked: Arc<Mutex<Vec<Value>>>,
+}
+
+impl UserPart {
+    fn proposes(&self, people: impl IntoIterator<Item = u128>) {
+        let people = people.into_iter().map(|n| UserId(Uuid::from_u128(n))).collect();
+        *self.answer.lock().unwrap() = Some(people);
+    }
+
+    async fn matches(State(part): State<Self>, Json(question): Json<Value>) -> (StatusCode, Json<Value>) {
+        part.asked.lock().unwrap().push(question);
+        let answer = part.answer.lock().unwrap().clone();
+        let Some(people) = answer else { return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null)) };
+        let reasons = ["serves_the_area", "works_that_day"];
+        let items: Vec<_> = people
+            .into_iter()
+            .map(|id| json!({"user_id": id, "full_name": "P", "score": 1, "reasons": reasons}))
+            .collect();
+        (StatusCode::OK, Json(json!({ "items": items })))
+    }
+
+    fn fan_out(&self, store: &InboxStore, deliveries: Deliveries) -> Matches {
+        let router = Router::new().route("/internal/matches", post(Self::matches));
+        let clock = Clock::system();
+        let verifier = Verifier {
+            service: crate::NAME,
+            keys: process::tokens::Keys::empty(),
+            service_key: testing::service_key(),
+            clock: clock.clone(),
+        };
+        let users = Upstream::local(router.with_state(self.clone()));
+        Matches { store: store.clone(), deliveries, users, verifier, clock }
+    }
+}
+
+#[tokio::test]
+async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
+    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let users = UserPart::default();
+    let fan_out = users.fan_out(&store, deliveries);
+    users.proposes(100..125);
+    fan_out.handle(&event(1, EventType::OrderApproved)).await.unwrap();
+    let question = users.asked.lock().unwrap()[0].clone();
+    assert_eq!(question["region"], "NORTH");
+    assert!(question["text"].as_str().unwrap().contains("Mend the tap"), "{question}");
+
+    // A redelivery, and another approval of the same order, when others would be proposed.
+    users.proposes(200..220);
+    fan_out.handle(&event(1, EventType::OrderApproved)).await.unwrap();
+    fan_out.handle(&event(2, EventType::OrderApproved)).await.unwrap();
+    for n in (90..130).chain(200..220) {
+        let told = inbox(&store, UserId(Uuid::from_u128(n)), Role::Provider).await;
+        let expected = if (100..120).contains(&n) { vec![EventType::OrderApproved] } else { vec![] };
+        assert_eq!(told, expected, "{n}");
+    }
+    let owner = crate::domain::InboxOwner { user_id: UserId(Uuid::from_u128(100)), role: Role::Provider };
+    let line = store.arrived(owner, Uuid::nil(), 5).await.unwrap().remove(0).line;
+    assert_eq!(line.params.order().unwrap().match_reasons, ["serves_the_area", "works_that_day"]);
+    assert_eq!(line.counterpart, None, "a provider who has no order learns nothing of its customer");
+}
+
+#[tokio::test]
+async fn an_approval_waits_for_a_user_part_that_is_away() {
+    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let users = UserPart::default();
+    let mut fan_out = users.fan_out(&store, deliveries);
+    let without_store = fan_out.handle(&event(1, EventType::OrderApproved)).await;
+    assert!(matches!(without_store, Err(HandleError::Unavailable(_))), "{without_store:?}");
+    let there = std::mem::replace(&mut fan_out.users, Upstream::later().0);
+    let away = fan_out.handle(&event(1, EventType::OrderApproved)).await;
+    assert!(matches!(away, Err(HandleError::Unavailable(_))), "{away:?}");
+    fan_out.users = there;
+    users.proposes([100]);
+    fan_out.handle(&event(1, EventType::OrderApproved)).await.unwrap();
+    assert_eq!(inbox(&store, UserId(Uuid::from_u128(100)), Role::Provider).await.len(), 1);
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
 
 use super::Service;
-use crate::domain::{self, LineId, PageRequest, READ_KEPT_MS, StoredLine};
+use crate::domain::{self, InboxOwner, LineId, PageRequest, READ_KEPT_MS, StoredLine};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
@@ -36,9 +36,13 @@ struct Item {
     event_id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
-    order_id: OrderId,
+    /// `null` for news of the person alone.
+    #[schema(required)]
+    order_id: Option<OrderId>,
     title: String,
     content: String,
+    /// What speaks for the provider, in the words of the matching, where a job is proposed.
+    match_reasons: Vec<String>,
     is_read: bool,
     created_at: UnixMillis,
 }
@@ -57,17 +61,17 @@ pub async fn list(
     page: Page<TimeCursor>,
     headers: HeaderMap,
 ) -> Result<Json<ListAnswer>, Problem> {
-    let (user, role) = (caller.actor.user_id, caller.actor.role);
+    let owner = InboxOwner::of(caller.actor);
     let request = PageRequest {
-        user_id: user,
-        role,
+        user_id: owner.user_id,
+        role: owner.role,
         unread_only: query.unread == Some(1),
         after: page.after,
         limit: page.limit,
         read_since: service.verifier.clock.now().plus_ms(-READ_KEPT_MS),
     };
-    let page = service.store.page(&request).await?;
-    let unread = service.store.unread(user, role).await?;
+    let page = service.store.page_soon(&request).await?;
+    let unread = service.store.unread_soon(owner).await?;
     let language = language(&headers);
     let items = page.lines.into_iter().map(|line| item(language, line)).collect();
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
@@ -80,8 +84,8 @@ pub async fn read(
     Path(id): Path<LineId>,
 ) -> Result<Json<ReadAnswer>, Problem> {
     let now = service.verifier.clock.now();
-    let (user, role) = (caller.actor.user_id, caller.actor.role);
-    if service.store.mark_read(user, role, id, now).await? {
+    let owner = InboxOwner::of(caller.actor);
+    if service.store.mark_read(owner.user_id, owner.role, id, now).await? {
         Ok(Json(ReadAnswer { id, is_read: true }))
     } else {
         Err(Code::NotFound.into())
@@ -97,6 +101,7 @@ fn item(language: Language, stored: StoredLine) -> Item {
         order_id: stored.line.order_id,
         title: said.title,
         content: said.content,
+        match_reasons: stored.line.params.order().map(|o| o.match_reasons.clone()).unwrap_or_default(),
         is_read: stored.read_at.is_some(),
         created_at: stored.line.created_at,
     }

@@ -1,36 +1,48 @@
-//! `GET /internal/stream`: how many lines a person has not read, and the newest line. The gateway asks
-//! in their name and watches their session.
+//! `GET /internal/stream`: each line as it arrives, how many lines a person has not read, and the newest one. The
+//! gateway asks in their name and watches their session.
+//!
+//! Invariant: a page that names the last line it heard of hears of every later one, at any replica.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
     extract::{Request, State},
     response::Response,
 };
+use bytes::Bytes;
+use http::HeaderValue;
+use platform::documents::DocumentsError;
 use process::{
     problem::{Problem, chain},
-    sse::{self, EventSender, ProcessStop, StreamLimit},
+    sse::{self, EventSender, LAST_EVENT_ID, ProcessStop, StreamLimit},
     tasks::Tasks,
     tokens::Caller,
 };
 use serde::Serialize;
 use tokio::time::{MissedTickBehavior, sleep};
-use wire::{Actor, Code, EventType, OrderId, UnixMillis};
+use uuid::Uuid;
+use wire::{Code, EventType, OrderId, UnixMillis};
 
 use super::Service;
 use crate::{
     NAME,
-    domain::{LineId, PageRequest, READ_KEPT_MS},
-    store::InboxStore,
+    domain::{InboxOwner, LineId, PageRequest, READ_KEPT_MS, StoredLine},
+    memory::Stamp,
 };
 
 /// Streams of a replica. One more is refused: the gateway asks again.
 const STREAMS_MAX: usize = 2_000;
 const REFUSED_RETRY_S: u32 = 5;
-/// Lines that another replica has written are found by looking.
-const LOOK: Duration = Duration::from_secs(10);
+/// A change by another replica is found by its stamp in the cache, and without the cache by looking at the store.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOKS_TO_STORE: u32 = 10;
 /// Many lines at once are one message.
 const PACE: Duration = Duration::from_millis(250);
+/// Lines of one look. The rest comes with the next ones.
+const NOTICES_MAX: usize = 100;
+/// A write that takes longer than this between its id and its end may be missed by a page. The state that
+/// follows tells of it all the same.
+const OVERLAP_MS: i64 = 5_000;
 
 /// The places for streams, and where these run. Clones share them.
 #[derive(Clone)]
@@ -50,7 +62,7 @@ struct NewestLine {
     id: LineId,
     #[serde(rename = "type")]
     event_type: EventType,
-    order_id: OrderId,
+    order_id: Option<OrderId>,
     created_at: UnixMillis,
 }
 
@@ -74,10 +86,11 @@ pub async fn stream(
     let ends_at = UnixMillis(caller.claims.exp.saturating_mul(1_000));
     let left_ms = ends_at.since(service.verifier.clock.now());
     let left = Duration::from_millis(left_ms.unsigned_abs());
-    let (service, actor) = (service.clone(), caller.actor);
+    let place = Place::of(request.headers().get(LAST_EVENT_ID), service.verifier.clock.now());
+    let (service, owner) = (service.clone(), InboxOwner::of(caller.actor));
     tasks.spawn_once("stream", async move {
         tokio::select! {
-            () = tell(&service, actor, &sender) => {}
+            () = tell(&service, owner, place, &sender) => {}
             () = stop.cancelled() => {}
             () = sleep(left) => {}
         }
@@ -87,11 +100,15 @@ pub async fn stream(
 }
 
 /// Tells until the reader is gone. It may be dropped at any time.
-async fn tell(service: &Service, actor: Actor, to: &EventSender) {
-    let mut bell = service.store.listen(actor.user_id);
+async fn tell(service: &Service, owner: InboxOwner, place: Place, to: &EventSender) {
+    let mut bell = service.store.listen(owner.user_id);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = None;
+    let mut teller = Teller { owner, place, told: None, stamp: None };
+    if !to.send(sse::place(&teller.place.id())).await {
+        return;
+    }
+    let mut looks = 0;
     loop {
         let rang = tokio::select! {
             () = to.closed() => return,
@@ -106,46 +123,157 @@ async fn tell(service: &Service, actor: Actor, to: &EventSender) {
             sleep(PACE).await;
             bell.mark_unchanged();
         }
-        let is_there = match news(service, actor).await {
-            Some(news) if told.as_ref() != Some(&news) => {
-                let is_there = to.send(sse::event("inbox", None, &news)).await;
-                told = Some(news);
-                is_there
+        let is_due = looks % LOOKS_TO_STORE == 0;
+        looks += u32::from(!rang);
+        let stamp = service.store.stamp(owner).await;
+        if !rang && !is_due && stamp == teller.stamp {
+            continue;
+        }
+        teller.stamp = stamp;
+        // The next look tells what cannot be read now.
+        let news = match teller.news(service).await {
+            Ok(news) => news,
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "An inbox cannot be read for a page yet");
+                teller.stamp = None;
+                vec![sse::comment()]
             }
-            _ => to.send(sse::comment()).await,
         };
-        if !is_there {
-            return;
+        for message in news {
+            if !to.send(message).await {
+                return;
+            }
         }
     }
 }
 
-/// `None` where the store cannot be read now: the next look tells.
-async fn news(service: &Service, actor: Actor) -> Option<InboxNews> {
-    let read_since = service.verifier.clock.now().plus_ms(-READ_KEPT_MS);
-    match read(&service.store, actor, read_since).await {
-        Ok(news) => Some(news),
-        Err(error) => {
-            tracing::warn!(cause = chain(&error), "An inbox cannot be read for a page yet");
-            None
+/// One stream's memory of what it has told.
+struct Teller {
+    owner: InboxOwner,
+    place: Place,
+    told: Option<InboxNews>,
+    stamp: Option<Stamp>,
+}
+
+impl Teller {
+    /// The lines that have arrived, then the state of the inbox; a sign of life where nothing is new.
+    async fn news(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
+        let arrived = service.store.arrived(self.owner, self.place.since(), NOTICES_MAX).await?;
+        let mut messages: Vec<_> = arrived
+            .iter()
+            .filter(|stored| self.place.pass(stored.id.0))
+            .map(|stored| (stored.id, NewestLine::from(stored)))
+            .map(|(id, notice)| sse::event("notice", Some(&id.to_string()), &notice))
+            .collect();
+        let news = self.state(service).await?;
+        if self.told.as_ref() != Some(&news) {
+            messages.push(sse::event("inbox", None, &news));
+            self.told = Some(news);
+        }
+        if messages.is_empty() {
+            messages.push(sse::comment());
+        }
+        Ok(messages)
+    }
+
+    async fn state(&self, service: &Service) -> Result<InboxNews, DocumentsError> {
+        let InboxOwner { user_id, role } = self.owner;
+        let read_since = service.verifier.clock.now().plus_ms(-READ_KEPT_MS);
+        let unread = service.store.unread_soon(self.owner).await?;
+        let request =
+            PageRequest { user_id, role, unread_only: false, after: None, limit: 1, read_since };
+        let page = service.store.page_soon(&request).await?;
+        Ok(InboxNews { unread, newest: page.lines.first().map(NewestLine::from) })
+    }
+}
+
+/// Where a stream stands among the lines of an inbox, in the order of their ids, which begin with the moment
+/// of arrival. A line of another replica may be seen a little after a younger one, so a look begins somewhat
+/// before the place; a page that goes on at another replica may hear of a line twice.
+struct Place {
+    at: Uuid,
+    /// Told lines from `since` on.
+    told: BTreeSet<Uuid>,
+}
+
+impl Place {
+    /// A page that had no place hears of what arrives from now on.
+    fn of(last: Option<&HeaderValue>, now: UnixMillis) -> Self {
+        let last = last.and_then(|last| last.to_str().ok()).and_then(|last| last.parse().ok());
+        match last {
+            Some(at) => Self { at, told: BTreeSet::from([at]) },
+            None => Self { at: first_at(now.0), told: BTreeSet::new() },
+        }
+    }
+
+    fn id(&self) -> String {
+        self.at.to_string()
+    }
+
+    fn since(&self) -> Uuid {
+        let at = i64::try_from(self.at.as_u128() >> 80).unwrap_or_default();
+        match self.told.is_empty() {
+            true => self.at,
+            false => first_at(at - OVERLAP_MS),
+        }
+    }
+
+    /// Returns whether the line was not told yet, and notes it.
+    fn pass(&mut self, line: Uuid) -> bool {
+        let is_new = self.told.insert(line);
+        self.at = self.at.max(line);
+        let since = self.since();
+        self.told.retain(|told| *told >= since);
+        is_new
+    }
+}
+
+/// The least id of that moment.
+fn first_at(at_ms: i64) -> Uuid {
+    Uuid::from_u128(u128::from(at_ms.max(0).unsigned_abs()) << 80)
+}
+
+impl From<&StoredLine> for NewestLine {
+    fn from(stored: &StoredLine) -> Self {
+        Self {
+            id: stored.id,
+            event_type: stored.line.event_type,
+            order_id: stored.line.order_id,
+            created_at: stored.line.created_at,
         }
     }
 }
 
-async fn read(
-    store: &InboxStore,
-    actor: Actor,
-    read_since: UnixMillis,
-) -> Result<InboxNews, platform::documents::DocumentsError> {
-    let Actor { user_id, role } = actor;
-    let unread = store.unread(user_id, role).await?;
-    let request =
-        PageRequest { user_id, role, unread_only: false, after: None, limit: 1, read_since };
-    let newest = store.page(&request).await?.lines.into_iter().next().map(|stored| NewestLine {
-        id: stored.id,
-        event_type: stored.line.event_type,
-        order_id: stored.line.order_id,
-        created_at: stored.line.created_at,
-    });
-    Ok(InboxNews { unread, newest })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(at_ms: i64, n: u128) -> Uuid {
+        Uuid::from_u128(first_at(at_ms).as_u128() + n)
+    }
+
+    #[test]
+    fn a_line_that_is_seen_late_is_told_and_none_is_told_twice() {
+        let mut place = Place::of(None, UnixMillis(100_000));
+        assert_eq!(place.since(), first_at(100_000), "what stood before is not told");
+        assert!(place.pass(line(101_000, 1)));
+        assert!(!place.pass(line(101_000, 1)));
+        // Written by another replica at the same time, and seen later.
+        assert!(place.since() < line(100_900, 2));
+        assert!(place.pass(line(100_900, 2)));
+        assert_eq!(place.id(), line(101_000, 1).to_string());
+        place.pass(line(500_000, 3));
+        assert_eq!(place.told.len(), 1, "what is long past is forgotten");
+    }
+
+    #[test]
+    fn a_page_goes_on_where_it_was() {
+        let last = line(100_000, 7);
+        let header = HeaderValue::from_str(&last.to_string()).unwrap();
+        let mut place = Place::of(Some(&header), UnixMillis(900_000));
+        assert!(!place.pass(last));
+        assert!(place.pass(line(100_001, 8)));
+        let strange = HeaderValue::from_static("strange");
+        assert_eq!(Place::of(Some(&strange), UnixMillis(5)).at, first_at(5));
+    }
 }

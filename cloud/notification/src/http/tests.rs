@@ -3,16 +3,20 @@
 use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use platform::upstream::Upstream;
 use process::clock::Clock;
 use serde_json::Value;
 use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
+use serde_json::json;
 use wire::{Actor, EventId, EventType, Role, UserId};
 
 use super::*;
 use crate::{
+    delivery::Deliveries,
     domain::{LineId, READ_KEPT_MS, lines_of},
+    mail::Mail,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -27,7 +31,9 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let (store, folder) = samples::sqlite_store().await;
+        let (stores, folder) =
+            samples::deliveries(Mail::Off, Upstream::later().0, &Clock::system()).await;
+        let Deliveries { inboxes: store, preferences, log, .. } = stores;
         let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
         for (place, kind) in (1_u8..).zip(kinds) {
             let id = EventId(Uuid::from_u128(place.into()));
@@ -42,7 +48,7 @@ impl World {
         let service_key = testing::service_key();
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
         let streams = InboxStreams::new(process::tasks::Tasks::new());
-        let service = Service { store: store.clone(), verifier, streams };
+        let service = Service { store: store.clone(), preferences, log, verifier, streams };
         let router = process::web::standard(router(service), crate::NAME);
         Self { router, store, issuer, clock, _folder: folder }
     }
@@ -157,6 +163,53 @@ async fn what_is_asked_wrongly_is_named() {
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
         assert_eq!(body(answer).await["errors"][0]["field"], field, "{query}");
     }
+}
+
+#[tokio::test]
+async fn preferences_are_kept_whole_on_the_version_that_was_read() {
+    let world = World::new().await;
+    let path = "/api/v1/notifications/preferences";
+    let token = world.token(CUSTOMER, Role::Customer);
+    let put = async |form: Value| {
+        let request = Request::put(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from(form.to_string()));
+        let answer = world.router.clone().oneshot(request.unwrap()).await.unwrap();
+        (answer.status(), body(answer).await)
+    };
+    let first = body(world.ask("GET", path, Some(&token), "en").await).await;
+    assert_eq!((&first["version"], &first["quiet_hours"]), (&json!(0), &Value::Null));
+    let account = &first["kinds"][4];
+    assert_eq!(account["locked"], json!(["email"]), "{account}");
+
+    let form = json!({
+        "version": 0, "language": "zh-CN", "time_zone": "Europe/Berlin", "digest_hour": 8,
+        "quiet_hours": {"from": "22:00", "to": "06:30"},
+        "kinds": [{"kind": "jobs", "channels": ["push", "push"]}],
+    });
+    let (status, kept) = put(form.clone()).await;
+    assert_eq!(status, StatusCode::OK, "{kept}");
+    assert_eq!(kept["kinds"][1]["channels"], json!(["push"]));
+    assert_eq!(kept["kinds"][4]["channels"], json!(["email"]), "what is locked stays on");
+    assert_eq!(body(world.ask("GET", path, Some(&token), "en").await).await, kept);
+    let (status, stale) = put(form.clone()).await;
+    assert_eq!((status, &stale["version"]), (StatusCode::CONFLICT, &json!(1)));
+
+    for (field, value) in [
+        ("time_zone", json!("Moon/Base")),
+        ("digest_hour", json!(24)),
+    ] {
+        let mut wrong = form.clone();
+        wrong["version"] = json!(1);
+        wrong[field] = value;
+        let (status, answer) = put(wrong).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{answer}");
+        assert_eq!(answer["errors"][0]["field"], field);
+    }
+    let other = world.token(PROVIDER, Role::Provider);
+    let others = body(world.ask("GET", path, Some(&other), "en").await).await;
+    assert_eq!(others["version"], 0, "everybody has their own");
 }
 
 /// Reads messages until one tells of the inbox.

@@ -1,6 +1,8 @@
 //! What goes by the clock, and what an older release left behind.
 
-use platform::vals;
+use std::time::Duration;
+
+use platform::{cache::Cache, vals};
 use uuid::Uuid;
 use wire::EventType;
 
@@ -25,6 +27,68 @@ async fn only_what_was_read_long_ago_is_purged() {
     assert_eq!(store.purge_read(now).await.unwrap(), 1);
     assert_eq!(store.purge_read(now).await.unwrap(), 0);
     assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+}
+
+/// Two replicas on one store and one cache.
+async fn replicas(ttl: Duration) -> (InboxStore, InboxStore, tempfile::TempDir) {
+    let (store, folder) = samples::sqlite_store().await;
+    let cache = Cache::open("memory:").unwrap();
+    let memory = InboxMemory::new(cache, testing::data_keys(), ttl);
+    (store.clone().remembering(memory), store, folder)
+}
+
+fn owner() -> InboxOwner {
+    InboxOwner { user_id: CUSTOMER, role: Role::Customer }
+}
+
+fn first_page() -> PageRequest {
+    PageRequest {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+        unread_only: false,
+        after: None,
+        limit: 2,
+        read_since: UnixMillis(0),
+    }
+}
+
+async fn add(store: &InboxStore, n: u128) {
+    let mut line = samples::lines(EventType::OrderCreated).remove(0);
+    line.event_id = EventId(Uuid::from_u128(n));
+    line.created_at = AT.plus_ms(i64::try_from(n).unwrap());
+    assert!(store.add(LineId(Uuid::from_u128(n)), &line).await.unwrap());
+}
+
+#[tokio::test]
+async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
+    let (store, silent, _folder) = replicas(Duration::from_secs(600)).await;
+    for n in 1..=3 {
+        add(&store, n).await;
+    }
+    let page = store.page_soon(&first_page()).await.unwrap();
+    assert_eq!(page, store.page(&first_page()).await.unwrap(), "as the store answers");
+    assert!(page.next.is_some());
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 3);
+    // A change that the cache does not hear of shows that it was the cache that answered.
+    add(&silent, 4).await;
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 3);
+    assert_eq!(store.page_soon(&first_page()).await.unwrap(), page);
+    // One that it hears of ends what was remembered.
+    add(&store, 5).await;
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 5);
+    assert_eq!(store.page_soon(&first_page()).await.unwrap().lines[0].id, LineId(Uuid::from_u128(5)));
+    store.mark_read(CUSTOMER, Role::Customer, LineId(Uuid::from_u128(5)), AT).await.unwrap();
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_count_whose_change_was_not_heard_of_is_right_after_its_time() {
+    let (store, silent, _folder) = replicas(Duration::from_millis(150)).await;
+    add(&store, 1).await;
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 1);
+    add(&silent, 2).await;
+    let right = async || (store.unread_soon(owner()).await.unwrap() == 2).then_some(());
+    support::eventually("the count is right again", Duration::from_secs(20), right).await;
 }
 
 /// The table of the release before, as it stands in an installed file.

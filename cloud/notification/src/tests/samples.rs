@@ -2,16 +2,25 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, CommandId, Currency, EventId, EventType, Lost, NearbyJob, Order,
-    OrderCode, OrderEvent, OrderId, OrderStatus, RaceRule, Region, Role, Source, UnixMillis,
-    UserId,
+    Actor, Amount, Code, CommandId, Currency, EventId, EventType, Exchange, Lost, NearbyJob, Order,
+    OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, ProfileEvent,
+    RaceRule, ReadmissionEvent, Region, Role, Source, UnixMillis, UserId,
 };
 
-use platform::documents::Documents;
+use platform::{documents::Documents, upstream::Upstream};
+use process::{
+    clock::Clock,
+    tokens::{Keys, Verifier},
+};
 
 use crate::{
-    domain::{InboxLine, lines_of},
-    store::InboxStore,
+    delivery::Deliveries,
+    domain::{
+        Cause, InboxLine, ReviewFacts, ReviewParams, line_of_match, lines_of, lines_of_money,
+        lines_of_profile, lines_of_readmission, lines_of_review,
+    },
+    mail::Mail,
+    store::{DeliveryStore, InboxStore, PreferencesStore},
 };
 
 pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
@@ -33,8 +42,74 @@ pub fn event_body() -> OrderEvent {
     }
 }
 
+/// The order's word that its money has just come into custody.
+pub fn held() -> OrderEvent {
+    let customer = Actor { user_id: CUSTOMER, role: Role::Customer };
+    OrderEvent { actor: customer, money: Some(money()), ..event_body() }
+}
+
+pub fn money() -> PaymentEvent {
+    let amount = Amount::from_minor(20_000).unwrap();
+    PaymentEvent {
+        order_id: OrderId(Uuid::from_u128(9)),
+        customer_id: CUSTOMER,
+        provider_id: Some(PROVIDER),
+        movement_id: Uuid::from_u128(11),
+        amount,
+        currency: Currency::Cny,
+        payment_status: PaymentStatus::Held,
+        money_version: 1,
+        held: amount,
+    }
+}
+
+pub fn review() -> ReviewFacts {
+    let order = order(9);
+    let reason = Some("it names a neighbour".into());
+    let params = ReviewParams { title: order.title, order_code: order.code, rating: 4, reason };
+    ReviewFacts { order_id: order.id, customer_id: CUSTOMER, provider_id: PROVIDER, params }
+}
+
+fn cause(event_type: EventType) -> Cause {
+    Cause { event_type, event_id: EventId(Uuid::from_u128(7)), at: AT }
+}
+
+/// The lines of an event as it usually is.
 pub fn lines(event_type: EventType) -> Vec<InboxLine> {
-    lines_of(event_type, EventId(Uuid::from_u128(7)), AT, &event_body())
+    let cause = cause(event_type);
+    let (user_id, role) = (PROVIDER, Role::Provider);
+    match event_type.exchange() {
+        Exchange::Order => lines_of(event_type, cause.event_id, AT, &event_body()),
+        Exchange::Payment => lines_of_money(cause, &money()),
+        Exchange::User => {
+            let reason = Some("the certificate has run out".into());
+            lines_of_profile(cause, &ProfileEvent { user_id, role, version: 1, provider: None, reason })
+        }
+        Exchange::Auth => {
+            lines_of_readmission(cause, &ReadmissionEvent { user_id, role, tokens_since: AT })
+        }
+        Exchange::Review => lines_of_review(cause, review()),
+    }
+}
+
+/// Those, and the ones of the cases in which it reaches more people.
+pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
+    let mut all = lines(event_type);
+    let more = match event_type {
+        EventType::OrderStatusChanged => lines_of(event_type, EventId(Uuid::nil()), AT, &held()),
+        EventType::OrderAcceptanceLost => {
+            let case = OrderEvent { code: Some(Code::OrderCancelledMeanwhile), ..event_body() };
+            lines_of(event_type, EventId(Uuid::nil()), AT, &case)
+        }
+        EventType::OrderApproved => {
+            let reasons = ["serves_the_area", "does_this_work", "from_the_future"];
+            let reasons = reasons.map(str::to_owned).to_vec();
+            vec![line_of_match(cause(event_type), &event_body(), PROVIDER, reasons)]
+        }
+        _ => Vec::new(),
+    };
+    all.extend(more);
+    all
 }
 
 fn order(n: u128) -> Order {
@@ -73,9 +148,33 @@ fn lost() -> Lost {
 
 /// An empty inbox store in a folder of its own, which lives as long as the guard.
 pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
+    let (store, _, folder) = sqlite_stores().await;
+    (store, folder)
+}
+
+/// The same beside the store of preferences.
+pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
+    let (deliveries, folder) = deliveries(Mail::Off, Upstream::later().0, &Clock::system()).await;
+    (deliveries.inboxes, deliveries.preferences, folder)
+}
+
+/// Deliveries on stores of their own.
+pub async fn deliveries(
+    mail: Mail,
+    auth: Upstream,
+    clock: &Clock,
+) -> (Deliveries, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
-    let store = InboxStore::new(&Documents::open(&url).await.unwrap());
+    let documents = Documents::open(&url).await.unwrap();
+    let (store, preferences) = (InboxStore::new(&documents), PreferencesStore::new(&documents));
     store.migrate().await.unwrap();
-    (store, folder)
+    preferences.migrate().await.unwrap();
+    let log = DeliveryStore::new(&documents);
+    log.migrate().await.unwrap();
+    let (keys, service_key) = (Keys::empty(), testing::service_key());
+    let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
+    let clock = clock.clone();
+    let deliveries = Deliveries { inboxes: store, preferences, log, mail, auth, verifier, clock };
+    (deliveries, folder)
 }

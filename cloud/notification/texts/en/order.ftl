@@ -4,9 +4,17 @@ order-created-customer =
     .title = Order published
     .content = Your order “{ $title }” ({ $code }) is published and awaiting admin review.
 
+order-created-admin =
+    .title = An order waits for approval
+    .content = The order { $code } in { $region } waits for an administrator's decision.
+
 order-approved-customer =
     .title = Order approved
     .content = Your order “{ $title }” ({ $code }) is approved. Providers in { $region } can accept it now.
+
+order-approved-provider =
+    .title = A job that suits you
+    .content = “{ $title }” ({ $code }) in { $region } for { $price } is open. The first provider who accepts it has it.
 
 order-rejected-customer =
     .title = Order rejected
@@ -28,6 +36,10 @@ order-acceptance-closed-provider =
     .title = The order was closed first
     .content = Your node had promised you the job “{ $title }” ({ $code }), and its promise counts. An operator looks at the case.
 
+order-acceptance-lost-admin =
+    .title = A promise was overturned
+    .content = A node had promised the order { $code } in { $region } to a provider, and the order was closed first. The case waits for an administrator.
+
 order-acceptance-withdrawn-customer =
     .title = Your order is open again
     .content = An administrator withdrew your order “{ $title }” ({ $code }) from its provider. Other providers can accept it now.
@@ -35,6 +47,10 @@ order-acceptance-withdrawn-customer =
 order-acceptance-withdrawn-provider =
     .title = Job withdrawn
     .content = An administrator withdrew the job “{ $title }” ({ $code }) in { $region } from you; it is not yours any more.
+
+order-held-provider =
+    .title = You can start
+    .content = The customer's payment for “{ $title }” ({ $code }) in { $region } is held in custody. You can start the work.
 
 order-cancelled-customer =
     .title = Order cancelled
@@ -64,6 +80,18 @@ lost-tapped = You tapped at { $tapped_at }.
 lost-stored = Your regional node stored it at { $edge_at }.
 lost-won = The other acceptance was confirmed at { $winner_at }.
 no-penalty = This brings you no penalty.
+
+## Why a job is proposed
+
+match-reasons = Why you: { $reasons }.
+match-separator = { "; " }
+match-serves-the-area = you work in this region
+match-does-this-work = you do this kind of work
+match-verified = you are verified
+match-works-that-day = you work on that day
+match-names-the-skill = the job names one of your skills
+match-well-rated = customers rate you well
+match-has-completed-jobs = you have completed jobs here
 
 ## Open jobs nearby
 

@@ -4,9 +4,17 @@ order-created-customer =
     .title = 订单已发布
     .content = 您的订单“{ $title }”（{ $code }）已发布，等待管理员审核。
 
+order-created-admin =
+    .title = 有订单待审核
+    .content = { $region } 区域的订单 { $code } 等待管理员审核。
+
 order-approved-customer =
     .title = 订单审核通过
     .content = 您的订单“{ $title }”（{ $code }）已通过审核，{ $region } 区域的服务商现在可以接单。
+
+order-approved-provider =
+    .title = 有适合您的订单
+    .content = { $region } 区域的订单“{ $title }”（{ $code }）可以接单，金额 { $price }，先接先得。
 
 order-rejected-customer =
     .title = 订单被驳回
@@ -28,6 +36,10 @@ order-acceptance-closed-provider =
     .title = 订单已先行关闭
     .content = 节点曾向您承诺订单“{ $title }”（{ $code }），该承诺有效。运营人员会处理此事。
 
+order-acceptance-lost-admin =
+    .title = 有承诺被推翻
+    .content = 节点曾将 { $region } 区域的订单 { $code } 承诺给服务商，但订单已先行关闭。此事等待管理员处理。
+
 order-acceptance-withdrawn-customer =
     .title = 订单重新开放
     .content = 管理员已从服务商处撤回您的订单“{ $title }”（{ $code }），其他服务商现在可以接单。
@@ -35,6 +47,10 @@ order-acceptance-withdrawn-customer =
 order-acceptance-withdrawn-provider =
     .title = 工作被撤回
     .content = 管理员已撤回 { $region } 区域的订单“{ $title }”（{ $code }），它不再归您。
+
+order-held-provider =
+    .title = 可以开始服务
+    .content = { $region } 区域的订单“{ $title }”（{ $code }）的客户付款已托管，您可以开始服务。
 
 order-cancelled-customer =
     .title = 订单已取消
@@ -64,6 +80,18 @@ lost-tapped = 您的点击时间为 { $tapped_at }。
 lost-stored = 区域节点于 { $edge_at } 收到。
 lost-won = 对方的接单于 { $winner_at } 确认。
 no-penalty = 您不会因此受到任何处罚。
+
+## Why a job is proposed
+
+match-reasons = 推荐理由：{ $reasons }。
+match-separator = ；
+match-serves-the-area = 您服务于该区域
+match-does-this-work = 您提供此类服务
+match-verified = 您已通过认证
+match-works-that-day = 您当天可以工作
+match-names-the-skill = 订单提到了您的技能
+match-well-rated = 客户对您评价良好
+match-has-completed-jobs = 您在此完成过订单
 
 ## Open jobs nearby
 

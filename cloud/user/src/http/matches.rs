@@ -47,7 +47,7 @@ pub async fn matches(
 pub async fn matches_for_service(
     State(service): State<Service>,
     _: FromService,
-    Query(query): Query<MatchQuery>,
+    Json(query): Json<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
     matched(&service, query).await
 }

@@ -36,7 +36,7 @@ struct Line {
     event_id: Uuid,
     #[serde(rename = "type")]
     kind: String,
-    order_id: Uuid,
+    order_id: Option<Uuid>,
     is_read: bool,
 }
 
@@ -47,7 +47,7 @@ struct StoredLine {
     event_id: bson::Uuid,
     #[serde(rename = "type")]
     kind: String,
-    order_id: bson::Uuid,
+    order_id: Option<bson::Uuid>,
     is_read: bool,
 }
 
@@ -133,7 +133,7 @@ impl Witness<'_> {
         while found.advance().await.expect("a line") {
             let line: Line = found.deserialize_current().expect("a line").into();
             if line.kind == LOSS {
-                losses.insert(OrderId(line.order_id));
+                losses.extend(line.order_id.map(OrderId));
             }
         }
         losses
@@ -151,7 +151,7 @@ impl From<StoredLine> for Line {
             id: id(stored.id),
             event_id: id(stored.event_id),
             kind: stored.kind,
-            order_id: id(stored.order_id),
+            order_id: stored.order_id.map(id),
             is_read: stored.is_read,
         }
     }

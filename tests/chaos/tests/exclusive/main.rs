@@ -55,7 +55,7 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     eventually("the loser hears of it", LIMIT, async || {
         let inbox = api.inbox(&scene.in_portal).await.ok()?;
         let is_it = |line: &support::InboxLine| {
-            line.order_id == taken && line.kind == "order.acceptance_lost"
+            line.order_id == Some(taken) && line.kind == "order.acceptance_lost"
         };
         inbox.iter().any(is_it).then_some(())
     })

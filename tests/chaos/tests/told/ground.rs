@@ -172,7 +172,7 @@ impl<'a> Ground<'a> {
         eventually("the loser hears of it", LIMIT, async || {
             let inbox = self.api.inbox(&provider.person).await.ok()?;
             let mut lines = inbox.iter().filter(|line| line.kind == "order.acceptance_lost");
-            lines.any(|line| line.order_id == order).then_some(())
+            lines.any(|line| line.order_id == Some(order)).then_some(())
         })
         .await;
     }

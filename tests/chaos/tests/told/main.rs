@@ -99,7 +99,7 @@ async fn told(api: &Api, fate: &Fate) -> Vec<TableRow> {
         let content = eventually("the line in the inbox", LIMIT, async || {
             let lines = api.inbox_in(&fate.person, wanted).await.ok()?;
             let is_it =
-                |line: &support::InboxLine| line.order_id == fate.order && line.kind == kind;
+                |line: &support::InboxLine| line.order_id == Some(fate.order) && line.kind == kind;
             lines.into_iter().find(is_it).map(|line| line.content)
         })
         .await;

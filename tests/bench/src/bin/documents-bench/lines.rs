@@ -1,6 +1,6 @@
 //! Lines of four people, and pages of one of them.
 
-use notification::domain::{InboxLine, LineId, PageRequest, Params};
+use notification::domain::{InboxLine, LineId, OrderParams, PageRequest, Params};
 use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{
@@ -33,10 +33,10 @@ fn line(n: u32) -> InboxLine {
         user_id: UserId(Uuid::from_u128((n % 4).into())),
         role: Role::Customer,
         event_type: EventType::OrderAccepted,
-        order_id: OrderId(id),
+        order_id: Some(OrderId(id)),
         event_id: EventId(id),
         counterpart: Some(UserId(Uuid::from_u128(7))),
-        params: Params {
+        params: Params::Order(Box::new(OrderParams {
             title: "Mend the tap in the kitchen".into(),
             code: OrderCode::of(Region::North, OrderId(id)),
             price: Amount::from_minor(20_000).expect("an amount"),
@@ -45,7 +45,8 @@ fn line(n: u32) -> InboxLine {
             reason: None,
             why: None,
             lost: None,
-        },
+            match_reasons: Vec::new(),
+        })),
         created_at: AT.plus_ms(i64::from(n / 2)),
     }
 }

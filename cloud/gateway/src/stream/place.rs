@@ -1,0 +1,79 @@
+//! The place of a page in both legs, which stands in the id of each message: the hub's, then, behind `~`, the
+//! inbox's. Neither part's places have that sign.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use process::{parts::CloudPart, sse};
+
+const BETWEEN: char = '~';
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub orders: Option<String>,
+    pub inbox: Option<String>,
+}
+
+impl Place {
+    /// An id without the sign is the hub's alone.
+    pub fn of(last: Option<&HeaderValue>) -> Self {
+        let last = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
+        let (orders, inbox) = last.split_once(BETWEEN).unwrap_or((last, ""));
+        let given = |place: &str| (!place.is_empty()).then(|| place.to_owned());
+        Self { orders: given(orders), inbox: given(inbox) }
+    }
+
+    /// The message with the page's place in both legs, where it has a place in its own.
+    pub fn carried(&mut self, part: CloudPart, message: Bytes) -> Bytes {
+        let Some(id) = sse::id_in(&message).map(str::to_owned) else { return message };
+        let before = format!("id: {id}\n");
+        match part {
+            CloudPart::Hub => self.orders = Some(id),
+            _ => self.inbox = Some(id),
+        }
+        match std::str::from_utf8(&message) {
+            Ok(text) => text.replacen(&before, &format!("id: {}\n", self.id()), 1).into(),
+            Err(_) => message,
+        }
+    }
+
+    fn id(&self) -> String {
+        let orders = self.orders.as_deref().unwrap_or_default();
+        match &self.inbox {
+            Some(inbox) => format!("{orders}{BETWEEN}{inbox}"),
+            None => orders.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_message_carries_the_place_in_both_legs() {
+        let mut place = Place::default();
+        let order = sse::event("order", Some("1.2.3"), &1);
+        assert_eq!(place.carried(CloudPart::Hub, order.clone()), order);
+        let notice = place.carried(CloudPart::Notification, sse::event("notice", Some("n7"), &1));
+        assert_eq!(sse::id_in(&notice), Some("1.2.3~n7"));
+        let later = place.carried(CloudPart::Hub, sse::place("1.2.4"));
+        assert_eq!(sse::id_in(&later), Some("1.2.4~n7"));
+        let state = sse::event("inbox", None, &1);
+        assert_eq!(place.carried(CloudPart::Notification, state.clone()), state);
+    }
+
+    #[test]
+    fn a_page_goes_on_in_both_legs() {
+        for (id, orders, inbox) in [
+            ("1.2.4~n7", Some("1.2.4"), Some("n7")),
+            ("1.2.4", Some("1.2.4"), None),
+            ("~n7", None, Some("n7")),
+            ("", None, None),
+        ] {
+            let place = Place::of(Some(&HeaderValue::from_str(id).unwrap()));
+            assert_eq!((place.orders.as_deref(), place.inbox.as_deref()), (orders, inbox), "{id}");
+            assert_eq!(place.id(), id);
+        }
+        assert_eq!(Place::of(None), Place::default());
+    }
+}

@@ -1,0 +1,49 @@
+//! Owns the section `notification` of the configuration.
+
+use std::{path::PathBuf, time::Duration};
+
+use platform::config::{DataPlace, PartConfig};
+use process::{config::SecretUrl, parts::CloudPart};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub bind: String,
+    pub documents_url: SecretUrl,
+    /// How long the cache answers for an inbox. A count or list that the cache did not hear a change of is
+    /// wrong for no longer.
+    pub cache_ttl_ms: u64,
+    /// Where mail goes: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
+    pub mail_url: String,
+    /// The sender of mail.
+    pub mail_from: String,
+    /// The file of the mail server's password.
+    pub mail_password: PathBuf,
+}
+
+impl Config {
+    pub fn cache_ttl(&self) -> Duration {
+        Duration::from_millis(self.cache_ttl_ms)
+    }
+}
+
+/// Names no database.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: String::new(),
+            documents_url: SecretUrl::default(),
+            cache_ttl_ms: 10_000,
+            mail_url: "off".to_owned(),
+            mail_from: "Holdfast <holdfast@localhost>".to_owned(),
+            mail_password: PathBuf::new(),
+        }
+    }
+}
+
+impl PartConfig for Config {
+    fn usual(part: CloudPart, place: &DataPlace) -> Self {
+        Self { bind: DataPlace::bind(part), documents_url: place.store(part), ..Self::default() }
+    }
+}

@@ -1,0 +1,269 @@
+//! Owns the way out of the inboxes: plans a delivery for each line that a person wants elsewhere, and sends
+//! what is due.
+//!
+//! Invariants: a line is planned before its event is acknowledged, so none is lost; a delivery is tried a
+//! bounded number of times and given up with its reason; nothing goes out in a person's quiet hours but what
+//! they cannot silence; a person's address is asked for when it is needed and kept nowhere.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::Method;
+use platform::{
+    documents::{Document, DocumentsError},
+    upstream::{Upstream, UpstreamError},
+};
+use process::{
+    clock::Clock,
+    problem::chain,
+    tasks::Tasks,
+    tokens::Verifier,
+};
+use serde::{Deserialize, Serialize};
+use texts::Sentence;
+use wire::{Role, UnixMillis, UserId};
+
+use crate::{
+    domain::{self, Channel, InboxLine, InboxOwner, NoticeKind, Preferences},
+    mail::{Mail, MailMessage},
+    say,
+    store::{Delivery, DeliveryState, DeliveryStore, InboxStore, PreferencesStore, Settled},
+};
+
+/// News that is older has lost its hurry: it stays in the inbox alone, also when events are replayed.
+const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
+const ATTEMPTS_MAX: i64 = 8;
+const PAUSE_MIN_MS: i64 = 15_000;
+const PAUSE_MAX_MS: i64 = 60 * 60 * 1000;
+/// Between two looks for what is due.
+const LOOK: Duration = Duration::from_secs(1);
+/// Deliveries of one look. The rest comes with the next.
+const BATCH: usize = 50;
+/// Lines that a digest names. It says how many there are beyond.
+const DIGEST_LINES_MAX: usize = 20;
+const AUTH: &str = "auth";
+const CONTACT: &str = "/internal/contact";
+
+/// Cloning shares what it stands on.
+#[derive(Clone)]
+pub struct Deliveries {
+    pub inboxes: InboxStore,
+    pub preferences: PreferencesStore,
+    pub log: DeliveryStore,
+    pub mail: Mail,
+    pub auth: Upstream,
+    pub verifier: Verifier,
+    pub clock: Clock,
+}
+
+#[derive(Serialize)]
+struct ContactQuestion {
+    user_id: UserId,
+}
+
+#[derive(Deserialize)]
+struct Contact {
+    email: Option<String>,
+}
+
+/// Words for a person, in their language.
+struct Said {
+    title: String,
+    text: String,
+}
+
+impl Deliveries {
+    /// Plans what goes out of these lines. Planning twice plans once.
+    pub async fn plan(
+        &self,
+        lines: impl Iterator<Item = &InboxLine>,
+    ) -> Result<(), DocumentsError> {
+        if !self.mail.is_on() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut known: BTreeMap<UserId, Preferences> = BTreeMap::new();
+        let mut planned = Vec::new();
+        for line in lines {
+            // The admins' shared inbox has no address.
+            if line.role == Role::Admin || now.since(line.created_at) > FRESH_MS {
+                continue;
+            }
+            if !known.contains_key(&line.user_id) {
+                known.insert(line.user_id, self.preferences.of(line.user_id).await?.0);
+            }
+            let Some(wishes) = known.get(&line.user_id) else { continue };
+            planned.extend(planned_of(line, wishes, now));
+        }
+        let planned: Vec<_> =
+            planned.into_iter().map(|delivery| (self.clock.new_id(), delivery)).collect();
+        self.log.add(&planned).await
+    }
+
+    /// Sends what is due, until the tasks stop.
+    pub fn start(self, tasks: &Tasks) {
+        if !self.mail.is_on() {
+            return;
+        }
+        let stop = tasks.token();
+        tasks.spawn("deliveries", async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(LOOK) => {}
+                }
+                if let Err(error) = self.send_due().await {
+                    tracing::warn!(cause = chain(&error), "Deliveries wait for their store");
+                }
+            }
+        });
+    }
+
+    /// One look. A delivery that fails holds up no other.
+    pub async fn send_due(&self) -> Result<(), DocumentsError> {
+        let now = self.clock.now();
+        for due in self.log.due(now, BATCH).await? {
+            if !self.log.hold(&due, now).await? {
+                continue;
+            }
+            let settled = self.attempt(&due, now).await?;
+            self.log.settle(due.id, &settled).await?;
+            let (channel, state) = (due.body.channel, settled.state);
+            tracing::info!(
+                user.id = %due.body.user_id, delivery.id = %due.id, why = settled.why,
+                "A delivery by {channel} is {state}"
+            );
+        }
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        due: &Document<Delivery>,
+        now: UnixMillis,
+    ) -> Result<Settled, DocumentsError> {
+        let delivery = &due.body;
+        let (wishes, _) = self.preferences.of(delivery.user_id).await?;
+        let kind = delivery.kind.unwrap_or(NoticeKind::Orders);
+        let may = wishes.may_go_out_at(kind, now);
+        // A digest comes at an hour that the person has named.
+        if delivery.kind.is_some() && may > now {
+            return Ok(Settled { was_tried: false, ..waits(may, None) });
+        }
+        let said = match delivery.event_id {
+            Some(event) => self.said(delivery.owner(), event, &wishes).await?,
+            None => self.digest(delivery, &wishes).await?,
+        };
+        let Some(said) = said else {
+            return Ok(ends(DeliveryState::Dropped, None, Some("it was read before".into())));
+        };
+        Ok(self.hand_over(due, said, now).await)
+    }
+
+    async fn hand_over(&self, due: &Document<Delivery>, said: Said, now: UnixMillis) -> Settled {
+        let token = self.verifier.token_for(AUTH);
+        let question = ContactQuestion { user_id: due.body.user_id };
+        let asked = self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await;
+        let contact: Result<Contact, UpstreamError> = asked;
+        let address = match contact {
+            Ok(Contact { email: Some(email) }) => email,
+            Ok(Contact { email: None }) => {
+                let why = "the account has no address, or is closed".to_owned();
+                return ends(DeliveryState::Dropped, None, Some(why));
+            }
+            Err(error) => return again(&due.body, now, None, chain(&error)),
+        };
+        let to = Some(masked(&address));
+        let message =
+            MailMessage { id: due.id, to: address, subject: said.title, text: said.text };
+        match self.mail.send(message).await {
+            Ok(()) => ends(DeliveryState::Sent, to, None),
+            Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
+            Err(error) => ends(DeliveryState::GivenUp, to, Some(error.to_string())),
+        }
+    }
+
+    /// `None` where the line was read meanwhile, or is gone.
+    async fn said(
+        &self,
+        owner: InboxOwner,
+        event: wire::EventId,
+        wishes: &Preferences,
+    ) -> Result<Option<Said>, DocumentsError> {
+        let found = self.inboxes.line_of(owner, event).await?;
+        let unread = found.filter(|stored| stored.read_at.is_none());
+        Ok(unread.map(|stored| {
+            let said = domain::write(wishes.language, &stored.line);
+            Said { title: said.title, text: said.content }
+        }))
+    }
+
+    /// What the person has not read; `None` where that is nothing.
+    async fn digest(
+        &self,
+        delivery: &Delivery,
+        wishes: &Preferences,
+    ) -> Result<Option<Said>, DocumentsError> {
+        let owner = delivery.owner();
+        let unread = self.inboxes.unread(owner.user_id, owner.role).await?;
+        let lines = self.inboxes.newest_unread(owner, DIGEST_LINES_MAX).await?;
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let language = wishes.language;
+        let written = lines.iter().map(|stored| {
+            let said = domain::write(language, &stored.line);
+            format!("{}\n{}", said.title, said.content)
+        });
+        let text = written.collect::<Vec<_>>().join("\n\n");
+        Ok(Some(Said { title: say::digest_title { unread: unread.into() }.to(language), text }))
+    }
+}
+
+fn planned_of(line: &InboxLine, wishes: &Preferences, now: UnixMillis) -> Option<Delivery> {
+    let kind = NoticeKind::of(line.event_type, line.role);
+    if !wishes.wants(kind, Channel::Email) {
+        return None;
+    }
+    let owner = line.owner();
+    Some(match wishes.digest_at(now).filter(|_| !kind.is_urgent()) {
+        Some(at) => Delivery::of_digest(owner, at, now),
+        None => {
+            let event = (line.event_type, line.event_id);
+            Delivery::of_line(owner, kind, event, Channel::Email, now)
+        }
+    })
+}
+
+fn ends(state: DeliveryState, to: Option<String>, why: Option<String>) -> Settled {
+    Settled { state, due_at: None, was_tried: true, to, why }
+}
+
+fn waits(until: UnixMillis, why: Option<String>) -> Settled {
+    let state = DeliveryState::Waiting;
+    Settled { state, due_at: Some(until), was_tried: true, to: None, why }
+}
+
+/// After a pause that grows, or never.
+fn again(delivery: &Delivery, now: UnixMillis, to: Option<String>, why: String) -> Settled {
+    let attempts = delivery.attempts + 1;
+    if attempts >= ATTEMPTS_MAX {
+        return ends(DeliveryState::GivenUp, to, Some(why));
+    }
+    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
+    let pause = (PAUSE_MIN_MS << doublings).min(PAUSE_MAX_MS);
+    Settled { to, ..waits(now.plus_ms(pause), Some(why)) }
+}
+
+/// Its first letter and its domain.
+fn masked(address: &str) -> String {
+    match address.split_once('@') {
+        Some((local, domain)) => {
+            let first: String = local.chars().take(1).collect();
+            format!("{first}***@{domain}")
+        }
+        None => "***".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! What goes out, when, and what becomes of it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::StatusCode;
+use process::trust::Authorities;
+use serde_json::{Value, json};
+use support::eventually;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    sync::mpsc,
+};
+use wire::{EventType, UnixMillis};
+
+use super::*;
+use crate::{
+    domain::{LineId, QuietHours, TimeZone},
+    tests::samples::{self, AT, CUSTOMER, PROVIDER},
+};
+
+const ADDRESS: &str = "zhang.san@example.org";
+
+/// An auth part that knows one address, and can be away.
+#[derive(Clone, Default)]
+struct AuthPart {
+    is_away: Arc<AtomicBool>,
+}
+
+impl AuthPart {
+    async fn contact(State(part): State<Self>) -> (StatusCode, Json<Value>) {
+        match part.is_away.load(Ordering::Relaxed) {
+            true => (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null)),
+            false => (StatusCode::OK, Json(json!({ "email": ADDRESS }))),
+        }
+    }
+
+    fn upstream(&self) -> Upstream {
+        let router = Router::new().route(CONTACT, post(Self::contact));
+        Upstream::local(router.with_state(self.clone()))
+    }
+}
+
+struct World {
+    deliveries: Deliveries,
+    auth: AuthPart,
+    clock: Clock,
+    mails: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let mails = tempfile::tempdir().unwrap();
+        let mail = mail_at(&format!("folder:{}", mails.path().display()));
+        Self::with(mail, mails).await
+    }
+
+    async fn with(mail: Mail, mails: tempfile::TempDir) -> Self {
+        let auth = AuthPart::default();
+        let clock = Clock::fixed(AT);
+        let (deliveries, folder) = samples::deliveries(mail, auth.upstream(), &clock).await;
+        Self { deliveries, auth, clock, mails, _folder: folder }
+    }
+
+    async fn wish(&self, wishes: &Preferences) {
+        let (_, version) = self.deliveries.preferences.of(CUSTOMER).await.unwrap();
+        assert!(self.deliveries.preferences.write(CUSTOMER, version, wishes).await.unwrap());
+    }
+
+    /// Its lines are in the inboxes and planned, as the consumer does it.
+    async fn happens(&self, kind: EventType) -> Vec<InboxLine> {
+        let lines = samples::lines(kind);
+        for line in &lines {
+            let id = LineId(self.clock.new_id());
+            self.deliveries.inboxes.add(id, line).await.unwrap();
+        }
+        // Twice: a redelivery plans nothing more.
+        for _ in 0..2 {
+            self.deliveries.plan(lines.iter()).await.unwrap();
+        }
+        lines
+    }
+
+    fn mails(&self) -> Vec<Value> {
+        let files = std::fs::read_dir(self.mails.path()).unwrap();
+        let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        paths.sort();
+        paths.iter().map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+    }
+
+    async fn log(&self) -> Vec<(DeliveryState, i64, Option<String>)> {
+        let page = self.deliveries.log.page(None, None, 100).await.unwrap();
+        let items = page.items.into_iter().map(|(_, item)| item);
+        items.map(|item| (item.state, item.attempts, item.to)).collect()
+    }
+}
+
+fn mail_at(url: &str) -> Mail {
+    Mail::open(url, "Holdfast <h@example.org>", std::path::Path::new(""), &Authorities::public())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_line_goes_out_once_and_its_address_stands_masked_in_the_log() {
+    let world = World::new().await;
+    world.happens(EventType::PaymentCompleted).await;
+    for _ in 0..3 {
+        world.deliveries.send_due().await.unwrap();
+    }
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!((&mails[0]["to"], &mails[0]["subject"]), (&json!(ADDRESS), &json!("Payment received")));
+    let masked = Some("z***@example.org".to_owned());
+    assert_eq!(world.log().await, [(DeliveryState::Sent, 1, masked)]);
+}
+
+#[tokio::test]
+async fn quiet_hours_hold_back_what_may_be_silenced() {
+    let world = World::new().await;
+    // By UTC it is 16:00.
+    let quiet_hours = Some(QuietHours {
+        from: "15:00".parse().unwrap(),
+        to: "17:30".parse().unwrap(),
+    });
+    let time_zone = TimeZone::named("UTC").unwrap();
+    world.wish(&Preferences { quiet_hours, time_zone, ..Preferences::default() }).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.deliveries.send_due().await.unwrap();
+    assert!(world.mails().is_empty());
+    assert_eq!(world.log().await, [(DeliveryState::Waiting, 0, None)]);
+    world.clock.advance(89 * 60 * 1000);
+    world.deliveries.send_due().await.unwrap();
+    assert!(world.mails().is_empty());
+    world.clock.advance(60 * 1000);
+    world.deliveries.send_due().await.unwrap();
+    assert_eq!(world.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
+    let world = World::new().await;
+    world.auth.is_away.store(true, Ordering::Relaxed);
+    world.happens(EventType::PaymentCompleted).await;
+    let mut pauses = Vec::new();
+    loop {
+        world.deliveries.send_due().await.unwrap();
+        let page = world.deliveries.log.page(None, None, 1).await.unwrap();
+        let (_, delivery) = &page.items[0];
+        if delivery.state == DeliveryState::GivenUp {
+            assert_eq!(delivery.attempts, ATTEMPTS_MAX);
+            assert!(delivery.why.as_ref().is_some_and(|why| why.contains("503")), "{delivery:?}");
+            break;
+        }
+        let pause = delivery.due_at.since(world.clock.now());
+        pauses.push(pause / 1000);
+        world.clock.advance(pause);
+    }
+    assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 960]);
+    world.auth.is_away.store(false, Ordering::Relaxed);
+    world.clock.advance(PAUSE_MAX_MS);
+    world.deliveries.send_due().await.unwrap();
+    assert!(world.mails().is_empty(), "what is given up is given up");
+}
+
+#[tokio::test]
+async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
+    let world = World::new().await;
+    let time_zone = TimeZone::named("UTC").unwrap();
+    world.wish(&Preferences { digest_hour: Some(18), time_zone, ..Preferences::default() }).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.clock.advance(60 * 60 * 1000);
+    let mut lines = samples::lines(EventType::OrderCreated);
+    lines.retain(|line| line.user_id == CUSTOMER);
+    lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(70));
+    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan(lines.iter()).await.unwrap();
+    world.deliveries.send_due().await.unwrap();
+    assert!(world.mails().is_empty(), "it is 17:00");
+    world.clock.advance(60 * 60 * 1000);
+    // Two replicas at once: each hour's digest is one.
+    let (one, other) = tokio::join!(world.deliveries.send_due(), world.deliveries.send_due());
+    one.unwrap();
+    other.unwrap();
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["subject"], "You have 2 unread notices");
+    let text = mails[0]["text"].as_str().unwrap();
+    assert!(text.contains("Payment received") && text.contains("Order published"), "{text}");
+}
+
+#[tokio::test]
+async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
+    let world = World::new().await;
+    world.wish(&Preferences { wishes: std::collections::BTreeSet::new(), ..Preferences::default() }).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.clock.advance(FRESH_MS + 1);
+    world.happens(EventType::PaymentReleased).await;
+    assert!(world.log().await.is_empty());
+    world.clock.advance(-FRESH_MS - 1);
+    let released = samples::lines(EventType::PaymentReleased);
+    assert_eq!(released[0].user_id, PROVIDER);
+    world.deliveries.plan(released.iter()).await.unwrap();
+    assert_eq!(world.log().await.len(), 1, "it was its age alone");
+}
+
+/// A mail server that says yes to everything, and hands on what it was told.
+async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (told, mails) = mpsc::unbounded_channel();
+    process::tasks::Tasks::new().spawn_once("smtp", async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (read, mut write) = stream.into_split();
+            write.write_all(b"220 ready\r\n").await.unwrap();
+            let (mut lines, mut mail, mut is_data) = (BufReader::new(read).lines(), String::new(), false);
+            while let Ok(Some(line)) = lines.next_line().await {
+                mail += &format!("{line}\n");
+                let answer: &[u8] = match line.as_str() {
+                    "." => {
+                        is_data = false;
+                        told.send(std::mem::take(&mut mail)).unwrap();
+                        b"250 taken\r\n"
+                    }
+                    _ if is_data => continue,
+                    "DATA" => {
+                        is_data = true;
+                        b"354 go on\r\n"
+                    }
+                    "QUIT" => b"221 bye\r\n",
+                    _ => b"250 ok\r\n",
+                };
+                write.write_all(answer).await.unwrap();
+            }
+        }
+    });
+    (port, mails)
+}
+
+#[tokio::test]
+async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
+    let (port, mut mails) = smtp_server().await;
+    let mail = mail_at(&format!("smtp://127.0.0.1:{port}"));
+    let world = World::with(mail, tempfile::tempdir().unwrap()).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.deliveries.send_due().await.unwrap();
+    let mail = mails.recv().await.unwrap();
+    for part in ["RCPT TO:<zhang.san@example.org>", "Subject: Payment received", "Message-ID: <"] {
+        assert!(mail.contains(part), "`{part}` is missing from: {mail}");
+    }
+    let sent = async || (world.log().await[0].0 == DeliveryState::Sent).then_some(());
+    eventually("the log says so", Duration::from_secs(20), sent).await;
+}
+
+#[tokio::test]
+async fn mail_without_tls_goes_to_this_machine_alone() {
+    for (url, is_taken) in [
+        ("off", true),
+        ("smtp://127.0.0.1:25", true),
+        ("smtps://mail.example.org", true),
+        ("smtp://mail.example.org:587", true),
+        ("http://mail.example.org", false),
+        ("folder:", false),
+        ("smtps://", false),
+        ("", false),
+    ] {
+        let from = "h@example.org";
+        let opened = Mail::open(url, from, std::path::Path::new(""), &Authorities::public());
+        assert_eq!(opened.is_ok(), is_taken, "{url}");
+    }
+    let _moment: UnixMillis = AT;
+}

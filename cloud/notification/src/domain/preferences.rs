@@ -1,0 +1,251 @@
+//! Owns a person's wishes: which kinds of news leave the inbox by which channel, and the hours in which none
+//! may disturb.
+//!
+//! Invariants: the inbox itself has every line, whatever a person wishes; news of the account goes out by
+//! e-mail at any hour, because it may tell of somebody else's hand.
+
+use std::{collections::BTreeSet, str::FromStr};
+
+use chrono::{DateTime, Timelike};
+use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use utoipa::ToSchema;
+use wire::{EventType, Exchange, Language, Role, UnixMillis, words};
+
+const DAY_MINUTES: i64 = 24 * 60;
+const MINUTE_MS: i64 = 60_000;
+
+words! {
+    /// What news is about.
+    NoticeKind {
+        Orders "orders",
+        /// Jobs that are proposed to a provider.
+        Jobs "jobs",
+        Money "money",
+        Reviews "reviews",
+        Account "account",
+    }
+}
+
+words! {
+    /// A way out of the inbox.
+    Channel {
+        Email "email",
+        Sms "sms",
+        Push "push",
+    }
+}
+
+impl NoticeKind {
+    pub fn of(event: EventType, role: Role) -> Self {
+        match (event, event.exchange()) {
+            (EventType::OrderApproved, _) if role == Role::Provider => Self::Jobs,
+            (_, Exchange::Order) => Self::Orders,
+            (_, Exchange::Payment) => Self::Money,
+            (_, Exchange::Review) => Self::Reviews,
+            (_, Exchange::Auth | Exchange::User) => Self::Account,
+        }
+    }
+
+    /// What no person may switch off.
+    pub fn locked(self) -> &'static [Channel] {
+        match self {
+            Self::Account => &[Channel::Email],
+            Self::Orders | Self::Jobs | Self::Money | Self::Reviews => &[],
+        }
+    }
+
+    /// Goes out in quiet hours, too, and alone instead of in a digest.
+    pub fn is_urgent(self) -> bool {
+        self == Self::Account
+    }
+}
+
+/// A minute of the day, as `22:30`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+pub struct DayMinute(u16);
+
+#[derive(Debug, thiserror::Error)]
+#[error("a time of the day is written 00:00 to 23:59")]
+pub struct DayMinuteError;
+
+impl FromStr for DayMinute {
+    type Err = DayMinuteError;
+
+    fn from_str(text: &str) -> Result<Self, DayMinuteError> {
+        let (hour, minute) = text.split_once(':').ok_or(DayMinuteError)?;
+        let part = |text: &str, below: u16| -> Result<u16, DayMinuteError> {
+            let is_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse().ok().filter(|number| is_digits && *number < below);
+            number.ok_or(DayMinuteError)
+        };
+        Ok(Self(part(hour, 24)? * 60 + part(minute, 60)?))
+    }
+}
+
+impl std::fmt::Display for DayMinute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+/// From one minute of the day up to another, over midnight where the second is the earlier. Two equal ones
+/// are the whole day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuietHours {
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    pub from: DayMinute,
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    pub to: DayMinute,
+}
+
+/// A name of the IANA database, such as `Asia/Shanghai`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeZone(chrono_tz::Tz);
+
+impl TimeZone {
+    pub const USUAL: Self = Self(chrono_tz::Asia::Shanghai);
+
+    pub fn named(name: &str) -> Option<Self> {
+        name.parse().ok().map(Self)
+    }
+
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    fn minute_at(self, at: UnixMillis) -> i64 {
+        let at = DateTime::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&self.0);
+        i64::from(at.hour() * 60 + at.minute())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    pub language: Language,
+    pub time_zone: TimeZone,
+    pub quiet_hours: Option<QuietHours>,
+    /// Less urgent mail comes together at this hour.
+    pub digest_hour: Option<u8>,
+    pub wishes: BTreeSet<(NoticeKind, Channel)>,
+}
+
+impl Default for Preferences {
+    /// Nobody is disturbed who has not asked for it, save by e-mail about orders and money.
+    fn default() -> Self {
+        let mails = [NoticeKind::Orders, NoticeKind::Money, NoticeKind::Reviews];
+        Self {
+            language: Language::default(),
+            time_zone: TimeZone::USUAL,
+            quiet_hours: None,
+            digest_hour: None,
+            wishes: mails.map(|kind| (kind, Channel::Email)).into(),
+        }
+    }
+}
+
+impl Preferences {
+    pub fn wants(&self, kind: NoticeKind, channel: Channel) -> bool {
+        kind.locked().contains(&channel) || self.wishes.contains(&(kind, channel))
+    }
+
+    /// The moment from which news of that kind may go out: now, or the end of the quiet hours. Where the
+    /// clocks change in between, it is judged once more then.
+    pub fn may_go_out_at(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
+        let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else { return now };
+        let minute = self.time_zone.minute_at(now);
+        let (from, to) = (i64::from(quiet.from.0), i64::from(quiet.to.0));
+        let lasts = match (to - from).rem_euclid(DAY_MINUTES) {
+            0 => DAY_MINUTES,
+            some => some,
+        };
+        let since = (minute - from).rem_euclid(DAY_MINUTES);
+        if since >= lasts {
+            return now;
+        }
+        whole_minute(now).plus_ms((lasts - since) * MINUTE_MS)
+    }
+
+    /// The next moment of the person's digest behind `now`; `None` where they want none.
+    pub fn digest_at(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let wanted = i64::from(self.digest_hour?) * 60;
+        let left = (wanted - self.time_zone.minute_at(now) - 1).rem_euclid(DAY_MINUTES) + 1;
+        Some(whole_minute(now).plus_ms(left * MINUTE_MS))
+    }
+}
+
+fn whole_minute(at: UnixMillis) -> UnixMillis {
+    at.plus_ms(-at.0.rem_euclid(MINUTE_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> UnixMillis {
+        UnixMillis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+    }
+
+    fn quiet(zone: &str, from: &str, to: &str) -> Preferences {
+        let quiet_hours =
+            Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
+        let time_zone = TimeZone::named(zone).unwrap();
+        Preferences { quiet_hours, time_zone, ..Preferences::default() }
+    }
+
+    #[test]
+    fn quiet_hours_are_those_of_the_persons_clock() {
+        let night = quiet("Asia/Shanghai", "22:00", "07:00");
+        for (now, out) in [
+            ("2026-11-23T13:59:59Z", "2026-11-23T13:59:59Z"),
+            ("2026-11-23T14:00:30Z", "2026-11-23T23:00:00Z"),
+            ("2026-11-23T22:59:00Z", "2026-11-23T23:00:00Z"),
+            ("2026-11-23T23:00:00Z", "2026-11-23T23:00:00Z"),
+        ] {
+            assert_eq!(night.may_go_out_at(NoticeKind::Orders, at(now)), at(out), "{now}");
+            assert_eq!(night.may_go_out_at(NoticeKind::Account, at(now)), at(now), "{now}");
+        }
+        let noon = quiet("Europe/Berlin", "12:00", "14:00");
+        // Summer time: two hours from UTC; winter: one.
+        for (now, out) in [
+            ("2026-07-01T10:30:00Z", "2026-07-01T12:00:00Z"),
+            ("2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z"),
+            ("2026-12-01T11:00:00Z", "2026-12-01T13:00:00Z"),
+        ] {
+            assert_eq!(noon.may_go_out_at(NoticeKind::Jobs, at(now)), at(out), "{now}");
+        }
+        let always = quiet("UTC", "08:00", "08:00");
+        let now = at("2026-07-01T09:00:00Z");
+        assert!(always.may_go_out_at(NoticeKind::Jobs, now) > now);
+    }
+
+    #[test]
+    fn a_digest_comes_at_the_persons_hour_and_never_now() {
+        let person = Preferences { digest_hour: Some(8), ..Preferences::default() };
+        for (now, next) in [
+            ("2026-11-23T23:59:59Z", "2026-11-24T00:00:00Z"),
+            ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
+        ] {
+            assert_eq!(person.digest_at(at(now)), Some(at(next)), "{now}");
+        }
+        assert_eq!(Preferences::default().digest_at(at("2026-11-24T00:00:00Z")), None);
+    }
+
+    #[test]
+    fn what_is_locked_cannot_be_switched_off() {
+        let silent = Preferences { wishes: BTreeSet::new(), ..Preferences::default() };
+        assert!(silent.wants(NoticeKind::Account, Channel::Email));
+        assert!(!silent.wants(NoticeKind::Money, Channel::Email));
+    }
+
+    #[test]
+    fn a_time_of_the_day_reads_back() {
+        for text in ["00:00", "07:05", "23:59"] {
+            assert_eq!(text.parse::<DayMinute>().unwrap().to_string(), text);
+        }
+        for wrong in ["24:00", "7:05", "07:60", "0705", "+7:05", ""] {
+            assert!(wrong.parse::<DayMinute>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Owns the fan-out of an approved order to the providers that the user service's matching proposes.
+//!
+//! Invariants: one answer of the matching counts for each order, so that nobody beyond it is told however
+//! often the event comes; while the user part is away, the approval waits and nothing is lost.
+
+use http::Method;
+use platform::{
+    consume::{Handle, HandleError},
+    upstream::{Upstream, UpstreamError},
+};
+use process::{clock::Clock, tokens::Verifier};
+use serde::{Deserialize, Serialize};
+use wire::{Event, Order, OrderEvent, Region, ServiceType, UserId};
+
+use crate::{
+    delivery::Deliveries,
+    domain::{self, Cause, LineId},
+    store::{FanOut, InboxStore, MatchedProvider},
+};
+
+const USER: &str = "user";
+const PATH: &str = "/internal/matches";
+/// The user service answers with no more; a newer one that did would still tell no more people.
+const MATCHES_MAX: usize = 20;
+/// As much of an order's words as the matching reads.
+const TEXT_CHARS_MAX: usize = 4_200;
+
+pub struct Matches {
+    pub store: InboxStore,
+    pub deliveries: Deliveries,
+    pub users: Upstream,
+    pub verifier: Verifier,
+    pub clock: Clock,
+}
+
+#[derive(Serialize)]
+struct Question {
+    region: Region,
+    service_type: ServiceType,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Proposals {
+    items: Vec<Proposal>,
+}
+
+#[derive(Deserialize)]
+struct Proposal {
+    user_id: UserId,
+    reasons: Vec<String>,
+}
+
+impl Handle for Matches {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        let body = OrderEvent::deserialize(&event.body)?;
+        let fan_out = match self.store.fan_out(body.order.id).await? {
+            Some(known) => known,
+            None => {
+                let matched = self.ask(&body.order).await?;
+                self.store.keep_fan_out(FanOut::of(&body.order, event, matched)).await?
+            }
+        };
+        // The first approval's event counts, so that another one doubles no line.
+        let cause = Cause { event_type: event.kind, event_id: fan_out.event_id, at: fan_out.at };
+        let lines = fan_out.matched.into_iter().map(|MatchedProvider { user_id, reasons }| {
+            let line = domain::line_of_match(cause, &body, user_id, reasons);
+            (LineId(self.clock.new_id()), line)
+        });
+        let lines: Vec<_> = lines.collect();
+        let fresh = self.store.add_all(&lines).await?.into_iter().filter(|fresh| *fresh).count();
+        self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
+        let order = body.order.id;
+        tracing::info!(order.id = %order, fresh, "Proposed order `{order}` to {fresh} providers");
+        Ok(())
+    }
+}
+
+impl Matches {
+    async fn ask(&self, order: &Order) -> Result<Vec<MatchedProvider>, HandleError> {
+        let token = self.verifier.token_for(USER);
+        let question = question(order);
+        let asked = self.users.json(Method::POST, PATH, Some(&token), Some(&question)).await;
+        let Proposals { items } = asked.map_err(handled)?;
+        let matched = items.into_iter().take(MATCHES_MAX);
+        Ok(matched.map(|Proposal { user_id, reasons }| MatchedProvider { user_id, reasons }).collect())
+    }
+}
+
+/// A user part that is there without its store is as good as away.
+fn handled(error: UpstreamError) -> HandleError {
+    match &error {
+        UpstreamError::Refused { status, .. } if status.is_server_error() => {
+            HandleError::Unavailable(error.into())
+        }
+        _ => error.into(),
+    }
+}
+
+fn question(order: &Order) -> Question {
+    let text = format!("{}\n{}", order.title, order.description);
+    // The calendar day in UTC, as the portal's own dates of service are kept.
+    let day = order.service_start_time.map(|at| at.to_string().chars().take(10).collect());
+    Question {
+        region: order.location,
+        service_type: order.service_type,
+        text: text.chars().take(TEXT_CHARS_MAX).collect(),
+        day,
+    }
+}

@@ -1,0 +1,80 @@
+//! The log of what went out of the inboxes, for admins.
+
+use axum::extract::State;
+use process::{
+    problem::{Json, Page, Problem, Query, TimeCursor},
+    tokens::Admin,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{EventType, UnixMillis, UserId};
+
+use super::Service;
+use crate::{
+    domain::{Channel, NoticeKind},
+    store::{Delivery, DeliveryState},
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct DeliveryQuery {
+    state: Option<DeliveryState>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryLog {
+    items: Vec<DeliveryItem>,
+    #[schema(required)]
+    next: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct DeliveryItem {
+    id: Uuid,
+    user_id: UserId,
+    channel: Channel,
+    /// `null` for a digest.
+    #[schema(required)]
+    kind: Option<NoticeKind>,
+    #[serde(rename = "type")]
+    #[schema(required)]
+    event_type: Option<EventType>,
+    state: DeliveryState,
+    attempts: i64,
+    /// Masked: the first letter of the address and its domain.
+    #[schema(required)]
+    to: Option<String>,
+    /// Why it failed last, or was dropped.
+    #[schema(required)]
+    why: Option<String>,
+    created_at: UnixMillis,
+    /// Of one that waits: its next try.
+    due_at: UnixMillis,
+}
+
+pub async fn log(
+    State(service): State<Service>,
+    _: Admin,
+    Query(query): Query<DeliveryQuery>,
+    page: Page<TimeCursor>,
+) -> Result<Json<DeliveryLog>, Problem> {
+    let found = service.log.page(query.state, page.after, page.limit).await?;
+    let items = found.items.into_iter().map(item).collect();
+    Ok(Json(DeliveryLog { items, next: found.next.map(|next| next.to_string()) }))
+}
+
+fn item((id, delivery): (Uuid, Delivery)) -> DeliveryItem {
+    DeliveryItem {
+        id,
+        user_id: delivery.user_id,
+        channel: delivery.channel,
+        kind: delivery.kind,
+        event_type: delivery.event_type,
+        state: delivery.state,
+        attempts: delivery.attempts,
+        to: delivery.to,
+        why: delivery.why,
+        created_at: delivery.created_at,
+        due_at: delivery.due_at,
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading and writing a person's own preferences.
+
+use axum::extract::State;
+use process::{
+    problem::{Json, Problem},
+    tokens::Caller,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, FieldError, Language};
+
+use super::Service;
+use crate::{
+    domain::{Channel, NoticeKind, Preferences, QuietHours, TimeZone},
+    say,
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NotificationPreferences {
+    /// For the next change.
+    version: i64,
+    #[schema(value_type = String)]
+    language: Language,
+    /// A name of the IANA database.
+    time_zone: &'static str,
+    /// By the person's clock. What comes in them goes out at their end.
+    #[schema(required)]
+    quiet_hours: Option<QuietHours>,
+    /// Less urgent mail comes together at this hour of the person's clock.
+    #[schema(required)]
+    digest_hour: Option<u8>,
+    /// Every kind; the inbox has all of them in any case.
+    kinds: Vec<KindPreference>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct KindPreference {
+    kind: NoticeKind,
+    channels: Vec<Channel>,
+    /// May not be switched off.
+    locked: Vec<Channel>,
+    /// Goes out in quiet hours, too.
+    passes_quiet_hours: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreferencesForm {
+    /// That was read.
+    version: i64,
+    #[schema(value_type = String)]
+    language: Language,
+    time_zone: String,
+    quiet_hours: Option<QuietHours>,
+    digest_hour: Option<u8>,
+    /// A kind that is not named goes nowhere but into the inbox.
+    #[schema(max_items = 16)]
+    kinds: Vec<KindForm>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct KindForm {
+    kind: NoticeKind,
+    #[schema(max_items = 16)]
+    channels: Vec<Channel>,
+}
+
+const HOURS: u8 = 24;
+
+pub async fn show(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<Json<NotificationPreferences>, Problem> {
+    let (preferences, version) = service.preferences.of(caller.actor.user_id).await?;
+    Ok(Json(shown(&preferences, version)))
+}
+
+pub async fn write(
+    State(service): State<Service>,
+    caller: Caller,
+    Json(form): Json<PreferencesForm>,
+) -> Result<Json<NotificationPreferences>, Problem> {
+    let version = form.version;
+    let preferences = checked(form)?;
+    let user = caller.actor.user_id;
+    if !service.preferences.write(user, version, &preferences).await? {
+        let (_, version) = service.preferences.of(user).await?;
+        return Err(Problem::new(Code::StaleVersion).with("version", version));
+    }
+    Ok(Json(shown(&preferences, version + 1)))
+}
+
+fn checked(form: PreferencesForm) -> Result<Preferences, Problem> {
+    let mut errors = Vec::new();
+    let time_zone = TimeZone::named(&form.time_zone);
+    if time_zone.is_none() {
+        errors.push(FieldError::new("time_zone", say::time_zone_unknown));
+    }
+    if form.digest_hour.is_some_and(|hour| hour >= HOURS) {
+        errors.push(FieldError::new("digest_hour", say::hour_out_of_range));
+    }
+    let Some(time_zone) = time_zone.filter(|_| errors.is_empty()) else {
+        return Err(errors.into());
+    };
+    let wishes = form.kinds.iter().flat_map(|KindForm { kind, channels }| {
+        channels.iter().map(|channel| (*kind, *channel))
+    });
+    Ok(Preferences {
+        language: form.language,
+        time_zone,
+        quiet_hours: form.quiet_hours,
+        digest_hour: form.digest_hour,
+        wishes: wishes.collect(),
+    })
+}
+
+fn shown(preferences: &Preferences, version: i64) -> NotificationPreferences {
+    let of = |kind: NoticeKind| KindPreference {
+        kind,
+        channels: Channel::ALL.into_iter().filter(|c| preferences.wants(kind, *c)).collect(),
+        locked: kind.locked().to_vec(),
+        passes_quiet_hours: kind.is_urgent(),
+    };
+    NotificationPreferences {
+        version,
+        language: preferences.language,
+        time_zone: preferences.time_zone.name(),
+        quiet_hours: preferences.quiet_hours,
+        digest_hour: preferences.digest_hour,
+        kinds: NoticeKind::ALL.map(of).into(),
+    }
+}

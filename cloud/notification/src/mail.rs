@@ -1,0 +1,228 @@
+//! Owns mail: a server that is asked by SMTP, a folder for development, or nothing.
+//!
+//! Invariants: neither an address nor a text is logged or stands in an error; to another machine mail goes by
+//! TLS alone, and its server is known by the authorities of this process; each mail bears its delivery's id.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    message::{Mailbox, header::ContentType},
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Certificate, Tls, TlsParameters},
+    },
+};
+use process::{client::is_loopback, config::Secret, trust::Authorities};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// Mails that a folder keeps. One more removes the oldest.
+const KEPT_MAX: usize = 500;
+const SMTP_PORT: u16 = 587;
+const SMTPS_PORT: u16 = 465;
+
+#[derive(Clone)]
+pub enum Mail {
+    Off,
+    Folder(Arc<PathBuf>),
+    Smtp(Arc<Smtp>),
+}
+
+pub struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+pub struct MailMessage {
+    pub id: Uuid,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MailAddressError {
+    #[error(
+        "`notification.mail_url` is off, folder:/a/folder, smtps://USER@HOST or smtp://USER@HOST, \
+         which begins TLS by itself and is plain on this machine alone"
+    )]
+    Form,
+    #[error("`notification.mail_from` is no address of mail")]
+    From,
+    #[error("`notification.mail_password` names no file that can be read")]
+    Password(#[source] std::io::Error),
+    #[error("could not make the folder of mail {}", folder.display())]
+    Folder { folder: PathBuf, source: std::io::Error },
+    #[error("the mail server cannot be known")]
+    Tls(#[source] lettre::transport::smtp::Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// It may go better later.
+    #[error("the mail server is away")]
+    Away,
+    #[error("the mail server refused it with {0}")]
+    Refused(u16),
+    #[error("the address cannot be written to")]
+    Address,
+    #[error("the folder of mail cannot be written")]
+    Folder(#[from] std::io::Error),
+    #[error("mail is off")]
+    Off,
+}
+
+impl MailError {
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Away | Self::Folder(_))
+    }
+}
+
+impl Mail {
+    /// `password` is the file of the server's password, empty for none.
+    pub fn open(
+        url: &str,
+        from: &str,
+        password: &Path,
+        authorities: &Authorities,
+    ) -> Result<Self, MailAddressError> {
+        if url == "off" {
+            return Ok(Self::Off);
+        }
+        if let Some(folder) = url.strip_prefix("folder:").filter(|folder| !folder.is_empty()) {
+            let folder = PathBuf::from(folder);
+            let made = fs::create_dir_all(&folder);
+            made.map_err(|source| MailAddressError::Folder { folder: folder.clone(), source })?;
+            return Ok(Self::Folder(Arc::new(folder)));
+        }
+        let from = from.parse().map_err(|_| MailAddressError::From)?;
+        let transport = transport(url, password, authorities)?;
+        Ok(Self::Smtp(Arc::new(Smtp { transport, from })))
+    }
+
+    pub fn is_on(&self) -> bool {
+        !matches!(self, Self::Off)
+    }
+
+    pub async fn send(&self, message: MailMessage) -> Result<(), MailError> {
+        match self {
+            Self::Off => Err(MailError::Off),
+            Self::Folder(folder) => {
+                let folder = folder.clone();
+                let written = spawn_blocking(move || keep(&folder, &message)).await;
+                Ok(written.map_err(std::io::Error::other)??)
+            }
+            Self::Smtp(smtp) => smtp.send(message).await,
+        }
+    }
+}
+
+impl Smtp {
+    async fn send(&self, message: MailMessage) -> Result<(), MailError> {
+        let MailMessage { id, to, subject, text } = message;
+        let to: Mailbox = to.parse().map_err(|_| MailError::Address)?;
+        let domain = self.from.email.domain();
+        let mail = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(subject)
+            // A try that is made again bears the same id, so that a mailbox can show it once.
+            .message_id(Some(format!("<{id}@{domain}>")))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|_| MailError::Address)?;
+        match tokio::time::timeout(ANSWER_WITHIN, self.transport.send(mail)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.is_permanent() => {
+                Err(MailError::Refused(error.status().map(u16::from).unwrap_or_default()))
+            }
+            Ok(Err(_)) | Err(_) => Err(MailError::Away),
+        }
+    }
+}
+
+fn transport(
+    url: &str,
+    password: &Path,
+    authorities: &Authorities,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailAddressError> {
+    let (scheme, rest) = url.split_once("://").ok_or(MailAddressError::Form)?;
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((user, place)) => (Some(user), place),
+        None => (None, rest),
+    };
+    let is_smtps = match scheme {
+        "smtps" => true,
+        "smtp" => false,
+        _ => return Err(MailAddressError::Form),
+    };
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().map_err(|_| MailAddressError::Form)?),
+        None => (place, if is_smtps { SMTPS_PORT } else { SMTP_PORT }),
+    };
+    if host.is_empty() {
+        return Err(MailAddressError::Form);
+    }
+    let tls = || -> Result<TlsParameters, MailAddressError> {
+        let mut tls = TlsParameters::builder(host.to_owned());
+        if let Some(pem) = authorities.own_pem() {
+            for own in certificates(pem) {
+                let own = Certificate::from_pem(own.as_bytes()).map_err(MailAddressError::Tls)?;
+                tls = tls.add_root_certificate(own);
+            }
+        }
+        tls.build_rustls().map_err(MailAddressError::Tls)
+    };
+    let tls = match (is_smtps, is_loopback(host)) {
+        (true, _) => Tls::Wrapper(tls()?),
+        (false, true) => Tls::None,
+        (false, false) => Tls::Required(tls()?),
+    };
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+        .port(port)
+        .tls(tls)
+        .timeout(Some(ANSWER_WITHIN));
+    if let Some(user) = user {
+        let secret = fs::read_to_string(password).map_err(MailAddressError::Password)?;
+        let secret: Secret = secret.trim_end_matches(['\r', '\n']).into();
+        let credentials = Credentials::new(user.to_owned(), secret.reveal().to_owned());
+        builder = builder.credentials(credentials);
+    }
+    Ok(builder.build())
+}
+
+/// Each certificate of a file alone, because the library reads the first only.
+fn certificates(pem: &str) -> Vec<String> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let parts = pem.split_inclusive(END).filter(|part| part.contains(END));
+    parts.map(str::to_owned).collect()
+}
+
+/// A file appears whole under its name.
+fn keep(folder: &Path, message: &MailMessage) -> std::io::Result<()> {
+    let MailMessage { id, to, subject, text } = message;
+    let kept = serde_json::json!({ "to": to, "subject": subject, "text": text }).to_string();
+    let begun = folder.join(format!("{id}.part"));
+    fs::write(&begun, kept)?;
+    fs::rename(&begun, folder.join(format!("{id}.json")))?;
+    let mut all: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            all.push(path);
+        }
+    }
+    all.sort_unstable();
+    for path in all.iter().take(all.len().saturating_sub(KEPT_MAX)) {
+        // Another replica may have removed it.
+        let _gone = fs::remove_file(path);
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! The log of what goes out of the inboxes, which is also the queue of what has to.
+//!
+//! Invariants: one delivery for a person, event and channel, however often the event comes; whoever sends one
+//! holds it for a while alone; an address stands here masked, if at all.
+
+use platform::documents::{
+    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
+    IndexCondition, ScalarType, Shape, Update, millis,
+};
+use process::problem::TimeCursor;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{EventId, EventType, Role, UnixMillis, UserId, words};
+
+use crate::domain::{Channel, InboxOwner, NoticeKind};
+
+/// Longer than an event can come again.
+const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+/// For one try with all that it asks others.
+const HELD_MS: i64 = 2 * 60 * 1000;
+
+const ONCE: Field<String> = Field::new("once");
+const STATE: Field<String> = Field::new("state");
+const IS_WAITING: Field<bool> = Field::new("is_waiting");
+const DUE_AT: Field<UnixMillis> = Field::new("due_at");
+const CREATED: Field<UnixMillis> = Field::new("created_at");
+const ATTEMPTS: Field<i64> = Field::new("attempts");
+
+const BY_ONCE: Index = Index::new("once", &[ONCE.up()]).unique();
+const DUE: Index =
+    Index::new("due", &[DUE_AT.up()]).only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
+const NEWEST: Index = Index::new("newest", &[CREATED.down()]);
+const IN_STATE: Index = Index::new("in_state", &[STATE.up(), CREATED.down()]);
+const OLD: Index = Index::new("old", &[CREATED.up()]).expiring(KEPT_MS);
+
+words! {
+    DeliveryState {
+        Waiting "waiting",
+        Sent "sent",
+        /// The person is not to be reached by the channel, or has read the news by now.
+        Dropped "dropped",
+        GivenUp "given_up",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    once: String,
+    pub user_id: UserId,
+    pub role: Role,
+    pub channel: Channel,
+    /// `None` for a digest.
+    #[serde(default)]
+    pub kind: Option<NoticeKind>,
+    #[serde(default)]
+    pub event_type: Option<EventType>,
+    #[serde(default)]
+    pub event_id: Option<EventId>,
+    pub state: DeliveryState,
+    is_waiting: bool,
+    #[serde(with = "millis")]
+    pub due_at: UnixMillis,
+    #[serde(with = "millis")]
+    pub created_at: UnixMillis,
+    pub attempts: i64,
+    /// Masked.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Why it failed last, or was dropped.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
+impl DocumentBody for Delivery {
+    const SHAPE: Shape = Shape {
+        fields: &[
+            ONCE.path(),
+            STATE.path(),
+            IS_WAITING.path(),
+            DUE_AT.path(),
+            CREATED.path(),
+            ATTEMPTS.path(),
+        ],
+        indexes: &[BY_ONCE, DUE, NEWEST, IN_STATE, OLD],
+    };
+}
+
+/// The outcome of a try.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    pub state: DeliveryState,
+    /// Of one that waits on.
+    pub due_at: Option<UnixMillis>,
+    /// A delivery that only waited for its hour has not been tried.
+    pub was_tried: bool,
+    pub to: Option<String>,
+    pub why: Option<String>,
+}
+
+impl Delivery {
+    pub fn of_line(
+        owner: InboxOwner,
+        kind: NoticeKind,
+        event: (EventType, EventId),
+        channel: Channel,
+        now: UnixMillis,
+    ) -> Self {
+        let (event_type, event_id) = event;
+        Self {
+            once: format!("{}:{event_id}:{channel}", owner.user_id),
+            kind: Some(kind),
+            event_type: Some(event_type),
+            event_id: Some(event_id),
+            ..Self::waiting(owner, channel, now)
+        }
+    }
+
+    /// One for each of the person's hours, however many lines it gathers.
+    pub fn of_digest(owner: InboxOwner, due_at: UnixMillis, now: UnixMillis) -> Self {
+        Self {
+            once: format!("{}:digest:{}", owner.user_id, due_at.0),
+            due_at,
+            ..Self::waiting(owner, Channel::Email, now)
+        }
+    }
+
+    fn waiting(owner: InboxOwner, channel: Channel, now: UnixMillis) -> Self {
+        Self {
+            once: String::new(),
+            user_id: owner.user_id,
+            role: owner.role,
+            channel,
+            kind: None,
+            event_type: None,
+            event_id: None,
+            state: DeliveryState::Waiting,
+            is_waiting: true,
+            due_at: now,
+            created_at: now,
+            attempts: 0,
+            to: None,
+            why: None,
+        }
+    }
+
+    pub fn owner(&self) -> InboxOwner {
+        InboxOwner { user_id: self.user_id, role: self.role }
+    }
+}
+
+#[derive(Clone)]
+pub struct DeliveryStore(Collection<Delivery>);
+
+pub struct DeliveryPage {
+    pub items: Vec<(Uuid, Delivery)>,
+    pub next: Option<TimeCursor>,
+}
+
+impl DeliveryStore {
+    pub fn new(documents: &Documents) -> Self {
+        Self(Collection::new(documents, "deliveries"))
+    }
+
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        self.0.migrate().await
+    }
+
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        self.0.check().await
+    }
+
+    /// Takes in those that are new.
+    pub async fn add(&self, deliveries: &[(Uuid, Delivery)]) -> Result<(), DocumentsError> {
+        self.0.insert_new(deliveries).await.map(|_| ())
+    }
+
+    /// Those that are due, the longest due first.
+    pub async fn due(
+        &self,
+        now: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Document<Delivery>>, DocumentsError> {
+        self.0.find(&due_by(now, limit)).await
+    }
+
+    /// Takes a due delivery for one try; `false` where another replica has it. One whose holder died is due again
+    /// after a while.
+    pub async fn hold(
+        &self,
+        due: &Document<Delivery>,
+        now: UnixMillis,
+    ) -> Result<bool, DocumentsError> {
+        let is_due = IS_WAITING.is(true).and(DUE_AT.is(due.body.due_at));
+        let held = Update::default().set(&DUE_AT, now.plus_ms(HELD_MS));
+        self.0.update(due.id, is_due, held, &[]).await
+    }
+
+    pub async fn settle(&self, id: Uuid, settled: &Settled) -> Result<(), DocumentsError> {
+        let is_waiting = settled.state == DeliveryState::Waiting;
+        let mut update = Update::default()
+            .set(&STATE, settled.state.as_str().to_owned())
+            .set(&IS_WAITING, is_waiting)
+            .set_part("to", &settled.to)
+            .set_part("why", &settled.why);
+        if let Some(due_at) = settled.due_at {
+            update = update.set(&DUE_AT, due_at);
+        }
+        if settled.was_tried {
+            update = update.add(&ATTEMPTS, 1);
+        }
+        self.0.update(id, IS_WAITING.is(true), update, &[]).await.map(|_| ())
+    }
+
+    /// The log, newest first.
+    pub async fn page(
+        &self,
+        state: Option<DeliveryState>,
+        after: Option<TimeCursor>,
+        limit: usize,
+    ) -> Result<DeliveryPage, DocumentsError> {
+        let page = self.0.page(log_of(state, after, limit)).await?;
+        let items: Vec<_> =
+            page.documents.into_iter().map(|stored| (stored.id, stored.body)).collect();
+        let last = items.last().filter(|_| page.next.is_some());
+        let next = last.map(|(id, last)| TimeCursor { at: last.created_at, id: *id });
+        Ok(DeliveryPage { items, next })
+    }
+
+    pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
+        self.0.purge(now).await
+    }
+}
+
+pub fn due_by(now: UnixMillis, limit: usize) -> Find {
+    Find::by(DUE, IS_WAITING.is(true).and(DUE_AT.below(now.plus_ms(1)))).limit(limit)
+}
+
+pub fn log_of(state: Option<DeliveryState>, after: Option<TimeCursor>, limit: usize) -> Find {
+    let find = match state {
+        Some(state) => Find::by(IN_STATE, STATE.is(state.as_str().to_owned())),
+        None => Find::by(NEWEST, Filter::everything()),
+    };
+    let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
+    find.after(after).limit(limit)
+}

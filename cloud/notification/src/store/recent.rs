@@ -1,0 +1,77 @@
+//! Reading an inbox by way of the cache.
+
+use platform::documents::{Document, DocumentsError};
+use process::problem::TimeCursor;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{InboxDocument, InboxStore, line, lines_of};
+use crate::{
+    domain::{InboxOwner, InboxPage, PageRequest, StoredLine},
+    memory::{Remembered, Stamp},
+};
+
+/// The newest lines that are remembered of an inbox: a screen of the portal.
+pub const RECENT_MAX: usize = 50;
+
+#[derive(Serialize, Deserialize)]
+struct Recent {
+    lines: Vec<(Uuid, InboxDocument)>,
+    has_more: bool,
+}
+
+impl InboxStore {
+    /// The state of an inbox, which another replica may have changed. `None` where nobody can tell.
+    pub async fn stamp(&self, owner: InboxOwner) -> Option<Stamp> {
+        self.memory.as_ref()?.stamp(owner).await
+    }
+
+    /// As `unread`, out of the cache where that knows it.
+    pub async fn unread_soon(&self, owner: InboxOwner) -> Result<u64, DocumentsError> {
+        let count = self.unread(owner.user_id, owner.role);
+        let Some(memory) = &self.memory else { return count.await };
+        let Some(stamp) = memory.stamp(owner).await else { return count.await };
+        let known = memory.recall(Remembered::Unread, owner, &stamp).await;
+        if let Some(known) = known.and_then(|known| known.parse().ok()) {
+            return Ok(known);
+        }
+        let counted = count.await?;
+        memory.remember(Remembered::Unread, owner, &stamp, &counted.to_string()).await;
+        Ok(counted)
+    }
+
+    /// As `page`. The first page of the whole inbox comes out of the cache where that knows it.
+    pub async fn page_soon(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
+        let is_recent =
+            request.after.is_none() && !request.unread_only && request.limit <= RECENT_MAX;
+        let Some(memory) = self.memory.as_ref().filter(|_| is_recent) else {
+            return self.page(request).await;
+        };
+        let owner = request.owner();
+        let Some(stamp) = memory.stamp(owner).await else { return self.page(request).await };
+        let known = memory.recall(Remembered::Recent, owner, &stamp).await;
+        if let Some(recent) = known.and_then(|known| serde_json::from_str(&known).ok()) {
+            return Ok(first_of(recent, request));
+        }
+        let whole = PageRequest { limit: RECENT_MAX, ..*request };
+        let page = self.of(owner.role).page(lines_of(&whole)).await?;
+        let lines = page.documents.into_iter().map(|stored| (stored.id, stored.body)).collect();
+        let recent = Recent { lines, has_more: page.next.is_some() };
+        if let Ok(text) = serde_json::to_string(&recent) {
+            memory.remember(Remembered::Recent, owner, &stamp, &text).await;
+        }
+        Ok(first_of(recent, request))
+    }
+}
+
+fn first_of(recent: Recent, request: &PageRequest) -> InboxPage {
+    let Recent { lines, has_more } = recent;
+    let has_more = has_more || lines.len() > request.limit;
+    let lines = lines.into_iter().take(request.limit).map(|(id, body)| {
+        line(Document { id, version: 0, body }, request.role)
+    });
+    let lines: Vec<StoredLine> = lines.collect();
+    let last = lines.last().filter(|_| has_more);
+    let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
+    InboxPage { lines, next }
+}

@@ -1,0 +1,88 @@
+//! A person's preferences, as they are kept.
+
+use platform::documents::{Collection, Document, DocumentBody, Documents, DocumentsError, Shape};
+use serde::{Deserialize, Serialize};
+use wire::{Language, UserId};
+
+use crate::domain::{Channel, NoticeKind, Preferences, QuietHours, TimeZone};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PreferencesDocument {
+    language: Language,
+    time_zone: String,
+    #[serde(default)]
+    quiet_hours: Option<QuietHours>,
+    #[serde(default)]
+    digest_hour: Option<u8>,
+    #[serde(default)]
+    wishes: Vec<(NoticeKind, Channel)>,
+}
+
+impl DocumentBody for PreferencesDocument {
+    const SHAPE: Shape = Shape { fields: &[], indexes: &[] };
+}
+
+#[derive(Clone)]
+pub struct PreferencesStore(Collection<PreferencesDocument>);
+
+impl PreferencesStore {
+    pub fn new(documents: &Documents) -> Self {
+        Self(Collection::new(documents, "preferences"))
+    }
+
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        self.0.migrate().await
+    }
+
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        self.0.check().await
+    }
+
+    /// With their version: 0 for a person who has changed nothing yet.
+    pub async fn of(&self, user: UserId) -> Result<(Preferences, i64), DocumentsError> {
+        let found = self.0.get(user.0).await?;
+        Ok(found.map_or_else(|| (Preferences::default(), 0), |found| {
+            let version = found.version;
+            (found.body.into(), version)
+        }))
+    }
+
+    /// Returns whether the version that was read is still the one that counts.
+    pub async fn write(
+        &self,
+        user: UserId,
+        version: i64,
+        preferences: &Preferences,
+    ) -> Result<bool, DocumentsError> {
+        let body = PreferencesDocument::from(preferences);
+        match version {
+            0 => self.0.insert(user.0, &body, &[]).await,
+            version => self.0.replace(&Document { id: user.0, version, body }, &[]).await,
+        }
+    }
+}
+
+impl From<PreferencesDocument> for Preferences {
+    /// A zone that a later database of zones no longer knows becomes the usual one.
+    fn from(kept: PreferencesDocument) -> Self {
+        Self {
+            language: kept.language,
+            time_zone: TimeZone::named(&kept.time_zone).unwrap_or(TimeZone::USUAL),
+            quiet_hours: kept.quiet_hours,
+            digest_hour: kept.digest_hour,
+            wishes: kept.wishes.into_iter().collect(),
+        }
+    }
+}
+
+impl From<&Preferences> for PreferencesDocument {
+    fn from(preferences: &Preferences) -> Self {
+        Self {
+            language: preferences.language,
+            time_zone: preferences.time_zone.name().to_owned(),
+            quiet_hours: preferences.quiet_hours,
+            digest_hour: preferences.digest_hour,
+            wishes: preferences.wishes.iter().copied().collect(),
+        }
+    }
+}

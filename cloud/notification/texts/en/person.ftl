@@ -1,0 +1,13 @@
+# What an inbox line about the person says.
+
+user-readmitted =
+    .title = You are let in again
+    .content = An administrator has let your account in again.
+
+profile-verified =
+    .title = You are verified
+    .content = An administrator has verified your profile. You can accept jobs now.
+
+profile-verification-rejected =
+    .title = Your verification was refused
+    .content = An administrator has refused your verification or taken it back.

@@ -1,0 +1,10 @@
+# Why preferences cannot be kept as they are.
+
+time-zone-unknown = This is no time zone. Give its name, such as Asia/Shanghai.
+hour-out-of-range = An hour is 0 to 23.
+
+# The subject of a digest.
+digest-title = { $unread ->
+    [one] You have 1 unread notice
+   *[other] You have { $unread } unread notices
+}

@@ -1,0 +1,7 @@
+# Why preferences cannot be kept as they are.
+
+time-zone-unknown = 没有这个时区，请填写时区名称，例如 Asia/Shanghai。
+hour-out-of-range = 小时为 0 到 23。
+
+# The subject of a digest.
+digest-title = 您有 { $unread } 条未读通知
