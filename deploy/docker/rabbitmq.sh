@@ -29,7 +29,7 @@ part auth 'auth_marks(\\.(dead|redrive))?' auth_events
 part user 'user_profiles(\\.(dead|redrive))?' user_events
 part order 'order_(people|money)(\\.(dead|redrive))?' order_events
 part payment 'payment_orders(\\.(dead|redrive))?' payment_events
-part notification '(order|payment|review)_queue(\\.(dead|redrive))?' ''
+part notification '((order|payment|review)_queue|notification_(people|matches))(\\.(dead|redrive))?' ''
 part hub 'hub_feed(\\.(dead|redrive))?' ''
 printf '{"vhosts":[{"name":"/"}],"users":[%s],"permissions":[%s]}\n' "$users" "$rights" > "$definitions"
 exec docker-entrypoint.sh rabbitmq-server

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes the users from the environment and starts the server. Only the gateway and auth use the cache. The other parts
-# may connect and ask for a PING.
+# Writes the users from the environment and starts the server. The gateway and auth use the cache, and notification its
+# own keys in it. The other parts may connect and ask for a PING.
 set -eu
 users=/tmp/users.acl
 umask 077
@@ -11,7 +11,8 @@ umask 077
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password ~* resetchannels +@read +@write +@connection +@scripting -@dangerous"
     done
-    for name in USER ORDER PAYMENT NOTIFICATION HUB; do
+    echo "user notification on >${NOTIFICATION_CACHE_PASSWORD:?} ~notification:* resetchannels +get +set +@connection"
+    for name in USER ORDER PAYMENT HUB; do
         eval "password=\${${name}_CACHE_PASSWORD:?}"
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password resetkeys resetchannels +@connection"

@@ -156,7 +156,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       order.status = { approve: 'pending', reject: 'rejected', cancel: 'cancelled', accept: 'accepted' }[match[2]] ?? order.status
       return { order_id: order.id, status: order.status, provider_id: null, message: 'Done.', order }
     }],
-    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', order_id: id(160), title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
+    ['GET', /^\/notifications\/preferences$/, () => ({ version: 0, language: 'en', time_zone: 'Asia/Shanghai', quiet_hours: null, digest_hour: null, kinds: ['orders', 'jobs', 'money', 'reviews', 'account'].map((kind) => ({ kind, channels: kind === 'jobs' ? [] : ['email'], locked: kind === 'account' ? ['email'] : [], passes_quiet_hours: kind === 'account' })) })],
+    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', order_id: id(160), title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', match_reasons: [], is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
     ['GET', /^\/admin\/status$/, () => ({ now: new Date(NOW).toISOString(), regions: regions() })],
     ['PUT', /^\/admin\/regions\/(\w+)$/, ({ match, body }) => { state.gates[match[1]] = body.gate; return {} }],
     ['GET', /^\/admin\/edges$/, () => page(regions().flatMap(({ region, edges }) => edges.map((one) => ({ ...one, region, created_at: at('08:00:00'), enrolled_at: at('08:00:00'), cursor_seq: 12, outcome_cursor: 3, feed_cursor: 90 }))))],

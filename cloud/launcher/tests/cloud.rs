@@ -43,7 +43,7 @@ async fn one_process_takes_an_order_from_publish_to_inbox() {
 
     let told = cloud.inbox(&customer, 3).await;
     assert_eq!(told, ["order.accepted", "order.approved", "order.created"]);
-    assert_eq!(cloud.inbox(&provider, 1).await, ["order.accepted"]);
+    assert_eq!(cloud.inbox(&provider, 2).await, ["order.accepted", "profile.verified"]);
 }
 
 #[tokio::test]

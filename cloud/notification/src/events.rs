@@ -18,39 +18,20 @@ use crate::{
     store::InboxStore,
 };
 
-const QUEUES: [QueueSpec; 3] =
-    [topology::ORDER_QUEUE, topology::PAYMENT_QUEUE, topology::REVIEW_QUEUE];
 pub use matches::Matches;
 
 const QUEUES: [QueueSpec; 4] = [
-    QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]),
-    QueueSpec::new(
-        "payment_queue",
-        &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
-    ),
-    QueueSpec::new(
-        "review_queue",
-        &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
-    ),
-    QueueSpec::new(
-        "notification_people",
-        &[
-            (Exchange::User, "profile.verified"),
-            (Exchange::User, "profile.verification_rejected"),
-            (Exchange::Auth, "user.readmitted"),
-        ],
-    ),
+    topology::ORDER_QUEUE,
+    topology::PAYMENT_QUEUE,
+    topology::REVIEW_QUEUE,
+    topology::NOTIFICATION_PEOPLE,
 ];
-
-/// A queue of its own: while the user part is away, the other lines of an approval do not wait.
-const MATCHES: QueueSpec =
-    QueueSpec::new("notification_matches", &[(Exchange::Order, "order.approved")]);
 
 pub fn start(tasks: &Tasks, bus: &Bus, inboxes: Inboxes, matches: Matches) {
     for queue in QUEUES {
         consume::consume(tasks, bus, queue, inboxes.clone());
     }
-    consume::consume(tasks, bus, MATCHES, matches);
+    consume::consume(tasks, bus, topology::NOTIFICATION_MATCHES, matches);
 }
 
 /// Handling an event twice writes nothing the second time: the store keeps one line per person and

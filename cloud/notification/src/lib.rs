@@ -19,9 +19,7 @@ texts::include_texts!(say);
 use axum::Router;
 use platform::{
     Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters,
-    service as skeleton,
-    Ground, OpenError, answers::Answers, documents::Documents, health::Check, service as skeleton,
-    upstream::Upstream,
+    service as skeleton, upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart, trust::Authorities};
 
@@ -82,7 +80,6 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let answers = Answers::new(&ground, NAME, &documents);
     let verifier = ground.verifier(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
-    let service = http::Service { store, verifier, streams };
     let letters = letters::routes(&ground, CloudPart::Notification, &documents);
     let service = http::Service { store, preferences, log, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];

@@ -33,6 +33,11 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
         ("order_queue", ["order.*"].as_slice()),
         ("payment_queue", &["payment.*", "refund.*"]),
         ("review_queue", &["rating.*", "review.*"]),
+        (
+            "notification_people",
+            &["profile.verification_rejected", "profile.verified", "user.readmitted"],
+        ),
+        ("notification_matches", &["order.approved"]),
     ] {
         let bound = eventually("the queue is bound", DECLARED_WITHIN, async || {
             let bindings = ask(&api, &format!("queues/%2f/{queue}/bindings"));

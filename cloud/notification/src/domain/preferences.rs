@@ -31,8 +31,6 @@ words! {
     /// A way out of the inbox.
     Channel {
         Email "email",
-        Sms "sms",
-        Push "push",
     }
 }
 

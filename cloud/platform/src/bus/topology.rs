@@ -50,6 +50,17 @@ pub const REVIEW_QUEUE: QueueSpec = QueueSpec::new(
     "review_queue",
     &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
 );
+pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
+    "notification_people",
+    &[
+        (Exchange::User, "profile.verified"),
+        (Exchange::User, "profile.verification_rejected"),
+        (Exchange::Auth, "user.readmitted"),
+    ],
+);
+/// A queue of its own: while the user part is away, the other lines of an approval do not wait.
+pub const NOTIFICATION_MATCHES: QueueSpec =
+    QueueSpec::new("notification_matches", &[(Exchange::Order, "order.approved")]);
 
 /// Of profiles, a feed tells the mark of a provider alone.
 pub const HUB_FEED: QueueSpec = QueueSpec::new(
@@ -67,6 +78,8 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Notification, ORDER_QUEUE),
     (CloudPart::Notification, PAYMENT_QUEUE),
     (CloudPart::Notification, REVIEW_QUEUE),
+    (CloudPart::Notification, NOTIFICATION_PEOPLE),
+    (CloudPart::Notification, NOTIFICATION_MATCHES),
     (CloudPart::Hub, HUB_FEED),
 ];
 

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, GrantForm, OrderStatus, PasswordForm, PaymentForm, ProfileForm, RefundForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CaptionForm, CertificationForm, Draft, GateState, GrantForm, OrderStatus, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -34,6 +34,9 @@ export const act = (id: string, action: OrderAction, commandId: string, reason?:
 
 export const inbox = (query: { unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
+
+export const noticeWishes = (signal?: Asking) => ask('get', '/api/v1/notifications/preferences', { signal })
+export const writeNoticeWishes = (body: PreferencesForm) => ask('put', '/api/v1/notifications/preferences', { body })
 
 export const profile = (signal?: Asking) => ask('get', '/api/v1/users/me/profile', { signal })
 export const writeProfile = (body: ProfileForm) => ask('put', '/api/v1/users/me/profile', { body })

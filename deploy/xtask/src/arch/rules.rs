@@ -64,6 +64,7 @@ pub const RESERVED: &[(&str, &[&str])] = &[
     ("redis", &["platform"]),
     ("object_store", &["platform"]),
     ("image", &["platform"]),
+    ("lettre", &["notification"]),
     ("mqtt5", &["holdfast-edge"]),
 ];
 
