@@ -12,7 +12,7 @@ umask 077
         echo "user $part on >$password ~* resetchannels +@read +@write +@connection +@scripting -@dangerous"
     done
     echo "user notification on >${NOTIFICATION_CACHE_PASSWORD:?} ~notification:* resetchannels +get +set +@connection"
-    for name in USER ORDER PAYMENT HUB; do
+    for name in USER ORDER PAYMENT REVIEW HUB; do
         eval "password=\${${name}_CACHE_PASSWORD:?}"
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password resetkeys resetchannels +@connection"

@@ -76,7 +76,7 @@ const person = (who, change) => ({ user_id: who.user_id, role: who.role, version
 const offerOf = (who, change = {}) => ({
   ...person(who, { full_name: '王建国', bio: '从业十二年，水电维修。' }), skills: ['水管', '门锁'], service_categories: ['cleaning_repair', 'it_technology'], service_areas: ['NORTH', 'MID'],
   hourly_rate: '60.00', experience_years: 12, availability: { ...NOBODYS_HOURS, monday: ['09:00-12:00', '13:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }], pictures: [{ file_id: id(801), caption: '新装的水龙头', width: 4, height: 3 }],
-  verified: false, is_active: true, completed_orders: 31, certifications: [{ name: '养老护理员', number: '2024-44-118203', issuer: '人社局', valid_until: '2027-06-30', document: id(802) }],
+  verified: false, is_active: true, completed_orders: 31, rating_hundredths: 480, total_reviews: 21, certifications: [{ name: '养老护理员', number: '2024-44-118203', issuer: '人社局', valid_until: '2027-06-30', document: id(802) }],
   verification: { state: 'none', steps: [] }, ...change,
 })
 const handedIn = (who) => ({ state: 'waiting', submitted_at: at('08:40:00'), steps: [{ act: 'submitted', at: at('08:40:00'), by: who.user_id }] })
@@ -86,7 +86,7 @@ const waitingOf = (n, full_name, change = {}) => {
 }
 
 const OF_ADMINS = [
-  'cancel_orders', 'withdraw_orders', 'approve_orders', 'refund_money', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
+  'cancel_orders', 'withdraw_orders', 'approve_orders', 'refund_money', 'moderate_reviews', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
   'manage_edges', 'manage_keys',
 ]
 const roleOf = (role_id, name, permissions) => ({ role_id, name, description: '', base: name, built_in: true, permissions })

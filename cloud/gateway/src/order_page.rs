@@ -33,6 +33,10 @@ pub struct OrderPage {
     #[schema(value_type = wire::Order)]
     order: Value,
     parties: OrderParties,
+    /// As far as the review service shows it to the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    review: Option<Value>,
     /// The sections of which something is missing, and why.
     missing: Vec<MissingSection>,
 }
@@ -111,32 +115,40 @@ impl PageAsker<'_> {
             return Ok(answer);
         }
         let order = read(answer).await?;
-        let (customer, provider) = tokio::join!(
+        let (customer, provider, review) = tokio::join!(
             self.profile("customers", &order["customer_id"]),
             self.profile("providers", &order["provider_id"]),
+            self.section(CloudPart::Review, format!("{path}/review")),
         );
         let missing = customer.as_ref().err().or(provider.as_ref().err()).copied();
         let users = CloudPart::User.name();
         let missing = missing.map(|reason| (PageSection::Parties, users, reason));
-        let missing = missing.into_iter().chain([
-            (PageSection::Payment, "payment", MissingReason::NotBuilt),
-            (PageSection::Review, "review", MissingReason::NotBuilt),
-        ]);
+        let missing =
+            missing.into_iter().chain([(PageSection::Payment, "payment", MissingReason::NotBuilt)]);
+        let away = review.as_ref().err().copied();
+        let away = away.map(|reason| (PageSection::Review, CloudPart::Review.name(), reason));
+        let missing = missing.chain(away);
         let missing =
             missing.map(|(section, part, reason)| MissingSection { section, part, reason });
         let parties = OrderParties {
             customer: customer.unwrap_or_default(),
             provider: provider.unwrap_or_default(),
         };
-        Ok(Json(OrderPage { order, parties, missing: missing.collect() }).into_response())
+        let missing = missing.collect();
+        let review = review.unwrap_or_default();
+        Ok(Json(OrderPage { order, parties, review, missing }).into_response())
     }
 
     /// Nothing where there is no such person, and where the caller may not see them.
     async fn profile(&self, kind: &str, id: &Value) -> Result<Option<Value>, MissingReason> {
         let Some(id) = id.as_str() else { return Ok(None) };
-        let path = format!("/api/v1/{kind}/{id}/profile");
+        self.section(CloudPart::User, format!("/api/v1/{kind}/{id}/profile")).await
+    }
+
+    /// Nothing where the part has nothing for the caller.
+    async fn section(&self, part: CloudPart, path: String) -> Result<Option<Value>, MissingReason> {
         let asked = async {
-            let answer = self.ask(CloudPart::User, &path).await.ok()?;
+            let answer = self.ask(part, &path).await.ok()?;
             match answer.status() {
                 StatusCode::OK => read(answer).await.ok().map(Some),
                 status if status.is_client_error() => Some(None),

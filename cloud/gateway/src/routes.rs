@@ -86,6 +86,7 @@ const ANY_ACTION: &[Permission] = &[
     Permission::ApproveOrders,
 ];
 const REFUND: &[Permission] = &[Permission::RefundMoney];
+const MODERATE: &[Permission] = &[Permission::ModerateReviews];
 const DESKS: &[Permission] = &[Permission::ReadDesks];
 /// A customer's own, or any at an admin's desk.
 const PAYMENTS: &[Permission] = &[Permission::PublishOrders, Permission::ReadDesks];
@@ -242,6 +243,25 @@ pub static ROUTES: &[Route] = &[
     admin(GET,    "/api/v1/admin/money-cases",                    DESKS,     Part::Payment),
     admin(POST,   "/api/v1/admin/money-cases/{id}/close",         REFUND,    Part::Payment),
 
+    route(POST, "/api/v1/reviews",                CUSTOMER, Part::Review),
+    file(POST,  "/api/v1/reviews/images",         CUSTOMER, Part::Review, PICTURE_BYTES_MAX),
+    route(GET,  "/api/v1/reviews/search",         ANY,      Part::Review),
+    route(GET,  "/api/v1/reviews/{id}",           ANY,      Part::Review),
+    route(PUT,  "/api/v1/reviews/{id}",           CUSTOMER, Part::Review),
+    route(GET,  "/api/v1/reviews/{id}/images/{image}", ANY, Part::Review),
+    route(PUT,  "/api/v1/reviews/{id}/reply",     PROVIDER, Part::Review),
+    route(PUT,  "/api/v1/reviews/{id}/helpful",   ANY,      Part::Review),
+    route(DELETE, "/api/v1/reviews/{id}/helpful", ANY,      Part::Review),
+    route(POST, "/api/v1/reviews/{id}/report",    ANY,      Part::Review),
+    route(GET,  "/api/v1/users/me/reviews",       ANY,      Part::Review),
+    route(GET,  "/api/v1/providers/{id}/reviews", ANY,      Part::Review),
+    route(GET,  "/api/v1/providers/{id}/rating",  ANY,      Part::Review),
+    route(GET,  "/api/v1/orders/{id}/review",     ANY,      Part::Review),
+    admin(POST,   "/api/v1/reviews/{id}/hide",                    MODERATE,  Part::Review),
+    admin(POST,   "/api/v1/reviews/{id}/restore",                 MODERATE,  Part::Review),
+    admin(GET,    "/api/v1/admin/reviews",                        MODERATE,  Part::Review),
+    admin(GET,    "/api/v1/admin/reviews/{id}",                   MODERATE,  Part::Review),
+
     route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
     route(GET,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
     route(PUT,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
@@ -300,6 +320,7 @@ pub static ALIASES: &[Alias] = &[
     alias(POST, "/payments/refund",                 POST, "/api/v1/refunds"),
     alias(POST, "/api/payments/refund",             POST, "/api/v1/refunds"),
     alias(POST, "/refunds",                         POST, "/api/v1/refunds"),
+    alias(GET,  "/providers/{id}/reviews",          GET,  "/api/v1/providers/{id}/reviews"),
 
     alias(PUT,  "/api/orders/{id}/accept",          POST, "/api/v1/orders/{id}/accept"),
 ];

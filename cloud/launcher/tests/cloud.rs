@@ -112,7 +112,7 @@ fn a_part_alone_refuses_the_embedded_bus_and_an_old_schema() {
     assert!(said(&refused).contains("holdfast-cloud make-keys"), "{}", said(&refused));
     let keys = folder.path().join("keys");
     assert!(ran(command(folder.path(), "make-keys").arg("--into").arg(&keys)).status.success());
-    for part in ["auth", "user", "order", "payment", "notification", "hub"] {
+    for part in ["auth", "user", "order", "payment", "review", "notification", "hub"] {
         let key = format!("platform.service_key={}", keys.join(part).join("service.key").display());
         let refused = ran(command(folder.path(), part).args(alone).args(["--set", &key]));
         assert!(!refused.status.success(), "{part}");
@@ -138,7 +138,7 @@ fn the_printed_configuration_holds_no_password() {
     assert!(printed.status.success());
     assert!(text.contains("amqp://guest:***@rabbit/%2f"), "{text}");
     assert!(!text.contains("sesame"), "{text}");
-    let parts = ["gateway", "auth", "user", "order", "payment", "notification", "hub"];
+    let parts = ["gateway", "auth", "user", "order", "payment", "review", "notification", "hub"];
     for section in ["platform", "peers"].into_iter().chain(parts) {
         assert!(text.contains(&format!("[{section}]")), "{section} is missing from {text}");
     }

@@ -1,6 +1,6 @@
 //! Takes in the events of people: each job in the hand of somebody who is revoked becomes a case, so that an
 //! admin finds them in one list; and the marks of providers are kept, by which they may accept. And those of
-//! money, which alone change the payment status of an order.
+//! money, which alone change the payment status of an order, and of reviews, after which an order is reviewed.
 
 use platform::{
     bus::{Bus, topology},
@@ -8,7 +8,7 @@ use platform::{
     marks,
 };
 use process::tasks::Tasks;
-use wire::{Event, EventType, PaymentEvent, UserEvent};
+use wire::{Event, EventType, PaymentEvent, ReviewEvent, UserEvent};
 
 use crate::store::Store;
 
@@ -60,6 +60,30 @@ impl Handle for Money {
         if self.store.take_money(event, &told).await? {
             let (order, status) = (told.order_id, told.payment_status);
             tracing::info!(order.id = %order, "The payment of the order is `{status}`");
+        }
+        Ok(())
+    }
+}
+
+/// A review completes an order once, so a repeat changes nothing and needs no inbox.
+pub struct Reviews {
+    pub store: Store,
+}
+
+impl Reviews {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, topology::ORDER_REVIEWS, self);
+    }
+}
+
+impl Handle for Reviews {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind != EventType::ReviewCreated {
+            return Ok(());
+        }
+        let told: ReviewEvent = serde_json::from_value(event.body.clone())?;
+        if self.store.take_review(event, &told).await? {
+            tracing::info!(order.id = %told.order_id, "The order is reviewed");
         }
         Ok(())
     }

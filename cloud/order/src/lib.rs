@@ -2,7 +2,7 @@
 //! runs of edges' logs that the hub hands in go through the same `rules`, in one transaction each.
 //!
 //! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it hears
-//! of people and of money, `jobs` the sealing of what is not sealed yet.
+//! of people, of money and of reviews, `jobs` the sealing of what is not sealed yet.
 
 mod config;
 pub mod events;
@@ -21,7 +21,7 @@ use platform::{
 use process::{openapi::ApiDocument, parts::CloudPart};
 use wire::{CommandAnswer, TimelineEntry};
 
-use events::{Money, People};
+use events::{Money, People, Reviews};
 use service::Service;
 use store::{MIGRATIONS, Store};
 
@@ -43,6 +43,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     ground.run(NAME, &sql, jobs::all(&store))?;
     People { store: store.clone() }.start(&ground.tasks, &ground.bus);
     Money { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    Reviews { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
     let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
     let letters = letters::routes(&ground, CloudPart::Order, &sql);

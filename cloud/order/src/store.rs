@@ -13,6 +13,7 @@ mod lists;
 mod money;
 mod people;
 mod read;
+mod reviews;
 mod rights;
 mod rows;
 mod sealing;

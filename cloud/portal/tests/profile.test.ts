@@ -6,7 +6,7 @@ const provider: OwnProvider = {
   user_id: 'wang', role: 'provider', version: 7, is_complete: true, full_name: '王建国', phone_number: '12345', bio: 'two\nlines', profile_picture_url: 'https://a.example/b.png',
   created_at: '2026-11-21T08:00:00Z', updated_at: '2026-11-21T08:00:00Z', skills: ['水管'], service_categories: ['other'], service_areas: ['NORTH'], hourly_rate: '60.00',
   experience_years: 0, availability: { monday: ['09:00-24:00'] }, exceptions: [{ day: '2026-12-24', hours: [] }], portfolio: [{ title: 'A kitchen' }], pictures: [], verified: true, is_active: false,
-  completed_orders: 3, certifications: [], verification: { state: 'verified', steps: [] },
+  completed_orders: 3, rating_hundredths: 0, total_reviews: 0, certifications: [], verification: { state: 'verified', steps: [] },
 }
 
 test('a form holds every field that its person may change, and no other', () => {

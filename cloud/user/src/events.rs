@@ -1,20 +1,20 @@
 //! Takes in events: a new person gets a profile, a revoked one is shown no more until
-//! let in again, and a completed job counts for its provider.
+//! let in again, a completed job counts for its provider, and his rating is the review service's word.
 
 use platform::{
     bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
 };
 use process::tasks::Tasks;
-use wire::{Event, EventType, OrderEvent, Role, UserEvent};
+use wire::{Event, EventType, OrderEvent, RatingEvent, Role, UserEvent};
 
 use crate::{
     domain::{CustomerProfile, ProviderProfile},
     store::{ChangeNews, CompletedJob, KeptProfile, ProfileRefusal, ProfileStore},
 };
 
-/// Handling an event twice changes nothing the second time: the store keeps one profile for each person, and
-/// one line for each job.
+/// Handling an event twice changes nothing the second time: the store keeps one profile for each person,
+/// one line for each job, and the newest word about a rating.
 pub struct ProfileFeed {
     pub store: ProfileStore,
 }
@@ -67,6 +67,10 @@ impl Handle for ProfileFeed {
         match event.kind {
             EventType::UserRegistered | EventType::UserRevoked | EventType::UserReadmitted => {}
             EventType::OrderCompleted => return self.completed(event).await,
+            EventType::RatingUpdated => {
+                let rating: RatingEvent = serde_json::from_value(event.body.clone())?;
+                return Ok(self.store.note_rating(&rating, &event.trace).await?);
+            }
             _ => return Ok(()),
         }
         let account: UserEvent = serde_json::from_value(event.body.clone())?;

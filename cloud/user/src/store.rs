@@ -6,6 +6,7 @@
 
 mod jobs;
 mod marks;
+mod ratings;
 mod shapes;
 
 use platform::{

@@ -243,6 +243,7 @@ mod tests {
             ("user", 31_102),
             ("order", 31_103),
             ("payment", 31_104),
+            ("review", 31_105),
             ("notification", 31_106),
             ("hub", 31_107),
         ];

@@ -131,8 +131,14 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
             StoreKind::Documents(name) => format!("documents_url = \"{mongodb}/{name}\"\n"),
         };
         text.push_str(&format!("\n[{part}]\n{store}"));
-        if part == CloudPart::User {
-            text.push_str(&format!("files_url = \"file:{}\"\n", keys.join("files").display()));
+        // A part would collect what only the list of another names.
+        let files = match part {
+            CloudPart::User => Some("files"),
+            CloudPart::Review => Some("review-files"),
+            _ => None,
+        };
+        if let Some(files) = files.map(|name| keys.join(name)) {
+            text.push_str(&format!("files_url = \"file:{}\"\n", files.display()));
         }
         if matches!(part, CloudPart::Auth | CloudPart::Hub) {
             let key = keys.join(format!("{part}.key"));

@@ -25,9 +25,10 @@ macro_rules! services {
             User user 8002 2 Documents("user_db") {}, "Profiles of people alone";
             Order order 8003 3 Sql("order_db") { hub: Hub }, "Orders alone";
             Payment payment 8004 4 Sql("payment_db") { order: Order }, "Payments alone";
+            Review review 8005 5 Documents("review_db") { order: Order }, "Reviews alone";
             Notification notification 8006 6 Documents("notification_db") { user: User, auth: Auth },
                 "Inboxes alone";
-            Hub hub 8007 7 Sql("sync_db") { order: Order, auth: Auth },
+            Hub hub 8007 7 Sql("sync_db") { order: Order, review: Review, auth: Auth },
                 "The cloud end of the edges' links alone";
         }
     };
@@ -113,7 +114,8 @@ mod tests {
     #[test]
     fn each_part_has_few_callers() {
         let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
-        assert_eq!(callers(CloudPart::Order), ["payment", "hub", "gateway"]);
+        assert_eq!(callers(CloudPart::Order), ["payment", "review", "hub", "gateway"]);
+        assert_eq!(callers(CloudPart::Review), ["hub", "gateway"]);
         assert_eq!(callers(CloudPart::User), ["notification", "gateway"]);
         assert_eq!(callers(CloudPart::Notification), ["gateway"]);
         assert_eq!(callers(CloudPart::Gateway), [""; 0]);

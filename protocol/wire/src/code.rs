@@ -96,6 +96,11 @@ codes! {
     NothingFailed nothing_failed 409,
     TermsChanged terms_changed 409,
     SignatureWrong signature_wrong 401,
+    // reviews
+    OrderNotCompleted order_not_completed 409,
+    AlreadyReviewed already_reviewed 409,
+    ReviewFixed review_fixed 409,
+    OwnReview own_review 403,
     TooManyOpenJobs too_many_open_jobs 429,
     TooManyAcceptances too_many_acceptances 429,
     TooManyWithdrawals too_many_withdrawals 429,

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Actor, Amount, Code, CommandId, Currency, EventId, Lost, Order, OrderId, PaymentStatus, Region,
-    Role, ServiceType, SessionId, UnixMillis, UserId,
+    Actor, Amount, Code, CommandId, Currency, EventId, Lost, Order, OrderCode, OrderId,
+    PaymentStatus, Region, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserId,
 };
 
 /// `{id, type, version, at, trace, body}`; the routing key is the type.
@@ -89,6 +89,10 @@ catalogue! {
     PaymentReleased Payment "payment.released",
     PaymentStatusChanged Payment "payment.status_changed",
     ReviewCreated Review "review.created",
+    ReviewUpdated Review "review.updated",
+    ReviewReplied Review "review.replied",
+    ReviewHidden Review "review.hidden",
+    ReviewRestored Review "review.restored",
     RatingUpdated Review "rating.updated",
 }
 
@@ -145,6 +149,39 @@ pub struct PaymentEvent {
     pub money_version: u64,
     /// Still in custody.
     pub held: Amount,
+}
+
+/// The body of every event about a review. Its words stay with the review service: who may read them is decided there
+/// each time anew.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewEvent {
+    pub review_id: ReviewId,
+    /// Of the review: it counts the changes of its people and of admins.
+    pub version: i64,
+    pub order_id: OrderId,
+    pub order_code: OrderCode,
+    /// Of the order.
+    pub title: String,
+    pub customer_id: UserId,
+    pub provider_id: UserId,
+    /// 1 to 5.
+    pub rating: u8,
+    pub command_id: CommandId,
+    /// The place where it was made.
+    pub source: Source,
+    /// Of `review.hidden` and `review.restored`.
+    pub reason: Option<String>,
+}
+
+/// The body of `rating.updated`. A consumer keeps the one with the highest version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingEvent {
+    pub provider_id: UserId,
+    pub version: i64,
+    /// Hundredths of a star, over all reviews that are shown; 0 without any.
+    pub average_hundredths: i64,
+    pub total_reviews: i64,
 }
 
 /// The body of `user.readmitted`: the person is let in again, by tokens from this moment on alone.

@@ -86,6 +86,8 @@ uuid_ids! {
     IdentityId,
     /// A picture or a document that a person handed in.
     FileId,
+    /// A customer's word on a completed order.
+    ReviewId,
 }
 
 impl CommandId {

@@ -73,13 +73,14 @@ pub use enrolment::{
     hub_of,
 };
 pub use event::{
-    CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent, ProfileEvent, ProviderStanding,
-    ReadmissionEvent, UserEvent,
+    CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent,
+    ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, ReviewEvent, UserEvent,
 };
 pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
 pub use ids::{
-    CommandId, DeviceId, EdgeId, EventId, FileId, IdentityId, NameError, OrderId, SessionId, UserId,
+    CommandId, DeviceId, EdgeId, EventId, FileId, IdentityId, NameError, OrderId, ReviewId,
+    SessionId, UserId,
 };
 pub use link::downward::{
     Ask, Change, Down, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame, SnapshotChunk,

@@ -16,6 +16,8 @@ words! {
         ApproveOrders "approve_orders",
         /// Grant and refuse what customers ask back.
         RefundMoney "refund_money",
+        /// Hide reviews and show them again.
+        ModerateReviews "moderate_reviews",
         /// The desks of all orders, of cases and of lost acceptances.
         ReadDesks "read_desks",
         VerifyProviders "verify_providers",
@@ -46,6 +48,7 @@ impl Permission {
                 Self::WithdrawOrders,
                 Self::ApproveOrders,
                 Self::RefundMoney,
+                Self::ModerateReviews,
                 Self::ReadDesks,
                 Self::VerifyProviders,
                 Self::ReadPeople,

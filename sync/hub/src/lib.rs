@@ -41,7 +41,7 @@ use feed::compare::Comparison;
 use gauges::Gauges;
 use http::state::Routes;
 use news::News;
-use peers::{CommandTokens, OrderService};
+use peers::{CommandTokens, OpOwner};
 use session::{link::Sessions, links::Links};
 use signals::{Nudges, PutAccepts, RegionMarks, WorkBell};
 use store::{MIGRATIONS, Store};
@@ -52,8 +52,10 @@ use work::{
 
 #[derive(Clone)]
 pub struct Peers {
-    /// Decides the ops.
+    /// Decides the ops, save reviews.
     pub order: Upstream,
+    /// Decides reviews.
+    pub review: Upstream,
     /// Has the keys of people's tokens, and gives out others.
     pub auth: Upstream,
 }
@@ -92,12 +94,10 @@ fn start(
     let (work, settling) = (WorkBell::default(), SettlingEdges::default());
     let command_tokens = CommandTokens::of(peers.auth.clone(), &service_key, &clock);
     let keys = KeySource { keys, auth: peers.auth };
-    let order = OrderService {
-        upstream: peers.order,
-        service_key,
-        clock: clock.clone(),
-        decided_within: Duration::from_millis(config.decided_within_ms),
-    };
+    let decided_within = Duration::from_millis(config.decided_within_ms);
+    let owner = OpOwner::maker(service_key, &clock, decided_within);
+    let order = owner(peers::ORDER, peers.order);
+    let review = owner(peers::REVIEW, peers.review);
     let comparison = Comparison {
         store: store.clone(),
         clock: clock.clone(),
@@ -122,6 +122,7 @@ fn start(
         clock: clock.clone(),
         tasks: tasks.clone(),
         order: order.clone(),
+        review,
         keys: keys.clone(),
         nudges: nudges.clone(),
         put_accepts: put_accepts.clone(),

@@ -1,5 +1,5 @@
-//! The services that the hub asks: the order service decides ops, and owns orders and the right to assign;
-//! auth gives out tokens.
+//! The services that the hub asks: the order service decides ops, and owns orders and the right to assign; the review
+//! service decides reviews; auth gives out tokens.
 
 use std::time::Duration;
 
@@ -16,13 +16,16 @@ use wire::{CommandToken, CommandTokenForm};
 use crate::config::NAME;
 
 pub(crate) const ORDER: &str = "order";
+pub(crate) const REVIEW: &str = "review";
 const AUTH: &str = "auth";
 /// A session of an edge waits for it.
 const TOKEN_WITHIN: Duration = Duration::from_secs(2);
 
-/// A caller of the order service. Each call is a trace of its own: ops go on under their commands' traces.
+/// A caller of a service that decides ops. Each call is a trace of its own: ops go on under their commands' traces.
 #[derive(Clone)]
-pub(crate) struct OrderService {
+pub(crate) struct OpOwner {
+    /// Its name, for the hub's token.
+    pub name: &'static str,
     pub upstream: Upstream,
     pub service_key: ServiceKey,
     pub clock: Clock,
@@ -45,7 +48,20 @@ pub(crate) enum OwnerAnswer<T> {
     Failed(UpstreamError),
 }
 
-impl OrderService {
+impl OpOwner {
+    /// Makes the callers of all owners, which differ in name and place alone.
+    pub fn maker(
+        service_key: ServiceKey,
+        clock: &Clock,
+        decided_within: Duration,
+    ) -> impl Fn(&'static str, Upstream) -> Self + use<> {
+        let clock = clock.clone();
+        move |name, upstream| {
+            let (service_key, clock) = (service_key.clone(), clock.clone());
+            Self { name, upstream, service_key, clock, decided_within }
+        }
+    }
+
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, UpstreamError> {
         let token = self.token();
         trace::scope(TraceId::random(), self.upstream.get(path, Some(&token))).await
@@ -97,7 +113,7 @@ impl OrderService {
     }
 
     fn token(&self) -> String {
-        self.service_key.token(NAME, ORDER, &self.clock)
+        self.service_key.token(NAME, self.name, &self.clock)
     }
 }
 

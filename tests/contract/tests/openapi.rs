@@ -55,6 +55,7 @@ impl Merged {
             CloudPart::User => user::document(),
             CloudPart::Order => order::document(),
             CloudPart::Payment => payment::document(),
+            CloudPart::Review => review::document(),
             CloudPart::Notification => notification::document(),
             CloudPart::Hub => hub::document(),
             CloudPart::Gateway => gateway::document(),

@@ -72,7 +72,6 @@ async fn a_page_shows_the_order_and_says_which_parts_it_lacks() {
         assert!(answer.body["missing"].as_array().unwrap().contains(&gap), "{}", answer.body);
     };
     missing("payment", "payment");
-    missing("review", "review");
     let heard = [USER.to_string(), String::new(), "zh-CN".to_owned()];
     assert_eq!(*orders.0.lock().unwrap(), [heard], "in the caller's name, and without conditions");
 }
@@ -87,7 +86,14 @@ async fn a_page_without_the_user_service_has_the_order_and_names_the_service() {
     let wire = Proxy::to(served(Router::new().fallback(users), &tasks).await).await.unwrap();
     let users = remote(&format!("http://{}", wire.address()));
     let orders = Upstream::local(OneOrder::default().router());
-    let alter = |peers: Peers| peers.with(CloudPart::Order, orders).with(CloudPart::User, users);
+    let reviews = Upstream::local(Router::new().fallback(|request: Request| async move {
+        assert_eq!(request.uri().path(), "/api/v1/orders/7/review");
+        Json(json!({ "rating": 5 }))
+    }));
+    let alter = |peers: Peers| {
+        let peers = peers.with(CloudPart::Order, orders).with(CloudPart::User, users);
+        peers.with(CloudPart::Review, reviews)
+    };
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     let away = json!({ "section": "parties", "part": "user", "reason": "away" });
     for (state, parties, is_away) in [
@@ -99,6 +105,7 @@ async fn a_page_without_the_user_service_has_the_order_and_names_the_service() {
         let answer = page(&gate, PAGE).await;
         assert_eq!(answer.status, StatusCode::OK, "{state:?} {}", answer.body);
         assert_eq!((&answer.body["order"], &answer.body["parties"]), (&order(), &parties));
+        assert_eq!(answer.body["review"], json!({ "rating": 5 }));
         let missing = answer.body["missing"].as_array().unwrap();
         assert_eq!(missing.contains(&away), is_away, "{state:?} {}", answer.body);
     }

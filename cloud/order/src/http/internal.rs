@@ -148,22 +148,23 @@ pub async fn orders(
     Ok(Json(service.store.named(&asked.ids).await?))
 }
 
-/// The caller is the payment service.
-pub struct FromPayment;
+/// The caller decides something about an order: its money, or the review of it.
+pub struct FromDecider;
 
-impl FromRequestParts<Service> for FromPayment {
+impl FromRequestParts<Service> for FromDecider {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let FromService(from) = FromService::from_request_parts(parts, service).await?;
-        if from == CloudPart::Payment.name() { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
+        let deciders = [CloudPart::Payment, CloudPart::Review].map(CloudPart::name);
+        if deciders.contains(&from.as_str()) { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
     }
 }
 
-/// An order as it stands, with the price of its cancel, for a decision about its money.
+/// An order as it stands, with the price of its cancel.
 pub async fn order(
     State(service): State<Service>,
-    _: FromPayment,
+    _: FromDecider,
     Path(id): Path<OrderId>,
 ) -> Result<Json<OrderAndTerms>, Problem> {
     let (order, terms) = service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?;

@@ -20,7 +20,7 @@ use super::{
     rows::{LineRow, OrderRow},
 };
 
-const PLACE: &str = "SELECT location FROM orders WHERE id = ?";
+pub(super) const PLACE: &str = "SELECT location FROM orders WHERE id = ?";
 const KNOWN: &str = "SELECT money_version FROM orders WHERE id = ?";
 const NOTE: &str = "UPDATE orders SET money_version = ?, held_minor = ? WHERE id = ?";
 const SHOW: &str = "UPDATE orders SET payment_status = ?, version = ?, updated_at = ? \
@@ -88,7 +88,7 @@ impl Store {
     }
 }
 
-async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
+pub(super) async fn locked(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
     let text: Statement = OrderRow::select("WHERE id = ?");
     let text = if tx.is_mysql() { text.then(" FOR UPDATE") } else { text };
     Ok(tx.one::<OrderRow>(text, vals![id]).await?.map(OrderState::from))

@@ -7,6 +7,7 @@ mod lists;
 mod marks;
 mod money;
 mod races;
+mod reviews;
 mod rights;
 mod sealing;
 mod shares;

@@ -24,6 +24,7 @@ pub const USER_PROFILES: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.revoked"),
         (Exchange::Auth, "user.readmitted"),
         (Exchange::Order, "order.completed"),
+        (Exchange::Review, "rating.updated"),
     ],
 );
 
@@ -37,8 +38,14 @@ pub const ORDER_MONEY: QueueSpec = QueueSpec::new(
     &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
 );
 
+pub const ORDER_REVIEWS: QueueSpec =
+    QueueSpec::new("order_reviews", &[(Exchange::Review, "review.created")]);
+
 pub const PAYMENT_ORDERS: QueueSpec =
     QueueSpec::new("payment_orders", &[(Exchange::Order, "order.*")]);
+
+pub const REVIEW_RATINGS: QueueSpec =
+    QueueSpec::new("review_ratings", &[(Exchange::Review, "review.*")]);
 
 /// The inboxes.
 pub const ORDER_QUEUE: QueueSpec = QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]);
@@ -74,7 +81,9 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::User, USER_PROFILES),
     (CloudPart::Order, ORDER_PEOPLE),
     (CloudPart::Order, ORDER_MONEY),
+    (CloudPart::Order, ORDER_REVIEWS),
     (CloudPart::Payment, PAYMENT_ORDERS),
+    (CloudPart::Review, REVIEW_RATINGS),
     (CloudPart::Notification, ORDER_QUEUE),
     (CloudPart::Notification, PAYMENT_QUEUE),
     (CloudPart::Notification, REVIEW_QUEUE),
@@ -90,7 +99,7 @@ pub fn publisher(exchange: Exchange) -> Option<CloudPart> {
         Exchange::User => Some(CloudPart::User),
         Exchange::Order => Some(CloudPart::Order),
         Exchange::Payment => Some(CloudPart::Payment),
-        Exchange::Review => None,
+        Exchange::Review => Some(CloudPart::Review),
     }
 }
 

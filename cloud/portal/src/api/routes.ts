@@ -27,7 +27,7 @@ export const order = (id: string, signal?: Asking) => ask('get', '/api/v1/orders
 export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/timeline', { path: { id }, signal }).then(answer => answer.items)
 
 export const publish = (body: Draft, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
-/** Reviews have no route yet. */
+/** A review is handed in with its words, by a route of its own. */
 export type OrderAction = Exclude<Action, 'review'>
 export const act = (id: string, action: OrderAction, commandId: string, reason?: string, keepalive = false) =>
   ask('post', `/api/v1/orders/{id}/${action}`, { path: { id }, body: reason === undefined ? {} : { reason }, commandId, keepalive })

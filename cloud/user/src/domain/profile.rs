@@ -80,6 +80,9 @@ pub struct ProviderProfile {
     pub rating_hundredths: i64,
     #[serde(default)]
     pub total_reviews: i64,
+    /// Of the word that these two came with.
+    #[serde(default)]
+    pub rating_version: i64,
     /// Derived: each area with each category, which one index can serve.
     pub serves: Vec<String>,
     /// Derived: the place among those who serve the same.
@@ -186,6 +189,7 @@ impl From<PersonRecord> for ProviderProfile {
             completed_orders: 0,
             rating_hundredths: 0,
             total_reviews: 0,
+            rating_version: 0,
             serves: Vec::new(),
             standing: 0,
             is_listed: false,

@@ -99,6 +99,9 @@ pub struct ProviderOffer {
     pub verified: bool,
     pub is_active: bool,
     pub completed_orders: i64,
+    /// Hundredths of a star, over `total_reviews`; 0 without any.
+    pub rating_hundredths: i64,
+    pub total_reviews: i64,
 }
 
 impl From<&PersonRecord> for OwnPerson {
@@ -178,6 +181,8 @@ impl From<&ProviderProfile> for ProviderOffer {
             verified: profile.is_verified(),
             is_active: profile.is_active,
             completed_orders: profile.completed_orders,
+            rating_hundredths: profile.rating_hundredths,
+            total_reviews: profile.total_reviews,
         }
     }
 }

@@ -11,7 +11,9 @@ use user::{
     store::ProfileStore,
 };
 use uuid::Uuid;
-use wire::{Actor, CommandId, Event, EventId, EventType, OrderEvent, Role, UserEvent, UserId};
+use wire::{
+    Actor, CommandId, Event, EventId, EventType, OrderEvent, RatingEvent, Role, UserEvent, UserId,
+};
 
 use crate::{AT, CUSTOMER, PROVIDER};
 
@@ -104,4 +106,22 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
     }
     let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
     assert_eq!((provider.completed_orders, provider.person.revision), (2, 1));
+}
+
+#[tokio::test]
+async fn the_newest_word_about_a_rating_counts_and_makes_no_form_stale() {
+    let (store, _folder) = sqlite_store().await;
+    let handler = ProfileFeed { store: store.clone() };
+    let told = |id: u128, version: i64, average_hundredths: i64, total_reviews: i64| {
+        let provider_id = PROVIDER;
+        let body = RatingEvent { provider_id, version, average_hundredths, total_reviews };
+        let id = EventId(Uuid::from_u128(id));
+        Event::new(id, EventType::RatingUpdated, AT, TRACE, &body).unwrap()
+    };
+    for event in [told(1, 2, 450, 2), told(1, 2, 450, 2), told(2, 1, 500, 1)] {
+        handler.handle(&event).await.unwrap();
+    }
+    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
+    assert_eq!((provider.rating_hundredths, provider.total_reviews), (450, 2));
+    assert_eq!((provider.standing, provider.person.revision), (450_000, 1));
 }

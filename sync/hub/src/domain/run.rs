@@ -51,14 +51,32 @@ pub struct Person {
     pub mark: ProviderMark,
 }
 
+/// The service that decides an op. A run that is handed over is for one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    Order,
+    Review,
+}
+
+impl Owner {
+    pub fn of(body: &BatchBody) -> Self {
+        match body {
+            BatchBody::Command { command, .. } if command.body.action() == Some(Action::Review) => {
+                Self::Review
+            }
+            BatchBody::Command { .. } | BatchBody::LeaseReleased { .. } => Self::Order,
+        }
+    }
+}
+
 /// The ops of a run, sorted by what happens to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunPlan {
     /// Answered by the hub.
     pub answered: Vec<DecidedOp>,
-    /// For the owner, in log order.
+    /// For one owner, in log order.
     pub handed: Vec<BatchOp>,
-    /// Waits for keys.
+    /// Waits for keys, or for its owner.
     pub parked: Vec<u64>,
 }
 
@@ -118,12 +136,14 @@ impl Progress {
     }
 }
 
-/// Sorts a run. The handed part ends before it would exceed `bytes_max`, but holds at least one op; the
-/// ops behind it stay for the next run.
+/// Sorts a run. The handed part ends before it would exceed `bytes_max` and before the first op of another
+/// owner, but holds at least one op; the ops behind it stay for the next run. So an op is handed over when all
+/// before it on its order are decided. The ops of an owner that is away wait.
 pub fn plan(
     run: &[UndecidedOp],
     now: UnixMillis,
     bytes_max: usize,
+    away: Option<Owner>,
     mut judge: impl FnMut(&UndecidedOp, &wire::CommandOp) -> Judgement,
 ) -> RunPlan {
     let mut plan = RunPlan::default();
@@ -154,9 +174,16 @@ pub fn plan(
                 }
             },
         };
+        let owner = Owner::of(&body);
+        if away == Some(owner) {
+            barriers.wait(due.seq, &due.read);
+            plan.parked.push(due.seq);
+            continue;
+        }
         let op = BatchOp { seq: due.seq, hash: due.hash, body };
         bytes += size_of(&op);
-        if bytes > bytes_max && !plan.handed.is_empty() {
+        let is_of_another = plan.handed.first().is_some_and(|op| Owner::of(&op.body) != owner);
+        if is_of_another || (bytes > bytes_max && !plan.handed.is_empty()) {
             break;
         }
         plan.handed.push(op);

@@ -17,7 +17,7 @@ use wire::{
 
 use crate::{
     domain::compare::{Difference, ResumePoints, Round, Suspect, judge, suspects},
-    peers::OrderService,
+    peers::OpOwner,
     signals::{RegionMarks, WorkBell},
     store::{
         Store, StoreError,
@@ -75,7 +75,7 @@ pub(crate) struct Comparison {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OrderService,
+    pub order: OpOwner,
     pub regions: RegionMarks,
     pub work: WorkBell,
     pub resume: ResumePoints,

@@ -19,7 +19,7 @@ use super::{
     outbound::{self, Outbound, Room, Writer},
 };
 use crate::{
-    peers::{CommandTokens, OrderService},
+    peers::{CommandTokens, OpOwner},
     signals::{Nudges, PutAccepts, RegionMarks, WorkBell},
     store::{Store, StoreError, asks::AskName},
 };
@@ -30,7 +30,7 @@ pub(crate) struct Sessions {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OrderService,
+    pub order: OpOwner,
     pub keys: Keys,
     pub command_tokens: CommandTokens,
     pub regions: RegionMarks,

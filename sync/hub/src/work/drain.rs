@@ -12,7 +12,7 @@ use super::{run::RunEnd, workers::Workers};
 use crate::{
     domain::{
         pace::{Backoff, OPS_MAX, Portion},
-        run::{self, DecidedOp, Judgement, LogWalk, Progress, UndecidedOp},
+        run::{self, DecidedOp, Judgement, LogWalk, Owner, Progress, UndecidedOp},
     },
     rounds::given_up,
     store::{StoreError, work::Claim},
@@ -48,7 +48,7 @@ impl Workers {
             backoff: Backoff::default(),
             walk: LogWalk::default(),
             parked: false,
-            away: false,
+            away: None,
             again_at: None,
             sweep: None,
             claim: None,
@@ -93,8 +93,9 @@ struct LogWork<'a> {
     walk: LogWalk,
     /// Some ops that this walk has met are parked.
     parked: bool,
-    /// The owner was out of reach, so this walk asks it nothing more.
-    away: bool,
+    /// An owner was out of reach, so this walk asks it nothing more. Without the order service nothing is
+    /// decided: a review depends on it, too.
+    away: Option<Owner>,
     /// When another walk tries the parked ops again.
     again_at: Option<Duration>,
     /// While the held ops are handed in again: the last one that was.
@@ -112,7 +113,7 @@ impl LogWork<'_> {
         if before.is_some_and(|before| before.epoch != claim.epoch) {
             self.begin_walk();
         }
-        if self.away {
+        if self.away == Some(Owner::Order) {
             return self.pass_by(&claim).await;
         }
         let due = self.hub.store.due(&claim, &mut self.walk, false, self.portion.size());
@@ -124,7 +125,7 @@ impl LogWork<'_> {
         }
     }
 
-    /// While the owner is away, ops that need none are answered; the rest is parked.
+    /// While the order service is away, ops that need none are answered; the rest is parked.
     async fn pass_by(&mut self, claim: &Claim) -> Result<Next, StoreError> {
         let waiting = self.hub.store.due(claim, &mut self.walk, true, OPS_MAX);
         let run = self.hub.kept(claim, waiting).await?;
@@ -132,7 +133,7 @@ impl LogWork<'_> {
             return Ok(self.at_the_end());
         }
         let now = self.hub.clock.now();
-        let plan = run::plan(&run, now, usize::MAX, |_, _| Judgement::KeysMissing);
+        let plan = run::plan(&run, now, usize::MAX, None, |_, _| Judgement::KeysMissing);
         let handed = plan.handed.iter().map(|op| op.seq);
         let parked = plan.parked.iter().copied().chain(handed).collect();
         let progress = Progress { decided: plan.answered, parked, ..Progress::default() };
@@ -157,13 +158,16 @@ impl LogWork<'_> {
 
     fn begin_walk(&mut self) {
         self.walk = LogWalk::default();
-        (self.parked, self.away, self.again_at) = (false, false, None);
+        (self.parked, self.away, self.again_at) = (false, None, None);
     }
 
     /// Begins to hand in the held ops again, if it is time and their owner is there.
     fn begin_sweep(&mut self) {
         let (now, turns) = (self.hub.clock.elapsed(), self.hub.bell.turns());
-        if self.sweep.is_none() && !self.away && self.hub.sweeps.begin(self.edge, now, turns) {
+        if self.sweep.is_none()
+            && self.away.is_none()
+            && self.hub.sweeps.begin(self.edge, now, turns)
+        {
             self.sweep = Some(0);
         }
     }
@@ -182,7 +186,7 @@ impl LogWork<'_> {
             self.walk = LogWalk::default();
         }
         let reached = progress.reaches().map_or(beyond, |reached| reached.max(beyond));
-        self.sweep = (!self.away).then_some(reached);
+        self.sweep = self.away.is_none().then_some(reached);
         Ok(next)
     }
 
@@ -193,14 +197,14 @@ impl LogWork<'_> {
         run: &[UndecidedOp],
     ) -> Result<(Progress, Next), StoreError> {
         let (progress, next, settled) =
-            match self.hub.kept(claim, self.hub.decide(claim, run)).await? {
+            match self.hub.kept(claim, self.hub.decide(claim, run, self.away)).await? {
                 RunEnd::Whole(progress) => {
                     let reached = progress.reaches();
                     self.portion.passed(run.iter().filter(|due| Some(due.seq) <= reached).count());
                     (progress, Next::GoOn, true)
                 }
-                RunEnd::Away(progress) => {
-                    self.away = true;
+                RunEnd::Away(progress, owner) => {
+                    self.away = Some(owner);
                     (progress, Next::GoOn, true)
                 }
                 RunEnd::Failed(progress, ops) if progress.held.is_empty() => {

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         op::ReceivedOp,
         origins,
-        run::{self, DecidedOp, FAILURES_MAX, Judgement, Person, Progress, UndecidedOp},
+        run::{self, DecidedOp, FAILURES_MAX, Judgement, Owner, Person, Progress, UndecidedOp},
     },
     peers::OwnerAnswer,
     store::{StoreError, feed::Revocations, work::Claim},
@@ -27,7 +27,7 @@ pub(super) enum RunEnd {
     /// All of it has a result, as far as a batch goes. Some ops may wait for keys.
     Whole(Progress),
     /// The owner is away, so the ops handed over wait.
-    Away(Progress),
+    Away(Progress, Owner),
     /// A batch of this many ops failed, so a smaller one is tried.
     Failed(Progress, usize),
 }
@@ -37,6 +37,7 @@ impl Workers {
         &self,
         claim: &Claim,
         run: &[UndecidedOp],
+        away: Option<Owner>,
     ) -> Result<RunEnd, StoreError> {
         let judge = self.judge(claim, run).await?;
         if let Some(audience) = judge.newest_audience(run) {
@@ -44,7 +45,7 @@ impl Workers {
             self.store.note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now()).await?;
         }
         let now = self.clock.now();
-        let mut plan = run::plan(run, now, BYTES_MAX, |due, op| judge.judge(due, op));
+        let mut plan = run::plan(run, now, BYTES_MAX, away, |due, op| judge.judge(due, op));
         let origins = self.store.origins(&origins::maybe_put(run)).await?;
         origins.name(&mut plan.handed, run);
         let progress =
@@ -65,7 +66,8 @@ impl Workers {
         let edge = &claim.edge;
         // A failure concerns the op only between two controls that succeed.
         let doubted = failures(run, &handed) > 0;
-        match self.ask_owner(claim, handed.clone(), doubted).await {
+        let owner = handed.first().map_or(Owner::Order, |op| Owner::of(&op.body));
+        match self.ask_owner(claim, owner, handed.clone(), doubted).await {
             OwnerAnswer::Decisions(OpsDecisions { answers }) => {
                 let Some(joined) = run::join(&handed, answers) else {
                     tracing::error!(edge.id = %edge, "The owner's answers do not match the ops");
@@ -81,7 +83,7 @@ impl Workers {
             OwnerAnswer::Away(error) => {
                 tracing::warn!(edge.id = %edge, %error, "Ops wait: their owner is away");
                 progress.parked.extend(handed.iter().map(|op| op.seq));
-                RunEnd::Away(progress)
+                RunEnd::Away(progress, owner)
             }
             OwnerAnswer::Failed(error) => {
                 let ops = handed.len();
@@ -94,6 +96,7 @@ impl Workers {
     async fn ask_owner(
         &self,
         claim: &Claim,
+        owner: Owner,
         ops: Vec<BatchOp>,
         doubted: bool,
     ) -> OwnerAnswer<OpsDecisions> {
@@ -102,7 +105,11 @@ impl Workers {
             let Claim { edge, region, epoch, .. } = claim.clone();
             OpsBatch { edge, region, epoch, ops }
         });
-        self.order.decide_controlled(PATH, &batch, &empty, doubted).await
+        let service = match owner {
+            Owner::Order => &self.order,
+            Owner::Review => &self.review,
+        };
+        service.decide_controlled(PATH, &batch, &empty, doubted).await
     }
 
     async fn judge(&self, claim: &Claim, run: &[UndecidedOp]) -> Result<Judge, StoreError> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::sweeps::Sweeps;
 use crate::{
-    peers::OrderService,
+    peers::OpOwner,
     signals::{Nudges, PutAccepts, WorkBell},
     store::Store,
 };
@@ -23,7 +23,8 @@ pub(crate) struct Workers {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OrderService,
+    pub order: OpOwner,
+    pub review: OpOwner,
     pub keys: KeySource,
     pub nudges: Nudges,
     pub put_accepts: PutAccepts,

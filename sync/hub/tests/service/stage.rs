@@ -118,6 +118,7 @@ impl Stage {
         let ground = Ground { bus, service_key, ..ground };
         let tasks = ground.tasks.clone();
         let peers = hub::Peers {
+            review: Upstream::local(axum::Router::new()),
             order: Upstream::local(self.owner.router()),
             auth: Upstream::local(self.auth.router()),
         };

@@ -31,8 +31,10 @@ const ADDRESS: &str = "1 Harbour Road";
 
 /// Routes that answer a stranger about somebody else's id, with the status and the reason. No answer shows
 /// what is private.
-const OPEN_BY_DESIGN: [(&str, &str, u16, &str); 4] = [
+const OPEN_BY_DESIGN: [(&str, &str, u16, &str); 6] = [
     ("GET", "/api/v1/providers/{id}/profile", 200, "a customer chooses a provider by it"),
+    ("GET", "/api/v1/providers/{id}/reviews", 200, "a customer chooses a provider by them"),
+    ("GET", "/api/v1/providers/{id}/rating", 200, "the same"),
     ("POST", "/api/v1/orders/{id}/accept", 400, "a provider hears that another was quicker"),
     ("PUT", "/api/v1/orders/{id}/status", 400, "the same, of an accept by this route"),
     ("PUT", "/api/v1/orders/{id}/status", 422, "the role brings no order to that status"),

@@ -86,7 +86,8 @@ impl Cloud {
         hub::migrate(&config).await.unwrap();
         let jwks = people.issuer.signer.jwks();
         let auth = Router::new().route("/.well-known/jwks.json", get(async move || jwks.clone()));
-        let peers = hub::Peers { order, auth: Upstream::local(auth) };
+        let review = Upstream::local(axum::Router::new());
+        let peers = hub::Peers { order, review, auth: Upstream::local(auth) };
         let router = hub::open(config, ground.clone(), peers).await.unwrap();
         let listener = process::web::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -22,6 +22,9 @@ const PLACE_OF_WORK: &str = "42 Hidden Orchard Road";
 const TITLE: &str = "Mend the violet kettle";
 const WORDS: &str = "the key lies under the blue pot";
 const REASON: &str = "my aunt Wilhelmina fell ill";
+const REVIEW: &str = "a marvellous violet afternoon";
+const REPLY: &str = "the orchard thanks you kindly";
+const REPORT: &str = "this names my cousin Ludmilla";
 
 /// Returns all that nobody may read.
 pub async fn gone(stack: &Stack) -> Vec<Secret> {
@@ -35,6 +38,7 @@ pub async fn gone(stack: &Stack) -> Vec<Secret> {
     api.verify(&admin, &provider).await.unwrap();
     let edge_token = work_at_an_edge(stack, &api, (&admin, &customer, &provider)).await;
     change_of_mind(&api, &admin, &customer).await;
+    review_of_work(&api, (&admin, &customer, &provider)).await;
     let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
     vec![
         secret("e-mail", &email(Role::Customer)),
@@ -47,6 +51,12 @@ pub async fn gone(stack: &Stack) -> Vec<Secret> {
         secret("words", TITLE),
         secret("words", WORDS),
         secret("words", REASON),
+        secret("words", REVIEW),
+        // In the index of words, too.
+        secret("words", "marvellous"),
+        secret("words", "afternoon"),
+        secret("words", REPLY),
+        secret("words", REPORT),
         secret("token", &customer.token),
         secret("token", &provider.token),
         secret("token", &edge_token),
@@ -164,4 +174,25 @@ async fn change_of_mind(api: &Api, admin: &Person, customer: &Person) {
     let path = format!("/api/v1/orders/{order}/cancel");
     let reason = json!({ "reason": REASON });
     let _: Value = api.call(Method::POST, &path, Some(customer), Some(reason)).await.unwrap();
+}
+
+async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Person, &Person)) {
+    let order = publish(api, customer).await;
+    api.act(admin, order, "approve").await.unwrap();
+    api.act(provider, order, "accept").await.unwrap();
+    let call = async |method: Method, path: &str, person: &Person, body: Value| -> Value {
+        api.call(method, path, Some(person), Some(body)).await.unwrap()
+    };
+    let form = json!({ "order_id": order, "amount": "200.00" });
+    call(Method::POST, "/api/v1/payments", customer, form).await;
+    eventually("the work begins", SOON, async || api.act(provider, order, "start").await.ok())
+        .await;
+    api.act(provider, order, "complete").await.unwrap();
+    let form = json!({ "order_id": order, "rating": 2, "comment": REVIEW });
+    let review = call(Method::POST, "/api/v1/reviews", customer, form).await;
+    let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
+    call(Method::PUT, &format!("{path}/reply"), provider, json!({ "text": REPLY })).await;
+    call(Method::POST, &format!("{path}/report"), provider, json!({ "reason": REPORT })).await;
+    let decision = json!({ "version": 2, "reason": REASON });
+    call(Method::POST, &format!("{path}/hide"), admin, decision).await;
 }

@@ -65,7 +65,7 @@ fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
         accept(4),
         ReceivedOp::LeaseReleased { fence: 9 },
     ]);
-    let plan = plan(&run, NOW, 10_000, |_, _| Judgement::Known(Some(person())));
+    let plan = plan(&run, NOW, 10_000, None, |_, _| Judgement::Known(Some(person())));
     let codes: Vec<_> = plan.answered.iter().map(|d| (d.seq, d.outcome.code)).collect();
     assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
     assert_eq!(seqs(&plan.handed), [4, 5]);
@@ -74,10 +74,10 @@ fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
 #[test]
 fn a_run_ends_before_it_is_too_large_but_holds_one_op() {
     let run = run((1..=9).map(accept).collect());
-    let one = plan(&run, NOW, 1, |_, _| Judgement::Known(None));
+    let one = plan(&run, NOW, 1, None, |_, _| Judgement::Known(None));
     assert_eq!(seqs(&one.handed), [1]);
     let size = size_of(&one.handed[0]);
-    let three = plan(&run, NOW, size * 3 + size / 2, |_, _| Judgement::Known(None));
+    let three = plan(&run, NOW, size * 3 + size / 2, None, |_, _| Judgement::Known(None));
     assert_eq!(seqs(&three.handed), [1, 2, 3]);
 }
 
@@ -86,7 +86,7 @@ fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it()
     let release = ReceivedOp::LeaseReleased { fence: 1 };
     let run = run(vec![ReceivedOp::Boot, accept(2), accept(3), accept(2), release]);
     let mut first = true;
-    let plan = plan(&run, NOW, 10_000, |_, _| {
+    let plan = plan(&run, NOW, 10_000, None, |_, _| {
         if std::mem::take(&mut first) {
             Judgement::KeysMissing
         } else {
@@ -105,17 +105,43 @@ fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
     let ReceivedOp::Command(mut op) = accept(1) else { unreachable!() };
     let (at, why) = (wire::Chain::start(&edge), wire::QuarantineWhy::EdgeRestored);
     op.relogged = Some(wire::Relogged { edge, epoch: 1, at, verdict, fence, why });
-    let plan = plan(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, |_, _| {
+    let plan = plan(&run(vec![ReceivedOp::Command(op)]), NOW, 10_000, None, |_, _| {
         Judgement::Known(Some(person()))
     });
     let BatchBody::Command { evidence, .. } = &plan.handed[0].body else { unreachable!() };
     assert_eq!(evidence.relogged.as_ref(), Some(&first));
 }
 
+/// A review of order `n`.
+fn review(n: u128) -> ReceivedOp {
+    let mut op = accept_op(n);
+    let order_id = op.command.body.order_id();
+    op.command.body = CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() };
+    ReceivedOp::Command(Box::new(op))
+}
+
+#[test]
+fn a_run_is_for_one_owner_and_goes_on_for_the_other_behind_it() {
+    let known = |_: &UndecidedOp, _: &CommandOp| Judgement::Known(Some(person()));
+    let all = run(vec![accept(1), accept(2), review(1), review(2), accept(3)]);
+    assert_eq!(seqs(&plan(&all, NOW, 10_000, None, known).handed), [1, 2]);
+    assert_eq!(seqs(&plan(&all[2..], NOW, 10_000, None, known).handed), [3, 4]);
+    assert_eq!(seqs(&plan(&all[4..], NOW, 10_000, None, known).handed), [5]);
+}
+
+#[test]
+fn an_owner_that_is_away_holds_up_its_own_ops_and_what_stands_behind_them() {
+    let known = |_: &UndecidedOp, _: &CommandOp| Judgement::Known(Some(person()));
+    let release = ReceivedOp::LeaseReleased { fence: 1 };
+    let all = run(vec![accept(1), review(2), accept(2), accept(3), release]);
+    let plan = plan(&all, NOW, 10_000, Some(Owner::Review), known);
+    assert_eq!((seqs(&plan.handed), plan.parked), (vec![1, 4], vec![2, 3, 5]));
+}
+
 #[test]
 fn answers_that_are_not_one_per_op_say_nothing() {
     let run = run(vec![accept(1), accept(2)]);
-    let handed = plan(&run, NOW, 10_000, |_, _| Judgement::Known(None)).handed;
+    let handed = plan(&run, NOW, 10_000, None, |_, _| Judgement::Known(None)).handed;
     let answer = |seq| OpAnswer {
         seq,
         decision: OpDecision::Decided(Outcome::rejected(Code::OrderNotFound, None, NOW)),

@@ -1,0 +1,98 @@
+//! The word of the review service: a completed order is reviewed since. No other way leads there.
+
+use std::collections::BTreeSet;
+
+use platform::{outbox, sql::Tx, transact, vals};
+use rules::{Line, OrderState};
+use wire::{
+    Action, Actor, Event, EventId, EventType, Hops, Order, OrderEvent, OrderStatus, Region,
+    ReviewEvent, Role, Source, TimelineEntry, UnixMillis,
+};
+
+use super::{
+    Store, StoreError,
+    money::{PLACE, locked},
+    read::{self, Lock},
+    rows::LineRow,
+};
+
+const SHOW: &str = "UPDATE orders SET status = ?, version = ?, updated_at = ? \
+    WHERE id = ? AND version = ?";
+
+impl Store {
+    /// Returns whether the order is reviewed since. One that is so already, or that is not known here, stays as it is.
+    pub async fn take_review(&self, event: &Event, told: &ReviewEvent) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => { self.take_review_in(tx, event, told, now).await })
+    }
+
+    async fn take_review_in(
+        &self,
+        tx: &mut Tx,
+        event: &Event,
+        told: &ReviewEvent,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let Some(region) = tx.one::<Region>(PLACE, vals![told.order_id]).await? else {
+            return Ok(false);
+        };
+        // As every change of an order: a grant of its region is of all orders as they stand then.
+        read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
+        let Some(state) = locked(tx, told.order_id).await? else { return Ok(false) };
+        let OrderState { order: before, terms, .. } = state;
+        let actor = Actor { user_id: told.customer_id, role: Role::Customer };
+        let Some(status) = before.status.after_by(Action::Review, actor.role) else {
+            return Ok(false);
+        };
+        let order =
+            Order { status, version: before.version + 1, updated_at: now, ..before.clone() };
+        let values = vals![order.status, order.version, now, order.id, before.version];
+        if tx.exec(SHOW, values).await? != 1 {
+            return Err(StoreError::Contradiction("an order changed under its lock"));
+        }
+        let line = Line { order_id: order.id, entry: entry(&order, before.status, actor, told) };
+        tx.insert(LineRow::sealed(&line, tx.data_keys())).await?;
+        let body = OrderEvent {
+            order,
+            actor,
+            command_id: told.command_id,
+            reason: None,
+            code: None,
+            lost: None,
+            taken_from: None,
+            money: None,
+            terms,
+        };
+        let id = EventId(self.clock.new_id());
+        let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
+        outbox::store::add(tx, &event).await?;
+        Ok(true)
+    }
+}
+
+fn entry(order: &Order, from: OrderStatus, actor: Actor, told: &ReviewEvent) -> TimelineEntry {
+    let edge = match &told.source {
+        Source::Edge(edge) => Some(edge.clone()),
+        Source::Portal | Source::Kiosk => None,
+    };
+    TimelineEntry {
+        version: order.version,
+        action: Some(Action::Review),
+        actor,
+        from: Some(from),
+        to: order.status,
+        code: None,
+        reason: None,
+        hops: Hops { cloud_at: Some(order.updated_at), ..Hops::default() },
+        command_id: told.command_id,
+        source: told.source.clone(),
+        edge,
+        epoch: None,
+        seq: None,
+        verdict: None,
+        address_shown: None,
+        race_rule: None,
+        promise: None,
+        payment_status: None,
+    }
+}

@@ -1,0 +1,3 @@
+fn main() {
+    texts_build::generate();
+}

@@ -1,0 +1,211 @@
+//! The forms by which people review, reply, report and moderate.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{FieldError, FileId, Hash, OrderId, TextRule, check_comment, check_text};
+
+use super::Dimensions;
+use crate::say;
+
+pub const IMAGES_MAX: usize = 6;
+const STARS: std::ops::RangeInclusive<u8> = 1..=5;
+const REPLY: TextRule = TextRule { chars_min: 1, chars_max: 1_000, lines: true };
+
+/// A review of a completed order.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewForm {
+    order_id: OrderId,
+    /// 1 to 5.
+    #[serde(alias = "stars")]
+    rating: u8,
+    #[serde(default, alias = "content")]
+    comment: String,
+    /// One that is left out is as good as the whole.
+    #[serde(default)]
+    dimensions: DimensionsForm,
+    /// Pictures that the customer has handed in, at most six.
+    #[serde(default)]
+    images: Vec<FileId>,
+}
+
+/// A review as it shall be from now on.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRevision {
+    /// Of the review that was read.
+    pub version: i64,
+    /// 1 to 5.
+    rating: u8,
+    #[serde(default)]
+    comment: String,
+    #[serde(default)]
+    dimensions: DimensionsForm,
+    #[serde(default)]
+    images: Vec<FileId>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DimensionsForm {
+    professionalism: Option<u8>,
+    attitude: Option<u8>,
+    punctuality: Option<u8>,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyForm {
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportForm {
+    pub reason: String,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModerationForm {
+    /// Of the review that the admin looked at.
+    pub version: i64,
+    pub reason: String,
+}
+
+/// What a customer says in a review, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewContent {
+    pub rating: i64,
+    pub comment: String,
+    pub dimensions: Dimensions,
+    pub images: Vec<FileId>,
+}
+
+impl ReviewForm {
+    /// The order and the review as it will be kept, or every field to correct.
+    pub fn checked(self) -> Result<(OrderId, ReviewContent), Vec<FieldError>> {
+        let Self { order_id, rating, comment, dimensions, images } = self;
+        Ok((order_id, ReviewContent::checked(rating, &comment, dimensions, images)?))
+    }
+}
+
+impl ReviewRevision {
+    pub fn checked(self) -> Result<ReviewContent, Vec<FieldError>> {
+        ReviewContent::checked(self.rating, &self.comment, self.dimensions, self.images)
+    }
+}
+
+impl ReviewContent {
+    /// Tells a repeat from another review under the same key.
+    pub fn hash(&self, order: OrderId) -> Hash {
+        let Self { rating, comment, dimensions, images } = self;
+        let Dimensions { professionalism, attitude, punctuality } = dimensions;
+        let stars =
+            [rating, professionalism, attitude, punctuality].map(|stars| stars.to_be_bytes());
+        let images = images.iter().flat_map(|image| *image.as_bytes());
+        let count = u64::try_from(self.images.len()).unwrap_or_default().to_be_bytes();
+        let rest = stars.into_iter().flatten().chain(count).chain(images).chain(comment.bytes());
+        Hash::of(&order.as_bytes().iter().copied().chain(rest).collect::<Vec<u8>>())
+    }
+
+    /// An edge's command has no more than this.
+    pub fn of_command(rating: u8, comment: &str) -> Result<Self, Vec<FieldError>> {
+        Self::checked(rating, comment, DimensionsForm::default(), Vec::new())
+    }
+
+    fn checked(
+        rating: u8,
+        comment: &str,
+        dimensions: DimensionsForm,
+        images: Vec<FileId>,
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut stars = |field: &str, given: u8| {
+            if !STARS.contains(&given) {
+                errors.push(FieldError::new(field, say::stars_needed));
+            }
+            i64::from(given)
+        };
+        let rating = stars("rating", rating);
+        let mut dimension = |field: &str, given: Option<u8>| match given {
+            Some(given) => stars(&format!("dimensions.{field}"), given),
+            None => rating,
+        };
+        let dimensions = Dimensions {
+            professionalism: dimension("professionalism", dimensions.professionalism),
+            attitude: dimension("attitude", dimensions.attitude),
+            punctuality: dimension("punctuality", dimensions.punctuality),
+        };
+        let comment = check_comment(comment).unwrap_or_else(|error| {
+            errors.push(error);
+            String::new()
+        });
+        if images.len() > IMAGES_MAX {
+            let most = IMAGES_MAX.into();
+            errors.push(FieldError::new("images", say::too_many_pictures { most }));
+        }
+        let first = |(place, image)| images.iter().position(|one| one == image) == Some(place);
+        if !images.iter().enumerate().all(first) {
+            errors.push(FieldError::new("images", say::listed_twice));
+        }
+        if errors.is_empty() {
+            Ok(Self { rating, comment, dimensions, images })
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+pub fn checked_reply(text: &str) -> Result<String, FieldError> {
+    check_text("text", text, REPLY)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn wrong(change: &Value) -> Vec<String> {
+        let mut form = json!({ "order_id": "0192f5d4-0000-7000-8000-000000000001", "rating": 5 });
+        form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let form: ReviewForm = serde_json::from_value(form).unwrap();
+        let checked = form.checked();
+        checked.err().unwrap_or_default().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn every_field_is_bounded_and_named() {
+        let image = |n: u128| uuid::Uuid::from_u128(n).to_string();
+        let seven: Vec<_> = (0..7).map(image).collect();
+        for (change, fields) in [
+            (json!({}), &[][..]),
+            (json!({ "comment": "好".repeat(2_000) }), &[]),
+            (json!({ "rating": 0 }), &["rating", "dimensions.professionalism"]),
+            (json!({ "comment": "x".repeat(2_001) }), &["comment"]),
+            (json!({ "comment": "a\u{202e}b" }), &["comment"]),
+            (json!({ "dimensions": { "attitude": 6 } }), &["dimensions.attitude"]),
+            (json!({ "images": seven }), &["images"]),
+            (json!({ "images": [image(1), image(1)] }), &["images"]),
+        ] {
+            let found = wrong(&change);
+            assert!(
+                found.iter().map(String::as_str).take(2).eq(fields.iter().copied()),
+                "{change}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_systems_before_are_taken() {
+        let form = json!({
+            "order_id": "0192f5d4-0000-7000-8000-000000000001", "stars": 4, "content": " 很好 ",
+            "dimensions": { "punctuality": 2 },
+        });
+        let (_, content) = serde_json::from_value::<ReviewForm>(form).unwrap().checked().unwrap();
+        assert_eq!((content.rating, content.comment.as_str()), (4, "很好"));
+        let dimensions = Dimensions { professionalism: 4, attitude: 4, punctuality: 2 };
+        assert_eq!(content.dimensions, dimensions, "one that is left out is as good as the whole");
+    }
+}

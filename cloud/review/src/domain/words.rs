@@ -1,0 +1,250 @@
+//! The words that a review is found by, the same in every store: of Chinese, Japanese and Korean each character and each
+//! pair, for no store here finds the words in it; of other letters the words without their endings.
+//!
+//! Invariant: what `WordQuery::matches` a text is also found by its words, so that a search by words and a look at the
+//! text afterwards lose nothing.
+
+/// A longer question is refused.
+pub const SEARCH_CHARS_MAX: usize = 100;
+/// The store is asked for this many words of a question, the rarest first; the text is asked for all.
+const ASKED_MAX: usize = 8;
+/// English words that say nothing about a job. A question of these alone asks for them all the same.
+const FILLERS: [&str; 20] = [
+    "a", "an", "and", "are", "at", "for", "he", "i", "in", "is", "it", "of", "on", "she", "the",
+    "they", "to", "was", "were", "with",
+];
+
+/// All that a text is found by, each once.
+pub fn words_of(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for run in runs(text) {
+        match run {
+            Run::Word(word) => words.push(word),
+            Run::Signs(signs) => {
+                words.extend(signs.iter().map(char::to_string));
+                words.extend(pairs(&signs));
+            }
+        }
+    }
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// What a person asks for: texts with all of these words, and with these signs beside each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordQuery {
+    words: Vec<String>,
+    signs: Vec<Vec<char>>,
+}
+
+impl WordQuery {
+    /// `None` where there is nothing to search for.
+    pub fn of(text: &str) -> Option<Self> {
+        let (mut words, mut signs) = (Vec::new(), Vec::new());
+        for run in runs(text) {
+            match run {
+                Run::Word(word) => words.push(word),
+                Run::Signs(run) => signs.push(run),
+            }
+        }
+        let fillers = FILLERS.map(|word| stem(word.to_owned()));
+        let is_telling = |word: &String| !fillers.contains(word);
+        if !signs.is_empty() || words.iter().any(is_telling) {
+            words.retain(is_telling);
+        }
+        words.sort_unstable();
+        words.dedup();
+        (!words.is_empty() || !signs.is_empty()).then_some(Self { words, signs })
+    }
+
+    /// The words to ask the store for. A pair is rarer than a character, and a long word rarer than a short one.
+    pub fn asked(&self) -> Vec<String> {
+        let of_signs = self.signs.iter().flat_map(|signs| match signs.as_slice() {
+            [alone] => vec![alone.to_string()],
+            _ => pairs(signs).collect(),
+        });
+        let mut words: Vec<String> = of_signs.chain(self.words.iter().cloned()).collect();
+        // Three letters of Latin tell as much as a sign.
+        let weight =
+            |word: &String| if word.is_ascii() { word.len() } else { word.chars().count() * 3 };
+        words.sort_unstable_by(|a, b| weight(b).cmp(&weight(a)).then(a.cmp(b)));
+        words.dedup();
+        words.truncate(ASKED_MAX);
+        words
+    }
+
+    /// Pairs of signs may all be there and not beside each other, so the text has the last word.
+    pub fn matches(&self, text: &str) -> bool {
+        let (mut words, mut signs) = (Vec::new(), Vec::new());
+        for run in runs(text) {
+            match run {
+                Run::Word(word) => words.push(word),
+                Run::Signs(run) => signs.push(run),
+            }
+        }
+        let says = |asked: &Vec<char>| {
+            signs.iter().any(|run| run.windows(asked.len()).any(|part| part == asked.as_slice()))
+        };
+        self.words.iter().all(|word| words.contains(word)) && self.signs.iter().all(says)
+    }
+}
+
+enum Run {
+    /// Without its ending.
+    Word(String),
+    /// Signs that each stand for a syllable or more, with nothing between them.
+    Signs(Vec<char>),
+}
+
+fn runs(text: &str) -> Vec<Run> {
+    let (mut runs, mut word, mut signs) = (Vec::new(), String::new(), Vec::new());
+    // A space at the end closes the last run.
+    for letter in text.chars().map(narrow).flat_map(char::to_lowercase).chain([' ']) {
+        let is_sign = is_sign(letter);
+        let is_of_word = !is_sign && letter.is_alphanumeric();
+        // As in "didn't".
+        if matches!(letter, '\'' | '\u{2019}') && !word.is_empty() {
+            continue;
+        }
+        if !is_of_word && !word.is_empty() {
+            runs.push(Run::Word(stem(std::mem::take(&mut word))));
+        }
+        if !is_sign && !signs.is_empty() {
+            runs.push(Run::Signs(std::mem::take(&mut signs)));
+        }
+        if is_sign {
+            signs.push(letter);
+        } else if is_of_word {
+            word.push(letter);
+        }
+    }
+    runs
+}
+
+fn pairs(signs: &[char]) -> impl Iterator<Item = String> {
+    signs.windows(2).map(|pair| pair.iter().collect())
+}
+
+fn is_sign(letter: char) -> bool {
+    matches!(letter,
+        '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+/// A Latin letter as wide as a Chinese one is the same letter.
+fn narrow(letter: char) -> char {
+    match letter {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
+        '\u{3000}' => ' ',
+        other => other,
+    }
+}
+
+/// The word without the endings of number and tense: "fixes", "fixed" and "fixing" are "fix". It need not be a word,
+/// for both sides are cut alike.
+fn stem(mut word: String) -> String {
+    if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return word;
+    }
+    if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") {
+        word.pop();
+    }
+    for ending in ["ing", "ed"] {
+        let kept = word.len().saturating_sub(ending.len());
+        let has_vowel = word.bytes().take(kept).any(|byte| b"aeiouy".contains(&byte));
+        if kept >= 3 && has_vowel && word.ends_with(ending) {
+            word.truncate(kept);
+            break;
+        }
+    }
+    if word.len() > 3 && word.ends_with('e') {
+        word.pop();
+    }
+    let end = word.as_bytes();
+    if let [.., before, last] = end
+        && word.len() > 3
+        && before == last
+    {
+        word.pop();
+    }
+    if word.len() > 3 && word.ends_with('y') {
+        word.pop();
+        word.push('i');
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(asked: &str, text: &str) -> bool {
+        let query = WordQuery::of(asked).unwrap();
+        let words = words_of(text);
+        let by_words = query.asked().iter().all(|word| words.contains(word));
+        let by_text = query.matches(text);
+        assert!(by_words || !by_text, "{asked} in {text}: the words find all that the text says");
+        by_text
+    }
+
+    #[test]
+    fn words_are_cut_alike_in_all_their_forms() {
+        for forms in [
+            &["fix", "fixes", "fixed", "fixing"][..],
+            &["clean", "cleaned", "cleaning", "cleans"],
+            &["plan", "plans", "planned", "planning"],
+            &["arrive", "arrives", "arrived", "arriving"],
+            &["tidy", "tidied", "tidies"],
+            &["tap", "taps", "TAPS", "Ｔａｐ"],
+            &["house", "houses"],
+        ] {
+            for form in forms {
+                assert!(finds(forms[0], form) && finds(form, forms[0]), "{form} of {forms:?}");
+            }
+        }
+        for (asked, text) in [("ring", "red"), ("bus", "bu"), ("class", "cla"), ("bed", "b")] {
+            assert!(!finds(asked, text), "{asked} is not {text}");
+        }
+    }
+
+    #[test]
+    fn chinese_is_found_by_any_part_of_it() {
+        let text = "师傅很准时，服务态度非常好，打扫得干净！WiFi 也修好了。";
+        for asked in
+            ["准时", "服务态度", "态度非常", "干净", "好", "wifi", "ＷＩＦＩ 干净", "修好了"]
+        {
+            assert!(finds(asked, text), "{asked}");
+        }
+        for asked in ["服务好", "时服", "不干净", "wifi 慢", "净WiFi"] {
+            // The last one asks for both, wherever they stand.
+            assert_eq!(finds(asked, text), asked == "净WiFi", "{asked}");
+        }
+    }
+
+    #[test]
+    fn pairs_that_are_apart_are_not_what_was_asked_for() {
+        let text = "很干，净水器也装了";
+        let query = WordQuery::of("干净水").unwrap();
+        assert!(!query.matches(text));
+        assert!(finds("净水器", text));
+    }
+
+    #[test]
+    fn small_words_do_not_count_unless_there_is_nothing_else() {
+        assert!(finds("he was on the phone", "Phone repaired in an hour"));
+        assert_eq!(WordQuery::of("the").unwrap().asked(), ["the"]);
+        for nothing in ["", "  ", "!?。，", "\u{3000}"] {
+            assert_eq!(WordQuery::of(nothing), None, "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_asked_for_few_words_and_the_rarest_first() {
+        let query = WordQuery::of("tap 服务态度 extraordinarily 好").unwrap();
+        assert_eq!(query.asked()[0], "extraordinarili");
+        assert_eq!(query.asked().len(), 6);
+        let long = WordQuery::of(&"他来得很准时而且非常耐心".repeat(3)).unwrap();
+        assert_eq!(long.asked().len(), ASKED_MAX);
+    }
+}

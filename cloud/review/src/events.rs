@@ -1,0 +1,32 @@
+//! Takes in the service's own events: each review that comes, changes, is hidden or shown again has its provider's
+//! rating added up anew.
+
+use platform::{
+    bus::{Bus, topology},
+    consume::{Handle, HandleError, consume},
+};
+use process::tasks::Tasks;
+use wire::{Event, EventType, ReviewEvent};
+
+use crate::store::ReviewStore;
+
+/// An event only says that something has changed: the reviews are added up as they stand, so a repeat changes nothing.
+pub struct RatingFeed {
+    pub store: ReviewStore,
+}
+
+impl RatingFeed {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, topology::REVIEW_RATINGS, self);
+    }
+}
+
+impl Handle for RatingFeed {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind == EventType::ReviewReplied {
+            return Ok(());
+        }
+        let ReviewEvent { provider_id, .. } = serde_json::from_value(event.body.clone())?;
+        Ok(self.store.refresh_rating(provider_id, &event.trace).await?)
+    }
+}

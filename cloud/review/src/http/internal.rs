@@ -1,0 +1,39 @@
+//! The route of the hub, which alone holds edges' logs.
+
+use axum::extract::State;
+use process::{
+    parts::CloudPart,
+    problem::{Json, Problem},
+    tokens::FromService,
+};
+use wire::{Code, OpAnswer, OpDecision, OpsBatch, OpsDecisions};
+
+use crate::service::Service;
+
+/// The hub hands in smaller runs.
+const OPS_MAX: usize = 5_000;
+
+/// Decides a run of an edge's log in its order. An empty one asks only that this service can decide.
+pub async fn ops(
+    State(service): State<Service>,
+    FromService(from): FromService,
+    Json(batch): Json<OpsBatch>,
+) -> Result<Json<OpsDecisions>, Problem> {
+    if from != CloudPart::Hub.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    if batch.ops.len() > OPS_MAX {
+        return Err(Code::BodyTooLarge.into());
+    }
+    if batch.ops.is_empty() {
+        service.store.ping().await?;
+    }
+    let OpsBatch { edge, epoch, ops, .. } = batch;
+    let mut answers = Vec::with_capacity(ops.len());
+    for op in ops {
+        let seq = op.seq;
+        let decision = OpDecision::Decided(service.decide(&edge, epoch, op).await?);
+        answers.push(OpAnswer { seq, decision });
+    }
+    Ok(Json(OpsDecisions { answers }))
+}

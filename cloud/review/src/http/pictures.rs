@@ -1,0 +1,60 @@
+//! The pictures of reviews: handed in by customers before they review, and read with the review that names them.
+
+use axum::{extract::State, response::Response};
+use platform::files::{self, CheckedFile, FileBody, FileKind, FileRule};
+use process::{
+    problem::{CreatedJson, Path, Problem},
+    tokens::Caller,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, FileId, ReviewId, Role};
+
+use super::reading::seen;
+use crate::service::Service;
+
+/// The use of such a file.
+pub const PICTURE: &str = "review";
+const RULE: FileRule =
+    FileRule { kinds: FileKind::PICTURES, bytes_max: 10 * 1024 * 1024, side_px_max: 1_600 };
+
+/// A picture that a review may name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HandedPicture {
+    id: FileId,
+    /// In pixels.
+    width: u32,
+    height: u32,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PicturePlace {
+    id: ReviewId,
+    image: FileId,
+}
+
+pub async fn hand_in(
+    State(service): State<Service>,
+    caller: Caller,
+    FileBody(body): FileBody,
+) -> Result<CreatedJson<HandedPicture>, Problem> {
+    caller.require(Role::Customer)?;
+    let owner = caller.actor.user_id;
+    let file = service.intake.take(owner, body, RULE).await?;
+    let CheckedFile { size, .. } = &file;
+    let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
+    let id = service.register.take(owner, PICTURE, file).await?;
+    Ok(CreatedJson(HandedPicture { id, width, height }))
+}
+
+pub async fn show(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(PicturePlace { id, image }): Path<PicturePlace>,
+) -> Result<Response, Problem> {
+    let review = seen(&service, actor, id).await?;
+    let named = review.images.contains(&image).then_some(image).ok_or(Code::NotFound)?;
+    let file = service.register.get(named).await?.ok_or(Code::NotFound)?;
+    let body = service.register.read(&file).await?;
+    Ok(files::served(&file, body))
+}

@@ -1,0 +1,120 @@
+//! Reviews for readers: single ones, lists, search, and what they add up to.
+
+use axum::extract::State;
+use platform::documents::{DocumentPage, Find};
+use process::{
+    problem::{ItemList, Json, Page, Path, Problem, Query, TimeCursor},
+    tokens::Caller,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{Actor, Code, OrderId, ReviewId, Role, UserId};
+
+use super::views::{RatingView, ReviewView, is_there_for};
+use crate::{
+    domain::{Review, SEARCH_CHARS_MAX, WordQuery},
+    say,
+    service::Service,
+    store::{self, FoundReviews, WordSearch},
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WordsQuery {
+    /// At most 100 characters. A review has to say all of these words.
+    q: String,
+    /// Of this provider alone.
+    provider_id: Option<UserId>,
+}
+
+pub async fn show(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<ReviewId>,
+) -> Result<Json<ReviewView>, Problem> {
+    let review = seen(&service, actor, id).await?;
+    Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
+}
+
+/// A review that somebody may not see is not told apart from none.
+pub async fn seen(service: &Service, actor: Actor, id: ReviewId) -> Result<Review, Problem> {
+    let found = service.store.get(id).await?;
+    let found = found.filter(|review| is_there_for(review, actor));
+    found.ok_or_else(|| Code::NotFound.into())
+}
+
+pub async fn of_order(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<ReviewView>, Problem> {
+    let found = service.store.of_order(id).await?;
+    let found = found.filter(|(_, review)| is_there_for(review, actor));
+    let (id, review) = found.ok_or(Code::NotFound)?;
+    Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
+}
+
+pub async fn about_provider(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<UserId>,
+    page: Page<TimeCursor>,
+) -> Result<ItemList<ReviewView>, Problem> {
+    listed(&service, actor, store::about_provider(id, page.after, page.limit)).await
+}
+
+pub async fn mine(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    page: Page<TimeCursor>,
+) -> Result<ItemList<ReviewView>, Problem> {
+    let (user, after, limit) = (actor.user_id, page.after, page.limit);
+    let find = match actor.role {
+        Role::Provider => store::about_provider(user, after, limit),
+        Role::Customer | Role::Admin => store::by_customer(user, after, limit),
+    };
+    listed(&service, actor, find).await
+}
+
+pub async fn rating(
+    State(service): State<Service>,
+    _: Caller,
+    Path(id): Path<UserId>,
+) -> Result<Json<RatingView>, Problem> {
+    Ok(Json(RatingView::of(id, &service.store.rating(id).await?)))
+}
+
+pub async fn search(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Query(WordsQuery { q, provider_id }): Query<WordsQuery>,
+    page: Page<TimeCursor>,
+) -> Result<ItemList<ReviewView>, Problem> {
+    let query = WordQuery::of(&q).filter(|_| q.chars().count() <= SEARCH_CHARS_MAX);
+    let query = query.ok_or_else(|| Problem::wrong("q", say::words_needed))?;
+    let (after, limit) = (page.after, page.limit);
+    let search = WordSearch { query, provider: provider_id, after, limit };
+    let FoundReviews { documents, next } = service.store.search(search).await?;
+    let items = documents
+        .into_iter()
+        .map(|found| ReviewView::of(ReviewId(found.id), found.body, actor, service.edit_within_ms));
+    Ok(ItemList { items: items.collect(), next: next.map(|next| next.to_string()) })
+}
+
+async fn listed(
+    service: &Service,
+    actor: Actor,
+    find: Find,
+) -> Result<ItemList<ReviewView>, Problem> {
+    let page = service.store.page(find).await?;
+    let next = next_of(&page);
+    let items = page
+        .documents
+        .into_iter()
+        .map(|found| ReviewView::of(ReviewId(found.id), found.body, actor, service.edit_within_ms));
+    Ok(ItemList { items: items.collect(), next })
+}
+
+pub fn next_of(page: &DocumentPage<Review>) -> Option<String> {
+    let last = page.documents.last().filter(|_| page.next.is_some())?;
+    Some(TimeCursor { at: last.body.created_at, id: last.id }.to_string())
+}

@@ -1,0 +1,138 @@
+//! Reviews and ratings as people read them.
+
+use serde::Serialize;
+use serde_with::skip_serializing_none;
+use utoipa::ToSchema;
+use wire::{Actor, FileId, OrderCode, OrderId, ReviewId, Role, UnixMillis, UserId};
+
+use crate::domain::{
+    Dimensions, ModerationStep, ProviderRating, ProviderReply, Review, ReviewStanding,
+};
+
+/// A review.
+#[skip_serializing_none]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Review)]
+pub struct ReviewView {
+    id: ReviewId,
+    provider_id: UserId,
+    /// 1 to 5.
+    rating: i64,
+    dimensions: Dimensions,
+    comment: String,
+    /// Read them at `/api/v1/reviews/{id}/images/{image}`.
+    images: Vec<FileId>,
+    reply: Option<ProviderReply>,
+    helpful_count: i64,
+    created_at: UnixMillis,
+    /// Its author has changed it since.
+    is_edited: bool,
+    /// This and what follows is for its people and for admins.
+    order_id: Option<OrderId>,
+    order_code: Option<OrderCode>,
+    customer_id: Option<UserId>,
+    /// A change names it, so that nobody overwrites what they have not seen.
+    version: Option<i64>,
+    is_hidden: Option<bool>,
+    /// Of the last decision, for its author and for admins.
+    hidden_reason: Option<String>,
+    /// For its author, while it can be changed.
+    editable_until: Option<UnixMillis>,
+}
+
+/// A review at the desk.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeskReview {
+    review: ReviewView,
+    standing: ReviewStanding,
+    /// Oldest first.
+    decisions: Vec<ModerationStep>,
+}
+
+/// What the reviews of a provider that are shown add up to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RatingView {
+    provider_id: UserId,
+    /// Of stars, with two decimals; 0 without any review.
+    average_rating: f64,
+    total_reviews: i64,
+    /// The number of reviews by their stars.
+    rating_distribution: RatingDistribution,
+    /// Hundredths of a star.
+    dimensions: Dimensions,
+    last_updated: UnixMillis,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RatingDistribution {
+    #[serde(rename = "1")]
+    one: i64,
+    #[serde(rename = "2")]
+    two: i64,
+    #[serde(rename = "3")]
+    three: i64,
+    #[serde(rename = "4")]
+    four: i64,
+    #[serde(rename = "5")]
+    five: i64,
+}
+
+/// Returns whether the review exists for this caller: a hidden one does for its author and for admins.
+pub fn is_there_for(review: &Review, caller: Actor) -> bool {
+    review.is_shown || caller.role == Role::Admin || caller.user_id == review.customer_id
+}
+
+impl ReviewView {
+    pub fn of(id: ReviewId, review: Review, caller: Actor, edit_within_ms: i64) -> Self {
+        let is_author = caller.user_id == review.customer_id;
+        let judges = is_author || caller.role == Role::Admin;
+        let knows = judges || caller.user_id == review.provider_id;
+        let is_hidden = review.standing == ReviewStanding::Hidden;
+        let last = review.decisions.last().filter(|_| is_hidden && judges);
+        Self {
+            id,
+            provider_id: review.provider_id,
+            rating: review.rating,
+            dimensions: review.dimensions,
+            helpful_count: review.helpful_count,
+            created_at: review.created_at,
+            is_edited: review.edited_at.is_some(),
+            order_id: knows.then_some(review.order_id),
+            customer_id: knows.then_some(review.customer_id),
+            version: knows.then_some(review.revision),
+            is_hidden: knows.then_some(is_hidden),
+            hidden_reason: last.map(|last| last.reason.clone()),
+            editable_until: review.editable_until(edit_within_ms).filter(|_| is_author),
+            order_code: knows.then_some(review.order_code),
+            comment: review.comment,
+            images: review.images,
+            reply: review.reply,
+        }
+    }
+}
+
+impl DeskReview {
+    pub fn of(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
+        let (standing, decisions) = (review.standing, review.decisions.clone());
+        Self { review: ReviewView::of(id, review, admin, edit_within_ms), standing, decisions }
+    }
+}
+
+impl RatingView {
+    pub fn of(provider_id: UserId, rating: &ProviderRating) -> Self {
+        let [one, two, three, four, five] = rating.distribution;
+        Self {
+            provider_id,
+            average_rating: hundredths(rating.average_hundredths),
+            total_reviews: rating.total_reviews,
+            rating_distribution: RatingDistribution { one, two, three, four, five },
+            dimensions: rating.dimensions,
+            last_updated: rating.last_updated,
+        }
+    }
+}
+
+/// At most 500 of them, which any float holds exactly enough to show.
+fn hundredths(of: i64) -> f64 {
+    f64::from(i32::try_from(of).unwrap_or_default()) / 100.0
+}

@@ -1,0 +1,195 @@
+//! What people say: reviews, replies, votes and reports.
+
+use axum::{
+    extract::{FromRequestParts, State},
+    http::{HeaderName, header, request::Parts},
+};
+use process::{
+    idempotency::{IDEMPOTENCY_KEY, key_of},
+    openapi::RouteInput,
+    problem::{CreatedJson, Json, Path, Problem},
+    tokens::Caller,
+    trace::Trace,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Actor, Code, CommandId, EventType, FieldError, FileId, ReviewId, Role, Source, UserId};
+
+use super::{reading::seen, views::ReviewView};
+use crate::{
+    domain::{
+        ReplyForm, ReportForm, Review, ReviewForm, ReviewOrigin, ReviewRevision, checked_reply,
+    },
+    http::pictures::PICTURE,
+    say,
+    service::{Service, Submitted},
+    store::ReviewNews,
+};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HelpfulCount {
+    helpful_count: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportTaken {
+    review_id: ReviewId,
+}
+
+/// The id of a request to review. The platform keeps its answer for a while; the review keeps the id for ever, so that
+/// a repeat after a crash finds what it has begun.
+pub struct SubmissionId(CommandId);
+
+impl RouteInput for SubmissionId {}
+
+impl FromRequestParts<Service> for SubmissionId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(IDEMPOTENCY_KEY) {
+            return Ok(Self(CommandId(service.store.clock().new_id())));
+        }
+        let caller = Caller::from_request_parts(parts, service).await?;
+        Ok(Self(key_of(&parts.headers, caller.actor.user_id)?))
+    }
+}
+
+pub async fn submit(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    SubmissionId(command_id): SubmissionId,
+    Json(form): Json<ReviewForm>,
+) -> Result<([(HeaderName, String); 1], CreatedJson<ReviewView>), Problem> {
+    caller.require(Role::Customer)?;
+    let actor = caller.actor;
+    let (order, content) = form.checked()?;
+    check_pictures(&service, actor.user_id, &content.images).await?;
+    let hash = content.hash(order);
+    let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
+    match service.submit(actor, order, content, origin, trace.as_str()).await? {
+        Submitted::Kept(id, review) => {
+            let view = ReviewView::of(id, *review, actor, service.edit_within_ms);
+            let place = [(header::LOCATION, format!("/api/v1/reviews/{id}"))];
+            Ok((place, CreatedJson(view)))
+        }
+        Submitted::Refused(code, review) => {
+            let problem = Problem::new(code);
+            Err(review.map_or_else(|| Problem::new(code), |id| problem.with("review_id", id)))
+        }
+    }
+}
+
+pub async fn revise(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    Path(id): Path<ReviewId>,
+    Json(form): Json<ReviewRevision>,
+) -> Result<Json<ReviewView>, Problem> {
+    caller.require(Role::Customer)?;
+    let actor = caller.actor;
+    let (version, content) = (form.version, form.checked()?);
+    own(seen(&service, actor, id).await?, |review| review.customer_id == actor.user_id)?;
+    check_pictures(&service, actor.user_id, &content.images).await?;
+    let (now, within) = (service.store.clock().now(), service.edit_within_ms);
+    let changed = service.store.change(id, Some(version), trace.as_str(), |review| {
+        let is_new = review.revise(content.clone(), within, now)?;
+        Ok(is_new.then(|| ReviewNews::of(EventType::ReviewUpdated)))
+    });
+    Ok(Json(ReviewView::of(id, changed.await?, actor, within)))
+}
+
+pub async fn reply(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    caller: Caller,
+    Path(id): Path<ReviewId>,
+    Json(ReplyForm { text }): Json<ReplyForm>,
+) -> Result<Json<ReviewView>, Problem> {
+    caller.require(Role::Provider)?;
+    let actor = caller.actor;
+    let text = checked_reply(&text)?;
+    own(seen(&service, actor, id).await?, |review| review.provider_id == actor.user_id)?;
+    let now = service.store.clock().now();
+    let changed = service.store.change(id, None, trace.as_str(), |review| {
+        if !review.is_shown {
+            return Err(Code::NotFound);
+        }
+        let is_new = review.answer(text.clone(), now);
+        Ok(is_new.then(|| ReviewNews::of(EventType::ReviewReplied)))
+    });
+    Ok(Json(ReviewView::of(id, changed.await?, actor, service.edit_within_ms)))
+}
+
+pub async fn vote(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<ReviewId>,
+) -> Result<Json<HelpfulCount>, Problem> {
+    voted(&service, actor, id, true).await
+}
+
+pub async fn unvote(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<ReviewId>,
+) -> Result<Json<HelpfulCount>, Problem> {
+    voted(&service, actor, id, false).await
+}
+
+async fn voted(
+    service: &Service,
+    actor: Actor,
+    id: ReviewId,
+    is_helpful: bool,
+) -> Result<Json<HelpfulCount>, Problem> {
+    others(&seen(service, actor, id).await?, actor)?;
+    let helpful_count = service.store.vote(id, actor.user_id, is_helpful).await?;
+    Ok(Json(HelpfulCount { helpful_count }))
+}
+
+pub async fn report(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Path(id): Path<ReviewId>,
+    Json(ReportForm { reason }): Json<ReportForm>,
+) -> Result<Json<ReportTaken>, Problem> {
+    let reason = wire::check_reason(&reason)?;
+    let review = seen(&service, actor, id).await?;
+    // Its provider may: it is about him.
+    if review.customer_id == actor.user_id {
+        return Err(Code::OwnReview.into());
+    }
+    service.store.report(id, actor.user_id, reason).await?;
+    tracing::info!(review.id = %id, user.id = %actor.user_id, "A review was reported");
+    Ok(Json(ReportTaken { review_id: id }))
+}
+
+/// Another's review cannot be changed, and is not told apart from none for that.
+fn own(review: Review, is_own: impl Fn(&Review) -> bool) -> Result<(), Problem> {
+    if is_own(&review) { Ok(()) } else { Err(Code::NotFound.into()) }
+}
+
+fn others(review: &Review, actor: Actor) -> Result<(), Problem> {
+    let is_own = [review.customer_id, review.provider_id].contains(&actor.user_id);
+    if is_own { Err(Code::OwnReview.into()) } else { Ok(()) }
+}
+
+/// Only own pictures may be named; naming one keeps it from being collected.
+async fn check_pictures(
+    service: &Service,
+    owner: UserId,
+    images: &[FileId],
+) -> Result<(), Problem> {
+    let mut errors = Vec::new();
+    for (place, id) in images.iter().enumerate() {
+        let file = service.register.get(*id).await?;
+        let is_own = file.is_some_and(|file| file.owner_id == owner && file.purpose == PICTURE);
+        if !is_own || !service.register.name(*id).await? {
+            let field = format!("images[{place}]");
+            errors.push(FieldError::new(&field, say::picture_unknown));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}

@@ -1,0 +1,33 @@
+//! The jobs of the review service: to remove pictures that no review names, and to seal what is plain or of a former
+//! data key.
+
+use platform::{files::FileRegister, jobs::Job, sealing::SealWalk};
+
+use crate::store::ReviewStore;
+
+pub fn all(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
+    let (kept, register) = (store.clone(), register.clone());
+    let files = Job::new("review-files", "20 43 * * * *", move || {
+        let (store, register) = (kept.clone(), register.clone());
+        async move {
+            let removed = register
+                .collect(|id, _| {
+                    let store = store.clone();
+                    async move {
+                        let is_named = store.names(id).await?;
+                        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(is_named)
+                    }
+                })
+                .await?;
+            tracing::info!(removed, "Removed pictures that no review names");
+            Ok(())
+        }
+    });
+    let kept = store.clone();
+    let walks = ["review.reviews", "review.reports"].map(SealWalk::of);
+    let seal = Job::new("review-seal", "35 */5 * * * *", move || {
+        let (store, walks) = (kept.clone(), walks.clone());
+        async move { Ok(store.seal(&walks).await?) }
+    });
+    vec![files, seal]
+}

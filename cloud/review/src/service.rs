@@ -1,0 +1,205 @@
+//! The work of the review service between its routes and its stores: it asks the order service whose an order is,
+//! and decides the reviews that come from edges.
+
+use axum::extract::FromRef;
+use platform::{
+    files::{FileIntake, FileRegister},
+    upstream::{Upstream, UpstreamError},
+};
+use process::{
+    problem::{Problem, chain},
+    tokens::Verifier,
+};
+use wire::{
+    Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, EdgeId, Evidence, FirstResult,
+    Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind, ReviewId, Role, Source,
+};
+
+use crate::{
+    domain::{Review, ReviewContent, ReviewOrigin, ReviewedOrder},
+    store::{CommandRecord, ReviewStore},
+};
+
+const ORDER: &str = "order";
+
+#[derive(Clone, FromRef)]
+pub struct Service {
+    pub store: ReviewStore,
+    pub intake: FileIntake,
+    pub register: FileRegister,
+    pub verifier: Verifier,
+    pub orders: Upstream,
+    #[from_ref(skip)]
+    pub edit_within_ms: i64,
+}
+
+/// What became of a review that somebody handed in.
+pub enum Submitted {
+    Kept(ReviewId, Box<Review>),
+    Refused(Code, Option<ReviewId>),
+}
+
+impl Service {
+    /// The order as it stands; `None` where there is no such order.
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, Problem> {
+        let token = self.verifier.token_for(ORDER);
+        match self.orders.get(&format!("/internal/orders/{id}"), Some(&token)).await {
+            Ok(OrderAndTerms { order, .. }) => Ok(Some(order)),
+            Err(UpstreamError::Refused { problem: Some(problem), .. })
+                if problem.code == Code::OrderNotFound =>
+            {
+                Ok(None)
+            }
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "The order service cannot be asked");
+                Err(Problem::new(Code::Unavailable).retry_after(1))
+            }
+        }
+    }
+
+    /// Keeps a customer's review of an order that is complete and theirs. The same command is answered alike,
+    /// however often it comes.
+    pub async fn submit(
+        &self,
+        customer: Actor,
+        order: OrderId,
+        content: ReviewContent,
+        origin: ReviewOrigin,
+        trace: &str,
+    ) -> Result<Submitted, Problem> {
+        let own = match self.order(order).await?.map(|order| reviewable(customer, order)) {
+            None => return Ok(Submitted::Refused(Code::OrderNotFound, None)),
+            Some(Err(code)) => return Ok(Submitted::Refused(code, None)),
+            Some(Ok(order)) => order,
+        };
+        let (command, hash) = (origin.command_id, origin.hash);
+        let review = Review::of(own, content, origin, self.store.clock().now());
+        if let Some((id, review)) = self.store.add(review, trace).await? {
+            tracing::info!(order.id = %order, review.id = %id, "Order `{order}` was reviewed");
+            return Ok(Submitted::Kept(id, Box::new(review)));
+        }
+        Ok(match self.store.of_order(order).await? {
+            Some((id, review)) if review.origin.command_id == command => {
+                if review.origin.hash == hash {
+                    Submitted::Kept(id, Box::new(review))
+                } else {
+                    Submitted::Refused(Code::CommandIdReused, None)
+                }
+            }
+            found => Submitted::Refused(Code::AlreadyReviewed, found.map(|(id, _)| id)),
+        })
+    }
+
+    /// Decides an op of an edge's log. The answer is kept before it is told.
+    pub async fn decide(&self, edge: &EdgeId, epoch: u64, op: BatchOp) -> Result<Outcome, Problem> {
+        let place = format!("{edge}/{epoch}/{}", op.seq);
+        let now = self.store.clock().now();
+        let BatchBody::Command { command, actor, evidence } = op.body else {
+            return Ok(Outcome::rejected(Code::UnknownOp, None, now));
+        };
+        if command.body.action() != Some(Action::Review) {
+            return Ok(Outcome::rejected(Code::UnknownOp, None, now));
+        }
+        // Somebody else's token uses up no command.
+        let Some(actor) = actor else {
+            return Ok(Outcome::rejected(Code::InvalidToken, None, now));
+        };
+        let record = match self.store.answer_to(command.id).await? {
+            Some(record) => record,
+            None => self.decide_anew(edge, &place, &command, actor, &evidence).await?,
+        };
+        if (record.user_id, record.hash) != (actor.user_id, command.body.hash()) {
+            return Ok(Outcome::rejected(Code::CommandIdReused, None, now));
+        }
+        self.outcome(record, &place).await
+    }
+
+    async fn decide_anew(
+        &self,
+        edge: &EdgeId,
+        place: &str,
+        command: &Command,
+        actor: Actor,
+        evidence: &Evidence,
+    ) -> Result<CommandRecord, Problem> {
+        let code = self.ruled(edge, place, command, actor, evidence).await?;
+        let record = CommandRecord {
+            user_id: actor.user_id,
+            order_id: command.body.order_id(),
+            hash: command.body.hash(),
+            op: place.to_owned(),
+            code,
+            decided_at: self.store.clock().now(),
+        };
+        let action = command.body.name();
+        tracing::info!(command.id = %command.id, action, code = ?record.code, "Command decided");
+        Ok(self.store.keep_answer(command.id, record).await?)
+    }
+
+    /// The reason of a refusal; none where the review is kept.
+    async fn ruled(
+        &self,
+        edge: &EdgeId,
+        place: &str,
+        command: &Command,
+        actor: Actor,
+        evidence: &Evidence,
+    ) -> Result<Option<Code>, Problem> {
+        if evidence.distrusted {
+            return Ok(Some(Code::EdgeNotTrusted));
+        }
+        if evidence.revoked_version.is_some() {
+            return Ok(Some(Code::Revoked));
+        }
+        if actor.role != Role::Customer {
+            return Ok(Some(Code::RoleForbidden));
+        }
+        let CommandBody::SubmitReview { order_id, rating, comment } = &command.body else {
+            return Ok(Some(Code::UnknownOp));
+        };
+        let Ok(content) = ReviewContent::of_command(*rating, comment) else {
+            return Ok(Some(Code::InvalidInput));
+        };
+        let origin = ReviewOrigin {
+            command_id: command.id,
+            source: evidence.made_at.clone().unwrap_or_else(|| Source::Edge(edge.clone())),
+            hash: command.body.hash(),
+            op: Some(place.to_owned()),
+        };
+        let trace = command.trace.clone();
+        let trace = trace.unwrap_or_else(|| command.id.0.simple().to_string());
+        match self.submit(actor, *order_id, content, origin, &trace).await? {
+            Submitted::Kept(..) => Ok(None),
+            Submitted::Refused(code, _) => Ok(Some(code)),
+        }
+    }
+
+    /// The same op hears its own result again; a command that came by another way hears of the first one.
+    async fn outcome(&self, record: CommandRecord, place: &str) -> Result<Outcome, Problem> {
+        let CommandRecord { code, decided_at, order_id, op, .. } = record;
+        let order = match code {
+            None => self.order(order_id).await?,
+            Some(_) => None,
+        };
+        if op != place {
+            let first = FirstResult { applied: code.is_none(), code };
+            let duplicate = Outcome::plain(OutcomeKind::Duplicate, decided_at);
+            return Ok(Outcome { first: Some(first), order, ..duplicate });
+        }
+        Ok(match code {
+            None => Outcome { order, ..Outcome::plain(OutcomeKind::Applied, decided_at) },
+            Some(code) => Outcome::rejected(code, None, decided_at),
+        })
+    }
+}
+
+/// The order as a review needs it, or why its customer may not review it. Another's order does not exist for them.
+fn reviewable(customer: Actor, order: Order) -> Result<ReviewedOrder, Code> {
+    if order.customer_id != customer.user_id {
+        return Err(Code::OrderNotFound);
+    }
+    let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
+    let provider_id = order.provider_id.filter(|_| is_done).ok_or(Code::OrderNotCompleted)?;
+    let Order { id, code, title, customer_id, .. } = order;
+    Ok(ReviewedOrder { id, code, title, customer_id, provider_id })
+}

@@ -1,0 +1,74 @@
+//! What people report about reviews: once each, for admins to read.
+
+use platform::{
+    StoreError,
+    documents::{DocumentBody, Field, Find, Index, Shape, millis},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{ReviewId, UnixMillis, UserId};
+
+use super::{ReviewStore, once};
+
+/// A desk shows the newest of them.
+const SHOWN_MAX: usize = 50;
+
+const REVIEW: Field<Uuid> = Field::new("review_id");
+const AT: Field<UnixMillis> = Field::new("at");
+const OF_REVIEW: Index = Index::new("review", &[REVIEW.up(), AT.down()]);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReviewReport {
+    pub review_id: ReviewId,
+    pub user_id: UserId,
+    pub reason: String,
+    #[serde(with = "millis")]
+    pub at: UnixMillis,
+}
+
+/// A report as an admin reads it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ToldReport {
+    user_id: UserId,
+    reason: String,
+    at: UnixMillis,
+}
+
+impl DocumentBody for ReviewReport {
+    const SHAPE: Shape = Shape { fields: &[REVIEW.path(), AT.path()], indexes: &[OF_REVIEW] };
+    const SEALED: &'static [&'static str] = &["reason"];
+}
+
+impl From<ReviewReport> for ToldReport {
+    fn from(ReviewReport { user_id, reason, at, .. }: ReviewReport) -> Self {
+        Self { user_id, reason, at }
+    }
+}
+
+impl ReviewStore {
+    /// Keeps a person's report, and puts a shown review before the admins. The first of a person counts; a repeat
+    /// finishes what a process that died has begun.
+    pub async fn report(
+        &self,
+        review_id: ReviewId,
+        user_id: UserId,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        let (id, now) = (once(review_id, user_id), self.clock.now());
+        let report = ReviewReport { review_id, user_id, reason, at: now };
+        self.reports.insert(id, &report, &[]).await?;
+        let at = self.reports.get(id).await?.map_or(now, |kept| kept.body.at);
+        let changed = self
+            .reviews
+            .change(review_id.0, |mut review| review.report(at).then(|| (review, Vec::new())));
+        changed.await?;
+        Ok(())
+    }
+
+    pub async fn reports(&self, review: ReviewId) -> Result<Vec<ToldReport>, StoreError> {
+        let find = Find::by(OF_REVIEW, REVIEW.is(review.0)).limit(SHOWN_MAX);
+        let found = self.reports.find(&find).await?;
+        Ok(found.into_iter().map(|found| found.body.into()).collect())
+    }
+}

@@ -1,0 +1,69 @@
+//! Search by words: the index finds the reviews that have them all, and their texts have the last word.
+
+use platform::{
+    StoreError,
+    documents::{Document, Find},
+};
+use process::problem::TimeCursor;
+use wire::UserId;
+
+use super::{ReviewStore, shapes};
+use crate::domain::{Review, WordQuery};
+
+/// Reviews read at a time.
+const BATCH: usize = 100;
+/// Past so many reviews that only seem to fit, a page ends early; its cursor goes on.
+const BATCHES_MAX: usize = 10;
+
+pub struct WordSearch {
+    pub query: WordQuery,
+    pub provider: Option<UserId>,
+    pub after: Option<TimeCursor>,
+    pub limit: usize,
+}
+
+#[derive(Debug)]
+pub struct FoundReviews {
+    pub documents: Vec<Document<Review>>,
+    /// Behind the last review that was looked at, if there are more.
+    pub next: Option<TimeCursor>,
+}
+
+impl ReviewStore {
+    /// The query behind a page of those that seem to fit.
+    pub fn find_words(
+        &self,
+        asked: &[String],
+        provider: Option<UserId>,
+        after: Option<TimeCursor>,
+    ) -> Find {
+        let words = asked.iter().map(|word| self.word_hash(word)).collect();
+        shapes::with_words(words, provider, after, BATCH)
+    }
+
+    /// The reviews that are shown and say what is asked for, newest first.
+    pub async fn search(&self, search: WordSearch) -> Result<FoundReviews, StoreError> {
+        let WordSearch { query, provider, mut after, limit } = search;
+        let asked = query.asked();
+        let mut documents = Vec::with_capacity(limit);
+        for _ in 0..BATCHES_MAX {
+            let page = self.reviews.page(self.find_words(&asked, provider, after)).await?;
+            let is_last = page.next.is_none();
+            let read = page.documents.len();
+            for (place, found) in page.documents.into_iter().enumerate() {
+                after = Some(TimeCursor { at: found.body.created_at, id: found.id });
+                if query.matches(&found.body.comment) {
+                    documents.push(found);
+                }
+                if documents.len() == limit {
+                    let next = after.filter(|_| !is_last || place + 1 < read);
+                    return Ok(FoundReviews { documents, next });
+                }
+            }
+            if is_last {
+                return Ok(FoundReviews { documents, next: None });
+            }
+        }
+        Ok(FoundReviews { documents, next: after })
+    }
+}

@@ -1,0 +1,110 @@
+//! The fields that reviews are searched by, and the queries.
+
+use platform::documents::{
+    DocumentBody, Field, FieldPath, Find, Index, IndexCondition, ListField, Shape,
+};
+use process::problem::TimeCursor;
+use uuid::Uuid;
+use wire::{FileId, OrderId, UnixMillis, UserId};
+
+use super::behind;
+use crate::domain::{ProviderRating, Review, ReviewStanding};
+
+const ORDER: Field<OrderId> = Field::new("order_id");
+pub(super) const PROVIDER: Field<UserId> = Field::new("provider_id");
+const CUSTOMER: Field<UserId> = Field::new("customer_id");
+const CREATED: Field<UnixMillis> = Field::new("created_at");
+const STANDING: Field<String> = Field::new("standing");
+const SHOWN: Field<bool> = Field::new("is_shown");
+pub(super) const RATING: Field<i64> = Field::new("rating");
+const PROFESSIONALISM: Field<i64> = Field::new("dimensions.professionalism");
+const ATTITUDE: Field<i64> = Field::new("dimensions.attitude");
+const PUNCTUALITY: Field<i64> = Field::new("dimensions.punctuality");
+pub(super) const WORDS: ListField<String> = ListField::new("words");
+const IMAGES: ListField<Uuid> = ListField::new("images");
+
+/// The sums of a rating.
+pub(super) const DIMENSIONS: [FieldPath; 3] =
+    [PROFESSIONALISM.path(), ATTITUDE.path(), PUNCTUALITY.path()];
+
+const IS_SHOWN: &[IndexCondition] = &[IndexCondition::Is(SHOWN.path(), true)];
+const OF_ORDER: Index = Index::new("order", &[ORDER.up()]).unique();
+const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.up(), CREATED.down()]).only(IS_SHOWN);
+const OF_CUSTOMER: Index = Index::new("customer", &[CUSTOMER.up(), CREATED.down()]);
+const DESK: Index = Index::new("desk", &[STANDING.up(), CREATED.down()]);
+const SEARCH: Index = Index::new("search", &[WORDS.each(), CREATED.down()]).only(IS_SHOWN);
+const OF_IMAGE: Index = Index::new("image", &[IMAGES.each()]);
+/// It holds all that a rating adds up.
+const RATINGS: Index = Index::new(
+    "ratings",
+    &[PROVIDER.up(), RATING.up(), PROFESSIONALISM.up(), ATTITUDE.up(), PUNCTUALITY.up()],
+)
+.only(IS_SHOWN);
+
+impl DocumentBody for Review {
+    const SHAPE: Shape = Shape {
+        fields: &[
+            ORDER.path(),
+            PROVIDER.path(),
+            CUSTOMER.path(),
+            CREATED.path(),
+            STANDING.path(),
+            SHOWN.path(),
+            RATING.path(),
+            PROFESSIONALISM.path(),
+            ATTITUDE.path(),
+            PUNCTUALITY.path(),
+            WORDS.path(),
+            IMAGES.path(),
+        ],
+        indexes: &[OF_ORDER, OF_PROVIDER, OF_CUSTOMER, DESK, SEARCH, OF_IMAGE, RATINGS],
+    };
+    const SEALED: &'static [&'static str] = &["title", "comment", "reply", "decisions"];
+}
+
+impl DocumentBody for ProviderRating {
+    const SHAPE: Shape = Shape { fields: &[], indexes: &[] };
+}
+
+pub fn of_order(order: OrderId) -> Find {
+    Find::by(OF_ORDER, ORDER.is(order)).limit(1)
+}
+
+/// The reviews of a provider that are shown, newest first.
+pub fn about_provider(provider: UserId, after: Option<TimeCursor>, limit: usize) -> Find {
+    Find::by(OF_PROVIDER, PROVIDER.is(provider)).after(behind(after)).limit(limit)
+}
+
+/// All reviews by a customer, newest first.
+pub fn by_customer(customer: UserId, after: Option<TimeCursor>, limit: usize) -> Find {
+    Find::by(OF_CUSTOMER, CUSTOMER.is(customer)).after(behind(after)).limit(limit)
+}
+
+/// All reviews that stand so, newest first.
+pub fn at_desk(standing: ReviewStanding, after: Option<TimeCursor>, limit: usize) -> Find {
+    let standing = STANDING.is(standing.as_str().to_owned());
+    Find::by(DESK, standing).after(behind(after)).limit(limit)
+}
+
+/// The reviews with all of these hashes of words that are shown, newest first.
+pub(super) fn with_words(
+    words: Vec<String>,
+    provider: Option<UserId>,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> Find {
+    let all = WORDS.has_all(words);
+    let all = match provider {
+        Some(provider) => all.and(PROVIDER.is(provider)),
+        None => all,
+    };
+    Find::by(SEARCH, all).after(behind(after)).limit(limit)
+}
+
+pub(super) fn with_image(image: FileId) -> Find {
+    Find::by(OF_IMAGE, IMAGES.has(image.0)).limit(1)
+}
+
+pub(super) fn rated(provider: UserId) -> Find {
+    Find::by(RATINGS, PROVIDER.is(provider))
+}

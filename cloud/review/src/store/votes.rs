@@ -1,0 +1,67 @@
+//! Who found a review helpful: one document each, so that a person counts once and the number can be counted anew.
+
+use platform::{
+    StoreError,
+    documents::{Document, DocumentBody, DocumentsError, Field, Find, Index, Shape, millis},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{ReviewId, UnixMillis, UserId};
+
+use super::{ReviewStore, once};
+
+/// More are not counted: a review with so many stands first in any list.
+const COUNTED_MAX: usize = 10_000;
+const ATTEMPTS_MAX: usize = 16;
+
+const REVIEW: Field<Uuid> = Field::new("review_id");
+const OF_REVIEW: Index = Index::new("review", &[REVIEW.up()]);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HelpfulVote {
+    pub review_id: ReviewId,
+    pub user_id: UserId,
+    #[serde(with = "millis")]
+    pub at: UnixMillis,
+}
+
+impl DocumentBody for HelpfulVote {
+    const SHAPE: Shape = Shape { fields: &[REVIEW.path()], indexes: &[OF_REVIEW] };
+}
+
+impl ReviewStore {
+    /// Sets or takes back a person's vote, and returns the number of all. A vote whose process died before it was
+    /// counted is counted with the next one, or with its repeat.
+    pub async fn vote(
+        &self,
+        review_id: ReviewId,
+        user_id: UserId,
+        is_helpful: bool,
+    ) -> Result<i64, StoreError> {
+        let id = once(review_id, user_id);
+        if is_helpful {
+            let vote = HelpfulVote { review_id, user_id, at: self.clock.now() };
+            self.votes.insert(id, &vote, &[]).await?;
+        } else if let Some(Document { version, .. }) = self.votes.get(id).await? {
+            self.votes.delete(id, version).await?;
+        }
+        self.count_votes(review_id).await
+    }
+
+    /// The version is read before the votes are counted, so that a slower count never overwrites a later one.
+    async fn count_votes(&self, review: ReviewId) -> Result<i64, StoreError> {
+        let all = Find::by(OF_REVIEW, REVIEW.is(review.0)).limit(COUNTED_MAX);
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(mut found) = self.reviews.get(review.0).await? else { return Ok(0) };
+            let counted = i64::try_from(self.votes.count(&all).await?).unwrap_or(i64::MAX);
+            if found.body.helpful_count == counted {
+                return Ok(counted);
+            }
+            found.body.helpful_count = counted;
+            if self.reviews.replace(&found, &[]).await? {
+                return Ok(counted);
+            }
+        }
+        Err(DocumentsError::Contended { collection: "reviews", id: review.0 }.into())
+    }
+}

@@ -1,0 +1,200 @@
+//! The review service on a file of its own, beside an order service that knows one completed order.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{Path, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use platform::{Ground, consume::Handle, documents::Documents, upstream::Upstream};
+use process::{clock::Clock, tokens::ServiceKey};
+use review::{Config, Peers, RatingFeed, store::ReviewStore};
+use serde_json::{Value, json};
+use support::{Issuer, samples};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+use wire::{Actor, Order, OrderId, OrderStatus, Role, UnixMillis, UserId};
+
+pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+pub const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
+
+#[derive(Clone)]
+struct Orders(Arc<Mutex<Option<Order>>>);
+
+pub struct World {
+    pub router: Router,
+    pub store: ReviewStore,
+    pub service_key: ServiceKey,
+    pub clock: Clock,
+    issuer: Issuer,
+    orders: Orders,
+    folder: TempDir,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+pub const fn customer() -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(1)), role: Role::Customer }
+}
+
+pub const fn provider() -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(2)), role: Role::Provider }
+}
+
+pub const fn admin() -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(3)), role: Role::Admin }
+}
+
+pub const fn stranger(role: Role) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(9)), role }
+}
+
+pub fn form() -> Value {
+    json!({ "order_id": ORDER, "rating": 4, "comment": "师傅很准时, and the tap is fixed.",
+        "dimensions": { "punctuality": 5 } })
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::within(24 * 60 * 60 * 1000).await
+    }
+
+    /// Where a review may be changed for so long.
+    pub async fn within(edit_within_ms: i64) -> Self {
+        let (clock, issuer, folder) = (Clock::fixed(AT), Issuer::new(), TempDir::new().unwrap());
+        let url = format!("sqlite:{}", folder.path().join("review.db").display());
+        let config = Config {
+            documents_url: url.as_str().into(),
+            files_url: format!("file:{}", folder.path().join("files").display()).into(),
+            edit_within_ms,
+            ..Config::default()
+        };
+        review::migrate(&config).await.unwrap();
+        let ground = testing::ground(folder.path(), &clock).await;
+        let ground = Ground { keys: issuer.keys(), ..ground };
+        let service_key = ground.service_key.clone();
+        let order = Order {
+            id: ORDER,
+            customer_id: customer().user_id,
+            provider_id: Some(provider().user_id),
+            status: OrderStatus::Completed,
+            ..samples::order(1, 5)
+        };
+        let orders = Orders(Arc::new(Mutex::new(Some(order))));
+        let router = Router::new().route("/internal/orders/{id}", get(show));
+        let order = Upstream::local(router.with_state(orders.clone()));
+        let router = review::open(config, ground, Peers { order }).await.unwrap();
+        let keys = testing::data_keys();
+        let documents = Documents::open(&url).await.unwrap().sealed_by(&keys);
+        let store = ReviewStore::new(&documents, &keys, clock.clone());
+        Self { router, store, service_key, clock, issuer, orders, folder }
+    }
+
+    /// What the order service says from now on; nothing for one that knows no order.
+    pub fn order(&self, change: impl FnOnce(&mut Option<Order>)) {
+        change(&mut self.orders.0.lock().unwrap());
+    }
+
+    pub async fn ask(&self, who: Actor, method: &str, path: &str, body: Value) -> Answer {
+        self.keyed(who, method, path, None, body).await
+    }
+
+    pub async fn keyed(
+        &self,
+        who: Actor,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: Value,
+    ) -> Answer {
+        let token = self.issuer.token(who, self.clock.now());
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub async fn send(&self, request: Request) -> Answer {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = to_bytes(answer.into_body(), 1 << 22).await.unwrap();
+        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    }
+
+    pub async fn done(&self, who: Actor, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.ask(who, method, path, body).await;
+        assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.body);
+        answer.body
+    }
+
+    pub async fn get(&self, who: Actor, path: &str) -> Answer {
+        self.ask(who, "GET", path, Value::Null).await
+    }
+
+    /// The customer's review of the order, and the path to it.
+    pub async fn reviewed(&self) -> (Value, String) {
+        let review = self.done(customer(), "POST", "/api/v1/reviews", form()).await;
+        let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
+        (review, path)
+    }
+
+    pub async fn picture(&self, who: Actor, picture: Vec<u8>) -> Answer {
+        let token = self.issuer.token(who, self.clock.now());
+        let request = Request::builder().method("POST").uri("/api/v1/reviews/images");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request.body(Body::from(picture)).unwrap()).await
+    }
+
+    /// The events that wait to leave, oldest first.
+    pub async fn events(&self) -> Vec<wire::Event> {
+        let url = format!("sqlite:{}", self.folder.path().join("review.db").display());
+        let sql = platform::sql::Sql::open(&url).await.unwrap();
+        testing::events(&sql.sealed_by(&testing::data_keys())).await
+    }
+
+    /// Adds up what the events so far ask for, each of them twice.
+    pub async fn add_up(&self) {
+        let feed = RatingFeed { store: self.store.clone() };
+        for event in self.events().await {
+            if event.kind.as_str().starts_with("review.") {
+                feed.handle(&event).await.unwrap();
+                feed.handle(&event).await.unwrap();
+            }
+        }
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn refused(&self, status: u16, code: &str) {
+        let told = self.body["code"].as_str().unwrap_or_default();
+        assert_eq!((self.status, told), (status, code), "{}", self.body);
+    }
+
+    #[track_caller]
+    pub fn items(&self) -> &[Value] {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.body["items"].as_array().unwrap()
+    }
+}
+
+async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
+    let order = orders.0.lock().unwrap().clone();
+    if let Some(order) = order.filter(|order| order.id == id) {
+        return Json(order).into_response();
+    }
+    let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
+    (StatusCode::NOT_FOUND, Json(body)).into_response()
+}

@@ -1,0 +1,29 @@
+//! The ratings of providers, as the review service tells them.
+
+use platform::{StoreError, documents::DocumentsError};
+use wire::{RatingEvent, Role};
+
+use super::ProfileStore;
+use crate::domain::ProviderProfile;
+
+impl ProfileStore {
+    /// Takes a word that is newer than the last. What is counted elsewhere is no change of the provider's own, so it
+    /// makes nobody's form stale.
+    pub async fn note_rating(&self, told: &RatingEvent, trace: &str) -> Result<(), StoreError> {
+        let provider = told.provider_id;
+        if self.get::<ProviderProfile>(provider).await?.is_none() {
+            self.make::<ProviderProfile>(provider, Role::Provider, trace).await?;
+        }
+        let changed = self.providers.change(provider.0, |mut profile| {
+            if profile.rating_version >= told.version {
+                return None;
+            }
+            profile.rating_version = told.version;
+            profile.rating_hundredths = told.average_hundredths;
+            profile.total_reviews = told.total_reviews;
+            profile.derive();
+            Some((profile, Vec::new()))
+        });
+        changed.await.map(drop).map_err(|error: DocumentsError| error.into())
+    }
+}
