@@ -21,6 +21,7 @@ use platform::{
     documents::Documents,
     files::{FileIntake, FileRegister, Files},
     health::Check,
+    letters,
     sealing::DataKeys,
     service as skeleton,
     upstream::Upstream,
@@ -61,8 +62,10 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         orders: peers.order,
         edit_within_ms: config.edit_within_ms,
     };
+    let letters = letters::routes(&ground, CloudPart::Review, &documents);
     let checks = [Check::Documents(documents), Check::Files(files), Check::Bus(ground.bus)];
-    Ok(skeleton::router(NAME, answers.over(http::router(service), &document()), checks))
+    let routes = answers.over(http::router(service), &document());
+    Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The routes for clients.
