@@ -117,7 +117,7 @@ pub struct OrderEvent {
 
 /// The price of a cancel, as it was decided with it; it never changes again.
 #[skip_serializing_none]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CancelCharge {
     pub fee: Amount,
     /// Gets the fee.

@@ -148,7 +148,7 @@ pub async fn orders(
     Ok(Json(service.store.named(&asked.ids).await?))
 }
 
-/// The caller decides something about an order: its money, or the review of it.
+/// The caller decides something about orders: their money, or the reviews of them.
 pub struct FromDecider;
 
 impl FromRequestParts<Service> for FromDecider {
@@ -174,7 +174,7 @@ pub async fn order(
 /// Orders with their versions, to compare.
 pub async fn known(
     State(service): State<Service>,
-    _: FromPayment,
+    _: FromDecider,
     Json(asked): Json<KnownQuestion>,
 ) -> Result<Json<KnownOrders>, Problem> {
     if let KnownQuestion::Named(ids) = &asked {
