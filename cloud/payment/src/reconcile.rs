@@ -143,10 +143,7 @@ impl Reconciler {
         Ok(Some(differing))
     }
 
-    async fn differing_among(
-        &self,
-        ids: &[Uuid],
-    ) -> Result<Option<Vec<MovementId>>, StoreError> {
+    async fn differing_among(&self, ids: &[Uuid]) -> Result<Option<Vec<MovementId>>, StoreError> {
         let Courier { store, adapter } = &self.courier;
         // What is open is read first: it may be settled, and booked, before its statement comes.
         let open = store.open_among(ids).await?;
@@ -175,7 +172,8 @@ fn disagreements(rows: Disagreements) -> Vec<Finding> {
         (FindingKind::HeldForNothing, held_for_nothing),
         (FindingKind::ShownUnheld, shown_unheld),
     ];
-    let of = |(kind, rows): (FindingKind, Vec<Uuid>)| rows.into_iter().map(move |id| finding(kind, id));
+    let of =
+        |(kind, rows): (FindingKind, Vec<Uuid>)| rows.into_iter().map(move |id| finding(kind, id));
     kinds.into_iter().flat_map(of).collect()
 }
 

@@ -535,8 +535,12 @@ async fn a_reply_shows_no_order_that_its_reader_may_not_read() {
 async fn a_customer_sees_her_own_order_in_what_was_decided() {
     let edge = Edge::new().await;
     let (order_id, reason) = (OrderId(id(1)), None);
-    let cancel =
-        edge.frame(101, Role::Customer, 10, &CommandBody::CancelOrder { order_id, reason, fee: None });
+    let cancel = edge.frame(
+        101,
+        Role::Customer,
+        10,
+        &CommandBody::CancelOrder { order_id, reason, fee: None },
+    );
     let seq = edge.send(&cancel).await.receipt.unwrap().seq;
     let cancelled = Order { status: OrderStatus::Cancelled, ..order(1, 2) };
     let outcome = Outcome::applied(cancelled, edge.people.clock.now());

@@ -75,5 +75,19 @@ async fn script(pool: &MySqlPool) -> String {
             script += &format!("INSERT INTO `{table}` SELECT * FROM `{database}`.`{table}`;\n");
         }
     }
+    script += &triggers(pool).await;
     script + "SET FOREIGN_KEY_CHECKS = 1"
+}
+
+async fn triggers(pool: &MySqlPool) -> String {
+    const TRIGGERS: &str = "SELECT CAST(trigger_name AS CHAR), CAST(action_timing AS CHAR), \
+        CAST(event_manipulation AS CHAR), CAST(event_object_table AS CHAR), CAST(action_statement AS CHAR) \
+        FROM information_schema.triggers WHERE trigger_schema = DATABASE()";
+    type Trigger = (String, String, String, String, String);
+    let triggers: Vec<Trigger> =
+        sqlx::query_as(TRIGGERS).fetch_all(pool).await.expect("its triggers");
+    let made = |(name, timing, event, table, does): Trigger| {
+        format!("CREATE TRIGGER `{name}` {timing} {event} ON `{table}` FOR EACH ROW {does};\n")
+    };
+    triggers.into_iter().map(made).collect()
 }

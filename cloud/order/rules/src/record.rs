@@ -417,8 +417,7 @@ fn consumes(attempt: &Attempt, code: Code) -> bool {
         Origin::Edge(_) | Origin::Waited { .. } => true,
         Origin::Portal => {
             let undecided = matches!(code.status(), 401 | 404 | 422 | 429 | 500..);
-            let may_change =
-                matches!(
+            let may_change = matches!(
                 code,
                 Code::Revoked
                     | Code::NotVerified

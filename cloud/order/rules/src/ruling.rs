@@ -210,11 +210,7 @@ fn act(
             after.acceptance = None;
         }
         Action::Cancel => after.terms = Some(pricing::terms(case, state)?),
-        Action::Approve
-        | Action::Reject
-        | Action::Start
-        | Action::Complete
-        | Action::Review => {}
+        Action::Approve | Action::Reject | Action::Start | Action::Complete | Action::Review => {}
     }
     Ok(Ruling::Changed { after, reason, under_rule })
 }

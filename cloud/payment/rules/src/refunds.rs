@@ -4,8 +4,8 @@
 use wire::{OrderStatus, UserId};
 
 use crate::{
-    AdapterAnswer, Errand, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId, OrderMoney,
-    Posting, Refund, RefundRequest, RefundState, Refusal, RequestState, Saga, Source,
+    AdapterAnswer, Errand, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId,
+    OrderMoney, Posting, Refund, RefundRequest, RefundState, Refusal, RequestState, Saga, Source,
     books::{Fact, source_account},
     desk::Desk,
     movement::judged,

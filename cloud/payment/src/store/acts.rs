@@ -11,7 +11,8 @@ use wire::{OrderId, UnixMillis, UserId, words};
 
 use super::{MoneyCaseRow, Store, StoreError};
 
-const CASE: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at FROM money_cases WHERE id = ?";
+const CASE: &str =
+    "SELECT id, order_id, kind, movement_id, opened_at, closed_at FROM money_cases WHERE id = ?";
 const CLOSE: &str =
     "UPDATE money_cases SET closed_at = ?, closed_by = ? WHERE id = ? AND closed_at IS NULL";
 const OF_ORDER: &str = "WHERE order_id = ? ORDER BY at DESC, id DESC LIMIT ?";

@@ -69,7 +69,9 @@ impl Store {
     }
 
     pub async fn set_compared_until(&self, at: UnixMillis) -> Result<(), StoreError> {
-        if self.sql.exec(MOVE_UNTIL, vals![at]).await? == 0 && self.compared_until().await?.is_none() {
+        if self.sql.exec(MOVE_UNTIL, vals![at]).await? == 0
+            && self.compared_until().await?.is_none()
+        {
             self.sql.exec(FIRST_UNTIL, vals![at]).await?;
         }
         Ok(())

@@ -57,7 +57,7 @@ const BATCH: usize = 500;
 pub type BookedPlace = (UnixMillis, u64);
 
 /// What the books say against themselves, by the row that shows it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disagreements {
     pub uneven_journals: Vec<Uuid>,
     pub accounts_adrift: Vec<Uuid>,
@@ -127,12 +127,14 @@ impl Store {
                 Action::RefundDone => (subject, LineKind::Refund),
                 Action::PayoutDone => (subject, LineKind::Payout),
                 Action::PayoutReturned => (subject, LineKind::PayoutReturned),
-                Action::Chargeback => {
-                    (payments.get(&subject).copied().unwrap_or(subject), LineKind::Chargeback(subject))
-                }
-                Action::Reversal => {
-                    (payments.get(&subject).copied().unwrap_or(subject), LineKind::Reversal(subject))
-                }
+                Action::Chargeback => (
+                    payments.get(&subject).copied().unwrap_or(subject),
+                    LineKind::Chargeback(subject),
+                ),
+                Action::Reversal => (
+                    payments.get(&subject).copied().unwrap_or(subject),
+                    LineKind::Reversal(subject),
+                ),
                 _ => (subject, LineKind::Charge),
             };
             let amount_minor = minor.abs();

@@ -29,7 +29,11 @@ async fn ends_right(engine: Engine, stop: usize) {
         stage.done(0, cancelled(4)).await;
     }
     let calls = stage.store.calls_of(order_id(0)).await.unwrap();
-    assert_eq!(calls.len(), usize::from(stop > 0), "the refund was committed before its first call");
+    assert_eq!(
+        calls.len(),
+        usize::from(stop > 0),
+        "the refund was committed before its first call"
+    );
     if stop > 1 {
         // The answer is lost with the process.
         stage.courier.adapter.take(&calls[0]).await;

@@ -217,7 +217,8 @@ async fn a_movement_that_cannot_be_read_holds_up_no_other(#[case] engine: Engine
     stage.sql.exec(text, vals![order_id(1)]).await.unwrap();
     assert_eq!(stage.courier.carry_all().await.unwrap(), 1);
     assert_eq!(stage.money(2).await.held_minor(), PRICE);
-    let waiting = "SELECT COUNT(*) FROM payments WHERE status = 'pending' AND ask_at > 1764000000000";
+    let waiting =
+        "SELECT COUNT(*) FROM payments WHERE status = 'pending' AND ask_at > 1764000000000";
     assert_eq!(stage.count(waiting).await, 2, "they are read again later");
     assert!(stage.store.calls_due().await.unwrap().is_empty());
 }

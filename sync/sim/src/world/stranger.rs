@@ -31,7 +31,9 @@ impl World {
             Mischief::Withdraw => {
                 (1, CommandBody::WithdrawAcceptance { order_id, reason: reason() })
             }
-            Mischief::Cancel => (1, CommandBody::CancelOrder { order_id, reason: reason(), fee: None }),
+            Mischief::Cancel => {
+                (1, CommandBody::CancelOrder { order_id, reason: reason(), fee: None })
+            }
             Mischief::Approve => (1, CommandBody::ApproveOrder { order_id }),
             Mischief::Reject => (1, CommandBody::RejectOrder { order_id, reason: "no".to_owned() }),
             Mischief::Review => {

@@ -7,9 +7,9 @@ use platform::{
 };
 use rules::{Acceptance, Line, OrderState};
 use wire::{
-    Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId, EdgePromise,
-    FenceEnding, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus, RaceRule, Region,
-    Role, ServiceType, Source, TimelineEntry, UnixMillis, UserId, Verdict,
+    Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId,
+    EdgePromise, FenceEnding, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
+    RaceRule, Region, Role, ServiceType, Source, TimelineEntry, UnixMillis, UserId, Verdict,
 };
 
 pub const TITLE: &str = "orders.title";

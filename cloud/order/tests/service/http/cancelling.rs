@@ -33,7 +33,11 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
     let amounts = [&shown["fee"], &shown["refund"], &shown["held"], &shown["currency"]];
     assert_eq!(amounts, [&json!("20.00"), &json!("180.00"), &json!("200.00"), &json!("CNY")]);
     assert!(shown["free_until"].as_str().unwrap() < shown["at"].as_str().unwrap());
-    assert_eq!(service.get(admin(), &preview).await.body["fee"], "0.00", "an admin's costs nothing");
+    assert_eq!(
+        service.get(admin(), &preview).await.body["fee"],
+        "0.00",
+        "an admin's costs nothing"
+    );
     service.get(customer(2), &preview).await.refused(404, "order_not_found");
     service.get(provider(2), &preview).await.refused(404, "order_not_found");
     service.get(provider(1), &preview).await.refused(403, "role_forbidden");

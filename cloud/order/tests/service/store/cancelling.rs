@@ -68,7 +68,8 @@ async fn the_price_is_that_of_the_orders_creation(#[case] engine: Engine) {
     stage.decide(provider(1), accept(id)).await;
     let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
     Money { store: stage.store.clone() }.handle(&held).await.unwrap();
-    let newer = "INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms) VALUES (?, 9000, 86400000)";
+    let newer =
+        "INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms) VALUES (?, 9000, 86400000)";
     stage.sql.exec(newer, platform::vals![NOW.0 + 1]).await.unwrap();
     stage.clock.advance(10);
     assert!(stage.decide(customer(1), cancel(id, Some(2_000))).await.succeeded());

@@ -38,7 +38,9 @@ fn seat(edge: &str, epoch: u64) -> Seat {
 async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
     let (open, gone) = (stage.pending().await, stage.pending().await);
-    stage.decide(customer(1), CommandBody::CancelOrder { order_id: gone, reason: None, fee: None }).await;
+    stage
+        .decide(customer(1), CommandBody::CancelOrder { order_id: gone, reason: None, fee: None })
+        .await;
     let elsewhere = wire::Draft { location: Region::South, ..draft() };
     stage.publish(stage.command_id(), customer(1), elsewhere).await;
     let granted = stage.grant("north-1").await;
@@ -127,7 +129,9 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     let stage = Stage::new(engine).await;
     let id = stage.pending().await;
     stage.grant("north-1").await;
-    stage.decide(customer(1), CommandBody::CancelOrder { order_id: id, reason: None, fee: None }).await;
+    stage
+        .decide(customer(1), CommandBody::CancelOrder { order_id: id, reason: None, fee: None })
+        .await;
     let promise = Log::of("north-1").firm(1, stage.command_id(), provider(1), accept(id));
     let outcomes = stage.batch(promise.batch()).await;
     assert_eq!(outcomes[0].code, Some(Code::OrderCancelledMeanwhile));

@@ -29,7 +29,8 @@ async fn kept(stage: &Stage) -> String {
 async fn cancelled(stage: &Stage) -> OrderId {
     let order_id = stage.pending().await;
     let reason = Some(WHY.to_owned());
-    let outcome = stage.decide(customer(1), CommandBody::CancelOrder { order_id, reason, fee: None }).await;
+    let outcome =
+        stage.decide(customer(1), CommandBody::CancelOrder { order_id, reason, fee: None }).await;
     assert!(outcome.succeeded(), "{outcome:?}");
     order_id
 }

@@ -118,7 +118,10 @@ async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine
     for (n, &order_id) in ids.iter().enumerate().filter(|(n, _)| n % 3 > 0) {
         let (actor, body) = match n % 3 {
             1 => (provider(n as u128), CommandBody::WithdrawAcceptance { order_id, reason: None }),
-            _ => (customer(1), CommandBody::CancelOrder { order_id, reason: Some("晚了".into()), fee: None }),
+            _ => (
+                customer(1),
+                CommandBody::CancelOrder { order_id, reason: Some("晚了".into()), fee: None },
+            ),
         };
         log = log.then(stage.command_id(), Some(actor), body);
     }

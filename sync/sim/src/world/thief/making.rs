@@ -110,7 +110,9 @@ impl World {
         let reason = Some("because".to_owned());
         match (actor.role, pick % 5) {
             (Role::Admin, 0..3) => CommandBody::ApproveOrder { order_id },
-            (Role::Customer, _) | (Role::Admin, _) => CommandBody::CancelOrder { order_id, reason, fee: None },
+            (Role::Customer, _) | (Role::Admin, _) => {
+                CommandBody::CancelOrder { order_id, reason, fee: None }
+            }
             (_, 0..4) => CommandBody::AcceptOrder { order_id },
             _ => CommandBody::StartOrder { order_id },
         }
