@@ -15,7 +15,7 @@ use tokio::{
     net::TcpListener,
     sync::mpsc,
 };
-use wire::{EventType, UnixMillis};
+use wire::EventType;
 
 use super::*;
 use crate::{
@@ -209,11 +209,12 @@ async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
 }
 
 /// A mail server that says yes to everything, and hands on what it was told.
-async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>) {
+async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>, Tasks) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (told, mails) = mpsc::unbounded_channel();
-    process::tasks::Tasks::new().spawn_once("smtp", async move {
+    let tasks = Tasks::new();
+    tasks.spawn_once("smtp", async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (read, mut write) = stream.into_split();
             write.write_all(b"220 ready\r\n").await.unwrap();
@@ -238,12 +239,12 @@ async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>) {
             }
         }
     });
-    (port, mails)
+    (port, mails, tasks)
 }
 
 #[tokio::test]
 async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
-    let (port, mut mails) = smtp_server().await;
+    let (port, mut mails, _tasks) = smtp_server().await;
     let mail = mail_at(&format!("smtp://127.0.0.1:{port}"));
     let world = World::with(mail, tempfile::tempdir().unwrap()).await;
     world.happens(EventType::PaymentCompleted).await;
@@ -272,5 +273,4 @@ async fn mail_without_tls_goes_to_this_machine_alone() {
         let opened = Mail::open(url, from, std::path::Path::new(""), &Authorities::public());
         assert_eq!(opened.is_ok(), is_taken, "{url}");
     }
-    let _moment: UnixMillis = AT;
 }
