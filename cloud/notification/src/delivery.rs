@@ -5,19 +5,17 @@
 //! bounded number of times and given up with its reason; nothing goes out in a person's quiet hours but what
 //! they cannot silence; a person's address is asked for when it is needed and kept nowhere.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use http::Method;
 use platform::{
     documents::{Document, DocumentsError},
     upstream::{Upstream, UpstreamError},
 };
-use process::{
-    clock::Clock,
-    problem::chain,
-    tasks::Tasks,
-    tokens::Verifier,
-};
+use process::{clock::Clock, problem::chain, tasks::Tasks, tokens::Verifier};
 use serde::{Deserialize, Serialize};
 use texts::Sentence;
 use wire::{Role, UnixMillis, UserId};
@@ -88,10 +86,10 @@ impl Deliveries {
             if line.role == Role::Admin || now.since(line.created_at) > FRESH_MS {
                 continue;
             }
-            if !known.contains_key(&line.user_id) {
-                known.insert(line.user_id, self.preferences.of(line.user_id).await?.0);
-            }
-            let Some(wishes) = known.get(&line.user_id) else { continue };
+            let wishes = match known.entry(line.user_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.preferences.of(line.user_id).await?.0),
+            };
             planned.extend(planned_of(line, wishes, now));
         }
         let planned: Vec<_> =
@@ -173,8 +171,7 @@ impl Deliveries {
             Err(error) => return again(&due.body, now, None, chain(&error)),
         };
         let to = Some(masked(&address));
-        let message =
-            MailMessage { id: due.id, to: address, subject: said.title, text: said.text };
+        let message = MailMessage { id: due.id, to: address, subject: said.title, text: said.text };
         match self.mail.send(message).await {
             Ok(()) => ends(DeliveryState::Sent, to, None),
             Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
@@ -215,7 +212,7 @@ impl Deliveries {
             format!("{}\n{}", said.title, said.content)
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
-        Ok(Some(Said { title: say::digest_title { unread: unread.into() }.to(language), text }))
+        Ok(Some(Said { title: say::digest_title { unread }.to(language), text }))
     }
 }
 

@@ -8,9 +8,7 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
-use wire::{
-    Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ReadmissionEvent,
-};
+use wire::{Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ReadmissionEvent};
 
 use crate::{
     delivery::Deliveries,
@@ -94,9 +92,7 @@ fn lines(event: &Event) -> Result<Vec<InboxLine>, HandleError> {
         Exchange::Auth if event.kind == EventType::UserReadmitted => {
             domain::lines_of_readmission(cause, &ReadmissionEvent::deserialize(&event.body)?)
         }
-        Exchange::Review => {
-            domain::lines_of_review(cause, ReviewFacts::deserialize(&event.body)?)
-        }
+        Exchange::Review => domain::lines_of_review(cause, ReviewFacts::deserialize(&event.body)?),
         Exchange::Auth => Vec::new(),
     })
 }

@@ -57,7 +57,12 @@ impl InboxMemory {
     }
 
     /// What was remembered of that state. People's words are sealed.
-    pub async fn recall(&self, what: Remembered, owner: InboxOwner, stamp: &Stamp) -> Option<String> {
+    pub async fn recall(
+        &self,
+        what: Remembered,
+        owner: InboxOwner,
+        stamp: &Stamp,
+    ) -> Option<String> {
         let stored = self.cache.get(&what.key(owner)).await.ok()??;
         let (of, sealed) = stored.split_once(' ')?;
         if of != stamp.0 {

@@ -32,10 +32,10 @@ use crate::{
 pub use deliveries::{
     Delivery, DeliveryPage, DeliveryState, DeliveryStore, Settled, due_by, log_of,
 };
+use fan_outs::FanOutDocument;
 pub use fan_outs::{FanOut, MatchedProvider};
 pub use recent::RECENT_MAX;
 pub use wishes::PreferencesStore;
-use fan_outs::FanOutDocument;
 
 /// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
 pub const UNREAD_SHOWN_MAX: usize = 1_000;

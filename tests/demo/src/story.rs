@@ -235,7 +235,8 @@ impl Story {
         let order = self.order()?.id;
         let lines = within("an inbox line", SOON, async || {
             let lines = self.api.inbox(person).await.ok()?;
-            let about = lines.iter().filter(|line| line.kind == kind && line.order_id == Some(order));
+            let about =
+                lines.iter().filter(|line| line.kind == kind && line.order_id == Some(order));
             Some(about.count()).filter(|count| *count > 0)
         });
         Ok(lines.await?)

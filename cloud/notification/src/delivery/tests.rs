@@ -90,7 +90,10 @@ impl World {
         let files = std::fs::read_dir(self.mails.path()).unwrap();
         let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
         paths.sort();
-        paths.iter().map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+        paths
+            .iter()
+            .map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
+            .collect()
     }
 
     async fn log(&self) -> Vec<(DeliveryState, i64, Option<String>)> {
@@ -114,7 +117,10 @@ async fn a_line_goes_out_once_and_its_address_stands_masked_in_the_log() {
     }
     let mails = world.mails();
     assert_eq!(mails.len(), 1);
-    assert_eq!((&mails[0]["to"], &mails[0]["subject"]), (&json!(ADDRESS), &json!("Payment received")));
+    assert_eq!(
+        (&mails[0]["to"], &mails[0]["subject"]),
+        (&json!(ADDRESS), &json!("Payment received"))
+    );
     let masked = Some("z***@example.org".to_owned());
     assert_eq!(world.log().await, [(DeliveryState::Sent, 1, masked)]);
 }
@@ -123,10 +129,8 @@ async fn a_line_goes_out_once_and_its_address_stands_masked_in_the_log() {
 async fn quiet_hours_hold_back_what_may_be_silenced() {
     let world = World::new().await;
     // By UTC it is 16:00.
-    let quiet_hours = Some(QuietHours {
-        from: "15:00".parse().unwrap(),
-        to: "17:30".parse().unwrap(),
-    });
+    let quiet_hours =
+        Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
     let time_zone = TimeZone::named("UTC").unwrap();
     world.wish(&Preferences { quiet_hours, time_zone, ..Preferences::default() }).await;
     world.happens(EventType::PaymentCompleted).await;
@@ -196,7 +200,9 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
 #[tokio::test]
 async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     let world = World::new().await;
-    world.wish(&Preferences { wishes: std::collections::BTreeSet::new(), ..Preferences::default() }).await;
+    world
+        .wish(&Preferences { wishes: std::collections::BTreeSet::new(), ..Preferences::default() })
+        .await;
     world.happens(EventType::PaymentCompleted).await;
     world.clock.advance(FRESH_MS + 1);
     world.happens(EventType::PaymentReleased).await;
@@ -218,7 +224,8 @@ async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>, Tasks) {
         while let Ok((stream, _)) = listener.accept().await {
             let (read, mut write) = stream.into_split();
             write.write_all(b"220 ready\r\n").await.unwrap();
-            let (mut lines, mut mail, mut is_data) = (BufReader::new(read).lines(), String::new(), false);
+            let (mut lines, mut mail, mut is_data) =
+                (BufReader::new(read).lines(), String::new(), false);
             while let Ok(Some(line)) = lines.next_line().await {
                 mail += &format!("{line}\n");
                 let answer: &[u8] = match line.as_str() {

@@ -205,7 +205,8 @@ fn person(
     event: &OrderEvent,
 ) -> Option<(InboxOwner, Option<UserId>)> {
     let order = &event.order;
-    let provider = |user_id, counterpart| (InboxOwner { user_id, role: Role::Provider }, counterpart);
+    let provider =
+        |user_id, counterpart| (InboxOwner { user_id, role: Role::Provider }, counterpart);
     match listener {
         Listener::Customer => {
             let to = InboxOwner { user_id: order.customer_id, role: Role::Customer };

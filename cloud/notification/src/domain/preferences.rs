@@ -186,8 +186,7 @@ mod tests {
     }
 
     fn quiet(zone: &str, from: &str, to: &str) -> Preferences {
-        let quiet_hours =
-            Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
+        let quiet_hours = Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
         let time_zone = TimeZone::named(zone).unwrap();
         Preferences { quiet_hours, time_zone, ..Preferences::default() }
     }

@@ -41,11 +41,13 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
         | EventType::OrderCancelled
         | EventType::OrderAcceptanceWithdrawn
         | EventType::ProfileVerificationRejected => {
-            let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
+            let given =
+                line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
             sentences.extend(given.map(|given| given.to(language)));
         }
         _ if matches!(line.params, Params::Review(_)) => {
-            let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
+            let given =
+                line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
             sentences.extend(given.map(|given| given.to(language)));
         }
         _ => {}
@@ -148,11 +150,7 @@ fn money_news(
     })
 }
 
-fn review(
-    language: Language,
-    line: &InboxLine,
-    params: &ReviewParams,
-) -> Option<(String, String)> {
+fn review(language: Language, line: &InboxLine, params: &ReviewParams) -> Option<(String, String)> {
     let ReviewParams { title, order_code: code, rating, .. } = params;
     let rating = u64::from(*rating);
     Some(match (line.event_type.as_str(), line.role) {

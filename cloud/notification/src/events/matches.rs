@@ -85,7 +85,9 @@ impl Matches {
         let asked = self.users.json(Method::POST, PATH, Some(&token), Some(&question)).await;
         let Proposals { items } = asked.map_err(handled)?;
         let matched = items.into_iter().take(MATCHES_MAX);
-        Ok(matched.map(|Proposal { user_id, reasons }| MatchedProvider { user_id, reasons }).collect())
+        Ok(matched
+            .map(|Proposal { user_id, reasons }| MatchedProvider { user_id, reasons })
+            .collect())
     }
 }
 

@@ -118,10 +118,15 @@ impl UserPart {
         *self.answer.lock().unwrap() = Some(people);
     }
 
-    async fn matches(State(part): State<Self>, Json(question): Json<Value>) -> (StatusCode, Json<Value>) {
+    async fn matches(
+        State(part): State<Self>,
+        Json(question): Json<Value>,
+    ) -> (StatusCode, Json<Value>) {
         part.asked.lock().unwrap().push(question);
         let answer = part.answer.lock().unwrap().clone();
-        let Some(people) = answer else { return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null)) };
+        let Some(people) = answer else {
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null));
+        };
         let reasons = ["serves_the_area", "works_that_day"];
         let items: Vec<_> = people
             .into_iter()
@@ -161,13 +166,18 @@ async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
     fan_out.handle(&event(2, EventType::OrderApproved)).await.unwrap();
     for n in (90..130).chain(200..220) {
         let told = inbox(&store, UserId(Uuid::from_u128(n)), Role::Provider).await;
-        let expected = if (100..120).contains(&n) { vec![EventType::OrderApproved] } else { vec![] };
+        let expected =
+            if (100..120).contains(&n) { vec![EventType::OrderApproved] } else { vec![] };
         assert_eq!(told, expected, "{n}");
     }
-    let owner = crate::domain::InboxOwner { user_id: UserId(Uuid::from_u128(100)), role: Role::Provider };
+    let owner =
+        crate::domain::InboxOwner { user_id: UserId(Uuid::from_u128(100)), role: Role::Provider };
     let line = store.arrived(owner, Uuid::nil(), 5).await.unwrap().remove(0).line;
     assert_eq!(line.params.order().unwrap().match_reasons, ["serves_the_area", "works_that_day"]);
-    assert_eq!(line.counterpart, None, "a provider who has no order learns nothing of its customer");
+    assert_eq!(
+        line.counterpart, None,
+        "a provider who has no order learns nothing of its customer"
+    );
 }
 
 #[tokio::test]

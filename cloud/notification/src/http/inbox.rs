@@ -101,7 +101,12 @@ fn item(language: Language, stored: StoredLine) -> Item {
         order_id: stored.line.order_id,
         title: said.title,
         content: said.content,
-        match_reasons: stored.line.params.order().map(|o| o.match_reasons.clone()).unwrap_or_default(),
+        match_reasons: stored
+            .line
+            .params
+            .order()
+            .map(|o| o.match_reasons.clone())
+            .unwrap_or_default(),
         is_read: stored.read_at.is_some(),
         created_at: stored.line.created_at,
     }

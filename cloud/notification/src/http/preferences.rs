@@ -103,9 +103,10 @@ fn checked(form: PreferencesForm) -> Result<Preferences, Problem> {
     let Some(time_zone) = time_zone.filter(|_| errors.is_empty()) else {
         return Err(errors.into());
     };
-    let wishes = form.kinds.iter().flat_map(|KindForm { kind, channels }| {
-        channels.iter().map(|channel| (*kind, *channel))
-    });
+    let wishes = form
+        .kinds
+        .iter()
+        .flat_map(|KindForm { kind, channels }| channels.iter().map(|channel| (*kind, *channel)));
     Ok(Preferences {
         language: form.language,
         time_zone,

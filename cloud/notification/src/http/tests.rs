@@ -6,10 +6,10 @@ use http_body_util::BodyExt;
 use platform::upstream::Upstream;
 use process::clock::Clock;
 use serde_json::Value;
+use serde_json::json;
 use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
-use serde_json::json;
 use wire::{Actor, EventId, EventType, Role, UserId};
 
 use super::*;
@@ -196,10 +196,7 @@ async fn preferences_are_kept_whole_on_the_version_that_was_read() {
     let (status, stale) = put(form.clone()).await;
     assert_eq!((status, &stale["version"]), (StatusCode::CONFLICT, &json!(1)));
 
-    for (field, value) in [
-        ("time_zone", json!("Moon/Base")),
-        ("digest_hour", json!(24)),
-    ] {
+    for (field, value) in [("time_zone", json!("Moon/Base")), ("digest_hour", json!(24))] {
         let mut wrong = form.clone();
         wrong["version"] = json!(1);
         wrong[field] = value;

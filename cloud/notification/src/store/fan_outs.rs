@@ -2,9 +2,7 @@
 //!
 //! Invariant: there is one fan-out for an order, the first that was kept.
 
-use platform::documents::{
-    DocumentBody, DocumentsError, Field, Index, Shape, millis,
-};
+use platform::documents::{DocumentBody, DocumentsError, Field, Index, Shape, millis};
 use serde::{Deserialize, Serialize};
 use wire::{Event, EventId, Order, OrderId, UnixMillis, UserId};
 

@@ -67,9 +67,10 @@ impl InboxStore {
 fn first_of(recent: Recent, request: &PageRequest) -> InboxPage {
     let Recent { lines, has_more } = recent;
     let has_more = has_more || lines.len() > request.limit;
-    let lines = lines.into_iter().take(request.limit).map(|(id, body)| {
-        line(Document { id, version: 0, body }, request.role)
-    });
+    let lines = lines
+        .into_iter()
+        .take(request.limit)
+        .map(|(id, body)| line(Document { id, version: 0, body }, request.role));
     let lines: Vec<StoredLine> = lines.collect();
     let last = lines.last().filter(|_| has_more);
     let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });

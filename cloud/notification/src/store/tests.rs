@@ -76,7 +76,10 @@ async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
     // One that it hears of ends what was remembered.
     add(&store, 5).await;
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 5);
-    assert_eq!(store.page_soon(&first_page()).await.unwrap().lines[0].id, LineId(Uuid::from_u128(5)));
+    assert_eq!(
+        store.page_soon(&first_page()).await.unwrap().lines[0].id,
+        LineId(Uuid::from_u128(5))
+    );
     store.mark_read(CUSTOMER, Role::Customer, LineId(Uuid::from_u128(5)), AT).await.unwrap();
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 4);
 }

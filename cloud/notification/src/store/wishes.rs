@@ -41,10 +41,13 @@ impl PreferencesStore {
     /// With their version: 0 for a person who has changed nothing yet.
     pub async fn of(&self, user: UserId) -> Result<(Preferences, i64), DocumentsError> {
         let found = self.0.get(user.0).await?;
-        Ok(found.map_or_else(|| (Preferences::default(), 0), |found| {
-            let version = found.version;
-            (found.body.into(), version)
-        }))
+        Ok(found.map_or_else(
+            || (Preferences::default(), 0),
+            |found| {
+                let version = found.version;
+                (found.body.into(), version)
+            },
+        ))
     }
 
     /// Returns whether the version that was read is still the one that counts.

@@ -83,7 +83,10 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
         Exchange::Payment => lines_of_money(cause, &money()),
         Exchange::User => {
             let reason = Some("the certificate has run out".into());
-            lines_of_profile(cause, &ProfileEvent { user_id, role, version: 1, provider: None, reason })
+            lines_of_profile(
+                cause,
+                &ProfileEvent { user_id, role, version: 1, provider: None, reason },
+            )
         }
         Exchange::Auth => {
             lines_of_readmission(cause, &ReadmissionEvent { user_id, role, tokens_since: AT })
