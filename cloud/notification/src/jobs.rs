@@ -1,5 +1,5 @@
-//! Owns the work done by the clock: lines that were read long ago are removed (MongoDB expires them by itself, and the
-//! job finds none), and what is plain or of a former data key is sealed.
+//! Owns the work done by the clock: lines that were read long ago and old deliveries are removed (MongoDB expires them by
+//! itself, and the job finds none), and what is plain or of a former data key is sealed.
 
 use platform::{
     documents::Documents,
@@ -8,7 +8,7 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks};
 
-use crate::store::InboxStore;
+use crate::store::{DeliveryStore, InboxStore};
 
 /// At night, in UTC.
 const PURGE_CRON: &str = "0 20 3 * * *";
@@ -20,9 +20,10 @@ pub fn start(
     tasks: &Tasks,
     documents: &Documents,
     store: &InboxStore,
+    log: &DeliveryStore,
     clock: &Clock,
 ) -> Result<(), JobError> {
-    let jobs = vec![purge(store.clone(), clock.clone()), seal(store.clone())];
+    let jobs = vec![purge(store.clone(), log.clone(), clock.clone()), seal(store.clone())];
     jobs::start(tasks, documents, clock.clone(), jobs)
 }
 
@@ -34,11 +35,12 @@ fn seal(store: InboxStore) -> Job {
     })
 }
 
-fn purge(store: InboxStore, clock: Clock) -> Job {
+fn purge(store: InboxStore, log: DeliveryStore, clock: Clock) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
-        let (store, now) = (store.clone(), clock.now());
+        let (store, log, now) = (store.clone(), log.clone(), clock.now());
         async move {
             let purged = store.purge_read(now).await?;
+            log.purge(now).await?;
             tracing::info!(purged, "Removed {purged} notifications read long ago");
             Ok(())
         }

@@ -51,15 +51,15 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let preferences = PreferencesStore::new(&documents);
     preferences.check().await?;
 
-    jobs::start(&ground.tasks, &documents, &store, &ground.clock)?;
+    let log = DeliveryStore::new(&documents);
+    log.check().await?;
+    jobs::start(&ground.tasks, &documents, &store, &log, &ground.clock)?;
     let mail = Mail::open(
         &config.mail_url,
         &config.mail_from,
         &config.mail_password,
         &Authorities::of_process(),
     );
-    let log = DeliveryStore::new(&documents);
-    log.check().await?;
     let clock = ground.clock.clone();
     let deliveries = Deliveries {
         inboxes: store.clone(),

@@ -11,8 +11,14 @@ use mongodb::{
     options::IndexOptions,
 };
 use notification::{
-    domain::{InboxLine, LineId, OrderParams, PageRequest, Params, StoredLine},
-    store::{self, InboxStore},
+    domain::{
+        Channel, InboxLine, InboxOwner, LineId, NoticeKind, OrderParams, PageRequest, Params,
+        Preferences, StoredLine,
+    },
+    store::{
+        self, Delivery, DeliveryState, DeliveryStore, FanOut, InboxStore, MatchedProvider,
+        PreferencesStore, Settled,
+    },
 };
 use process::clock::Clock;
 use uuid::Uuid;
@@ -28,6 +34,8 @@ const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 on_every_documents! {
     every_promise_of_an_inbox_is_kept,
     hot_queries_are_answered_by_their_index,
+    what_goes_out_is_planned_once_and_held_by_one,
+    wishes_and_fan_outs_are_kept_once,
 }
 
 async fn every_promise_of_an_inbox_is_kept(arm: DocumentsArm) {
@@ -168,6 +176,87 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
         let plan = inbox.explain(&query).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }
+}
+
+async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
+    let log = DeliveryStore::new(&arm.documents);
+    assert!(log.check().await.is_err(), "a store that was never migrated is refused");
+    log.migrate().await.unwrap();
+    log.migrate().await.unwrap();
+    log.check().await.unwrap();
+
+    // MongoDB's own clock removes what is old.
+    let now = Clock::system().now();
+    let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
+    let of = |event: u128| {
+        let event = (EventType::PaymentCompleted, EventId(Uuid::from_u128(event)));
+        Delivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
+    };
+    let planned = [(1, of(1)), (2, of(1)), (3, of(2))];
+    log.add(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery))).await.unwrap();
+    log.add(&[(Uuid::from_u128(4), of(2))]).await.unwrap();
+    assert!(log.due(now.plus_ms(-1), 10).await.unwrap().is_empty());
+    let due = log.due(now, 10).await.unwrap();
+    assert_eq!(due.len(), 2, "once for person, event and channel");
+
+    let (one, other) = tokio::join!(log.hold(&due[0], now), log.hold(&due[0], now));
+    assert!(one.unwrap() != other.unwrap(), "two replicas never send one delivery at once");
+    assert_eq!(log.due(now, 10).await.unwrap().len(), 1);
+    let later = now.plus_ms(10 * 60 * 1000);
+    assert_eq!(log.due(later, 10).await.unwrap().len(), 2, "a holder may have died");
+
+    let settled = |state, due_at| {
+        let (to, why) = (Some("z***@example.org".to_owned()), None);
+        Settled { state, due_at, was_tried: true, to, why }
+    };
+    log.settle(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
+    log.settle(due[1].id, &settled(DeliveryState::Waiting, Some(later))).await.unwrap();
+    assert!(log.due(now, 10).await.unwrap().is_empty());
+    // What has ended stays so.
+    log.settle(due[0].id, &settled(DeliveryState::Waiting, Some(now))).await.unwrap();
+    let sent = log.page(Some(DeliveryState::Sent), None, 10).await.unwrap().items;
+    assert_eq!((sent.len(), sent[0].0, sent[0].1.attempts), (1, due[0].id, 1));
+    let first = log.page(None, None, 1).await.unwrap();
+    let second = log.page(None, first.next, 1).await.unwrap();
+    assert_ne!(first.items[0].0, second.items[0].0);
+    assert!(second.next.is_none());
+    for query in [
+        store::due_by(now, 50),
+        store::log_of(None, first.next, 20),
+        store::log_of(Some(DeliveryState::Waiting), first.next, 20),
+    ] {
+        let plan = log.collection().explain(&query).await.unwrap();
+        assert!(plan.by_index && !plan.sorts, "{}", plan.text);
+    }
+}
+
+async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
+    let wishes = PreferencesStore::new(&arm.documents);
+    wishes.migrate().await.unwrap();
+    wishes.check().await.unwrap();
+    assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (Preferences::default(), 0));
+    let mailed = |hour| Preferences { digest_hour: Some(hour), ..Preferences::default() };
+    assert!(wishes.write(CUSTOMER, 0, &mailed(7)).await.unwrap());
+    assert!(!wishes.write(CUSTOMER, 0, &mailed(8)).await.unwrap(), "somebody was first");
+    let (kept, version) = wishes.of(CUSTOMER).await.unwrap();
+    assert_eq!(kept, mailed(7));
+    assert!(wishes.write(CUSTOMER, version, &mailed(9)).await.unwrap());
+    assert!(!wishes.write(CUSTOMER, version, &mailed(10)).await.unwrap());
+    assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (mailed(9), version + 1));
+    assert_eq!(wishes.of(PROVIDER).await.unwrap().1, 0);
+
+    let store = InboxStore::new(&arm.documents);
+    store.migrate().await.unwrap();
+    let fan_out = |n: u128| {
+        let user_id = UserId(Uuid::from_u128(n));
+        let matched = vec![MatchedProvider { user_id, reasons: vec!["verified".into()] }];
+        let event_id = EventId(Uuid::from_u128(n));
+        FanOut { order_id: OrderId(Uuid::from_u128(9)), event_id, at: Clock::system().now(), matched }
+    };
+    let first = fan_out(1);
+    assert_eq!(store.keep_fan_out(first.clone()).await.unwrap(), first);
+    assert_eq!(store.keep_fan_out(fan_out(2)).await.unwrap(), first, "the first answer counts");
+    assert_eq!(store.fan_out(first.order_id).await.unwrap(), Some(first));
 }
 
 /// As the release before wrote its documents.

@@ -161,6 +161,10 @@ impl DeliveryStore {
         Self(Collection::new(documents, "deliveries"))
     }
 
+    pub fn collection(&self) -> &Collection<Delivery> {
+        &self.0
+    }
+
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         self.0.migrate().await
     }
