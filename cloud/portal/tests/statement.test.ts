@@ -27,6 +27,10 @@ describe('a month of an account', () => {
     expect(sumsOfMonth(LINES, monthBeside(november, 1), balance).opening).toBe(sums.closing)
   })
 
+  it('of nothing is zero without a sign', () => {
+    expect(sumsOfMonth([], monthAt(0), 0)).toEqual({ opening: 0, earned: 0, fees: 0, paidOut: 0, closing: 0 })
+  })
+
   it('has a name that can stand in an address', () => {
     expect(monthAt(Date.parse(at(2026, 3, 9))).name).toBe('2026-03')
     expect(monthBeside(monthAt(Date.parse(at(2026, 12, 9))), 1).name).toBe('2027-01')

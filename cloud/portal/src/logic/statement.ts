@@ -8,7 +8,8 @@ const EARNED: readonly string[] = ['release', 'cancel_fee', 'compensation']
 const PAID_OUT: readonly string[] = ['payout', 'payout_back', 'payout_returned']
 
 export function ownMinor(line: StatementLine): number {
-  return -minorOf(line.amount)
+  // Not its negation: that of zero would be shown with a sign.
+  return 0 - minorOf(line.amount)
 }
 
 export function feeMinor(line: StatementLine): number {
@@ -56,7 +57,7 @@ export function sumsOfMonth(lines: readonly StatementLine[], month: Month, balan
     opening: closing - sum(own),
     earned: sum(own.filter(isEarned)),
     fees: sum(own, feeMinor),
-    paidOut: -sum(own.filter(line => PAID_OUT.includes(line.action))),
+    paidOut: 0 - sum(own.filter(line => PAID_OUT.includes(line.action))),
     closing,
   }
 }
