@@ -383,27 +383,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the cases about money that are open for a person to look at, newest first */
+        /** List the cases about money for a person to look at, newest first */
         get: operations["payment.cases"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/money-cases/{id}/close": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Close a case about money, with a reason */
-        post: operations["payment.close_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -438,74 +421,6 @@ export interface paths {
         get: operations["order.all"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/orders/{id}/compensation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Pay a provider for work in vain out of the platform's own money, once for an order, with a reason */
-        post: operations["payment.compensation"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/orders/{id}/goodwill": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Give a customer money back after the release, out of the platform's own, with a reason */
-        post: operations["payment.goodwill"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/orders/{id}/money": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Show everything about an order's money: custody, movements, requests, cases, and what admins did */
-        get: operations["payment.money"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/orders/{id}/paid-otherwise": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Record that a refund that failed was paid by hand, with a reason */
-        post: operations["payment.paid_otherwise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1495,25 +1410,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done */
+        /** Cancel an order */
         post: operations["order.cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/orders/{id}/cancellation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Show what a cancel would cost now, to the cent: the fee, and the refund of the rest */
-        get: operations["order.cancellation_of"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1708,15 +1606,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/payments/reconciliation": {
+    "/api/v1/payments/methods": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Hold orders, payments, the books and the adapter against each other, as they stand now */
-        get: operations["payment.reconciliation"];
+        /** List the ways to pay, the usual one first */
+        get: operations["payment.methods"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2260,28 +2158,6 @@ export interface components {
         BootNonce: string;
         /** @description A day, such as 2026-11-22. */
         CalendarDay: string;
-        CancelForm: {
-            /**
-             * @description The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where the cancel costs
-             *     another fee by now, nothing is done: `terms_changed`, with the new price.
-             */
-            fee?: components["schemas"]["Amount"];
-            reason?: string;
-        };
-        /** @description What becomes of the money, to the cent, if the order is cancelled now. */
-        Cancellation: {
-            /** @description When this was calculated. */
-            at: components["schemas"]["UnixMillis"];
-            currency: components["schemas"]["Currency"];
-            /** @description Goes to the provider. The cancel names it, so that it costs this or is not done. */
-            fee: components["schemas"]["Amount"];
-            free_until: components["schemas"]["UnixMillis"] | null;
-            /** @description In custody now: fee and refund together. */
-            held: components["schemas"]["Amount"];
-            order_id: components["schemas"]["OrderId"];
-            /** @description Goes back to the customer. Money that the order service has not heard of yet comes back whole, too. */
-            refund: components["schemas"]["Amount"];
-        };
         CaptionForm: {
             caption: string;
             /**
@@ -2289,9 +2165,6 @@ export interface components {
              * @description Of the profile that was read.
              */
             version: number;
-        };
-        CaseClosingForm: {
-            reason: string;
         };
         /** @description A case for a person to look at; one for each order, person and kind. */
         CaseItem: {
@@ -2358,7 +2231,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "terms_changed" | "signature_wrong" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "internal" | "unrecognised";
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -2408,8 +2281,6 @@ export interface components {
             /** @enum {string} */
             type: "complete_order";
         } | {
-            /** @description The fee that the person was shown; left out, they were shown none. */
-            fee?: components["schemas"]["Amount"];
             order_id: components["schemas"]["OrderId"];
             reason?: string;
             /** @enum {string} */
@@ -2458,11 +2329,6 @@ export interface components {
             repaired: number;
             /** @description Changes may still be on their way; nothing was repaired. */
             unsettled: boolean;
-        };
-        CompensationForm: {
-            amount: components["schemas"]["Amount"];
-            provider_id: components["schemas"]["UserId"];
-            reason: string;
         };
         /** @enum {string} */
         Currency: "CNY" | "USD" | "EUR" | "HKD";
@@ -2801,10 +2667,6 @@ export interface components {
         };
         /** @enum {string} */
         GateState: "open" | "closed";
-        GoodwillForm: {
-            amount: components["schemas"]["Amount"];
-            reason: string;
-        };
         GrantForm: {
             amount?: components["schemas"]["Amount"];
         };
@@ -3007,22 +2869,7 @@ export interface components {
             reason: components["schemas"]["MissingReason"];
             section: components["schemas"]["PageSection"];
         };
-        /** @description Something that an admin did about money by their own decision. */
-        MoneyAct: {
-            amount: components["schemas"]["Amount"] | null;
-            at: components["schemas"]["UnixMillis"];
-            by: components["schemas"]["UserId"];
-            /** @description `goodwill`, `compensation`, `sent_anew`, `paid_otherwise` or `case_closed`. */
-            kind: string;
-            reason: string;
-            /**
-             * Format: uuid
-             * @description The refund, the provider or the movement of the case.
-             */
-            subject: string | null;
-        };
         MoneyCase: {
-            closed_at: components["schemas"]["UnixMillis"] | null;
             /** Format: int64 */
             id: number;
             kind: string;
@@ -3030,31 +2877,6 @@ export interface components {
             movement_id: string;
             opened_at: components["schemas"]["UnixMillis"];
             order_id: components["schemas"]["OrderId"];
-        };
-        /** @description Everything about an order's money, for the desk. */
-        MoneyDesk: {
-            acts: components["schemas"]["MoneyAct"][];
-            cancel_fee: components["schemas"]["Amount"] | null;
-            cases: components["schemas"]["MoneyCase"][];
-            currency: components["schemas"]["Currency"];
-            customer_id: components["schemas"]["UserId"];
-            /** @description Granted out of the platform's own money. */
-            goodwill: components["schemas"]["Amount"];
-            /** @description Granted to the customer out of it. */
-            granted: components["schemas"]["Amount"];
-            /** @description In custody. */
-            held: components["schemas"]["Amount"];
-            next_at: components["schemas"]["UnixMillis"] | null;
-            order_id: components["schemas"]["OrderId"];
-            order_status: components["schemas"]["OrderStatus"];
-            payment_status: components["schemas"]["PaymentStatus"];
-            payments: components["schemas"]["Payment"][];
-            price: components["schemas"]["Amount"];
-            provider_id: components["schemas"]["UserId"] | null;
-            refunds: components["schemas"]["Refund"][];
-            requests: components["schemas"]["RefundRequest"][];
-            /** @description `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid otherwise) or `done`. */
-            saga: string;
         };
         /**
          * Format: uuid
@@ -3298,15 +3120,6 @@ export interface components {
         };
         /** @enum {string} */
         PageSection: "parties" | "payment" | "review";
-        PaidOtherwiseForm: {
-            /** @description How it was paid. */
-            reason: string;
-            /**
-             * Format: uuid
-             * @description One that failed.
-             */
-            refund_id: string;
-        };
         PasswordForm: {
             new_password: string;
             old_password: string;
@@ -3349,6 +3162,13 @@ export interface components {
             order_id: components["schemas"]["OrderId"];
             /** @description The adapter's token for how it is paid; its usual one, where it is left out. */
             payment_method?: string;
+        };
+        /** @description A way to pay. */
+        PaymentMethod: {
+            /** @description The adapter's token, as a payment names it. */
+            method: string;
+            /** @description Nothing is charged: for tests and demonstrations. */
+            simulated: boolean;
         };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
@@ -3535,26 +3355,6 @@ export interface components {
             user_id?: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"];
         };
-        /** @description Orders, payments, the books and the adapter held against each other, as they stand now. */
-        Reconciliation: {
-            at: components["schemas"]["UnixMillis"];
-            /** @description Empty, where all agree. */
-            differences: components["schemas"]["ReconciliationFinding"][];
-            /** @description Bookings and movements from here on were compared. */
-            since: components["schemas"]["UnixMillis"];
-            /** @description Open for longer than an hour. */
-            waiting: components["schemas"]["ReconciliationFinding"][];
-        };
-        ReconciliationFinding: {
-            /** @description Such as `account_adrift`, `adapter_differs` or `needs_person`. */
-            kind: string;
-            since: components["schemas"]["UnixMillis"] | null;
-            /**
-             * Format: uuid
-             * @description The journal, account, movement or order.
-             */
-            subject: string;
-        };
         RefreshForm: {
             /**
              * Format: uuid
@@ -3563,21 +3363,6 @@ export interface components {
              */
             attempt?: string;
             refresh_token: string;
-        };
-        /** @description Money on its way back to a customer, or sent. */
-        Refund: {
-            amount: components["schemas"]["Amount"];
-            created_at: components["schemas"]["UnixMillis"];
-            currency: components["schemas"]["Currency"];
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            payment_id: string;
-            /** @description Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's own money). */
-            source: string;
-            /** @description `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid otherwise. */
-            status: string;
-            updated_at: components["schemas"]["UnixMillis"];
         };
         RefundForm: {
             amount: components["schemas"]["Amount"];
@@ -3764,9 +3549,6 @@ export interface components {
             /** Format: int64 */
             role_id: number;
         };
-        SendAnewForm: {
-            reason?: string;
-        };
         /** @enum {string} */
         ServiceType: "cleaning_repair" | "it_technology" | "education_training" | "life_health" | "design_consulting" | "other";
         Session: {
@@ -3822,6 +3604,7 @@ export interface components {
             amount: components["schemas"]["Amount"];
             at: components["schemas"]["UnixMillis"];
             currency: components["schemas"]["Currency"];
+            fee: components["schemas"]["Amount"] | null;
             order_id: components["schemas"]["OrderId"] | null;
         };
         StatusForm: {
@@ -3878,8 +3661,6 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
         };
-        /** Format: int64 */
-        u64: number;
         /**
          * Format: date-time
          * @description A time in UTC, RFC 3339 with milliseconds.
@@ -4028,10 +3809,7 @@ export type BoardChanges = components['schemas']['BoardChanges'];
 export type BoardItem = components['schemas']['BoardItem'];
 export type BootNonce = components['schemas']['BootNonce'];
 export type CalendarDay = components['schemas']['CalendarDay'];
-export type CancelForm = components['schemas']['CancelForm'];
-export type Cancellation = components['schemas']['Cancellation'];
 export type CaptionForm = components['schemas']['CaptionForm'];
-export type CaseClosingForm = components['schemas']['CaseClosingForm'];
 export type CaseItem = components['schemas']['CaseItem'];
 export type Certification = components['schemas']['Certification'];
 export type CertificationForm = components['schemas']['CertificationForm'];
@@ -4044,7 +3822,6 @@ export type CommandBody = components['schemas']['CommandBody'];
 export type CommandId = components['schemas']['CommandId'];
 export type CommandReply = components['schemas']['CommandReply'];
 export type ComparisonReport = components['schemas']['ComparisonReport'];
-export type CompensationForm = components['schemas']['CompensationForm'];
 export type Currency = components['schemas']['Currency'];
 export type DayException = components['schemas']['DayException'];
 export type DeviceGrantForm = components['schemas']['DeviceGrantForm'];
@@ -4080,7 +3857,6 @@ export type FileLink = components['schemas']['FileLink'];
 export type FirstResult = components['schemas']['FirstResult'];
 export type GateSetting = components['schemas']['GateSetting'];
 export type GateState = components['schemas']['GateState'];
-export type GoodwillForm = components['schemas']['GoodwillForm'];
 export type GrantForm = components['schemas']['GrantForm'];
 export type GuessReport = components['schemas']['GuessReport'];
 export type HandedDocument = components['schemas']['HandedDocument'];
@@ -4112,9 +3888,7 @@ export type LostAcceptance = components['schemas']['LostAcceptance'];
 export type MatchReason = components['schemas']['MatchReason'];
 export type MissingReason = components['schemas']['MissingReason'];
 export type MissingSection = components['schemas']['MissingSection'];
-export type MoneyAct = components['schemas']['MoneyAct'];
 export type MoneyCase = components['schemas']['MoneyCase'];
-export type MoneyDesk = components['schemas']['MoneyDesk'];
 export type MoneyId = components['schemas']['MoneyId'];
 export type NearbyJob = components['schemas']['NearbyJob'];
 export type NewKeyCode = components['schemas']['NewKeyCode'];
@@ -4146,12 +3920,12 @@ export type OwnPhoto = components['schemas']['OwnPhoto'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnProvider = components['schemas']['OwnProvider'];
 export type PageSection = components['schemas']['PageSection'];
-export type PaidOtherwiseForm = components['schemas']['PaidOtherwiseForm'];
 export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
 export type Payment = components['schemas']['Payment'];
 export type PaymentForm = components['schemas']['PaymentForm'];
+export type PaymentMethod = components['schemas']['PaymentMethod'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Permission = components['schemas']['Permission'];
 export type PersonActItem = components['schemas']['PersonActItem'];
@@ -4176,10 +3950,7 @@ export type ReadItem = components['schemas']['ReadItem'];
 export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
 export type ReasonForm = components['schemas']['ReasonForm'];
 export type Receipt = components['schemas']['Receipt'];
-export type Reconciliation = components['schemas']['Reconciliation'];
-export type ReconciliationFinding = components['schemas']['ReconciliationFinding'];
 export type RefreshForm = components['schemas']['RefreshForm'];
-export type Refund = components['schemas']['Refund'];
 export type RefundForm = components['schemas']['RefundForm'];
 export type RefundRequest = components['schemas']['RefundRequest'];
 export type Region = components['schemas']['Region'];
@@ -4199,7 +3970,6 @@ export type Role = components['schemas']['Role'];
 export type RoleForm = components['schemas']['RoleForm'];
 export type RoleGift = components['schemas']['RoleGift'];
 export type RoleItem = components['schemas']['RoleItem'];
-export type SendAnewForm = components['schemas']['SendAnewForm'];
 export type ServiceType = components['schemas']['ServiceType'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
@@ -4216,7 +3986,6 @@ export type Text = components['schemas']['Text'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type TokenForm = components['schemas']['TokenForm'];
 export type TokenOwner = components['schemas']['TokenOwner'];
-export type u64 = components['schemas']['u64'];
 export type UnixMillis = components['schemas']['UnixMillis'];
 export type UserId = components['schemas']['UserId'];
 export type Verdict = components['schemas']['Verdict'];
@@ -6351,121 +6120,6 @@ export interface operations {
             };
         };
     };
-    "payment.close_case": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: components["schemas"]["u64"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CaseClosingForm"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MoneyCase"];
-                };
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: There is nothing here. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `command_id_reused`: This command id has been used for something else. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "hub.op": {
         parameters: {
             query?: never;
@@ -6618,439 +6272,6 @@ export interface operations {
             };
         };
     };
-    "payment.compensation": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CompensationForm"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_found`: There is nothing here.
-             *     `order_not_found`: This order does not exist.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `command_id_reused`: This command id has been used for something else. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `invalid_input`: Some fields need correcting.
-             *     `amount_mismatch`: This is not the amount that the order allows.
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "payment.goodwill": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["GoodwillForm"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_found`: There is nothing here.
-             *     `order_not_found`: This order does not exist.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_refundable`: Nothing of this order can be sent back now.
-             *     `command_id_reused`: This command id has been used for something else.
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `invalid_input`: Some fields need correcting.
-             *     `amount_mismatch`: This is not the amount that the order allows.
-             */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "payment.money": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MoneyDesk"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_found`: There is nothing here.
-             *     `order_not_found`: This order does not exist.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "payment.paid_otherwise": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaidOtherwiseForm"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_found`: There is nothing here.
-             *     `order_not_found`: This order does not exist.
-             */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `nothing_failed`: No refund of this order has failed.
-             *     `command_id_reused`: This command id has been used for something else.
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "payment.send_anew": {
         parameters: {
             query?: never;
@@ -7063,11 +6284,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["SendAnewForm"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Done. */
             204: {
@@ -7075,15 +6292,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
             };
             /** @description `invalid_token`: Invalid token */
             401: {
@@ -7125,15 +6333,6 @@ export interface operations {
              *     `command_id_reused`: This command id has been used for something else.
              */
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12436,7 +11635,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["CancelForm"];
+                "application/json": components["schemas"]["ReasonForm"];
             };
         };
         responses: {
@@ -12460,8 +11659,6 @@ export interface operations {
             };
             /**
              * @description `malformed_body`: The body could not be read.
-             *     `order_cancelled`: This order has been cancelled.
-             *     `order_rejected`: This order has been rejected.
              *     `wrong_state`: The order's state does not allow this.
              */
             400: {
@@ -12508,10 +11705,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /**
-             * @description `terms_changed`: The price of this cancel has changed. Nothing was done; look at it again.
-             *     `command_id_reused`: This command id has been used for something else.
-             */
+            /** @description `command_id_reused`: This command id has been used for something else. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12531,92 +11725,6 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "order.cancellation_of": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Cancellation"];
-                };
-            };
-            /**
-             * @description `order_cancelled`: This order has been cancelled.
-             *     `order_rejected`: This order has been rejected.
-             *     `wrong_state`: The order's state does not allow this.
-             */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `not_found`: There is nothing here.
-             *     `order_not_found`: This order does not exist.
-             */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13839,7 +12947,7 @@ export interface operations {
             };
         };
     };
-    "payment.reconciliation": {
+    "payment.methods": {
         parameters: {
             query?: never;
             header?: never;
@@ -13854,7 +12962,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Reconciliation"];
+                    "application/json": {
+                        items: components["schemas"]["PaymentMethod"][];
+                    };
                 };
             };
             /** @description `invalid_token`: Invalid token */
@@ -13866,10 +12976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             */
+            /** @description `role_forbidden`: Your role may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
