@@ -316,7 +316,8 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     service.get(customer(2), &path).await.refused(404, "order_not_found");
     service.get(provider(8), &path).await.refused(404, "order_not_found");
     let mine = service.get(provider(PROVIDER), "/api/v1/statements").await;
-    let fees = |answer: &Answer| answer.items().iter().map(|item| item["fee"].clone()).collect::<Vec<_>>();
+    let fees =
+        |answer: &Answer| answer.items().iter().map(|item| item["fee"].clone()).collect::<Vec<_>>();
     assert_eq!(fees(&mine), [json!("20.00")]);
     // The same on the order's statement, and on the provider's line alone.
     assert_eq!(fees(&service.get(provider(PROVIDER), &path).await), [json!("20.00")]);
