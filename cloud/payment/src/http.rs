@@ -98,8 +98,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(GET, "/api/v1/payments/reconciliation",
             "Hold orders, payments, the books and the adapter against each other, as they stand now", &[],
             report::reconciliation)
-        .at(GET, "/api/v1/payments/methods", "List the ways to pay, the usual one first", &[], payments::methods)
         .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
+        .at(GET, "/api/v1/payments/methods", "List the ways to pay, the usual one first", &[], payments::methods)
         .at(POST, "/api/v1/refunds",
             "Ask for money back, in progress or later, until it is released. A request that is open is returned",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::NotRefundable,
