@@ -120,6 +120,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       { ...roleOf(101, said ?? '证书核验', ['verify_providers', 'read_people']), base: 'admin', built_in: false, people: 1, description: said ?? '只看证书' },
     ],
     permissions: OF_ADMINS, grants: [{ session_id: id(660), kind: 'device_grant', created_at: at('08:00:00'), expires_at: at('23:00:00'), current: false, device: 'tablet-7', region: 'NORTH' }],
+    terms: { order_id: id(160), fee: '18.00', refund: '162.00', held: '180.00', currency: 'CNY', free_until: at('10:00:00'), at: at('10:52:00') },
     payments, requests, methods: ['simulated'], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
@@ -148,6 +149,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders$/, () => page(state.orders)],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
+    ['GET', /^\/orders\/([\w-]+)\/cancellation$/, () => state.terms],
     ['GET', /^\/orders\/([\w-]+)\/statement$/, () => ({ items: state.lines })],
     ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline.map((step) => ({ ...step, reason: said ?? step.reason })) })],
     ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => state.orders.find((order) => order.id === match[1]) ?? 404],

@@ -489,6 +489,31 @@ test('a customer asks for money back by keyboard, and the desk grants a part of 
   await desk.context.close()
 })
 
+test('a cancel names the amounts that were shown, and asks again where they have changed', async () => {
+  const state = gateway({ role: 'customer', own: { payment_status: 'held' } })
+  const { context, page, go, faults } = await open(state)
+  await go(`/orders/${ORDER}?do=cancel`)
+  const dialog = page.locator('dialog[open]')
+  await dialog.getByText('¥162.00').waitFor()
+  await dialog.getByText('¥18.00').waitFor()
+  const cancel = () => dialog.getByRole('button', { name: 'Cancel the order' }).click()
+  const changed = { ...state.terms, fee: '20.00', refund: '160.00' }
+  await context.route('**/cancel', (route) => {
+    if (route.request().postDataJSON().fee === '20.00') return route.fallback()
+    state.terms = changed
+    state.asked.push({ method: 'POST', path: '/cancel', body: route.request().postDataJSON(), headers: {} })
+    return route.fulfill({ status: 409, contentType: 'application/problem+json', json: { status: 409, code: 'terms_changed', title: 'It costs another fee by now.', cancellation: changed } })
+  })
+  await cancel()
+  await dialog.getByRole('heading', { name: 'The amounts have changed meanwhile' }).waitFor()
+  await dialog.getByText('¥160.00').waitFor()
+  await cancel()
+  await page.locator('.status', { hasText: 'Cancelled' }).waitFor()
+  assert.deepEqual(state.changes().map(({ body }) => body.fee), ['18.00', '20.00'])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('a change of the profile keeps every field that it does not show', async () => {
   const state = gateway({ role: 'provider' })
   const { context, page, go, faults } = await open(state)
