@@ -121,6 +121,12 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ],
     permissions: OF_ADMINS, grants: [{ session_id: id(660), kind: 'device_grant', created_at: at('08:00:00'), expires_at: at('23:00:00'), current: false, device: 'tablet-7', region: 'NORTH' }],
     terms: { order_id: id(160), fee: '18.00', refund: '162.00', held: '180.00', currency: 'CNY', free_until: at('10:00:00'), at: at('10:52:00') },
+    boxes: [
+      { name: 'notification.order.dead', kind: 'dead', part: 'notification', waiting: 2, letters: [
+        { event: id(970), type: 'order.approved', happened_at: at('10:00:00'), put_aside_at: at('10:02:00'), reason: said ?? 'could not write the line of the inbox' }, { event: id(971), type: 'order.accepted', happened_at: at('10:10:00'), reason: 'the same' },
+      ] },
+      { name: 'order.unrouted', kind: 'unrouted', part: 'order', waiting: 0, letters: [] },
+    ],
     payments, requests, methods: ['simulated'], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
@@ -303,6 +309,19 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/money-cases$/, () => page([
       { id: 2, order_id: order, kind: 'refund_failed', movement_id: id(940), opened_at: at('10:30:00') }, { id: 1, order_id: order, kind: 'wrong_amount', movement_id: id(941), opened_at: at('10:00:00') },
     ])],
+  )
+  routes.push(
+    ['GET', /^\/admin\/letters$/, () => ({ items: state.boxes, missing: ['auth'] })],
+    ['GET', /^\/admin\/letters\/([\w.-]+)$/, ({ match }) => ({ items: state.boxes.find((box) => box.name === match[1]).letters })],
+    ['POST', /^\/admin\/letters\/([\w.-]+)\/(redrive|drop)$/, ({ match, body }) => {
+      const box = state.boxes.find((one) => one.name === match[1])
+      const left = box.letters.filter((letter) => body.events && !body.events.includes(letter.event))
+      const settled = box.letters.length - left.length
+      Object.assign(box, { letters: left, waiting: left.length })
+      return { settled }
+    }],
+    ['GET', /^\/admin\/replays$/, () => ({ items: [{ id: id(980), part: 'order', queue: 'notification.order', since: at('00:00:00'), sent: 412, asked_at: at('09:00:00'), done_at: at('09:00:04') }], missing: [] })],
+    ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,

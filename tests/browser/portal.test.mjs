@@ -24,7 +24,7 @@ const PAGES = {
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
-    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/money', '/money?view=cases', `/money?view=order&order=${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall',
+    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/money', '/money?view=cases', `/money?view=order&order=${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -510,6 +510,23 @@ test('a cancel names the amounts that were shown, and asks again where they have
   await cancel()
   await page.locator('.status', { hasText: 'Cancelled' }).waitFor()
   assert.deepEqual(state.changes().map(({ body }) => body.fee), ['18.00', '20.00'])
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('events that were put aside are picked, sent again and dropped, each after a question', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  await go('/dead-letters')
+  await page.getByText('What waits at Sign-in is not shown.').waitFor()
+  await page.getByRole('checkbox', { name: 'Select order.accepted' }).check()
+  await page.getByRole('button', { name: 'Send this one again…' }).click()
+  await page.locator('dialog[open]').getByRole('button', { name: 'Send again' }).click()
+  await page.getByText('1 event was sent again.').first().waitFor()
+  await page.getByRole('button', { name: 'Drop it…' }).click()
+  await page.locator('dialog[open]').getByRole('button', { name: 'Drop', exact: true }).click()
+  await page.getByRole('heading', { name: 'Nothing waits here' }).waitFor()
+  assert.deepEqual(state.changes().map(({ path, body }) => [path.split('/').slice(-2).join('/'), body.events?.length]), [['notification.order.dead/redrive', 1], ['notification.order.dead/drop', undefined]])
   assert.deepEqual(faults(), [])
   await context.close()
 })

@@ -53,6 +53,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/regions/wall', name: 'wall', component: () => import('./pages/Wall.vue'), meta: { title: 'wall.title', roles: ADMIN, bare: true } },
   { path: '/edges', name: 'edges', component: () => import('./pages/Edges.vue'), meta: { title: 'place.edges', roles: ADMIN, wide: true } },
 
+  { path: '/dead-letters', name: 'letters', component: () => import('./pages/DeadLetters.vue'), meta: { title: 'place.letters', roles: ADMIN, wide: true } },
   { path: '/people/:id?', name: 'people', component: () => import('./pages/People.vue'), meta: { title: 'place.people', roles: ADMIN, wide: true } },
   { path: '/roles', name: 'roles', component: () => import('./pages/Roles.vue'), meta: { title: 'roles.title', roles: ADMIN } },
 

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, Draft, GateState, GrantForm, OrderStatus, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, Draft, GateState, GrantForm, LetterForm, OrderStatus, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -111,3 +111,10 @@ export const grantRefund = (id: string, body: GrantForm) => ask('post', '/api/v1
 export const refuseRefund = (id: string) => ask('post', '/api/v1/admin/refunds/{id}/refuse', { path: { id } })
 export const refundAnew = (order: string) => ask('post', '/api/v1/admin/orders/{id}/refund-anew', { path: { id: order } })
 export const moneyCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/money-cases', { query: { limit: 100, cursor }, signal })
+
+export const letterBoxes = (signal?: Asking) => ask('get', '/api/v1/admin/letters', { signal })
+export const letters = (name: string, signal?: Asking) => ask('get', '/api/v1/admin/letters/{name}', { path: { name }, query: { limit: 200 }, signal }).then(answer => answer.items)
+export const redriveLetters = (name: string, body: LetterForm) => ask('post', '/api/v1/admin/letters/{name}/redrive', { path: { name }, body })
+export const dropLetters = (name: string, body: LetterForm) => ask('post', '/api/v1/admin/letters/{name}/drop', { path: { name }, body })
+export const replays = (signal?: Asking) => ask('get', '/api/v1/admin/replays', { signal })
+export const askReplay = (body: ReplayForm) => ask('post', '/api/v1/admin/replays', { body })

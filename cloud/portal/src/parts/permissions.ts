@@ -15,6 +15,7 @@ export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/money': ['read_desks'],
   '/regions': ['read_platform'],
   '/edges': ['read_platform'],
+  '/dead-letters': ['read_platform'],
   '/people': ['read_people'],
 }
 
