@@ -342,6 +342,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where events wait for a person, and how many */
+        get: operations["gateway.letterBoxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/letters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the events that wait in one place, oldest first, and why */
+        get: operations["gateway.letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/letters/{name}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Drop events that wait */
+        post: operations["gateway.dropLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/letters/{name}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events that wait back to their queue; those that found none are published once more */
+        post: operations["gateway.redriveLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/lost-acceptances": {
         parameters: {
             query?: never;
@@ -625,6 +693,24 @@ export interface paths {
         put?: never;
         /** Compare a region's feed with the order service now, and repair it */
         post: operations["hub.compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List replays and how far they are */
+        get: operations["gateway.replays"];
+        put?: never;
+        /** Send a queue the events that it missed, from a moment on */
+        post: operations["gateway.askReplay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2778,6 +2864,40 @@ export interface components {
             /** Format: int64 */
             epoch: number;
         };
+        /** @description Boxes of letters, and the parts that told of none. */
+        LetterBoxes: {
+            items: components["schemas"]["LetterBoxItem"][];
+            /** @description Parts that were away. */
+            missing: string[];
+        };
+        /** @description A box of letters. */
+        LetterBoxItem: {
+            kind: components["schemas"]["LetterKind"];
+            /** @description Of the queue whose events were handled in vain, or of the exchange whose events found no queue. */
+            name: string;
+            /** @description The part that it belongs to. */
+            part: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        /** @description The letters that an act is about. */
+        LetterForm: {
+            /** @description Those of these events; without it, all that wait. */
+            events?: components["schemas"]["EventId"][];
+        };
+        LetterItem: {
+            /** @description Absent where the message is no event that this version reads. */
+            event?: components["schemas"]["EventId"];
+            /** @description When the event happened. */
+            happened_at?: components["schemas"]["UnixMillis"];
+            /** @description When it was put aside; absent where the broker itself did so. */
+            put_aside_at?: components["schemas"]["UnixMillis"];
+            /** @description Why. Empty for an event that found no queue. */
+            reason: string;
+            type?: string;
+        };
+        /** @enum {string} */
+        LetterKind: "dead" | "unrouted";
         /** @description A limit that stands in the way of an action. */
         LimitReached: {
             /** @description When the same action is within the limit again. A job in hand ends by its provider, not by time. */
@@ -3496,6 +3616,29 @@ export interface components {
             repaired: number;
             repaired_at: components["schemas"]["UnixMillis"] | null;
         };
+        /** @description A queue that is to get what it missed. */
+        ReplayForm: {
+            queue: string;
+            /** @description Events of this moment and later. */
+            since: components["schemas"]["UnixMillis"];
+        };
+        ReplayItem: {
+            asked_at: components["schemas"]["UnixMillis"];
+            done_at?: components["schemas"]["UnixMillis"];
+            /** Format: uuid */
+            id: string;
+            /** @description The part whose events are sent. */
+            part: string;
+            queue: string;
+            /** Format: int64 */
+            sent: number;
+            since: components["schemas"]["UnixMillis"];
+        };
+        /** @description Replays, the newest of each part first, and the parts that told of none. */
+        Replays: {
+            items: components["schemas"]["ReplayItem"][];
+            missing: string[];
+        };
         /** @description The reply that the edge publishes on a tablet's `reply` topic. */
         Reply: {
             code?: components["schemas"]["Code"];
@@ -3579,8 +3722,16 @@ export interface components {
             region?: components["schemas"]["Region"];
             session_id: components["schemas"]["SessionId"];
         };
+        SettledLetters: {
+            /** Format: int64 */
+            settled: number;
+        };
         /** @enum {string} */
         ShareKind: "open_jobs" | "acceptances_a_day" | "withdrawals_a_day" | "unrecognised";
+        /** @description Letters of one box, oldest first. */
+        ShownLetters: {
+            items: components["schemas"]["LetterItem"][];
+        };
         SigningKeyItem: {
             kid: string;
             killed_at?: components["schemas"]["UnixMillis"];
@@ -3876,6 +4027,11 @@ export type IssuerVisit = components['schemas']['IssuerVisit'];
 export type KeyKillForm = components['schemas']['KeyKillForm'];
 export type KeyState = components['schemas']['KeyState'];
 export type LeftBehind = components['schemas']['LeftBehind'];
+export type LetterBoxes = components['schemas']['LetterBoxes'];
+export type LetterBoxItem = components['schemas']['LetterBoxItem'];
+export type LetterForm = components['schemas']['LetterForm'];
+export type LetterItem = components['schemas']['LetterItem'];
+export type LetterKind = components['schemas']['LetterKind'];
 export type LimitReached = components['schemas']['LimitReached'];
 export type LineId = components['schemas']['LineId'];
 export type LinkForm = components['schemas']['LinkForm'];
@@ -3962,6 +4118,9 @@ export type RegisterForm = components['schemas']['RegisterForm'];
 export type RenewedAccess = components['schemas']['RenewedAccess'];
 export type ReopenedAccount = components['schemas']['ReopenedAccount'];
 export type RepairStatus = components['schemas']['RepairStatus'];
+export type ReplayForm = components['schemas']['ReplayForm'];
+export type ReplayItem = components['schemas']['ReplayItem'];
+export type Replays = components['schemas']['Replays'];
 export type Reply = components['schemas']['Reply'];
 export type RetirementForm = components['schemas']['RetirementForm'];
 export type RetriedAccept = components['schemas']['RetriedAccept'];
@@ -3974,7 +4133,9 @@ export type ServiceType = components['schemas']['ServiceType'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
 export type SessionItem = components['schemas']['SessionItem'];
+export type SettledLetters = components['schemas']['SettledLetters'];
 export type ShareKind = components['schemas']['ShareKind'];
+export type ShownLetters = components['schemas']['ShownLetters'];
 export type SigningKeyItem = components['schemas']['SigningKeyItem'];
 export type Source = components['schemas']['Source'];
 export type StatementLine = components['schemas']['StatementLine'];
@@ -5891,6 +6052,356 @@ export interface operations {
             };
         };
     };
+    "gateway.letterBoxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterBoxes"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.letters": {
+        parameters: {
+            query?: {
+                /** @description 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of a queue or an exchange. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownLetters"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.dropLetters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a queue or an exchange. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettledLetters"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.redriveLetters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a queue or an exchange. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettledLetters"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "order.lost_acceptances": {
         parameters: {
             query?: {
@@ -7407,6 +7918,169 @@ export interface operations {
                 };
             };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replays"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.askReplay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replays"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
             429: {
                 headers: {
                     [name: string]: unknown;

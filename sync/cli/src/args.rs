@@ -160,8 +160,8 @@ pub enum OperatorCommand {
 pub enum DlqAction {
     List,
     Show {
-        #[arg(value_name = "NAME")]
-        name: String,
+        #[arg(value_name = "QUEUE|EXCHANGE")]
+        place: String,
         #[arg(long, value_name = "NUMBER", default_value_t = 50,
               value_parser = clap::value_parser!(u16).range(1..=500))]
         limit: u16,
@@ -179,8 +179,8 @@ pub enum DlqAction {
 /// One event after the other, or all.
 #[derive(Debug, Args)]
 pub struct LetterArgs {
-    #[arg(value_name = "NAME")]
-    pub name: String,
+    #[arg(value_name = "QUEUE|EXCHANGE")]
+    pub place: String,
     #[arg(value_name = "EVENT", num_args = 1..=500, required_unless_present = "all", conflicts_with = "all")]
     pub events: Vec<EventId>,
     #[arg(long)]

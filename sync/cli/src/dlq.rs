@@ -57,10 +57,10 @@ struct Settled {
 pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput> {
     match action {
         DlqAction::List => list(gateway).await,
-        DlqAction::Show { name, limit } => show(gateway, name, *limit).await,
+        DlqAction::Show { place, limit } => show(gateway, place, *limit).await,
         DlqAction::Redrive(letters) => {
             let (answer, Settled { settled }) = settle(gateway, letters, "redrive").await?;
-            let name = (&letters.name).into();
+            let name = (&letters.place).into();
             Ok(CommandOutput::done(
                 gateway,
                 answer,
@@ -69,7 +69,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
         }
         DlqAction::Drop(letters) => {
             let (answer, Settled { settled }) = settle(gateway, letters, "drop").await?;
-            let name = (&letters.name).into();
+            let name = (&letters.place).into();
             Ok(CommandOutput::done(
                 gateway,
                 answer,
@@ -104,7 +104,7 @@ async fn show(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput
 }
 
 async fn settle(gateway: &Gateway, letters: &LetterArgs, act: &str) -> Result<(Value, Settled)> {
-    let LetterArgs { name, events, all } = letters;
+    let LetterArgs { place: name, events, all } = letters;
     let form = if *all { json!({}) } else { json!({"events": events}) };
     let answer = absent(gateway.post(&format!("{PATH}/{name}/{act}"), Some(&form)).await);
     let answer = known(answer?, say::unknown_letters { name: name.into() }, &gateway.look)?;

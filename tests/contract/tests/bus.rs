@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use contract::{BusArm, LIMIT, event, event_of, ids, on_every_bus};
 use platform::bus::{
@@ -153,12 +153,12 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
             assert!(letter.at.is_some(), "{letter:?}");
             (letter.event.unwrap().id, letter.reason)
         };
-        letters.into_iter().map(row).collect::<Vec<_>>()
+        // RabbitMQ gives those that were looked at back in an order of its own.
+        letters.into_iter().map(row).collect::<BTreeSet<_>>()
     };
-    let all: Vec<_> =
-        sent.iter().enumerate().map(|(n, e)| (e.id, format!("because of {n} 北"))).collect();
-    assert_eq!(shown().await, all);
-    assert_eq!(shown().await, all, "a look changes nothing");
+    let all = [0, 1, 2, 3].map(|n| (sent[n].id, format!("because of {n} 北")));
+    assert_eq!(shown().await, all.clone().into());
+    assert_eq!(shown().await, all.clone().into(), "a look changes nothing");
     assert_eq!(arm.bus.letters(&of, 2).await.unwrap().len(), 2);
     let only = |index: usize| LetterChoice::Events([sent[index].id].into());
     let settle =
@@ -169,14 +169,16 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
     let again = next(&mut deliveries).await;
     assert_eq!(*again.event(), sent[2]);
     again.ack().await.unwrap();
-    assert_eq!(shown().await, [all[0].clone(), all[3].clone()]);
+    assert_eq!(shown().await, [all[0].clone(), all[3].clone()].into());
     assert_eq!(settle(&LetterChoice::All, LetterAct::Redrive).await, 2);
-    for expected in [0, 3] {
+    let mut back = BTreeSet::new();
+    for _ in 0..2 {
         let again = next(&mut deliveries).await;
-        assert_eq!(*again.event(), sent[expected]);
+        back.insert(again.event().id);
         again.ack().await.unwrap();
     }
-    assert_eq!(shown().await, []);
+    assert_eq!(back, [sent[0].id, sent[3].id].into());
+    assert_eq!(shown().await, BTreeSet::new());
     // To that queue alone.
     assert_eq!(arm.bus.waiting("copies").await.unwrap(), 4);
 }

@@ -101,16 +101,16 @@ help-dlq = Events that wait for a person: show them, send them back, drop them, 
 help-dlq-list = Show where events wait, and how many
 help-dlq-show =
     Show the events that wait in one place, oldest first, and why
-    name: A queue or an exchange, as `holdfast dlq list` shows it
+    place: A queue or an exchange, as `holdfast dlq list` shows it
     limit: At most so many
 help-dlq-redrive =
     Send events back to their queue; those that found none are published once more
-    name: A queue or an exchange, as `holdfast dlq list` shows it
+    place: A queue or an exchange, as `holdfast dlq list` shows it
     events: Ids, as `holdfast dlq show` shows them
     all: Everything that waits there
 help-dlq-drop =
     Drop events that wait, for ever
-    name: A queue or an exchange, as `holdfast dlq list` shows it
+    place: A queue or an exchange, as `holdfast dlq list` shows it
     events: Ids, as `holdfast dlq show` shows them
     all: Everything that waits there
 help-dlq-replay =

@@ -101,16 +101,16 @@ help-dlq = 等待人工处理的事件：查看、退回、丢弃，以及向队
 help-dlq-list = 显示事件在何处等待及其数量
 help-dlq-show =
     显示某处等待的事件及原因，由旧到新
-    name: 队列或交换器名称，见 `holdfast dlq list`
+    place: 队列或交换器名称，见 `holdfast dlq list`
     limit: 最多显示的数量
 help-dlq-redrive =
     将事件退回其队列；当初无队列接收的事件将再次发布
-    name: 队列或交换器名称，见 `holdfast dlq list`
+    place: 队列或交换器名称，见 `holdfast dlq list`
     events: 事件编号，见 `holdfast dlq show`
     all: 该处等待的全部事件
 help-dlq-drop =
     永久丢弃等待的事件
-    name: 队列或交换器名称，见 `holdfast dlq list`
+    place: 队列或交换器名称，见 `holdfast dlq list`
     events: 事件编号，见 `holdfast dlq show`
     all: 该处等待的全部事件
 help-dlq-replay =
