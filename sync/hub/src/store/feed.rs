@@ -125,6 +125,32 @@ struct Entry {
     change: Change,
 }
 
+/// What every region hears of somebody's tokens, or of a provider's mark.
+struct TokenWord {
+    kind: &'static str,
+    entity: Uuid,
+    sessions: Vec<SessionId>,
+    users: Vec<UserId>,
+    person: Option<PersonStanding>,
+    mark: Option<ProviderMark>,
+}
+
+impl TokenWord {
+    fn of(kind: &'static str, entity: Uuid) -> Self {
+        let (sessions, users) = (Vec::new(), Vec::new());
+        Self { kind, entity, sessions, users, person: None, mark: None }
+    }
+
+    /// The next change of a region.
+    fn entry(&self, end: &End) -> Entry {
+        let version = end.feed_seq + 1;
+        let Self { kind, entity, person, mark, .. } = *self;
+        let (sessions, users) = (self.sessions.clone(), self.users.clone());
+        let change = Change::Revoked { version, sessions, users, person, mark };
+        Entry { kind, entity, version, member: None, change }
+    }
+}
+
 /// The session or the person whose tokens are no longer valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokedToken {
@@ -140,26 +166,16 @@ impl Store {
         whom: RevokedToken,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
-                return Ok(FeedEffect::Known);
+        let word = match whom {
+            RevokedToken::Session(id) => {
+                TokenWord { sessions: vec![id], ..TokenWord::of(REVOKED, id.0) }
             }
-            for region in Region::ALL {
-                let mut end = lock(tx, region).await?;
-                let version = end.feed_seq + 1;
-                let (kind, entity, sessions, users, person) = match whom {
-                    RevokedToken::Session(id) => (REVOKED, id.0, vec![id], Vec::new(), None),
-                    RevokedToken::Person(id) => {
-                        let person = PersonStanding::revoked(id, event.at);
-                        (REVOKED_PERSON, id.0, Vec::new(), vec![id], Some(person))
-                    }
-                };
-                let change = Change::Revoked { version, sessions, users, person, mark: None };
-                let entry = Entry { kind, entity, version, member: None, change };
-                end.add(tx, entry, now).await?;
+            RevokedToken::Person(id) => {
+                let person = Some(PersonStanding::revoked(id, event.at));
+                TokenWord { users: vec![id], person, ..TokenWord::of(REVOKED_PERSON, id.0) }
             }
-            Ok(FeedEffect::Added)
-        })
+        };
+        self.feed_word(event, &word, now).await
     }
 
     /// Tells every region that a revoked person is let in again, by tokens from that moment on.
@@ -170,26 +186,15 @@ impl Store {
         tokens_since: UnixMillis,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
-                return Ok(FeedEffect::Known);
-            }
-            for region in Region::ALL {
-                let mut end = lock(tx, region).await?;
-                let (version, entity) = (end.feed_seq + 1, user.0);
-                let person = Some(PersonStanding::readmitted(user, tokens_since));
-                let (sessions, users) = (Vec::new(), Vec::new());
-                let change = Change::Revoked { version, sessions, users, person, mark: None };
-                let entry = Entry { kind: READMITTED, entity, version, member: None, change };
-                end.add(tx, entry, now).await?;
-            }
-            Ok(FeedEffect::Added)
-        })
+        let person = Some(PersonStanding::readmitted(user, tokens_since));
+        let word = TokenWord { person, ..TokenWord::of(READMITTED, user.0) };
+        self.feed_word(event, &word, now).await
     }
 
     /// Tells every region that a provider is verified, or no longer is. Their rows are locked first: of two words
     /// about one person, the feeds end with the newer.
     pub async fn feed_mark(&self, mark: ProviderMark, now: UnixMillis) -> Result<FeedEffect> {
+        let word = TokenWord { mark: Some(mark), ..TokenWord::of(MARK, mark.user.0) };
         transact!(self.sql, tx => {
             let mut ends = Vec::new();
             for region in Region::ALL {
@@ -199,11 +204,27 @@ impl Store {
                 return Ok(FeedEffect::Known);
             }
             for mut end in ends {
-                let (version, entity) = (end.feed_seq + 1, mark.user.0);
-                let (sessions, users) = (Vec::new(), Vec::new());
-                let mark = Some(mark);
-                let change = Change::Revoked { version, sessions, users, person: None, mark };
-                let entry = Entry { kind: MARK, entity, version, member: None, change };
+                let entry = word.entry(&end);
+                end.add(tx, entry, now).await?;
+            }
+            Ok(FeedEffect::Added)
+        })
+    }
+
+    /// Adds the word of an event to every region's feed, once.
+    async fn feed_word(
+        &self,
+        event: &Event,
+        word: &TokenWord,
+        now: UnixMillis,
+    ) -> Result<FeedEffect> {
+        transact!(self.sql, tx => {
+            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+                return Ok(FeedEffect::Known);
+            }
+            for region in Region::ALL {
+                let mut end = lock(tx, region).await?;
+                let entry = word.entry(&end);
                 end.add(tx, entry, now).await?;
             }
             Ok(FeedEffect::Added)
