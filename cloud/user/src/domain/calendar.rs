@@ -1,9 +1,9 @@
 //! Days, and the hours of a week in which a provider works. Hours are those of the provider's region.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -106,7 +106,7 @@ text_schemas! {
 
 /// The usual hours of each weekday. A day without hours is free.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct WeekHours {
     pub monday: Vec<HoursRange>,
     pub tuesday: Vec<HoursRange>,
@@ -117,9 +117,39 @@ pub struct WeekHours {
     pub sunday: Vec<HoursRange>,
 }
 
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+enum Weekday {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+/// Reads the hours that a person sends: by the names of days alone, where what is stored also reads by position and lets
+/// pass what it does not know.
+pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<WeekHours>, D::Error> {
+    type Sent = BTreeMap<Weekday, Vec<HoursRange>>;
+    let Some(mut sent) = Option::<Sent>::deserialize(from)? else { return Ok(None) };
+    let mut hours = |day| sent.remove(&day).unwrap_or_default();
+    Ok(Some(WeekHours {
+        monday: hours(Weekday::Monday),
+        tuesday: hours(Weekday::Tuesday),
+        wednesday: hours(Weekday::Wednesday),
+        thursday: hours(Weekday::Thursday),
+        friday: hours(Weekday::Friday),
+        saturday: hours(Weekday::Saturday),
+        sunday: hours(Weekday::Sunday),
+    }))
+}
+
 /// The hours of one day in place of its weekday's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct DayException {
     pub day: CalendarDay,
     #[serde(default)]

@@ -44,7 +44,7 @@ pub struct ProfileForm {
     hourly_rate: Option<Amount>,
     #[serde(default)]
     experience_years: Option<u8>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "calendar::by_weekday")]
     availability: Option<WeekHours>,
     #[serde(default)]
     exceptions: Option<Vec<DayException>>,
@@ -238,5 +238,34 @@ mod tests {
         check(Role::Customer, offer.clone(), &["skills", "hourly_rate", "is_active"]);
         check(Role::Admin, offer, &["skills", "hourly_rate", "is_active"]);
         check(Role::Provider, json!({ "date_of_birth": "1990-01-01" }), &["date_of_birth"]);
+    }
+
+    #[test]
+    fn hours_are_sent_by_the_names_of_days_alone() {
+        let sent = |availability: Value| {
+            let form = json!({
+                "version": 1, "full_name": "A", "phone_number": "12345", "availability": availability,
+            });
+            serde_json::from_value::<ProfileForm>(form)
+        };
+        let form = sent(json!({ "monday": ["09:00-17:00"], "sunday": [] })).unwrap();
+        assert_eq!(form.availability.unwrap().monday, ["09:00-17:00".parse().unwrap()]);
+        assert!(sent(json!(null)).unwrap().availability.is_none());
+        for bad in [json!([[]]), json!([["09:00-17:00"]]), json!({ "mon": [] }), json!("monday")] {
+            assert!(sent(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_a_newer_version_has_stored_is_passed_over() {
+        fn read<T: serde::de::DeserializeOwned>(mut stored: Value) {
+            stored.as_object_mut().unwrap().insert("of_tomorrow".into(), json!({ "x": 1 }));
+            assert!(serde_json::from_value::<T>(stored).is_ok(), "{}", std::any::type_name::<T>());
+        }
+        read::<Preferences>(json!({ "service_types": [] }));
+        read::<PortfolioItem>(json!({ "title": "A wall" }));
+        read::<super::super::Certification>(json!({ "name": "a", "number": "b", "issuer": "c" }));
+        read::<WeekHours>(json!({ "monday": [] }));
+        read::<DayException>(json!({ "day": "2026-12-24" }));
     }
 }

@@ -93,7 +93,7 @@ pub struct ProviderProfile {
 
 /// What a customer would like to see first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Preferences {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Region>,
@@ -108,7 +108,6 @@ pub struct Preferences {
 
 /// A piece of work that a provider shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct PortfolioItem {
     pub title: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,7 +15,6 @@ const CERTIFICATIONS_MAX: usize = 10;
 const STEPS_MAX: usize = 30;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Certification {
     pub name: String,
     pub number: String,
