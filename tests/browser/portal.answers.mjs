@@ -189,8 +189,9 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const book = () => ({ version: state.profile.version, items: state.addresses })
   const settleDefault = (one) => { if (one.is_default) for (const other of state.addresses) other.is_default = other === one }
   routes.push(
+    ['GET', /^\/auth\/codes$/, () => ({ offered: true })],
     ['GET', /^\/auth\/oidc$/, () => ({ items: [{ name: 'acme', label: 'Acme' }, { name: 'bramble', label: 'Bramble' }] })],
-    ['GET', /^\/auth\/identities$/, () => ({ items: state.role === 'customer' ? [{ id: id(860), label: 'Bramble', origin: false, linked_at: at('08:00:00') }] : [], has_password: true })],
+    ['GET', /^\/auth\/identities$/, () => ({ items: state.role === 'customer' ? [{ id: id(860), label: 'Bramble', phone: false, origin: false, linked_at: at('08:00:00') }] : [], has_password: true })],
     ['GET', /^\/users\/me\/profile$/, () => state.profile],
     ['PUT', /^\/users\/me\/profile$/, ({ body }) => changed(body, () => void Object.assign(state.profile, { ...body, version: state.profile.version, is_complete: true }))],
     ['GET', /^\/users\/me\/addresses$/, book],

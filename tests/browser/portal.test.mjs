@@ -20,7 +20,7 @@ const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', impor
 /** Somebody who was revoked. */
 const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
 const PAGES = {
-  '': ['/sign-in', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
+  '': ['/sign-in', '/sign-in/phone', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [

@@ -4,6 +4,7 @@
 //! Invariant: nothing here does IO or reads a clock; time comes in.
 
 mod account;
+mod code;
 mod device;
 mod lockout;
 mod naming;
@@ -15,6 +16,7 @@ mod role;
 pub use account::{
     EMAIL_BYTES_MAX, Email, NewAccount, Password, USERNAME_CHARS_MAX, Username, mask_email,
 };
+pub use code::SignInCode;
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
 pub use naming::username_from;

@@ -5,7 +5,7 @@
 
 use platform::ClientAddress;
 use process::{random, trace::TraceId};
-use wire::{GuessReport, UnixMillis};
+use wire::{GuessReport, IdentityId, UnixMillis};
 
 use crate::{
     domain::{DeviceSecret, Lockout, Username},
@@ -36,6 +36,8 @@ pub struct Entry {
     pub lane: Lane,
     /// The secret that the device keeps if the password is right.
     pub device: Option<DeviceSecret>,
+    /// Stands in the password's place.
+    pub identity: Option<IdentityId>,
 }
 
 /// Why a password, or a code in its place, opens nothing.
@@ -86,7 +88,7 @@ impl Service {
         if let Some(secret) = &device {
             let place = PlaceHash::of_device(secret);
             if self.store.is_known_device(username, place, now).await? {
-                return Ok(Ok(Entry { name, place, lane: Lane::Known, device }));
+                return Ok(Ok(Entry { name, place, lane: Lane::Known, device, identity: None }));
             }
             if !self.store.is_own_device(place, now).await? {
                 device = None;
@@ -99,10 +101,10 @@ impl Service {
             device = DeviceSecret::new(random::secret_text(DeviceSecret::RANDOM_BYTES));
         }
         let (place, lane) = (PlaceHash::of_address(from), self.limits.lane(from).await);
-        Ok(Ok(Entry { name, place, lane, device }))
+        Ok(Ok(Entry { name, place, lane, device, identity: None }))
     }
 
-    async fn lockout(&self, entry: &Entry) -> Result<Lockout, ServiceError> {
+    pub async fn lockout(&self, entry: &Entry) -> Result<Lockout, ServiceError> {
         let now = self.clock.now();
         let since = Lockout::horizon(now);
         let here = self.store.failures_here(entry.name, entry.place, since).await?;

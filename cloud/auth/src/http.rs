@@ -1,7 +1,8 @@
-//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout, the sign-in at another service and
-//! the public keys takes a live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
+//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout, the sign-ins at another service and
+//! by a code, and the public keys takes a live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
+mod codes;
 mod contact;
 mod edge_tokens;
 mod identities;
@@ -52,7 +53,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
-    identities(administration(to))
+    codes(identities(administration(to)))
         .at_unkeyed("is refused by the name that is taken; before it there is no person whose key it could be",
             POST, "/api/v1/auth/register", "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
@@ -114,8 +115,32 @@ fn identities<T: RouteTable<Service>>(to: T) -> T {
         .at(GET, "/api/v1/auth/identities", "List the services by which you may sign in to your account", &[], identities::list_identities)
         .at_unkeyed("finds its ticket spent",
             POST, "/api/v1/auth/identities", "Link what another service has answered to your account",
-            &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken], identities::link_identity)
+            &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken, TooManyRequests], identities::link_identity)
         .at(DELETE, "/api/v1/auth/identities/{id}", "Remove a service from your account", &[NotFound, LastWayIn], identities::unlink_identity)
+}
+
+/// Signing in by a code to a phone.
+#[rustfmt::skip]
+fn codes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, CodeNotSent, CodeOver, CodeWrong, CodesOff, IdentityTaken, InvalidCredentials, PasswordOnly, PhoneUnknown,
+        RegistrationQuota, Revoked, RoleForbidden, TooManyRequests,
+    };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    to
+        .at(GET, "/api/v1/auth/codes", "Tell whether people may sign in by a code to their phone", &[], codes::code_offer)
+        .at_unkeyed("makes a code in the place of the one before; a code is not kept",
+            POST, "/api/v1/auth/codes", "Have a code sent to a phone, whoever has it",
+            &[CodesOff, CodeNotSent, TooManyRequests], codes::send_code)
+        .at_unkeyed("finds its code spent; its answer is a token, which is not kept",
+            POST, "/api/v1/auth/codes/sign-in", "Get an access token of an hour for the code of a customer's phone; who is new becomes a customer",
+            &[CodesOff, CodeWrong, CodeOver, AccountLocked, PhoneUnknown, PasswordOnly, Revoked, RegistrationQuota, TooManyRequests],
+            codes::sign_in_by_code)
+        .at_unkeyed("finds its code spent",
+            POST, "/api/v1/auth/identities/phone", "Link the number of your phone to your account, with its code and your password",
+            &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden, AccountLocked, TooManyRequests],
+            codes::link_phone)
 }
 
 /// What admins do with accounts, roles and keys.

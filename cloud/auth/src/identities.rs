@@ -1,4 +1,5 @@
-//! Sign-ins at other services: begun here, ended here, and the identities that belong to an account.
+//! Sign-ins at other services: begun here, ended here, and the identities that belong to an account. A phone's number is one
+//! of them.
 //!
 //! Invariants: a visit is ended once, by the browser that began it; an identity opens the account that it registered, or the
 //! one whose person linked it with the password; an address that an issuer tells links nothing.
@@ -9,7 +10,7 @@ use wire::{EventType, IdentityId, Role, UnixMillis, UserId};
 
 use crate::{
     domain::{Email, Username, username_from},
-    entry::EntryRefusal,
+    entry::{Entry, EntryRefusal},
     events,
     issuers::{
         IdentityClaims, Issuer, IssuerProof, IssuerReply, ProofFailure, Visit, VisitLink, is_same,
@@ -59,11 +60,15 @@ pub enum VisitRefusal {
     EmailTaken(String),
     /// Another account has the identity, or this one has another at that issuer.
     IdentityTaken,
+    /// The account is one that a code to a phone does not open.
+    PasswordOnly,
     Registrations(SpentQuota),
     TooOften(SpentQuota),
     Entry(EntryRefusal),
 }
 
+/// Stands for the issuer of a phone's number. No issuer is called so: theirs are addresses.
+pub const PHONES: &str = "phone";
 /// Further names are tried with four random characters.
 const NAMES_TRIED: usize = 6;
 const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -117,14 +122,12 @@ impl Service {
         };
         let subject = proof.claims.sub.clone();
         let whose = IssuerSubject { issuer: issuer.address(), subject: &subject };
-        let user = match self.store.identity_owner(whose).await? {
-            Some(user) => user,
-            None => match self.newcomer(issuer, proof, &arrival).await? {
-                Ok(user) => user,
-                Err(refusal) => return Ok(Err(refusal)),
-            },
-        };
-        self.enter(user, whose, arrival).await
+        if self.store.identity_owner(whose).await?.is_none()
+            && let Err(refusal) = self.newcomer(issuer, proof, &arrival).await?
+        {
+            return Ok(Err(refusal));
+        }
+        self.enter(whose, arrival).await
     }
 
     /// Links the identity that somebody brings back to the account with which the way there was begun.
@@ -133,6 +136,10 @@ impl Service {
         reply: VisitReply,
         owner: &Claims,
     ) -> Result<Result<(), VisitRefusal>, ServiceError> {
+        // As a sign-in: before the visit is spent and the issuer asked.
+        if let Err(spent) = self.limits.link(owner.sub).await {
+            return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent))));
+        }
         let (issuer, link, proof) = match self.proven(reply, Some(owner)).await? {
             Ok((issuer, Some(link), proof)) => (issuer, link, proof),
             Ok((_, None, _)) => return Ok(Err(VisitRefusal::Over)),
@@ -208,7 +215,7 @@ impl Service {
         issuer: &Issuer,
         proof: IssuerProof,
         arrival: &Arrival,
-    ) -> Result<Result<UserId, VisitRefusal>, ServiceError> {
+    ) -> Result<Result<(), VisitRefusal>, ServiceError> {
         if let Err(spent) = self.limits.registration(arrival.from).await {
             return Ok(Err(VisitRefusal::Registrations(spent)));
         }
@@ -217,50 +224,65 @@ impl Service {
             Err(away) => return Ok(Err(was_away(issuer, &away))),
         };
         let whose = IssuerSubject { issuer: issuer.address(), subject: &claims.sub };
+        let user = UserId(self.clock.new_id());
+        let Some(email) = email_of(&claims, user) else {
+            return Ok(Err(VisitRefusal::Refused(issuer.label().to_owned())));
+        };
+        let names = (0..NAMES_TRIED).filter_map(|attempt| name_of(&claims, attempt));
+        let registered = self.register_by(whose, (user, email), names, &arrival.trace).await?;
+        Ok(match registered {
+            Some(NewcomerResult::EmailTaken) => {
+                Err(VisitRefusal::EmailTaken(issuer.label().to_owned()))
+            }
+            Some(_) => Ok(()),
+            None => Err(VisitRefusal::Over),
+        })
+    }
+
+    /// Registers a customer who has no password, under the first of these names that is free. `None` if none is.
+    pub async fn register_by(
+        &self,
+        whose: IssuerSubject<'_>,
+        (user, email): (UserId, Email),
+        names: impl Iterator<Item = Username>,
+        trace: &TraceId,
+    ) -> Result<Option<NewcomerResult>, ServiceError> {
         let account = Account {
-            id: UserId(self.clock.new_id()),
+            id: user,
             role_id: Role::Customer,
             password_hash: NO_PASSWORD.to_owned(),
             password_changed_at: None,
             tokens_since: UnixMillis(0),
         };
-        let Some(email) = email_of(&claims, account.id) else {
-            return Ok(Err(VisitRefusal::Refused(issuer.label().to_owned())));
-        };
-        for attempt in 0..NAMES_TRIED {
-            let Some(username) = name_of(&claims, attempt) else { continue };
-            let trace = &arrival.trace;
+        for username in names {
             let (kind, role) = (EventType::UserRegistered, account.role_id);
             let event = events::of(kind, &self.clock, trace, account.id, role, None)?;
             let written = (IdentityId(self.clock.new_id()), self.clock.now());
             let named = (&username, &email);
             match self.store.add_newcomer(&account, named, whose, written, &event).await? {
-                NewcomerResult::Made => {
-                    tracing::info!(user.id = %account.id, issuer = issuer.name(), "Registered");
-                    return Ok(Ok(account.id));
-                }
                 NewcomerResult::NameTaken => {}
-                NewcomerResult::EmailTaken => {
-                    return Ok(Err(VisitRefusal::EmailTaken(issuer.label().to_owned())));
-                }
-                NewcomerResult::IdentityTaken => {
-                    let owner = self.store.identity_owner(whose).await?;
-                    return Ok(owner.ok_or(VisitRefusal::Over));
+                result => {
+                    if result == NewcomerResult::Made {
+                        tracing::info!(user.id = %account.id, issuer = whose.issuer, "Registered");
+                    }
+                    return Ok(Some(result));
                 }
             }
         }
-        tracing::error!(issuer = issuer.name(), "Every name for a newcomer was taken");
-        Ok(Err(VisitRefusal::Over))
+        tracing::error!(issuer = whose.issuer, "Every name for a newcomer was taken");
+        Ok(None)
     }
 
     /// Begins a session as a password does. Wrong passwords of others lock nobody out here.
-    async fn enter(
+    pub async fn enter(
         &self,
-        user: UserId,
         whose: IssuerSubject<'_>,
         arrival: Arrival,
     ) -> Result<Result<AccessGrant, VisitRefusal>, ServiceError> {
         let Arrival { from, device, refresh, trace } = arrival;
+        let Some((identity, user)) = self.store.identity(whose).await? else {
+            return Ok(Err(VisitRefusal::Over));
+        };
         let name = self.store.username(user).await?;
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
             return Ok(Err(VisitRefusal::Closed));
@@ -268,13 +290,12 @@ impl Service {
         let Some(account) = self.store.account(&username).await? else {
             return Ok(Err(VisitRefusal::Closed));
         };
-        // Another password takes what was linked away. One from before this account was read shows here, a later one at
-        // the beginning of the session.
-        if self.store.identity_owner(whose).await? != Some(user) {
-            return Ok(Err(VisitRefusal::Over));
+        if whose.issuer == PHONES && account.role_id != Role::Customer {
+            return Ok(Err(VisitRefusal::PasswordOnly));
         }
         let entry = match self.entry(&username, from, device).await? {
-            Ok(entry) => entry,
+            // Whoever removes the identity meanwhile, or sets another password, finds the session or is found by it.
+            Ok(entry) => Entry { identity: Some(identity), ..entry },
             Err(spent) => return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent)))),
         };
         let begun = self.begin_session(&account, entry, refresh, (None, &trace)).await?;
@@ -298,9 +319,12 @@ fn email_of(claims: &IdentityClaims, user: UserId) -> Option<Email> {
 fn name_of(claims: &IdentityClaims, attempt: usize) -> Option<Username> {
     let words = [&claims.preferred_username, &claims.email, &claims.name];
     let words = words.into_iter().filter_map(Option::as_deref);
-    let tail = (attempt > 0).then(|| {
-        let letter = |byte: u8| char::from(TAIL_ALPHABET[usize::from(byte & 31)]);
-        random::bytes::<4>().map(letter).iter().collect::<String>()
-    });
+    let tail = (attempt > 0).then(tail::<4>);
     username_from(words, tail.as_deref())
+}
+
+/// Random characters that tell names apart.
+pub fn tail<const CHARS: usize>() -> String {
+    let letter = |byte: u8| char::from(TAIL_ALPHABET[usize::from(byte & 31)]);
+    random::bytes::<CHARS>().map(letter).iter().collect()
 }

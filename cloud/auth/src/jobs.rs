@@ -1,5 +1,5 @@
 //! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove sessions whose token has expired, devices long away, wrong
-//! passwords that no longer count, and visits at issuers that nobody can end again.
+//! passwords that no longer count, visits at issuers that nobody can end again, and codes to phones that are over.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use process::clock::Clock;
@@ -29,7 +29,7 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
             let removed = purge(&store, &clock).await?;
             tracing::info!(
                 removed,
-                "Removed expired sessions, devices, wrong passwords and visits"
+                "Removed expired sessions, devices, wrong passwords, visits and codes"
             );
             Ok(())
         }
@@ -60,8 +60,9 @@ pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
         let failures = store.purge_failures(Lockout::horizon(now)).await?;
         let devices = store.purge_devices(now).await?;
         let visits = store.purge_visits(now).await?;
-        removed += sessions + failures + devices + visits;
-        if sessions.max(failures).max(devices).max(visits) < BATCH {
+        let codes = store.purge_codes(now).await?;
+        removed += sessions + failures + devices + visits + codes;
+        if sessions.max(failures).max(devices).max(visits).max(codes) < BATCH {
             break;
         }
     }

@@ -1,8 +1,10 @@
 //! Owns accounts and sessions. A session that was ended stays ended.
 //!
-//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens, of whoever issued them, are logged;
+//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens, of whoever issued them, are logged,
+//! nor phones and their codes, of which only keyed hashes are kept;
 //! auth_db is the record of every revocation, the cache only spares the question.
 
+mod codes;
 mod credentials;
 mod domain;
 mod edge_tokens;
@@ -40,6 +42,7 @@ use platform::{
     marks::MarkKeeper,
     sealing::DataKeys,
     service as skeleton,
+    sms::CountryCode,
     sql::Sql,
 };
 use process::{
@@ -53,6 +56,7 @@ use process::{
 use serde::{Deserialize, Serialize};
 use wire::{Role, UserId};
 
+use codes::Codes;
 use domain::{Email, NewAccount, Password, Username};
 pub use grants::GrantHours;
 pub use issuers::IssuerConfig;
@@ -88,6 +92,24 @@ pub struct Config {
     pub sign_ins_per_account_per_minute: NonZeroU32,
     /// Accounts that people behind one address may make. Beyond it they are refused until midnight, UTC.
     pub registrations_per_address_per_day: NonZeroU32,
+    /// Where codes to phones go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    pub sms_url: String,
+    /// The file with the secret by which that gateway knows us.
+    pub sms_secret: PathBuf,
+    /// The country of phone numbers that name none.
+    pub phone_country: CountryCode,
+    /// Whether the first right code of a number that nobody has makes a customer of its person.
+    pub code_newcomers: bool,
+    /// Life of a code: an hour at most. Later it is refused.
+    pub code_minutes: NonZeroU32,
+    /// Tries at one code: ten at most. Beyond them it is void.
+    pub code_tries: NonZeroU32,
+    /// Codes to one number. Beyond it nobody has another sent there until the hour ends.
+    pub codes_per_phone_per_hour: NonZeroU32,
+    /// Codes that people behind one address, such as a kiosk, have sent. Beyond it they wait until the hour ends.
+    pub codes_per_address_per_hour: NonZeroU32,
+    /// Codes of all: the bound on the gateway's bill. Beyond it nobody gets one until the hour ends.
+    pub codes_per_hour: NonZeroU32,
     /// The address at which browsers come back from another service: the portal's `/sign-in/back`. Needed with `oidc`.
     pub oidc_return: String,
     /// Other services at which people may sign in. None by default.
@@ -97,6 +119,11 @@ pub struct Config {
 const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const REGISTRATIONS_PER_ADDRESS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+const CODE_MINUTES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+const CODE_TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+const CODES_PER_PHONE_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+const CODES_PER_ADDRESS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::MIN.saturating_add(23);
 
@@ -120,6 +147,15 @@ impl PartConfig for Config {
             sign_ins_per_address_per_minute: SIGN_INS_PER_ADDRESS_PER_MINUTE,
             sign_ins_per_account_per_minute: SIGN_INS_PER_ACCOUNT_PER_MINUTE,
             registrations_per_address_per_day: REGISTRATIONS_PER_ADDRESS_PER_DAY,
+            sms_url: "off".to_owned(),
+            sms_secret: PathBuf::new(),
+            phone_country: CountryCode::default(),
+            code_newcomers: true,
+            code_minutes: CODE_MINUTES,
+            code_tries: CODE_TRIES,
+            codes_per_phone_per_hour: CODES_PER_PHONE_PER_HOUR,
+            codes_per_address_per_hour: CODES_PER_ADDRESS_PER_HOUR,
+            codes_per_hour: CODES_PER_HOUR,
             oidc_return: String::new(),
             oidc: Vec::new(),
         }
@@ -163,9 +199,22 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let passwords = passwords()?;
     let issuers = Issuers::new(&config.oidc, &config.oidc_return, &clock, &service_key);
     let issuers = issuers.map_err(OpenError::own("could not use the services for sign-ins"))?;
+    let codes = Codes::open(&config);
+    let codes =
+        codes.map_err(OpenError::own("could not prepare the sending of codes to phones"))?;
     let grant_hours = config.device_grant_hours;
-    let service =
-        Service { store, passwords, limits, signing, issuers, grant_hours, verifier, clock, cache };
+    let service = Service {
+        store,
+        passwords,
+        limits,
+        signing,
+        issuers,
+        codes,
+        grant_hours,
+        verifier,
+        clock,
+        cache,
+    };
     // A live session hears its answer again, like all that auth says to a person.
     let (live, routes) = (service.clone(), http::router(service));
     let answers = answers.admitting(move |claims| http::admit_live(live.clone(), claims));

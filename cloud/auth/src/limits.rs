@@ -1,13 +1,14 @@
-//! The bounds on people before they are signed in: each address, each name at an address, and registrations.
+//! The bounds on people before they are signed in: each address, each name at an address, registrations, and codes to phones.
 //!
 //! Invariant: to passwords an address is slowed down and never shut out, for many people may share it. Beyond its
 //! bound they wait in the lane of the crowded addresses; returns from an issuer are refused.
 
 use platform::{
     ClientAddress,
-    cache::{DAY, MINUTE, WindowCount, WindowCounts},
+    cache::{DAY, HOUR, MINUTE, WindowCount, WindowCounts},
 };
 use process::metrics;
+use wire::UserId;
 
 use crate::{Config, passwords::Lane, store::NameHash};
 
@@ -17,6 +18,18 @@ pub struct EntryLimits {
     sign_ins_per_address: u32,
     sign_ins_per_account: u32,
     registrations_per_address: u32,
+    codes_per_phone: u32,
+    codes_per_address: u32,
+    codes_of_all: u32,
+}
+
+/// The bound that is reached by one more code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeQuota {
+    Phone,
+    /// A kiosk is an address.
+    Address,
+    All,
 }
 
 /// One more than may be. It helps to try again when the window has ended.
@@ -33,6 +46,9 @@ impl EntryLimits {
             sign_ins_per_address: config.sign_ins_per_address_per_minute.get(),
             sign_ins_per_account: config.sign_ins_per_account_per_minute.get(),
             registrations_per_address: config.registrations_per_address_per_day.get(),
+            codes_per_phone: config.codes_per_phone_per_hour.get(),
+            codes_per_address: config.codes_per_address_per_hour.get(),
+            codes_of_all: config.codes_per_hour.get(),
         }
     }
 
@@ -60,6 +76,40 @@ impl EntryLimits {
         let counted = self.counts.add(&format!("sign_ins:{from}:{name}"), MINUTE).await;
         within(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["name"], 1))
+    }
+
+    /// Counts one more code to a number, whoever has it. One that is refused for its address takes nothing from its number,
+    /// and one that is refused for its number takes nothing from all.
+    pub async fn code(
+        &self,
+        phone: NameHash,
+        from: ClientAddress,
+    ) -> Result<(), (CodeQuota, SpentQuota)> {
+        for (quota, key, most) in [
+            (CodeQuota::Address, format!("codes:{from}"), self.codes_per_address),
+            (CodeQuota::Phone, format!("codes:{phone}"), self.codes_per_phone),
+            (CodeQuota::All, "codes".to_owned(), self.codes_of_all),
+        ] {
+            let counted = self.counts.add(&key, HOUR).await;
+            within(most, counted).map_err(|spent| (quota, spent)).inspect_err(|_| {
+                metrics::RATE_LIMITED.add(["code"], 1);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Counts one more code that came back to sign somebody in.
+    pub async fn code_try(&self, from: ClientAddress) -> Result<(), SpentQuota> {
+        let counted = self.counts.add(&format!("code_tries:{from}"), MINUTE).await;
+        within(self.sign_ins_per_address, counted)
+            .inspect_err(|_| metrics::RATE_LIMITED.add(["code"], 1))
+    }
+
+    /// Counts one more identity that somebody who is signed in wants to link.
+    pub async fn link(&self, user: UserId) -> Result<(), SpentQuota> {
+        let counted = self.counts.add(&format!("links:{user}"), MINUTE).await;
+        within(self.sign_ins_per_account, counted)
+            .inspect_err(|_| metrics::RATE_LIMITED.add(["link"], 1))
     }
 
     /// Counts one more registration.

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use wire::{EventType, GuessReport, ReadmissionEvent, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
+    codes::Codes,
     domain::{NewAccount, Password, Username},
     entry::{Entry, EntryRefusal, SignInAttempt},
     events,
@@ -37,6 +38,7 @@ pub struct Service {
     pub limits: EntryLimits,
     pub signing: SigningKeys,
     pub issuers: Issuers,
+    pub codes: Codes,
     pub grant_hours: GrantHours,
     pub verifier: Verifier,
     pub clock: Clock,
@@ -186,11 +188,11 @@ impl Service {
         }
         let token = self.signing.sign(&claims);
         let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
-        let Entry { name, place, device, .. } = entry;
+        let Entry { name, place, device, identity, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
         let looked_at = (account.role_id, changed_at);
-        if !self.store.begin_session(&session, looked_at, (name, place), known).await? {
+        if !self.store.begin_session(&session, looked_at, (name, place), (known, identity)).await? {
             return Ok(None);
         }
         if is_grant {

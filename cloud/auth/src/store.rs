@@ -1,8 +1,9 @@
 //! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords,
-//! identities at other services, and the keys that sign tokens.
+//! identities at other services and at phones, codes that were sent, and the keys that sign tokens.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
+mod codes;
 mod credentials;
 mod devices;
 mod endings;
@@ -28,6 +29,7 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
+pub use codes::{CodeTerm, CodeTry};
 pub use credentials::{NewPassword, PasswordReset, ResetCodeHash};
 pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};

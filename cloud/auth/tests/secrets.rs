@@ -1,4 +1,4 @@
-//! What auth writes to its log and its tables: no password, no token, no address of anyone.
+//! What auth writes to its log and its tables: no password, no token, no address, phone or code of anyone.
 #![allow(clippy::unwrap_used)]
 
 #[path = "service/common.rs"]
@@ -12,6 +12,8 @@ use std::{
 use axum::http::{Method, StatusCode};
 use common::{Auth, Engine, PASSWORD};
 use serde_json::json;
+
+const PHONE: &str = "+8613912340987";
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -36,7 +38,10 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
 
-    let auth = Auth::new(Engine::Sqlite).await;
+    let phones = tempfile::tempdir().unwrap();
+    let sms_url = format!("folder:{}", phones.path().display());
+    let alter = |config| auth::Config { sms_url: sms_url.clone(), ..config };
+    let auth = Auth::with(Engine::Sqlite, "memory:", alter).await;
     auth.register("zhangsan", "customer").await;
     auth.register("zhangsan", "customer").await;
     auth.login("zhangsan", "wrong horse battery").await;
@@ -53,6 +58,16 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
     auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await;
     assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
 
+    // A number, and codes to it: a wrong one, and the right one.
+    assert_eq!(auth.post("codes", json!({ "phone": PHONE })).await.status, StatusCode::OK);
+    let message = phones.path().read_dir().unwrap().next().unwrap().unwrap().path();
+    let message = std::fs::read_to_string(message).unwrap();
+    let mut words = message.split(|c: char| !c.is_ascii_digit()).filter(|word| word.len() == 6);
+    let code = words.next().unwrap().to_owned();
+    for tried in ["246801", code.as_str(), code.as_str()] {
+        auth.post("codes/sign-in", json!({ "phone": PHONE, "code": tried })).await;
+    }
+
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("Signed in") && text.contains("SELECT"), "the log was read");
     let signature = token.rsplit('.').next().unwrap();
@@ -61,6 +76,15 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
         assert!(!text.contains(secret), "`{secret}` is in the log");
     }
     assert!(!text.contains("$argon2id$"), "a hash is in the log");
+    assert!(text.contains("A code was sent") && text.contains("sign_in_codes"));
+    for secret in [&PHONE[3..], &message, "is your code"] {
+        assert!(!text.contains(secret), "`{secret}` is in the log");
+    }
+    // Six digits stand in a time or an id by chance, a word of six digits does not.
+    let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    for code in [code.as_str(), "246801"] {
+        assert!(!words.contains(&code), "a code is in the log");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use wire::{Code, OrderId};
 use crate::{
     NAME, letters,
     order_page::{self, OrderPage},
-    routes::{BACK, DOCUMENT, STREAM},
+    routes::{BACK, BY_CODE, DOCUMENT, STREAM},
     session::SessionAnswer,
 };
 
@@ -57,46 +57,14 @@ struct Parameter {
     place: String,
 }
 
+const SESSION: &str = "/api/v1/session";
+
 pub fn document() -> ApiDocument {
-    const PATH: &str = "/api/v1/session";
-    letters::described(ApiDocument::of(NAME))
-        .described(
-            "signIn",
-            &Method::POST,
-            PATH,
-            "Sign a page in: the token stays in a cookie",
-            |route| {
-                route.takes(RouteDescription::named("LoginForm"), true);
-                route.answers::<SessionAnswer<'_>>(StatusCode::OK);
-                route.refuses(&[Code::InvalidCredentials, Code::AccountLocked, Code::ForeignPage]);
-                route.takes_no_key("signs in anew; its answer is a session, which is not kept");
-            },
-        )
-        .described(
-            "signInBack",
-            &Method::POST,
-            BACK,
-            "Sign a page in with what another service has answered: the token stays in a cookie",
-            |route| {
-                route.takes(RouteDescription::named("VisitForm"), true);
-                route.answers::<SessionAnswer<'_>>(StatusCode::OK);
-                route.refuses(&[
-                    Code::VisitOver,
-                    Code::NotFound,
-                    Code::IssuerAway,
-                    Code::IdentityRefused,
-                    Code::UserExists,
-                    Code::Revoked,
-                    Code::RegistrationQuota,
-                    Code::ForeignPage,
-                ]);
-                route.takes_no_key("finds its ticket spent");
-            },
-        )
-        .described("session", &Method::GET, PATH, "Show the session of the caller", |route| {
+    sign_ins(letters::described(ApiDocument::of(NAME)))
+        .described("session", &Method::GET, SESSION, "Show the session of the caller", |route| {
             route.answers::<SessionAnswer<'_>>(StatusCode::OK);
         })
-        .described("signOut", &Method::DELETE, PATH, "End the session of the caller", |route| {
+        .described("signOut", &Method::DELETE, SESSION, "End the session of the caller", |route| {
             route.answers_nothing(StatusCode::NO_CONTENT, "It is over everywhere.");
             route.takes_no_key("finds the session over, which would have to vouch for it");
         })
@@ -122,6 +90,65 @@ pub fn document() -> ApiDocument {
             let any = json!({ "type": "object" });
             route.answers_with(StatusCode::OK, "application/json", &any);
         })
+}
+
+/// The sign-ins of pages, which auth judges.
+fn sign_ins(to: ApiDocument) -> ApiDocument {
+    to.described(
+        "signIn",
+        &Method::POST,
+        SESSION,
+        "Sign a page in: the token stays in a cookie",
+        |route| {
+            route.takes(RouteDescription::named("LoginForm"), true);
+            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
+            route.refuses(&[Code::InvalidCredentials, Code::AccountLocked, Code::ForeignPage]);
+            route.takes_no_key("signs in anew; its answer is a session, which is not kept");
+        },
+    )
+    .described(
+        "signInBack",
+        &Method::POST,
+        BACK,
+        "Sign a page in with what another service has answered: the token stays in a cookie",
+        |route| {
+            route.takes(RouteDescription::named("VisitForm"), true);
+            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
+            route.refuses(&[
+                Code::VisitOver,
+                Code::NotFound,
+                Code::IssuerAway,
+                Code::IdentityRefused,
+                Code::UserExists,
+                Code::Revoked,
+                Code::RegistrationQuota,
+                Code::ForeignPage,
+            ]);
+            route.takes_no_key("finds its ticket spent");
+        },
+    )
+    .described(
+        "signInByCode",
+        &Method::POST,
+        BY_CODE,
+        "Sign a page in with the code of a phone: the token stays in a cookie",
+        |route| {
+            route.takes(RouteDescription::named("CodeForm"), true);
+            route.answers::<SessionAnswer<'_>>(StatusCode::OK);
+            route.refuses(&[
+                Code::CodesOff,
+                Code::CodeWrong,
+                Code::CodeOver,
+                Code::AccountLocked,
+                Code::PhoneUnknown,
+                Code::PasswordOnly,
+                Code::Revoked,
+                Code::RegistrationQuota,
+                Code::ForeignPage,
+            ]);
+            route.takes_no_key("finds its code spent");
+        },
+    )
 }
 
 #[cfg(test)]

@@ -107,6 +107,9 @@ pub const STREAM: &str = "/api/v1/stream";
 /// The sign-in of a page whose person comes back from another service.
 pub const BACK: &str = "/api/v1/session/oidc";
 
+/// The sign-in of a page whose person has a code on their phone.
+pub const BY_CODE: &str = "/api/v1/session/code";
+
 /// The description of every route here.
 pub const DOCUMENT: &str = "/openapi.json";
 
@@ -131,15 +134,20 @@ pub static ROUTES: &[Route] = &[
     route(DELETE, "/api/v1/auth/sessions/{id}",   ANY,      Part::Auth),
     route(GET,  "/api/v1/auth/permissions",       ANY,      Part::Auth),
     route(GET,  "/.well-known/jwks.json",         OPEN,     Part::Auth),
+    route(GET,  "/api/v1/auth/codes",             OPEN,     Part::Auth),
+    route(POST, "/api/v1/auth/codes",             ENTRANT,  Part::Auth),
+    route(POST, "/api/v1/auth/codes/sign-in",     ENTRANT,  Part::Auth),
     route(GET,  "/api/v1/auth/oidc",              OPEN,     Part::Auth),
     route(POST, "/api/v1/auth/oidc/sign-in",      ENTRANT,  Part::Auth),
     route(POST, "/api/v1/auth/oidc/{name}/begin", OPEN,     Part::Auth),
     route(POST, "/api/v1/auth/oidc/{name}/link",  ANY,      Part::Auth),
     route(GET,  "/api/v1/auth/identities",        ANY,      Part::Auth),
     route(POST, "/api/v1/auth/identities",        ANY,      Part::Auth),
+    route(POST, "/api/v1/auth/identities/phone",  CUSTOMER, Part::Auth),
     route(DELETE, "/api/v1/auth/identities/{id}", ANY,      Part::Auth),
 
     route(POST, "/api/v1/session",                ENTRANT,  Part::Gateway),
+    route(POST, BY_CODE,                          ENTRANT,  Part::Gateway),
     route(POST, BACK,                             ENTRANT,  Part::Gateway),
     route(GET,  "/api/v1/session",                ANY,      Part::Gateway),
     route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),

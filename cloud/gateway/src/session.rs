@@ -32,7 +32,7 @@ use crate::{
     Gateway,
     forward::{BODY_BYTES_MAX, bearing, unreadable},
     identity::{KnownCaller, unavailable},
-    routes::{Audience, BACK, Route, RouteBody},
+    routes::{Audience, BACK, BY_CODE, Route, RouteBody},
 };
 
 /// The sign-in of one browser, as its cookie holds it.
@@ -91,6 +91,7 @@ struct NameForm {
 }
 
 static LOGIN: Route = to_auth("/api/v1/auth/login");
+static LOGIN_BY_CODE: Route = to_auth("/api/v1/auth/codes/sign-in");
 static LOGIN_ELSEWHERE: Route = to_auth("/api/v1/auth/oidc/sign-in");
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
 /// A grant is some hundred bytes.
@@ -98,7 +99,7 @@ const GRANT_BYTES_MAX: usize = 64 * 1024;
 const CSRF_BYTES: usize = 32;
 
 impl Gateway {
-    /// `POST /api/v1/session`, and the same with the answer of another service. Auth judges; its refusals are passed on as
+    /// `POST /api/v1/session`, and the same with the answer of another service or the code of a phone. Auth judges; its refusals are passed on as
     /// they are.
     pub(crate) async fn sign_in(
         &self,
@@ -166,7 +167,11 @@ impl Gateway {
 
 /// The route of auth that judges a sign-in by this one of ours.
 pub fn way_in(route: &Route) -> &'static Route {
-    if route.path == BACK { &LOGIN_ELSEWHERE } else { &LOGIN }
+    match route.path {
+        BACK => &LOGIN_ELSEWHERE,
+        BY_CODE => &LOGIN_BY_CODE,
+        _ => &LOGIN,
+    }
 }
 
 const fn to_auth(path: &'static str) -> Route {

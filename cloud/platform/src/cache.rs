@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use process::{metrics, trust::Authorities};
 
-pub use counts::{DAY, MINUTE, WindowCount, WindowCounts};
+pub use counts::{DAY, HOUR, MINUTE, WindowCount, WindowCounts};
 pub use memory::Memory;
 pub use redis_arm::Redis;
 

@@ -2,7 +2,9 @@
 
 import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from 'vue-router'
 import type { Role } from '@holdfast/kit/api.gen.ts'
+import { permissions } from './api/routes.ts'
 import { noteReached } from './live.ts'
+import { firstOpened } from './parts/permissions.ts'
 import { restore, session } from './session.ts'
 
 declare module 'vue-router' {
@@ -25,6 +27,7 @@ const ADMIN: readonly Role[] = ['admin']
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
+  { path: '/sign-in/phone', name: 'sign-in-phone', component: () => import('./pages/SignInPhone.vue'), meta: { title: 'phone.title' } },
   { path: '/sign-in/back', name: 'sign-in-back', component: () => import('./pages/SignInBack.vue'), meta: { title: 'back.title' } },
   { path: '/register/:role(customer|provider)', name: 'register', component: () => import('./pages/Register.vue'), meta: { title: 'register.title' } },
 
@@ -80,7 +83,8 @@ export function createPortalRouter(): Router {
         return true
       }
     }
-    return guard(to.meta.roles, session.person?.role, to.name, to.fullPath)
+    const led = guard(to.meta.roles, session.person?.role, to.name, to.fullPath)
+    return led === HOME.admin ? homeOf('admin') : led
   })
   router.onError((_, to) => void missingPage(to.fullPath))
   return router
@@ -101,7 +105,7 @@ async function missingPage(path: string): Promise<void> {
 
 /** Where a person is led instead; `true` where the page may be shown, or refuses by itself. */
 export function guard(roles: readonly Role[] | undefined, role: Role | undefined, name: unknown, fullPath: string) {
-  if (role && (name === 'home' || name === 'sign-in')) return HOME[role]
+  if (role && (name === 'home' || name === 'sign-in' || name === 'sign-in-phone')) return HOME[role]
   if (name === 'home') return '/sign-in'
   if (roles && !role) return { path: '/sign-in', query: { back: fullPath } }
   return true
@@ -113,9 +117,16 @@ export function isFor(roles: readonly Role[] | undefined, role: Role | undefined
 }
 
 /** Where somebody goes who has signed in: to the page that was asked for, if it is one of theirs. */
-export function firstPage(router: Router, back: unknown, role: Role): string {
+export async function firstPage(router: Router, back: unknown, role: Role): Promise<string> {
   const path = safeBack(back)
-  return path && isFor(router.resolve(path).meta.roles, role) ? path : HOME[role]
+  return path && isFor(router.resolve(path).meta.roles, role) ? path : homeOf(role)
+}
+
+/** A narrowed admin's home is the first page of theirs. Without an answer each page refuses by itself. */
+async function homeOf(role: Role): Promise<string> {
+  if (role !== 'admin') return HOME[role]
+  const own = await permissions().then(answer => answer.permissions, () => undefined)
+  return firstOpened(own) ?? HOME.admin
 }
 
 /** Only a path of this portal is gone back to, never another site. */

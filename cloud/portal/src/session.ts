@@ -56,6 +56,13 @@ export async function signInBack(home: Homecoming): Promise<Person> {
   return person
 }
 
+/** Signs in by the code that a phone was sent. */
+export async function signInByCode(phone: string, code: string): Promise<Person> {
+  const person = await request<Person>(`${PATH}/code`, { method: 'POST', body: { phone, code } })
+  enter(person)
+  return person
+}
+
 export async function signOut(): Promise<void> {
   await request(PATH, { method: 'DELETE' })
   leave('out')

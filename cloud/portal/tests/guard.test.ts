@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { firstOpened } from '../src/parts/permissions.ts'
 import { guard, HOME, isFor, routes, safeBack } from '../src/router.ts'
 
 describe('a page', () => {
@@ -15,6 +16,13 @@ describe('a page', () => {
       for (const role of ['customer', 'provider', 'admin'] as const) expect(isFor(roles, role)).toBe(!roles || roles.includes(role))
       expect(isFor(roles, undefined)).toBe(!roles)
     }
+  })
+
+  it('comes first for an admin whose role opens it', () => {
+    expect(firstOpened(undefined)).toBe(HOME.admin)
+    expect(firstOpened(['read_desks', 'approve_orders', 'read_people'])).toBe(HOME.admin)
+    expect(firstOpened(['approve_orders', 'read_people'])).toBe('/people')
+    expect(firstOpened([])).toBeUndefined()
   })
 
   it('of a role is its first place', () => {

@@ -14,7 +14,7 @@ use wire::{Code, IdentityId, UnixMillis};
 
 use super::{Live, account::over_quota, session::refusal};
 use crate::{
-    identities::{Arrival, BegunVisit, VisitRefusal, VisitReply},
+    identities::{Arrival, BegunVisit, PHONES, VisitRefusal, VisitReply},
     issuers::IssuerReply,
     limits::SpentQuota,
     say,
@@ -73,6 +73,8 @@ pub struct IdentityItem {
     id: IdentityId,
     /// As the issuer is called here, or its address where it is offered no more.
     label: String,
+    /// It is the number of a phone, which is sent a code; the label then says `phone`.
+    phone: bool,
     /// The account was registered by it.
     origin: bool,
     linked_at: UnixMillis,
@@ -143,6 +145,7 @@ pub async fn list_identities(
     let has_password = store.has_password(user).await.map_err(ServiceError::from)?;
     let items = known.into_iter().map(|identity| IdentityItem {
         id: identity.id,
+        phone: identity.issuer == PHONES,
         label: match service.issuers.at(&identity.issuer) {
             Some(issuer) => issuer.label().to_owned(),
             None => identity.issuer,
@@ -179,7 +182,7 @@ impl From<BegunVisit> for IssuerVisit {
     }
 }
 
-fn problem(service: &Service, refused: VisitRefusal) -> Problem {
+pub fn problem(service: &Service, refused: VisitRefusal) -> Problem {
     match refused {
         VisitRefusal::UnknownIssuer => Code::NotFound.into(),
         VisitRefusal::Over => Code::VisitOver.into(),
@@ -195,6 +198,7 @@ fn problem(service: &Service, refused: VisitRefusal) -> Problem {
             Problem::new(Code::UserExists).detail(say::email_elsewhere { label: label.into() })
         }
         VisitRefusal::IdentityTaken => Code::IdentityTaken.into(),
+        VisitRefusal::PasswordOnly => Code::PasswordOnly.into(),
         VisitRefusal::Registrations(spent) => over_quota(spent),
         VisitRefusal::TooOften(SpentQuota { most, retry_s }) => {
             let why = say::sign_ins_elsewhere { most: most.into(), seconds: retry_s.into() };

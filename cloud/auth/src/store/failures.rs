@@ -1,5 +1,5 @@
-//! Wrong passwords. Every row cost a password hash to make, which bounds how fast they come, and the
-//! job removes those that no longer matter.
+//! Wrong passwords, and wrong codes of phones. Every row cost a password hash to make, or one of the few tries at a code,
+//! which bounds how fast they come, and the job removes those that no longer matter.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ columns! {
     }
 }
 
-/// The name tried: people type passwords into the wrong field, so the name itself is not kept.
+/// The name or number tried: people type passwords into the wrong field, so the name itself is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameHash([u8; 32]);
 
@@ -39,6 +39,11 @@ pub struct PlaceHash([u8; 32]);
 impl NameHash {
     pub fn of(username: &Username) -> Self {
         Self(hash(username.as_str()))
+    }
+
+    /// Of a phone's number, by its keyed hash: there are few enough numbers to try them all.
+    pub fn of_phone(keyed_hash: [u8; 32]) -> Self {
+        Self(keyed_hash)
     }
 }
 

@@ -1,4 +1,5 @@
-//! People's accounts at other services, each of one account here, and the visits that were ended.
+//! People's accounts at other services and the numbers of their phones, each of one account here, and the visits that were
+//! ended.
 //!
 //! Invariant: an identity is written with the account that it registers, or while the password that allowed it stands.
 
@@ -12,6 +13,7 @@ use crate::{
     passwords::NO_PASSWORD,
 };
 
+const FOUND: &str = "SELECT id, user_id FROM identities WHERE issuer = ? AND subject_hash = ?";
 const OWNER: &str = "SELECT user_id FROM identities WHERE issuer = ? AND subject_hash = ?";
 const OF_USER: &str = "WHERE user_id = ? ORDER BY created_at, id LIMIT ?";
 const STANDING: &str = "SELECT is_active, password_changed_at FROM users WHERE id = ?";
@@ -25,7 +27,7 @@ const REMOVE_USER: &str = "DELETE FROM users WHERE id = ?";
 pub(super) const REMOVE_LINKED: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
 const OLD_VISITS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
 
-/// More than there may be issuers.
+/// More than there may be issuers and phones.
 const OF_ONE_USER_MAX: usize = 64;
 
 /// Somebody at an issuer.
@@ -100,13 +102,20 @@ impl Store {
         self.purge(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until).await
     }
 
-    /// The person to whom an identity belongs, whether the account is open or not.
+    /// An identity and the person to whom it belongs, whether the account is open or not.
+    pub async fn identity(
+        &self,
+        whose: IssuerSubject<'_>,
+    ) -> Result<Option<(IdentityId, UserId)>, StoreError> {
+        let values = vals![whose.issuer, self.subject_hash(whose)];
+        Ok(self.sql.one(FOUND, values).await?)
+    }
+
     pub async fn identity_owner(
         &self,
         whose: IssuerSubject<'_>,
     ) -> Result<Option<UserId>, StoreError> {
-        let values = vals![whose.issuer, self.subject_hash(whose)];
-        Ok(self.sql.one(OWNER, values).await?)
+        Ok(self.identity(whose).await?.map(|(_, owner)| owner))
     }
 
     /// Makes an account and the identity that registers it.

@@ -7,11 +7,14 @@ use platform::{
 };
 use process::tokens::Claims;
 use uuid::Uuid;
-use wire::{DeviceId, Region, Role, SessionId, UnixMillis, UserId, words, words_from_text};
+use wire::{
+    DeviceId, IdentityId, Region, Role, SessionId, UnixMillis, UserId, words, words_from_text,
+};
 
 use super::{BATCH, NameHash, PlaceHash, SessionEnding, Store, StoreError};
 
 const STANDING: &str = "SELECT is_active, role_id, password_changed_at FROM users WHERE id = ?";
+const IDENTITY_OWNER: &str = "SELECT user_id FROM identities WHERE id = ?";
 const STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
 const LIVE: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
@@ -88,14 +91,14 @@ row! {
 impl Store {
     /// Writes a new session, forgets the wrong passwords of its place, and knows its device from now on. Returns
     /// whether it may be used: since the password was looked at, the account may have been closed, or got another
-    /// role, or another password than the one set at `password_of`. Writing the session waits for that by its foreign
-    /// key, so the row that is read behind it is true.
+    /// role, or another password than the one set at `password_of`, or have lost the identity that leads to it.
+    /// Writing the session waits for that by its foreign key, so the rows that are read behind it are true.
     pub async fn begin_session(
         &self,
         session: &UserSession,
         (role, password_of): (Role, Option<UnixMillis>),
         (name, place): (NameHash, PlaceHash),
-        device: Option<(Uuid, PlaceHash)>,
+        (device, identity): (Option<(Uuid, PlaceHash)>, Option<IdentityId>),
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
@@ -109,6 +112,14 @@ impl Store {
                 };
                 Self::end(tx, session.id, session.created_at, why).await?;
                 return Ok(false);
+            }
+            if let Some(identity) = identity {
+                let owner: Option<UserId> = tx.one(IDENTITY_OWNER, vals![identity]).await?;
+                if owner != Some(session.user_id) {
+                    let why = SessionEnding::ByOwner;
+                    Self::end(tx, session.id, session.created_at, why).await?;
+                    return Ok(false);
+                }
             }
             let (text, values) = Self::forget_failures(name, place);
             tx.exec(text, values).await?;

@@ -6,17 +6,18 @@ use platform::{
     cache::Cache,
     sealing::SealWalk,
     sessions::{self, SessionStatus},
+    sms::{CountryCode, PhoneNumber},
 };
 use process::{clock::Clock, trace::TraceId};
 use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;
 use uuid::Uuid;
-use wire::{Event, EventType, Role, SessionId, UnixMillis, UserId};
+use wire::{Event, EventType, IdentityId, Role, SessionId, UnixMillis, UserId};
 
 use super::*;
 use crate::{
-    domain::{DeviceSecret, Email, Lockout, Username},
+    domain::{DeviceSecret, Email, Lockout, SignInCode, Username},
     events, jobs, revocations,
 };
 
@@ -79,7 +80,7 @@ impl Database {
             region: None,
         };
         self.store
-            .begin_session(&session, (Role::Customer, None), (self.name, self.place), None)
+            .begin_session(&session, (Role::Customer, None), (self.name, self.place), (None, None))
             .await
             .unwrap();
         id
@@ -99,7 +100,7 @@ impl Database {
         };
         let known = Some((self.clock.new_id(), device));
         self.store
-            .begin_session(&session, (Role::Customer, None), (self.name, self.place), known)
+            .begin_session(&session, (Role::Customer, None), (self.name, self.place), (known, None))
             .await
             .unwrap();
     }
@@ -198,7 +199,12 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
     };
     let begun = database
         .store
-        .begin_session(&session, (Role::Customer, None), (database.name, database.place), None)
+        .begin_session(
+            &session,
+            (Role::Customer, None),
+            (database.name, database.place),
+            (None, None),
+        )
         .await;
     assert!(!begun.unwrap(), "the password was right, the account is closed");
     let ended = database.store.revoked(SessionId(Uuid::nil()), NOW).await.unwrap();
@@ -288,4 +294,67 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
     assert!(!add("wangwu", "l@example.com").await, "sealed by the job");
     assert!(add("wangwu", "w@example.com").await);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engine) {
+    let database = database(engine).await;
+    let Database { store, clock, user, .. } = &database;
+    let whose = IssuerSubject { issuer: "https://issuer.example", subject: "17" };
+    let identity = IdentityId(clock.new_id());
+    store.link_identity(*user, None, whose, (identity, NOW)).await.unwrap();
+    assert_eq!(store.identity(whose).await.unwrap(), Some((identity, *user)));
+    let begin = async || {
+        let id = SessionId(clock.new_id());
+        let session = UserSession {
+            id,
+            user_id: *user,
+            kind: SessionKind::Access,
+            created_at: NOW,
+            expires_at: NOW.plus_ms(HOUR_MS),
+            device: None,
+            region: None,
+        };
+        let counted = (database.name, database.place);
+        let looked_at = (Role::Customer, None);
+        let begun = store.begin_session(&session, looked_at, counted, (None, Some(identity))).await;
+        (id, begun.unwrap())
+    };
+    let (before, begun) = begin().await;
+    assert!(begun);
+    let why = SessionEnding::ByOwner;
+    let ending = OthersEnding { user: *user, except: None, at: NOW, why };
+    let event_of = |session| Ok(event(EventType::SessionRevoked, clock, *user, Some(session)));
+    let removed = store.unlink_identity(identity, ending, event_of).await.unwrap();
+    assert!(matches!(removed, UnlinkResult::Removed(ended) if ended.contains(&before)));
+    // It was looked up before the removal, and its session comes behind it.
+    let (after, begun) = begin().await;
+    assert!(!begun);
+    let state = store.session_state(after, NOW).await.unwrap().unwrap();
+    assert!(!state.live);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
+    let database = database(engine).await;
+    let Database { store, clock, .. } = &database;
+    let at = clock.now();
+    for (number, minutes) in [("13800138000", 5), ("13800138001", 60)] {
+        let phone = PhoneNumber::typed(number, &CountryCode::default()).unwrap();
+        let term = CodeTerm { at, expires_at: at.plus_ms(minutes * HOUR_MS / 60) };
+        let code = SignInCode::new([7; 8]);
+        store.put_code(clock.new_id(), &phone, &code, term).await.unwrap();
+    }
+    assert_eq!(jobs::purge(store, clock).await.unwrap(), 0);
+    clock.advance(HOUR_MS / 12);
+    assert_eq!(jobs::purge(store, clock).await.unwrap(), 1);
+    let left: Option<i64> =
+        store.sql.one("SELECT COUNT(*) FROM sign_in_codes", Vec::new()).await.unwrap();
+    assert_eq!(left, Some(1));
 }

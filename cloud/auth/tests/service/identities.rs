@@ -411,3 +411,31 @@ async fn another_password_ends_what_was_linked_by_the_one_before(#[case] engine:
     let thief = sign_in(&auth, "acme", &issuer, "the thief").await;
     assert_ne!(thief.body["user_id"], as_owner.body["user_id"], "he is somebody else now");
 }
+
+#[tokio::test]
+async fn linking_is_counted_by_its_person_before_the_issuer_hears_it() {
+    let issuer = ForgedIssuer::start().await;
+    let oidc = vec![issuer.config("acme")];
+    let few = NonZeroU32::new(3).unwrap();
+    let alter = |config| auth::Config {
+        oidc: oidc.clone(),
+        oidc_return: BACK.into(),
+        sign_ins_per_account_per_minute: few,
+        ..config
+    };
+    let auth = Auth::with(Engine::Sqlite, "memory:", alter).await;
+    auth.register("lisi", "customer").await;
+    let token = auth.token("lisi").await;
+    let form = json!({ "ticket": "x", "state": "y", "code": "z" });
+    let path = "/api/v1/auth/identities";
+    for _ in 0..3 {
+        let over = auth.send(Method::POST, path, Some(&token), Some(form.clone())).await;
+        assert_eq!(over.code(), "visit_over");
+    }
+    let refused = auth.send(Method::POST, path, Some(&token), Some(form.clone())).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
+    auth.register("zhao", "customer").await;
+    let other = auth.token("zhao").await;
+    let other = auth.send(Method::POST, path, Some(&other), Some(form)).await;
+    assert_eq!(other.code(), "visit_over", "others are not counted with that person");
+}

@@ -14,6 +14,7 @@ const CACHE_LIMIT: Duration = Duration::from_millis(250);
 const OWN_MAX: usize = 50_000;
 
 pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone)]

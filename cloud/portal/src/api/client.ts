@@ -35,6 +35,8 @@ export function surround(surroundings: Surroundings): void {
 /** Time limit for one request; the gateway gives up sooner. */
 const PATIENCE_MS = 20_000
 
+const SECRETS: ReadonlySet<string> = new Set(['invalid_credentials', 'code_wrong'])
+
 export function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = 'GET', body, commandId } = options
   if (method === 'GET' || commandId) return exchange(path, () => send(path, options))
@@ -70,8 +72,8 @@ export async function exchange<T>(path: string, sendOnce: () => Promise<Response
       problem = await problemOf(response)
     }
     around.reached(problem.code !== UNREACHABLE)
-    // A wrong password does not end the session that asked.
-    if (response.status === 401 && problem.code !== 'invalid_credentials' && !path.startsWith('/api/v1/session')) around.signedOut()
+    // A wrong password or code does not end the session that asked.
+    if (response.status === 401 && !SECRETS.has(problem.code) && !path.startsWith('/api/v1/session')) around.signedOut()
     throw problem
   }
   return answer<T>(response)

@@ -19,6 +19,11 @@ export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/people': ['read_people'],
 }
 
+/** The first page that these permissions open; that of a whole admin while they are unknown. */
+export function firstOpened(own: readonly Permission[] | undefined): string | undefined {
+  return Object.keys(NEEDED).find(path => (NEEDED[path] ?? []).every(needed => own?.includes(needed) ?? true))
+}
+
 export function usePermissions() {
   const own = useQuery({
     queryKey: computed(() => ['permissions', session.person?.user_id]),

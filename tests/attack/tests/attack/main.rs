@@ -22,6 +22,7 @@ mod lockout;
 mod matrix;
 mod newcomers;
 mod passwords;
+mod phones;
 mod profiles;
 mod requests;
 mod seats;

@@ -1,0 +1,252 @@
+//! Signing in by a code that a phone is sent.
+//!
+//! Invariants: nobody looks up whose a number is before its code has come back, so neither the answer nor its time tells
+//! a stranger who has an account; a code opens one session; a number opens the account that it registered, or the one whose
+//! person linked it with the password, and never one that is more than a customer's.
+
+use std::sync::Arc;
+
+use platform::{
+    ClientAddress,
+    sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsMessage},
+};
+use process::{problem::chain, random, tokens::Claims};
+use tokio::sync::Semaphore;
+use wire::{IdentityId, Language, Role, Sentence, UnixMillis, UserId};
+
+use crate::{
+    Config,
+    domain::{Email, Lockout, SignInCode, Username},
+    entry::{Entry, EntryRefusal},
+    identities::{Arrival, PHONES, VisitRefusal, tail},
+    limits::{CodeQuota, SpentQuota},
+    passwords::Lane,
+    say,
+    service::{AccessGrant, Service, ServiceError},
+    store::{CodeTerm, CodeTry, IssuerSubject, LinkResult, NewcomerResult, PlaceHash},
+};
+
+/// Messages on their way to the gateway at once. Who comes beyond is asked to try again.
+const AT_ONCE_MAX: usize = 64;
+const MINUTES_MAX: u32 = 60;
+const TRIES_MAX: u32 = 10;
+const NAMES_TRIED: usize = 3;
+/// Tells more guests apart than there are people.
+const GUEST_CHARS: usize = 8;
+
+#[derive(Clone)]
+pub struct Codes {
+    sms: Sms,
+    pub home: CountryCode,
+    minutes: u32,
+    tries: u32,
+    newcomers: bool,
+    turns: Arc<Semaphore>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CodesError {
+    #[error("`auth.sms_url`")]
+    Sms(#[from] SmsAddressError),
+    #[error("`auth.code_minutes`: {MINUTES_MAX} at most")]
+    Minutes,
+    #[error("`auth.code_tries`: {TRIES_MAX} at most; a million codes are few")]
+    Tries,
+}
+
+/// A number and the code that its person has typed.
+pub struct PhoneProof {
+    pub phone: PhoneNumber,
+    pub code: SignInCode,
+}
+
+/// Why no code is sent, or why one opens nothing.
+pub enum CodeRefusal {
+    Off,
+    NotSent,
+    Asked(CodeQuota, SpentQuota),
+    Wrong {
+        tries_left: u32,
+    },
+    Over,
+    TooOften(SpentQuota),
+    Locked(UnixMillis),
+    /// Nobody has the number, and newcomers register otherwise.
+    Unknown,
+    RoleForbidden,
+    /// It is as with an identity of another service.
+    Visit(VisitRefusal),
+}
+
+impl Codes {
+    pub fn open(config: &Config) -> Result<Self, CodesError> {
+        let sms = Sms::open(&config.sms_url, &config.sms_secret)?;
+        let (minutes, tries) = (config.code_minutes.get(), config.code_tries.get());
+        if minutes > MINUTES_MAX {
+            return Err(CodesError::Minutes);
+        }
+        if tries > TRIES_MAX {
+            return Err(CodesError::Tries);
+        }
+        Ok(Self {
+            sms,
+            home: config.phone_country.clone(),
+            minutes,
+            tries,
+            newcomers: config.code_newcomers,
+            turns: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+        })
+    }
+
+    pub fn are_offered(&self) -> bool {
+        self.sms.is_on()
+    }
+}
+
+impl Service {
+    /// Sends a code to a number, whoever has it, and returns for how many seconds it is good. The code before it is void.
+    pub async fn send_code(
+        &self,
+        phone: PhoneNumber,
+        from: ClientAddress,
+        language: Language,
+    ) -> Result<Result<u32, CodeRefusal>, ServiceError> {
+        if !self.codes.are_offered() {
+            return Ok(Err(CodeRefusal::Off));
+        }
+        let Ok(_turn) = self.codes.turns.try_acquire() else {
+            return Ok(Err(CodeRefusal::NotSent));
+        };
+        if let Err((quota, spent)) = self.limits.code(self.store.phone_name(&phone), from).await {
+            return Ok(Err(CodeRefusal::Asked(quota, spent)));
+        }
+        let (code, at) = (SignInCode::new(random::bytes()), self.clock.now());
+        let minutes = self.codes.minutes;
+        let term = CodeTerm { at, expires_at: at.plus_ms(i64::from(minutes) * 60_000) };
+        self.store.put_code(self.clock.new_id(), &phone, &code, term).await?;
+        let text = say::code_message { code: code.reveal().into(), minutes: minutes.into() };
+        let message = SmsMessage { id: self.clock.new_id(), to: phone, text: text.to(language) };
+        if let Err(error) = self.codes.sms.send(&message).await {
+            tracing::warn!(cause = chain(&error), "A code was not sent to a phone");
+            return Ok(Err(CodeRefusal::NotSent));
+        }
+        tracing::info!("A code was sent to a phone");
+        Ok(Ok(minutes * 60))
+    }
+
+    /// Signs a customer in by the code of their phone; a newcomer becomes one.
+    pub async fn sign_in_by_code(
+        &self,
+        proof: PhoneProof,
+        arrival: Arrival,
+    ) -> Result<Result<AccessGrant, CodeRefusal>, ServiceError> {
+        if let Err(spent) = self.limits.code_try(arrival.from).await {
+            return Ok(Err(CodeRefusal::TooOften(spent)));
+        }
+        if let Err(refusal) = self.proven_phone(&proof, arrival.from).await? {
+            return Ok(Err(refusal));
+        }
+        let whose = IssuerSubject { issuer: PHONES, subject: proof.phone.as_str() };
+        if self.store.identity_owner(whose).await?.is_none()
+            && let Err(refusal) = self.phone_newcomer(whose, &arrival).await?
+        {
+            return Ok(Err(refusal));
+        }
+        Ok(self.enter(whose, arrival).await?.map_err(|refusal| match refusal {
+            VisitRefusal::Over => CodeRefusal::Over,
+            refusal => CodeRefusal::Visit(refusal),
+        }))
+    }
+
+    /// Links a number to the account of a customer who is signed in. It takes the password, as every way in does: a thief of
+    /// the session would keep it.
+    pub async fn link_phone(
+        &self,
+        proof: PhoneProof,
+        owner: &Claims,
+        from: ClientAddress,
+        password: String,
+    ) -> Result<Result<(), CodeRefusal>, ServiceError> {
+        if owner.role != Role::Customer {
+            return Ok(Err(CodeRefusal::RoleForbidden));
+        }
+        if let Err(spent) = self.limits.link(owner.sub).await {
+            return Ok(Err(CodeRefusal::TooOften(spent)));
+        }
+        let account = match self.own_account(owner, from, password).await? {
+            Ok((account, _)) => account,
+            Err(refused) => return Ok(Err(CodeRefusal::Visit(VisitRefusal::Entry(refused)))),
+        };
+        if let Err(refusal) = self.proven_phone(&proof, from).await? {
+            return Ok(Err(refusal));
+        }
+        let whose = IssuerSubject { issuer: PHONES, subject: proof.phone.as_str() };
+        let written = (IdentityId(self.clock.new_id()), self.clock.now());
+        let password_of = account.password_changed_at;
+        Ok(match self.store.link_identity(owner.sub, password_of, whose, written).await? {
+            LinkResult::Linked => {
+                tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
+                Ok(())
+            }
+            LinkResult::Taken => Err(CodeRefusal::Visit(VisitRefusal::IdentityTaken)),
+            LinkResult::Changed => Err(CodeRefusal::Over),
+        })
+    }
+
+    /// Tries a code, for whichever purpose. A wrong one counts like a wrong password of that number.
+    async fn proven_phone(
+        &self,
+        PhoneProof { phone, code }: &PhoneProof,
+        from: ClientAddress,
+    ) -> Result<Result<(), CodeRefusal>, ServiceError> {
+        if !self.codes.are_offered() {
+            return Ok(Err(CodeRefusal::Off));
+        }
+        let (name, place) = (self.store.phone_name(phone), PlaceHash::of_address(from));
+        if let Err(spent) = self.limits.sign_in(name, from).await {
+            return Ok(Err(CodeRefusal::TooOften(spent)));
+        }
+        let entry = Entry { name, place, lane: Lane::Usual, device: None, identity: None };
+        if let Lockout::Until(until) = self.lockout(&entry).await? {
+            return Ok(Err(CodeRefusal::Locked(until)));
+        }
+        let allowed = (self.codes.tries, self.clock.now());
+        Ok(match self.store.try_code(phone, code, place, allowed).await? {
+            CodeTry::Right => Ok(()),
+            CodeTry::Over => Err(CodeRefusal::Over),
+            CodeTry::Wrong { tries_left } => {
+                let EntryRefusal::Wrong = self.wrong(&entry).await? else { unreachable!() };
+                Err(CodeRefusal::Wrong { tries_left })
+            }
+        })
+    }
+
+    async fn phone_newcomer(
+        &self,
+        whose: IssuerSubject<'_>,
+        arrival: &Arrival,
+    ) -> Result<Result<(), CodeRefusal>, ServiceError> {
+        if !self.codes.newcomers {
+            return Ok(Err(CodeRefusal::Unknown));
+        }
+        if let Err(spent) = self.limits.registration(arrival.from).await {
+            return Ok(Err(CodeRefusal::Visit(VisitRefusal::Registrations(spent))));
+        }
+        let user = UserId(self.clock.new_id());
+        // An address is asked of everyone; `.invalid` is reserved for those that reach nobody.
+        let Ok(email) = Email::new(&format!("{user}@phone.invalid")) else {
+            return Ok(Err(CodeRefusal::Over));
+        };
+        let names = (0..NAMES_TRIED).filter_map(|_| guest_name());
+        let registered = self.register_by(whose, (user, email), names, &arrival.trace).await?;
+        Ok(match registered {
+            Some(NewcomerResult::Made | NewcomerResult::IdentityTaken) => Ok(()),
+            _ => Err(CodeRefusal::Over),
+        })
+    }
+}
+
+/// It tells nothing of the number.
+fn guest_name() -> Option<Username> {
+    Username::new(&format!("guest-{}", tail::<GUEST_CHARS>())).ok()
+}

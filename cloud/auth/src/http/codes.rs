@@ -1,0 +1,172 @@
+//! Signing in by a code to a phone: `GET /api/v1/auth/codes` tells whether it is offered, `POST` has a code sent, and
+//! `.../sign-in` takes it. `POST /api/v1/auth/identities/phone` links a number to one's own account.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+};
+use platform::{ClientAddress, sms::PhoneNumber};
+use process::{
+    metrics,
+    problem::{Json, Problem},
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, FieldError, Language, Region};
+
+use super::{Live, identities::problem as visit_problem, session::refusal};
+use crate::{
+    codes::{CodeRefusal, PhoneProof},
+    domain::SignInCode,
+    entry::EntryRefusal,
+    identities::Arrival,
+    limits::{CodeQuota, SpentQuota},
+    say,
+    service::{AccessGrant, Service},
+};
+
+/// A gateway that did not answer is asked again after some seconds.
+const NOT_SENT_RETRY_S: u32 = 5;
+
+#[derive(Serialize, ToSchema)]
+pub struct CodeOffer {
+    /// False where the operator has set no gateway for text messages.
+    offered: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct PhoneForm {
+    /// With `+` and the country's code, or as it is dialled at home.
+    phone: String,
+}
+
+/// The same for every number, whoever has it.
+#[derive(Serialize, ToSchema)]
+pub struct SentCode {
+    /// In seconds.
+    expires_in: u32,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct CodeForm {
+    phone: String,
+    /// Six digits. Spaces do not matter.
+    code: String,
+    /// Asks for a token for this region's edges as well.
+    #[serde(default)]
+    region: Option<Region>,
+    /// The secret that this device got at an earlier sign-in. An empty text asks for one.
+    #[serde(default)]
+    device: Option<String>,
+    /// Asks for a token that gives new access tokens, for a program that keeps it.
+    #[serde(default)]
+    refresh: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct PhoneLinkForm {
+    phone: String,
+    code: String,
+    password: String,
+}
+
+pub async fn code_offer(State(service): State<Service>) -> Json<CodeOffer> {
+    Json(CodeOffer { offered: service.codes.are_offered() })
+}
+
+pub async fn send_code(
+    State(service): State<Service>,
+    from: ClientAddress,
+    headers: HeaderMap,
+    Json(form): Json<PhoneForm>,
+) -> Result<Json<SentCode>, Problem> {
+    let phone = number(&service, &form.phone)?;
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let language = accepted.map(Language::from_accept).unwrap_or_default();
+    let sent = service.send_code(phone, from, language).await?;
+    let expires_in = sent.map_err(|refused| problem(&service, refused))?;
+    Ok(Json(SentCode { expires_in }))
+}
+
+pub async fn sign_in_by_code(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    from: ClientAddress,
+    Json(form): Json<CodeForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    let CodeForm { phone, code, region, device, refresh } = form;
+    let proof = proof(&service, &phone, &code)?;
+    let arrival = Arrival { from, device, refresh, trace };
+    let entered = service.sign_in_by_code(proof, arrival).await?;
+    let word = if entered.is_ok() { "by code" } else { "refused by code" };
+    metrics::SIGN_INS.add([word], 1);
+    let mut grant = entered.map_err(|refused| problem(&service, refused))?;
+    if let Some(region) = region {
+        service.add_edge_token(&mut grant, region, false);
+    }
+    Ok(Json(grant))
+}
+
+pub async fn link_phone(
+    State(service): State<Service>,
+    Live(caller): Live,
+    from: ClientAddress,
+    Json(form): Json<PhoneLinkForm>,
+) -> Result<StatusCode, Problem> {
+    let proof = proof(&service, &form.phone, &form.code)?;
+    let linked = service.link_phone(proof, &caller.claims, from, form.password).await?;
+    linked.map(|()| StatusCode::NO_CONTENT).map_err(|refused| problem(&service, refused))
+}
+
+fn number(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
+    let number = PhoneNumber::typed(typed, &service.codes.home);
+    number.ok_or_else(|| Problem::wrong("phone", say::phone_needs))
+}
+
+/// Both fields are judged at once.
+fn proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
+    let typed = (PhoneNumber::typed(phone, &service.codes.home), SignInCode::typed(code));
+    match typed {
+        (Some(phone), Some(code)) => Ok(PhoneProof { phone, code }),
+        (phone, code) => {
+            let wrong = [
+                phone.is_none().then(|| FieldError::new("phone", say::phone_needs)),
+                code.is_none().then(|| FieldError::new("code", say::code_needs)),
+            ];
+            Err(Vec::from_iter(wrong.into_iter().flatten()).into())
+        }
+    }
+}
+
+fn problem(service: &Service, refused: CodeRefusal) -> Problem {
+    match refused {
+        CodeRefusal::Off => Code::CodesOff.into(),
+        CodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
+        CodeRefusal::Asked(quota, SpentQuota { most, retry_s }) => {
+            let (most, minutes) = (most.into(), (retry_s / 60 + 1).into());
+            let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
+            match quota {
+                CodeQuota::Phone => too_many.detail(say::codes_of_phone { most, minutes }),
+                CodeQuota::Address => too_many.detail(say::codes_of_address { most, minutes }),
+                CodeQuota::All => too_many.detail(say::codes_of_all { minutes }),
+            }
+        }
+        CodeRefusal::Wrong { tries_left } => {
+            let why = say::tries_left { count: u64::from(tries_left) };
+            Problem::new(Code::CodeWrong).detail(why).with("tries_left", tries_left)
+        }
+        CodeRefusal::Over => Code::CodeOver.into(),
+        CodeRefusal::TooOften(SpentQuota { retry_s, .. }) => {
+            let why = say::codes_too_fast { seconds: retry_s.into() };
+            Problem::new(Code::RateLimited).detail(why).retry_after(retry_s)
+        }
+        CodeRefusal::Locked(until) => {
+            let locked = refusal(&EntryRefusal::Locked(until), service.clock.now()).1;
+            locked.detail(say::codes_locked)
+        }
+        CodeRefusal::Unknown => Code::PhoneUnknown.into(),
+        CodeRefusal::RoleForbidden => Code::RoleForbidden.into(),
+        CodeRefusal::Visit(refused) => visit_problem(service, refused),
+    }
+}

@@ -1,0 +1,122 @@
+//! Codes that were sent to phones. Neither a number nor a code is kept: six digits have few hashes, so both are hashed
+//! with the key that lies beside the database.
+//!
+//! Invariant: a number has one code at most; each try is counted before it is judged, so tries that arrive together
+//! are no more than may be.
+
+use platform::{columns, sms::PhoneNumber, transact, vals};
+use uuid::Uuid;
+use wire::UnixMillis;
+
+use super::{NameHash, PlaceHash, Store, StoreError};
+use crate::domain::SignInCode;
+
+const PHONE: &str = "sign_in_codes.phone";
+const CODE: &str = "sign_in_codes.code";
+const RENEW: &str = "UPDATE sign_in_codes SET code_hash = ?, tries = 0, created_at = ?, \
+    expires_at = ? WHERE phone_hash = ?";
+const TRY: &str = "UPDATE sign_in_codes SET tries = tries + 1 \
+    WHERE phone_hash = ? AND tries < ? AND expires_at > ?";
+const TRIED: &str = "SELECT code_hash, tries FROM sign_in_codes WHERE phone_hash = ?";
+const SPEND: &str = "DELETE FROM sign_in_codes WHERE phone_hash = ?";
+const OLD: &str = "SELECT id FROM sign_in_codes WHERE expires_at <= ? LIMIT ?";
+
+columns! {
+    #[derive(Clone)]
+    struct CodeRow in sign_in_codes {
+        id: Uuid,
+        phone_hash: [u8; 32],
+        code_hash: [u8; 32],
+        tries: i64,
+        created_at: UnixMillis,
+        expires_at: UnixMillis,
+    }
+}
+
+/// The life of a code.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeTerm {
+    pub at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+/// The result of one try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeTry {
+    /// The code is spent.
+    Right,
+    Wrong {
+        tries_left: u32,
+    },
+    /// There is none, or no longer, or it was tried too often.
+    Over,
+}
+
+impl Store {
+    /// The number, as the counts of wrong codes know it.
+    pub fn phone_name(&self, phone: &PhoneNumber) -> NameHash {
+        NameHash::of_phone(self.phone_hash(phone))
+    }
+
+    /// Keeps a code for a number, in the place of the one before.
+    pub async fn put_code(
+        &self,
+        id: Uuid,
+        phone: &PhoneNumber,
+        code: &SignInCode,
+        CodeTerm { at, expires_at }: CodeTerm,
+    ) -> Result<(), StoreError> {
+        let (phone_hash, code_hash) = (self.phone_hash(phone), self.code_hash(phone, code));
+        let row = CodeRow { id, phone_hash, code_hash, tries: 0, created_at: at, expires_at };
+        transact!(self.sql, tx => {
+            if !tx.insert_new(row.clone()).await? {
+                tx.exec(RENEW, vals![code_hash, at, expires_at, phone_hash]).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Tries a code. The right one is spent, and with it the wrong ones of that place are forgotten.
+    pub async fn try_code(
+        &self,
+        phone: &PhoneNumber,
+        code: &SignInCode,
+        place: PlaceHash,
+        (tries_max, now): (u32, UnixMillis),
+    ) -> Result<CodeTry, StoreError> {
+        let (keys, phone_hash) = (self.sql.data_keys(), self.phone_hash(phone));
+        transact!(self.sql, tx => {
+            if tx.exec(TRY, vals![phone_hash, i64::from(tries_max), now]).await? == 0 {
+                return Ok(CodeTry::Over);
+            }
+            let tried: Option<(Vec<u8>, i64)> = tx.one(TRIED, vals![phone_hash]).await?;
+            let Some((kept, tries)) = tried else { return Ok(CodeTry::Over) };
+            if !keys.is_hash(&kept, CODE, &hashed(phone, code)) {
+                let left = i64::from(tries_max) - tries;
+                return Ok(CodeTry::Wrong { tries_left: u32::try_from(left).unwrap_or_default() });
+            }
+            tx.exec(SPEND, vals![phone_hash]).await?;
+            let (text, values) = Self::forget_failures(NameHash::of_phone(phone_hash), place);
+            tx.exec(text, values).await?;
+            Ok(CodeTry::Right)
+        })
+    }
+
+    /// Removes up to `BATCH` codes that were over by `until`. Returns how many.
+    pub async fn purge_codes(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        self.purge(OLD, "DELETE FROM sign_in_codes WHERE id IN (", until).await
+    }
+
+    fn phone_hash(&self, phone: &PhoneNumber) -> [u8; 32] {
+        self.sql.data_keys().hash(PHONE, phone.as_str())
+    }
+
+    fn code_hash(&self, phone: &PhoneNumber, code: &SignInCode) -> [u8; 32] {
+        self.sql.data_keys().hash(CODE, &hashed(phone, code))
+    }
+}
+
+/// Of its own number alone: a code tells nothing about another number's.
+fn hashed(phone: &PhoneNumber, code: &SignInCode) -> String {
+    format!("{}\n{}", phone.as_str(), code.reveal())
+}
