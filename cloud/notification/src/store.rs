@@ -214,9 +214,9 @@ impl InboxStore {
         owner: InboxOwner,
         event: EventId,
     ) -> Result<Option<StoredLine>, DocumentsError> {
-        let own = USER.is(owner.user_id).and(EVENT.is(event));
-        let found = self.of(owner.role).find(&Find::by(ONCE, own).limit(1)).await?;
-        Ok(found.into_iter().next().map(|stored| line(stored, owner.role)))
+        let found = self.of(owner.role).find(&line_at(owner.user_id, event)).await?;
+        let found = found.into_iter().find(|stored| stored.body.event_id == event);
+        Ok(found.map(|stored| line(stored, owner.role)))
     }
 
     /// Lines that are not read, newest first.
@@ -282,6 +282,11 @@ pub fn lines_of(request: &PageRequest) -> Find {
     };
     let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.after(after).limit(request.limit)
+}
+
+/// The query behind one line: the first at that event's place or behind it, for a query has an order.
+pub fn line_at(user: UserId, event: EventId) -> Find {
+    Find::by(ONCE, USER.is(user).and(EVENT.at_least(event))).limit(1)
 }
 
 /// The query behind a stream.

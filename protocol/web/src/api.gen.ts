@@ -137,6 +137,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what went out of inboxes, and what could not, newest first */
+        get: operations["notification.log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/edges": {
         parameters: {
             query?: never;
@@ -1418,6 +1435,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show which news leaves your inbox by which channel, and when */
+        get: operations["notification.show"];
+        /** Write these wishes whole, on the version that you have read */
+        put: operations["notification.write"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders": {
         parameters: {
             query?: never;
@@ -2291,6 +2326,8 @@ export interface components {
             version: number;
         };
         /** @enum {string} */
+        Channel: "email";
+        /** @enum {string} */
         ChecksumState: "match" | "mismatch" | "settling" | "unknown";
         ClosedAccount: {
             role: components["schemas"]["Role"];
@@ -2423,6 +2460,30 @@ export interface components {
             day: components["schemas"]["CalendarDay"];
             hours?: components["schemas"]["HoursRange"][];
         };
+        DeliveryItem: {
+            /** Format: int64 */
+            attempts: number;
+            channel: components["schemas"]["Channel"];
+            created_at: components["schemas"]["UnixMillis"];
+            /** @description Of one that waits: its next try. */
+            due_at: components["schemas"]["UnixMillis"];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["NoticeKind"] | null;
+            state: components["schemas"]["DeliveryState"];
+            /** @description Masked: the first letter of the address and its domain. */
+            to: string | null;
+            type: components["schemas"]["EventType"] | null;
+            user_id: components["schemas"]["UserId"];
+            /** @description Why it failed last, or was dropped. */
+            why: string | null;
+        };
+        DeliveryLog: {
+            items: components["schemas"]["DeliveryItem"][];
+            next: string | null;
+        };
+        /** @enum {string} */
+        DeliveryState: "waiting" | "sent" | "dropped" | "given_up";
         DeviceGrantForm: {
             /** @description The name of the tablet. */
             device: components["schemas"]["DeviceId"];
@@ -2819,7 +2880,9 @@ export interface components {
             event_id: components["schemas"]["EventId"];
             id: components["schemas"]["LineId"];
             is_read: boolean;
-            order_id: components["schemas"]["OrderId"];
+            /** @description What speaks for the provider, in the words of the matching, where a job is proposed. */
+            match_reasons: string[];
+            order_id: components["schemas"]["OrderId"] | null;
             title: string;
             type: components["schemas"]["EventType"];
         };
@@ -2857,6 +2920,18 @@ export interface components {
         };
         /** @enum {string} */
         KeyState: "next" | "present" | "previous" | "former" | "killed";
+        KindForm: {
+            channels: components["schemas"]["Channel"][];
+            kind: components["schemas"]["NoticeKind"];
+        };
+        KindPreference: {
+            channels: components["schemas"]["Channel"][];
+            kind: components["schemas"]["NoticeKind"];
+            /** @description May not be switched off. */
+            locked: components["schemas"]["Channel"][];
+            /** @description Goes out in quiet hours, too. */
+            passes_quiet_hours: boolean;
+        };
         /** @description The commands that an ended epoch has left behind. */
         LeftBehind: {
             /** Format: int64 */
@@ -3032,6 +3107,26 @@ export interface components {
             epoch: number | null;
             holder: components["schemas"]["EdgeId"] | null;
             policy: components["schemas"]["Policy"];
+        };
+        /** @enum {string} */
+        NoticeKind: "orders" | "jobs" | "money" | "reviews" | "account";
+        NotificationPreferences: {
+            /**
+             * Format: int32
+             * @description Less urgent mail comes together at this hour of the person's clock.
+             */
+            digest_hour: number | null;
+            /** @description Every kind; the inbox has all of them in any case. */
+            kinds: components["schemas"]["KindPreference"][];
+            language: string;
+            quiet_hours: components["schemas"]["QuietHours"] | null;
+            /** @description A name of the IANA database. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description For the next change.
+             */
+            version: number;
         };
         /** @description A service at which people may sign in. */
         OfferedIssuer: {
@@ -3350,6 +3445,20 @@ export interface components {
             /** @default [] */
             service_types?: components["schemas"]["ServiceType"][];
         };
+        PreferencesForm: {
+            /** Format: int32 */
+            digest_hour?: number;
+            /** @description A kind that is not named goes nowhere but into the inbox. */
+            kinds: components["schemas"]["KindForm"][];
+            language: string;
+            quiet_hours?: components["schemas"]["QuietHours"];
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description That was read.
+             */
+            version: number;
+        };
         Problem: {
             code: components["schemas"]["Code"];
             detail?: string;
@@ -3444,6 +3553,14 @@ export interface components {
         };
         /** @enum {string} */
         QuarantineWhy: "edge_restored" | "edge_cloned";
+        /**
+         * @description From one minute of the day up to another, over midnight where the second is the earlier. Two equal ones
+         *     are the whole day.
+         */
+        QuietHours: {
+            from: string;
+            to: string;
+        };
         /** @enum {string} */
         RaceRule: "first_in_cloud" | "first_in_log" | "promised" | "unrecognised";
         ReadItem: {
@@ -3964,6 +4081,7 @@ export type CaptionForm = components['schemas']['CaptionForm'];
 export type CaseItem = components['schemas']['CaseItem'];
 export type Certification = components['schemas']['Certification'];
 export type CertificationForm = components['schemas']['CertificationForm'];
+export type Channel = components['schemas']['Channel'];
 export type ChecksumState = components['schemas']['ChecksumState'];
 export type ClosedAccount = components['schemas']['ClosedAccount'];
 export type CmdFrame = components['schemas']['CmdFrame'];
@@ -3975,6 +4093,9 @@ export type CommandReply = components['schemas']['CommandReply'];
 export type ComparisonReport = components['schemas']['ComparisonReport'];
 export type Currency = components['schemas']['Currency'];
 export type DayException = components['schemas']['DayException'];
+export type DeliveryItem = components['schemas']['DeliveryItem'];
+export type DeliveryLog = components['schemas']['DeliveryLog'];
+export type DeliveryState = components['schemas']['DeliveryState'];
 export type DeviceGrantForm = components['schemas']['DeviceGrantForm'];
 export type DeviceId = components['schemas']['DeviceId'];
 export type DisabledEdge = components['schemas']['DisabledEdge'];
@@ -4026,6 +4147,8 @@ export type InvitationCode = components['schemas']['InvitationCode'];
 export type IssuerVisit = components['schemas']['IssuerVisit'];
 export type KeyKillForm = components['schemas']['KeyKillForm'];
 export type KeyState = components['schemas']['KeyState'];
+export type KindForm = components['schemas']['KindForm'];
+export type KindPreference = components['schemas']['KindPreference'];
 export type LeftBehind = components['schemas']['LeftBehind'];
 export type LetterBoxes = components['schemas']['LetterBoxes'];
 export type LetterBoxItem = components['schemas']['LetterBoxItem'];
@@ -4051,6 +4174,8 @@ export type NewKeyCode = components['schemas']['NewKeyCode'];
 export type NewKeyForm = components['schemas']['NewKeyForm'];
 export type NewUser = components['schemas']['NewUser'];
 export type NextRight = components['schemas']['NextRight'];
+export type NoticeKind = components['schemas']['NoticeKind'];
+export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OfferedIssuer = components['schemas']['OfferedIssuer'];
 export type OfferedIssuers = components['schemas']['OfferedIssuers'];
 export type OfflineRules = components['schemas']['OfflineRules'];
@@ -4091,6 +4216,7 @@ export type PictureBook = components['schemas']['PictureBook'];
 export type Policy = components['schemas']['Policy'];
 export type PortfolioItem = components['schemas']['PortfolioItem'];
 export type Preferences = components['schemas']['Preferences'];
+export type PreferencesForm = components['schemas']['PreferencesForm'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type ProfileForm = components['schemas']['ProfileForm'];
@@ -4101,6 +4227,7 @@ export type PublicProfile = components['schemas']['PublicProfile'];
 export type PublishReply = components['schemas']['PublishReply'];
 export type QuarantineStatus = components['schemas']['QuarantineStatus'];
 export type QuarantineWhy = components['schemas']['QuarantineWhy'];
+export type QuietHours = components['schemas']['QuietHours'];
 export type RaceRule = components['schemas']['RaceRule'];
 export type ReadItem = components['schemas']['ReadItem'];
 export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
@@ -4774,6 +4901,80 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.log": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                state?: components["schemas"]["DeliveryState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryLog"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11758,6 +11959,158 @@ export interface operations {
             };
             /** @description `command_id_reused`: This command id has been used for something else. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.write": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

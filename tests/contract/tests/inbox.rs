@@ -62,6 +62,10 @@ async fn a_redelivery_doubles_nothing(store: &InboxStore) {
     assert!(!store.add(id(4), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
     assert_eq!(lines(store, all(CUSTOMER, Role::Customer)).await, [id(1)]);
     assert_eq!(store.unread(PROVIDER, Role::Provider).await.unwrap(), 1);
+    let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
+    let found = async |n| store.line_of(owner, EventId(Uuid::from_u128(n))).await.unwrap();
+    assert_eq!(found(1).await.unwrap().id, id(1));
+    assert!(found(0).await.is_none() && found(2).await.is_none());
 }
 
 async fn what_was_written_reads_back(store: &InboxStore) {
@@ -172,7 +176,11 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
             assert!(plan.by_index && !plan.sorts, "{}", plan.text);
         }
     }
-    for query in [store::unread_of(user), store::arrived_since(user, id(9).0, 50)] {
+    for query in [
+        store::unread_of(user),
+        store::arrived_since(user, id(9).0, 50),
+        store::line_at(user, EventId(Uuid::from_u128(9))),
+    ] {
         let plan = inbox.explain(&query).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }

@@ -94,7 +94,7 @@ async fn money_and_decisions_reach_their_people() {
     let released = Event { body: money, ..event(2, EventType::PaymentReleased) };
     let body = json!({"user_id": PROVIDER, "role": "provider", "version": 3, "reason": "expired"});
     let refused = Event { body, ..event(3, EventType::ProfileVerificationRejected) };
-    let body = json!({"user_id": CUSTOMER, "role": "customer", "tokens_since": 5});
+    let body = json!({"user_id": CUSTOMER, "role": "customer", "tokens_since": UnixMillis(5)});
     let readmitted = Event { body, ..event(4, EventType::UserReadmitted) };
     for event in [&paid, &released, &refused, &readmitted] {
         handler.handle(event).await.unwrap();
