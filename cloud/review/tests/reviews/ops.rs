@@ -73,9 +73,8 @@ async fn an_edges_review_is_kept_once_and_its_answer_stays() {
     for stolen in [op(11, 1, Some(customer()), 2), op(12, 1, Some(stranger(Role::Customer)), 5)] {
         assert_eq!(world.outcome(stolen).await.code, Some(Code::CommandIdReused));
     }
-    let seen =
-        world.done(customer(), "GET", &format!("/api/v1/orders/{ORDER}/review"), Value::Null);
-    let seen = seen.await;
+    let path = format!("/api/v1/orders/{ORDER}/review");
+    let seen = world.done(customer(), "GET", &path, Value::Null).await;
     assert_eq!((&seen["rating"], &seen["comment"]), (&json!(5), &json!("Quick and tidy")));
     assert_eq!(world.events().await.len(), 1);
 }

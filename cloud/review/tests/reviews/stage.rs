@@ -18,7 +18,7 @@ use support::{Issuer, samples};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, Order, OrderId, OrderStatus, Role, UnixMillis, UserId};
+use wire::{Actor, EventType, Order, OrderId, OrderStatus, Role, UnixMillis, UserId};
 
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
@@ -157,8 +157,14 @@ impl World {
         self.send(request.body(Body::from(picture)).unwrap()).await
     }
 
-    /// The events that wait to leave, oldest first.
+    /// What was told of reviews, oldest first.
     pub async fn events(&self) -> Vec<wire::Event> {
+        let mut events = self.all_events().await;
+        events.retain(|event| event.kind != EventType::RatingUpdated);
+        events
+    }
+
+    pub async fn all_events(&self) -> Vec<wire::Event> {
         let url = format!("sqlite:{}", self.folder.path().join("review.db").display());
         let sql = platform::sql::Sql::open(&url).await.unwrap();
         testing::events(&sql.sealed_by(&testing::data_keys())).await
@@ -168,10 +174,8 @@ impl World {
     pub async fn add_up(&self) {
         let feed = RatingFeed { store: self.store.clone() };
         for event in self.events().await {
-            if event.kind.as_str().starts_with("review.") {
-                feed.handle(&event).await.unwrap();
-                feed.handle(&event).await.unwrap();
-            }
+            feed.handle(&event).await.unwrap();
+            feed.handle(&event).await.unwrap();
         }
     }
 }

@@ -278,7 +278,8 @@ impl SqliteStore {
     fn selection(&self, columns: &'static str, find: &Find, ordered: bool) -> SqlText {
         let source = FieldSource::of(self.name, find);
         let mut text = SqlText::of("SELECT ").put(columns).put(" ").source(find, source);
-        if ordered {
+        // A unique index whose keys are all pinned finds one document, and has no order.
+        if ordered && !find.order().is_empty() {
             text = text.put(" ORDER BY ").list(&find.order(), ", ", |text, key| {
                 text.expression(key.path, source).put(if key.down { " DESC" } else { "" })
             });
