@@ -37,7 +37,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(PUT, "/api/v1/reviews/{id}",
             "Change your review, on the version that you have read, while its time lasts and nobody has replied",
             &[Code::StaleVersion, Code::ReviewFixed], writing::revise)
-        .at(GET, "/api/v1/reviews/{id}/images/{image}", "Read a picture of a review", &[], pictures::show)
+        .at(GET, "/api/v1/reviews/{id}/images/{image}", "Read a picture of a review", &[], pictures::show_picture)
         .at(PUT, "/api/v1/reviews/{id}/reply", "Reply to a review of your work, or put another reply in its place",
             &[], writing::reply)
         .at(PUT, "/api/v1/reviews/{id}/helpful", "Say that a review helps you; once counts",
@@ -49,8 +49,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             &[Code::StaleVersion], desk::hide)
         .at(POST, "/api/v1/reviews/{id}/restore", "Show a review again, or close its reports, on record",
             &[Code::StaleVersion], desk::restore)
-        .at(GET, "/api/v1/admin/reviews", "List reviews by where they stand, newest first", &[], desk::list)
-        .at(GET, "/api/v1/admin/reviews/{id}", "Show a review with its reports and decisions", &[], desk::show)
+        .at(GET, "/api/v1/admin/reviews", "List reviews by where they stand, newest first", &[], desk::desk_list)
+        .at(GET, "/api/v1/admin/reviews/{id}", "Show a review with its reports and decisions", &[], desk::reported_review)
         .at(GET, "/api/v1/users/me/reviews", "List the reviews that you wrote or that are about your work, newest first",
             &[], reading::mine)
         .at(GET, "/api/v1/providers/{id}/reviews", "List the reviews of a provider, newest first", &[],

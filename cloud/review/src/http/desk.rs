@@ -31,7 +31,7 @@ pub struct ReportedReview {
     reports: Vec<ToldReport>,
 }
 
-pub async fn list(
+pub async fn desk_list(
     State(service): State<Service>,
     Admin(admin): Admin,
     Query(StandingQuery { state }): Query<StandingQuery>,
@@ -46,7 +46,7 @@ pub async fn list(
     Ok(ItemList { items: items.collect(), next })
 }
 
-pub async fn show(
+pub async fn reported_review(
     State(service): State<Service>,
     Admin(admin): Admin,
     Path(id): Path<ReviewId>,

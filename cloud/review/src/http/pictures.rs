@@ -47,7 +47,7 @@ pub async fn hand_in(
     Ok(CreatedJson(HandedPicture { id, width, height }))
 }
 
-pub async fn show(
+pub async fn show_picture(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(PicturePlace { id, image }): Path<PicturePlace>,
