@@ -259,7 +259,12 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
         let user_id = UserId(Uuid::from_u128(n));
         let matched = vec![MatchedProvider { user_id, reasons: vec!["verified".into()] }];
         let event_id = EventId(Uuid::from_u128(n));
-        FanOut { order_id: OrderId(Uuid::from_u128(9)), event_id, at: Clock::system().now(), matched }
+        FanOut {
+            order_id: OrderId(Uuid::from_u128(9)),
+            event_id,
+            at: Clock::system().now(),
+            matched,
+        }
     };
     let first = fan_out(1);
     assert_eq!(store.keep_fan_out(first.clone()).await.unwrap(), first);
