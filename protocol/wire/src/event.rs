@@ -154,7 +154,7 @@ pub struct PaymentEvent {
 /// The body of every event about a review. Its words stay with the review service: who may read them is decided there
 /// each time anew.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewEvent {
     pub review_id: ReviewId,
     /// Of the review: it counts the changes of its people and of admins.
@@ -175,7 +175,7 @@ pub struct ReviewEvent {
 }
 
 /// The body of `rating.updated`. A consumer keeps the one with the highest version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RatingEvent {
     pub provider_id: UserId,
     pub version: i64,

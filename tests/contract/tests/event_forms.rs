@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 use support::samples::{CUSTOMER, order, person};
 use uuid::Uuid;
 use wire::{
-    Amount, AssignmentEvent, Code, CommandId, Currency, Event, EventId, EventType, Lost,
+    Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType, Lost,
     OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, ProfileEvent, ProviderStanding,
-    ReadmissionEvent, Region, RegionAssignment, Role, ServiceType, SessionId, UnixMillis,
+    RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent, ReviewId, Role,
+    ServiceType, SessionId, Source, UnixMillis,
     UserEvent, UserId,
 };
 
@@ -81,8 +82,8 @@ fn form(kind: EventType) -> Value {
         Body::Person => schema::<UserEvent>("UserEvent"),
         Body::Readmission => schema::<ReadmissionEvent>("ReadmissionEvent"),
         Body::Profile => schema::<ProfileEvent>("ProfileEvent"),
-        // No part tells of reviews yet.
-        Body::Unwritten => (ApiDocument::default(), json!({ "type": "object" })),
+        Body::Review => schema::<ReviewEvent>("ReviewEvent"),
+        Body::Rating => schema::<RatingEvent>("RatingEvent"),
     };
     let mut form = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -127,7 +128,8 @@ enum Body {
     Person,
     Readmission,
     Profile,
-    Unwritten,
+    Review,
+    Rating,
 }
 
 fn body_of(kind: EventType) -> Body {
@@ -155,7 +157,12 @@ fn body_of(kind: EventType) -> Body {
         | E::RefundProcessed
         | E::PaymentReleased
         | E::PaymentStatusChanged => Body::Payment,
-        E::ReviewCreated | E::RatingUpdated => Body::Unwritten,
+        E::ReviewCreated
+        | E::ReviewUpdated
+        | E::ReviewReplied
+        | E::ReviewHidden
+        | E::ReviewRestored => Body::Review,
+        E::RatingUpdated => Body::Rating,
     }
 }
 
@@ -194,7 +201,13 @@ fn body(kind: EventType) -> Value {
             reason: (kind == EventType::ProfileVerificationRejected)
                 .then(|| "the certificate has expired".to_owned()),
         }),
-        Body::Unwritten => json!({}),
+        Body::Review => value(&review_event(kind)),
+        Body::Rating => value(&RatingEvent {
+            provider_id: PROVIDER,
+            version: 3,
+            average_hundredths: 450,
+            total_reviews: 2,
+        }),
     }
 }
 
@@ -211,6 +224,28 @@ fn order_event(kind: EventType) -> OrderEvent {
         lost: is_lost.then_some(lost),
         taken_from: is_withdrawn.then_some(PROVIDER),
         money: (kind == EventType::OrderStatusChanged).then(payment_event),
+        terms: (kind == EventType::OrderCancelled).then_some(CancelCharge {
+            fee: Amount::from_minor(2_000).unwrap(),
+            provider_id: Some(PROVIDER),
+        }),
+    }
+}
+
+fn review_event(kind: EventType) -> ReviewEvent {
+    let order = order(40, 2);
+    let is_hidden = kind == EventType::ReviewHidden;
+    ReviewEvent {
+        review_id: ReviewId(Uuid::from_u128(60)),
+        version: 1,
+        order_id: order.id,
+        order_code: order.code,
+        title: order.title,
+        customer_id: CUSTOMER,
+        provider_id: PROVIDER,
+        rating: 5,
+        command_id: CommandId(Uuid::from_u128(50)),
+        source: Source::Portal,
+        reason: is_hidden.then(|| "it names somebody's address".to_owned()),
     }
 }
 
@@ -245,7 +280,8 @@ fn again(kind: EventType, body: &Value) -> Value {
         Body::Person => through::<UserEvent>(body),
         Body::Readmission => through::<ReadmissionEvent>(body),
         Body::Profile => through::<ProfileEvent>(body),
-        Body::Unwritten => body.clone(),
+        Body::Review => through::<ReviewEvent>(body),
+        Body::Rating => through::<RatingEvent>(body),
     }
 }
 
