@@ -137,6 +137,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what went out of inboxes, and what could not, newest first */
+        get: operations["notification.log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/edges": {
         parameters: {
             query?: never;
@@ -342,6 +359,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where events wait for a person, and how many */
+        get: operations["gateway.letterBoxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/letters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the events that wait in one place, oldest first, and why */
+        get: operations["gateway.letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/letters/{name}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Drop events that wait */
+        post: operations["gateway.dropLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/letters/{name}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send events that wait back to their queue; those that found none are published once more */
+        post: operations["gateway.redriveLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/lost-acceptances": {
         parameters: {
             query?: never;
@@ -383,10 +468,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the cases about money for a person to look at, newest first */
+        /** List the cases about money that are open for a person to look at, newest first */
         get: operations["payment.cases"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/money-cases/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a case about money, with a reason */
+        post: operations["payment.close_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -421,6 +523,74 @@ export interface paths {
         get: operations["order.all"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{id}/compensation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay a provider for work in vain out of the platform's own money, once for an order, with a reason */
+        post: operations["payment.compensation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{id}/goodwill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a customer money back after the release, out of the platform's own, with a reason */
+        post: operations["payment.goodwill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{id}/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show everything about an order's money: custody, movements, requests, cases, and what admins did */
+        get: operations["payment.money"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/{id}/paid-otherwise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record that a refund that failed was paid by hand, with a reason */
+        post: operations["payment.paid_otherwise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -625,6 +795,24 @@ export interface paths {
         put?: never;
         /** Compare a region's feed with the order service now, and repair it */
         post: operations["hub.compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List replays and how far they are */
+        get: operations["gateway.replays"];
+        put?: never;
+        /** Send a queue the events that it missed, from a moment on */
+        post: operations["gateway.askReplay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -871,6 +1059,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether people may sign in by a code to their phone */
+        get: operations["auth.code_offer"];
+        put?: never;
+        /** Have a code sent to a phone, whoever has it */
+        post: operations["auth.send_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/codes/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get an access token of an hour for the code of a customer's phone; who is new becomes a customer */
+        post: operations["auth.sign_in_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/device-grants": {
         parameters: {
             query?: never;
@@ -952,6 +1175,23 @@ export interface paths {
         post?: never;
         /** Remove a service from your account */
         delete: operations["auth.unlink_identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/identities/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Link the number of your phone to your account, with its code and your password */
+        post: operations["auth.link_phone"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1366,6 +1606,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show which news leaves your inbox by which channel, and when */
+        get: operations["notification.show"];
+        /** Write these wishes whole, on the version that you have read */
+        put: operations["notification.write"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders": {
         parameters: {
             query?: never;
@@ -1444,8 +1702,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel an order */
+        /** Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done */
         post: operations["order.cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what a cancel would cost now, to the cent: the fee, and the refund of the rest */
+        get: operations["order.cancellation_of"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1649,6 +1924,40 @@ export interface paths {
         };
         /** Show a payment */
         get: operations["payment.payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the ways to pay, the usual one first */
+        get: operations["payment.methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hold orders, payments, the books and the adapter against each other, as they stand now */
+        get: operations["payment.reconciliation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1913,6 +2222,23 @@ export interface paths {
         post: operations["gateway.signIn"];
         /** End the session of the caller */
         delete: operations["gateway.signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign a page in with the code of a phone: the token stays in a cookie */
+        post: operations["gateway.signInByCode"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2415,6 +2741,28 @@ export interface components {
         BootNonce: string;
         /** @description A day, such as 2026-11-22. */
         CalendarDay: string;
+        CancelForm: {
+            /**
+             * @description The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where the cancel costs
+             *     another fee by now, nothing is done: `terms_changed`, with the new price.
+             */
+            fee?: components["schemas"]["Amount"];
+            reason?: string;
+        };
+        /** @description What becomes of the money, to the cent, if the order is cancelled now. */
+        Cancellation: {
+            /** @description When this was calculated. */
+            at: components["schemas"]["UnixMillis"];
+            currency: components["schemas"]["Currency"];
+            /** @description Goes to the provider. The cancel names it, so that it costs this or is not done. */
+            fee: components["schemas"]["Amount"];
+            free_until: components["schemas"]["UnixMillis"] | null;
+            /** @description In custody now: fee and refund together. */
+            held: components["schemas"]["Amount"];
+            order_id: components["schemas"]["OrderId"];
+            /** @description Goes back to the customer. Money that the order service has not heard of yet comes back whole, too. */
+            refund: components["schemas"]["Amount"];
+        };
         CaptionForm: {
             caption: string;
             /**
@@ -2422,6 +2770,9 @@ export interface components {
              * @description Of the profile that was read.
              */
             version: number;
+        };
+        CaseClosingForm: {
+            reason: string;
         };
         /** @description A case for a person to look at; one for each order, person and kind. */
         CaseItem: {
@@ -2462,6 +2813,8 @@ export interface components {
             version: number;
         };
         /** @enum {string} */
+        Channel: "email";
+        /** @enum {string} */
         ChecksumState: "match" | "mismatch" | "settling" | "unknown";
         ClosedAccount: {
             role: components["schemas"]["Role"];
@@ -2488,7 +2841,22 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "order_not_completed" | "already_reviewed" | "review_fixed" | "own_review" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "code_wrong" | "code_over" | "codes_off" | "phone_unknown" | "password_only" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "terms_changed" | "signature_wrong" | "order_not_completed" | "already_reviewed" | "review_fixed" | "own_review" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "code_not_sent" | "internal" | "unrecognised";
+        CodeForm: {
+            /** @description Six digits. Spaces do not matter. */
+            code: string;
+            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            device?: string;
+            phone: string;
+            /** @description Asks for a token that gives new access tokens, for a program that keeps it. */
+            refresh?: boolean;
+            /** @description Asks for a token for this region's edges as well. */
+            region?: components["schemas"]["Region"];
+        };
+        CodeOffer: {
+            /** @description False where the operator has set no gateway for text messages. */
+            offered: boolean;
+        };
         /** @description The answer to a command that is kept for ever. */
         CommandAnswer: {
             applied: boolean;
@@ -2538,6 +2906,8 @@ export interface components {
             /** @enum {string} */
             type: "complete_order";
         } | {
+            /** @description The fee that the person was shown; left out, they were shown none. */
+            fee?: components["schemas"]["Amount"];
             order_id: components["schemas"]["OrderId"];
             reason?: string;
             /** @enum {string} */
@@ -2587,6 +2957,11 @@ export interface components {
             /** @description Changes may still be on their way; nothing was repaired. */
             unsettled: boolean;
         };
+        CompensationForm: {
+            amount: components["schemas"]["Amount"];
+            provider_id: components["schemas"]["UserId"];
+            reason: string;
+        };
         /** @enum {string} */
         Currency: "CNY" | "USD" | "EUR" | "HKD";
         /** @description The hours of one day in place of its weekday's. */
@@ -2594,6 +2969,30 @@ export interface components {
             day: components["schemas"]["CalendarDay"];
             hours?: components["schemas"]["HoursRange"][];
         };
+        DeliveryItem: {
+            /** Format: int64 */
+            attempts: number;
+            channel: components["schemas"]["Channel"];
+            created_at: components["schemas"]["UnixMillis"];
+            /** @description Of one that waits: its next try. */
+            due_at: components["schemas"]["UnixMillis"];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["NoticeKind"] | null;
+            state: components["schemas"]["DeliveryState"];
+            /** @description Masked: the first letter of the address and its domain. */
+            to: string | null;
+            type: components["schemas"]["EventType"] | null;
+            user_id: components["schemas"]["UserId"];
+            /** @description Why it failed last, or was dropped. */
+            why: string | null;
+        };
+        DeliveryLog: {
+            items: components["schemas"]["DeliveryItem"][];
+            next: string | null;
+        };
+        /** @enum {string} */
+        DeliveryState: "waiting" | "sent" | "dropped" | "given_up";
         /** @description A review at the desk. */
         DeskReview: {
             /** @description Oldest first. */
@@ -2957,6 +3356,10 @@ export interface components {
         };
         /** @enum {string} */
         GateState: "open" | "closed";
+        GoodwillForm: {
+            amount: components["schemas"]["Amount"];
+            reason: string;
+        };
         GrantForm: {
             amount?: components["schemas"]["Amount"];
         };
@@ -3026,6 +3429,8 @@ export interface components {
             linked_at: components["schemas"]["UnixMillis"];
             /** @description The account was registered by it. */
             origin: boolean;
+            /** @description It is the number of a phone, which is sent a code; the label then says `phone`. */
+            phone: boolean;
         };
         IdentityList: {
             /** @description False for somebody who has registered elsewhere and set no password since. */
@@ -3038,7 +3443,9 @@ export interface components {
             event_id: components["schemas"]["EventId"];
             id: components["schemas"]["LineId"];
             is_read: boolean;
-            order_id: components["schemas"]["OrderId"];
+            /** @description What speaks for the provider, in the words of the matching, where a job is proposed. */
+            match_reasons: string[];
+            order_id: components["schemas"]["OrderId"] | null;
             title: string;
             type: components["schemas"]["EventType"];
         };
@@ -3076,6 +3483,18 @@ export interface components {
         };
         /** @enum {string} */
         KeyState: "next" | "present" | "previous" | "former" | "killed";
+        KindForm: {
+            channels: components["schemas"]["Channel"][];
+            kind: components["schemas"]["NoticeKind"];
+        };
+        KindPreference: {
+            channels: components["schemas"]["Channel"][];
+            kind: components["schemas"]["NoticeKind"];
+            /** @description May not be switched off. */
+            locked: components["schemas"]["Channel"][];
+            /** @description Goes out in quiet hours, too. */
+            passes_quiet_hours: boolean;
+        };
         /** @description The commands that an ended epoch has left behind. */
         LeftBehind: {
             /** Format: int64 */
@@ -3083,6 +3502,40 @@ export interface components {
             /** Format: int64 */
             epoch: number;
         };
+        /** @description Boxes of letters, and the parts that told of none. */
+        LetterBoxes: {
+            items: components["schemas"]["LetterBoxItem"][];
+            /** @description Parts that were away. */
+            missing: string[];
+        };
+        /** @description A box of letters. */
+        LetterBoxItem: {
+            kind: components["schemas"]["LetterKind"];
+            /** @description Of the queue whose events were handled in vain, or of the exchange whose events found no queue. */
+            name: string;
+            /** @description The part that it belongs to. */
+            part: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        /** @description The letters that an act is about. */
+        LetterForm: {
+            /** @description Those of these events; without it, all that wait. */
+            events?: components["schemas"]["EventId"][];
+        };
+        LetterItem: {
+            /** @description Absent where the message is no event that this version reads. */
+            event?: components["schemas"]["EventId"];
+            /** @description When the event happened. */
+            happened_at?: components["schemas"]["UnixMillis"];
+            /** @description When it was put aside; absent where the broker itself did so. */
+            put_aside_at?: components["schemas"]["UnixMillis"];
+            /** @description Why. Empty for an event that found no queue. */
+            reason: string;
+            type?: string;
+        };
+        /** @enum {string} */
+        LetterKind: "dead" | "unrouted";
         /** @description A limit that stands in the way of an action. */
         LimitReached: {
             /** @description When the same action is within the limit again. A job in hand ends by its provider, not by time. */
@@ -3189,7 +3642,22 @@ export interface components {
             is_hidden: boolean;
             reason: string;
         };
+        /** @description Something that an admin did about money by their own decision. */
+        MoneyAct: {
+            amount: components["schemas"]["Amount"] | null;
+            at: components["schemas"]["UnixMillis"];
+            by: components["schemas"]["UserId"];
+            /** @description `goodwill`, `compensation`, `sent_anew`, `paid_otherwise` or `case_closed`. */
+            kind: string;
+            reason: string;
+            /**
+             * Format: uuid
+             * @description The refund, the provider or the movement of the case.
+             */
+            subject: string | null;
+        };
         MoneyCase: {
+            closed_at: components["schemas"]["UnixMillis"] | null;
             /** Format: int64 */
             id: number;
             kind: string;
@@ -3197,6 +3665,31 @@ export interface components {
             movement_id: string;
             opened_at: components["schemas"]["UnixMillis"];
             order_id: components["schemas"]["OrderId"];
+        };
+        /** @description Everything about an order's money, for the desk. */
+        MoneyDesk: {
+            acts: components["schemas"]["MoneyAct"][];
+            cancel_fee: components["schemas"]["Amount"] | null;
+            cases: components["schemas"]["MoneyCase"][];
+            currency: components["schemas"]["Currency"];
+            customer_id: components["schemas"]["UserId"];
+            /** @description Granted out of the platform's own money. */
+            goodwill: components["schemas"]["Amount"];
+            /** @description Granted to the customer out of it. */
+            granted: components["schemas"]["Amount"];
+            /** @description In custody. */
+            held: components["schemas"]["Amount"];
+            next_at: components["schemas"]["UnixMillis"] | null;
+            order_id: components["schemas"]["OrderId"];
+            order_status: components["schemas"]["OrderStatus"];
+            payment_status: components["schemas"]["PaymentStatus"];
+            payments: components["schemas"]["Payment"][];
+            price: components["schemas"]["Amount"];
+            provider_id: components["schemas"]["UserId"] | null;
+            refunds: components["schemas"]["Refund"][];
+            requests: components["schemas"]["RefundRequest"][];
+            /** @description `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid otherwise) or `done`. */
+            saga: string;
         };
         /**
          * Format: uuid
@@ -3232,6 +3725,26 @@ export interface components {
             epoch: number | null;
             holder: components["schemas"]["EdgeId"] | null;
             policy: components["schemas"]["Policy"];
+        };
+        /** @enum {string} */
+        NoticeKind: "orders" | "jobs" | "money" | "reviews" | "account";
+        NotificationPreferences: {
+            /**
+             * Format: int32
+             * @description Less urgent mail comes together at this hour of the person's clock.
+             */
+            digest_hour: number | null;
+            /** @description Every kind; the inbox has all of them in any case. */
+            kinds: components["schemas"]["KindPreference"][];
+            language: string;
+            quiet_hours: components["schemas"]["QuietHours"] | null;
+            /** @description A name of the IANA database. */
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description For the next change.
+             */
+            version: number;
         };
         /** @description A service at which people may sign in. */
         OfferedIssuer: {
@@ -3442,6 +3955,15 @@ export interface components {
         };
         /** @enum {string} */
         PageSection: "parties" | "payment" | "review";
+        PaidOtherwiseForm: {
+            /** @description How it was paid. */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description One that failed.
+             */
+            refund_id: string;
+        };
         PasswordForm: {
             new_password: string;
             old_password: string;
@@ -3485,6 +4007,13 @@ export interface components {
             /** @description The adapter's token for how it is paid; its usual one, where it is left out. */
             payment_method?: string;
         };
+        /** @description A way to pay. */
+        PaymentMethod: {
+            /** @description The adapter's token, as a payment names it. */
+            method: string;
+            /** @description Nothing is charged: for tests and demonstrations. */
+            simulated: boolean;
+        };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
@@ -3518,6 +4047,15 @@ export interface components {
             user_id: components["schemas"]["UserId"];
             username: string;
         };
+        PhoneForm: {
+            /** @description With `+` and the country's code, or as it is dialled at home. */
+            phone: string;
+        };
+        PhoneLinkForm: {
+            code: string;
+            password: string;
+            phone: string;
+        };
         PictureBook: {
             items: components["schemas"]["WorkPicture"][];
             /**
@@ -3544,6 +4082,20 @@ export interface components {
             location?: components["schemas"]["Region"];
             /** @default [] */
             service_types?: components["schemas"]["ServiceType"][];
+        };
+        PreferencesForm: {
+            /** Format: int32 */
+            digest_hour?: number;
+            /** @description A kind that is not named goes nowhere but into the inbox. */
+            kinds: components["schemas"]["KindForm"][];
+            language: string;
+            quiet_hours?: components["schemas"]["QuietHours"];
+            time_zone: string;
+            /**
+             * Format: int64
+             * @description That was read.
+             */
+            version: number;
         };
         Problem: {
             code: components["schemas"]["Code"];
@@ -3650,6 +4202,14 @@ export interface components {
         };
         /** @enum {string} */
         QuarantineWhy: "edge_restored" | "edge_cloned";
+        /**
+         * @description From one minute of the day up to another, over midnight where the second is the earlier. Two equal ones
+         *     are the whole day.
+         */
+        QuietHours: {
+            from: string;
+            to: string;
+        };
         /** @enum {string} */
         RaceRule: "first_in_cloud" | "first_in_log" | "promised" | "unrecognised";
         RatingDistribution: {
@@ -3709,6 +4269,26 @@ export interface components {
             user_id?: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"];
         };
+        /** @description Orders, payments, the books and the adapter held against each other, as they stand now. */
+        Reconciliation: {
+            at: components["schemas"]["UnixMillis"];
+            /** @description Empty, where all agree. */
+            differences: components["schemas"]["ReconciliationFinding"][];
+            /** @description Bookings and movements from here on were compared. */
+            since: components["schemas"]["UnixMillis"];
+            /** @description Open for longer than an hour. */
+            waiting: components["schemas"]["ReconciliationFinding"][];
+        };
+        ReconciliationFinding: {
+            /** @description Such as `account_adrift`, `adapter_differs` or `needs_person`. */
+            kind: string;
+            since: components["schemas"]["UnixMillis"] | null;
+            /**
+             * Format: uuid
+             * @description The journal, account, movement or order.
+             */
+            subject: string;
+        };
         RefreshForm: {
             /**
              * Format: uuid
@@ -3717,6 +4297,21 @@ export interface components {
              */
             attempt?: string;
             refresh_token: string;
+        };
+        /** @description Money on its way back to a customer, or sent. */
+        Refund: {
+            amount: components["schemas"]["Amount"];
+            created_at: components["schemas"]["UnixMillis"];
+            currency: components["schemas"]["Currency"];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            payment_id: string;
+            /** @description Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's own money). */
+            source: string;
+            /** @description `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid otherwise. */
+            status: string;
+            updated_at: components["schemas"]["UnixMillis"];
         };
         RefundForm: {
             amount: components["schemas"]["Amount"];
@@ -3849,6 +4444,29 @@ export interface components {
              */
             repaired: number;
             repaired_at: components["schemas"]["UnixMillis"] | null;
+        };
+        /** @description A queue that is to get what it missed. */
+        ReplayForm: {
+            queue: string;
+            /** @description Events of this moment and later. */
+            since: components["schemas"]["UnixMillis"];
+        };
+        ReplayItem: {
+            asked_at: components["schemas"]["UnixMillis"];
+            done_at?: components["schemas"]["UnixMillis"];
+            /** Format: uuid */
+            id: string;
+            /** @description The part whose events are sent. */
+            part: string;
+            queue: string;
+            /** Format: int64 */
+            sent: number;
+            since: components["schemas"]["UnixMillis"];
+        };
+        /** @description Replays, the newest of each part first, and the parts that told of none. */
+        Replays: {
+            items: components["schemas"]["ReplayItem"][];
+            missing: string[];
         };
         /** @description The reply that the edge publishes on a tablet's `reply` topic. */
         Reply: {
@@ -3987,6 +4605,17 @@ export interface components {
             /** Format: int64 */
             role_id: number;
         };
+        SendAnewForm: {
+            reason?: string;
+        };
+        /** @description The same for every number, whoever has it. */
+        SentCode: {
+            /**
+             * Format: int32
+             * @description In seconds.
+             */
+            expires_in: number;
+        };
         /** @enum {string} */
         ServiceType: "cleaning_repair" | "it_technology" | "education_training" | "life_health" | "design_consulting" | "other";
         Session: {
@@ -4017,8 +4646,16 @@ export interface components {
             region?: components["schemas"]["Region"];
             session_id: components["schemas"]["SessionId"];
         };
+        SettledLetters: {
+            /** Format: int64 */
+            settled: number;
+        };
         /** @enum {string} */
         ShareKind: "open_jobs" | "acceptances_a_day" | "withdrawals_a_day" | "unrecognised";
+        /** @description Letters of one box, oldest first. */
+        ShownLetters: {
+            items: components["schemas"]["LetterItem"][];
+        };
         SigningKeyItem: {
             kid: string;
             killed_at?: components["schemas"]["UnixMillis"];
@@ -4042,6 +4679,7 @@ export interface components {
             amount: components["schemas"]["Amount"];
             at: components["schemas"]["UnixMillis"];
             currency: components["schemas"]["Currency"];
+            fee: components["schemas"]["Amount"] | null;
             order_id: components["schemas"]["OrderId"] | null;
         };
         StatusForm: {
@@ -4104,6 +4742,8 @@ export interface components {
             reason: string;
             user_id: components["schemas"]["UserId"];
         };
+        /** Format: int64 */
+        u64: number;
         /**
          * Format: date-time
          * @description A time in UTC, RFC 3339 with milliseconds.
@@ -4252,21 +4892,31 @@ export type BoardChanges = components['schemas']['BoardChanges'];
 export type BoardItem = components['schemas']['BoardItem'];
 export type BootNonce = components['schemas']['BootNonce'];
 export type CalendarDay = components['schemas']['CalendarDay'];
+export type CancelForm = components['schemas']['CancelForm'];
+export type Cancellation = components['schemas']['Cancellation'];
 export type CaptionForm = components['schemas']['CaptionForm'];
+export type CaseClosingForm = components['schemas']['CaseClosingForm'];
 export type CaseItem = components['schemas']['CaseItem'];
 export type Certification = components['schemas']['Certification'];
 export type CertificationForm = components['schemas']['CertificationForm'];
+export type Channel = components['schemas']['Channel'];
 export type ChecksumState = components['schemas']['ChecksumState'];
 export type ClosedAccount = components['schemas']['ClosedAccount'];
 export type CmdFrame = components['schemas']['CmdFrame'];
 export type Code = components['schemas']['Code'];
+export type CodeForm = components['schemas']['CodeForm'];
+export type CodeOffer = components['schemas']['CodeOffer'];
 export type CommandAnswer = components['schemas']['CommandAnswer'];
 export type CommandBody = components['schemas']['CommandBody'];
 export type CommandId = components['schemas']['CommandId'];
 export type CommandReply = components['schemas']['CommandReply'];
 export type ComparisonReport = components['schemas']['ComparisonReport'];
+export type CompensationForm = components['schemas']['CompensationForm'];
 export type Currency = components['schemas']['Currency'];
 export type DayException = components['schemas']['DayException'];
+export type DeliveryItem = components['schemas']['DeliveryItem'];
+export type DeliveryLog = components['schemas']['DeliveryLog'];
+export type DeliveryState = components['schemas']['DeliveryState'];
 export type DeskReview = components['schemas']['DeskReview'];
 export type DeviceGrantForm = components['schemas']['DeviceGrantForm'];
 export type DeviceId = components['schemas']['DeviceId'];
@@ -4303,6 +4953,7 @@ export type FileLink = components['schemas']['FileLink'];
 export type FirstResult = components['schemas']['FirstResult'];
 export type GateSetting = components['schemas']['GateSetting'];
 export type GateState = components['schemas']['GateState'];
+export type GoodwillForm = components['schemas']['GoodwillForm'];
 export type GrantForm = components['schemas']['GrantForm'];
 export type GuessReport = components['schemas']['GuessReport'];
 export type HandedDocument = components['schemas']['HandedDocument'];
@@ -4323,7 +4974,14 @@ export type InvitationCode = components['schemas']['InvitationCode'];
 export type IssuerVisit = components['schemas']['IssuerVisit'];
 export type KeyKillForm = components['schemas']['KeyKillForm'];
 export type KeyState = components['schemas']['KeyState'];
+export type KindForm = components['schemas']['KindForm'];
+export type KindPreference = components['schemas']['KindPreference'];
 export type LeftBehind = components['schemas']['LeftBehind'];
+export type LetterBoxes = components['schemas']['LetterBoxes'];
+export type LetterBoxItem = components['schemas']['LetterBoxItem'];
+export type LetterForm = components['schemas']['LetterForm'];
+export type LetterItem = components['schemas']['LetterItem'];
+export type LetterKind = components['schemas']['LetterKind'];
 export type LimitReached = components['schemas']['LimitReached'];
 export type LineId = components['schemas']['LineId'];
 export type LinkForm = components['schemas']['LinkForm'];
@@ -4338,13 +4996,17 @@ export type MissingReason = components['schemas']['MissingReason'];
 export type MissingSection = components['schemas']['MissingSection'];
 export type ModerationForm = components['schemas']['ModerationForm'];
 export type ModerationStep = components['schemas']['ModerationStep'];
+export type MoneyAct = components['schemas']['MoneyAct'];
 export type MoneyCase = components['schemas']['MoneyCase'];
+export type MoneyDesk = components['schemas']['MoneyDesk'];
 export type MoneyId = components['schemas']['MoneyId'];
 export type NearbyJob = components['schemas']['NearbyJob'];
 export type NewKeyCode = components['schemas']['NewKeyCode'];
 export type NewKeyForm = components['schemas']['NewKeyForm'];
 export type NewUser = components['schemas']['NewUser'];
 export type NextRight = components['schemas']['NextRight'];
+export type NoticeKind = components['schemas']['NoticeKind'];
+export type NotificationPreferences = components['schemas']['NotificationPreferences'];
 export type OfferedIssuer = components['schemas']['OfferedIssuer'];
 export type OfferedIssuers = components['schemas']['OfferedIssuers'];
 export type OfflineRules = components['schemas']['OfflineRules'];
@@ -4370,20 +5032,25 @@ export type OwnPhoto = components['schemas']['OwnPhoto'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnProvider = components['schemas']['OwnProvider'];
 export type PageSection = components['schemas']['PageSection'];
+export type PaidOtherwiseForm = components['schemas']['PaidOtherwiseForm'];
 export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
 export type PasswordResetForm = components['schemas']['PasswordResetForm'];
 export type Payment = components['schemas']['Payment'];
 export type PaymentForm = components['schemas']['PaymentForm'];
+export type PaymentMethod = components['schemas']['PaymentMethod'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Permission = components['schemas']['Permission'];
 export type PersonActItem = components['schemas']['PersonActItem'];
 export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonItem = components['schemas']['PersonItem'];
+export type PhoneForm = components['schemas']['PhoneForm'];
+export type PhoneLinkForm = components['schemas']['PhoneLinkForm'];
 export type PictureBook = components['schemas']['PictureBook'];
 export type Policy = components['schemas']['Policy'];
 export type PortfolioItem = components['schemas']['PortfolioItem'];
 export type Preferences = components['schemas']['Preferences'];
+export type PreferencesForm = components['schemas']['PreferencesForm'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type ProfileForm = components['schemas']['ProfileForm'];
@@ -4395,6 +5062,7 @@ export type PublicProfile = components['schemas']['PublicProfile'];
 export type PublishReply = components['schemas']['PublishReply'];
 export type QuarantineStatus = components['schemas']['QuarantineStatus'];
 export type QuarantineWhy = components['schemas']['QuarantineWhy'];
+export type QuietHours = components['schemas']['QuietHours'];
 export type RaceRule = components['schemas']['RaceRule'];
 export type RatingDistribution = components['schemas']['RatingDistribution'];
 export type RatingView = components['schemas']['RatingView'];
@@ -4402,7 +5070,10 @@ export type ReadItem = components['schemas']['ReadItem'];
 export type ReadmittedEdge = components['schemas']['ReadmittedEdge'];
 export type ReasonForm = components['schemas']['ReasonForm'];
 export type Receipt = components['schemas']['Receipt'];
+export type Reconciliation = components['schemas']['Reconciliation'];
+export type ReconciliationFinding = components['schemas']['ReconciliationFinding'];
 export type RefreshForm = components['schemas']['RefreshForm'];
+export type Refund = components['schemas']['Refund'];
 export type RefundForm = components['schemas']['RefundForm'];
 export type RefundRequest = components['schemas']['RefundRequest'];
 export type Region = components['schemas']['Region'];
@@ -4414,6 +5085,9 @@ export type RegisterForm = components['schemas']['RegisterForm'];
 export type RenewedAccess = components['schemas']['RenewedAccess'];
 export type ReopenedAccount = components['schemas']['ReopenedAccount'];
 export type RepairStatus = components['schemas']['RepairStatus'];
+export type ReplayForm = components['schemas']['ReplayForm'];
+export type ReplayItem = components['schemas']['ReplayItem'];
+export type Replays = components['schemas']['Replays'];
 export type Reply = components['schemas']['Reply'];
 export type ReplyForm = components['schemas']['ReplyForm'];
 export type ReportedReview = components['schemas']['ReportedReview'];
@@ -4431,11 +5105,15 @@ export type Role = components['schemas']['Role'];
 export type RoleForm = components['schemas']['RoleForm'];
 export type RoleGift = components['schemas']['RoleGift'];
 export type RoleItem = components['schemas']['RoleItem'];
+export type SendAnewForm = components['schemas']['SendAnewForm'];
+export type SentCode = components['schemas']['SentCode'];
 export type ServiceType = components['schemas']['ServiceType'];
 export type Session = components['schemas']['Session'];
 export type SessionId = components['schemas']['SessionId'];
 export type SessionItem = components['schemas']['SessionItem'];
+export type SettledLetters = components['schemas']['SettledLetters'];
 export type ShareKind = components['schemas']['ShareKind'];
+export type ShownLetters = components['schemas']['ShownLetters'];
 export type SigningKeyItem = components['schemas']['SigningKeyItem'];
 export type Source = components['schemas']['Source'];
 export type StatementLine = components['schemas']['StatementLine'];
@@ -4448,6 +5126,7 @@ export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type TokenForm = components['schemas']['TokenForm'];
 export type TokenOwner = components['schemas']['TokenOwner'];
 export type ToldReport = components['schemas']['ToldReport'];
+export type u64 = components['schemas']['u64'];
 export type UnixMillis = components['schemas']['UnixMillis'];
 export type UserId = components['schemas']['UserId'];
 export type Verdict = components['schemas']['Verdict'];
@@ -5075,6 +5754,80 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.log": {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description The most items of the page. */
+                limit?: number;
+                state?: components["schemas"]["DeliveryState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryLog"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6353,6 +7106,356 @@ export interface operations {
             };
         };
     };
+    "gateway.letterBoxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterBoxes"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.letters": {
+        parameters: {
+            query?: {
+                /** @description 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of a queue or an exchange. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownLetters"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.dropLetters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a queue or an exchange. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettledLetters"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.redriveLetters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of a queue or an exchange. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettledLetters"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "order.lost_acceptances": {
         parameters: {
             query?: {
@@ -6582,6 +7685,121 @@ export interface operations {
             };
         };
     };
+    "payment.close_case": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: components["schemas"]["u64"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseClosingForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoneyCase"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "hub.op": {
         parameters: {
             query?: never;
@@ -6734,7 +7952,7 @@ export interface operations {
             };
         };
     };
-    "payment.send_anew": {
+    "payment.compensation": {
         parameters: {
             query?: never;
             header?: {
@@ -6746,7 +7964,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompensationForm"];
+            };
+        };
         responses: {
             /** @description Done. */
             204: {
@@ -6754,6 +7976,329 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `amount_mismatch`: This is not the amount that the order allows.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.goodwill": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodwillForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_refundable`: Nothing of this order can be sent back now.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_input`: Some fields need correcting.
+             *     `amount_mismatch`: This is not the amount that the order allows.
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoneyDesk"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.paid_otherwise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaidOtherwiseForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description `invalid_token`: Invalid token */
             401: {
@@ -6795,6 +8340,134 @@ export interface operations {
              *     `command_id_reused`: This command id has been used for something else.
              */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.send_anew": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SendAnewForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `nothing_failed`: No refund of this order has failed.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7869,6 +9542,169 @@ export interface operations {
                 };
             };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replays"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.askReplay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replays"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9345,6 +11181,242 @@ export interface operations {
             };
         };
     };
+    "auth.code_offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeOffer"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.send_code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentCode"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `codes_off`: Signing in by a code to your phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `unavailable`: This part of the service is out of reach. Try again shortly.
+             *     `code_not_sent`: The code could not be sent to your phone. Try again in a moment, or sign in by your password.
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.sign_in_by_code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessGrant"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_wrong`: The code is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `phone_unknown`: No account has this phone number. Register first; on your account page you can link the number.
+             *     `password_only`: The account of this number is more than a customer's. Sign in by its password.
+             *     `revoked`: This account has been revoked.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `codes_off`: Signing in by a code to your phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_over`: This code was used already, is too old or was tried too often. Ask for a new one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "auth.device_grant": {
         parameters: {
             query?: never;
@@ -9740,7 +11812,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9836,6 +11911,124 @@ export interface operations {
                 };
             };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.link_phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneLinkForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `invalid_credentials`: The user name or the password is wrong.
+             *     `code_wrong`: The code is wrong.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `codes_off`: Signing in by a code to your phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `identity_taken`: This account of the other service belongs to another account here, or you have linked another one of it.
+             *     `code_over`: This code was used already, is too old or was tried too often. Ask for a new one.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11731,6 +13924,158 @@ export interface operations {
             };
         };
     };
+    "notification.show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "notification.write": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreferences"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "order.mine": {
         parameters: {
             query?: {
@@ -12246,7 +14591,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ReasonForm"];
+                "application/json": components["schemas"]["CancelForm"];
             };
         };
         responses: {
@@ -12270,6 +14615,8 @@ export interface operations {
             };
             /**
              * @description `malformed_body`: The body could not be read.
+             *     `order_cancelled`: This order has been cancelled.
+             *     `order_rejected`: This order has been rejected.
              *     `wrong_state`: The order's state does not allow this.
              */
             400: {
@@ -12316,7 +14663,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `command_id_reused`: This command id has been used for something else. */
+            /**
+             * @description `terms_changed`: The price of this cancel has changed. Nothing was done; look at it again.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -12336,6 +14686,92 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.cancellation_of": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cancellation"];
+                };
+            };
+            /**
+             * @description `order_cancelled`: This order has been cancelled.
+             *     `order_rejected`: This order has been rejected.
+             *     `wrong_state`: The order's state does not allow this.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13589,6 +16025,123 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing here. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PaymentMethod"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_forbidden`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15490,6 +18043,120 @@ export interface operations {
                 };
             };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gateway.signInByCode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_wrong`: The code is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `phone_unknown`: No account has this phone number. Register first; on your account page you can link the number.
+             *     `password_only`: The account of this number is more than a customer's. Sign in by its password.
+             *     `revoked`: This account has been revoked.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `codes_off`: Signing in by a code to your phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `code_over`: This code was used already, is too old or was tried too often. Ask for a new one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
+             */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -14,11 +14,10 @@ use serde_json::{Value, json};
 use support::samples::{CUSTOMER, order, person};
 use uuid::Uuid;
 use wire::{
-    Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType, Lost,
-    OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, ProfileEvent, ProviderStanding,
-    RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent, ReviewId, Role,
-    ServiceType, SessionId, Source, UnixMillis,
-    UserEvent, UserId,
+    Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
+    Lost, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, ProfileEvent,
+    ProviderStanding, RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent,
+    ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../protocol/wire/events");

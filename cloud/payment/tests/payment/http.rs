@@ -343,7 +343,10 @@ async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: E
     let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
     let money = service.get(admin(), &desk).await;
     assert_eq!(money.status, StatusCode::OK, "{}", money.body);
-    assert_eq!((&money.body["saga"], &money.body["held"]), (&json!("needs_person"), &json!("200.01")));
+    assert_eq!(
+        (&money.body["saga"], &money.body["held"]),
+        (&json!("needs_person"), &json!("200.01"))
+    );
     let refund = &money.body["refunds"][0];
     assert_eq!((&refund["status"], &refund["source"]), (&json!("rejected"), &json!("held")));
     service.get(customer(CUSTOMER), &desk).await.refused(403, "role_forbidden");
@@ -374,11 +377,15 @@ async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: E
         assert!(closed.body["closed_at"].is_string(), "{}", closed.body);
     }
     assert!(service.get(admin(), "/api/v1/admin/money-cases").await.items().is_empty());
-    service.post(admin(), "/api/v1/admin/money-cases/77/close", why).await.refused(404, "not_found");
+    service
+        .post(admin(), "/api/v1/admin/money-cases/77/close", why)
+        .await
+        .refused(404, "not_found");
     let acts = service.get(admin(), &desk).await.body["acts"].clone();
     let kinds: Vec<_> = acts.as_array().unwrap().iter().map(|act| act["kind"].clone()).collect();
     assert_eq!(kinds, ["case_closed", "paid_otherwise"]);
-    let plain = "SELECT COUNT(*) FROM money_acts WHERE reason LIKE '%hand%' OR reason LIKE '%transfer%'";
+    let plain =
+        "SELECT COUNT(*) FROM money_acts WHERE reason LIKE '%hand%' OR reason LIKE '%transfer%'";
     assert_eq!(service.stage.count(plain).await, 0, "reasons are sealed");
 }
 
@@ -406,7 +413,8 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
         assert_eq!(given.status, StatusCode::NO_CONTENT, "{}", given.body);
     }
     let pays = format!("/api/v1/admin/orders/{}/compensation", order_id(0));
-    let form = |amount: &str| json!({ "provider_id": user(8), "amount": amount, "reason": "In vain." });
+    let form =
+        |amount: &str| json!({ "provider_id": user(8), "amount": amount, "reason": "In vain." });
     for _ in 0..2 {
         let paid = service.post(admin(), &pays, form("30.00")).await;
         assert_eq!(paid.status, StatusCode::NO_CONTENT, "{}", paid.body);
