@@ -4,8 +4,10 @@
 //! closing an unknown id closes it for good. An answer that does not come is `Unknown`, never an error: the call may
 //! be on its way. A method of payment is the adapter's own token, never the data of a card.
 
+mod callback;
 mod simulated;
 
+use axum::http::HeaderMap;
 use custody::{AdapterAnswer, AdapterReply, Ask, MovementId, StatementLine};
 use platform::sql::Sql;
 use process::{clock::Clock, problem::chain};
@@ -13,7 +15,8 @@ use uuid::Uuid;
 
 use crate::store::{AdapterCall, CallKind, StoreError};
 
-pub use simulated::Simulated;
+pub use callback::{Callback, CallbackClaim};
+pub use simulated::{CALLBACK_SIGNATURE, Simulated};
 
 /// The closed list of adapters. Configuration chooses one.
 #[derive(Clone)]
@@ -26,6 +29,27 @@ impl Payments {
     /// With scripts, a method of payment says what becomes of it.
     pub fn simulated(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
         Self::Simulated(Simulated::new(sql, clock, with_scripts))
+    }
+
+    /// The same, believing callbacks that are signed by this secret.
+    pub fn hearing(self, callback_secret: &str) -> Self {
+        match self {
+            Self::Simulated(simulated) => Self::Simulated(simulated.hearing(callback_secret)),
+        }
+    }
+
+    /// As callbacks are addressed to it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Simulated(_) => "simulated",
+        }
+    }
+
+    /// Reads a message that came in.
+    pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
+        match self {
+            Self::Simulated(simulated) => simulated.callback(headers, body),
+        }
     }
 
     /// Returns whether it knows this method of payment.

@@ -2,7 +2,10 @@
 
 use custody::CustodyLimits;
 use platform::config::{DataPlace, PartConfig};
-use process::{config::SecretUrl, parts::CloudPart};
+use process::{
+    config::{Secret, SecretUrl},
+    parts::CloudPart,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -13,6 +16,8 @@ pub struct Config {
     pub adapter: AdapterName,
     /// Customers may say what becomes of a simulated payment, by its method: for tests and demonstrations.
     pub simulated_scripts: bool,
+    /// Signs the callbacks of the simulated adapter. Without it, none is believed.
+    pub callback_secret: Secret,
     /// A payment that is older is closed.
     pub pay_within_ms: i64,
     /// Money of a completed order waits so long for an objection before it is the provider's.
@@ -48,6 +53,7 @@ impl Default for Config {
             sql_url: SecretUrl::default(),
             adapter: AdapterName::default(),
             simulated_scripts: false,
+            callback_secret: Secret::default(),
             pay_within_ms: limits.pay_within_ms,
             dispute_ms: limits.dispute_ms,
             payout_least_minor: limits.payout_least_minor,

@@ -2,6 +2,7 @@
 //! them.
 
 mod admin;
+mod callbacks;
 mod desk;
 mod payments;
 mod refunds;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{Amount, Code, CommandId};
 
+pub use self::callbacks::CallbackLimits;
 use self::{
     payments::PaymentMethod,
     statements::Earnings,
@@ -100,6 +102,15 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             report::reconciliation)
         .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
         .at(GET, "/api/v1/payments/methods", "List the ways to pay, the usual one first", &[], payments::methods)
+        .at_unkeyed("asks the adapter once more, which changes nothing",
+            POST, "/api/v1/payments/callbacks/{adapter}",
+            "Take in a message of an adapter, signed as it signs them. It only makes us ask about its movement",
+            &[Code::SignatureWrong, Code::TooManyRequests], callbacks::callback)
+        .at_unkeyed("asks the adapter once more, which changes nothing",
+            POST, "/api/v1/payments/callback", "Take in a message of the adapter that there is",
+            &[Code::NotFound, Code::SignatureWrong, Code::TooManyRequests], callbacks::usual_callback)
+        .at(GET, "/api/v1/admin/payment-callbacks", "List what came in from the adapter, newest first", &[],
+            callbacks::callbacks)
         .at(POST, "/api/v1/refunds",
             "Ask for money back, in progress or later, until it is released. A request that is open is returned",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::NotRefundable,

@@ -28,6 +28,7 @@ use process::{openapi::ApiDocument, parts::CloudPart};
 use adapter::Payments;
 use courier::Courier;
 use events::Orders;
+use http::CallbackLimits;
 use service::Service;
 use store::{MIGRATIONS, Store};
 
@@ -49,11 +50,13 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         AdapterName::Simulated => {
             let scripts = config.simulated_scripts;
             Payments::simulated(sql.clone(), ground.clock.clone(), scripts)
+                .hearing(config.callback_secret.reveal())
         }
     };
     let courier = Courier { store: store.clone(), adapter };
     let verifier = ground.verifier(NAME);
-    let service = Service { store: store.clone(), courier, verifier, orders: peers.order };
+    let (orders, callbacks) = (peers.order, CallbackLimits::default());
+    let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
     ground.run(NAME, &sql, jobs::all(&service.reconciler()))?;
     Orders { store }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);

@@ -13,6 +13,7 @@ use crate::{
     compare::Comparison,
     courier::Courier,
     events::heard,
+    http::CallbackLimits,
     reconcile::Reconciler,
     store::{Parties, StepNote, StepOutcome, Store},
 };
@@ -25,6 +26,7 @@ pub struct Service {
     pub courier: Courier,
     pub verifier: Verifier,
     pub orders: Upstream,
+    pub callbacks: CallbackLimits,
 }
 
 impl Service {

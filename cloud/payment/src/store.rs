@@ -4,6 +4,7 @@
 //! domain decides, events included [LOCK_DUE].
 
 mod acts;
+mod callbacks;
 mod compare;
 mod errands;
 mod load;
@@ -22,6 +23,7 @@ use process::clock::Clock;
 use wire::UnixMillis;
 
 pub use acts::{ActRow, MoneyAct, MoneyActKind};
+pub use callbacks::{CallbackRow, CallbackVerdict};
 pub use errands::{AdapterCall, CallKind};
 pub use platform::StoreError;
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};

@@ -43,6 +43,21 @@ CREATE TABLE reconciliations (
   waiting BIGINT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- What came in from the adapter, true or forged: it moves nothing, and is kept as it came.
+CREATE TABLE callbacks (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  adapter VARCHAR(16) NOT NULL,
+  verdict VARCHAR(12) NOT NULL,
+  -- As the message says it.
+  movement_id BINARY(16) NULL,
+  claim VARCHAR(24) NULL,
+  amount_minor BIGINT NULL,
+  body_hash BINARY(32) NOT NULL,
+  at BIGINT NOT NULL,
+  KEY callbacks_at (at, id),
+  KEY callbacks_movement (movement_id, at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 -- What is booked stays booked: the database itself refuses to change or to remove a journal or a posting. A mistake is
 -- mended by another journal.
 -- A server that writes a binary log lets only its administrators make triggers, unless it runs with
@@ -55,3 +70,7 @@ CREATE TRIGGER transactions_not_changed BEFORE UPDATE ON transactions FOR EACH R
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bookings are never changed';
 CREATE TRIGGER transactions_not_removed BEFORE DELETE ON transactions FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'bookings are never changed';
+CREATE TRIGGER callbacks_not_changed BEFORE UPDATE ON callbacks FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what came in is never changed';
+CREATE TRIGGER callbacks_not_removed BEFORE DELETE ON callbacks FOR EACH ROW
+  SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'what came in is never changed';

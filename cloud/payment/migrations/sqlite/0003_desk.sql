@@ -41,6 +41,21 @@ CREATE TABLE reconciliations (
   waiting INTEGER NOT NULL
 ) STRICT;
 
+-- What came in from the adapter, true or forged: it moves nothing, and is kept as it came.
+CREATE TABLE callbacks (
+  id BLOB NOT NULL PRIMARY KEY,
+  adapter TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  -- As the message says it.
+  movement_id BLOB,
+  claim TEXT,
+  amount_minor INTEGER,
+  body_hash BLOB NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX callbacks_at ON callbacks (at, id);
+CREATE INDEX callbacks_movement ON callbacks (movement_id, at, id);
+
 -- What is booked stays booked: the database itself refuses to change or to remove a journal or a posting. A mistake is
 -- mended by another journal.
 CREATE TRIGGER journals_not_changed BEFORE UPDATE ON journals
@@ -51,3 +66,7 @@ CREATE TRIGGER transactions_not_changed BEFORE UPDATE ON transactions
   BEGIN SELECT RAISE(ABORT, 'bookings are never changed'); END;
 CREATE TRIGGER transactions_not_removed BEFORE DELETE ON transactions
   BEGIN SELECT RAISE(ABORT, 'bookings are never changed'); END;
+CREATE TRIGGER callbacks_not_changed BEFORE UPDATE ON callbacks
+  BEGIN SELECT RAISE(ABORT, 'what came in is never changed'); END;
+CREATE TRIGGER callbacks_not_removed BEFORE DELETE ON callbacks
+  BEGIN SELECT RAISE(ABORT, 'what came in is never changed'); END;

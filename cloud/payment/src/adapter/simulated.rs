@@ -5,11 +5,16 @@
 
 mod store;
 
+use axum::http::HeaderMap;
 use custody::{AdapterReply, MovementId, StatementLine};
 use platform::sql::Sql;
 use process::clock::Clock;
+use ring::hmac;
+use serde::Deserialize;
 use uuid::Uuid;
+use wire::Amount;
 
+use super::{Callback, CallbackClaim};
 use crate::store::{AdapterCall, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
@@ -30,17 +35,54 @@ const OTHER_AMOUNT: &str = "simulated.other_amount";
 const NO_REFUND: &str = "simulated.no_refund";
 
 const SLOW_MS: i64 = 3_000;
+/// A longer word in a callback is cut.
+const CLAIM_CHARS_MAX: usize = 24;
 
 #[derive(Clone)]
 pub struct Simulated {
     sql: Sql,
     clock: Clock,
     with_scripts: bool,
+    callback_key: Option<hmac::Key>,
+}
+
+/// Its hexadecimal HMAC-SHA-256 of the body.
+pub const CALLBACK_SIGNATURE: &str = "x-signature";
+
+/// The body of its callbacks.
+#[derive(Deserialize)]
+struct CallbackForm {
+    id: Uuid,
+    state: String,
+    #[serde(default)]
+    amount: Option<Amount>,
 }
 
 impl Simulated {
     pub fn new(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
-        Self { sql, clock, with_scripts }
+        Self { sql, clock, with_scripts, callback_key: None }
+    }
+
+    pub fn hearing(self, secret: &str) -> Self {
+        let key = || hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        Self { callback_key: (!secret.is_empty()).then(key), ..self }
+    }
+
+    /// The signature is compared in constant time, and before anything of the body is read.
+    pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
+        let tag = headers.get(CALLBACK_SIGNATURE).and_then(|tag| hex::decode(tag.as_bytes()).ok());
+        let is_signed = self.callback_key.as_ref().zip(tag);
+        let is_signed = is_signed.is_some_and(|(key, tag)| hmac::verify(key, body, &tag).is_ok());
+        if !is_signed {
+            return Callback::forged(body);
+        }
+        let form: Option<CallbackForm> = serde_json::from_slice(body).ok();
+        let claim = form.map(|form| CallbackClaim {
+            movement: Some(form.id),
+            claim: Some(form.state.chars().take(CLAIM_CHARS_MAX).collect()),
+            amount_minor: form.amount.map(Amount::minor),
+        });
+        Callback::signed(body, claim.unwrap_or_default())
     }
 
     pub fn takes(&self, method: &str) -> bool {

@@ -1,0 +1,168 @@
+//! Messages of the adapter. Anybody may send one; only a signed one about a movement of ours has an effect, and that
+//! is a question to the adapter [ASK_DONT_BELIEVE].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use custody::MovementId;
+use process::{
+    problem::{self, ItemList, Path, Problem, TimeCursor},
+    tokens::Admin,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{Amount, Code, UnixMillis};
+
+use super::amount;
+use crate::{
+    service::Service,
+    store::{CallbackRow, CallbackVerdict},
+};
+
+type Page = problem::Page<TimeCursor>;
+
+/// A larger one is refused.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// In one second, for each replica. More are refused, and the adapter sends them again.
+const A_SECOND_MAX: u32 = 100;
+/// Forged ones on record in one minute, for each replica. More are refused alike and leave a line of the log.
+const FORGED_A_MINUTE_MAX: u32 = 60;
+
+/// The name of an adapter.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct AdapterWord(String);
+
+/// What came in from the adapter.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentCallback)]
+pub struct CallbackView {
+    id: Uuid,
+    /// `asked` (the adapter was asked about it), `forged` or `unknown`.
+    verdict: String,
+    /// As the message says it; nobody acts on it.
+    #[schema(required)]
+    movement_id: Option<Uuid>,
+    #[schema(required)]
+    claim: Option<String>,
+    #[schema(required)]
+    amount: Option<Amount>,
+    at: UnixMillis,
+}
+
+/// Counts what came in this second, and what was forged this minute.
+#[derive(Clone, Default)]
+pub struct CallbackLimits(Arc<Mutex<Counts>>);
+
+#[derive(Default)]
+struct Counts {
+    all: (i64, u32),
+    forged: (i64, u32),
+}
+
+impl CallbackLimits {
+    fn lets_in(&self, now: UnixMillis) -> bool {
+        counted(&mut self.counts().all, now.0.div_euclid(1_000), A_SECOND_MAX)
+    }
+
+    fn records_forged(&self, now: UnixMillis) -> bool {
+        counted(&mut self.counts().forged, now.0.div_euclid(60_000), FORGED_A_MINUTE_MAX)
+    }
+
+    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn counted((window, count): &mut (i64, u32), now: i64, most: u32) -> bool {
+    if *window != now {
+        (*window, *count) = (now, 0);
+    }
+    *count = count.saturating_add(1);
+    *count <= most
+}
+
+/// `POST /api/v1/payments/callbacks/{adapter}`.
+pub async fn callback(
+    State(service): State<Service>,
+    Path(AdapterWord(adapter)): Path<AdapterWord>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    if adapter != service.courier.adapter.name() {
+        return Err(Code::NotFound.into());
+    }
+    hear(&service, &headers, &body).await
+}
+
+/// `POST /api/v1/payments/callback`: to the adapter that there is.
+pub async fn usual_callback(
+    State(service): State<Service>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    hear(&service, &headers, &body).await
+}
+
+async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<StatusCode, Problem> {
+    let Service { store, courier, callbacks, .. } = service;
+    let now = store.clock().now();
+    if body.len() > BODY_BYTES_MAX {
+        return Err(Code::BodyTooLarge.into());
+    }
+    if !callbacks.lets_in(now) {
+        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
+    }
+    let name = courier.adapter.name();
+    let callback = courier.adapter.callback(headers, body);
+    if !callback.is_signed {
+        tracing::warn!("A callback is signed by nobody we know");
+        if callbacks.records_forged(now) {
+            store.keep_callback(name, &callback, CallbackVerdict::Forged).await?;
+        }
+        return Err(Code::SignatureWrong.into());
+    }
+    let movement = callback.claim.movement.map(MovementId);
+    let is_ours = match movement {
+        Some(id) => store.question(id).await?.is_some(),
+        None => false,
+    };
+    // On record first: whatever the question brings, this came in.
+    let verdict = if is_ours { CallbackVerdict::Asked } else { CallbackVerdict::Unknown };
+    store.keep_callback(name, &callback, verdict).await?;
+    let Some(id) = movement.filter(|_| is_ours) else { return Err(Code::NotFound.into()) };
+    courier.question(id).await?;
+    Ok(StatusCode::OK)
+}
+
+/// `GET /api/v1/admin/payment-callbacks`.
+pub async fn callbacks(
+    State(service): State<Service>,
+    _: Admin,
+    page: Page,
+) -> Result<ItemList<CallbackView>, Problem> {
+    let rows = service.store.callbacks(page.rows(), page.after).await?;
+    let place = |row: &CallbackRow| TimeCursor { at: row.at, id: row.id };
+    let ItemList { items, next } = page.of(rows, place);
+    let items = items.into_iter().map(CallbackView::of).collect::<Result<_, _>>()?;
+    Ok(ItemList { items, next })
+}
+
+impl CallbackView {
+    fn of(row: CallbackRow) -> Result<Self, Problem> {
+        Ok(Self {
+            id: row.id,
+            verdict: row.verdict,
+            movement_id: row.movement_id,
+            claim: row.claim,
+            // What a message says may be no amount at all.
+            amount: row.amount_minor.and_then(|minor| amount(minor).ok()),
+            at: row.at,
+        })
+    }
+}

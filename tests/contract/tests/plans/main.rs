@@ -1,0 +1,264 @@
+//! Every statement of money that people, events and the frequent jobs cause uses an index. The statements are those that a
+//! whole run really makes: sqlx tells each one, and the engine is asked for its plan.
+
+#![allow(clippy::unwrap_used)]
+
+mod recorder;
+
+use std::collections::BTreeSet;
+
+use custody::{AdapterAnswer, AdapterReply, HeardOrder, MoneyStep, PaymentWish};
+use payment::{
+    Config,
+    adapter::Payments,
+    courier::Courier,
+    jobs,
+    store::{MoneyAct, MoneyActKind, StepNote, StepOutcome, Store},
+};
+use platform::sql::{ReadError, Row, Sql, StoredRow};
+use process::clock::Clock;
+use support::Engine;
+use uuid::Uuid;
+use wire::{Currency, OrderId, OrderStatus, UnixMillis, UserId};
+
+const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+const PRICE: i64 = 20_001;
+/// Rows of each table that no statement is about. MariaDB reads a small table whole, index or not.
+const OTHERS: u32 = 3_000;
+/// Tables of a few rows, which are read whole.
+const SMALL: &[&str] = &["fee_policies", "compared_until"];
+const FILLED: &[&str] = &[
+    "dues",
+    "payments",
+    "refunds",
+    "refund_requests",
+    "chargebacks",
+    "payouts",
+    "journals",
+    "transactions",
+    "accounts",
+    "money_cases",
+    "money_acts",
+    "request_keys",
+    "callbacks",
+    "simulated_movements",
+    "simulated_chargebacks",
+];
+
+#[tokio::test]
+async fn every_statement_about_money_uses_an_index_on_sqlite() {
+    uses_indexes(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_statement_about_money_uses_an_index_on_mariadb() {
+    uses_indexes(Engine::MariaDb).await;
+}
+
+async fn uses_indexes(engine: Engine) {
+    let recorder = recorder::installed();
+    let folder = tempfile::tempdir().unwrap();
+    let url = engine.address(folder.path(), "payment");
+    let migrate = async |url: &str| {
+        let config = Config { sql_url: url.into(), ..Config::default() };
+        payment::migrate(&config).await.unwrap();
+    };
+    let name = if engine == Engine::MariaDb { "plans_mariadb" } else { "plans_sqlite" };
+    let sql = testing::database(name, &url, migrate).await;
+    if engine == Engine::MariaDb {
+        for table in FILLED {
+            fill(&sql, table).await;
+        }
+    }
+    run(&sql).await;
+    let mut looked_at = 0;
+    let mut scans = Vec::new();
+    for text in recorder.statements() {
+        if FILLED.iter().any(|table| names(&text, table)) {
+            looked_at += 1;
+            scans.extend(scans_of(&sql, engine, &text).await);
+        }
+    }
+    assert!(looked_at > 40, "only {looked_at} statements were seen");
+    assert_eq!(scans, Vec::<String>::new());
+    let whole = "SELECT id FROM payments WHERE payment_method = ? AND tries = ?";
+    assert_eq!(scans_of(&sql, engine, whole).await.len(), 1, "a scan would be seen");
+}
+
+fn names(text: &str, table: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == table)
+}
+
+/// One order from its acceptance to the payout, one that is cancelled, and all that is read of them.
+async fn run(sql: &Sql) {
+    let clock = Clock::fixed(NOW);
+    let limits = Config::default().limits();
+    let store = Store::new(sql.clone(), clock.clone(), limits);
+    let adapter = Payments::simulated(sql.clone(), clock.clone(), true);
+    let courier = Courier { store: store.clone(), adapter };
+    let (first, second) = (order(1), order(2));
+    for order in [first, second] {
+        done(&store, order, heard(order, 3, OrderStatus::Accepted)).await;
+        let wish = PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny };
+        done(&store, order, MoneyStep::Pay(wish)).await;
+        courier.carry(order).await.unwrap();
+    }
+    done(&store, first, heard(first, 4, OrderStatus::InProgress)).await;
+    let ask = MoneyStep::RequestRefund { by: user(1), amount_minor: 5_000 };
+    let request = done(&store, first, ask).await.unwrap();
+    store.open_requests(20, None).await.unwrap();
+    let grant = MoneyStep::DecideRefund { request, granted_minor: Some(5_000) };
+    let refund = done(&store, first, grant).await.unwrap();
+    store.ask_later(&store.question(refund).await.unwrap().unwrap()).await.unwrap();
+    let reply = AdapterReply { answer: AdapterAnswer::Done, chargebacks: Vec::new() };
+    done(&store, first, MoneyStep::Answered { movement: refund, reply }).await;
+    done(&store, first, heard(first, 5, OrderStatus::Completed)).await;
+    done(&store, second, heard(second, 4, OrderStatus::Cancelled)).await;
+    courier.carry_all().await.unwrap();
+    clock.advance(72 * 3_600_000);
+    jobs::settle(&courier).await.unwrap();
+    jobs::pay_out(&courier).await.unwrap();
+    let act = MoneyAct {
+        kind: MoneyActKind::Goodwill,
+        subject: None,
+        amount_minor: Some(100),
+        by: user(9),
+        reason: "Sorry.".to_owned(),
+    };
+    let note = StepNote { act: Some(act), ..StepNote::default() };
+    store.step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note).await.unwrap();
+    read(&store, first, request.0).await;
+}
+
+async fn read(store: &Store, order: OrderId, id: Uuid) {
+    store.money(order).await.unwrap();
+    store.parties(order).await.unwrap();
+    store.payment(id).await.unwrap();
+    store.payments_of(order).await.unwrap();
+    store.refunds_of(order).await.unwrap();
+    store.request(id).await.unwrap();
+    store.requests_of(order).await.unwrap();
+    store.cases(20, None).await.unwrap();
+    store.cases_of(order).await.unwrap();
+    store.acts_of(order).await.unwrap();
+    store.close_case(7, user(9), "Done.").await.unwrap();
+    store.entries_of_order(order).await.unwrap();
+    store.entries_of_provider(user(7), 20, None).await.unwrap();
+    store.balances_of(user(7)).await.unwrap();
+    store.callbacks(20, None).await.unwrap();
+    store.calls_of(order).await.unwrap();
+    store.look_later(order).await.unwrap();
+    store.versions(&[order]).await.unwrap();
+    store.told_since(NOW, order).await.unwrap();
+}
+
+async fn done(store: &Store, order: OrderId, step: MoneyStep) -> Option<custody::MovementId> {
+    match store.step(order, &step, &StepNote::default()).await.unwrap() {
+        StepOutcome::Done(writes) => writes.movement,
+        other => panic!("{step:?}: {other:?}"),
+    }
+}
+
+fn user(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
+
+fn order(n: u128) -> OrderId {
+    OrderId(Uuid::from_u128(0x500 + n))
+}
+
+fn heard(id: OrderId, version: u64, status: OrderStatus) -> MoneyStep {
+    MoneyStep::OrderHeard(HeardOrder {
+        id,
+        version,
+        status,
+        customer_id: user(1),
+        provider_id: Some(user(7)),
+        price_minor: PRICE,
+        currency: Currency::Cny,
+        created_at: NOW,
+        terms: None,
+    })
+}
+
+/// Other rows, which concern nobody here and whose time has not come.
+async fn fill(sql: &Sql, table: &'static str) {
+    let columns: Vec<(String, String)> = all(
+        sql,
+        format!(
+            "SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR) FROM information_schema.columns \
+             WHERE table_schema = DATABASE() AND table_name = '{table}' AND extra <> 'auto_increment' \
+             ORDER BY ordinal_position"
+        ),
+    )
+    .await;
+    let value = |(name, kind): &(String, String)| match kind.as_str() {
+        "binary" if name == "body_hash" => "REPEAT('x', 32)".to_owned(),
+        "binary" => format!("UNHEX(MD5(CONCAT('{name}', seq)))"),
+        "varchar" if name == "currency" => "'CNY'".to_owned(),
+        "varchar" => "CONCAT('w', seq MOD 500)".to_owned(),
+        _ if name == "balance_minor" => "-seq".to_owned(),
+        "int" => "1".to_owned(),
+        _ => "4102444800000 + seq".to_owned(),
+    };
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let values: Vec<String> = columns.iter().map(value).collect();
+    let (names, values) = (names.join(", "), values.join(", "));
+    let text = format!("INSERT INTO {table} ({names}) SELECT {values} FROM seq_1_to_{OTHERS}");
+    sql.exec(leaked(text), Vec::new()).await.unwrap();
+    let _: Vec<(String, String)> = all(sql, format!("ANALYZE TABLE {table}")).await;
+}
+
+/// The tables that the engine would read whole.
+async fn scans_of(sql: &Sql, engine: Engine, text: &str) -> Vec<String> {
+    // The plan follows from the form alone; a limit has to be a number.
+    let text = text.replace("LIMIT ?", "LIMIT 20").replace('?', "'1'");
+    let found: BTreeSet<String> = match engine {
+        Engine::Sqlite => {
+            // Told of by the other engine's run.
+            let text = text.replace(" FOR UPDATE", "");
+            let steps: Vec<SqliteStep> = all(sql, format!("EXPLAIN QUERY PLAN {text}")).await;
+            let scan = |step: &SqliteStep| step.0.starts_with("SCAN ");
+            steps.into_iter().filter(scan).map(|step| step.0).collect()
+        }
+        Engine::MariaDb => {
+            let steps: Vec<MariaDbStep> = all(sql, format!("EXPLAIN {text}")).await;
+            let scan = |step: &MariaDbStep| matches!(step.how.as_deref(), Some("ALL" | "index"));
+            let table = |step: MariaDbStep| step.table.unwrap_or_default();
+            steps.into_iter().filter(scan).map(table).collect()
+        }
+    };
+    let is_small = |found: &String| SMALL.iter().any(|table| names(found, table));
+    let scans = found.into_iter().filter(|found| !is_small(found));
+    scans.map(|found| format!("{found}: {text}")).collect()
+}
+
+async fn all<R: Row>(sql: &Sql, text: String) -> Vec<R> {
+    sql.all(leaked(text.clone()), Vec::new())
+        .await
+        .unwrap_or_else(|error| panic!("{text}: {error:?}"))
+}
+
+/// Statements are made of constants; those of a test are as good as that.
+fn leaked(text: String) -> &'static str {
+    text.leak()
+}
+
+struct SqliteStep(String);
+
+impl Row for SqliteStep {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self(row.get("detail")?))
+    }
+}
+
+struct MariaDbStep {
+    table: Option<String>,
+    how: Option<String>,
+}
+
+impl Row for MariaDbStep {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self { table: row.get("table")?, how: row.get("type")? })
+    }
+}
