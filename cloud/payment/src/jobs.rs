@@ -19,12 +19,12 @@ const BATCHES_MAX: usize = 200;
 
 /// How far both tables with words of people are walked.
 #[derive(Clone)]
-pub struct Walks {
+pub struct ReasonWalks {
     requests: SealWalk<Uuid>,
     acts: SealWalk<Uuid>,
 }
 
-impl Default for Walks {
+impl Default for ReasonWalks {
     fn default() -> Self {
         Self {
             requests: SealWalk::of("payment.refund_requests"),
@@ -35,7 +35,7 @@ impl Default for Walks {
 
 pub fn all(reconciler: &Reconciler) -> Vec<Job> {
     let courier = &reconciler.courier;
-    let walks = Walks::default();
+    let walks = ReasonWalks::default();
     let seal = {
         let store = courier.store.clone();
         Job::new("payment-seal", "25 */5 * * * *", move || {
@@ -136,7 +136,7 @@ pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
     courier.carry_all().await.map(drop)
 }
 
-pub async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
+pub async fn seal(store: &Store, walks: &ReasonWalks) -> Result<(), StoreError> {
     let mut turn = walks.requests.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
         turn.reached(store.reseal_reasons(after).await?);

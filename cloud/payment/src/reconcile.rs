@@ -47,7 +47,7 @@ words! {
 
 /// Something to look at, by the id of its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finding {
+pub struct MoneyFinding {
     pub kind: FindingKind,
     pub subject: Uuid,
     pub since: Option<UnixMillis>,
@@ -58,9 +58,9 @@ pub struct Reconciliation {
     pub at: UnixMillis,
     pub since: UnixMillis,
     /// Two of the four do not agree.
-    pub differences: Vec<Finding>,
+    pub differences: Vec<MoneyFinding>,
     /// Open for longer than an hour.
-    pub waiting: Vec<Finding>,
+    pub waiting: Vec<MoneyFinding>,
 }
 
 #[derive(Clone)]
@@ -160,11 +160,11 @@ fn first_id(at: UnixMillis) -> Uuid {
     Uuid::from_u128(ms << 80)
 }
 
-fn finding(kind: FindingKind, subject: Uuid) -> Finding {
-    Finding { kind, subject, since: None }
+fn finding(kind: FindingKind, subject: Uuid) -> MoneyFinding {
+    MoneyFinding { kind, subject, since: None }
 }
 
-fn disagreements(rows: Disagreements) -> Vec<Finding> {
+fn disagreements(rows: Disagreements) -> Vec<MoneyFinding> {
     let Disagreements { uneven_journals, accounts_adrift, held_for_nothing, shown_unheld } = rows;
     let kinds = [
         (FindingKind::UnevenJournal, uneven_journals),
@@ -177,7 +177,7 @@ fn disagreements(rows: Disagreements) -> Vec<Finding> {
     kinds.into_iter().flat_map(of).collect()
 }
 
-fn waiting(rows: LateRows) -> Vec<Finding> {
+fn waiting(rows: LateRows) -> Vec<MoneyFinding> {
     let kinds = [
         (FindingKind::LatePayment, rows.payments),
         (FindingKind::LateRefund, rows.refunds),
@@ -188,7 +188,7 @@ fn waiting(rows: LateRows) -> Vec<Finding> {
         (FindingKind::OpenCase, rows.cases),
     ];
     let of = |(kind, rows): (FindingKind, Vec<(Uuid, UnixMillis)>)| {
-        rows.into_iter().map(move |(subject, at)| Finding { kind, subject, since: Some(at) })
+        rows.into_iter().map(move |(subject, at)| MoneyFinding { kind, subject, since: Some(at) })
     };
     kinds.into_iter().flat_map(of).collect()
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wire::UnixMillis;
 
 use crate::{
-    reconcile::{Finding, Reconciliation},
+    reconcile::{MoneyFinding, Reconciliation},
     service::Service,
 };
 
@@ -45,12 +45,12 @@ pub async fn reconciliation(
     _: Admin,
 ) -> Result<Json<ReportView>, Problem> {
     let Reconciliation { at, since, differences, waiting } = service.reconciler().report().await?;
-    let views = |found: Vec<Finding>| found.into_iter().map(FindingView::from).collect();
+    let views = |found: Vec<MoneyFinding>| found.into_iter().map(FindingView::from).collect();
     Ok(Json(ReportView { at, since, differences: views(differences), waiting: views(waiting) }))
 }
 
-impl From<Finding> for FindingView {
-    fn from(Finding { kind, subject, since }: Finding) -> Self {
+impl From<MoneyFinding> for FindingView {
+    fn from(MoneyFinding { kind, subject, since }: MoneyFinding) -> Self {
         Self { kind: kind.as_str(), subject, since }
     }
 }

@@ -194,7 +194,7 @@ async fn a_reason_is_sealed_and_sealed_anew_under_a_newer_key() {
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert!(!kept[0].contains("drips"), "{}", kept[0]);
     stage.sql.exec("UPDATE refund_requests SET reason = 'plain words'", vec![]).await.unwrap();
-    jobs::seal(&stage.store, &jobs::Walks::default()).await.unwrap();
+    jobs::seal(&stage.store, &jobs::ReasonWalks::default()).await.unwrap();
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert_ne!(kept[0], "plain words");
     let read = stage.store.requests_of(order_id(0)).await.unwrap();

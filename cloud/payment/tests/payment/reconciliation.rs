@@ -5,7 +5,7 @@ use custody::MoneyStep;
 use payment::{
     compare::Comparison,
     jobs,
-    reconcile::{Finding, FindingKind, Reconciler},
+    reconcile::{FindingKind, MoneyFinding, Reconciler},
 };
 use platform::vals;
 use rstest::rstest;
@@ -19,7 +19,7 @@ struct Scene {
     reconciler: Reconciler,
 }
 
-fn kinds(found: &[Finding]) -> Vec<FindingKind> {
+fn kinds(found: &[MoneyFinding]) -> Vec<FindingKind> {
     found.iter().map(|finding| finding.kind).collect()
 }
 
