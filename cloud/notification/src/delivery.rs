@@ -21,10 +21,10 @@ use texts::Sentence;
 use wire::{Role, UnixMillis, UserId};
 
 use crate::{
-    domain::{self, Channel, InboxLine, InboxOwner, NoticeKind, Preferences},
+    domain::{self, Channel, InboxLine, InboxOwner, InboxWishes, NoticeKind},
     mail::{Mail, MailMessage},
     say,
-    store::{Delivery, DeliveryState, DeliveryStore, InboxStore, PreferencesStore, Settled},
+    store::{DeliveryState, DeliveryStore, InboxStore, Mailing, PreferencesStore, Settled},
 };
 
 /// News that is older has lost its hurry: it stays in the inbox alone, also when events are replayed.
@@ -34,7 +34,7 @@ const PAUSE_MIN_MS: i64 = 15_000;
 const PAUSE_MAX_MS: i64 = 60 * 60 * 1000;
 /// Between two looks for what is due.
 const LOOK: Duration = Duration::from_secs(1);
-/// Deliveries of one look. The rest comes with the next.
+/// Mailings of one look. The rest comes with the next.
 const BATCH: usize = 50;
 /// Lines that a digest names. It says how many there are beyond.
 const DIGEST_LINES_MAX: usize = 20;
@@ -43,7 +43,7 @@ const CONTACT: &str = "/internal/contact";
 
 /// Cloning shares what it stands on.
 #[derive(Clone)]
-pub struct Deliveries {
+pub struct Mailings {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
@@ -69,7 +69,7 @@ struct Said {
     text: String,
 }
 
-impl Deliveries {
+impl Mailings {
     /// Plans what goes out of these lines. Planning twice plans once.
     pub async fn plan(
         &self,
@@ -79,7 +79,7 @@ impl Deliveries {
             return Ok(());
         }
         let now = self.clock.now();
-        let mut known: BTreeMap<UserId, Preferences> = BTreeMap::new();
+        let mut known: BTreeMap<UserId, InboxWishes> = BTreeMap::new();
         let mut planned = Vec::new();
         for line in lines {
             // The admins' shared inbox has no address.
@@ -110,7 +110,7 @@ impl Deliveries {
                     () = tokio::time::sleep(LOOK) => {}
                 }
                 if let Err(error) = self.send_due().await {
-                    tracing::warn!(cause = chain(&error), "Deliveries wait for their store");
+                    tracing::warn!(cause = chain(&error), "Mailings wait for their store");
                 }
             }
         });
@@ -136,7 +136,7 @@ impl Deliveries {
 
     async fn attempt(
         &self,
-        due: &Document<Delivery>,
+        due: &Document<Mailing>,
         now: UnixMillis,
     ) -> Result<Settled, DocumentsError> {
         let delivery = &due.body;
@@ -157,7 +157,7 @@ impl Deliveries {
         Ok(self.hand_over(due, said, now).await)
     }
 
-    async fn hand_over(&self, due: &Document<Delivery>, said: Said, now: UnixMillis) -> Settled {
+    async fn hand_over(&self, due: &Document<Mailing>, said: Said, now: UnixMillis) -> Settled {
         let token = self.verifier.token_for(AUTH);
         let question = ContactQuestion { user_id: due.body.user_id };
         let asked = self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await;
@@ -184,7 +184,7 @@ impl Deliveries {
         &self,
         owner: InboxOwner,
         event: wire::EventId,
-        wishes: &Preferences,
+        wishes: &InboxWishes,
     ) -> Result<Option<Said>, DocumentsError> {
         let found = self.inboxes.line_of(owner, event).await?;
         let unread = found.filter(|stored| stored.read_at.is_none());
@@ -197,8 +197,8 @@ impl Deliveries {
     /// What the person has not read; `None` where that is nothing.
     async fn digest(
         &self,
-        delivery: &Delivery,
-        wishes: &Preferences,
+        delivery: &Mailing,
+        wishes: &InboxWishes,
     ) -> Result<Option<Said>, DocumentsError> {
         let owner = delivery.owner();
         let unread = self.inboxes.unread(owner.user_id, owner.role).await?;
@@ -216,17 +216,17 @@ impl Deliveries {
     }
 }
 
-fn planned_of(line: &InboxLine, wishes: &Preferences, now: UnixMillis) -> Option<Delivery> {
+fn planned_of(line: &InboxLine, wishes: &InboxWishes, now: UnixMillis) -> Option<Mailing> {
     let kind = NoticeKind::of(line.event_type, line.role);
     if !wishes.wants(kind, Channel::Email) {
         return None;
     }
     let owner = line.owner();
     Some(match wishes.digest_at(now).filter(|_| !kind.is_urgent()) {
-        Some(at) => Delivery::of_digest(owner, at, now),
+        Some(at) => Mailing::of_digest(owner, at, now),
         None => {
             let event = (line.event_type, line.event_id);
-            Delivery::of_line(owner, kind, event, Channel::Email, now)
+            Mailing::of_line(owner, kind, event, Channel::Email, now)
         }
     })
 }
@@ -241,7 +241,7 @@ fn waits(until: UnixMillis, why: Option<String>) -> Settled {
 }
 
 /// After a pause that grows, or never.
-fn again(delivery: &Delivery, now: UnixMillis, to: Option<String>, why: String) -> Settled {
+fn again(delivery: &Mailing, now: UnixMillis, to: Option<String>, why: String) -> Settled {
     let attempts = delivery.attempts + 1;
     if attempts >= ATTEMPTS_MAX {
         return ends(DeliveryState::GivenUp, to, Some(why));

@@ -14,5 +14,5 @@ pub use inbox::{
     InboxLine, InboxOwner, InboxPage, LineId, MoneyParams, OrderParams, PageRequest, Params,
     PersonParams, READ_KEPT_MS, ReviewFacts, ReviewParams, StoredLine,
 };
-pub use preferences::{Channel, NoticeKind, Preferences, QuietHours, TimeZone};
+pub use preferences::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
 pub use sentence::{LineText, match_reason, write};

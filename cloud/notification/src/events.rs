@@ -11,7 +11,7 @@ use serde::Deserialize;
 use wire::{Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ReadmissionEvent};
 
 use crate::{
-    delivery::Deliveries,
+    delivery::Mailings,
     domain::{self, Cause, Hearing, InboxLine, LineId, ReviewFacts},
     store::InboxStore,
 };
@@ -37,7 +37,7 @@ pub fn start(tasks: &Tasks, bus: &Bus, inboxes: Inboxes, matches: Matches) {
 #[derive(Clone)]
 pub struct Inboxes {
     pub store: InboxStore,
-    pub deliveries: Deliveries,
+    pub deliveries: Mailings,
     pub clock: Clock,
 }
 

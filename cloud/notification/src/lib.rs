@@ -23,7 +23,7 @@ use platform::{
 };
 use process::{openapi::ApiDocument, parts::CloudPart, trust::Authorities};
 
-use delivery::Deliveries;
+use delivery::Mailings;
 use events::{Inboxes, Matches};
 use mail::Mail;
 use memory::InboxMemory;
@@ -61,7 +61,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         &Authorities::of_process(),
     );
     let clock = ground.clock.clone();
-    let deliveries = Deliveries {
+    let deliveries = Mailings {
         inboxes: store.clone(),
         preferences: preferences.clone(),
         log: log.clone(),

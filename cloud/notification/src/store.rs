@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use deliveries::{
-    Delivery, DeliveryPage, DeliveryState, DeliveryStore, Settled, due_by, log_of,
+    DeliveryPage, DeliveryState, DeliveryStore, Mailing, Settled, due_by, log_of,
 };
 use fan_outs::FanOutDocument;
 pub use fan_outs::{FanOut, MatchedProvider};

@@ -12,11 +12,11 @@ use mongodb::{
 };
 use notification::{
     domain::{
-        Channel, InboxLine, InboxOwner, LineId, NoticeKind, OrderParams, PageRequest, Params,
-        Preferences, StoredLine,
+        Channel, InboxLine, InboxOwner, InboxWishes, LineId, NoticeKind, OrderParams, PageRequest,
+        Params, StoredLine,
     },
     store::{
-        self, Delivery, DeliveryState, DeliveryStore, FanOut, InboxStore, MatchedProvider,
+        self, DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, MatchedProvider,
         PreferencesStore, Settled,
     },
 };
@@ -198,7 +198,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
     let of = |event: u128| {
         let event = (EventType::PaymentCompleted, EventId(Uuid::from_u128(event)));
-        Delivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
+        Mailing::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
     };
     let planned = [(1, of(1)), (2, of(1)), (3, of(2))];
     log.add(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery))).await.unwrap();
@@ -242,8 +242,8 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     let wishes = PreferencesStore::new(&arm.documents);
     wishes.migrate().await.unwrap();
     wishes.check().await.unwrap();
-    assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (Preferences::default(), 0));
-    let mailed = |hour| Preferences { digest_hour: Some(hour), ..Preferences::default() };
+    assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (InboxWishes::default(), 0));
+    let mailed = |hour| InboxWishes { digest_hour: Some(hour), ..InboxWishes::default() };
     assert!(wishes.write(CUSTOMER, 0, &mailed(7)).await.unwrap());
     assert!(!wishes.write(CUSTOMER, 0, &mailed(8)).await.unwrap(), "somebody was first");
     let (kept, version) = wishes.of(CUSTOMER).await.unwrap();

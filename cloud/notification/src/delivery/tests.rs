@@ -46,7 +46,7 @@ impl AuthPart {
 }
 
 struct World {
-    deliveries: Deliveries,
+    deliveries: Mailings,
     auth: AuthPart,
     clock: Clock,
     mails: tempfile::TempDir,
@@ -67,7 +67,7 @@ impl World {
         Self { deliveries, auth, clock, mails, _folder: folder }
     }
 
-    async fn wish(&self, wishes: &Preferences) {
+    async fn wish(&self, wishes: &InboxWishes) {
         let (_, version) = self.deliveries.preferences.of(CUSTOMER).await.unwrap();
         assert!(self.deliveries.preferences.write(CUSTOMER, version, wishes).await.unwrap());
     }
@@ -132,7 +132,7 @@ async fn quiet_hours_hold_back_what_may_be_silenced() {
     let quiet_hours =
         Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
     let time_zone = TimeZone::named("UTC").unwrap();
-    world.wish(&Preferences { quiet_hours, time_zone, ..Preferences::default() }).await;
+    world.wish(&InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }).await;
     world.happens(EventType::PaymentCompleted).await;
     world.deliveries.send_due().await.unwrap();
     assert!(world.mails().is_empty());
@@ -175,7 +175,7 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
 async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     let world = World::new().await;
     let time_zone = TimeZone::named("UTC").unwrap();
-    world.wish(&Preferences { digest_hour: Some(18), time_zone, ..Preferences::default() }).await;
+    world.wish(&InboxWishes { digest_hour: Some(18), time_zone, ..InboxWishes::default() }).await;
     world.happens(EventType::PaymentCompleted).await;
     world.clock.advance(60 * 60 * 1000);
     let mut lines = samples::lines(EventType::OrderCreated);
@@ -201,7 +201,7 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
 async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     let world = World::new().await;
     world
-        .wish(&Preferences { wishes: std::collections::BTreeSet::new(), ..Preferences::default() })
+        .wish(&InboxWishes { wishes: std::collections::BTreeSet::new(), ..InboxWishes::default() })
         .await;
     world.happens(EventType::PaymentCompleted).await;
     world.clock.advance(FRESH_MS + 1);

@@ -120,7 +120,7 @@ impl TimeZone {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preferences {
+pub struct InboxWishes {
     pub language: Language,
     pub time_zone: TimeZone,
     pub quiet_hours: Option<QuietHours>,
@@ -129,7 +129,7 @@ pub struct Preferences {
     pub wishes: BTreeSet<(NoticeKind, Channel)>,
 }
 
-impl Default for Preferences {
+impl Default for InboxWishes {
     /// Nobody is disturbed who has not asked for it, save by e-mail about orders and money.
     fn default() -> Self {
         let mails = [NoticeKind::Orders, NoticeKind::Money, NoticeKind::Reviews];
@@ -143,7 +143,7 @@ impl Default for Preferences {
     }
 }
 
-impl Preferences {
+impl InboxWishes {
     pub fn wants(&self, kind: NoticeKind, channel: Channel) -> bool {
         kind.locked().contains(&channel) || self.wishes.contains(&(kind, channel))
     }
@@ -185,10 +185,10 @@ mod tests {
         UnixMillis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
     }
 
-    fn quiet(zone: &str, from: &str, to: &str) -> Preferences {
+    fn quiet(zone: &str, from: &str, to: &str) -> InboxWishes {
         let quiet_hours = Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
         let time_zone = TimeZone::named(zone).unwrap();
-        Preferences { quiet_hours, time_zone, ..Preferences::default() }
+        InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }
     }
 
     #[test]
@@ -219,19 +219,19 @@ mod tests {
 
     #[test]
     fn a_digest_comes_at_the_persons_hour_and_never_now() {
-        let person = Preferences { digest_hour: Some(8), ..Preferences::default() };
+        let person = InboxWishes { digest_hour: Some(8), ..InboxWishes::default() };
         for (now, next) in [
             ("2026-11-23T23:59:59Z", "2026-11-24T00:00:00Z"),
             ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
         ] {
             assert_eq!(person.digest_at(at(now)), Some(at(next)), "{now}");
         }
-        assert_eq!(Preferences::default().digest_at(at("2026-11-24T00:00:00Z")), None);
+        assert_eq!(InboxWishes::default().digest_at(at("2026-11-24T00:00:00Z")), None);
     }
 
     #[test]
     fn what_is_locked_cannot_be_switched_off() {
-        let silent = Preferences { wishes: BTreeSet::new(), ..Preferences::default() };
+        let silent = InboxWishes { wishes: BTreeSet::new(), ..InboxWishes::default() };
         assert!(silent.wants(NoticeKind::Account, Channel::Email));
         assert!(!silent.wants(NoticeKind::Money, Channel::Email));
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use wire::{Event, Order, OrderEvent, Region, ServiceType, UserId};
 
 use crate::{
-    delivery::Deliveries,
+    delivery::Mailings,
     domain::{self, Cause, LineId},
     store::{FanOut, InboxStore, MatchedProvider},
 };
@@ -27,7 +27,7 @@ const TEXT_CHARS_MAX: usize = 4_200;
 
 pub struct Matches {
     pub store: InboxStore,
-    pub deliveries: Deliveries,
+    pub deliveries: Mailings,
     pub users: Upstream,
     pub verifier: Verifier,
     pub clock: Clock,

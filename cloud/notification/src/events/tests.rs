@@ -135,7 +135,7 @@ impl UserPart {
         (StatusCode::OK, Json(json!({ "items": items })))
     }
 
-    fn fan_out(&self, store: &InboxStore, deliveries: Deliveries) -> Matches {
+    fn fan_out(&self, store: &InboxStore, deliveries: Mailings) -> Matches {
         let router = Router::new().route("/internal/matches", post(Self::matches));
         let clock = Clock::system();
         let verifier = Verifier {

@@ -13,7 +13,7 @@ use wire::{EventType, UnixMillis, UserId};
 use super::Service;
 use crate::{
     domain::{Channel, NoticeKind},
-    store::{Delivery, DeliveryState},
+    store::{DeliveryState, Mailing},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,7 +63,7 @@ pub async fn log(
     Ok(Json(DeliveryLog { items, next: found.next.map(|next| next.to_string()) }))
 }
 
-fn item((id, delivery): (Uuid, Delivery)) -> DeliveryItem {
+fn item((id, delivery): (Uuid, Mailing)) -> DeliveryItem {
     DeliveryItem {
         id,
         user_id: delivery.user_id,

@@ -11,7 +11,7 @@ use wire::{Code, FieldError, Language};
 
 use super::Service;
 use crate::{
-    domain::{Channel, NoticeKind, Preferences, QuietHours, TimeZone},
+    domain::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone},
     say,
 };
 
@@ -91,7 +91,7 @@ pub async fn write(
     Ok(Json(shown(&preferences, version + 1)))
 }
 
-fn checked(form: PreferencesForm) -> Result<Preferences, Problem> {
+fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
     let mut errors = Vec::new();
     let time_zone = TimeZone::named(&form.time_zone);
     if time_zone.is_none() {
@@ -107,7 +107,7 @@ fn checked(form: PreferencesForm) -> Result<Preferences, Problem> {
         .kinds
         .iter()
         .flat_map(|KindForm { kind, channels }| channels.iter().map(|channel| (*kind, *channel)));
-    Ok(Preferences {
+    Ok(InboxWishes {
         language: form.language,
         time_zone,
         quiet_hours: form.quiet_hours,
@@ -116,7 +116,7 @@ fn checked(form: PreferencesForm) -> Result<Preferences, Problem> {
     })
 }
 
-fn shown(preferences: &Preferences, version: i64) -> NotificationPreferences {
+fn shown(preferences: &InboxWishes, version: i64) -> NotificationPreferences {
     let of = |kind: NoticeKind| KindPreference {
         kind,
         channels: Channel::ALL.into_iter().filter(|c| preferences.wants(kind, *c)).collect(),

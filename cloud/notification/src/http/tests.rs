@@ -14,7 +14,7 @@ use wire::{Actor, EventId, EventType, Role, UserId};
 
 use super::*;
 use crate::{
-    delivery::Deliveries,
+    delivery::Mailings,
     domain::{LineId, READ_KEPT_MS, lines_of},
     mail::Mail,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
@@ -33,7 +33,7 @@ impl World {
     async fn new() -> Self {
         let (stores, folder) =
             samples::deliveries(Mail::Off, Upstream::later().0, &Clock::system()).await;
-        let Deliveries { inboxes: store, preferences, log, .. } = stores;
+        let Mailings { inboxes: store, preferences, log, .. } = stores;
         let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
         for (place, kind) in (1_u8..).zip(kinds) {
             let id = EventId(Uuid::from_u128(place.into()));

@@ -44,7 +44,7 @@ words! {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
+pub struct Mailing {
     once: String,
     pub user_id: UserId,
     pub role: Role,
@@ -71,7 +71,7 @@ pub struct Delivery {
     pub why: Option<String>,
 }
 
-impl DocumentBody for Delivery {
+impl DocumentBody for Mailing {
     const SHAPE: Shape = Shape {
         fields: &[
             ONCE.path(),
@@ -97,7 +97,7 @@ pub struct Settled {
     pub why: Option<String>,
 }
 
-impl Delivery {
+impl Mailing {
     pub fn of_line(
         owner: InboxOwner,
         kind: NoticeKind,
@@ -149,10 +149,10 @@ impl Delivery {
 }
 
 #[derive(Clone)]
-pub struct DeliveryStore(Collection<Delivery>);
+pub struct DeliveryStore(Collection<Mailing>);
 
 pub struct DeliveryPage {
-    pub items: Vec<(Uuid, Delivery)>,
+    pub items: Vec<(Uuid, Mailing)>,
     pub next: Option<TimeCursor>,
 }
 
@@ -161,7 +161,7 @@ impl DeliveryStore {
         Self(Collection::new(documents, "deliveries"))
     }
 
-    pub fn collection(&self) -> &Collection<Delivery> {
+    pub fn collection(&self) -> &Collection<Mailing> {
         &self.0
     }
 
@@ -174,7 +174,7 @@ impl DeliveryStore {
     }
 
     /// Takes in those that are new.
-    pub async fn add(&self, deliveries: &[(Uuid, Delivery)]) -> Result<(), DocumentsError> {
+    pub async fn add(&self, deliveries: &[(Uuid, Mailing)]) -> Result<(), DocumentsError> {
         self.0.insert_new(deliveries).await.map(|_| ())
     }
 
@@ -183,7 +183,7 @@ impl DeliveryStore {
         &self,
         now: UnixMillis,
         limit: usize,
-    ) -> Result<Vec<Document<Delivery>>, DocumentsError> {
+    ) -> Result<Vec<Document<Mailing>>, DocumentsError> {
         self.0.find(&due_by(now, limit)).await
     }
 
@@ -191,7 +191,7 @@ impl DeliveryStore {
     /// after a while.
     pub async fn hold(
         &self,
-        due: &Document<Delivery>,
+        due: &Document<Mailing>,
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
         let is_due = IS_WAITING.is(true).and(DUE_AT.is(due.body.due_at));

@@ -4,7 +4,7 @@ use platform::documents::{Collection, Document, DocumentBody, Documents, Documen
 use serde::{Deserialize, Serialize};
 use wire::{Language, UserId};
 
-use crate::domain::{Channel, NoticeKind, Preferences, QuietHours, TimeZone};
+use crate::domain::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PreferencesDocument {
@@ -39,10 +39,10 @@ impl PreferencesStore {
     }
 
     /// With their version: 0 for a person who has changed nothing yet.
-    pub async fn of(&self, user: UserId) -> Result<(Preferences, i64), DocumentsError> {
+    pub async fn of(&self, user: UserId) -> Result<(InboxWishes, i64), DocumentsError> {
         let found = self.0.get(user.0).await?;
         Ok(found.map_or_else(
-            || (Preferences::default(), 0),
+            || (InboxWishes::default(), 0),
             |found| {
                 let version = found.version;
                 (found.body.into(), version)
@@ -55,7 +55,7 @@ impl PreferencesStore {
         &self,
         user: UserId,
         version: i64,
-        preferences: &Preferences,
+        preferences: &InboxWishes,
     ) -> Result<bool, DocumentsError> {
         let body = PreferencesDocument::from(preferences);
         match version {
@@ -65,7 +65,7 @@ impl PreferencesStore {
     }
 }
 
-impl From<PreferencesDocument> for Preferences {
+impl From<PreferencesDocument> for InboxWishes {
     /// A zone that a later database of zones no longer knows becomes the usual one.
     fn from(kept: PreferencesDocument) -> Self {
         Self {
@@ -78,8 +78,8 @@ impl From<PreferencesDocument> for Preferences {
     }
 }
 
-impl From<&Preferences> for PreferencesDocument {
-    fn from(preferences: &Preferences) -> Self {
+impl From<&InboxWishes> for PreferencesDocument {
+    fn from(preferences: &InboxWishes) -> Self {
         Self {
             language: preferences.language,
             time_zone: preferences.time_zone.name().to_owned(),

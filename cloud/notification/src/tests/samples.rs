@@ -14,7 +14,7 @@ use process::{
 };
 
 use crate::{
-    delivery::Deliveries,
+    delivery::Mailings,
     domain::{
         Cause, InboxLine, ReviewFacts, ReviewParams, line_of_match, lines_of, lines_of_money,
         lines_of_profile, lines_of_readmission, lines_of_review,
@@ -161,12 +161,12 @@ pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir
     (deliveries.inboxes, deliveries.preferences, folder)
 }
 
-/// Deliveries on stores of their own.
+/// Mailings on stores of their own.
 pub async fn deliveries(
     mail: Mail,
     auth: Upstream,
     clock: &Clock,
-) -> (Deliveries, tempfile::TempDir) {
+) -> (Mailings, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
     let documents = Documents::open(&url).await.unwrap();
@@ -178,6 +178,6 @@ pub async fn deliveries(
     let (keys, service_key) = (Keys::empty(), testing::service_key());
     let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
     let clock = clock.clone();
-    let deliveries = Deliveries { inboxes: store, preferences, log, mail, auth, verifier, clock };
+    let deliveries = Mailings { inboxes: store, preferences, log, mail, auth, verifier, clock };
     (deliveries, folder)
 }

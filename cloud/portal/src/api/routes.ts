@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, Draft, GateState, GrantForm, LetterForm, OrderStatus, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, Review, ReviewForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, Draft, GateState, GrantForm, LetterForm, OrderStatus, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { type Leaving, upload } from './upload.ts'
 
@@ -37,10 +37,6 @@ export const act = (id: string, action: OrderAction, commandId: string, reason?:
 
 export const cancellation = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/cancellation', { path: { id }, signal })
 export const cancel = (id: string, body: CancelForm, commandId: string) => ask('post', '/api/v1/orders/{id}/cancel', { path: { id }, body, commandId })
-/** From the order's page, which answers also where there is none. */
-export const reviewOf = (order: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/page', { path: { id: order }, signal }).then(page => page.review as Review | undefined ?? null)
-export const submitReview = (body: ReviewForm, commandId: string) => ask('post', '/api/v1/reviews', { body, commandId })
-export const replyToReview = (id: string, text: string) => ask('put', '/api/v1/reviews/{id}/reply', { path: { id }, body: { text } })
 
 export const inbox = (query: { unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
