@@ -1,7 +1,6 @@
 // Signing in by a code to a phone, on a real platform whose phones are files in a folder.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { axe, launch, openPage, screenshot, tabTo } from './browser.mjs'
@@ -15,15 +14,14 @@ const KEPT = '+8613800138000'
 let browser, phones, platform
 
 before(async () => {
-  phones = mkdtempSync(join(tmpdir(), 'holdfast-phones-'))
-  platform = await startPlatform({ HOLDFAST__AUTH__SMS_URL: `folder:${phones}` })
+  platform = await startPlatform()
+  phones = join(platform.data, 'cloud', 'sms')
   browser = await launch()
 })
 
 after(async () => {
   await browser?.close()
   await platform?.stop()
-  rmSync(phones, { recursive: true, force: true })
 })
 
 /** Somebody at a browser of their own. */

@@ -3787,6 +3787,7 @@ export interface components {
             digest_hour: number | null;
             /** @description Every kind; the inbox has all of them in any case. */
             kinds: components["schemas"]["KindPreference"][];
+            /** @example en */
             language: string;
             quiet_hours: components["schemas"]["QuietHours"] | null;
             /** @description A name of the IANA database. */
@@ -4154,6 +4155,7 @@ export interface components {
             digest_hour?: number;
             /** @description A kind that is not named goes nowhere but into the inbox. */
             kinds: components["schemas"]["KindForm"][];
+            /** @example en */
             language: string;
             quiet_hours?: components["schemas"]["QuietHours"];
             time_zone: string;

@@ -44,7 +44,9 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
             let keys: BTreeSet<String> = bindings
                 .as_array()?
                 .iter()
-                .filter(|binding| binding["source"] != "")
+                .filter(|binding| {
+                    binding["source"].as_str().is_some_and(|source| source.ends_with("_events"))
+                })
                 .filter_map(|binding| Some(binding["routing_key"].as_str()?.to_owned()))
                 .collect();
             (!keys.is_empty()).then_some(keys)

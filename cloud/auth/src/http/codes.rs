@@ -144,7 +144,7 @@ fn problem(service: &Service, refused: CodeRefusal) -> Problem {
         CodeRefusal::Off => Code::CodesOff.into(),
         CodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
         CodeRefusal::Asked(quota, SpentQuota { most, retry_s }) => {
-            let (most, minutes) = (most.into(), (retry_s / 60 + 1).into());
+            let (most, minutes) = (most.into(), retry_s.div_ceil(60).into());
             let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
             match quota {
                 CodeQuota::Phone => too_many.detail(say::codes_of_phone { most, minutes }),

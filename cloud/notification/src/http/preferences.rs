@@ -19,7 +19,7 @@ use crate::{
 pub struct NotificationPreferences {
     /// For the next change.
     version: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, examples("en"))]
     language: Language,
     /// A name of the IANA database.
     time_zone: &'static str,
@@ -48,7 +48,7 @@ struct KindPreference {
 pub struct PreferencesForm {
     /// That was read.
     version: i64,
-    #[schema(value_type = String)]
+    #[schema(value_type = String, examples("en"))]
     language: Language,
     time_zone: String,
     quiet_hours: Option<QuietHours>,

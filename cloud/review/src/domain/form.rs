@@ -182,7 +182,7 @@ mod tests {
         for (change, fields) in [
             (json!({}), &[][..]),
             (json!({ "comment": "好".repeat(2_000) }), &[]),
-            (json!({ "rating": 0 }), &["rating", "dimensions.professionalism"]),
+            (json!({ "rating": 0 }), &["rating"]),
             (json!({ "comment": "x".repeat(2_001) }), &["comment"]),
             (json!({ "comment": "a\u{202e}b" }), &["comment"]),
             (json!({ "dimensions": { "attitude": 6 } }), &["dimensions.attitude"]),

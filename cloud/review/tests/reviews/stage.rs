@@ -18,7 +18,9 @@ use support::{Issuer, samples};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, EventType, Order, OrderId, OrderStatus, Role, UnixMillis, UserId};
+use wire::{
+    Actor, EventType, Order, OrderAndTerms, OrderId, OrderStatus, Role, UnixMillis, UserId,
+};
 
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
@@ -197,7 +199,7 @@ impl Answer {
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
     let order = orders.0.lock().unwrap().clone();
     if let Some(order) = order.filter(|order| order.id == id) {
-        return Json(order).into_response();
+        return Json(OrderAndTerms { order, terms: None }).into_response();
     }
     let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()

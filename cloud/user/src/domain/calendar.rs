@@ -1,9 +1,12 @@
 //! Days, and the hours of a week in which a provider works. Hours are those of the provider's region.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -117,35 +120,49 @@ pub struct WeekHours {
     pub sunday: Vec<HoursRange>,
 }
 
-#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(rename_all = "lowercase")]
-enum Weekday {
-    Monday,
-    Tuesday,
-    Wednesday,
-    Thursday,
-    Friday,
-    Saturday,
-    Sunday,
+/// The hours as a person sends them: what is stored lets pass what it does not know, and this names it.
+#[derive(Deserialize)]
+#[serde(remote = "WeekHours", deny_unknown_fields)]
+struct SentHours {
+    #[serde(default)]
+    monday: Vec<HoursRange>,
+    #[serde(default)]
+    tuesday: Vec<HoursRange>,
+    #[serde(default)]
+    wednesday: Vec<HoursRange>,
+    #[serde(default)]
+    thursday: Vec<HoursRange>,
+    #[serde(default)]
+    friday: Vec<HoursRange>,
+    #[serde(default)]
+    saturday: Vec<HoursRange>,
+    #[serde(default)]
+    sunday: Vec<HoursRange>,
 }
 
-/// Reads the hours that a person sends: by the names of days alone, where what is stored also reads by position and lets
-/// pass what it does not know.
+/// Reads hours by the names of days alone, where a list would also be read by position.
 pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<WeekHours>, D::Error> {
-    type Sent = BTreeMap<Weekday, Vec<HoursRange>>;
-    let Some(mut sent) = Option::<Sent>::deserialize(from)? else { return Ok(None) };
-    let mut hours = |day| sent.remove(&day).unwrap_or_default();
-    Ok(Some(WeekHours {
-        monday: hours(Weekday::Monday),
-        tuesday: hours(Weekday::Tuesday),
-        wednesday: hours(Weekday::Wednesday),
-        thursday: hours(Weekday::Thursday),
-        friday: hours(Weekday::Friday),
-        saturday: hours(Weekday::Saturday),
-        sunday: hours(Weekday::Sunday),
-    }))
+    struct ByName;
+
+    impl<'de> Visitor<'de> for ByName {
+        type Value = Option<WeekHours>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("hours by the names of days")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, days: A) -> Result<Self::Value, A::Error> {
+            SentHours::deserialize(MapAccessDeserializer::new(days)).map(Some)
+        }
+    }
+
+    from.deserialize_any(ByName)
 }
 
 /// The hours of one day in place of its weekday's.

@@ -315,7 +315,10 @@ async fn with_field(
 
 /// A call without a body. Its path leads to something that could be there, and a sign-in comes from an own page.
 fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
-    let path = route.path.replace("{region}", "SOUTH").replace("roles/{id}", "roles/99");
+    let path = ["{region}", "{name}", "roles/{id}", "money-cases/{id}"]
+        .into_iter()
+        .zip(["SOUTH", "order_queue", "roles/99", "money-cases/99"])
+        .fold(route.path.clone(), |path, (place, there)| path.replace(place, there));
     let path = path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
     let call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));
     match route.is_edges {

@@ -60,8 +60,13 @@ async fn one_person_holds_every_connection_of_the_broker() {
             held.push(line);
         }
     }
-    println!("{} connections of one person", held.len());
-    assert!(held.len() <= 16);
+    // On a slow machine the first may have ended by then, and others have come in their place.
+    let mut living = 0;
+    for line in &mut held {
+        living += usize::from(line.subscribe("probe").await.is_ok());
+    }
+    println!("{living} connections of one person");
+    assert!((1..=16).contains(&living));
     let honest = platform.provider().await;
     welcome(platform, &device(0), &honest).await;
 }
