@@ -36,7 +36,6 @@ pub(super) struct Access {
     pub gate: Gate,
     pub signed_in: Arc<Guests>,
     pub people: KnownPeople,
-    pub per_person_max: usize,
     pub refusals: RefusalLog,
 }
 
@@ -110,8 +109,7 @@ impl Access {
         if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
             return Err(Refusal::Person(Code::DeviceInUse));
         }
-        let (his, all) = self.signed_in.beside(&connect.client_id, claims.sub);
-        if his >= self.per_person_max || all >= CLIENTS_MAX {
+        if !self.signed_in.has_room(&connect.client_id, claims.sub) {
             return Err(Refusal::TooManyConnections);
         }
         Ok(self.signed_in.guest(&claims, pass))
@@ -165,13 +163,17 @@ impl FromStr for Guest {
 }
 
 /// The people signed in now, by connection.
-#[derive(Default)]
 pub(super) struct Guests {
     guests: Mutex<HashMap<String, Guest>>,
     visits: AtomicU64,
+    per_person_max: usize,
 }
 
 impl Guests {
+    pub fn new(per_person_max: usize) -> Self {
+        Self { guests: Mutex::default(), visits: AtomicU64::default(), per_person_max }
+    }
+
     /// A guest at the door, not signed in yet.
     pub fn guest(&self, claims: &Claims, pass: Pass) -> Guest {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
@@ -179,8 +181,9 @@ impl Guests {
     }
 
     /// The connections that end because this one is in: those of others, where it is the device's owner's,
-    /// or else this one itself: of two persons who come to the door of one device at the same time, the
-    /// second one in may not stay. A connection of the same client id has been displaced.
+    /// or else this one itself. Of two persons who come to the door of one device at the same time, the
+    /// second one in may not stay, and no more than have room: the door asks before it lets in. A connection
+    /// of the same client id has been displaced.
     pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
         let (device, user) = (DeviceId::of_client(client_id), guest.pass.user_id);
@@ -188,7 +191,8 @@ impl Guests {
             *id != client_id && other.pass.user_id != user && DeviceId::of_client(id) == device
         });
         let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
-        let ending = if owns || others.is_empty() { others } else { vec![client_id.to_owned()] };
+        let stays = (owns || others.is_empty()) && self.room_in(&guests, client_id, user);
+        let ending = if stays { others } else { vec![client_id.to_owned()] };
         guests.insert(client_id.to_owned(), guest);
         for client_id in &ending {
             guests.remove(client_id);
@@ -196,12 +200,15 @@ impl Guests {
         ending
     }
 
-    /// The connections of that person beside this one, and of all.
-    pub fn beside(&self, client_id: &str, user: UserId) -> (usize, usize) {
-        let guests = self.guests();
+    /// Whether one more of that person may come, under that client id.
+    pub fn has_room(&self, client_id: &str, user: UserId) -> bool {
+        self.room_in(&self.guests(), client_id, user)
+    }
+
+    fn room_in(&self, guests: &HashMap<String, Guest>, client_id: &str, user: UserId) -> bool {
         let others = || guests.iter().filter(|(id, _)| *id != client_id);
         let his = others().filter(|(_, guest)| guest.pass.user_id == user).count();
-        (his, others().count())
+        his < self.per_person_max && others().count() < CLIENTS_MAX
     }
 
     /// A newer connection may have displaced this one; its entry stays.
@@ -252,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_broker_hands_back_what_it_was_given() {
-        let signed_in = Guests::default();
+        let signed_in = Guests::new(16);
         let (one, again) = (provider(&signed_in, 1), provider(&signed_in, 1));
         assert_ne!(one, again);
         for guest in [one, again] {
@@ -263,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_device_is_of_one_person_until_the_last_connection_ends() {
-        let signed_in = Guests::default();
+        let signed_in = Guests::new(16);
         let (one, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
         let (tablet, user) = (device("t-1"), UserId(id(2)));
         let stays = |client_id, guest| signed_in.connected(client_id, guest, false).is_empty();
@@ -283,19 +290,29 @@ mod tests {
 
     #[test]
     fn the_owner_of_a_device_ends_the_connections_of_others() {
-        let signed_in = Guests::default();
+        let signed_in = Guests::new(16);
         let (owner, other) = (provider(&signed_in, 1), provider(&signed_in, 2));
         assert!(signed_in.connected("t-1.x", other, false).is_empty());
         assert_eq!(signed_in.connected("t-1", owner, true), ["t-1.x"]);
         assert!(signed_in.has("t-1", owner) && !signed_in.has("t-1.x", other));
         assert_eq!(signed_in.connected("t-1.y", other, false), ["t-1.y"]);
-        assert_eq!(signed_in.beside("t-1.z", UserId(id(1))), (1, 1));
-        assert_eq!(signed_in.beside("t-1", UserId(id(1))), (0, 0));
+    }
+
+    #[test]
+    fn those_who_came_to_the_door_together_do_not_stay_beyond_the_room() {
+        let signed_in = Guests::new(2);
+        let one = provider(&signed_in, 1);
+        let ends = |client_id| !signed_in.connected(client_id, one, false).is_empty();
+        assert!(!ends("t-1") && !ends("t-2") && !ends("t-2"));
+        let has_room = |client_id| signed_in.has_room(client_id, one.pass.user_id);
+        assert!(has_room("t-1") && !has_room("t-3"));
+        assert!(ends("t-3") && !signed_in.has("t-3", one));
+        assert!(signed_in.has_room("t-3", UserId(id(2))));
     }
 
     #[test]
     fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
-        let signed_in = Guests::default();
+        let signed_in = Guests::new(16);
         let (old, new) = (provider(&signed_in, 1), provider(&signed_in, 1));
         for guest in [old, new] {
             assert!(signed_in.connected("t-1", guest, false).is_empty());

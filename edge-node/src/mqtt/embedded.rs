@@ -78,7 +78,7 @@ impl Broker {
         }
         let (identity, gate) = (ground.identity.clone(), ground.gate.clone());
         let listener = web::bind(&ground.config.mqtt_bind).await?;
-        let signed_in = Arc::<Guests>::default();
+        let signed_in = Arc::new(Guests::new(ground.config.connections_per_person.get()));
         let hook = Arc::new(Hook {
             identity: identity.clone(),
             inbox,
@@ -91,7 +91,6 @@ impl Broker {
             gate: gate.clone(),
             signed_in: Arc::clone(&signed_in),
             people: ground.people.clone(),
-            per_person_max: ground.config.connections_per_person.get(),
             refusals: RefusalLog::new(ground.clock.clone()),
         };
         let config = config(Arc::clone(&hook));
