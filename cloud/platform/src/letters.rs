@@ -3,8 +3,6 @@
 //!
 //! Invariant: no body is shown. An event names people and places, and who mends a queue needs neither.
 
-use std::collections::BTreeSet;
-
 use axum::{
     Router,
     extract::{FromRef, State},
@@ -13,7 +11,7 @@ use axum::{
 use process::{
     clock::Clock,
     parts::CloudPart,
-    problem::{Json, Path, Problem, Query, fault},
+    problem::{AtMost, Json, Path, Problem, fault},
     tokens::{Admin, Verifier},
 };
 use serde::{Deserialize, Serialize};
@@ -68,9 +66,9 @@ pub struct LetterItem {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LetterForm {
-    /// Those of these events; without it, all that wait.
+    /// Those of these events; without it, all that wait. Naming one twice is as good as once.
     #[serde(default)]
-    pub events: Option<BTreeSet<EventId>>,
+    pub events: Option<Vec<EventId>>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -104,11 +102,6 @@ pub struct ReplayItem {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LetterList<T> {
     pub items: Vec<T>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct LettersShown {
-    limit: Option<usize>,
 }
 
 const SHOWN: usize = 50;
@@ -176,10 +169,9 @@ async fn shown(
     State(letters): State<PartLetters>,
     _: Admin,
     Path(name): Path<String>,
-    Query(LettersShown { limit }): Query<LettersShown>,
+    AtMost(limit): AtMost<SHOWN, SHOWN_MAX>,
 ) -> Result<Json<LetterList<LetterItem>>, Problem> {
     let of = letters.own(&name)?;
-    let limit = limit.unwrap_or(SHOWN).clamp(1, SHOWN_MAX);
     let found = letters.bus.letters(&of, limit).await.map_err(away)?;
     Ok(Json(LetterList { items: found.into_iter().map(LetterItem::from).collect() }))
 }
@@ -248,7 +240,7 @@ impl PartLetters {
         let choice = match form.events {
             None => LetterChoice::All,
             Some(events) if events.len() > NAMED_MAX => return Err(Code::BodyTooLarge.into()),
-            Some(events) => LetterChoice::Events(events),
+            Some(events) => LetterChoice::Events(events.into_iter().collect()),
         };
         self.bus.settle_letters(&of, &choice, act).await.map_err(away)
     }

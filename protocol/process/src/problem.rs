@@ -15,7 +15,7 @@ use wire::{Code, FieldError, Language, Sentence, Text};
 
 pub use body::{ProblemBody, ProblemField};
 pub use extract::{BodyFault, CreatedJson, Json, MaybeJson, Path, Query, fault_of_body};
-pub use page::{ItemList, Page, TimeCursor};
+pub use page::{AtMost, ItemList, Page, TimeCursor};
 
 use crate::trace::TraceId;
 

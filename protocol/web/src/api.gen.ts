@@ -3571,7 +3571,7 @@ export interface components {
         };
         /** @description The letters that an act is about. */
         LetterForm: {
-            /** @description Those of these events; without it, all that wait. */
+            /** @description Those of these events; without it, all that wait. Naming one twice is as good as once. */
             events?: components["schemas"]["EventId"][];
         };
         LetterItem: {

@@ -20,6 +20,10 @@ use wire::UnixMillis;
 use super::{Json, Problem, Query};
 use crate::say;
 
+/// At most `MAX` items of a list that has no pages, `USUAL` by default.
+#[derive(Debug, Clone, Copy)]
+pub struct AtMost<const USUAL: usize, const MAX: usize>(pub usize);
+
 /// The page asked for: at most `MAX` items, `USUAL` by default, behind the `next` of the last page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page<C, const USUAL: usize = 20, const MAX: usize = 100> {
@@ -108,14 +112,30 @@ impl<C: FromStr, S: Send + Sync, const USUAL: usize, const MAX: usize> FromReque
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(all) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
-        let limit =
-            only(&all, "limit", |text| text.parse().ok().filter(|limit| (1..=MAX).contains(limit)));
-        let limit =
-            limit.ok_or_else(|| Problem::wrong("limit", say::page_limit { most: MAX.into() }))?;
+        let limit = limit::<USUAL, MAX>(&all)?;
         let after = only(&all, "cursor", |text| text.parse().ok());
         let after = after.ok_or_else(|| Problem::wrong("cursor", say::page_cursor))?;
-        Ok(Self { limit: limit.unwrap_or(USUAL), after })
+        Ok(Self { limit, after })
     }
+}
+
+impl<S: Send + Sync, const USUAL: usize, const MAX: usize> FromRequestParts<S>
+    for AtMost<USUAL, MAX>
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(all) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await?;
+        limit::<USUAL, MAX>(&all).map(Self)
+    }
+}
+
+fn limit<const USUAL: usize, const MAX: usize>(all: &[(String, String)]) -> Result<usize, Problem> {
+    let limit =
+        only(all, "limit", |text| text.parse().ok().filter(|limit| (1..=MAX).contains(limit)));
+    let limit =
+        limit.ok_or_else(|| Problem::wrong("limit", say::page_limit { most: MAX.into() }))?;
+    Ok(limit.unwrap_or(USUAL))
 }
 
 /// The parameter as it reads, where it is there; `None` where it does not read, or is there twice.
