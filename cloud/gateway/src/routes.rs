@@ -234,7 +234,7 @@ pub static ROUTES: &[Route] = &[
     ruled(GET,  "/api/v1/payments",               PAYERS,   PAYMENTS, Part::Payment),
     admin(GET,    "/api/v1/payments/reconciliation",              DESKS,     Part::Payment),
     ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   PAYMENTS, Part::Payment),
-    route(GET,  "/api/v1/payments/methods",       PAYERS,   Part::Payment),
+    ruled(GET,  "/api/v1/payments/methods",       PAYERS,   PAYMENTS, Part::Payment),
     route(POST, "/api/v1/payments/callbacks/{adapter}", OPEN, Part::Payment),
     route(POST, "/api/v1/payments/callback",      OPEN,     Part::Payment),
     admin(GET,    "/api/v1/admin/payment-callbacks",              DESKS,     Part::Payment),
