@@ -1,6 +1,8 @@
 //! The letters of a broker. They are looked at on a channel of their own, which gives them back when it
 //! closes; so two looks at a time see different letters.
 
+use std::collections::HashSet;
+
 use lapin::{
     Channel,
     message::BasicGetMessage,
@@ -39,18 +41,22 @@ impl Rabbit {
         act: LetterAct,
     ) -> Result<u64, BusError> {
         let queue = of.queue();
-        // Those that come meanwhile, redriven ones among them, are for the next act.
-        let waiting = usize::try_from(self.waiting(&queue).await?).unwrap_or(LETTERS_MAX);
         let link = self.link().await?;
         let channel = answered(link.connection.create_channel()).await?;
         let (mut settled, mut kept) = (0, None);
-        for _ in 0..waiting.min(LETTERS_MAX) {
+        // A redriven one may come back at once, and is for the next act. How many wait tells nothing here: the
+        // broker counts late.
+        let mut sent = HashSet::new();
+        for _ in 0..LETTERS_MAX {
             let Some(found) = get(&channel, &queue).await? else { break };
             let event = event_of(&found);
             let may = choice.takes(event.as_ref())
                 && match act {
                     LetterAct::Drop => true,
-                    LetterAct::Redrive => self.redriven(&link, of, &found, event).await?,
+                    LetterAct::Redrive => {
+                        sent.insert(found.data.clone())
+                            && self.redriven(&link, of, &found, event).await?
+                    }
                 };
             if may {
                 ack(&found.acker).await?;
