@@ -16343,7 +16343,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `role_forbidden`: Your role may not do this. */
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
