@@ -146,13 +146,6 @@ impl DescribedRoute {
         self.path.contains('{') || self.query.iter().any(|one| one.contains(NOBODYS))
     }
 
-    /// Whether every path of `other` is one of this route's, too, such as `/orders/available` of `/orders/{id}`.
-    pub fn fits(&self, other: &str) -> bool {
-        let (own, others) = (self.path.split('/'), other.split('/'));
-        own.clone().count() == others.clone().count()
-            && own.zip(others).all(|(own, other)| own == other || own.starts_with('{'))
-    }
-
     pub fn names_code(&self, status: u16, code: &str) -> bool {
         let codes = self.answers.get(&status.to_string()).and_then(Value::as_array);
         codes.is_some_and(|codes| codes.contains(&json!(code)))
