@@ -81,8 +81,7 @@ fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
     canonical.chain(aliases).chain(unversioned).collect()
 }
 
-/// Each pattern with what it may be asked for. A fixed word is no id: `/orders/available` has no methods of
-/// `/orders/{id}`.
+/// Each pattern with its own methods. A fixed word is no id: `/orders/available` has none of `/orders/{id}`.
 fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
     let mut by_pattern: BTreeMap<String, Vec<Spelling>> = BTreeMap::new();
     for spelling in spellings(routes) {

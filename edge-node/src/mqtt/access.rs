@@ -200,7 +200,7 @@ impl Guests {
         ending
     }
 
-    /// Whether one more of that person may come, under that client id.
+    /// There is room for one more connection of that person, under that client id.
     pub fn has_room(&self, client_id: &str, user: UserId) -> bool {
         self.room_in(&self.guests(), client_id, user)
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
-/// In times to come: MongoDB takes away what has expired by its own clock, in the midst of a test.
+/// In times to come: MongoDB removes expired documents by its own clock, in the midst of a test.
 pub const AT: UnixMillis = UnixMillis(4_000_000_000_000);
 pub const KEPT_MS: i64 = 60_000;
 
