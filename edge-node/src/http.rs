@@ -10,7 +10,6 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, State},
     http::{HeaderMap, Method, StatusCode, header},
-    middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -78,7 +77,7 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
         .merge(mqtt)
         .merge(health::router(ready))
         .fallback(pages::page);
-    web::standard(router, NAME).layer(map_response(web::protect))
+    web::protected(web::standard(router, NAME))
 }
 
 /// The routes for tablets.

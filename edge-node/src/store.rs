@@ -9,6 +9,7 @@ mod anew;
 mod append;
 mod book;
 mod commands;
+mod customers;
 mod defects;
 mod enrolment;
 mod high_water;

@@ -39,6 +39,7 @@ export async function watch(page) {
     const isWrong = message.type() === 'error' || message.type() === 'warning'
     if (isWrong) wrongs.push(`${message.type()}: ${message.text()} ${message.location().url}`.trim())
   })
+  countCode(page)
   await page.addInitScript(countRequests)
   await page.addInitScript(tellViolations)
   if (SLOWED_BY > 1) await (await page.context().newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWED_BY })
@@ -65,14 +66,49 @@ function tellViolations() {
   })
 }
 
-/** Waits until the page has its answers and has drawn them: for some frames nothing is under way. */
-export function settled(page) {
-  return page.waitForFunction((key) => {
+/** The code of a page that is on its way, and how much has ever been asked for. */
+const loading = new WeakMap()
+const CODE = ['script', 'stylesheet']
+
+/** A fetch is counted within the page; what it imports can be seen from outside alone. */
+function countCode(page) {
+  const code = { underWay: new Set(), asked: 0 }
+  loading.set(page, code)
+  page.on('request', (request) => {
+    // Another document forgets what the last one waited for.
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame()) code.underWay.clear()
+    if (!CODE.includes(request.resourceType())) return
+    code.asked += 1
+    code.underWay.add(request)
+  })
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => code.underWay.delete(request))
+}
+
+/** Waits until the page has its code and its answers and has drawn them: for some frames nothing is under way. */
+export async function settled(page) {
+  const code = loading.get(page)
+  const end = Date.now() + SHOWN_MS_MAX
+  for (;;) {
+    // What came meanwhile may draw, and ask for more.
+    const before = code.asked
+    const wasLoading = code.underWay.size > 0
+    await still(page)
+    if (!wasLoading && code.asked === before) return
+    if (Date.now() > end) throw new Error(`${page.url()} does not come to rest: ${[...code.underWay].map((request) => request.url()).join(', ')} does not come`)
+  }
+}
+
+async function still(page) {
+  const isStill = page.waitForFunction((key) => {
     const isBusy = window.requestsUnderWay > 0 || document.querySelector('.wait') !== null
     const before = window.stillSince?.key === key && !isBusy ? window.stillSince.frames : 0
     window.stillSince = { key, frames: before + 1 }
     return window.stillSince.frames > 6
   }, Math.random())
+  await isStill.catch(async (error) => {
+    const busy = await page.evaluate(() => ({ requests: window.requestsUnderWay, waits: document.querySelector('.wait')?.outerHTML, visible: document.visibilityState, frames: window.stillSince?.frames }))
+    throw new Error(`${page.url()} does not come to rest: ${JSON.stringify(busy)}`, { cause: error })
+  })
 }
 
 /** Tries until the claim holds. */

@@ -1,6 +1,7 @@
 // A gateway that answers from memory: enough of every part for each page of the portal to have something to show.
 import { EventEmitter, once } from 'node:events'
 import { SHOWN_MS_MAX } from './browser.mjs'
+import { reviewsOf } from './reviews.answers.mjs'
 
 export const NOW = Date.parse('2026-11-21T10:52:00Z')
 const at = (time) => new Date(Date.parse(`2026-11-21T${time}Z`)).toISOString()
@@ -14,6 +15,10 @@ export const CSRF = 'csrf-of-this-session'
 /** Of everybody. */
 export const PASSWORD = 'correct horse battery'
 const OTHER = id(4)
+/** Finished work with a review, and without one. No list has it. */
+export const [REVIEWED, DONE] = [id(161), id(162)]
+/** Of the receipt of the order that every page shows. */
+export const SECRET = 'ab'.repeat(32)
 
 export function orderOf(n, change = {}) {
   return {
@@ -96,6 +101,11 @@ const personOf = (who, change = {}) => ({ ...who, email: `${who.username[0]}***@
 export const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAAAAACRn/EaAAAADklEQVR4nGOYCQQMcAIANdkHLfwU6FoAAAAASUVORK5CYII=', 'base64')
 const isPicture = (bytes) => bytes.subarray(1, 4).toString() === 'PNG'
 
+const wishesOf = ({ version, channels, by }) => ({
+  version, language: 'en', time_zone: 'Asia/Shanghai', quiet_hours: null, digest_hour: null, channels,
+  kinds: Object.entries(by).map(([kind, channels]) => ({ kind, channels, locked: kind === 'account' ? ['email'] : [], passes_quiet_hours: kind === 'account' })),
+})
+
 const roleNamed = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].username === username) ?? 'customer'
 
 /** `orders` wait for approval; `own` is the order that every page about one order shows; `said` stands wherever a person's or a
@@ -103,7 +113,7 @@ const roleNamed = (username) => Object.keys(PEOPLE).find((role) => PEOPLE[role].
 export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => orderOf(n)), own = {}, said, payments = [], requests = [], lines } = {}) {
   const state = {
     sessions: [600, 601, 602].map((n) => ({ session_id: id(n), kind: 'access', created_at: at(`0${610 - n - 1}:00:00`), expires_at: at('11:50:00'), current: n === 600 })),
-    role, asked: [], gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
+    role, asked: [], pageSize: 100, gates: { NORTH: 'closed' }, right: { policy: 'optimistic', holder: null },
     profile: role === 'customer' ? { ...person(PEOPLE.customer), date_of_birth: '1990-01-01', preferences: {} } : offerOf(PEOPLE.provider),
     addresses: [
       { id: id(701), label: '家', detail: '花家地北里 12 号楼', city: '朝阳区', province: '北京市', region: 'NORTH', is_default: true },
@@ -119,8 +129,13 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       roleOf(1, 'customer', ['publish_orders', 'cancel_orders']), roleOf(2, 'provider', ['accept_orders', 'do_orders', 'withdraw_orders']), roleOf(3, 'admin', OF_ADMINS),
       { ...roleOf(101, said ?? '证书核验', ['verify_providers', 'read_people']), base: 'admin', built_in: false, people: 1, description: said ?? '只看证书' },
     ],
+    wishes: { version: 0, channels: ['email', 'sms', 'push'], by: { orders: ['email'], jobs: [], money: ['email'], reviews: ['email'], account: ['email'] } },
     permissions: OF_ADMINS, grants: [{ session_id: id(660), kind: 'device_grant', created_at: at('08:00:00'), expires_at: at('23:00:00'), current: false, device: 'tablet-7', region: 'NORTH' }],
     terms: { order_id: id(160), fee: '18.00', refund: '162.00', held: '180.00', currency: 'CNY', free_until: at('10:00:00'), at: at('10:52:00') },
+    tracked: {
+      code: 'N-7F3K60', location: 'NORTH', service_type: 'cleaning_repair', status: 'accepted', service_start_time: at('14:00:00'), service_end_time: at('16:00:00'), created_at: at('09:31:40'), updated_at: at('10:52:41'),
+      steps: [{ status: 'pending_review', at: at('09:31:40') }, { status: 'pending', at: at('09:34:00') }, { status: 'accepted', at: at('10:52:41') }],
+    },
     boxes: [
       { name: 'notification.order.dead', kind: 'dead', part: 'notification', waiting: 2, letters: [
         { event: id(970), type: 'order.approved', happened_at: at('10:00:00'), put_aside_at: at('10:02:00'), reason: said ?? 'could not write the line of the inbox' }, { event: id(971), type: 'order.accepted', happened_at: at('10:10:00'), reason: 'the same' },
@@ -130,6 +145,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     payments, requests, methods: ['simulated'], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
+  const finished = [['reviewed', 61], ['completed', 62]].map(([status, n]) => orderOf(n, { status, payment_status: 'held', provider_id: PEOPLE.provider.user_id, version: 5 }))
+  const known = () => [...state.orders, ...finished]
   const regions = () => [
     regionOf('NORTH', state.gates.NORTH ?? 'open', {}, state.gates.NORTH === 'closed' ? { ...cut, lost: 1 } : { lost: 1 }), regionOf('SOUTH', state.gates.SOUTH ?? 'open', { ...state.right }),
     regionOf('EAST', 'open', {}, { held: 1, stopped: 1 }), regionOf('WEST', 'open'), regionOf('MID', 'open'),
@@ -151,21 +168,35 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       state.sessions = state.sessions.filter(({ current }) => current)
       return { ended: 2 }
     }],
-    ['GET', /^\/admin\/orders$/, ({ query }) => page(state.orders.filter((order) => !query.get('status') || order.status === query.get('status')))],
+    ['GET', /^\/admin\/orders$/, ({ query }) => {
+      const wanted = ['status', 'service_type', 'code'].filter((field) => query.get(field))
+      const fits = state.orders.filter((order) => wanted.every((field) => order[field] === query.get(field)) && (!query.get('region') || order.location === query.get('region')))
+      // As many are looked through at a time as a page has, as the order service does.
+      const from = Number(query.get('cursor') ?? 0)
+      const looked = fits.slice(from, from + state.pageSize)
+      const items = looked.filter((order) => !query.get('text') || order.title.includes(query.get('text')))
+      return { items, next: from + state.pageSize < fits.length ? String(from + state.pageSize) : null }
+    }],
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders$/, () => page(state.orders)],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
     ['GET', /^\/orders\/([\w-]+)\/cancellation$/, () => state.terms],
+    ['GET', /^\/orders\/([\w-]+)\/tracking$/, () => ({ code: 'N-7F3K60', secret: SECRET })],
+    ['GET', /^\/track\/([\w-]+)$/, ({ match, query }) => (match[1] === 'N-7F3K60' && query.get('s') === SECRET ? state.tracked : 404)],
     ['GET', /^\/orders\/([\w-]+)\/statement$/, () => ({ items: state.lines })],
     ['GET', /^\/orders\/([\w-]+)\/timeline$/, () => ({ items: timeline.map((step) => ({ ...step, reason: said ?? step.reason })) })],
-    ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => state.orders.find((order) => order.id === match[1]) ?? 404],
+    ['GET', /^\/orders\/([\w-]+)$/, ({ match }) => known().find((order) => order.id === match[1]) ?? 404],
     ['POST', /^\/orders\/([\w-]+)\/(\w+)$/, ({ match }) => {
       const order = state.orders.find(({ id }) => id === match[1])
       order.status = { approve: 'pending', reject: 'rejected', cancel: 'cancelled', accept: 'accepted' }[match[2]] ?? order.status
       return { order_id: order.id, status: order.status, provider_id: null, message: 'Done.', order }
     }],
-    ['GET', /^\/notifications\/preferences$/, () => ({ version: 0, language: 'en', time_zone: 'Asia/Shanghai', quiet_hours: null, digest_hour: null, kinds: ['orders', 'jobs', 'money', 'reviews', 'account'].map((kind) => ({ kind, channels: kind === 'jobs' ? [] : ['email'], locked: kind === 'account' ? ['email'] : [], passes_quiet_hours: kind === 'account' })) })],
-    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', order_id: id(160), title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', match_reasons: [], is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
+    ['GET', /^\/notifications\/preferences$/, () => wishesOf(state.wishes)],
+    ['PUT', /^\/notifications\/preferences$/, ({ body }) => {
+      state.wishes = { ...state.wishes, version: body.version + 1, by: Object.fromEntries(body.kinds.map(({ kind, channels }) => [kind, channels])) }
+      return wishesOf(state.wishes)
+    }],
+    ['GET', /^\/notifications$/, () => ({ ...page([{ id: id(300), event_id: id(301), type: 'order.accepted', kind: 'order_accepted', order_id: id(160), location: 'NORTH', counterpart: null, title: said ?? 'Order accepted', content: said ?? 'A provider accepted your order “厨房水龙头漏水”.', match_reasons: [], is_read: false, created_at: at('10:52:41') }]), unread: 1 })],
     ['GET', /^\/admin\/status$/, () => ({ now: new Date(NOW).toISOString(), regions: regions() })],
     ['PUT', /^\/admin\/regions\/(\w+)$/, ({ match, body }) => { state.gates[match[1]] = body.gate; return {} }],
     ['GET', /^\/admin\/edges$/, () => page(regions().flatMap(({ region, edges }) => edges.map((one) => ({ ...one, region, created_at: at('08:00:00'), enrolled_at: at('08:00:00'), cursor_seq: 12, outcome_cursor: 3, feed_cursor: 90 }))))],
@@ -280,15 +311,23 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const asked = (change = {}) => ({ id: id(920), order_id: order, customer_id: payer, amount: '60.00', currency: 'CNY', status: 'open', reason: said ?? '水龙头还在滴。', granted: null, created_at: at('10:20:00'), decided_at: null, ...change })
   const desk = [asked({ id: id(921), reason: said ?? 'One of the two taps still drips.', amount: '90.00', created_at: at('10:40:00') }), asked()]
   state.asks = desk
+  const caseOf = (n, kind, time) => ({ id: n, order_id: order, kind, movement_id: id(939 + n), opened_at: at(time), closed_at: null })
+  state.cases = [caseOf(2, 'refund_failed', '10:30:00'), caseOf(1, 'wrong_amount', '10:00:00')]
+  state.desk = {
+    order_id: order, order_status: 'completed', payment_status: 'paid', saga: 'needs_person', customer_id: payer, provider_id: PEOPLE.provider.user_id, price: '180.00', currency: 'CNY', held: '0.00', granted: '60.00', goodwill: '0.00',
+    cancel_fee: null, next_at: null, payments: [], requests: [], cases: state.cases,
+    refunds: [{ id: id(941), payment_id: id(930), amount: '60.00', currency: 'CNY', status: 'rejected', source: 'held', created_at: at('10:29:00'), updated_at: at('10:30:00') }],
+    acts: [{ kind: 'sent_anew', amount: null, reason: said ?? '银行说可以再试。', subject: null, by: PEOPLE.admin.user_id, at: at('10:31:00') }],
+  }
   routes.push(
-    ['GET', /^\/payments\/methods$/, () => ({ items: state.methods.map((method) => ({ method, simulated: true })) })],
+    ['GET', /^\/payments\/methods$/, () => ({ items: state.methods.map((method) => ({ method, simulated: method.startsWith('simulated') })) })],
     ['GET', /^\/payments$/, () => ({ items: state.payments })],
     ['GET', /^\/payments\/([\w-]+)$/, ({ match }) => state.payments.find((one) => one.id === match[1]) ?? 404],
     // A key is one payment for ever, and one payment is open at a time.
     ['POST', /^\/payments$/, ({ body, headers }) => {
       const known = state.payments.find((one) => one.key === headers['idempotency-key'] || one.status === 'pending')
       if (known) return [201, known]
-      const one = { id: id(930 + state.payments.length), transaction_id: id(930 + state.payments.length), customer_id: payer, provider_id: PEOPLE.provider.user_id, status: 'pending', currency: 'CNY', created_at: at('10:52:00'), updated_at: at('10:52:00'), key: headers['idempotency-key'], ...body }
+      const one = { id: id(930 + state.payments.length), transaction_id: id(930 + state.payments.length), customer_id: payer, provider_id: PEOPLE.provider.user_id, status: 'pending', currency: 'CNY', created_at: at('10:52:00'), updated_at: at('10:52:00'), key: headers['idempotency-key'], pay_url: state.payUrl ?? null, ...body }
       state.payments.unshift(one)
       return [201, one]
     }],
@@ -306,10 +345,17 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       state.asks = state.asks.filter((known) => known !== one)
       return { ...one, status: match[2] === 'grant' ? 'granted' : 'refused', granted: match[2] === 'grant' ? body.amount ?? one.amount : null, decided_at: at('10:52:00') }
     }],
-    ['POST', /^\/admin\/orders\/([\w-]+)\/refund-anew$/, () => [204]],
-    ['GET', /^\/admin\/money-cases$/, () => page([
-      { id: 2, order_id: order, kind: 'refund_failed', movement_id: id(940), opened_at: at('10:30:00') }, { id: 1, order_id: order, kind: 'wrong_amount', movement_id: id(941), opened_at: at('10:00:00') },
-    ])],
+    ['GET', /^\/admin\/orders\/([\w-]+)\/money$/, () => state.desk],
+    ['POST', /^\/admin\/orders\/([\w-]+)\/(goodwill|compensation|paid-otherwise|refund-anew)$/, ({ match, body, headers }) => {
+      const kind = { 'paid-otherwise': 'paid_otherwise', 'refund-anew': 'sent_anew' }[match[2]] ?? match[2]
+      if (state.desk.acts.some((one) => one.key === headers['idempotency-key'])) return [204]
+      state.desk.acts.push({ kind, amount: body.amount ?? null, reason: body.reason ?? '', subject: body.provider_id ?? body.refund_id ?? null, by: PEOPLE.admin.user_id, at: at('10:52:00'), key: headers['idempotency-key'] })
+      if (match[2].endsWith('wise') || match[2].endsWith('anew')) state.desk.saga = 'settling'
+      if (kind === 'goodwill') state.desk.goodwill = body.amount
+      return [204]
+    }],
+    ['GET', /^\/admin\/money-cases$/, () => page(state.cases.filter((one) => one.closed_at === null))],
+    ['POST', /^\/admin\/money-cases\/(\d+)\/close$/, ({ match }) => Object.assign(state.cases.find((one) => one.id === Number(match[1])), { closed_at: at('10:52:00') })],
   )
   routes.push(
     ['GET', /^\/admin\/letters$/, () => ({ items: state.boxes, missing: ['auth'] })],
@@ -324,6 +370,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ['GET', /^\/admin\/replays$/, () => ({ items: [{ id: id(980), part: 'order', queue: 'notification.order', since: at('00:00:00'), sent: 412, asked_at: at('09:00:00'), done_at: at('09:00:04') }], missing: [] })],
     ['POST', /^\/admin\/replays$/, () => ({ items: [], missing: [] })],
   )
+  routes.push(...reviewsOf({ state, id, at, people: PEOPLE, orders: known, said, isPicture, picture: PICTURE }))
   const rightOf = (region) => ({
     region, assignment: { policy_version: 2, epoch: 7, fence: 1, release_asked: false, rules_version: 1, rules: { unpaid_start: false, approval: null }, ...state.right }, wanted: null,
     fences: [{ fence: 1, holder: 'south-1', epoch: 7, granted_at: at('08:00:00'), granted_by: PEOPLE.admin.user_id, end: { at: at('09:00:00'), how: 'released' } }], changes: [],
@@ -345,7 +392,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     const bytes = request.postDataBuffer()
     const body = !bytes || /json/.test(request.headers()['content-type'] ?? '') ? request.postDataJSON() : bytes
     if (path !== '/stream') {
-      state.asked.push({ method: request.method(), path, body, headers: request.headers() })
+      state.asked.push({ method: request.method(), path, query: Object.fromEntries(url.searchParams), body, headers: request.headers() })
       news.emit('asked')
     }
     if (state.gone) return route.abort()

@@ -3,28 +3,25 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
-import config from '../../cloud/portal/vite.config.mjs'
-import { axe, COLOUR_RULES, LANGUAGES, launch, losses, openPage, pressPair, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, COLOUR_RULES, LANGUAGES, losses, pressPair, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
-import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
-import { serve } from './serve.mjs'
+import { CSRF, DONE, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE, REVIEWED, SECRET } from './portal.answers.mjs'
+import { startPortal } from './portal.mjs'
 
 const ORDER = orderOf(60).id
 const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../${member}/src/locales/${lang}.json`, import.meta.url), 'utf8'))
 const press = (key) => (page) => page.keyboard.press(key)
 const button = (member, words) => (page, lang) => page.getByRole('button', { name: words(wordsOf(member, lang)) }).first().click()
 const account = (page) => page.locator('.who').click()
-const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 /** Somebody who was revoked. */
 const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
+const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
 const PAGES = {
-  '': ['/sign-in', '/sign-in/phone', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status'],
-  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
-  provider: ['/available', '/available?region=NORTH', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
+  '': ['/sign-in', '/sign-in/phone', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
+  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
+  provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
-    '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', `/orders/${ORDER}`, '/money', '/money?view=cases', `/money?view=order&order=${ORDER}`, '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
+    '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -36,40 +33,19 @@ const OPENED = {
   'admin keys': ['admin', '/approvals', press('?')],
   'admin reject': ['admin', '/approvals', press('r')],
   'admin verify': ['admin', '/providers', press('a')],
+  'admin hide': ['admin', '/reviews', press('r')],
+  'admin goodwill': ['admin', `/money?view=order&order=${ORDER}`, button('cloud/portal', ({ moneyAct }) => moneyAct.ask.compensation)],
   'admin role': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.change)],
   'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
   'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
   'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],
 }
 
-let browser, server
+let portal
 
-before(async () => {
-  await build(config)
-  server = await serve(fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url)))
-  browser = await launch()
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.close()
-})
-
-async function open(state, lang = 'en') {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: lang, timezoneId: 'UTC', reducedMotion: 'reduce' })
-  await context.clock.install({ time: NOW })
-  await context.route('**/api/v1/**', state.answer)
-  await context.route('**/openapi.json', (route) => route.fulfill({ path: DOCUMENT }))
-  const { page, wrongs } = await openPage(context)
-  const go = async (path) => {
-    await page.goto(server.url + path)
-    await page.locator('#main').waitFor()
-    await settled(page)
-  }
-  // An answer of 401 or 404 is told in the console by the browser itself.
-  const faults = () => wrongs.splice(0).filter((line) => !line.includes('Failed to load resource'))
-  return { context, page, go, faults }
-}
+before(async () => { portal = await startPortal() })
+after(() => portal?.stop())
+const open = (state, lang) => portal.open(state, lang)
 
 /** A moment later than any at which a page was opened: from here on its time stands still until it is run. */
 const LATER = NOW + 600_000
@@ -95,7 +71,7 @@ for (const lang of LANGUAGES) {
       for (const path of paths) {
         await t.test(`${role || 'nobody'} ${path}`, async () => {
           await opened.go(path)
-          await inspect(opened, `${role || 'nobody'}${path.replace(ORDER, 'order').replaceAll(/\W+/g, '-')}`, lang)
+          await inspect(opened, `${role || 'nobody'}${path.replace(ORDER, 'order').replace(REVIEWED, 'reviewed').replace(DONE, 'done').replace(PEOPLE.provider.user_id, 'them').replace(SECRET, 'secret').replaceAll(/\W+/g, '-')}`, lang)
           // Its language moves nothing in the order of the stops.
           if (lang === 'en') assert.deepEqual(await unseenStops(opened.page), [], 'each stop of the keyboard is seen')
         })
@@ -249,7 +225,7 @@ test('a rejection gives its reason in the language of the order', async () => {
 })
 
 test('a page of another role is refused, and asks nothing', async () => {
-  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall', '/providers']], ['admin', ['/publish/1', '/jobs', '/inbox', '/profile']]]) {
+  for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall', '/providers']], ['admin', ['/publish/1', '/jobs', '/profile']]]) {
     const state = gateway({ role })
     const { context, page, go } = await open(state)
     for (const path of paths) {
@@ -357,6 +333,28 @@ test('the change of a region’s right that is sent is the one that was confirme
   await page.getByText('Noted.').waitFor()
   assert.deepEqual(state.changes().map(({ body }) => body), [{ policy: 'exclusive', holder: 'south-1', epoch: 7 }])
   await context.close()
+})
+
+test('the rules of a region say how far its node may go, and for whom', async () => {
+  const upTo = (price_max, kind) => ({ price_max, currency: 'CNY', service_types: [kind] })
+  const rules = { unpaid_start: false, approval: upTo('200.00', 'other'), approval_in_good_standing: upTo('500.00', 'cleaning_repair') }
+  for (const lang of LANGUAGES) {
+    const state = gateway()
+    state.right = { policy: 'optimistic', holder: null, rules }
+    const { context, page, go } = await open(state, lang)
+    await go('/regions?region=SOUTH')
+    const { ruleApproval, ruleGoodStanding } = wordsOf('cloud/portal', lang).lease
+    const { cleaning_repair: cleaning, other } = wordsOf('protocol/web', lang).service
+    const told = page.getByText(ruleApproval.split('{')[0]).first()
+    const text = (await told.innerText()).replaceAll('\u00a0', ' ')
+    for (const [sentence, price, kind] of [[ruleApproval, '200.00', other], [ruleGoodStanding, '500.00', cleaning]]) {
+      const [before, between, after] = sentence.split(/\{\w+\}/)
+      const at = text.indexOf(before)
+      assert.ok(at >= 0 && text.slice(at).includes(between) && text.slice(at).includes(price) && text.slice(at).includes(`${kind}${after}`), text)
+    }
+    await screenshot(page, `portal/rules-${lang}`)
+    await context.close()
+  }
 })
 
 test('a draft outlives its page and is published once', async () => {
@@ -572,6 +570,106 @@ test('a profile that was changed elsewhere is not overwritten', async () => {
   await page.getByRole('button', { name: 'Keep the changes' }).click()
   await page.getByText('Confirmed: this is your profile now.').waitFor()
   assert.deepEqual(state.changes().map(({ body }) => [body.version, body.full_name]), [[3, 'Somebody'], [9, 'Lin Mei']])
+  await context.close()
+})
+
+test('a person chooses news for each channel, and what was chosen for a channel that is off is kept', async () => {
+  const state = gateway({ role: 'customer' })
+  state.wishes.channels = ['email', 'sms']
+  state.wishes.by.money = ['email', 'push']
+  const { context, page, go, faults } = await open(state)
+  await go('/inbox?show=wishes')
+  const by = (name) => page.getByRole('group', { name, exact: true })
+  const kind = (group, name) => group.getByRole('checkbox', { name, exact: true })
+  const [mail, text] = [by('Mail me news of'), by('Text me news of')]
+  await kind(text, 'Money').check()
+  assert.equal(await kind(mail, 'My account').isDisabled(), true)
+  assert.equal(await by('Push to my devices news of').count(), 0, 'nobody pushes here')
+  await kind(mail, 'Reviews').uncheck()
+  await page.getByRole('button', { name: 'Keep the changes' }).click()
+  await page.getByText('Confirmed: your wishes are kept.').waitFor()
+  const [{ method, path, body }] = state.changes()
+  assert.equal(`${method} ${path}`, 'PUT /notifications/preferences')
+  assert.deepEqual(Object.fromEntries(body.kinds.map((one) => [one.kind, one.channels])), { orders: ['email'], jobs: [], money: ['email', 'sms', 'push'], reviews: [], account: ['email'] })
+  assert.equal(await kind(text, 'Money').isChecked(), true)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('admins share an inbox, which leads to the work and tells of dead letters while there are any', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  await go('/inbox')
+  await page.getByText('All administrators share this inbox').waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Notices and quiet hours' }).count(), 0)
+  await page.getByRole('heading', { name: '2 events could not be worked in' }).waitFor()
+  await page.getByRole('link', { name: 'Order accepted' }).click()
+  await page.waitForURL(`**/orders/${ORDER}`)
+  assert.deepEqual(state.changes().map(({ method, path }) => `${method} ${path.replace(/[\w-]{36}/, 'it')}`), ['PUT /notifications/it/read'])
+  for (const box of state.boxes) box.waiting = 0
+  await go('/inbox?show=unread')
+  await page.getByRole('heading', { name: 'Inbox' }).waitFor()
+  await page.getByRole('heading', { name: '2 events could not be worked in' }).waitFor({ state: 'detached' })
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('an admin names an amount before giving it, gives it once, and settles a refund that failed', async () => {
+  const released = { at: '2026-11-18T09:00:00.000Z', action: 'release', account: 'provider', amount: '-162.00', currency: 'CNY', order_id: ORDER, fee: '18.00' }
+  const state = gateway({ lines: [released] })
+  const { context, page, go, faults } = await open(state)
+  const dialog = page.locator('dialog[open]')
+  const confirm = (name) => dialog.getByRole('button', { name })
+  await go(`/money?view=order&order=${ORDER}`)
+  await tabTo(page, page.getByRole('button', { name: 'Goodwill…' }))
+  await page.keyboard.press('Enter')
+  await page.locator('#act-amount:focus').waitFor()
+  await page.keyboard.type('500')
+  await dialog.getByText('No more than ¥120.00 can be given.').first().waitFor()
+  await dialog.getByLabel('Amount').fill('20')
+  await dialog.getByRole('heading', { name: 'Give the customer ¥20.00 back as goodwill?' }).waitFor()
+  await dialog.getByLabel('Reason').fill('The tap drips again')
+  await confirm('Give ¥20.00').dblclick()
+  await page.getByText('Goodwill, ¥20.00').waitFor()
+  await page.locator('#books:focus').waitFor()
+
+  const compensate = async () => {
+    await page.getByRole('button', { name: 'Compensation…' }).click()
+    await dialog.getByLabel('Amount').fill('30')
+    await dialog.getByLabel('Reason').fill('Came twice')
+    await confirm('Give ¥30.00').click()
+  }
+  state.gone = true
+  await compensate()
+  await page.getByRole('heading', { name: 'Holdfast is out of reach.' }).waitFor()
+  state.gone = false
+  await page.getByRole('button', { name: 'Retry now' }).first().click()
+  await page.getByRole('button', { name: 'Compensation…', disabled: false }).waitFor()
+  await compensate()
+  await page.getByText('The provider has got one').waitFor()
+
+  await page.getByRole('button', { name: 'Paid in another way…' }).click()
+  await dialog.getByRole('heading', { name: 'Record that ¥60.00 was paid back in another way?' }).waitFor()
+  await dialog.getByLabel('How it was paid').fill('Bank transfer 77')
+  await confirm('Record ¥60.00').click()
+  await page.getByText('No refund has failed').first().waitFor()
+  await page.getByRole('button', { name: 'Close this case… A refund failed' }).click()
+  await dialog.getByLabel('Reason').fill('Paid by hand')
+  await confirm('Close the case').click()
+  await page.getByRole('button', { name: 'Close this case… A refund failed' }).waitFor({ state: 'detached' })
+
+  const sent = state.changes().map(({ path, body, headers }) => [path.split('/').at(-1), body, headers['idempotency-key']])
+  const given = { provider_id: PEOPLE.provider.user_id, amount: '30.00', reason: 'Came twice' }
+  assert.deepEqual(sent.map(([act, body]) => [act, body]), [
+    ['goodwill', { amount: '20.00', reason: 'The tap drips again' }], ['compensation', given], ['compensation', given],
+    ['paid-otherwise', { refund_id: state.desk.refunds[0].id, reason: 'Bank transfer 77' }], ['close', { reason: 'Paid by hand' }],
+  ])
+  assert.equal(sent[1][2], sent[2][2], 'the same words are the same compensation')
+  state.permissions = ['read_desks']
+  await page.reload()
+  await settled(page)
+  assert.equal(await page.getByRole('button', { name: /^(Goodwill|Close this case)/ }).count(), 0)
+  assert.deepEqual(faults(), [])
   await context.close()
 })
 

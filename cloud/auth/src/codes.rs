@@ -18,12 +18,12 @@ use crate::{
     Config,
     domain::{Email, Lockout, SignInCode, Username},
     entry::{Entry, EntryRefusal},
-    identities::{Arrival, PHONES, VisitRefusal, tail},
+    identities::{Arrival, VisitRefusal, tail},
     limits::{CodeQuota, SpentQuota},
     passwords::Lane,
     say,
     service::{AccessGrant, Service, ServiceError},
-    store::{CodeTerm, CodeTry, IssuerSubject, LinkResult, NewcomerResult, PlaceHash},
+    store::{CodeTerm, CodeTry, IssuerSubject, LinkResult, NewcomerResult, PHONES, PlaceHash},
 };
 
 /// Messages on their way to the gateway at once. Who comes beyond is asked to try again.

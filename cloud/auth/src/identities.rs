@@ -19,7 +19,7 @@ use crate::{
     passwords::NO_PASSWORD,
     service::{AccessGrant, Service, ServiceError},
     store::{
-        Account, IssuerSubject, LinkResult, NewcomerResult, OthersEnding, SessionEnding,
+        Account, IssuerSubject, LinkResult, NewcomerResult, OthersEnding, PHONES, SessionEnding,
         UnlinkResult,
     },
 };
@@ -67,8 +67,6 @@ pub enum VisitRefusal {
     Entry(EntryRefusal),
 }
 
-/// Stands for the issuer of a phone's number. No issuer is called so: theirs are addresses.
-pub const PHONES: &str = "phone";
 /// Further names are tried with four random characters.
 const NAMES_TRIED: usize = 6;
 const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -293,6 +291,7 @@ impl Service {
         if whose.issuer == PHONES && account.role_id != Role::Customer {
             return Ok(Err(VisitRefusal::PasswordOnly));
         }
+        self.store.note_number(identity, whose).await?;
         let entry = match self.entry(&username, from, device).await? {
             // Whoever removes the identity meanwhile, or sets another password, finds the session or is found by it.
             Ok(entry) => Entry { identity: Some(identity), ..entry },

@@ -34,19 +34,36 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
             Ok(())
         }
     });
-    let walk = SealWalk::of("auth.users");
+    let walks = SealWalks::default();
     let seal = Job::new("auth-seal", "40 */5 * * * *", move || {
-        let (store, walk) = (store_to_seal.clone(), walk.clone());
-        async move { Ok(seal(&store, &walk).await?) }
+        let (store, walks) = (store_to_seal.clone(), walks.clone());
+        async move { Ok(seal(&store, &walks).await?) }
     });
     vec![keys, purge, seal]
 }
 
-/// Seals addresses that are plain, or sealed by a former key.
-pub async fn seal(store: &Store, walk: &SealWalk<Uuid>) -> Result<(), StoreError> {
-    let mut turn = walk.turn(store.data_keys(), BATCHES_MAX).await;
+/// How far the sealing has come.
+#[derive(Clone)]
+pub struct SealWalks {
+    emails: SealWalk<Uuid>,
+    numbers: SealWalk<Uuid>,
+}
+
+impl Default for SealWalks {
+    fn default() -> Self {
+        Self { emails: SealWalk::of("auth.users"), numbers: SealWalk::of("auth.identities") }
+    }
+}
+
+/// Seals addresses that are plain, and what is sealed by a former key.
+pub async fn seal(store: &Store, walks: &SealWalks) -> Result<(), StoreError> {
+    let mut turn = walks.emails.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
         turn.reached(store.reseal_emails(after).await?);
+    }
+    let mut turn = walks.numbers.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_numbers(after).await?);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Owns accounts and sessions. A session that was ended stays ended.
 //!
 //! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens, of whoever issued them, are logged,
-//! nor phones and their codes, of which only keyed hashes are kept;
+//! nor phones and their codes, of which keyed hashes are kept, and of a proven number a sealed copy;
 //! auth_db is the record of every revocation, the cache only spares the question.
 
 mod codes;

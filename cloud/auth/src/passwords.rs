@@ -3,23 +3,24 @@
 //!
 //! Invariant: an answer about a password costs one hash, also where the account does not exist.
 //! Each hash takes 19 MiB and tens of milliseconds, so two of strangers and one of a known device run at
-//! once, however many ask. The others wait in rooms of bounded size, in the order in which they came. One who
+//! once, however many ask and go away again. The others wait in rooms of bounded size, in the order in which they came. One who
 //! finds a room full is told to try again. Crowded addresses have a room of their own and one hash at once, so a
 //! flood does not keep others waiting.
 
+mod memory;
 mod room;
 mod stored;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::{Argon2, password_hash::PasswordHasher};
 use platform::ClientAddress;
 use process::random;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
+use memory::{HashMemory, MemoryPool};
 use room::WaitingRoom;
-use stored::{is_usable, verify};
+use stored::{hash, is_usable, verify};
 
 pub use stored::{NO_PASSWORD, is_our_hash};
 
@@ -40,6 +41,7 @@ pub struct Passwords {
     crowd: WaitingRoom,
     known: Arc<Semaphore>,
     known_waiting: WaitingRoom,
+    memory: MemoryPool,
     /// The hash of a password nobody knows, to spend the same work on an unknown name.
     decoy: Arc<str>,
 }
@@ -57,6 +59,13 @@ pub enum Lane {
 /// The right to compute hashes, one at a time, until dropped.
 pub struct HashPermit {
     decoy: Arc<str>,
+    place: Arc<HashPlace>,
+}
+
+/// A hash that runs holds it too: nothing stops one whose asker has gone away.
+struct HashPlace {
+    /// Goes back before the place does, so there is no more memory than there are places.
+    memory: Mutex<HashMemory>,
     _place: OwnedSemaphorePermit,
     _of_crowded: Option<OwnedSemaphorePermit>,
 }
@@ -72,7 +81,8 @@ pub enum PasswordError {
 
 impl Passwords {
     pub fn new() -> Result<Self, PasswordError> {
-        let decoy = hash(random::secret_text(32).as_bytes())?;
+        let memory = MemoryPool::default();
+        let decoy = hash(random::secret_text(32).as_bytes(), &mut memory.lend())?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
             waiting: WaitingRoom::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
@@ -80,6 +90,7 @@ impl Passwords {
             crowd: WaitingRoom::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             known: Arc::new(Semaphore::new(OF_KNOWN_AT_ONCE_MAX)),
             known_waiting: WaitingRoom::new(OF_KNOWN_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            memory,
             decoy: decoy.into(),
         })
     }
@@ -101,13 +112,15 @@ impl Passwords {
             Lane::Crowded => Some(turn(&self.crowded).await?),
         };
         let place = turn(permits).await?;
-        Ok(HashPermit { decoy: self.decoy.clone(), _place: place, _of_crowded: of_crowded })
+        let memory = Mutex::new(self.memory.lend());
+        let place = Arc::new(HashPlace { memory, _place: place, _of_crowded: of_crowded });
+        Ok(HashPermit { decoy: self.decoy.clone(), place })
     }
 }
 
 impl HashPermit {
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        blocking(move || hash(password.reveal())).await?
+        self.compute(move |memory| hash(password.reveal(), memory)).await?
     }
 
     /// Returns whether this is the password of that hash. Without a hash, or without a password that could
@@ -120,28 +133,27 @@ impl HashPermit {
         let stored = stored.filter(|hash| is_usable(hash));
         let possible = password.is_some() && stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
-        let fits = blocking(move || {
+        let fits = self.compute(move |memory| {
             let text = password.as_ref().map_or(&b"no such password"[..], Password::reveal);
-            verify(text, &stored)
+            verify(text, &stored, memory)
         });
         Ok(fits.await?? && possible)
+    }
+
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut HashMemory) -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let place = self.place.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut place.memory.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await.map_err(|error| PasswordError::Hash(error.to_string()))
     }
 }
 
 async fn turn(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, PasswordError> {
     Arc::clone(permits).acquire_owned().await.map_err(|_| PasswordError::Busy)
-}
-
-fn hash(password: &[u8]) -> Result<String, PasswordError> {
-    let hash = Argon2::default().hash_password(password);
-    hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, PasswordError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| PasswordError::Hash(error.to_string()))
 }
 
 #[cfg(test)]
@@ -204,5 +216,41 @@ mod tests {
         let stranger = async || passwords.permit(NOBODY, Lane::Usual).await.unwrap();
         let _strangers = (stranger().await, stranger().await);
         assert!(passwords.permit(NOBODY, Lane::Known).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn hashes_have_the_memory_of_those_before_them() {
+        let passwords = Passwords::new().unwrap();
+        assert_eq!(passwords.memory.free_count(), 1, "the decoy's");
+        for lane in [Lane::Usual, Lane::Crowded, Lane::Known, Lane::Usual] {
+            let permit = passwords.permit(NOBODY, lane).await.unwrap();
+            permit.hash(password("correct horse")).await.unwrap();
+            assert!(!permit.verify(None, None).await.unwrap());
+            drop(permit);
+            assert_eq!(passwords.memory.free_count(), 1);
+        }
+        let all_at_once = (0..10).map(async |n| {
+            let lane = if n % 2 == 0 { Lane::Usual } else { Lane::Known };
+            let permit = passwords.permit(NOBODY, lane).await.unwrap();
+            permit.verify(None, None).await.unwrap();
+        });
+        futures::future::join_all(all_at_once).await;
+        let of_each_place = 1..=HASHES_AT_ONCE_MAX + OF_KNOWN_AT_ONCE_MAX;
+        assert!(of_each_place.contains(&passwords.memory.free_count()));
+    }
+
+    #[tokio::test]
+    async fn a_hash_keeps_its_place_after_its_asker_has_gone() {
+        let passwords = Passwords::new().unwrap();
+        let permit = passwords.permit(NOBODY, Lane::Usual).await.unwrap();
+        let (go_on, hears) = std::sync::mpsc::channel::<()>();
+        let mut computing = Box::pin(permit.compute(move |_| hears.recv().is_ok()));
+        assert!(futures::poll!(computing.as_mut()).is_pending());
+        drop(computing);
+        drop(permit);
+        assert_eq!(passwords.permits.available_permits(), HASHES_AT_ONCE_MAX - 1);
+        go_on.send(()).unwrap();
+        let every = u32::try_from(HASHES_AT_ONCE_MAX).unwrap();
+        assert!(passwords.permits.acquire_many(every).await.is_ok(), "it ends in the end");
     }
 }

@@ -33,7 +33,7 @@ pub use codes::{CodeTerm, CodeTry};
 pub use credentials::{NewPassword, PasswordReset, ResetCodeHash};
 pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
-pub use identities::{IssuerSubject, LinkResult, NewcomerResult, UnlinkResult};
+pub use identities::{IssuerSubject, LinkResult, NewcomerResult, PHONES, UnlinkResult};
 pub use people::{AccountState, PeopleFilter, PersonRow};
 pub use platform::StoreError;
 pub use roles::{KnownRole, RoleAct, RoleOrder};

@@ -1,7 +1,7 @@
 //! The way of a request: found in the table, its caller admitted, its claims about itself removed,
 //! handed to the part under the canonical path, the answer handed back.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::{Body, to_bytes},
@@ -41,7 +41,7 @@ use crate::{
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 pub async fn forward(
-    State(gateway): State<Gateway>,
+    State(gateway): State<Arc<Gateway>>,
     Trace(trace): Trace,
     mut request: Request,
 ) -> Response {

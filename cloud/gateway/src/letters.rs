@@ -129,7 +129,7 @@ impl PartAsker<'_> {
         let queue = topology::named(&form.queue).ok_or(Code::NotFound)?;
         let body = serde_json::to_vec(&form)
             .map_err(|error| fault("A replay could not be written as JSON", error))?;
-        let sources = queue.bindings.iter().filter_map(|(of, _)| topology::publisher(*of));
+        let sources = queue.bindings.iter().map(|(of, _)| topology::publisher(*of));
         let sources: BTreeSet<CloudPart> = sources.collect();
         let (mut items, mut missing) = (Vec::new(), Vec::new());
         for part in sources {

@@ -33,7 +33,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware::map_response, routing::any};
+use axum::{Router, routing::any};
 use http::Method;
 use platform::{
     Ground,
@@ -46,7 +46,7 @@ use process::{
     pages::{CarriedFile, Pages},
     parts::CloudPart,
     tasks::Tasks,
-    web::{Certificate, CertificateError},
+    web::{Certificate, CertificateError, protected},
 };
 use serde::{Deserialize, Serialize};
 
@@ -164,7 +164,6 @@ impl Config {
     }
 }
 
-#[derive(Clone)]
 struct Gateway {
     table: RouteMatcher,
     access: AccessLog,
@@ -219,15 +218,15 @@ pub async fn open_routes(
         tasks: ground.tasks,
         upstream_timeout,
     };
-    let routes = table(routes).fallback(forward::forward).with_state(gateway);
+    let routes = table(routes).fallback(forward::forward).with_state(Arc::new(gateway));
     let router = skeleton::router(NAME, routes, checks);
     let router = security::cors(router, &config.cors_origins)?;
-    Ok(router.layer(map_response(process::web::protect)))
+    Ok(protected(router))
 }
 
 /// Every path goes to the one handler, which looks it up itself. They are named here so that each has
 /// its own line in the metrics; a spelling that is not among them is counted as unmatched.
-fn table(routes: &'static [Route]) -> Router<Gateway> {
+fn table(routes: &'static [Route]) -> Router<Arc<Gateway>> {
     let paths: BTreeSet<String> = matcher::patterns(routes).collect();
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))
 }

@@ -89,7 +89,7 @@ const REFUND: &[Permission] = &[Permission::RefundMoney];
 const MODERATE: &[Permission] = &[Permission::ModerateReviews];
 const DESKS: &[Permission] = &[Permission::ReadDesks];
 /// A customer's own, or any at an admin's desk.
-const PAYMENTS: &[Permission] = &[Permission::PublishOrders, Permission::ReadDesks];
+const OWN_OR_DESK: &[Permission] = &[Permission::PublishOrders, Permission::ReadDesks];
 const VERIFY: &[Permission] = &[Permission::VerifyProviders];
 const PEOPLE: &[Permission] = &[Permission::ReadPeople];
 const REVOKE: &[Permission] = &[Permission::RevokePeople];
@@ -209,8 +209,12 @@ pub static ROUTES: &[Route] = &[
     ruled(POST, "/api/v1/orders",                  CUSTOMER,  PUBLISH,    Part::Order),
     route(GET,  "/api/v1/orders",                 ANY,      Part::Order),
     route(GET,  "/api/v1/orders/available",       PROVIDER, Part::Order),
+    route(GET,  "/api/v1/orders/export.csv",      ANY,      Part::Order),
+    route(GET,  "/api/v1/orders/export.json",     ANY,      Part::Order),
     route(GET,  "/api/v1/orders/{id}",            ANY,      Part::Order),
     route(GET,  "/api/v1/orders/{id}/timeline",   ANY,      Part::Order),
+    ruled(GET,  "/api/v1/orders/{id}/tracking",    CANCELS,   OWN_OR_DESK, Part::Order),
+    route(GET,  "/api/v1/track/{code}",           OPEN,     Part::Order),
     route(GET,  crate::order_page::PATH,          ANY,      Part::Gateway),
     admin(POST,   "/api/v1/orders/{id}/approve",                  APPROVE,   Part::Order),
     admin(POST,   "/api/v1/orders/{id}/reject",                   APPROVE,   Part::Order),
@@ -222,24 +226,29 @@ pub static ROUTES: &[Route] = &[
     ruled(POST, "/api/v1/orders/{id}/cancel",      CANCELS,   CANCEL,     Part::Order),
     ruled(PUT,  "/api/v1/orders/{id}/status",      ANY,       ANY_ACTION, Part::Order),
     admin(GET,    "/api/v1/admin/orders",                         DESKS,     Part::Order),
+    admin(GET,    "/api/v1/admin/orders/export.csv",              DESKS,     Part::Order),
+    admin(GET,    "/api/v1/admin/orders/export.json",             DESKS,     Part::Order),
     admin(GET,    "/api/v1/admin/assignments",                    PLATFORM,  Part::Order),
     admin(GET,    "/api/v1/admin/assignments/{region}",           PLATFORM,  Part::Order),
     admin(PUT,    "/api/v1/admin/assignments/{region}",           REGIONS,   Part::Order),
     admin(GET,    "/api/v1/admin/cases",                          DESKS,     Part::Order),
+    admin(GET,    "/api/v1/admin/cases/{id}",                     DESKS,     Part::Order),
+    admin(POST,   "/api/v1/admin/cases/{id}/take",                WITHDRAW,  Part::Order),
+    admin(POST,   "/api/v1/admin/cases/{id}/close",               WITHDRAW,  Part::Order),
     admin(POST,   "/api/v1/admin/providers/{id}/withdrawals",     WITHDRAW,  Part::Order),
     admin(GET,    "/api/v1/admin/lost-acceptances",               DESKS,     Part::Order),
     admin(GET,    "/api/v1/admin/commands/{id}",                  DESKS,     Part::Order),
 
     route(POST, "/api/v1/payments",               CUSTOMER, Part::Payment),
-    ruled(GET,  "/api/v1/payments",               PAYERS,   PAYMENTS, Part::Payment),
+    ruled(GET,  "/api/v1/payments",               PAYERS,   OWN_OR_DESK, Part::Payment),
     admin(GET,    "/api/v1/payments/reconciliation",              DESKS,     Part::Payment),
-    ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   PAYMENTS, Part::Payment),
-    ruled(GET,  "/api/v1/payments/methods",       PAYERS,   PAYMENTS, Part::Payment),
+    ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   OWN_OR_DESK, Part::Payment),
+    ruled(GET,  "/api/v1/payments/methods",       PAYERS,   OWN_OR_DESK, Part::Payment),
     route(POST, "/api/v1/payments/callbacks/{adapter}", OPEN, Part::Payment),
     route(POST, "/api/v1/payments/callback",      OPEN,     Part::Payment),
     admin(GET,    "/api/v1/admin/payment-callbacks",              DESKS,     Part::Payment),
     route(POST, "/api/v1/refunds",                CUSTOMER, Part::Payment),
-    ruled(GET,  "/api/v1/refunds",                PAYERS,   PAYMENTS, Part::Payment),
+    ruled(GET,  "/api/v1/refunds",                PAYERS,   OWN_OR_DESK, Part::Payment),
     route(GET,  "/api/v1/orders/{id}/statement",  ANY,      Part::Payment),
     route(GET,  "/api/v1/statements",             PROVIDER, Part::Payment),
     route(GET,  "/api/v1/earnings",               PROVIDER, Part::Payment),

@@ -14,12 +14,22 @@ pub struct Config {
     /// How long the cache answers for an inbox. A count or list that the cache did not hear a change of is
     /// wrong for no longer.
     pub cache_ttl_ms: u64,
+    /// As the payment service's: people are told until when they may object.
+    pub dispute_ms: i64,
     /// Where mail goes: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
     pub mail_url: String,
     /// The sender of mail.
     pub mail_from: String,
     /// The file of the mail server's password.
     pub mail_password: PathBuf,
+    /// Where text messages go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    pub sms_url: String,
+    /// The file with the secret by which that gateway knows us.
+    pub sms_secret: PathBuf,
+    /// Where pushes go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
+    pub push_url: String,
+    /// The file with the secret that signs pushes.
+    pub push_secret: PathBuf,
 }
 
 impl Config {
@@ -35,9 +45,14 @@ impl Default for Config {
             bind: String::new(),
             documents_url: SecretUrl::default(),
             cache_ttl_ms: 10_000,
+            dispute_ms: 3 * 24 * 60 * 60 * 1000,
             mail_url: "off".to_owned(),
             mail_from: "Holdfast <holdfast@localhost>".to_owned(),
             mail_password: PathBuf::new(),
+            sms_url: "off".to_owned(),
+            sms_secret: PathBuf::new(),
+            push_url: "off".to_owned(),
+            push_secret: PathBuf::new(),
         }
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! Invariants: a line is planned before its event is acknowledged, so none is lost; a delivery is tried a
 //! bounded number of times and given up with its reason; nothing goes out in a person's quiet hours but what
-//! they cannot silence; a person's address is asked for when it is needed and kept nowhere.
+//! they cannot silence; a channel that is away holds up no other; a person's address is asked for when it is needed and kept
+//! nowhere.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -16,15 +17,15 @@ use platform::{
     upstream::{Upstream, UpstreamError},
 };
 use process::{clock::Clock, problem::chain, tasks::Tasks, tokens::Verifier};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use texts::Sentence;
-use wire::{Role, UnixMillis, UserId};
+use wire::{Language, Role, UnixMillis, UserId};
 
 use crate::{
     domain::{self, Channel, InboxLine, InboxOwner, InboxWishes, NoticeKind},
-    mail::{Mail, MailMessage},
     say,
     store::{DeliveryState, DeliveryStore, InboxStore, Mailing, PreferencesStore, Settled},
+    ways::{Contact, Said, Ways},
 };
 
 /// News that is older has lost its hurry: it stays in the inbox alone, also when events are replayed.
@@ -47,7 +48,7 @@ pub struct Mailings {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
-    pub mail: Mail,
+    pub ways: Ways,
     pub auth: Upstream,
     pub verifier: Verifier,
     pub clock: Clock,
@@ -58,27 +59,16 @@ struct ContactQuestion {
     user_id: UserId,
 }
 
-#[derive(Deserialize)]
-struct Contact {
-    email: Option<String>,
-}
-
-/// Words for a person, in their language.
-struct Said {
-    title: String,
-    text: String,
-}
-
 impl Mailings {
     /// Plans what goes out of these lines. Planning twice plans once.
     pub async fn plan(
         &self,
         lines: impl Iterator<Item = &InboxLine>,
     ) -> Result<(), DocumentsError> {
-        if !self.mail.is_on() {
+        let (now, on) = (self.clock.now(), self.ways.on());
+        if on.is_empty() {
             return Ok(());
         }
-        let now = self.clock.now();
         let mut known: BTreeMap<UserId, InboxWishes> = BTreeMap::new();
         let mut planned = Vec::new();
         for line in lines {
@@ -90,42 +80,41 @@ impl Mailings {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(self.preferences.of(line.user_id).await?.0),
             };
-            planned.extend(planned_of(line, wishes, now));
+            planned.extend(on.iter().filter_map(|way| planned_of(line, wishes, *way, now)));
         }
         let planned: Vec<_> =
             planned.into_iter().map(|delivery| (self.clock.new_id(), delivery)).collect();
         self.log.add(&planned).await
     }
 
-    /// Sends what is due, until the tasks stop.
-    pub fn start(self, tasks: &Tasks) {
-        if !self.mail.is_on() {
-            return;
+    /// Sends what is due by each channel that is on, until the tasks stop.
+    pub fn start(&self, tasks: &Tasks) {
+        for channel in self.ways.on() {
+            let (deliveries, stop) = (self.clone(), tasks.token());
+            tasks.spawn("deliveries", async move {
+                loop {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(LOOK) => {}
+                    }
+                    if let Err(error) = deliveries.send_due(channel).await {
+                        tracing::warn!(%channel, cause = chain(&error), "Deliveries wait for their store");
+                    }
+                }
+            });
         }
-        let stop = tasks.token();
-        tasks.spawn("deliveries", async move {
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(LOOK) => {}
-                }
-                if let Err(error) = self.send_due().await {
-                    tracing::warn!(cause = chain(&error), "Mailings wait for their store");
-                }
-            }
-        });
     }
 
     /// One look. A delivery that fails holds up no other.
-    pub async fn send_due(&self) -> Result<(), DocumentsError> {
+    pub async fn send_due(&self, channel: Channel) -> Result<(), DocumentsError> {
         let now = self.clock.now();
-        for due in self.log.due(now, BATCH).await? {
+        for due in self.log.due(channel, now, BATCH).await? {
             if !self.log.hold(&due, now).await? {
                 continue;
             }
             let settled = self.attempt(&due, now).await?;
             self.log.settle(due.id, &settled).await?;
-            let (channel, state) = (due.body.channel, settled.state);
+            let state = settled.state;
             tracing::info!(
                 user.id = %due.body.user_id, delivery.id = %due.id, why = settled.why,
                 "A delivery by {channel} is {state}"
@@ -162,17 +151,16 @@ impl Mailings {
         let question = ContactQuestion { user_id: due.body.user_id };
         let asked = self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await;
         let contact: Result<Contact, UpstreamError> = asked;
-        let address = match contact {
-            Ok(Contact { email: Some(email) }) => email,
-            Ok(Contact { email: None }) => {
-                let why = "the account has no address, or is closed".to_owned();
-                return ends(DeliveryState::Dropped, None, Some(why));
-            }
+        let contact = match contact {
+            Ok(contact) => contact,
             Err(error) => return again(&due.body, now, None, chain(&error)),
         };
-        let to = Some(masked(&address));
-        let message = MailMessage { id: due.id, to: address, subject: said.title, text: said.text };
-        match self.mail.send(message).await {
+        let Some(address) = contact.address(due.body.channel, due.body.user_id) else {
+            let why = "the account has no address, or is closed".to_owned();
+            return ends(DeliveryState::Dropped, None, Some(why));
+        };
+        let to = address.masked();
+        match self.ways.send(due.id, address, said).await {
             Ok(()) => ends(DeliveryState::Sent, to, None),
             Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
             Err(error) => ends(DeliveryState::GivenUp, to, Some(error.to_string())),
@@ -190,7 +178,8 @@ impl Mailings {
         let unread = found.filter(|stored| stored.read_at.is_none());
         Ok(unread.map(|stored| {
             let said = domain::write(wishes.language, &stored.line);
-            Said { title: said.title, text: said.content }
+            let brief = domain::brief(wishes.language, &stored.line);
+            said_in(wishes.language, said.title, said.content, brief)
         }))
     }
 
@@ -212,21 +201,32 @@ impl Mailings {
             format!("{}\n{}", said.title, said.content)
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
-        Ok(Some(Said { title: say::digest_title { unread }.to(language), text }))
+        let title = say::digest_title { unread }.to(language);
+        Ok(Some(said_in(language, title, text, domain::elsewhere(language))))
     }
 }
 
-fn planned_of(line: &InboxLine, wishes: &InboxWishes, now: UnixMillis) -> Option<Mailing> {
+fn said_in(language: Language, title: String, text: String, brief: String) -> Said {
+    let text_message = domain::text_message(language, &title, &brief);
+    Said { title, text, brief, text_message }
+}
+
+fn planned_of(
+    line: &InboxLine,
+    wishes: &InboxWishes,
+    channel: Channel,
+    now: UnixMillis,
+) -> Option<Mailing> {
     let kind = NoticeKind::of(line.event_type, line.role);
-    if !wishes.wants(kind, Channel::Email) {
+    if !channel.reaches(line.role) || !wishes.wants(kind, channel) {
         return None;
     }
     let owner = line.owner();
     Some(match wishes.digest_at(now).filter(|_| !kind.is_urgent()) {
-        Some(at) => Mailing::of_digest(owner, at, now),
+        Some(at) => Mailing::of_digest(owner, channel, at, now),
         None => {
             let event = (line.event_type, line.event_id);
-            Mailing::of_line(owner, kind, event, Channel::Email, now)
+            Mailing::of_line(owner, kind, event, channel, now)
         }
     })
 }
@@ -249,17 +249,6 @@ fn again(delivery: &Mailing, now: UnixMillis, to: Option<String>, why: String) -
     let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
     let pause = (PAUSE_MIN_MS << doublings).min(PAUSE_MAX_MS);
     Settled { to, ..waits(now.plus_ms(pause), Some(why)) }
-}
-
-/// Its first letter and its domain.
-fn masked(address: &str) -> String {
-    match address.split_once('@') {
-        Some((local, domain)) => {
-            let first: String = local.chars().take(1).collect();
-            format!("{first}***@{domain}")
-        }
-        None => "***".to_owned(),
-    }
 }
 
 #[cfg(test)]

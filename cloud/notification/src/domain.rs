@@ -2,17 +2,20 @@
 //! no IO, and time comes in with the event.
 
 mod audience;
+mod brief;
+mod facts;
 mod inbox;
 mod preferences;
 mod sentence;
 
 pub use audience::{
-    Cause, Hearing, Listener, hearing, line_of_match, lines_of, lines_of_money, lines_of_profile,
-    lines_of_readmission, lines_of_review,
+    Cause, Hearing, Listener, hearing, line_of_match, line_of_payout, lines_of, lines_of_money,
+    lines_of_profile, lines_of_readmission, lines_of_review,
 };
+pub use brief::{brief, elsewhere, text_message};
 pub use inbox::{
-    InboxLine, InboxOwner, InboxPage, LineId, MoneyParams, OrderParams, PageRequest, Params,
-    PersonParams, READ_KEPT_MS, ReviewFacts, ReviewParams, StoredLine,
+    InboxKind, InboxLine, InboxOwner, InboxPage, LineId, MoneyParams, MoneyTerms, OrderParams,
+    PageRequest, Params, PersonParams, READ_KEPT_MS, ReviewFacts, ReviewParams, StoredLine,
 };
 pub use preferences::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
 pub use sentence::{LineText, match_reason, write};

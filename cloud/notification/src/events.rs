@@ -8,11 +8,15 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
-use wire::{Event, EventType, Exchange, OrderEvent, PaymentEvent, ProfileEvent, ReadmissionEvent};
+use wire::{
+    Event, EventType, Exchange, OrderEvent, PaymentEvent, PayoutEvent, ProfileEvent,
+    ReadmissionEvent,
+};
 
 use crate::{
     delivery::Mailings,
     domain::{self, Cause, Hearing, InboxLine, LineId, ReviewFacts},
+    reminders,
     store::InboxStore,
 };
 
@@ -39,10 +43,13 @@ pub struct Inboxes {
     pub store: InboxStore,
     pub deliveries: Mailings,
     pub clock: Clock,
+    /// The payment service's time for objections.
+    pub dispute_ms: i64,
 }
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        reminders::hear(&self.store, event).await?;
         let lines = self.lines(event)?;
         for (id, line) in &lines {
             let fresh = self.store.add(*id, line).await?;
@@ -56,6 +63,7 @@ impl Handle for Inboxes {
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
         let mut lines = Vec::with_capacity(run.len());
         for event in run {
+            reminders::hear(&self.store, event).await?;
             lines.extend(self.lines(event)?);
         }
         let fresh = self.store.add_all(&lines).await?;
@@ -69,13 +77,13 @@ impl Handle for Inboxes {
 
 impl Inboxes {
     fn lines(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
-        let lines = lines(event)?;
+        let lines = lines(event, self.dispute_ms)?;
         Ok(lines.into_iter().map(|line| (LineId(self.clock.new_id()), line)).collect())
     }
 }
 
 /// The body of an event that nobody hears of is not even read.
-fn lines(event: &Event) -> Result<Vec<InboxLine>, HandleError> {
+fn lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
     if !matches!(domain::hearing(event.kind), Some(Hearing::Told(_))) {
         return Ok(Vec::new());
     }
@@ -83,7 +91,12 @@ fn lines(event: &Event) -> Result<Vec<InboxLine>, HandleError> {
     Ok(match event.kind.exchange() {
         Exchange::Order => {
             let body = OrderEvent::deserialize(&event.body)?;
-            domain::lines_of(event.kind, event.id, event.at, &body)
+            domain::lines_of(cause, &body, dispute_ms)
+        }
+        Exchange::Payment
+            if matches!(event.kind, EventType::PayoutSent | EventType::PayoutFailed) =>
+        {
+            vec![domain::line_of_payout(cause, &PayoutEvent::deserialize(&event.body)?)]
         }
         Exchange::Payment => {
             domain::lines_of_money(cause, &PaymentEvent::deserialize(&event.body)?)

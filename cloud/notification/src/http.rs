@@ -10,7 +10,10 @@ use http::Method;
 use process::{openapi::RouteTable, tokens::Verifier};
 use wire::Code;
 
-use crate::store::{DeliveryStore, InboxStore, PreferencesStore};
+use crate::{
+    domain::Channel,
+    store::{DeliveryStore, InboxStore, PreferencesStore},
+};
 
 pub use stream::InboxStreams;
 
@@ -19,6 +22,8 @@ pub struct Service {
     pub store: InboxStore,
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
+    /// The channels that are on.
+    pub channels: Vec<Channel>,
     pub verifier: Verifier,
     pub streams: InboxStreams,
 }

@@ -1,5 +1,5 @@
-//! Owns the work done by the clock: lines that were read long ago and old deliveries are removed (MongoDB expires them by
-//! itself, and the job finds none), and what is plain or of a former data key is sealed.
+//! Owns the work done by the clock: customers are reminded, lines that were read long ago and old deliveries are removed
+//! (MongoDB expires them by itself, and the job finds none), and what is plain or of a former data key is sealed.
 
 use platform::{
     documents::Documents,
@@ -8,10 +8,14 @@ use platform::{
 };
 use process::{clock::Clock, tasks::Tasks};
 
-use crate::store::{DeliveryStore, InboxStore};
+use crate::{
+    reminders::Reminders,
+    store::{DeliveryStore, InboxStore},
+};
 
 /// At night, in UTC.
 const PURGE_CRON: &str = "0 20 3 * * *";
+const REMINDERS_CRON: &str = "50 */10 * * * *";
 
 const INBOXES: [&str; 3] =
     ["notification.customer_inbox", "notification.provider_inbox", "notification.admin_inbox"];
@@ -19,12 +23,19 @@ const INBOXES: [&str; 3] =
 pub fn start(
     tasks: &Tasks,
     documents: &Documents,
-    store: &InboxStore,
     log: &DeliveryStore,
-    clock: &Clock,
+    reminders: Reminders,
 ) -> Result<(), JobError> {
-    let jobs = vec![purge(store.clone(), log.clone(), clock.clone()), seal(store.clone())];
-    jobs::start(tasks, documents, clock.clone(), jobs)
+    let (store, clock) = (reminders.inboxes.clone(), reminders.clock.clone());
+    let jobs = vec![
+        purge(store.clone(), log.clone(), clock.clone()),
+        seal(store),
+        Job::new("notification-reminders", REMINDERS_CRON, move || {
+            let reminders = reminders.clone();
+            async move { Ok(reminders.tell_due().await.map(drop)?) }
+        }),
+    ];
+    jobs::start(tasks, documents, clock, jobs)
 }
 
 fn seal(store: InboxStore) -> Job {

@@ -12,14 +12,16 @@ mod http;
 mod jobs;
 pub mod mail;
 pub mod memory;
+pub mod reminders;
 pub mod store;
+pub mod ways;
 
 texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters,
-    service as skeleton, upstream::Upstream,
+    Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters, push::Push,
+    service as skeleton, sms::Sms, upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart, trust::Authorities};
 
@@ -27,7 +29,9 @@ use delivery::Mailings;
 use events::{Inboxes, Matches};
 use mail::Mail;
 use memory::InboxMemory;
+use reminders::Reminders;
 use store::{DeliveryStore, InboxStore, PreferencesStore};
+use ways::Ways;
 
 pub use config::Config;
 
@@ -53,26 +57,28 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
 
     let log = DeliveryStore::new(&documents);
     log.check().await?;
-    jobs::start(&ground.tasks, &documents, &store, &log, &ground.clock)?;
-    let mail = Mail::open(
-        &config.mail_url,
-        &config.mail_from,
-        &config.mail_password,
-        &Authorities::of_process(),
-    );
+    let ways = ways(&config)?;
+    let channels = ways.on();
     let clock = ground.clock.clone();
     let deliveries = Mailings {
         inboxes: store.clone(),
         preferences: preferences.clone(),
         log: log.clone(),
-        mail: mail.map_err(OpenError::own("`notification.mail_url`: mail cannot be sent"))?,
+        ways,
         auth: peers.auth,
         verifier: ground.verifier(NAME),
         clock: clock.clone(),
     };
-    deliveries.clone().start(&ground.tasks);
-    let inboxes =
-        Inboxes { store: store.clone(), deliveries: deliveries.clone(), clock: clock.clone() };
+    deliveries.start(&ground.tasks);
+    let reminders =
+        Reminders { inboxes: store.clone(), deliveries: deliveries.clone(), clock: clock.clone() };
+    jobs::start(&ground.tasks, &documents, &log, reminders)?;
+    let inboxes = Inboxes {
+        store: store.clone(),
+        deliveries: deliveries.clone(),
+        clock: clock.clone(),
+        dispute_ms: config.dispute_ms,
+    };
     let verifier = ground.verifier(NAME);
     let matches = Matches { store: store.clone(), deliveries, users: peers.user, verifier, clock };
     events::start(&ground.tasks, &ground.bus, inboxes, matches);
@@ -81,10 +87,23 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let verifier = ground.verifier(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
     let letters = letters::routes(&ground, CloudPart::Notification, &documents);
-    let service = http::Service { store, preferences, log, verifier, streams };
+    let service = http::Service { store, preferences, log, channels, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     let routes = answers.over(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
+}
+
+fn ways(config: &Config) -> Result<Ways, OpenError> {
+    let authorities = Authorities::of_process();
+    let Config { mail_url, mail_from, mail_password, .. } = config;
+    let mail = Mail::open(mail_url, mail_from, mail_password, &authorities);
+    let sms = Sms::open_trusting(&config.sms_url, &config.sms_secret, &authorities);
+    let push = Push::open(&config.push_url, &config.push_secret, &authorities);
+    Ok(Ways {
+        mail: mail.map_err(OpenError::own("`notification.mail_url`: mail cannot be sent"))?,
+        sms: sms.map_err(OpenError::own("`notification.sms_url`: text messages cannot be sent"))?,
+        push: push.map_err(OpenError::own("`notification.push_url`: pushes cannot be sent"))?,
+    })
 }
 
 /// The routes for clients.

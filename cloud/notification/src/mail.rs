@@ -18,12 +18,13 @@ use lettre::{
         client::{Certificate, Tls, TlsParameters},
     },
 };
+use platform::folder::MessageFolder;
 use process::{client::is_loopback, config::Secret, trust::Authorities};
-use tokio::task::spawn_blocking;
+use serde_json::json;
 use uuid::Uuid;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-/// Mails that a folder keeps. One more removes the oldest.
+/// Mails that a folder keeps.
 const KEPT_MAX: usize = 500;
 const SMTP_PORT: u16 = 587;
 const SMTPS_PORT: u16 = 465;
@@ -31,7 +32,7 @@ const SMTPS_PORT: u16 = 465;
 #[derive(Clone)]
 pub enum Mail {
     Off,
-    Folder(Arc<PathBuf>),
+    Folder(Arc<MessageFolder>),
     Smtp(Arc<Smtp>),
 }
 
@@ -97,10 +98,10 @@ impl Mail {
             return Ok(Self::Off);
         }
         if let Some(folder) = url.strip_prefix("folder:").filter(|folder| !folder.is_empty()) {
-            let folder = PathBuf::from(folder);
-            let made = fs::create_dir_all(&folder);
-            made.map_err(|source| MailAddressError::Folder { folder: folder.clone(), source })?;
-            return Ok(Self::Folder(Arc::new(folder)));
+            let made = MessageFolder::open(Path::new(folder), KEPT_MAX);
+            let made =
+                made.map_err(|source| MailAddressError::Folder { folder: folder.into(), source })?;
+            return Ok(Self::Folder(Arc::new(made)));
         }
         let from = from.parse().map_err(|_| MailAddressError::From)?;
         let transport = transport(url, password, authorities)?;
@@ -115,9 +116,9 @@ impl Mail {
         match self {
             Self::Off => Err(MailError::Off),
             Self::Folder(folder) => {
-                let folder = folder.clone();
-                let written = spawn_blocking(move || keep(&folder, &message)).await;
-                Ok(written.map_err(std::io::Error::other)??)
+                let MailMessage { id, to, subject, text } = message;
+                let kept = json!({ "to": to, "subject": subject, "text": text });
+                Ok(folder.keep(id, &kept).await?)
             }
             Self::Smtp(smtp) => smtp.send(message).await,
         }
@@ -203,26 +204,4 @@ fn certificates(pem: &str) -> Vec<String> {
     const END: &str = "-----END CERTIFICATE-----";
     let parts = pem.split_inclusive(END).filter(|part| part.contains(END));
     parts.map(str::to_owned).collect()
-}
-
-/// A file appears whole under its name.
-fn keep(folder: &Path, message: &MailMessage) -> std::io::Result<()> {
-    let MailMessage { id, to, subject, text } = message;
-    let kept = serde_json::json!({ "to": to, "subject": subject, "text": text }).to_string();
-    let begun = folder.join(format!("{id}.part"));
-    fs::write(&begun, kept)?;
-    fs::rename(&begun, folder.join(format!("{id}.json")))?;
-    let mut all: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "json") {
-            all.push(path);
-        }
-    }
-    all.sort_unstable();
-    for path in all.iter().take(all.len().saturating_sub(KEPT_MAX)) {
-        // Another replica may have removed it.
-        let _gone = fs::remove_file(path);
-    }
-    Ok(())
 }

@@ -48,7 +48,7 @@ impl InboxMemory {
         Some(Stamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
-    /// Forgets what is remembered, on every replica; call it after the change is stored.
+    /// Forgets what is remembered, on every replica; call it before the change is stored, and again after it.
     pub async fn changed(&self, owner: InboxOwner) {
         let stamp = random::secret_text(STAMP_BYTES);
         if let Err(error) = self.cache.set(&key("stamp", owner), &stamp, STAMP_TTL).await {

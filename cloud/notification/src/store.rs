@@ -6,6 +6,7 @@ mod before;
 mod deliveries;
 mod fan_outs;
 mod recent;
+mod reminders;
 mod wishes;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ pub use deliveries::{
 use fan_outs::FanOutDocument;
 pub use fan_outs::{FanOut, MatchedProvider};
 pub use recent::RECENT_MAX;
+pub use reminders::{Reminder, reminders_by};
 pub use wishes::PreferencesStore;
 
 /// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
@@ -87,6 +89,7 @@ pub struct InboxStore {
     providers: Collection<InboxDocument>,
     admins: Collection<InboxDocument>,
     fan_outs: Collection<FanOutDocument>,
+    reminders: Collection<Reminder>,
     bell: InboxBell,
     memory: Option<InboxMemory>,
 }
@@ -99,6 +102,7 @@ impl InboxStore {
             providers: Collection::new(documents, "provider_inbox"),
             admins: Collection::new(documents, "admin_inbox"),
             fan_outs: Collection::new(documents, "fan_outs"),
+            reminders: Collection::new(documents, "reminders"),
             bell: InboxBell::default(),
             memory: None,
         }
@@ -121,7 +125,8 @@ impl InboxStore {
         self.customers.migrate().await?;
         self.providers.migrate().await?;
         self.admins.migrate().await?;
-        self.fan_outs.migrate().await
+        self.fan_outs.migrate().await?;
+        self.reminders.migrate().await
     }
 
     /// Refuses a store that `migrate` has not brought up to date.
@@ -131,7 +136,12 @@ impl InboxStore {
         self.providers.check().await?;
         self.admins.check().await?;
         self.fan_outs.check().await?;
+        self.reminders.check().await?;
         before::check(&self.documents).await
+    }
+
+    pub fn reminders(&self) -> &Collection<Reminder> {
+        &self.reminders
     }
 
     pub fn of(&self, role: Role) -> &Collection<InboxDocument> {
@@ -149,6 +159,7 @@ impl InboxStore {
 
     /// Writes a line and returns whether it is new. The same event again for the same person is not.
     pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
+        self.changes(line.owner()).await;
         let is_new = self.of(line.role).insert(id.0, &line.into(), &[]).await?;
         if is_new {
             self.changed(line.owner()).await;
@@ -161,6 +172,10 @@ impl InboxStore {
         &self,
         lines: &[(LineId, InboxLine)],
     ) -> Result<Vec<bool>, DocumentsError> {
+        let owners: BTreeSet<InboxOwner> = lines.iter().map(|(_, line)| line.owner()).collect();
+        for owner in owners {
+            self.changes(owner).await;
+        }
         let mut fresh = vec![true; lines.len()];
         for inbox in [&self.customers, &self.providers, &self.admins] {
             let lines = lines.iter().enumerate();
@@ -179,11 +194,17 @@ impl InboxStore {
         Ok(fresh)
     }
 
-    /// The cache hears of it first: whom the bell wakes reads anew.
-    async fn changed(&self, owner: InboxOwner) {
+    /// Called before lines are written or read, beside `changed` after it: nobody hears an older count while the cache has yet to
+    /// hear of lines that are stored.
+    async fn changes(&self, owner: InboxOwner) {
         if let Some(memory) = &self.memory {
             memory.changed(owner).await;
         }
+    }
+
+    /// The cache hears of it first: whom the bell wakes reads anew.
+    async fn changed(&self, owner: InboxOwner) {
+        self.changes(owner).await;
         self.bell.ring(owner.user_id);
     }
 
@@ -244,10 +265,11 @@ impl InboxStore {
         id: LineId,
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
-        let inbox = self.of(role);
+        let (inbox, owner) = (self.of(role), InboxOwner { user_id: user, role });
+        self.changes(owner).await;
         let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
         if inbox.update(id.0, USER.is(user).and(IS_READ.is(false)), read, &[]).await? {
-            self.changed(InboxOwner { user_id: user, role }).await;
+            self.changed(owner).await;
             return Ok(true);
         }
         Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
@@ -260,9 +282,10 @@ impl InboxStore {
         self.admins.seal_stale(&walks[2]).await
     }
 
-    /// Removes lines read long ago where the database does not do so; returns their number. Fan-outs go with them.
+    /// Removes lines read long ago where the database does not do so; returns their number. Fan-outs and reminders go with them.
     pub async fn purge_read(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
         self.fan_outs.purge(now).await?;
+        self.reminders.purge(now).await?;
         let mut purged = 0;
         for inbox in [&self.customers, &self.providers, &self.admins] {
             purged += inbox.purge(now).await?;

@@ -7,6 +7,8 @@ use wire::ShareLimits;
 
 use crate::store::AcceptanceRules;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -21,9 +23,17 @@ pub struct Config {
     /// Only a provider whom an admin has verified may accept. A promise that an edge has made by its right to assign
     /// is kept, and becomes a case.
     pub verified_providers_only: bool,
+    /// An order that nobody has approved or accepted in this many days is closed on record, unless its service is yet to
+    /// begin. 0 leaves them open.
+    pub stale_after_days: u32,
 }
 
 impl Config {
+    /// In milliseconds; `None` where orders stay open.
+    pub fn stale_after(&self) -> Option<i64> {
+        (self.stale_after_days > 0).then(|| i64::from(self.stale_after_days) * DAY_MS)
+    }
+
     pub fn acceptance_rules(&self) -> AcceptanceRules {
         let limits = ShareLimits {
             open_jobs: self.open_jobs_max,
@@ -45,6 +55,7 @@ impl Default for Config {
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
             verified_providers_only: true,
+            stale_after_days: 30,
         }
     }
 }

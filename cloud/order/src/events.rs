@@ -52,8 +52,8 @@ impl Money {
 
 impl Handle for Money {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        // A payment that begins changes nothing yet.
-        if event.kind == EventType::PaymentInitiated {
+        // A payment that begins changes nothing yet, nor does a wish for a refund.
+        if matches!(event.kind, EventType::PaymentInitiated | EventType::RefundRequested) {
             return Ok(());
         }
         let told: PaymentEvent = serde_json::from_value(event.body.clone())?;

@@ -3,11 +3,16 @@
 
 mod admin;
 mod cancelling;
+mod cases;
 mod commands;
+mod export;
+mod filter;
+mod form;
 mod hub;
 mod internal;
 mod reads;
 mod reply;
+mod tracking;
 
 use axum::{
     Router,
@@ -69,10 +74,19 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             reads::mine)
         .at(GET, "/api/v1/orders/available", "List the orders that wait for a provider", &[],
             reads::available)
+        .at(GET, "/api/v1/orders/export.csv",
+            "Take the orders that you published, or that you have accepted, as a table", &[], export::own_as_csv)
+        .at(GET, "/api/v1/orders/export.json",
+            "Take the orders that you published, or that you have accepted, as JSON", &[], export::own_as_json)
         .at(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], reads::order)
         .at(GET, "/api/v1/orders/{id}/timeline",
             "Show the history of an order: who did what, and when it passed each hop",
             &[Code::OrderNotFound], reads::timeline)
+        .at(GET, "/api/v1/orders/{id}/tracking",
+            "Show the part of its receipt by which anybody can follow the order", &[Code::OrderNotFound],
+            tracking::receipt)
+        .at(GET, "/api/v1/track/{code}", "Follow an order by the code and the secret of its receipt",
+            &[Code::OrderNotFound], tracking::track)
         .at(PUT, "/api/v1/orders/{id}/status",
             "Bring an order to a status, by the action that leads there", command_codes!(ProvidersOnly, NotVerified),
             commands::status)
@@ -99,6 +113,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             "Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done",
             command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
         .at(GET, "/api/v1/admin/orders", "List all orders", &[], reads::all)
+        .at(GET, "/api/v1/admin/orders/export.csv", "Take the orders of a list as a table", &[], export::all_as_csv)
+        .at(GET, "/api/v1/admin/orders/export.json", "Take the orders of a list as JSON", &[], export::all_as_json)
         .at(GET, "/api/v1/admin/assignments", "How every region assigns its orders", &[],
             admin::assignments)
         .at(GET, "/api/v1/admin/assignments/{region}", "How a region assigns, and how that came to be",
@@ -106,7 +122,12 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(PUT, "/api/v1/admin/assignments/{region}", "Change how a region assigns",
             &[Code::EdgeEpochEnded, Code::Unavailable], admin::assign)
         .at(GET, "/api/v1/admin/cases", "List the cases for a person to look at, newest first", &[],
-            admin::cases)
+            cases::cases)
+        .at(GET, "/api/v1/admin/cases/{id}", "Show a case", &[], cases::case)
+        .at(POST, "/api/v1/admin/cases/{id}/take", "Take a case in hand; a closed one stays closed", &[],
+            cases::take_case)
+        .at(POST, "/api/v1/admin/cases/{id}/close",
+            "Close a case with a reason; one that is closed already keeps its own", &[], cases::close_case)
         .at(POST, "/api/v1/admin/providers/{id}/withdrawals",
             "Withdraw every job that a provider has in hand, with a reason for all who are concerned", &[],
             admin::withdraw_all)

@@ -1,32 +1,75 @@
-//! The one job of the order service: seal what stands plain, or under a former key.
+//! The jobs of the order service: orders that wait in vain are closed, and what stands plain, or under a former key, is
+//! sealed.
 
 use platform::{jobs::Job, sealing::SealWalk};
+use texts::{Sentence, Text};
 use uuid::Uuid;
+use wire::OrderStatus;
 
-use crate::store::{Store, StoreError};
+use crate::{
+    say,
+    store::{Store, StoreError},
+};
 
 /// Batches of one table in one run.
 const BATCHES_MAX: usize = 200;
+/// Orders of one status that one run closes; the next run, an hour later, goes on.
+const CLOSED_MAX: usize = 500;
 
-/// How far both tables are walked.
+/// How far each table is walked.
 #[derive(Clone)]
 pub struct Walks {
     orders: SealWalk<Uuid>,
     reasons: SealWalk<u64>,
+    cases: SealWalk<u64>,
 }
 
 impl Default for Walks {
     fn default() -> Self {
-        Self { orders: SealWalk::of("order.orders"), reasons: SealWalk::of("order.order_timeline") }
+        Self {
+            orders: SealWalk::of("order.orders"),
+            reasons: SealWalk::of("order.order_timeline"),
+            cases: SealWalk::of("order.case_items"),
+        }
     }
 }
 
-pub fn all(store: &Store) -> Vec<Job> {
-    let (store, walks) = (store.clone(), Walks::default());
-    vec![Job::new("order-seal", "20 */5 * * * *", move || {
-        let (store, walks) = (store.clone(), walks.clone());
+/// `stale_after` is in milliseconds; without it, orders stay open.
+pub fn all(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
+    let (sealed, walks) = (store.clone(), Walks::default());
+    let mut jobs = vec![Job::new("order-seal", "20 */5 * * * *", move || {
+        let (store, walks) = (sealed.clone(), walks.clone());
         async move { Ok(seal(&store, &walks).await?) }
-    })]
+    })];
+    if let Some(age_ms) = stale_after {
+        let store = store.clone();
+        jobs.push(Job::new("order-expire", "40 7 * * * *", move || {
+            let store = store.clone();
+            async move { Ok(expire(&store, age_ms).await.map(drop)?) }
+        }));
+    }
+    jobs
+}
+
+/// Closes orders that wait in vain. Returns their number.
+pub async fn expire(store: &Store, age_ms: i64) -> Result<usize, StoreError> {
+    let since = store.stale_since(age_ms);
+    let mut closed = 0;
+    for (status, reason) in [
+        (OrderStatus::Pending, say::stale_unaccepted),
+        (OrderStatus::PendingReview, say::stale_unapproved),
+    ] {
+        // It stands in the history for readers of either language.
+        let Text { en, zh } = reason.text();
+        let reason = format!("{en} {zh}");
+        for order in store.stale(status, since, CLOSED_MAX).await? {
+            closed += usize::from(store.close_stale(order, since, &reason).await?);
+        }
+    }
+    if closed > 0 {
+        tracing::info!(closed, "Orders that waited in vain are closed");
+    }
+    Ok(closed)
 }
 
 pub async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
@@ -37,6 +80,10 @@ pub async fn seal(store: &Store, walks: &Walks) -> Result<(), StoreError> {
     let mut turn = walks.reasons.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
         turn.reached(store.reseal_reasons(after).await?);
+    }
+    let mut turn = walks.cases.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_cases(after).await?);
     }
     Ok(())
 }

@@ -2,10 +2,12 @@
 //! runs of edges' logs that the hub hands in go through the same `rules`, in one transaction each.
 //!
 //! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it hears
-//! of people, of money and of reviews, `jobs` the sealing of what is not sealed yet.
+//! of people, of money and of reviews, `funds` the question about money that it has not heard of, `jobs` the end of
+//! orders that wait in vain, and the sealing of what is not sealed yet.
 
 mod config;
 pub mod events;
+mod funds;
 mod http;
 pub mod jobs;
 mod service;
@@ -30,22 +32,25 @@ pub use platform::OpenError;
 
 pub const NAME: &str = CloudPart::Order.name();
 
-/// The token says who acts; only how regions assign takes a question.
+/// The token says who acts; only how regions assign, and what is held, takes a question.
 #[derive(Clone)]
 pub struct Peers {
     /// Reaches the holders of regions, and knows which edge belongs where.
     pub hub: Upstream,
+    /// Tells of money that this service has not heard of, before a start is refused for funds.
+    pub payment: Upstream,
 }
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
-    ground.run(NAME, &sql, jobs::all(&store))?;
+    ground.run(NAME, &sql, jobs::all(&store, config.stale_after()))?;
     People { store: store.clone() }.start(&ground.tasks, &ground.bus);
     Money { store: store.clone() }.start(&ground.tasks, &ground.bus);
     Reviews { store: store.clone() }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
-    let service = Service { store, verifier: ground.verifier(NAME), hub: peers.hub };
+    let Peers { hub, payment } = peers;
+    let service = Service { store, verifier: ground.verifier(NAME), hub, payment };
     let letters = letters::routes(&ground, CloudPart::Order, &sql);
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
     let routes = answers.over(http::router(service), &document());

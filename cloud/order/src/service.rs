@@ -3,17 +3,22 @@
 
 use axum::extract::FromRef;
 use platform::upstream::Upstream;
-use process::{metrics::ORDER_COMMANDS, tokens::Verifier};
+use process::{metrics::ORDER_COMMANDS, problem::Problem, tokens::Verifier};
 use rules::{Attempt, Submission, requests};
 use wire::{OpAnswer, OpDecision, OpsBatch, OpsDecisions, Region};
 
-use crate::store::{Publication, Store, StoreError};
+use crate::{
+    funds,
+    store::{FundedRun, Publication, Store, StoreError},
+};
 
 #[derive(Clone, FromRef)]
 pub struct Service {
     pub store: Store,
     pub verifier: Verifier,
     pub hub: Upstream,
+    #[from_ref(skip)]
+    pub payment: Upstream,
 }
 
 impl Service {
@@ -45,7 +50,7 @@ impl Service {
 
     /// Decides a run of an edge's log, in its order and in one transaction. An empty one asks only
     /// that this service can decide.
-    pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, StoreError> {
+    pub async fn batch(&self, batch: OpsBatch) -> Result<OpsDecisions, Problem> {
         if batch.ops.is_empty() {
             self.store.try_out(batch.region).await?;
             return Ok(OpsDecisions { answers: Vec::new() });
@@ -53,7 +58,13 @@ impl Service {
         let (edge, ops) = (batch.edge.clone(), batch.ops.len());
         let seqs: Vec<u64> = batch.ops.iter().map(|op| op.seq).collect();
         let requests = requests(batch);
-        let decisions = self.store.decide_all(&requests).await?;
+        let decisions = match self.store.decide_funded(&requests).await? {
+            FundedRun::Decided(decisions) => decisions,
+            FundedRun::Unfunded(orders) => {
+                funds::ask(self, &orders).await?;
+                self.store.decide_all(&requests).await?
+            }
+        };
         for (request, decision) in requests.iter().zip(&decisions) {
             if let Submission::Command(attempt) = request {
                 count(attempt.command.body.name(), decision);

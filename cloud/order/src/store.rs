@@ -5,6 +5,7 @@
 //! answer, outbox row.
 
 mod cancelling;
+mod cases;
 mod compare;
 mod conflicts;
 mod decide;
@@ -18,6 +19,8 @@ mod rights;
 mod rows;
 mod sealing;
 mod shares;
+mod stale;
+mod tracking;
 mod turn;
 mod write;
 
@@ -25,11 +28,14 @@ use platform::sql::{Migrations, Sql};
 use process::clock::Clock;
 use wire::ShareLimits;
 
-pub use decide::Publication;
+pub use cases::CaseTurn;
+pub use decide::{FundedRun, Publication};
 pub use known::KNOWN_MAX;
-pub use lists::Listing;
+pub use lists::{EXPORTED_MAX, Listing};
 pub use platform::StoreError;
 pub use rights::{AssignmentRecord, AssignmentRequest};
+pub use stale::StaleSince;
+pub use tracking::TrackedStep;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 

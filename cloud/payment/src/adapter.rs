@@ -4,17 +4,20 @@
 //! closing an unknown id closes it for good. An answer that does not come is `Unknown`, never an error: the call may
 //! be on its way. A method of payment is the adapter's own token, never the data of a card.
 
+mod alipay;
 mod callback;
 mod simulated;
 
 use axum::http::HeaderMap;
-use custody::{AdapterAnswer, AdapterReply, Ask, MovementId, StatementLine};
+use custody::{AdapterAnswer, AdapterReply, Ask, StatementLine};
 use platform::sql::Sql;
 use process::{clock::Clock, problem::chain};
 use uuid::Uuid;
+use wire::Currency;
 
-use crate::store::{AdapterCall, CallKind, StoreError};
+use crate::store::{AdapterCall, StoreError};
 
+pub use alipay::{Alipay, AlipayError, AlipaySettings, PayLink};
 pub use callback::{Callback, CallbackClaim};
 pub use simulated::{CALLBACK_SIGNATURE, Simulated};
 
@@ -22,26 +25,21 @@ pub use simulated::{CALLBACK_SIGNATURE, Simulated};
 #[derive(Clone)]
 pub enum Payments {
     /// Moves nothing, and keeps its own truth as though it did.
-    Simulated(Simulated),
+    Simulated(Box<Simulated>),
+    Alipay(Alipay),
 }
 
 impl Payments {
     /// With scripts, a method of payment says what becomes of it.
     pub fn simulated(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
-        Self::Simulated(Simulated::new(sql, clock, with_scripts))
-    }
-
-    /// The same, believing callbacks that are signed by this secret.
-    pub fn hearing(self, callback_secret: &str) -> Self {
-        match self {
-            Self::Simulated(simulated) => Self::Simulated(simulated.hearing(callback_secret)),
-        }
+        Self::Simulated(Box::new(Simulated::new(sql, clock, with_scripts)))
     }
 
     /// As callbacks are addressed to it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Simulated(_) => "simulated",
+            Self::Alipay(_) => "alipay",
         }
     }
 
@@ -49,13 +47,27 @@ impl Payments {
     pub fn callback(&self, headers: &HeaderMap, body: &[u8]) -> Callback {
         match self {
             Self::Simulated(simulated) => simulated.callback(headers, body),
+            Self::Alipay(alipay) => alipay.callback(body),
+        }
+    }
+
+    /// The body of our answer to a message that was heard: without it some send theirs again.
+    pub fn heard(&self) -> &'static str {
+        match self {
+            Self::Simulated(_) => "",
+            Self::Alipay(_) => alipay::HEARD,
         }
     }
 
     /// Returns whether it knows this method of payment.
     pub fn takes(&self, method: &str) -> bool {
+        self.methods().contains(&method)
+    }
+
+    pub fn takes_currency(&self, currency: Currency) -> bool {
         match self {
-            Self::Simulated(simulated) => simulated.takes(method),
+            Self::Simulated(_) => true,
+            Self::Alipay(alipay) => alipay.takes(currency),
         }
     }
 
@@ -63,63 +75,58 @@ impl Payments {
     pub fn methods(&self) -> Vec<&'static str> {
         match self {
             Self::Simulated(simulated) => simulated.methods(),
+            Self::Alipay(_) => vec![alipay::METHOD],
         }
     }
 
     /// Nothing is charged: it is for tests and demonstrations.
     pub fn is_simulated(&self) -> bool {
-        match self {
-            Self::Simulated(_) => true,
-        }
+        matches!(self, Self::Simulated(_))
     }
 
     pub fn usual_method(&self) -> &'static str {
         match self {
             Self::Simulated(_) => simulated::USUAL_METHOD,
+            Self::Alipay(_) => alipay::METHOD,
         }
     }
 
-    /// Asks what the errand of a movement says.
+    /// The address where its customer pays, for as long as he may.
+    pub fn link(&self, pay: &PayLink) -> Option<String> {
+        match self {
+            Self::Simulated(_) => None,
+            Self::Alipay(alipay) => alipay.link(pay),
+        }
+    }
+
+    /// Asks what the errand of a movement says. A charge authorises and captures in one, for the hold is ours; a
+    /// charge that is closed before the adapter has heard of it can never be made; a query changes nothing.
     pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
-        match (call.errand.ask, &call.kind) {
-            (Ask::Query, _) => self.query(call.id).await,
-            (Ask::Close, _) => self.close(call).await,
-            (Ask::Call, CallKind::Charge { .. }) => self.charge(call).await,
-            (Ask::Call, CallKind::Refund { .. }) => self.refund(call).await,
-            (Ask::Call, CallKind::Payout { .. }) => self.payout(call).await,
+        match self {
+            Self::Simulated(simulated) => heard(match call.errand.ask {
+                Ask::Query => simulated.query(call.id).await,
+                Ask::Close => simulated.close(call).await,
+                Ask::Call => simulated.begin(call).await,
+            }),
+            Self::Alipay(alipay) => alipay.take(call).await,
         }
     }
 
-    /// Authorises and captures in one; the hold is ours.
-    pub async fn charge(&self, call: &AdapterCall) -> AdapterReply {
-        match self {
-            Self::Simulated(simulated) => heard(simulated.begin(call).await),
-        }
+    /// Returns whether it sends money to providers. Without it their balances stay owed.
+    pub fn pays_out(&self) -> bool {
+        matches!(self, Self::Simulated(_))
     }
 
-    /// Stops a charge. One that it never heard of can never be made.
-    pub async fn close(&self, call: &AdapterCall) -> AdapterReply {
-        match self {
-            Self::Simulated(simulated) => heard(simulated.close(call).await),
-        }
-    }
-
-    pub async fn refund(&self, call: &AdapterCall) -> AdapterReply {
-        match self {
-            Self::Simulated(simulated) => heard(simulated.begin(call).await),
-        }
-    }
-
-    pub async fn payout(&self, call: &AdapterCall) -> AdapterReply {
-        match self {
-            Self::Simulated(simulated) => heard(simulated.begin(call).await),
-        }
+    /// Returns whether its books can be held against ours.
+    pub fn has_statement(&self) -> bool {
+        matches!(self, Self::Simulated(_))
     }
 
     /// What it has moved of these ids, by its own books. `None` where it cannot be asked now.
     pub async fn statement(&self, ids: &[Uuid]) -> Option<Vec<StatementLine>> {
         let lines = match self {
             Self::Simulated(simulated) => simulated.statement(ids).await,
+            Self::Alipay(_) => return None,
         };
         lines.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
     }
@@ -128,15 +135,9 @@ impl Payments {
     pub async fn known(&self, after: Uuid) -> Option<Vec<Uuid>> {
         let ids = match self {
             Self::Simulated(simulated) => simulated.known(after).await,
+            Self::Alipay(_) => return None,
         };
         ids.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
-    }
-
-    /// Changes nothing.
-    pub async fn query(&self, id: MovementId) -> AdapterReply {
-        match self {
-            Self::Simulated(simulated) => heard(simulated.query(id).await),
-        }
     }
 }
 

@@ -4,13 +4,14 @@
 mod admin;
 mod callbacks;
 mod desk;
+mod funds;
 mod payments;
 mod refunds;
 mod report;
 mod statements;
 mod views;
 
-use axum::{Router, extract::FromRequestParts, http::Method, http::request::Parts};
+use axum::{Router, extract::FromRequestParts, http::Method, http::request::Parts, routing::post};
 use process::{
     idempotency::{IDEMPOTENCY_KEY, key_of},
     openapi::{ApiDocument, RouteInput, RouteTable},
@@ -72,7 +73,8 @@ fn amount(minor: i64) -> Result<Amount, Problem> {
 }
 
 pub fn router(service: Service) -> Router {
-    table(Router::new()).with_state(service)
+    let own = Router::new().route("/internal/funds", post(funds::funds));
+    table(own).with_state(service)
 }
 
 /// The routes for clients, with the items of lists that come whole.

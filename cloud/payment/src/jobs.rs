@@ -2,6 +2,8 @@
 //! balances are paid out, lost events are made good, orders, books and adapter are held against each other, and what
 //! stands plain is sealed. Each once across replicas.
 
+use std::borrow::Cow;
+
 use custody::{MoneyStep, PayoutStep};
 use platform::{jobs::Job, sealing::SealWalk};
 use process::problem::chain;
@@ -33,7 +35,8 @@ impl Default for ReasonWalks {
     }
 }
 
-pub fn all(reconciler: &Reconciler) -> Vec<Job> {
+/// `payouts_at` is the calendar of payouts.
+pub fn all(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let courier = &reconciler.courier;
     let walks = ReasonWalks::default();
     let seal = {
@@ -50,10 +53,13 @@ pub fn all(reconciler: &Reconciler) -> Vec<Job> {
         job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
             settle(&courier).await
         }),
-        // Twice more, for those whom the first run did not reach. A payout that is open is not begun again.
-        job(courier, "payment-payouts", "0 30 2,3,4 * * *", |courier| async move {
-            pay_out(&courier).await
-        }),
+        // A payout that is open is not begun again.
+        job(
+            courier,
+            "payment-payouts",
+            payouts_at,
+            |courier| async move { pay_out(&courier).await },
+        ),
         compare(reconciler),
         report(reconciler),
         seal,
@@ -85,7 +91,7 @@ fn report(reconciler: &Reconciler) -> Job {
 fn job<W>(
     courier: &Courier,
     name: &'static str,
-    cron: &'static str,
+    cron: impl Into<Cow<'static, str>>,
     run: impl Fn(Courier) -> W + Clone + Send + Sync + 'static,
 ) -> Job
 where
@@ -117,8 +123,11 @@ async fn look_at(courier: &Courier, order: OrderId) -> Result<(), StoreError> {
     courier.carry(order).await
 }
 
-/// Sends every balance that is large enough to its provider.
+/// Sends every balance that is large enough to its provider, by an adapter that can.
 pub async fn pay_out(courier: &Courier) -> Result<(), StoreError> {
+    if !courier.adapter.pays_out() {
+        return Ok(());
+    }
     let mut after: Option<(UserId, Currency)> = None;
     loop {
         let owed = courier.store.owed(after).await?;

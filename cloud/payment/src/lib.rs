@@ -23,9 +23,9 @@ use platform::{
     Ground, answers::Answers, health::Check, letters, service as skeleton, sql::Sql,
     upstream::Upstream,
 };
-use process::{openapi::ApiDocument, parts::CloudPart};
+use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
 
-use adapter::Payments;
+use adapter::{Alipay, AlipayError, Payments, Simulated};
 use courier::Courier;
 use events::Orders;
 use http::CallbackLimits;
@@ -46,24 +46,29 @@ pub struct Peers {
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.limits());
-    let adapter = match config.adapter {
-        AdapterName::Simulated => {
-            let scripts = config.simulated_scripts;
-            Payments::simulated(sql.clone(), ground.clock.clone(), scripts)
-                .hearing(config.callback_secret.reveal())
-        }
-    };
+    let adapter = adapter(&config, &sql, &ground.clock)
+        .map_err(OpenError::own("`payment.adapter`: Alipay cannot be asked"))?;
     let courier = Courier { store: store.clone(), adapter };
     let verifier = ground.verifier(NAME);
     let (orders, callbacks) = (peers.order, CallbackLimits::default());
     let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
-    ground.run(NAME, &sql, jobs::all(&service.reconciler()))?;
+    ground.run(NAME, &sql, jobs::all(&service.reconciler(), config.payouts_at))?;
     Orders { store }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
     let letters = letters::routes(&ground, CloudPart::Payment, &sql);
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];
     let routes = answers.over(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
+}
+
+fn adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<Payments, AlipayError> {
+    Ok(match config.adapter {
+        AdapterName::Simulated => {
+            let simulated = Simulated::new(sql.clone(), clock.clone(), config.simulated_scripts);
+            Payments::Simulated(Box::new(simulated.hearing(config.callback_secret.reveal())))
+        }
+        AdapterName::Alipay => Payments::Alipay(Alipay::open(config.alipay(), clock.clone())?),
+    })
 }
 
 /// The routes for clients.

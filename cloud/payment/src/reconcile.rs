@@ -59,7 +59,7 @@ pub struct Reconciliation {
     pub since: UnixMillis,
     /// Two of the four do not agree.
     pub differences: Vec<MoneyFinding>,
-    /// Open for longer than an hour.
+    /// Open for longer than an hour, or an adapter without a statement.
     pub waiting: Vec<MoneyFinding>,
 }
 
@@ -72,16 +72,18 @@ pub struct Reconciler {
 impl Reconciler {
     /// Changes nothing.
     pub async fn report(&self) -> Result<Reconciliation, StoreError> {
-        let store = &self.courier.store;
+        let Courier { store, adapter } = &self.courier;
         let at = store.clock().now();
         let since = at.plus_ms(-WINDOW_MS);
         let mut differences = disagreements(store.disagreements(since).await?);
+        let silent = finding(FindingKind::AdapterSilent, Uuid::nil());
         match self.differing(since).await? {
             Some(differing) => {
                 let found = |id: MovementId| finding(FindingKind::AdapterDiffers, id.0);
                 differences.extend(differing.into_iter().map(found));
             }
-            None => differences.push(finding(FindingKind::AdapterSilent, Uuid::nil())),
+            None if adapter.has_statement() => differences.push(silent),
+            None => {}
         }
         match self.comparison.missed(since, at.plus_ms(-ON_ITS_WAY_MS)).await {
             Ok(missed) => differences.extend(missed.into_iter().map(|(known, what)| {
@@ -96,7 +98,10 @@ impl Reconciler {
                 differences.push(finding(FindingKind::OrdersSilent, Uuid::nil()));
             }
         }
-        let waiting = waiting(store.late(at.plus_ms(-LATE_MS)).await?);
+        let mut waiting = waiting(store.late(at.plus_ms(-LATE_MS)).await?);
+        if !adapter.has_statement() {
+            waiting.push(silent);
+        }
         Ok(Reconciliation { at, since, differences, waiting })
     }
 

@@ -7,7 +7,7 @@ use process::{
     problem::{Problem, chain},
     tokens::Verifier,
 };
-use wire::{Code, Order, OrderAndTerms, OrderId};
+use wire::{Code, Event, Order, OrderAndTerms, OrderId};
 
 use crate::{
     compare::Comparison,
@@ -68,6 +68,16 @@ impl Service {
         }
         let order = self.fetch(id).await?;
         Ok(Parties { customer: order.customer_id, provider: order.provider_id })
+    }
+
+    /// The last word about an order's money, where there is one. An open payment is asked about first: it may have been
+    /// paid since.
+    pub async fn last_word(&self, order: OrderId) -> Result<Option<Event>, Problem> {
+        let Some(rows) = self.store.money(order).await? else { return Ok(None) };
+        if let (_, Some(open)) = rows.start_backing() {
+            self.courier.question(open).await?;
+        }
+        Ok(self.store.last_word(order).await?)
     }
 
     /// Takes a person's step, asks the adapter what follows from it, and returns the movement that it began or

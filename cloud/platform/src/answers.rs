@@ -8,24 +8,24 @@
 //! Where a process dies between the change and the answer, its claim runs out and a repeat does the work again. So
 //! each such route must bear its own repeat: by a version, by a state, or by an id that its content makes.
 
+mod keyed;
 mod request;
 mod sealed;
 mod store;
 
-use std::{collections::HashSet, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::{Body, HttpBody, to_bytes},
-    extract::{FromRequestParts, MatchedPath, Request, State},
-    middleware::{self, Next},
+    extract::{FromRequestParts, Request},
     response::{IntoResponse, Response},
+    routing::Route,
 };
-use futures::future::BoxFuture;
-use http::Method;
+use futures::{FutureExt, future::BoxFuture};
 use process::{
     clock::Clock,
-    idempotency::{IDEMPOTENCY_KEY, key_of},
+    idempotency::key_of,
     openapi::ApiDocument,
     problem::{Problem, chain, fault},
     tasks::Tasks,
@@ -36,6 +36,7 @@ use tokio::{
     sync::oneshot,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
+use tower::ServiceExt;
 use tracing::Instrument;
 use uuid::Uuid;
 use wire::Code;
@@ -44,6 +45,7 @@ pub use store::KeyPlace;
 pub(crate) use store::{FoundKey, KeyClaim, purge};
 
 use crate::{Database, Ground};
+use keyed::KeyedRoutes;
 use request::{BodyHash, RequestHash, head_of};
 use sealed::{AnswerHead, AnswerSeal, KeptAnswer};
 use store::AnswerStore;
@@ -74,12 +76,6 @@ pub struct Answers {
     tasks: Tasks,
     clock: Clock,
     admits: Admission,
-}
-
-#[derive(Clone)]
-struct KeyedRoutes {
-    answers: Answers,
-    routes: Arc<HashSet<(Method, &'static str)>>,
 }
 
 /// A key's turn to be worked under, or its answer.
@@ -119,11 +115,10 @@ impl Answers {
 
     /// The routes, of which those that the document says so heed keys.
     pub fn over(self, routes: Router, document: &ApiDocument) -> Router {
-        let keyed = KeyedRoutes { answers: self, routes: Arc::new(document.kept_routes()) };
-        routes.route_layer(middleware::from_fn_with_state(keyed, heed_key))
+        routes.route_layer(KeyedRoutes::new(self, document.kept_routes()))
     }
 
-    async fn serve(self, request: Request, next: Next) -> Result<Response, Problem> {
+    async fn serve(self, request: Request, route: Route) -> Result<Response, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, &self.verifier).await?;
         let person = caller.actor.user_id;
@@ -137,7 +132,7 @@ impl Answers {
             }
             Turn::Work(holder) => {
                 let work = Work { answers: self, place, holder, head };
-                work.begun(Request::from_parts(parts, body), next).await
+                work.begun(Request::from_parts(parts, body), route).await
             }
         }
     }
@@ -170,23 +165,6 @@ impl Answers {
     }
 }
 
-async fn heed_key(State(keyed): State<KeyedRoutes>, request: Request, next: Next) -> Response {
-    if !keyed.heeds(&request) {
-        return next.run(request).await;
-    }
-    keyed.answers.serve(request, next).await.unwrap_or_else(IntoResponse::into_response)
-}
-
-impl KeyedRoutes {
-    fn heeds(&self, request: &Request) -> bool {
-        let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
-        let is_it = |(method, known): &(Method, &str)| {
-            request.method() == method && path.as_str() == *known
-        };
-        request.headers().contains_key(IDEMPOTENCY_KEY) && self.routes.iter().any(is_it)
-    }
-}
-
 async fn check_same(before: &RequestHash, head: &str, body: Body) -> Result<(), Problem> {
     let reused = || Problem::new(Code::CommandIdReused);
     if before.head != head {
@@ -209,14 +187,14 @@ struct Work {
 
 impl Work {
     /// Runs it as a task of its own: a caller that hangs up finds the answer when they ask again.
-    async fn begun(self, request: Request, next: Next) -> Result<Response, Problem> {
+    async fn begun(self, request: Request, route: Route) -> Result<Response, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(Trace(trace)) = Trace::from_request_parts(&mut parts, &()).await;
         let request = Request::from_parts(parts, body);
         let (told, heard) = oneshot::channel();
         let tasks = self.answers.tasks.clone();
         let work = async move {
-            let answer = self.done(request, next).await;
+            let answer = self.done(request, route).await;
             // Nobody hears it where the caller hung up.
             let _ = told.send(answer);
         };
@@ -226,11 +204,13 @@ impl Work {
         heard.await.map_err(|_| Problem::new(Code::Unavailable).retry_after(1))
     }
 
-    async fn done(self, request: Request, next: Next) -> Response {
+    async fn done(self, request: Request, route: Route) -> Response {
         let (parts, body) = request.into_parts();
         let (hash, body) = BodyHash::of(body);
         let request = Request::from_parts(parts, body);
-        match self.while_claimed(next.run(request)).await {
+        let work =
+            route.oneshot(request).map(|answer| answer.unwrap_or_else(|never| match never {}));
+        match self.while_claimed(work).await {
             Some(response) => self.kept(response, &hash).await,
             None => Problem::new(Code::Unavailable).retry_after(1).into_response(),
         }

@@ -180,7 +180,8 @@ impl Bus {
         }))
     }
 
-    /// How many messages wait in a queue, not counting those handed out.
+    /// How many messages wait in a queue, not counting those handed out. One that was given back counts a moment
+    /// later on RabbitMQ, whose queues answer this from what they have applied.
     pub async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
         match self {
             Self::Embedded(bus) => bus.waiting(queue).await,

@@ -6,9 +6,9 @@
 
 mod store;
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use process::{clock::Clock, metrics, tasks::Tasks};
+use process::{clock::Clock, hurry, metrics, tasks::Tasks};
 use tokio::sync::mpsc;
 use tokio_cron_scheduler::{
     Job as ScheduledJob, JobScheduler, JobSchedulerError, job::job_data::JobStoredData,
@@ -24,14 +24,14 @@ type Run = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Sen
 #[derive(Clone)]
 pub struct Job {
     name: &'static str,
-    cron: &'static str,
+    cron: Cow<'static, str>,
     run: Run,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     #[error("the job `{name}` has no calendar: `{cron}`")]
-    Calendar { name: &'static str, cron: &'static str },
+    Calendar { name: &'static str, cron: Cow<'static, str> },
 }
 
 /// A run is claimed within seconds of its moment. The rest of the time is for a person who looks back.
@@ -42,12 +42,12 @@ const WAITING_MAX: usize = 64;
 const RESTART: Duration = Duration::from_secs(10);
 
 impl Job {
-    pub fn new<F, W>(name: &'static str, cron: &'static str, run: F) -> Self
+    pub fn new<F, W>(name: &'static str, cron: impl Into<Cow<'static, str>>, run: F) -> Self
     where
         F: Fn() -> W + Send + Sync + 'static,
         W: Future<Output = JobResult> + Send + 'static,
     {
-        Self { name, cron, run: Arc::new(move || Box::pin(run())) }
+        Self { name, cron: cron.into(), run: Arc::new(move || Box::pin(run())) }
     }
 }
 
@@ -65,8 +65,12 @@ pub fn start(
     }
     jobs.push(crate::outbox::seal_job(database.clone()));
     let planned = jobs.into_iter().map(|job| {
-        let calendar = Calendar::read(job.cron)
-            .ok_or(JobError::Calendar { name: job.name, cron: job.cron })?;
+        let job = match hurry::calendar() {
+            Some(cron) => Job { cron: cron.into(), ..job },
+            None => job,
+        };
+        let calendar = Calendar::read(&job.cron)
+            .ok_or_else(|| JobError::Calendar { name: job.name, cron: job.cron.clone() })?;
         Ok((job, calendar))
     });
     let planned = planned.collect::<Result<_, JobError>>()?;
@@ -134,7 +138,7 @@ impl Runner {
         let scheduler = JobScheduler::new().await?;
         for (index, (job, _)) in self.planned.iter().enumerate() {
             let (due, name) = (due.clone(), job.name);
-            let scheduled = ScheduledJob::new(job.cron, move |_, _| {
+            let scheduled = ScheduledJob::new(&*job.cron, move |_, _| {
                 if due.try_send(index).is_err() {
                     tracing::warn!(job = name, "Job `{name}` is left to its next moment");
                 }

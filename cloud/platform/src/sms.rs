@@ -5,27 +5,42 @@
 //! sends bounds how many there are.
 
 mod error;
-mod folder;
-mod gateway;
 mod phone;
 
 use std::{path::Path, sync::Arc};
 
 use process::trust::Authorities;
+use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
+
+use crate::{
+    folder::MessageFolder,
+    gateway::{GatewayProof, MessageGateway},
+};
 
 pub use error::{SmsAddressError, SmsError};
 pub use phone::{CountryCode, PhoneNumber};
 
-use folder::SmsFolder;
-use gateway::SmsGateway;
+/// Messages that a folder keeps.
+const KEPT_MAX: usize = 100;
 
 /// Where text messages go. Cloning shares the connections.
 #[derive(Clone)]
 pub enum Sms {
     Off,
-    Folder(Arc<SmsFolder>),
+    Folder(Arc<MessageFolder>),
     Gateway(Arc<SmsGateway>),
+}
+
+/// Takes `{"id", "to", "text"}`, with the secret as bearer.
+pub struct SmsGateway(MessageGateway);
+
+#[derive(Serialize)]
+struct Handed<'a> {
+    id: Uuid,
+    to: &'a str,
+    text: &'a str,
 }
 
 pub struct SmsMessage {
@@ -55,9 +70,20 @@ impl Sms {
             return Ok(Self::Off);
         }
         if let Some(folder) = url.strip_prefix("folder:") {
-            return Ok(Self::Folder(Arc::new(SmsFolder::open(Path::new(folder))?)));
+            return Self::in_folder(Path::new(folder));
         }
-        Ok(Self::Gateway(Arc::new(SmsGateway::open(url, secret, authorities)?)))
+        let gateway = MessageGateway::open(url, secret, GatewayProof::Bearer, authorities)?;
+        Ok(Self::Gateway(Arc::new(SmsGateway(gateway))))
+    }
+
+    fn in_folder(folder: &Path) -> Result<Self, SmsAddressError> {
+        if folder.as_os_str().is_empty() {
+            return Err(SmsAddressError::Form);
+        }
+        let made = MessageFolder::open(folder, KEPT_MAX);
+        let made =
+            made.map_err(|source| SmsAddressError::Folder { folder: folder.to_owned(), source })?;
+        Ok(Self::Folder(Arc::new(made)))
     }
 
     /// Returns whether messages go anywhere at all.
@@ -69,8 +95,15 @@ impl Sms {
     pub async fn send(&self, message: &SmsMessage) -> Result<(), SmsError> {
         match self {
             Self::Off => Err(SmsError::Off),
-            Self::Folder(folder) => folder.keep(message).await,
-            Self::Gateway(gateway) => gateway.send(message).await,
+            Self::Folder(folder) => {
+                let kept = json!({ "to": message.to.as_str(), "text": message.text });
+                Ok(folder.keep(message.id, &kept).await?)
+            }
+            Self::Gateway(gateway) => {
+                let SmsMessage { id, to, text } = message;
+                let handed = Handed { id: *id, to: to.as_str(), text };
+                Ok(gateway.0.send(*id, &handed).await?)
+            }
         }
     }
 }

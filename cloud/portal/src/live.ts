@@ -1,5 +1,6 @@
 // Hears of changes by server-sent events and has the pages ask for the changed data again. Nothing polls, save the page of a
-// payment whose outcome is unknown: without the stream the pages show the age of their data.
+// payment whose outcome is unknown and the one that follows an order without a sign-in: without the stream the pages show the
+// age of their data.
 
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 import { reactive, readonly } from 'vue'
@@ -86,7 +87,8 @@ export function listen({ client, signedOut }: LivePorts): () => void {
       client.setQueryData<StatusReport>(['status'], report => report && withRegion(report, region))
       gathered([['edges'], ['queue'], ['asks'], ['assignment'], ['lost'], ['cases']])
     })
-    on('inbox', () => gathered([['inbox']]))
+    // A reply to a review, or a decision about it, comes as news alone.
+    on('inbox', () => gathered([['inbox'], ['review']]))
     on<{ why: string }>('end', ({ why }) => {
       if (why !== 'signed_out') return
       close()

@@ -5,6 +5,7 @@ import type { Role } from '@holdfast/kit/api.gen.ts'
 import { permissions } from './api/routes.ts'
 import { noteReached } from './live.ts'
 import { firstOpened } from './parts/permissions.ts'
+import { takeSecret } from './receipt.ts'
 import { restore, session } from './session.ts'
 
 declare module 'vue-router' {
@@ -35,7 +36,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/publish/:step([123])', name: 'publish', component: () => import('./pages/Publish.vue'), meta: { title: 'publish.title', roles: CUSTOMER } },
   { path: '/orders', name: 'orders', component: () => import('./pages/Orders.vue'), meta: { title: 'orders.title', roles: ['customer', 'admin'] } },
   { path: '/orders/:id', name: 'order', component: () => import('./pages/Order.vue'), meta: { title: 'order.title', roles: ['customer', 'admin'] } },
-  { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider'] } },
+  { path: '/inbox', name: 'inbox', component: () => import('./pages/Inbox.vue'), meta: { title: 'inbox.title', roles: ['customer', 'provider', 'admin'] } },
 
   { path: '/profile', name: 'profile', component: () => import('./pages/Profile.vue'), meta: { title: 'profile.title', roles: ['customer', 'provider'] } },
   { path: '/account', name: 'account', component: () => import('./pages/Account.vue'), meta: { title: 'account.page', roles: ['customer', 'provider', 'admin'] } },
@@ -46,6 +47,9 @@ export const routes: RouteRecordRaw[] = [
 
   { path: '/earnings', name: 'earnings', component: () => import('./pages/Earnings.vue'), meta: { title: 'place.earnings', roles: PROVIDER } },
   { path: '/statements/:month', name: 'statement', component: () => import('./pages/Statement.vue'), meta: { title: 'statement.page', roles: PROVIDER } },
+
+  { path: '/reviews', name: 'reviews', component: () => import('./pages/Reviews.vue'), meta: { title: 'place.reviews', roles: ['provider', 'admin'] } },
+  { path: '/providers/:id/reviews', name: 'reviews-of', component: () => import('./pages/Reviews.vue'), meta: { title: 'reviews.see', roles: ['customer', 'provider', 'admin'] } },
 
   { path: '/approvals', name: 'approvals', component: () => import('./pages/Approvals.vue'), meta: { title: 'approvals.title', roles: ADMIN, wide: true } },
 
@@ -60,6 +64,8 @@ export const routes: RouteRecordRaw[] = [
   { path: '/people/:id?', name: 'people', component: () => import('./pages/People.vue'), meta: { title: 'place.people', roles: ADMIN, wide: true } },
   { path: '/roles', name: 'roles', component: () => import('./pages/Roles.vue'), meta: { title: 'roles.title', roles: ADMIN } },
 
+  { path: '/track/:code', name: 'track', component: () => import('./pages/Track.vue'), meta: { title: 'track.title' } },
+
   { path: '/docs', name: 'docs', component: () => import('./pages/Docs.vue'), meta: { title: 'docs.title' } },
 
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./pages/Nowhere.vue'), meta: { title: 'nowhere.title' } },
@@ -69,8 +75,10 @@ export const routes: RouteRecordRaw[] = [
 export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provider: '/available', admin: '/approvals' }
 
 export function createPortalRouter(): Router {
+  const history = createWebHistory()
+  takeSecret(history)
   const router = createRouter({
-    history: createWebHistory(),
+    history,
     routes,
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
   })

@@ -23,7 +23,7 @@ impl RatingFeed {
 
 impl Handle for RatingFeed {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        if event.kind == EventType::ReviewReplied {
+        if matches!(event.kind, EventType::ReviewReplied | EventType::ReviewReported) {
             return Ok(());
         }
         let ReviewEvent { provider_id, .. } = serde_json::from_value(event.body.clone())?;

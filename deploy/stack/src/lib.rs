@@ -19,7 +19,7 @@ pub mod temporary;
 
 pub use layout::{Data, EdgePlace, Layout, PORT_BASE, PortChoice, Stores};
 pub use parts::Part;
-pub use platform::{HEALTHY_MAX, Stack, Wishes, supervisor_for};
+pub use platform::{HEALTHY_MAX, ReplicaPlace, Stack, Wishes, supervisor_for};
 pub use ports::Ports;
 pub use ready::ReadyFile;
 pub use servers::{Server, Servers};

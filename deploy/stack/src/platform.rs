@@ -62,7 +62,17 @@ impl Wishes {
         }
         Self { environment, ..Self::default() }
     }
+
+    /// For a platform whose providers are paid as soon as their work is done.
+    pub fn that_settle_soon() -> Self {
+        let settings = [(OBJECTIONS, "0"), ("HOLDFAST__PAYMENT__PAYOUTS_AT", "*/5 * * * * *")];
+        let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self { environment: environment.into(), ..Self::default() }
+    }
 }
+
+/// How long money of completed work waits for an objection.
+const OBJECTIONS: &str = "HOLDFAST__PAYMENT__DISPUTE_MS";
 
 /// Dropping it stops everything; `stop` also waits for that.
 pub struct Stack {
@@ -73,6 +83,13 @@ pub struct Stack {
     environment: BTreeMap<String, String>,
     admin: Mutex<Admin>,
     default_limits: bool,
+}
+
+/// The ports of a second replica.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplicaPlace {
+    pub port: u16,
+    pub operator: u16,
 }
 
 struct Admin {
@@ -240,16 +257,49 @@ impl Stack {
         part: CloudPart,
         peers: &[(CloudPart, u16)],
     ) -> Result<u16> {
+        let place = self.replica_place()?;
+        let child = self.spawn_replica(part, place, peers).await?;
+        probe::until(&child, READY_MAX, || probe::is_ready(place.port)).await?;
+        Ok(place.port)
+    }
+
+    /// Starts one more replica of every part; returns their places once all are ready. The second gateway asks the
+    /// second replicas, and each of those asks either replica of its peers, as chance has it.
+    pub async fn second_cloud(&mut self) -> Result<BTreeMap<CloudPart, ReplicaPlace>> {
+        let mut places = BTreeMap::new();
+        for part in CloudPart::ALL {
+            places.insert(*part, self.replica_place()?);
+        }
+        let mut begun = Vec::new();
+        for (part, place) in &places {
+            let is_second = |_: &CloudPart| *part == CloudPart::Gateway || is_heads();
+            let peers = CloudPart::behind_the_gateway().filter(is_second);
+            let peers: Vec<_> = peers.map(|peer| (peer, places[&peer].port)).collect();
+            begun.push((place.port, self.spawn_replica(*part, *place, &peers).await?));
+        }
+        for (port, child) in begun {
+            probe::until(&child, READY_MAX, || probe::is_ready(port)).await?;
+        }
+        Ok(places)
+    }
+
+    fn replica_place(&mut self) -> Result<ReplicaPlace> {
         let ports = &mut self.layout.ports;
-        let (port, operator) = (ports.free()?, ports.free()?);
-        let spec = parts::second_replica(part, &self.layout, port, operator)?;
+        Ok(ReplicaPlace { port: ports.free()?, operator: ports.free()? })
+    }
+
+    async fn spawn_replica(
+        &self,
+        part: CloudPart,
+        place: ReplicaPlace,
+        peers: &[(CloudPart, u16)],
+    ) -> Result<Child> {
+        let spec = parts::second_replica(part, &self.layout, place.port, place.operator)?;
         let spec = peers.iter().fold(self.in_environment(spec), |spec, (peer, at)| {
             let name = format!("HOLDFAST__PEERS__{}", peer.name().to_uppercase());
             spec.env(&name, format!("http://127.0.0.1:{at}"))
         });
-        let child = self.supervisor.spawn(spec).await?;
-        probe::until(&child, READY_MAX, || probe::is_ready(port)).await?;
-        Ok(port)
+        self.supervisor.spawn(spec).await
     }
 
     /// Everything that somebody else needs to use this platform.
@@ -264,6 +314,7 @@ impl Stack {
             sign_ins: self.sign_ins(),
             pids,
             data: self.layout.folder.clone(),
+            settles_soon: self.environment.get(OBJECTIONS).is_some_and(|wait| wait == "0"),
             servers: self.servers().cloned(),
         }
     }
@@ -422,6 +473,10 @@ pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
         supervisor.remove_at_end(&layout.folder)?;
     }
     Ok(supervisor)
+}
+
+fn is_heads() -> bool {
+    process::random::bytes::<1>()[0].is_multiple_of(2)
 }
 
 fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> bool) -> bool {

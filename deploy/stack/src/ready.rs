@@ -26,6 +26,9 @@ pub struct ReadyFile {
     /// Every process, the one that started them included.
     pub pids: BTreeMap<String, u32>,
     pub data: PathBuf,
+    /// Money of completed work waits neither for objections nor for the hour of payouts.
+    #[serde(default)]
+    pub settles_soon: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub servers: Option<Addresses>,
 }

@@ -73,9 +73,9 @@ fn chaos(arguments: &[String]) -> Result<()> {
     install::everything()?;
     let suites = Suites::build()?;
     let (rounds, name) = match &asked {
-        Chaos::Rounds(rounds) => {
+        Chaos::Rounds(of, rounds) => {
             let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds.to_string())];
-            return suites.program("chaos", "rounds")?.run_aloud(&rounds);
+            return suites.program("chaos", of)?.run_aloud(&rounds);
         }
         Chaos::Tests(name) => (stages::CHAOS_ROUNDS, name.as_deref()),
     };
@@ -91,23 +91,29 @@ fn chaos(arguments: &[String]) -> Result<()> {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Chaos {
-    /// So many rounds of cuts and kills, a line for each.
-    Rounds(NonZeroU32),
+    /// So many rounds of cuts and kills by this test program, a line for each.
+    Rounds(&'static str, NonZeroU32),
     /// Every test, or those with that in their name.
     Tests(Option<String>),
 }
 
 impl Chaos {
     fn asked_for(arguments: &[String]) -> Result<Self> {
+        // No round at all would look green.
+        let rounds = |of, rounds: &String| {
+            let number = rounds.parse().map(|rounds| Self::Rounds(of, rounds));
+            number.map_err(|_| format!("`{rounds}` is no number of rounds above zero"))
+        };
         match arguments {
             [] => Ok(Self::Tests(None)),
             [name] if !name.starts_with("--") => Ok(Self::Tests(Some(name.clone()))),
-            // No round at all would look green.
-            [flag, rounds] if flag == "--rounds" => rounds
-                .parse()
-                .map(Self::Rounds)
-                .map_err(|_| format!("`{rounds}` is no number of rounds above zero")),
-            _ => Err(format!("usage: cargo xtask chaos [--rounds N | NAME], not {arguments:?}")),
+            [flag, number] if flag == "--rounds" => rounds("rounds", number),
+            [what, flag, number] if what == "money" && flag == "--rounds" => {
+                rounds("money_rounds", number)
+            }
+            _ => Err(format!(
+                "usage: cargo xtask chaos [[money] --rounds N | NAME], not {arguments:?}"
+            )),
         }
     }
 }
@@ -160,8 +166,19 @@ mod tests {
         };
         assert_eq!(asked(""), Ok(Chaos::Tests(None)));
         assert_eq!(asked("restore"), Ok(Chaos::Tests(Some("restore".into()))));
-        assert_eq!(asked("--rounds 3"), Ok(Chaos::Rounds(NonZeroU32::new(3).unwrap())));
-        for mistake in ["--rounds 0", "--rounds", "--rounds -1", "--rounds many", "restore twice"] {
+        let three = NonZeroU32::new(3).unwrap();
+        assert_eq!(asked("--rounds 3"), Ok(Chaos::Rounds("rounds", three)));
+        assert_eq!(asked("money"), Ok(Chaos::Tests(Some("money".into()))));
+        assert_eq!(asked("money --rounds 3"), Ok(Chaos::Rounds("money_rounds", three)));
+        for mistake in [
+            "money --rounds 0",
+            "other --rounds 3",
+            "--rounds 0",
+            "--rounds",
+            "--rounds -1",
+            "--rounds many",
+            "restore twice",
+        ] {
             assert!(asked(mistake).is_err(), "{mistake}");
         }
     }

@@ -41,6 +41,8 @@ mutants! {
         "store::writing::a_decision_writes_order_timeline_answer_and_event";
     "bus_confirms_before_write" "contract" "bus_crash"
         "nothing_confirmed_is_lost_by_a_kill";
+    "job_claim_ignored" "contract" "jobs"
+        "a_run_is_done_by_one_of_three_replicas";
     "relay_marks_before_confirm" "contract" "rabbit_outage"
         "what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back";
     "op_retired_before_outcome" "holdfast-edge" "edge"

@@ -83,7 +83,7 @@ impl LogBook {
             suspect: self.suspect,
             // A person let in by older revocations than the op will name is promised nothing.
             revocations_fresh: admitted_by == Some(self.revocations_version),
-            rule_allows: self.tenure.rule_allows(body, sight.order.as_ref()),
+            rule_allows: self.tenure.rule_allows(body, sight),
             unpaid_start: self.tenure.assignment.rules.unpaid_start,
         }
     }

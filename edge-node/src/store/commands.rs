@@ -20,7 +20,7 @@ use super::{
     alarm::{self, Alarm},
     append,
     book::{LogBook, chain_at},
-    shares,
+    customers, shares,
     sight::sight,
     sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
@@ -89,7 +89,9 @@ pub fn enter(
     if let Some(code) = entry.refusal {
         return Ok(CommandFate::NotTaken(code));
     }
-    let before = sight(conn, order_id, &book.name)?;
+    let mut before = sight(conn, order_id, &book.name)?;
+    let seen = before.order.as_ref();
+    before.in_good_standing = customers::is_in_good_standing(conn, book, &entry, seen)?;
     match judge(&before, book) {
         Answer::NotTaken(code) => Ok(CommandFate::NotTaken(code)),
         Answer::Taken(taken) => {

@@ -9,6 +9,7 @@ use wire::{Change, Order, OrderId, PersonStanding, Policy, UnixMillis, UserId, i
 
 use super::{
     book::LogBook,
+    customers::finished,
     enrolment::{TrustNews, note_mark, note_person, revoke_session},
     right,
     shares::worker,
@@ -65,11 +66,12 @@ pub fn merge(
     via: Via,
 ) -> rusqlite::Result<Merge> {
     const PUT: &str = "INSERT INTO orders
-        (id, version, feed_version, final, updated_at, bytes, feed_open, worker)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
+        (id, version, feed_version, final, updated_at, bytes, feed_open, worker, customer, owed)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version,
         feed_version = excluded.feed_version, final = excluded.final,
         updated_at = excluded.updated_at, bytes = excluded.bytes,
-        worker = excluded.worker, feed_open = coalesce(excluded.feed_open, feed_open)";
+        worker = excluded.worker, customer = excluded.customer, owed = excluded.owed,
+        feed_open = coalesce(excluded.feed_open, feed_open)";
     let old = confirmed(conn, order.id)?;
     let brought = old.as_ref().map_or(0, |row| row.feed_version);
     let newest_of_feed = via == Via::Feed && order.version >= brought;
@@ -83,6 +85,7 @@ pub fn merge(
     }
     if old.as_ref() != Some(&row) {
         book.tally.replace(old.as_ref(), Some(&row));
+        let (customer, owed) = finished(&row.order);
         conn.prepare_cached(PUT)?.execute(params![
             &row.order.id.as_bytes()[..],
             int(row.order.version),
@@ -92,6 +95,8 @@ pub fn merge(
             encoded(&row.order),
             feed_open,
             worker(&row.order).as_ref().map(|worker| &worker.as_bytes()[..]),
+            customer,
+            owed,
         ])?;
     }
     Ok(what)

@@ -2,7 +2,7 @@
 
 use rusqlite_migration::{M, Migrations};
 
-use super::shares;
+use super::{customers, shares};
 
 pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
@@ -20,6 +20,9 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up(include_str!("../../migrations/0010_code.sql")),
         M::up(include_str!("../../migrations/0011_readmitted.sql")),
         M::up(include_str!("../../migrations/0013_marks.sql")),
+        M::up_with_hook(include_str!("../../migrations/0014_customers.sql"), |tx| {
+            Ok(customers::fill_customers(tx)?)
+        }),
     ])
 }
 

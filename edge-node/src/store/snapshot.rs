@@ -15,6 +15,7 @@ use wire::{Change, Order, OrderId, UnixMillis, is_open};
 
 use super::{
     book::LogBook,
+    customers::finished,
     orders::{self, FeedEffects},
     shares::worker,
     sight::sight,
@@ -76,12 +77,13 @@ fn tally(conn: &Connection) -> rusqlite::Result<Tally> {
 /// An entity stands in an image once.
 fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Result<()> {
     const ORDER: &str = "INSERT INTO staged_orders (id, version, final, open, updated_at, bytes,
-        worker) VALUES (?, ?, ?, ?, ?, ?, ?)";
+        worker, customer, owed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
     const OTHER: &str = "INSERT INTO staged_changes (bytes) VALUES (?)";
     let Change::Order(order) = change else {
         execute(conn, OTHER, [encoded(&change)])?;
         return Ok(());
     };
+    let (customer, owed) = finished(&order);
     conn.prepare_cached(ORDER)?.execute(params![
         &order.id.as_bytes()[..],
         int(order.version),
@@ -90,6 +92,8 @@ fn keep(conn: &Connection, change: Change, image: &mut Tally) -> rusqlite::Resul
         order.updated_at.0,
         encoded(&order),
         worker(&order).as_ref().map(|worker| &worker.as_bytes()[..]),
+        customer,
+        owed,
     ])?;
     image.digest.toggle(order.digest());
     image.orders += 1;
@@ -176,15 +180,16 @@ fn replace(conn: &Connection) -> rusqlite::Result<()> {
         FROM staged_orders s WHERE s.id = orders.id
         AND (feed_version <> s.version OR feed_open IS NOT s.open)";
     const PUT: &str = "INSERT INTO orders
-        (id, version, feed_version, final, updated_at, bytes, feed_open, worker)
-        SELECT s.id, s.version, s.version, s.final, s.updated_at, s.bytes, s.open, s.worker
+        (id, version, feed_version, final, updated_at, bytes, feed_open, worker, customer, owed)
+        SELECT s.id, s.version, s.version, s.final, s.updated_at, s.bytes, s.open, s.worker,
+            s.customer, s.owed
         FROM staged_orders s LEFT JOIN orders o ON o.id = s.id
         WHERE o.id IS NULL OR s.version > o.version
             OR (s.version = o.version AND s.bytes <> o.bytes)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version,
         feed_version = excluded.feed_version, final = excluded.final,
         updated_at = excluded.updated_at, bytes = excluded.bytes, feed_open = excluded.feed_open,
-        worker = excluded.worker";
+        worker = excluded.worker, customer = excluded.customer, owed = excluded.owed";
     for text in [DROP, KEEP, STAND, PUT] {
         conn.execute(text, [])?;
     }

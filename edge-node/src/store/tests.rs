@@ -1,6 +1,7 @@
 //! The store on a real file: what survives, what is answered twice alike, and what is found out.
 
 mod alarm;
+mod customers;
 mod feed;
 mod outcomes;
 mod quarantine;

@@ -33,6 +33,8 @@ pub enum Defect {
     AssignmentNotLocked,
     /// The order service decides as though nobody held the region.
     HolderIgnored,
+    /// A replica runs a job that another has claimed.
+    JobClaimIgnored,
 }
 
 /// True if this process was asked to break that rule.

@@ -23,7 +23,7 @@ macro_rules! services {
         $reader! {
             Auth auth 8000 1 Sql("auth_db") {}, "Accounts and sessions alone";
             User user 8002 2 Documents("user_db") {}, "Profiles of people alone";
-            Order order 8003 3 Sql("order_db") { hub: Hub }, "Orders alone";
+            Order order 8003 3 Sql("order_db") { hub: Hub, payment: Payment }, "Orders alone";
             Payment payment 8004 4 Sql("payment_db") { order: Order }, "Payments alone";
             Review review 8005 5 Documents("review_db") { order: Order }, "Reviews alone";
             Notification notification 8006 6 Documents("notification_db") { user: User, auth: Auth },
@@ -115,6 +115,7 @@ mod tests {
     fn each_part_has_few_callers() {
         let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
         assert_eq!(callers(CloudPart::Order), ["payment", "review", "hub", "gateway"]);
+        assert_eq!(callers(CloudPart::Payment), ["order", "gateway"]);
         assert_eq!(callers(CloudPart::Review), ["hub", "gateway"]);
         assert_eq!(callers(CloudPart::User), ["notification", "gateway"]);
         assert_eq!(callers(CloudPart::Notification), ["gateway"]);

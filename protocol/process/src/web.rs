@@ -5,19 +5,20 @@ mod certificate;
 mod frame;
 mod listen;
 mod paced;
-mod protect;
+pub(crate) mod protect;
 mod slots;
 
 use std::time::Duration;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit};
+use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
 pub use arrival::BodyArrival;
 pub use certificate::{Certificate, CertificateError};
 pub use listen::{BindError, bind, converse_with_all, serve, serve_by_tls};
 pub use paced::PacedStream;
-pub use protect::protect;
+pub use protect::protected;
 pub use slots::{SlotProof, Slots};
 
 /// For bodies that an extractor reads; a route may set its own with `DefaultBodyLimit`.
@@ -29,12 +30,13 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Wraps the finished router of `service`; routes added afterwards would stand outside.
 pub fn standard(router: Router, service: &'static str) -> Router {
-    let frame = frame::RequestFrame { service, timeout: TIMEOUT };
-    router
-        .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+    // As one layer: the router boxes each of its layers, and copies all boxes for each request.
+    let layers = ServiceBuilder::new()
+        .layer(frame::RequestFrame { service, timeout: TIMEOUT })
         .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(frame, frame::around))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(frame::panicked));
+    router.layer(layers)
 }
 
 #[cfg(test)]

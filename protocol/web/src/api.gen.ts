@@ -120,6 +120,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a case */
+        get: operations["order.case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/cases/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a case with a reason; one that is closed already keeps its own */
+        post: operations["order.close_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/cases/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a case in hand; a closed one stays closed */
+        post: operations["order.take_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/commands/{id}": {
         parameters: {
             query?: never;
@@ -608,6 +659,40 @@ export interface paths {
         put?: never;
         /** Send a refund that failed once more */
         post: operations["payment.send_anew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take the orders of a list as a table */
+        get: operations["order.all_as_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/orders/export.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take the orders of a list as JSON */
+        get: operations["order.all_as_json"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1880,6 +1965,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/tracking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the part of its receipt by which anybody can follow the order */
+        get: operations["order.receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -1906,6 +2008,40 @@ export interface paths {
         };
         /** List the orders that wait for a provider */
         get: operations["order.available"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take the orders that you published, or that you have accepted, as a table */
+        get: operations["order.own_as_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/export.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Take the orders that you published, or that you have accepted, as JSON */
+        get: operations["order.own_as_json"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2346,6 +2482,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/track/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow an order by the code and the secret of its receipt */
+        get: operations["order.track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me/addresses": {
         parameters: {
             query?: never;
@@ -2706,6 +2859,11 @@ export interface components {
          * @example 200.00
          */
         Amount: string;
+        ApprovalBody: {
+            currency?: components["schemas"]["Currency"];
+            price_max: components["schemas"]["Amount"];
+            service_types: components["schemas"]["ServiceType"][];
+        };
         ApprovalRule: {
             currency: components["schemas"]["Currency"];
             /** @description The highest price, itself included. */
@@ -2722,7 +2880,7 @@ export interface components {
             /** @description With `exclusive`: the edge that is to hold the region. */
             holder?: components["schemas"]["EdgeId"];
             policy?: components["schemas"]["Policy"];
-            rules?: components["schemas"]["OfflineRules"];
+            rules?: components["schemas"]["RulesBody"];
             take_back?: components["schemas"]["TakeBackBody"];
         };
         /** @description One change of how a region assigns, as it is kept and shown. */
@@ -2825,9 +2983,16 @@ export interface components {
         CaseClosingForm: {
             reason: string;
         };
+        CaseEndForm: {
+            /** @description What came of it, for those who look back. */
+            reason: string;
+        };
         /** @description A case for a person to look at; one for each order, person and kind. */
         CaseItem: {
             at: components["schemas"]["UnixMillis"];
+            closed_at: components["schemas"]["UnixMillis"] | null;
+            closed_by: components["schemas"]["UserId"] | null;
+            closed_why: string | null;
             code: components["schemas"]["Code"] | null;
             /** @description Of `revoked_holder`: the id of the event that told of the revocation. */
             command_id: components["schemas"]["CommandId"];
@@ -2838,14 +3003,18 @@ export interface components {
             id: number;
             /**
              * @description `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`, `revoked_holder`,
-             *     `edge_distrusted`, or one of a newer service.
+             *     `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a newer service.
              */
             kind: string;
             order_code: components["schemas"]["OrderCode"] | null;
             order_id: components["schemas"]["OrderId"];
             region: components["schemas"]["Region"] | null;
+            taken_at: components["schemas"]["UnixMillis"] | null;
+            taken_by: components["schemas"]["UserId"] | null;
             user_id: components["schemas"]["UserId"];
         };
+        /** @enum {string} */
+        CaseState: "open" | "closed";
         Certification: {
             /** @description One that its provider has handed in. */
             document?: components["schemas"]["FileId"];
@@ -2864,7 +3033,7 @@ export interface components {
             version: number;
         };
         /** @enum {string} */
-        Channel: "email";
+        Channel: "email" | "sms" | "push";
         /** @enum {string} */
         ChecksumState: "match" | "mismatch" | "settling" | "unknown";
         ClosedAccount: {
@@ -3031,7 +3200,7 @@ export interface components {
             id: string;
             kind: components["schemas"]["NoticeKind"] | null;
             state: components["schemas"]["DeliveryState"];
-            /** @description Masked: the first letter of the address and its domain. */
+            /** @description Masked: the first letter of an address and its domain, or the last two digits of a number. */
             to: string | null;
             type: components["schemas"]["EventType"] | null;
             user_id: components["schemas"]["UserId"];
@@ -3352,7 +3521,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "profile.created" | "profile.updated" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.processed" | "payment.released" | "payment.status_changed" | "review.created" | "review.updated" | "review.replied" | "review.hidden" | "review.restored" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "profile.created" | "profile.updated" | "profile.verification_submitted" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.requested" | "refund.processed" | "payment.released" | "payment.status_changed" | "payout.sent" | "payout.failed" | "review.created" | "review.updated" | "review.replied" | "review.reported" | "review.hidden" | "review.restored" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
@@ -3490,16 +3659,21 @@ export interface components {
         };
         InboxItem: {
             content: string;
+            counterpart: components["schemas"]["UserId"] | null;
             created_at: components["schemas"]["UnixMillis"];
             event_id: components["schemas"]["EventId"];
             id: components["schemas"]["LineId"];
             is_read: boolean;
+            kind: components["schemas"]["InboxKind"] | null;
+            location: components["schemas"]["Region"] | null;
             /** @description What speaks for the provider, in the words of the matching, where a job is proposed. */
             match_reasons: string[];
             order_id: components["schemas"]["OrderId"] | null;
             title: string;
             type: components["schemas"]["EventType"];
         };
+        /** @enum {string} */
+        InboxKind: "order_created" | "new_order" | "order_accepted" | "order_update";
         InboxPage: {
             items: components["schemas"]["InboxItem"][];
             next: string | null;
@@ -3780,9 +3954,11 @@ export interface components {
         /** @enum {string} */
         NoticeKind: "orders" | "jobs" | "money" | "reviews" | "account";
         NotificationPreferences: {
+            /** @description The channels that are on here and reach people of the caller's role. A wish for another one is kept, and waits for it. */
+            channels: components["schemas"]["Channel"][];
             /**
              * Format: int32
-             * @description Less urgent mail comes together at this hour of the person's clock.
+             * @description Less urgent news comes together at this hour of the person's clock, by each channel.
              */
             digest_hour: number | null;
             /** @description Every kind; the inbox has all of them in any case. */
@@ -3807,7 +3983,12 @@ export interface components {
         OfferedIssuers: {
             items: components["schemas"]["OfferedIssuer"][];
         };
-        /** @description The actions an operator allows a region while it is cut off. The default allows none. */
+        /**
+         * @description The actions an operator allows a region while it is cut off. The default allows none.
+         *
+         *     Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and so allows less than
+         *     its peer, never more; a narrower rule is a field of its own beside the wider one.
+         */
         OfflineRules: {
             /**
              * @description A provider who starts work at an edge reads its address, though the cloud has yet to decide his
@@ -3815,6 +3996,8 @@ export interface components {
              */
             address_at_start?: boolean;
             approval: components["schemas"]["ApprovalRule"] | null;
+            /** @description Which orders the holding edge may approve of a customer in good standing, beside those of anybody. */
+            approval_in_good_standing?: components["schemas"]["ApprovalRule"];
             /** @description Work that was started at an edge needs no held funds. */
             unpaid_start: boolean;
         };
@@ -3916,6 +4099,21 @@ export interface components {
          * @example N-7F3K9Q
          */
         OrderCode: string;
+        /** @description The form of a customer who publishes an order. */
+        OrderForm: {
+            /** @description Left out, it says that customer and provider arrange it. */
+            address?: string;
+            currency?: components["schemas"]["Currency"];
+            description?: string;
+            location: components["schemas"]["Region"];
+            /** @description Also taken as `amount`. */
+            price: components["schemas"]["Amount"];
+            service_end_time?: components["schemas"]["UnixMillis"];
+            service_start_time?: components["schemas"]["UnixMillis"];
+            service_type: components["schemas"]["ServiceType"];
+            /** @description Left out, it is the name of the kind of work. */
+            title?: string;
+        };
         /** Format: uuid */
         OrderId: string;
         /** @description An order, and what belongs to it. */
@@ -4040,6 +4238,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             order_id: components["schemas"]["OrderId"];
+            /** @description The page where its customer pays, while it is open and he has to go there. */
+            pay_url: string | null;
             payment_method: string;
             provider_id: components["schemas"]["UserId"] | null;
             /** @description `pending`, `completed` or `failed`. */
@@ -4262,6 +4462,8 @@ export interface components {
             order: components["schemas"]["OrderView"];
             order_id: components["schemas"]["OrderId"];
             status: components["schemas"]["OrderStatus"];
+            /** @description For the receipt. */
+            tracking: components["schemas"]["TrackingReceipt"];
         };
         /** @description An epoch was ended because the edge was restored or cloned. */
         QuarantineStatus: {
@@ -4344,7 +4546,7 @@ export interface components {
             differences: components["schemas"]["ReconciliationFinding"][];
             /** @description Bookings and movements from here on were compared. */
             since: components["schemas"]["UnixMillis"];
-            /** @description Open for longer than an hour. */
+            /** @description Open for longer than an hour, or an adapter without a statement. */
             waiting: components["schemas"]["ReconciliationFinding"][];
         };
         ReconciliationFinding: {
@@ -4673,6 +4875,17 @@ export interface components {
             /** Format: int64 */
             role_id: number;
         };
+        /**
+         * @description All rules of the region. A word that nobody knows is refused here, though readers of the rules pass over it: an
+         *     operator must not believe that it holds.
+         */
+        RulesBody: {
+            address_at_start?: boolean;
+            approval?: components["schemas"]["ApprovalBody"];
+            /** @description Beside `approval`: of customers who have paid for finished work in the region and owe for none. */
+            approval_in_good_standing?: components["schemas"]["ApprovalBody"];
+            unpaid_start?: boolean;
+        };
         SendAnewForm: {
             reason?: string;
         };
@@ -4809,6 +5022,29 @@ export interface components {
             at: components["schemas"]["UnixMillis"];
             reason: string;
             user_id: components["schemas"]["UserId"];
+        };
+        /** @description Says nothing about the people, and nothing in their words. */
+        TrackedOrder: {
+            code: components["schemas"]["OrderCode"];
+            created_at: components["schemas"]["UnixMillis"];
+            location: components["schemas"]["Region"];
+            service_end_time: components["schemas"]["UnixMillis"] | null;
+            service_start_time: components["schemas"]["UnixMillis"] | null;
+            service_type: components["schemas"]["ServiceType"];
+            status: components["schemas"]["OrderStatus"];
+            /** @description The states that it came to, oldest first. */
+            steps: components["schemas"]["TrackedStep"][];
+            updated_at: components["schemas"]["UnixMillis"];
+        };
+        /** @description A state that an order came to. */
+        TrackedStep: {
+            at: components["schemas"]["UnixMillis"] | null;
+            status: components["schemas"]["OrderStatus"];
+        };
+        /** @description The part of a receipt by which anybody can follow the order: `/track/{code}?s={secret}`. */
+        TrackingReceipt: {
+            code: components["schemas"]["OrderCode"];
+            secret: components["schemas"]["Hash"];
         };
         /** Format: int64 */
         u64: number;
@@ -4949,6 +5185,7 @@ export type AddressForm = components['schemas']['AddressForm'];
 export type AddressId = components['schemas']['AddressId'];
 export type AddressShown = components['schemas']['AddressShown'];
 export type Amount = components['schemas']['Amount'];
+export type ApprovalBody = components['schemas']['ApprovalBody'];
 export type ApprovalRule = components['schemas']['ApprovalRule'];
 export type AssignmentBody = components['schemas']['AssignmentBody'];
 export type AssignmentChangeRow = components['schemas']['AssignmentChangeRow'];
@@ -4964,7 +5201,9 @@ export type CancelForm = components['schemas']['CancelForm'];
 export type Cancellation = components['schemas']['Cancellation'];
 export type CaptionForm = components['schemas']['CaptionForm'];
 export type CaseClosingForm = components['schemas']['CaseClosingForm'];
+export type CaseEndForm = components['schemas']['CaseEndForm'];
 export type CaseItem = components['schemas']['CaseItem'];
+export type CaseState = components['schemas']['CaseState'];
 export type Certification = components['schemas']['Certification'];
 export type CertificationForm = components['schemas']['CertificationForm'];
 export type Channel = components['schemas']['Channel'];
@@ -5036,6 +5275,7 @@ export type IdentityId = components['schemas']['IdentityId'];
 export type IdentityItem = components['schemas']['IdentityItem'];
 export type IdentityList = components['schemas']['IdentityList'];
 export type InboxItem = components['schemas']['InboxItem'];
+export type InboxKind = components['schemas']['InboxKind'];
 export type InboxPage = components['schemas']['InboxPage'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
@@ -5086,6 +5326,7 @@ export type OpRecord = components['schemas']['OpRecord'];
 export type OpState = components['schemas']['OpState'];
 export type Order = components['schemas']['Order'];
 export type OrderCode = components['schemas']['OrderCode'];
+export type OrderForm = components['schemas']['OrderForm'];
 export type OrderId = components['schemas']['OrderId'];
 export type OrderPage = components['schemas']['OrderPage'];
 export type OrderParties = components['schemas']['OrderParties'];
@@ -5174,6 +5415,7 @@ export type Role = components['schemas']['Role'];
 export type RoleForm = components['schemas']['RoleForm'];
 export type RoleGift = components['schemas']['RoleGift'];
 export type RoleItem = components['schemas']['RoleItem'];
+export type RulesBody = components['schemas']['RulesBody'];
 export type SendAnewForm = components['schemas']['SendAnewForm'];
 export type SentCode = components['schemas']['SentCode'];
 export type ServiceType = components['schemas']['ServiceType'];
@@ -5195,6 +5437,9 @@ export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type TokenForm = components['schemas']['TokenForm'];
 export type TokenOwner = components['schemas']['TokenOwner'];
 export type ToldReport = components['schemas']['ToldReport'];
+export type TrackedOrder = components['schemas']['TrackedOrder'];
+export type TrackedStep = components['schemas']['TrackedStep'];
+export type TrackingReceipt = components['schemas']['TrackingReceipt'];
 export type u64 = components['schemas']['u64'];
 export type UnixMillis = components['schemas']['UnixMillis'];
 export type UserId = components['schemas']['UserId'];
@@ -5708,6 +5953,8 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
+                /** @description Left out, it stands for both. */
+                state?: components["schemas"]["CaseState"];
             };
             header?: never;
             path?: never;
@@ -5742,6 +5989,284 @@ export interface operations {
              *     `permission_missing`: Your role does not include this work.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["u64"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseItem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.close_case": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: components["schemas"]["u64"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseEndForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseItem"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.take_case": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: components["schemas"]["u64"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseItem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7944,13 +8469,30 @@ export interface operations {
     "order.all": {
         parameters: {
             query?: {
+                /** @description As people type it. */
                 code?: string;
                 /** @description The `next` of the page before. */
                 cursor?: string;
+                customer_id?: components["schemas"]["UserId"];
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
                 /** @description The most items of the page. */
                 limit?: number;
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
+                provider_id?: components["schemas"]["UserId"];
                 region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
             path?: never;
@@ -8537,6 +9079,184 @@ export interface operations {
             };
             /** @description `body_too_large`: The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.all_as_csv": {
+        parameters: {
+            query?: {
+                /** @description As people type it. */
+                code?: string;
+                customer_id?: components["schemas"]["UserId"];
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
+                provider_id?: components["schemas"]["UserId"];
+                region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
+                status?: components["schemas"]["OrderStatus"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.all_as_json": {
+        parameters: {
+            query?: {
+                /** @description As people type it. */
+                code?: string;
+                customer_id?: components["schemas"]["UserId"];
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
+                provider_id?: components["schemas"]["UserId"];
+                region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
+                status?: components["schemas"]["OrderStatus"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"][];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14225,13 +14945,26 @@ export interface operations {
     "order.mine": {
         parameters: {
             query?: {
-                code?: string;
                 /** @description The `next` of the page before. */
                 cursor?: string;
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
                 /** @description The most items of the page. */
                 limit?: number;
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
                 region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
             path?: never;
@@ -14302,7 +15035,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Draft"];
+                "application/json": components["schemas"]["OrderForm"];
             };
         };
         responses: {
@@ -15720,6 +16453,79 @@ export interface operations {
             };
         };
     };
+    "order.receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackingReceipt"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `permission_missing`: Your role does not include this work.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "order.withdraw": {
         parameters: {
             query?: never;
@@ -15854,13 +16660,25 @@ export interface operations {
     "order.available": {
         parameters: {
             query?: {
-                code?: string;
                 /** @description The `next` of the page before. */
                 cursor?: string;
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
                 /** @description The most items of the page. */
                 limit?: number;
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
                 region?: components["schemas"]["Region"];
-                status?: components["schemas"]["OrderStatus"];
+                service_type?: components["schemas"]["ServiceType"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
             path?: never;
@@ -15892,6 +16710,152 @@ export interface operations {
             };
             /** @description `role_forbidden`: Your role may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.own_as_csv": {
+        parameters: {
+            query?: {
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
+                region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
+                status?: components["schemas"]["OrderStatus"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.own_as_json": {
+        parameters: {
+            query?: {
+                /** @description Orders that were published at this moment or later. */
+                from?: components["schemas"]["UnixMillis"];
+                /** @description The highest price. */
+                price_max?: components["schemas"]["Amount"];
+                /** @description The lowest price. */
+                price_min?: components["schemas"]["Amount"];
+                region?: components["schemas"]["Region"];
+                service_type?: components["schemas"]["ServiceType"];
+                status?: components["schemas"]["OrderStatus"];
+                /**
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+                 *     none, and still name the next: it ends where enough was looked through.
+                 */
+                text?: string;
+                /** @description Orders that were published before this moment. */
+                until?: components["schemas"]["UnixMillis"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"][];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16207,8 +17171,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
-            204: {
+            /** @description As the summary says. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16266,8 +17230,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
-            204: {
+            /** @description As the summary says. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18658,6 +19622,70 @@ export interface operations {
              * @description `too_many_streams`: Too many of your pages are open at once. Close another tab.
              *     `rate_limited`: You have asked too often. Wait a little and try again.
              */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.track": {
+        parameters: {
+            query?: {
+                /** @description The secret of the receipt. */
+                s?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackedOrder"];
+                };
+            };
+            /**
+             * @description `not_found`: There is nothing here.
+             *     `order_not_found`: This order does not exist.
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -15,10 +15,12 @@ use crate::{
 };
 
 /// The actions an operator allows a region while it is cut off. The default allows none.
+///
+/// Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and so allows less than
+/// its peer, never more; a narrower rule is a field of its own beside the wider one.
 #[derive(
     Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
 )]
-#[serde(deny_unknown_fields)]
 #[cbor(map)]
 pub struct OfflineRules {
     /// Work that was started at an edge needs no held funds.
@@ -36,6 +38,18 @@ pub struct OfflineRules {
     #[cbor(skip_if = "is_off")]
     #[serde(default, skip_serializing_if = "is_off")]
     pub address_at_start: bool,
+    /// Which orders the holding edge may approve of a customer in good standing, beside those of anybody.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_in_good_standing: Option<ApprovalRule>,
+}
+
+impl OfflineRules {
+    /// The rules by which the holding edge may approve orders of such a customer.
+    pub fn approvals(&self, in_good_standing: bool) -> impl Iterator<Item = &ApprovalRule> {
+        let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);
+        self.approval.iter().chain(wider)
+    }
 }
 
 /// A rule that is off is left out, so that older peers read the others and compute the same digests.
@@ -44,7 +58,6 @@ fn is_off(rule: &bool) -> bool {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
-#[serde(deny_unknown_fields)]
 #[cbor(map)]
 pub struct ApprovalRule {
     /// The highest price, itself included.

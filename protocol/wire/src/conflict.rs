@@ -50,13 +50,38 @@ pub struct CaseItem {
     pub region: Option<Region>,
     pub user_id: UserId,
     /// `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`, `revoked_holder`,
-    /// `edge_distrusted`, or one of a newer service.
+    /// `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a newer service.
     pub kind: String,
     /// Of `revoked_holder`: the id of the event that told of the revocation.
     pub command_id: CommandId,
     #[schema(required)]
     pub code: Option<Code>,
     pub at: UnixMillis,
+    /// The admin who works on the case, or did last.
+    #[serde(default)]
+    #[schema(required)]
+    pub taken_by: Option<UserId>,
+    #[serde(default)]
+    #[schema(required)]
+    pub taken_at: Option<UnixMillis>,
+    #[serde(default)]
+    #[schema(required)]
+    pub closed_by: Option<UserId>,
+    /// Absent while the case is open.
+    #[serde(default)]
+    #[schema(required)]
+    pub closed_at: Option<UnixMillis>,
+    #[serde(default)]
+    #[schema(required)]
+    pub closed_why: Option<String>,
+}
+
+words! {
+    /// Whether a case still waits for a person.
+    CaseState {
+        Open "open",
+        Closed "closed",
+    }
 }
 
 /// The jobs that an admin has withdrawn from one provider.

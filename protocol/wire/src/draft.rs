@@ -8,7 +8,7 @@ use crate::{
 /// Years that every reader of the order can write down.
 const TIMES: std::ops::RangeInclusive<UnixMillis> = UnixMillis(0)..=UnixMillis(253_370_764_800_000);
 
-const TITLE: Limits = Limits { field: "title", chars_min: 1, chars_max: 120, lines: false };
+const TITLE: Limits = Limits { field: "title", chars_min: 1, chars_max: 255, lines: false };
 const DESCRIPTION: Limits =
     Limits { field: "description", chars_min: 0, chars_max: 4_000, lines: true };
 const ADDRESS: Limits = Limits { field: "address", chars_min: 1, chars_max: 300, lines: false };
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named_at_once() {
-        check(|d| d.title = "x".repeat(120), &[]);
-        check(|d| d.title = "x".repeat(121), &["title"]);
+        check(|d| d.title = "水".repeat(255), &[]);
+        check(|d| d.title = "x".repeat(256), &["title"]);
         check(|d| d.title = "a\u{1b}[2J".into(), &["title"]);
         check(|d| d.title = "a\u{202e}b".into(), &["title"]);
         check(|d| d.description = "a\u{200b}b".into(), &["description"]);

@@ -70,6 +70,7 @@ catalogue! {
     UserReadmitted Auth "user.readmitted",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
+    ProfileVerificationSubmitted User "profile.verification_submitted",
     ProfileVerified User "profile.verified",
     ProfileVerificationRejected User "profile.verification_rejected",
     OrderCreated Order "order.created",
@@ -85,12 +86,16 @@ catalogue! {
     PaymentInitiated Payment "payment.initiated",
     PaymentCompleted Payment "payment.completed",
     PaymentFailed Payment "payment.failed",
+    RefundRequested Payment "refund.requested",
     RefundProcessed Payment "refund.processed",
     PaymentReleased Payment "payment.released",
     PaymentStatusChanged Payment "payment.status_changed",
+    PayoutSent Payment "payout.sent",
+    PayoutFailed Payment "payout.failed",
     ReviewCreated Review "review.created",
     ReviewUpdated Review "review.updated",
     ReviewReplied Review "review.replied",
+    ReviewReported Review "review.reported",
     ReviewHidden Review "review.hidden",
     ReviewRestored Review "review.restored",
     RatingUpdated Review "rating.updated",
@@ -113,6 +118,8 @@ pub struct OrderEvent {
     pub money: Option<PaymentEvent>,
     /// Of a cancelled order: every event of it carries the price, so that none has to be the first one heard.
     pub terms: Option<CancelCharge>,
+    /// Of `order.cancelled`: so much of the money that was in custody then goes back to the customer.
+    pub refund: Option<Amount>,
 }
 
 /// The price of a cancel, as it was decided with it; it never changes again.
@@ -140,7 +147,7 @@ pub struct PaymentEvent {
     pub customer_id: UserId,
     /// Of a release the provider who was paid, else the one who has the order.
     pub provider_id: Option<UserId>,
-    /// The payment or refund.
+    /// The payment, the refund, or the request for one.
     pub movement_id: Uuid,
     pub amount: Amount,
     pub currency: Currency,
@@ -149,6 +156,21 @@ pub struct PaymentEvent {
     pub money_version: u64,
     /// Still in custody.
     pub held: Amount,
+    /// Of `payment.completed`: so much goes back to the customer, as it came by mistake or for a cancelled order.
+    pub returning: Option<Amount>,
+    /// Of `payment.completed`: the provider's part of what is in custody, less the platform's fee.
+    pub share: Option<Amount>,
+    /// Of `payment.status_changed`: so much was taken back by the customer's bank.
+    pub charged_back: Option<Amount>,
+}
+
+/// The body of the events about a provider's payout: the adapter has sent it, or it came back to his balance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PayoutEvent {
+    pub payout_id: Uuid,
+    pub provider_id: UserId,
+    pub amount: Amount,
+    pub currency: Currency,
 }
 
 /// The body of every event about a review. Its words stay with the review service: who may read them is decided there

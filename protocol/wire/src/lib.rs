@@ -64,7 +64,9 @@ pub use command::{CmdFrame, Command, CommandBody, Draft, UnreadableFrame};
 pub use compare::{
     OrderMark, OrdersAnswer, OrdersQuestion, RangeAnswer, RangeQuestion, RenewRequest, range_digest,
 };
-pub use conflict::{CaseItem, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs};
+pub use conflict::{
+    CaseItem, CaseState, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs,
+};
 pub use connect::TabletCredentials;
 pub use draft::check_draft;
 pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
@@ -73,7 +75,7 @@ pub use enrolment::{
     hub_of,
 };
 pub use event::{
-    CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent,
+    CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent, PayoutEvent,
     ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, ReviewEvent, UserEvent,
 };
 pub use guess::GuessReport;

@@ -164,11 +164,12 @@ type Part = (Vec<Conflict>, Option<u64>);
 type After = Option<Option<u64>>;
 
 async fn losses(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
-    part(gateway, "lost-acceptances", limit, after, Conflict::Lost).await
+    part(gateway, "lost-acceptances?", limit, after, Conflict::Lost).await
 }
 
+/// Those that nobody has closed.
 async fn list_cases(gateway: &Gateway, limit: usize, after: After) -> Result<Part> {
-    part(gateway, "cases", limit, after, Conflict::Case).await
+    part(gateway, "cases?state=open&", limit, after, Conflict::Case).await
 }
 
 async fn part<T: DeserializeOwned>(
@@ -182,7 +183,7 @@ async fn part<T: DeserializeOwned>(
         return Ok((Vec::new(), None));
     }
     let after = after.flatten().map(|place| place.to_string());
-    let (items, rest) = gateway.some(&format!("/api/v1/admin/{list}?"), limit, after).await?;
+    let (items, rest) = gateway.some(&format!("/api/v1/admin/{list}"), limit, after).await?;
     let items = items.into_iter().map(Box::new).map(conflict).collect();
     Ok((items, rest.and_then(|rest| rest.parse().ok())))
 }
@@ -192,7 +193,8 @@ pub async fn find(gateway: &Gateway, name: ConflictName) -> Result<Option<Confli
     let newer = Some(Some(id.saturating_add(1)));
     let (mut items, _) = match name {
         ConflictName::Lost(_) => losses(gateway, 1, newer).await?,
-        ConflictName::Case(_) => list_cases(gateway, 1, newer).await?,
+        // A closed one is explained like any other.
+        ConflictName::Case(_) => part(gateway, "cases?", 1, newer, Conflict::Case).await?,
     };
     Ok(items.pop().filter(|conflict| conflict.name() == name))
 }
@@ -332,6 +334,8 @@ mod tests {
             "offline_rule",
             "taken_back",
             "revoked_holder",
+            "worked_in_vain",
+            "withdrew_before_fee",
             "edge_distrusted",
         ] {
             assert!(case_word(kind, Language::English).is_ascii());

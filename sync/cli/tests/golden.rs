@@ -23,7 +23,7 @@ const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// Of a platform that is well, and of the one in which everything is wrong.
-const WELL: [&str; 20] = [
+const WELL: [&str; 25] = [
     "status",
     "edges",
     "wait --for links-up --for synced",
@@ -43,6 +43,11 @@ const WELL: [&str; 20] = [
     "keys rotate --why Planned",
     "keys kill key-2 --why Stolen",
     "dlq list",
+    "dlq show hub_feed",
+    "dlq show order_events",
+    "dlq redrive hub_feed --all",
+    "dlq drop hub_feed 0192f5d4-0000-7000-8000-000000000071",
+    "dlq drop order_queue --all",
     "dlq replay hub_feed --since 2025-11-24T14:00Z",
 ];
 const TROUBLED: [&str; 15] = [

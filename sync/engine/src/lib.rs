@@ -7,6 +7,7 @@
 pub mod arrival;
 pub mod claimants;
 pub mod cloud;
+pub mod customers;
 pub mod edge;
 pub mod moments;
 pub mod reconnect;

@@ -4,9 +4,9 @@
 //! if the grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or
 //! below the highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
 
-use wire::{ApprovalRule, CommandBody, Draft, EdgeId, Hash, Order, RegionAssignment};
+use wire::{ApprovalRule, CommandBody, Draft, EdgeId, Hash, RegionAssignment};
 
-use crate::verdict::Right;
+use crate::{verdict::Right, view::Sight};
 
 /// An edge's knowledge of the right, kept with its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,11 +85,13 @@ impl Tenure {
     }
 
     /// Returns whether the region's offline rule lets its holder decide this by itself.
-    pub fn rule_allows(&self, body: &CommandBody, seen: Option<&Order>) -> bool {
-        let Some(rule) = &self.assignment.rules.approval else { return false };
-        match body {
-            CommandBody::ApproveOrder { .. } => seen.is_some_and(|order| rule.allows(order)),
-            CommandBody::PublishOrder { order, .. } => may_publish(rule, order),
+    pub fn rule_allows(&self, body: &CommandBody, sight: &Sight) -> bool {
+        let mut rules = self.assignment.rules.approvals(sight.in_good_standing);
+        match (body, &sight.order) {
+            (CommandBody::ApproveOrder { .. }, Some(order)) => rules.any(|rule| rule.allows(order)),
+            (CommandBody::PublishOrder { order, .. }, _) => {
+                rules.any(|rule| may_publish(rule, order))
+            }
             _ => false,
         }
     }
@@ -223,24 +225,39 @@ mod tests {
     fn a_rule_covers_only_the_orders_it_names() {
         let mut tenure = holder();
         let order = order(1, 1);
+        let nothing = Sight::default();
+        let seen = Sight { order: Some(order.clone()), ..Sight::default() };
         let approve = CommandBody::ApproveOrder { order_id: order.id };
         let publish = CommandBody::PublishOrder { order_id: order.id, order: draft() };
-        assert!(!tenure.rule_allows(&approve, Some(&order)), "without a rule nothing is allowed");
+        assert!(!tenure.rule_allows(&approve, &seen), "without a rule nothing is allowed");
         let rule = ApprovalRule {
             price_max: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
             service_types: vec![ServiceType::CleaningRepair],
         };
         tenure.assignment.rules.approval = Some(rule.clone());
-        assert!(tenure.rule_allows(&approve, Some(&order)));
-        assert!(tenure.rule_allows(&publish, None));
-        assert!(!tenure.rule_allows(&approve, None));
-        assert!(
-            !tenure.rule_allows(&CommandBody::AcceptOrder { order_id: order.id }, Some(&order))
-        );
-        let cheap = ApprovalRule { price_max: Amount::from_minor(19_999).unwrap(), ..rule };
-        tenure.assignment.rules.approval = Some(cheap);
-        assert!(!tenure.rule_allows(&approve, Some(&order)));
-        assert!(!tenure.rule_allows(&publish, None));
+        assert!(tenure.rule_allows(&approve, &seen));
+        assert!(tenure.rule_allows(&publish, &nothing));
+        assert!(!tenure.rule_allows(&approve, &nothing));
+        assert!(!tenure.rule_allows(&CommandBody::AcceptOrder { order_id: order.id }, &seen));
+        let price_max = Amount::from_minor(19_999).unwrap();
+        let cheap = ApprovalRule { price_max, ..rule.clone() };
+        tenure.assignment.rules.approval = Some(cheap.clone());
+        assert!(!tenure.rule_allows(&approve, &seen));
+        assert!(!tenure.rule_allows(&publish, &nothing));
+
+        // Beside the rule for anybody stands a wider one.
+        tenure.assignment.rules.approval_in_good_standing = Some(rule);
+        for in_good_standing in [false, true] {
+            let seen = Sight { in_good_standing, ..seen.clone() };
+            let nothing = Sight { in_good_standing, ..Sight::default() };
+            assert_eq!(tenure.rule_allows(&approve, &seen), in_good_standing);
+            assert_eq!(tenure.rule_allows(&publish, &nothing), in_good_standing);
+        }
+        let small = Draft { price: price_max, ..draft() };
+        let small = CommandBody::PublishOrder { order_id: order.id, order: small };
+        assert!(tenure.rule_allows(&small, &nothing), "the narrower rule is anybody's");
+        tenure.assignment.rules.approval = None;
+        assert!(!tenure.rule_allows(&small, &nothing));
     }
 }

@@ -47,6 +47,8 @@ pub struct Sight {
     pub claimants: Option<Claimants>,
     /// Its work rests on a pending start without held funds.
     pub started_unpaid: bool,
+    /// The customer of the command at hand is in good standing; said only where a rule asks for it.
+    pub in_good_standing: bool,
 }
 
 impl Sight {

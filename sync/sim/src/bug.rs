@@ -126,6 +126,8 @@ bugs! {
     RevokeSeen "revoke_seen" "a firm answer is judged by revocations that its edge could not know",
     RevocationsStale "revocations_stale" "a firm answer names newer revocations than it was let in by",
     RuleVersion "rule_version" "a firm answer is judged by rules that its edge could not know",
+    VainCase "vain_case" "work that was done in vain is on nobody's list",
+    StandingAssumed "standing_assumed" "an edge takes every customer for one in good standing",
     RefuseNotConsume "refuse_not_consume" "a refusal at the portal consumes its command id",
     // the tablet
     KeepFirmReceipt "keep_firm_receipt" "a tablet repeats elsewhere a command with a firm receipt",

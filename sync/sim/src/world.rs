@@ -53,6 +53,7 @@ use thief::Thief;
 pub(crate) use losses::ONLY_OF_FEED;
 pub(crate) use net::Packet;
 pub use net::Side;
+pub(crate) use operator::GOOD_STANDING_ONLY;
 
 /// The next happening. An event for a process names the run of that process.
 pub(crate) enum WorldEvent {

@@ -1,6 +1,11 @@
 //! The experience of an honest person while somebody else attacks: how long each act took, and refusals.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use process::clock::Clock;
 use tokio::time::sleep;
@@ -12,25 +17,29 @@ pub struct Experience {
     refusals: BTreeMap<String, usize>,
 }
 
-/// Lets somebody act again and again, with a pause in between, until `flood` has ended.
+/// Lets somebody act again and again, with a pause in between, until `flood` has ended. The act under way then is waited
+/// for and counts, or the slowest one would never be seen.
 pub async fn during<T>(
     flood: impl Future<Output = T>,
     pause: Duration,
     mut act: impl AsyncFnMut() -> Result<(), String>,
 ) -> (T, Experience) {
     let (mut experience, clock) = (Experience::default(), Clock::system());
+    let is_over = AtomicBool::new(false);
+    let flood = async {
+        let result = flood.await;
+        is_over.store(true, Ordering::Relaxed);
+        result
+    };
     let acting = async {
-        loop {
+        while !is_over.load(Ordering::Relaxed) {
             let started = clock.elapsed();
             let result = act().await;
             experience.note(clock.elapsed().saturating_sub(started), result);
             sleep(pause).await;
         }
     };
-    let result = tokio::select! {
-        result = flood => result,
-        () = acting => unreachable!("acting ends with the flood"),
-    };
+    let (result, ()) = tokio::join!(flood, acting);
     experience.took.sort();
     (result, experience)
 }

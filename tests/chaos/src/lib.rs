@@ -3,8 +3,11 @@
 //! cuts, collisions and kills are drawn by seed (`plan`), played (`round`) on a platform (`scene`), and
 //! compared with the stores (`truth`).
 
+mod asking;
+mod killing;
 mod ledger;
 mod machine;
+pub mod money;
 mod operator;
 pub mod plan;
 mod round;
@@ -14,6 +17,7 @@ mod storm;
 pub mod truth;
 mod witness;
 
+pub use asking::PATIENCE;
 pub use ledger::{Asked, Ledger, Said, Told};
 pub use machine::{Second, copy, put_back};
 pub use operator::operator;

@@ -7,26 +7,23 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use process::clock::Clock;
 use serde_json::{Value, json};
-use stack::{Part, Server};
 use support::{Api, Person, Tablet, eventually};
-use tokio::{task::JoinSet, time::timeout};
-use wire::{Code, CommandBody, CommandId, OrderId, Region, Verdict};
+use tokio::task::JoinSet;
+use wire::{CommandBody, CommandId, OrderId, Region, Verdict};
 
 use crate::{
+    asking::until_answered,
+    killing::kill,
     ledger::{Asked, Ledger, Said, Told},
     plan::{Contender, Moment, PUBLISHED, Plan, REGIONS, Seat},
     scene::{LIMIT, Scene, Tap},
     storm::order,
     witness::Witness,
 };
-
-/// A person at the portal without an answer asks again.
-const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Orders that were opened for a later round.
 pub type Open = BTreeMap<Region, Vec<OrderId>>;
@@ -69,7 +66,7 @@ impl Scene {
                     (receipts.load(Ordering::Relaxed) >= number).then_some(())
                 })
                 .await;
-                self.kill(plan.victim).await;
+                kill(&self.stack, plan.victim).await;
             }
         };
         // The commands are stored behind broken wires. Then the wires are whole again.
@@ -85,7 +82,7 @@ impl Scene {
         let settled = async {
             if let Moment::AfterHealing(wait) = plan.moment {
                 tokio::time::sleep(wait).await;
-                self.kill(plan.victim).await;
+                kill(&self.stack, plan.victim).await;
             }
             work.end(ledger).await;
         };
@@ -93,25 +90,6 @@ impl Scene {
         if plan.taken_back {
             self.grant().await;
         }
-    }
-
-    /// Kills it and starts it again. RabbitMQ takes seconds to start, and nobody has to wait for it.
-    async fn kill(&self, part: Part) {
-        if part == Part::Server(Server::RabbitMq) {
-            // Where the last start has not come to its end yet, the kill would only repeat it.
-            self.stack.ready(part).await.expect("it is back since it was killed last");
-        }
-        self.stack.kill9(part).await.expect("it is killed");
-        self.stack.start_again(part).await.expect("it is started");
-        if part == Part::Server(Server::RabbitMq) {
-            return;
-        }
-        if !matches!(part, Part::Edge(_)) {
-            // A service is ready once it has its broker. That takes time on a busy machine.
-            let broker = Part::Server(Server::RabbitMq);
-            self.stack.ready(broker).await.expect("the broker is back");
-        }
-        self.stack.ready(part).await.expect("it is back");
     }
 
     async fn on_the_boards(&self, open: &Open) {
@@ -207,22 +185,11 @@ async fn asked(
     action: &str,
     body: Option<Value>,
 ) -> Said {
-    const NOT_YET: [Code; 3] = [Code::Unavailable, Code::Internal, Code::RateLimited];
-    let asking = async {
-        loop {
-            let answer = api.command::<Value>(command, person, order, action, body.as_ref()).await;
-            let error = match answer {
-                Ok(answer) if answer["state"] == "pending" => return Said::Pending,
-                Ok(_) => return Said::Done,
-                Err(error) => error,
-            };
-            let code = error.problem.as_ref().map(|problem| problem.code);
-            let is_answer = error.status.is_some_and(|status| status < 500);
-            if let Some(code) = code.filter(|code| is_answer && !NOT_YET.contains(code)) {
-                return Said::No(code);
-            }
-            tokio::time::sleep(ASKED_AGAIN_AFTER).await;
-        }
-    };
-    timeout(LIMIT, asking).await.expect("an answer in the portal")
+    let body = body.as_ref();
+    let ask = || api.command::<Value>(command, person, order, action, body);
+    match until_answered("an answer in the portal", ask).await {
+        Ok(answer) if answer["state"] == "pending" => Said::Pending,
+        Ok(_) => Said::Done,
+        Err(code) => Said::No(code),
+    }
 }

@@ -15,7 +15,7 @@ use support::samples::{CUSTOMER, order, person};
 use uuid::Uuid;
 use wire::{
     Amount, AssignmentEvent, CancelCharge, Code, CommandId, Currency, Event, EventId, EventType,
-    Lost, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, ProfileEvent,
+    Lost, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent, ProfileEvent,
     ProviderStanding, RatingEvent, ReadmissionEvent, Region, RegionAssignment, ReviewEvent,
     ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserEvent, UserId,
 };
@@ -78,6 +78,7 @@ fn form(kind: EventType) -> Value {
         Body::Order => schema::<OrderEvent>("OrderEvent"),
         Body::Assignment => schema::<AssignmentEvent>("AssignmentEvent"),
         Body::Payment => schema::<PaymentEvent>("PaymentEvent"),
+        Body::Payout => schema::<PayoutEvent>("PayoutEvent"),
         Body::Person => schema::<UserEvent>("UserEvent"),
         Body::Readmission => schema::<ReadmissionEvent>("ReadmissionEvent"),
         Body::Profile => schema::<ProfileEvent>("ProfileEvent"),
@@ -124,6 +125,7 @@ enum Body {
     Order,
     Assignment,
     Payment,
+    Payout,
     Person,
     Readmission,
     Profile,
@@ -138,6 +140,7 @@ fn body_of(kind: EventType) -> Body {
         E::UserReadmitted => Body::Readmission,
         E::ProfileCreated
         | E::ProfileUpdated
+        | E::ProfileVerificationSubmitted
         | E::ProfileVerified
         | E::ProfileVerificationRejected => Body::Profile,
         E::RegionAssigned => Body::Assignment,
@@ -153,12 +156,15 @@ fn body_of(kind: EventType) -> Body {
         E::PaymentInitiated
         | E::PaymentCompleted
         | E::PaymentFailed
+        | E::RefundRequested
         | E::RefundProcessed
         | E::PaymentReleased
         | E::PaymentStatusChanged => Body::Payment,
+        E::PayoutSent | E::PayoutFailed => Body::Payout,
         E::ReviewCreated
         | E::ReviewUpdated
         | E::ReviewReplied
+        | E::ReviewReported
         | E::ReviewHidden
         | E::ReviewRestored => Body::Review,
         E::RatingUpdated => Body::Rating,
@@ -177,7 +183,13 @@ fn body(kind: EventType) -> Value {
             region: Region::North,
             assignment: RegionAssignment { policy_version: 3, ..RegionAssignment::default() },
         }),
-        Body::Payment => value(&payment_event()),
+        Body::Payment => value(&payment_event(kind)),
+        Body::Payout => value(&PayoutEvent {
+            payout_id: Uuid::from_u128(70),
+            provider_id: PROVIDER,
+            amount: Amount::from_minor(18_000).unwrap(),
+            currency: Currency::default(),
+        }),
         Body::Person => value(&UserEvent {
             user_id: PROVIDER,
             role: Role::Provider,
@@ -222,11 +234,13 @@ fn order_event(kind: EventType) -> OrderEvent {
         code: is_lost.then_some(Code::OrderAlreadyAccepted),
         lost: is_lost.then_some(lost),
         taken_from: is_withdrawn.then_some(PROVIDER),
-        money: (kind == EventType::OrderStatusChanged).then(payment_event),
+        money: (kind == EventType::OrderStatusChanged)
+            .then(|| payment_event(EventType::PaymentCompleted)),
         terms: (kind == EventType::OrderCancelled).then_some(CancelCharge {
             fee: Amount::from_minor(2_000).unwrap(),
             provider_id: Some(PROVIDER),
         }),
+        refund: (kind == EventType::OrderCancelled).then(|| Amount::from_minor(18_000).unwrap()),
     }
 }
 
@@ -248,7 +262,8 @@ fn review_event(kind: EventType) -> ReviewEvent {
     }
 }
 
-fn payment_event() -> PaymentEvent {
+fn payment_event(kind: EventType) -> PaymentEvent {
+    let of = |told, minor| (kind == told).then(|| Amount::from_minor(minor).unwrap());
     PaymentEvent {
         order_id: OrderId(Uuid::from_u128(40)),
         customer_id: CUSTOMER,
@@ -259,6 +274,9 @@ fn payment_event() -> PaymentEvent {
         payment_status: PaymentStatus::Held,
         money_version: 2,
         held: Amount::from_minor(20_000).unwrap(),
+        returning: None,
+        share: of(EventType::PaymentCompleted, 18_000),
+        charged_back: of(EventType::PaymentStatusChanged, 20_000),
     }
 }
 
@@ -276,6 +294,7 @@ fn again(kind: EventType, body: &Value) -> Value {
         Body::Order => through::<OrderEvent>(body),
         Body::Assignment => through::<AssignmentEvent>(body),
         Body::Payment => through::<PaymentEvent>(body),
+        Body::Payout => through::<PayoutEvent>(body),
         Body::Person => through::<UserEvent>(body),
         Body::Readmission => through::<ReadmissionEvent>(body),
         Body::Profile => through::<ProfileEvent>(body),

@@ -12,8 +12,8 @@ use mongodb::{
 };
 use notification::{
     domain::{
-        Channel, InboxLine, InboxOwner, InboxWishes, LineId, NoticeKind, OrderParams, PageRequest,
-        Params, StoredLine,
+        Channel, InboxLine, InboxOwner, InboxWishes, LineId, MoneyTerms, NoticeKind, OrderParams,
+        PageRequest, Params, StoredLine,
     },
     store::{
         self, DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, MatchedProvider,
@@ -203,15 +203,20 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     let planned = [(1, of(1)), (2, of(1)), (3, of(2))];
     log.add(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery))).await.unwrap();
     log.add(&[(Uuid::from_u128(4), of(2))]).await.unwrap();
-    assert!(log.due(now.plus_ms(-1), 10).await.unwrap().is_empty());
-    let due = log.due(now, 10).await.unwrap();
+    assert!(log.due(Channel::Email, now.plus_ms(-1), 10).await.unwrap().is_empty());
+    let due = log.due(Channel::Email, now, 10).await.unwrap();
+    assert!(log.due(Channel::Sms, now, 10).await.unwrap().is_empty(), "each channel has its own");
     assert_eq!(due.len(), 2, "once for person, event and channel");
 
     let (one, other) = tokio::join!(log.hold(&due[0], now), log.hold(&due[0], now));
     assert!(one.unwrap() != other.unwrap(), "two replicas never send one delivery at once");
-    assert_eq!(log.due(now, 10).await.unwrap().len(), 1);
+    assert_eq!(log.due(Channel::Email, now, 10).await.unwrap().len(), 1);
     let later = now.plus_ms(10 * 60 * 1000);
-    assert_eq!(log.due(later, 10).await.unwrap().len(), 2, "a holder may have died");
+    assert_eq!(
+        log.due(Channel::Email, later, 10).await.unwrap().len(),
+        2,
+        "a holder may have died"
+    );
 
     let settled = |state, due_at| {
         let (to, why) = (Some("z***@example.org".to_owned()), None);
@@ -219,7 +224,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     };
     log.settle(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
     log.settle(due[1].id, &settled(DeliveryState::Waiting, Some(later))).await.unwrap();
-    assert!(log.due(now, 10).await.unwrap().is_empty());
+    assert!(log.due(Channel::Email, now, 10).await.unwrap().is_empty());
     // What has ended stays so.
     log.settle(due[0].id, &settled(DeliveryState::Waiting, Some(now))).await.unwrap();
     let sent = log.page(Some(DeliveryState::Sent), None, 10).await.unwrap().items;
@@ -229,7 +234,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     assert_ne!(first.items[0].0, second.items[0].0);
     assert!(second.next.is_none());
     for query in [
-        store::due_by(now, 50),
+        store::due_by(Channel::Email, now, 50),
         store::log_of(None, first.next, 20),
         store::log_of(Some(DeliveryState::Waiting), first.next, 20),
     ] {
@@ -255,6 +260,24 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
 
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
+    let plan = store.reminders().explain(&store::reminders_by(AT, 50)).await.unwrap();
+    assert!(plan.by_index && !plan.sorts, "{}", plan.text);
+    let (order, told) = (OrderId(Uuid::from_u128(8)), (CUSTOMER, EventId(Uuid::from_u128(4))));
+    let now = Clock::system().now();
+    for _ in 0..2 {
+        store.begin_reminding(order, told, (now, now)).await.unwrap();
+    }
+    let due = store.due_reminders(now, 10).await.unwrap();
+    assert_eq!(due.len(), 1, "one for an order");
+    let tomorrow = now.plus_ms(24 * 60 * 60 * 1000);
+    for _ in 0..2 {
+        store.reminded(&due[0], Some(tomorrow)).await.unwrap();
+    }
+    assert!(store.due_reminders(now, 10).await.unwrap().is_empty());
+    assert_eq!(store.due_reminders(tomorrow, 10).await.unwrap()[0].body.told, 1, "counted once");
+    store.end_reminding(order, now).await.unwrap();
+    store.begin_reminding(order, told, (now, now)).await.unwrap();
+    assert!(store.due_reminders(tomorrow, 10).await.unwrap().is_empty(), "it has ended for good");
     let fan_out = |n: u128| {
         let user_id = UserId(Uuid::from_u128(n));
         let matched = vec![MatchedProvider { user_id, reasons: vec!["verified".into()] }];
@@ -361,6 +384,8 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             why: None,
             lost: None,
             match_reasons: Vec::new(),
+            reminds: false,
+            terms: MoneyTerms::default(),
         })),
         created_at: AT,
     }

@@ -1,4 +1,4 @@
-//! Text messages: what a sender may rely on, at the folder and at a gateway.
+//! Text messages and pushes: what a sender may rely on, at the folder and at a gateway.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,9 +10,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
+use axum::{Json, Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use http::StatusCode;
-use platform::sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsError, SmsMessage};
+use platform::{
+    gateway::{GatewayAddressError, GatewayError},
+    push::{Push, PushAddressError, PushMessage},
+    sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsError, SmsMessage},
+};
 use process::{
     clock::Clock,
     tasks::Tasks,
@@ -20,8 +24,10 @@ use process::{
     trust::Authorities,
     web::{self, Certificate},
 };
+use ring::hmac;
 use serde_json::{Value, json};
 use support::Authority;
+use wire::UserId;
 
 const LIMIT: Duration = Duration::from_secs(10);
 const SECRET: &str = "gateway-secret-7";
@@ -138,7 +144,7 @@ async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_
     let closed = web::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let nobody = Sms::open(&format!("http://{closed}/"), &secret).unwrap();
     let error = nobody.send(&message(&clock, "hi")).await.unwrap_err();
-    assert!(matches!(error, SmsError::Away(_)), "{error}");
+    assert!(matches!(error, SmsError::Gateway(GatewayError::Away(_))), "{error}");
 }
 
 #[tokio::test]
@@ -184,9 +190,83 @@ async fn messages_are_off_where_nothing_is_set_and_a_setting_of_no_use_is_refuse
         assert!(matches!(open(url, &secret), Some(SmsAddressError::Form)), "{url}");
     }
     let url = "https://sms.example.org/";
-    assert!(matches!(open(url, Path::new("")), Some(SmsAddressError::Secret { .. })));
+    assert!(matches!(
+        open(url, Path::new("")),
+        Some(SmsAddressError::Gateway(GatewayAddressError::Secret { .. }))
+    ));
     let empty = folder.path().join("empty");
     fs::write(&empty, "\n").unwrap();
-    assert!(matches!(open(url, &empty), Some(SmsAddressError::NoSecret(_))));
+    assert!(matches!(
+        open(url, &empty),
+        Some(SmsAddressError::Gateway(GatewayAddressError::NoSecret(_)))
+    ));
     assert!(open(url, &secret).is_none());
+}
+
+/// What a gateway of pushes was handed: the body, its signature, and the key.
+type Pushed = Arc<Mutex<Vec<(Vec<u8>, String, String)>>>;
+
+async fn take_push(State(pushed): State<Pushed>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    assert!(bearer(&headers).is_none(), "the secret stays at home");
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let mut pushed = pushed.lock().unwrap();
+    pushed.push((body.to_vec(), header("x-signature"), header("idempotency-key")));
+    if pushed.len() == 1 { StatusCode::BAD_GATEWAY } else { StatusCode::ACCEPTED }
+}
+
+#[tokio::test]
+async fn a_push_is_signed_with_the_secret_and_handed_over_again_under_its_id() {
+    let (folder, clock, tasks) = (tempfile::tempdir().unwrap(), Clock::system(), Tasks::new());
+    let pushed = Pushed::default();
+    let routes = Router::new().route("/pushes", post(take_push)).with_state(pushed.clone());
+    let listener = web::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/pushes", listener.local_addr().unwrap());
+    let router = web::standard(routes, "gateway");
+    let serving = web::serve(listener, router, web::Slots::default(), tasks.token());
+    tasks.spawn_once("serve", serving);
+
+    let (to, title, text) = (UserId(clock.new_id()), "Order accepted", "Order N-7F3K60.");
+    let message =
+        PushMessage { id: clock.new_id(), to, title: title.to_owned(), text: text.to_owned() };
+    let push = Push::open(&url, &secret(folder.path()), &Authorities::public()).unwrap();
+    push.send(&message).await.unwrap();
+    let expected = json!({ "id": message.id, "to": to, "title": title, "text": text });
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    let pushed = pushed.lock().unwrap().clone();
+    assert_eq!(pushed.len(), 2);
+    for (body, signature, idempotency) in pushed {
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
+        hmac::verify(&key, &body, &hex::decode(signature).unwrap()).unwrap();
+        assert_eq!(idempotency, message.id.to_string());
+    }
+    tasks.shutdown(LIMIT).await;
+}
+
+#[tokio::test]
+async fn pushes_are_off_or_in_a_folder_and_a_setting_of_no_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let authorities = Authorities::public();
+    let open = |url: &str, secret: &Path| Push::open(url, secret, &authorities);
+    let message = PushMessage {
+        id: Clock::system().new_id(),
+        to: UserId(Clock::system().new_id()),
+        title: "Order accepted".to_owned(),
+        text: "More in your inbox.".to_owned(),
+    };
+    let off = open("off", Path::new("")).unwrap();
+    assert!(!off.is_on() && !off.send(&message).await.unwrap_err().is_passing());
+    let sink = folder.path().join("pushes");
+    let push = open(&format!("folder:{}", sink.display()), Path::new("")).unwrap();
+    push.send(&message).await.unwrap();
+    let kept = fs::read_dir(&sink).unwrap().next().unwrap().unwrap().path();
+    let kept: Value = serde_json::from_slice(&fs::read(kept).unwrap()).unwrap();
+    assert_eq!((&kept["to"], &kept["title"]), (&json!(message.to), &json!("Order accepted")));
+
+    let secret = secret(folder.path());
+    for url in ["", "folder:", "gateway", "http://push.example.org/"] {
+        let refused = open(url, &secret).err();
+        assert!(matches!(refused, Some(PushAddressError::Form)), "{url}");
+    }
+    let unread = open("https://push.example.org/", Path::new("")).err();
+    assert!(matches!(unread, Some(PushAddressError::Gateway(GatewayAddressError::Secret { .. }))));
 }

@@ -16,10 +16,13 @@ use wire::{EdgeId, Language, Region, Role};
 use fact::Fact;
 texts::include_texts!(say);
 
-use story::{STEPS, Step, Story};
+use story::{PAY_OUT, STEPS, Step, Story};
 
 #[derive(Parser)]
-#[command(name = "holdfast-demo", about = "Play the story of an acceptance made while cut off")]
+#[command(
+    name = "holdfast-demo",
+    about = "Play two jobs from their publishing to the payout, each through a line that is cut"
+)]
 struct Arguments {
     /// Play it against the platform that wrote this ready file; else one is started and thrown away.
     #[arg(long, value_name = "FILE")]
@@ -53,7 +56,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
         return play(&ready, arguments).await;
     }
     let layout = Layout::temporary(Stores::Embedded)?;
-    let stack = Stack::start(layout, &Wishes::default()).await?;
+    let stack = Stack::start(layout, &Wishes::that_settle_soon()).await?;
     let played = play(&stack.ready_file(), arguments).await;
     let stopped = stack.stop().await;
     played.and(stopped)
@@ -65,6 +68,10 @@ async fn play(ready: &ReadyFile, arguments: &Arguments) -> Result<()> {
     let clock = Clock::system();
     let mut told = Ok(());
     for (number, step) in STEPS.iter().enumerate() {
+        if step.name == PAY_OUT && !ready.settles_soon {
+            println!("- {}/{} {}", number + 1, STEPS.len(), say::pay_out_waits.plain(language));
+            continue;
+        }
         let began = clock.elapsed();
         let seen = story.play(step.name).await.map(|facts| spoil(facts, step, arguments));
         let took = clock.elapsed().saturating_sub(began);

@@ -1,11 +1,17 @@
 //! The story: a job is published and approved, the line to NORTH is cut, two providers accept the same
-//! job on either side of the cut, the line heals, and everybody hears the decision and its reason.
+//! job on either side of the cut, the line heals, and everybody hears the decision and its reason. The winner's work
+//! is paid, done and reviewed. A second job is accepted, started and completed where nobody else hears of it, and
+//! both providers get their money.
+
+mod alone;
+mod money;
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use support::{Api, Mqtt, Person, Place, Tablet, within};
 use texts::Phrase;
 use wire::{
@@ -24,7 +30,10 @@ pub struct Step {
     pub title: Phrase,
 }
 
-pub const STEPS: [Step; 8] = [
+/// The step that only a platform shows where nobody waits three days for objections.
+pub const PAY_OUT: &str = "pay_out";
+
+pub const STEPS: [Step; 16] = [
     Step { name: "publish", title: say::publish },
     Step { name: "approve", title: say::approve },
     Step { name: "cut", title: say::cut },
@@ -33,6 +42,14 @@ pub const STEPS: [Step; 8] = [
     Step { name: "heal", title: say::heal },
     Step { name: "outcomes", title: say::outcomes },
     Step { name: "record", title: say::record },
+    Step { name: "pay", title: say::pay },
+    Step { name: "work", title: say::work },
+    Step { name: "review", title: say::review },
+    Step { name: "publish_again", title: say::publish_again },
+    Step { name: "work_offline", title: say::work_offline },
+    Step { name: "heal_again", title: say::heal_again },
+    Step { name: "pay_afterwards", title: say::pay_afterwards },
+    Step { name: PAY_OUT, title: say::pay_out },
 ];
 
 #[derive(Deserialize)]
@@ -57,6 +74,11 @@ pub struct Story {
     tablet: Tablet,
     order: Option<Order>,
     command: Option<CommandId>,
+    /// The job that is worked on where the line is cut.
+    second: Option<OrderId>,
+    /// The rules of the region as they were, to be put back.
+    rules: Option<Value>,
+    work: Vec<CommandId>,
 }
 
 impl Story {
@@ -67,8 +89,21 @@ impl Story {
         let device = format!("demo-{}", offline.user_id);
         let visitor = api.at_edges(&offline, north.region).await.context("no token for edges")?;
         let tablet = Tablet::new(north, &device[..24], &visitor, Mqtt::V5);
-        let (order, command) = (None, None);
-        Ok(Self { api, edge, admin, customer, offline, visitor, online, tablet, order, command })
+        Ok(Self {
+            api,
+            edge,
+            admin,
+            customer,
+            offline,
+            visitor,
+            online,
+            tablet,
+            order: None,
+            command: None,
+            second: None,
+            rules: None,
+            work: Vec::new(),
+        })
     }
 
     pub async fn play(&mut self, step: &str) -> Result<Vec<Fact>> {
@@ -81,15 +116,28 @@ impl Story {
             "heal" => self.heal().await,
             "outcomes" => self.outcomes().await,
             "record" => self.record().await,
+            "pay" => self.pay().await,
+            "work" => self.work().await,
+            "review" => self.review().await,
+            "publish_again" => self.publish_again().await,
+            "work_offline" => self.work_offline().await,
+            "heal_again" => self.heal_again().await,
+            "pay_afterwards" => self.pay_afterwards().await,
+            PAY_OUT => self.pay_out().await,
             other => bail!("there is no step `{other}`"),
         }
     }
 
-    /// Leaves the gate open in any case.
-    pub async fn end(self) -> Result<()> {
+    /// Leaves the gate open and the rules as they were in any case.
+    pub async fn end(mut self) -> Result<()> {
         let opened = self.api.gate(&self.admin, REGION, true).await;
+        let put_back = match self.rules.take() {
+            Some(rules) => self.set_rules(rules).await,
+            None => Ok(()),
+        };
         self.tablet.stop().await;
-        opened.context("could not open the gate again")
+        opened.context("could not open the gate again")?;
+        put_back.context("could not put the rules of the region back")
     }
 
     async fn publish(&mut self) -> Result<Vec<Fact>> {
@@ -107,12 +155,7 @@ impl Story {
     async fn approve(&mut self) -> Result<Vec<Fact>> {
         let order = self.order()?.id;
         let done = self.api.act(&self.admin, order, "approve").await?;
-        // The edge answers by the state of its feed.
-        let on_board = within("NORTH's board shows the approval", SOON, async || {
-            let status = self.on_board(order).await.ok()??;
-            (status == OrderStatus::Pending).then_some(status)
-        })
-        .await?;
+        let on_board = self.open_on_board(order).await?;
         Ok(vec![
             fact("it is open", OrderStatus::Pending, done.status),
             fact("the edge's board shows it open", OrderStatus::Pending, on_board),
@@ -120,12 +163,7 @@ impl Story {
     }
 
     async fn cut(&mut self) -> Result<Vec<Fact>> {
-        self.api.gate(&self.admin, REGION, false).await?;
-        let link = within("NORTH's link is down", SOON, async || {
-            let (link, _) = self.north().await.ok()?;
-            (link == LinkState::Down).then_some(link)
-        })
-        .await?;
+        let link = self.set_line(false).await?;
         Ok(vec![fact("the link is down", LinkState::Down, link)])
     }
 
@@ -153,12 +191,7 @@ impl Story {
     }
 
     async fn heal(&mut self) -> Result<Vec<Fact>> {
-        self.api.gate(&self.admin, REGION, true).await?;
-        let link = within("NORTH's link is up", SOON, async || {
-            let (link, _) = self.north().await.ok()?;
-            (link == LinkState::Up).then_some(link)
-        })
-        .await?;
+        let link = self.set_line(true).await?;
         Ok(vec![fact("the link is up", LinkState::Up, link)])
     }
 
@@ -167,9 +200,10 @@ impl Story {
         let reply = self.tablet.until_decided(command, SOON).await?;
         let outcome = reply.outcome.context("a decided reply carries its outcome")?;
         let lost = outcome.lost.clone().context("a lost acceptance is explained")?;
-        let loser = self.told(&self.offline, "order.acceptance_lost").await?;
-        let winner = self.told(&self.online, "order.accepted").await?;
-        let customer = self.told(&self.customer, "order.accepted").await?;
+        let order = self.order()?.id;
+        let loser = self.told(&self.offline, order, "order.acceptance_lost").await?;
+        let winner = self.told(&self.online, order, "order.accepted").await?;
+        let customer = self.told(&self.customer, order, "order.accepted").await?;
         Ok(vec![
             fact("decided", OutcomeKind::Rejected, outcome.kind),
             fact("why", Code::OrderAlreadyAccepted, outcome.code),
@@ -197,11 +231,7 @@ impl Story {
             (self.online.user_id, true, None),
             (self.offline.user_id, false, Some(Code::OrderAlreadyAccepted)),
         ];
-        let checksum = within("edge and cloud agree again", SOON, async || {
-            let (_, sum) = self.north().await.ok()?;
-            (sum == ChecksumState::Match).then_some(sum)
-        })
-        .await?;
+        let checksum = self.agreed().await?;
         let now = self.api.order(&self.admin, order).await?;
         Ok(vec![
             fact("both acceptances, in order", expected, accepts),
@@ -230,9 +260,36 @@ impl Story {
         Ok(shown.map(|order| order.status))
     }
 
-    /// How many lines of that kind about the order the person has, once there is one.
-    async fn told(&self, person: &Person, kind: &str) -> Result<usize> {
-        let order = self.order()?.id;
+    /// Cuts the line of NORTH, or lets it heal.
+    async fn set_line(&self, is_open: bool) -> Result<LinkState> {
+        let expected = if is_open { LinkState::Up } else { LinkState::Down };
+        self.api.gate(&self.admin, REGION, is_open).await?;
+        let seen = within("NORTH's link follows its gate", SOON, async || {
+            let (link, _) = self.north().await.ok()?;
+            (link == expected).then_some(link)
+        });
+        Ok(seen.await?)
+    }
+
+    /// The edge answers by the state of its feed.
+    async fn open_on_board(&self, order: OrderId) -> Result<OrderStatus> {
+        let seen = within("NORTH's board shows the approval", SOON, async || {
+            let status = self.on_board(order).await.ok()??;
+            (status == OrderStatus::Pending).then_some(status)
+        });
+        Ok(seen.await?)
+    }
+
+    async fn agreed(&self) -> Result<ChecksumState> {
+        let seen = within("edge and cloud agree again", SOON, async || {
+            let (_, sum) = self.north().await.ok()?;
+            (sum == ChecksumState::Match).then_some(sum)
+        });
+        Ok(seen.await?)
+    }
+
+    /// How many lines of that kind about an order the person has, once there is one.
+    async fn told(&self, person: &Person, order: OrderId, kind: &str) -> Result<usize> {
         let lines = within("an inbox line", SOON, async || {
             let lines = self.api.inbox(person).await.ok()?;
             let about =
@@ -240,5 +297,38 @@ impl Story {
             Some(about.count()).filter(|count| *count > 0)
         });
         Ok(lines.await?)
+    }
+
+    /// The counter of unread lines, once it is that of the lines themselves: nobody has read one. A cache may be behind
+    /// for some seconds.
+    async fn unread(&self, person: &Person) -> Result<(u64, u64)> {
+        let seen = within("the counter follows its lines", SOON, async || {
+            let page: Value = self.get(person, "/api/v1/notifications?limit=1").await.ok()?;
+            let lines = self.api.inbox(person).await.ok()?.len() as u64;
+            let unread = page["unread"].as_u64()?;
+            (unread == lines).then_some((unread, lines))
+        });
+        Ok(seen.await?)
+    }
+
+    async fn becomes(
+        &self,
+        order: OrderId,
+        what: &str,
+        is_so: impl Fn(&Order) -> bool,
+    ) -> Result<Order> {
+        let seen = within(what, SOON, async || {
+            let order = self.api.order(&self.customer, order).await.ok()?;
+            is_so(&order).then_some(order)
+        });
+        Ok(seen.await?)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, person: &Person, path: &str) -> Result<T> {
+        Ok(self.api.call(Method::GET, path, Some(person), None).await?)
+    }
+
+    async fn post(&self, person: &Person, path: &str, body: Value) -> Result<Value> {
+        Ok(self.api.call(Method::POST, path, Some(person), Some(body)).await?)
     }
 }

@@ -31,11 +31,16 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
 
     for (queue, keys) in [
         ("order_queue", ["order.*"].as_slice()),
-        ("payment_queue", &["payment.*", "refund.*"]),
+        ("payment_queue", &["payment.*", "payout.*", "refund.*"]),
         ("review_queue", &["rating.*", "review.*"]),
         (
             "notification_people",
-            &["profile.verification_rejected", "profile.verified", "user.readmitted"],
+            &[
+                "profile.verification_rejected",
+                "profile.verification_submitted",
+                "profile.verified",
+                "user.readmitted",
+            ],
         ),
         ("notification_matches", &["order.approved"]),
     ] {

@@ -185,6 +185,18 @@ impl Api {
         self.client.command(id, &url, &person.token, body, TIMEOUT).await
     }
 
+    /// A request under a key, which is done once for any number of requests.
+    pub async fn keyed<T: DeserializeOwned>(
+        &self,
+        key: CommandId,
+        person: &Person,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.gateway);
+        self.client.command(key, &url, &person.token, Some(body), TIMEOUT).await
+    }
+
     pub async fn order(&self, person: &Person, order: OrderId) -> Result<Order, ClientError> {
         self.call(Method::GET, &format!("/api/v1/orders/{order}"), Some(person), None).await
     }

@@ -14,12 +14,12 @@ use wire::{Code, IdentityId, UnixMillis};
 
 use super::{Live, account::over_quota, session::refusal};
 use crate::{
-    identities::{Arrival, BegunVisit, PHONES, VisitRefusal, VisitReply},
+    identities::{Arrival, BegunVisit, VisitRefusal, VisitReply},
     issuers::IssuerReply,
     limits::SpentQuota,
     say,
     service::{AccessGrant, Service, ServiceError},
-    store::UnlinkResult,
+    store::{PHONES, UnlinkResult},
 };
 
 /// An issuer is asked again after some seconds.

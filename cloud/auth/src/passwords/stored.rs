@@ -2,15 +2,23 @@
 //! as `$2a$`, `$2b$` or `$2y$`, two digits of cost, and 53 characters.
 
 use argon2::{
-    Argon2,
-    password_hash::{PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Params, Version,
+    password_hash::{
+        self,
+        phc::{Output, ParamsString, PasswordHash, Salt},
+    },
 };
+use process::random;
 
-use super::PasswordError;
+use super::{PasswordError, memory::HashMemory};
 
 /// Each step doubles the work. A dearer hash would hold up the queue of all others, so it fits no password: its
 /// person needs a reset.
 const BCRYPT_COST_MAX: u32 = 14;
+/// In KiB, as argon2 counts. Other systems take as much; a hash of more would be a burden on memory, and fits no
+/// password either.
+const ARGON2_MEMORY_MAX: u32 = 64 * 1024;
+const SALT_BYTES: usize = 16;
 
 /// In the place of a hash: the person signs in at another service. No password fits it.
 pub const NO_PASSWORD: &str = "none";
@@ -25,23 +33,86 @@ pub fn is_usable(stored: &str) -> bool {
 }
 
 fn is_affordable(stored: &str) -> bool {
-    match bcrypt_cost(stored) {
-        Some(cost) if cost > BCRYPT_COST_MAX => {
-            tracing::warn!(cost, "An imported hash costs too much; its person needs a reset");
-            false
-        }
-        _ => true,
+    let too_dear = match bcrypt_cost(stored) {
+        Some(cost) => Some(cost).filter(|cost| *cost > BCRYPT_COST_MAX),
+        None => argon2_memory(stored).filter(|memory| *memory > ARGON2_MEMORY_MAX),
+    };
+    if let Some(cost) = too_dear {
+        tracing::warn!(cost, "An imported hash costs too much; its person needs a reset");
     }
+    too_dear.is_none()
 }
 
-pub fn verify(password: &[u8], stored: &str) -> Result<bool, PasswordError> {
-    let unusable = |error: &dyn std::fmt::Display| PasswordError::Hash(error.to_string());
+/// A hash of our own, in the PHC form.
+pub fn hash(password: &[u8], memory: &mut HashMemory) -> Result<String, PasswordError> {
+    hashed(password, memory).map_err(|error| unusable(&error))
+}
+
+pub fn verify(
+    password: &[u8],
+    stored: &str,
+    memory: &mut HashMemory,
+) -> Result<bool, PasswordError> {
     if bcrypt_cost(stored).is_some() {
         // As the systems it comes from do, it looks at 72 bytes at most.
         return bcrypt::verify(password, stored).map_err(|error| unusable(&error));
     }
     let stored = PasswordHash::new(stored).map_err(|error| unusable(&error))?;
-    Ok(Argon2::default().verify_password(password, &stored).is_ok())
+    Ok(fits(password, &stored, memory).unwrap_or(false))
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> PasswordError {
+    PasswordError::Hash(error.to_string())
+}
+
+fn hashed(password: &[u8], memory: &mut HashMemory) -> Result<String, password_hash::Error> {
+    let (algorithm, version, params) =
+        (Algorithm::default(), Version::default(), Params::default());
+    let salt = Salt::new(&random::bytes::<SALT_BYTES>())?;
+    let named = ParamsString::try_from(&params)?;
+    let argon2 = Argon2::new(algorithm, version, params);
+    let output = output(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN, memory)?;
+    let hash = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: named,
+        salt: Some(salt),
+        hash: Some(output),
+    };
+    Ok(hash.to_string())
+}
+
+/// The parameters are the stored hash's own. Outputs are compared in constant time.
+fn fits(
+    password: &[u8],
+    stored: &PasswordHash,
+    memory: &mut HashMemory,
+) -> Result<bool, password_hash::Error> {
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
+    let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(stored)?);
+    Ok(output(&argon2, password, salt, expected.len(), memory)? == *expected)
+}
+
+fn output(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    salt: &Salt,
+    len: usize,
+    memory: &mut HashMemory,
+) -> Result<Output, password_hash::Error> {
+    let mut bytes = [0; Output::MAX_LENGTH];
+    let bytes = bytes.get_mut(..len).ok_or(password_hash::Error::OutputSize)?;
+    memory.with(argon2.params().block_count(), |blocks| {
+        argon2.hash_password_into_with_memory(password, salt, bytes, blocks)
+    })?;
+    Ok(Output::new(bytes)?)
+}
+
+fn argon2_memory(stored: &str) -> Option<u32> {
+    let stored = PasswordHash::new(stored).ok()?;
+    stored.params.get_decimal("m")
 }
 
 fn bcrypt_cost(stored: &str) -> Option<u32> {
@@ -53,14 +124,28 @@ fn bcrypt_cost(stored: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::PasswordVerifier;
+
     use super::*;
+    use crate::passwords::memory::MemoryPool;
 
     /// Of `correct horse battery`, made by libxcrypt.
     const COST_4: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS";
+    /// Of `password`, by the reference program of argon2.
+    const OF_REFERENCE: [&str; 3] = [
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
+        "$argon2id$v=19$m=65536,t=1,p=1$c29tZXNhbHQ$9qWtwbpyPd3vm1rB1GThgPzZ3/ydHL92zKL+15XZypg",
+    ];
+
+    fn memory() -> HashMemory {
+        MemoryPool::default().lend()
+    }
 
     #[test]
     fn a_bcrypt_hash_fits_its_password_alone() {
         assert!(!is_our_hash(COST_4) && is_affordable(COST_4));
+        let verify = |password: &[u8], stored: &str| verify(password, stored, &mut memory());
         for kind in ["2a", "2b", "2y"] {
             let stored = COST_4.replacen("2b", kind, 1);
             assert!(verify(b"correct horse battery", &stored).unwrap(), "{kind}");
@@ -72,9 +157,41 @@ mod tests {
     }
 
     #[test]
+    fn used_memory_changes_no_hash() {
+        let mut memory = memory();
+        for _ in 0..2 {
+            let ours = hash(b"correct horse battery", &mut memory).unwrap();
+            assert!(ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ours}");
+            let plain = Argon2::default();
+            assert!(plain.verify_password(b"correct horse battery", ours.as_str()).is_ok());
+            assert!(verify(b"correct horse battery", &ours, &mut memory).unwrap());
+            assert!(!verify(b"correct horse batterz", &ours, &mut memory).unwrap());
+            for stored in OF_REFERENCE {
+                assert!(is_usable(stored) && is_our_hash(stored));
+                assert!(verify(b"password", stored, &mut memory).unwrap(), "{stored}");
+                assert!(!verify(b"passwore", stored, &mut memory).unwrap(), "{stored}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_hash_without_an_output_fits_no_password() {
+        let ours = hash(b"correct horse battery", &mut memory()).unwrap();
+        let (salted, _) = ours.rsplit_once('$').unwrap();
+        for stored in [salted, "$argon2id$v=19$m=19456,t=2,p=1", "$scrypt$ln=16,r=8,p=1"] {
+            assert!(!verify(b"correct horse battery", stored, &mut memory()).unwrap(), "{stored}");
+        }
+    }
+
+    #[test]
     fn a_cost_has_its_bound() {
         for (cost, affordable) in [("04", true), ("14", true), ("15", false), ("31", false)] {
             assert_eq!(is_affordable(&COST_4.replacen("04", cost, 1)), affordable, "{cost}");
+        }
+        let ours = hash(b"correct horse battery", &mut memory()).unwrap();
+        for (kib, affordable) in [("19456", true), ("65536", true), ("65537", false)] {
+            let stored = ours.replacen("m=19456", &format!("m={kib}"), 1);
+            assert_eq!(is_affordable(&stored), affordable, "{kib}");
         }
     }
 }

@@ -1,13 +1,19 @@
 //! People's accounts at other services and the numbers of their phones, each of one account here, and the visits that were
 //! ended.
 //!
-//! Invariant: an identity is written with the account that it registers, or while the password that allowed it stands.
+//! Invariants: an identity is written with the account that it registers, or while the password that allowed it stands; a
+//! number stands here sealed, and goes with its identity.
 
-use platform::{columns, outbox, row, sql::Columns, transact, vals};
+use platform::{
+    columns, outbox, row,
+    sealing::{SealPlace, SealedBatch},
+    sql::Columns,
+    transact, vals,
+};
 use uuid::Uuid;
 use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
 
-use super::{Account, OthersEnding, Store, StoreError};
+use super::{Account, BATCH, OthersEnding, Store, StoreError};
 use crate::{
     domain::{Email, Username},
     passwords::NO_PASSWORD,
@@ -27,6 +33,15 @@ const REMOVE_USER: &str = "DELETE FROM users WHERE id = ?";
 pub(super) const REMOVE_LINKED: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
 const OLD_VISITS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
 
+const NUMBER: &str = "SELECT id, number FROM identities \
+    WHERE user_id = ? AND issuer = ? AND number IS NOT NULL";
+const NOTE_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND number IS NULL";
+const NUMBERS: &str = "SELECT id, number FROM identities \
+    WHERE id > ? AND number IS NOT NULL ORDER BY id LIMIT ?";
+const RESEAL: &str = "UPDATE identities SET number = ? WHERE id = ? AND number = ?";
+
+/// Stands for the issuer of a phone's number. No issuer is called so: theirs are addresses.
+pub const PHONES: &str = "phone";
 /// More than there may be issuers and phones.
 const OF_ONE_USER_MAX: usize = 64;
 
@@ -54,6 +69,7 @@ columns! {
         issuer: &'i str,
         subject_hash: [u8; 32],
         is_origin: bool,
+        number: Option<String>,
         created_at: UnixMillis,
     }
 }
@@ -128,7 +144,7 @@ impl Store {
         event: &Event,
     ) -> Result<NewcomerResult, StoreError> {
         let row = self.user_row(account, username, email, at);
-        let hash = self.subject_hash(whose);
+        let (hash, number) = (self.subject_hash(whose), self.sealed_number(whose, id));
         transact!(self.sql, tx => {
             if Self::has_email(tx, email, &row).await? {
                 return Ok(NewcomerResult::EmailTaken);
@@ -142,6 +158,7 @@ impl Store {
                 issuer: whose.issuer,
                 subject_hash: hash,
                 is_origin: true,
+                number: number.clone(),
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
@@ -163,7 +180,7 @@ impl Store {
         whose: IssuerSubject<'_>,
         (id, at): (IdentityId, UnixMillis),
     ) -> Result<LinkResult, StoreError> {
-        let hash = self.subject_hash(whose);
+        let (hash, number) = (self.subject_hash(whose), self.sealed_number(whose, id));
         transact!(self.sql, tx => {
             let identity = IdentityRow {
                 id,
@@ -171,6 +188,7 @@ impl Store {
                 issuer: whose.issuer,
                 subject_hash: hash,
                 is_origin: false,
+                number: number.clone(),
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
@@ -223,7 +241,53 @@ impl Store {
         })
     }
 
+    /// The number of a phone that this person has proven.
+    pub async fn number_of(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        let found: Option<(IdentityId, String)> = self.sql.one(NUMBER, vals![user, PHONES]).await?;
+        let Some((id, sealed)) = found else { return Ok(None) };
+        Ok(Some(self.sql.data_keys().open_text(&number_place(id), sealed)?))
+    }
+
+    /// Keeps the number of a phone that was proven before numbers were kept.
+    pub async fn note_number(
+        &self,
+        id: IdentityId,
+        whose: IssuerSubject<'_>,
+    ) -> Result<(), StoreError> {
+        if let Some(number) = self.sealed_number(whose, id) {
+            self.sql.exec(NOTE_NUMBER, vals![number, id]).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals the numbers behind `after` that are of a former key, a batch at most. Returns the last of the batch; `None` at
+    /// the end.
+    pub async fn reseal_numbers(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+        let keys = self.sql.data_keys();
+        let rows: Vec<(IdentityId, String)> = self.sql.all(NUMBERS, vals![after, BATCH]).await?;
+        let mut sealed = 0;
+        for (id, stored) in &rows {
+            if keys.is_stale_text(stored) {
+                let number = keys.open_text(&number_place(*id), stored.clone())?;
+                let anew = keys.seal_text(&number_place(*id), &number);
+                self.sql.exec(RESEAL, vals![anew, *id, stored.as_str()]).await?;
+                sealed += 1;
+            }
+        }
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| id.0);
+        Ok(SealedBatch { sealed, last })
+    }
+
+    fn sealed_number(&self, whose: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
+        let is_phone = whose.issuer == PHONES;
+        is_phone.then(|| self.sql.data_keys().seal_text(&number_place(id), whose.subject))
+    }
+
     fn subject_hash(&self, IssuerSubject { issuer, subject }: IssuerSubject<'_>) -> [u8; 32] {
         self.sql.data_keys().hash("identities.subject", &format!("{issuer}\n{subject}"))
     }
+}
+
+fn number_place(id: IdentityId) -> SealPlace {
+    SealPlace::of_id("identities.number", id.0)
 }

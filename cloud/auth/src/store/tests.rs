@@ -4,7 +4,6 @@
 use platform::{
     ClientAddress,
     cache::Cache,
-    sealing::SealWalk,
     sessions::{self, SessionStatus},
     sms::{CountryCode, PhoneNumber},
 };
@@ -289,7 +288,7 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
     // As a version before has left it.
     store.sql.exec(PLAIN, Vec::new()).await.unwrap();
     assert!(!add("wangwu", "l@example.com").await, "plain");
-    jobs::seal(store, &SealWalk::of("auth.users")).await.unwrap();
+    jobs::seal(store, &jobs::SealWalks::default()).await.unwrap();
     let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
     assert!(!add("wangwu", "l@example.com").await, "sealed by the job");

@@ -428,3 +428,52 @@ async fn neither_a_number_nor_a_code_is_kept_and_what_is_over_goes(#[case] engin
     scene.ask(PHONE).await;
     assert_eq!(scene.auth.count("SELECT COUNT(*) FROM sign_in_codes").await, 1, "one living code");
 }
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_sealed(
+    #[case] engine: Engine,
+) {
+    let scene = Scene::new(engine).await;
+    let auth = &scene.auth;
+    let contact = async |user: &Value| {
+        let own = auth.service_key.token("notification", "auth", &auth.clock);
+        let asked = Some(json!({ "user_id": user }));
+        auth.send(Method::POST, "/internal/contact", Some(&own), asked).await.body
+    };
+    let reached =
+        |email: Value, phone: Value| json!({ "is_open": true, "email": email, "phone": phone });
+
+    // Who came by a number has no address.
+    let guest = scene.enter(PHONE, &scene.code(PHONE).await).await;
+    assert_eq!(contact(&guest.body["user_id"]).await, reached(Value::Null, json!(PHONE)));
+    let kept: Vec<String> =
+        auth.sql.all("SELECT number FROM identities", Vec::new()).await.unwrap();
+    assert!(kept.len() == 1 && !kept[0].contains("138"), "{kept:?}");
+    // As the release before has left it, until its person comes again.
+    auth.sql.exec("UPDATE identities SET number = NULL", Vec::new()).await.unwrap();
+    assert_eq!(contact(&guest.body["user_id"]).await["phone"], Value::Null);
+    token(&scene.enter(PHONE, &scene.code(PHONE).await).await);
+    assert_eq!(contact(&guest.body["user_id"]).await["phone"], PHONE);
+
+    let other = "+8613800138001";
+    let token = scene.customer("lisi", other).await;
+    let lisi = auth.verify(&token).await.body["user_id"].clone();
+    assert_eq!(contact(&lisi).await, reached(json!("lisi@example.com"), json!(other)));
+    let own = auth.send(Method::GET, "/api/v1/auth/identities", Some(&token), None).await;
+    let path = format!("/api/v1/auth/identities/{}", own.body["items"][0]["id"].as_str().unwrap());
+    let removed = auth.send(Method::DELETE, &path, Some(&token), None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);
+    assert_eq!(contact(&lisi).await["phone"], Value::Null, "it is no longer hers");
+
+    let other_service = auth.service_key.token("gateway", "auth", &auth.clock);
+    let asked = Some(json!({ "user_id": lisi }));
+    let refused = auth.send(Method::POST, "/internal/contact", Some(&other_service), asked).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "it writes to nobody");
+
+    auth.sql.exec("UPDATE users SET is_active = 0", Vec::new()).await.unwrap();
+    let closed = json!({ "is_open": false, "email": null, "phone": null });
+    assert_eq!(contact(&guest.body["user_id"]).await, closed);
+}

@@ -7,6 +7,7 @@ use std::sync::{
 
 use axum::{Json, Router, extract::State, routing::post};
 use http::StatusCode;
+use platform::{push::Push, sms::Sms};
 use process::trust::Authorities;
 use serde_json::{Value, json};
 use support::eventually;
@@ -20,23 +21,30 @@ use wire::EventType;
 use super::*;
 use crate::{
     domain::{LineId, QuietHours, TimeZone},
+    mail::Mail,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
 const ADDRESS: &str = "zhang.san@example.org";
+const PHONE: &str = "+8613800138042";
 
-/// An auth part that knows one address, and can be away.
+/// An auth part that knows one person, who may have closed the account, and can be away.
 #[derive(Clone, Default)]
 struct AuthPart {
     is_away: Arc<AtomicBool>,
+    is_closed: Arc<AtomicBool>,
+    has_no_phone: Arc<AtomicBool>,
 }
 
 impl AuthPart {
     async fn contact(State(part): State<Self>) -> (StatusCode, Json<Value>) {
-        match part.is_away.load(Ordering::Relaxed) {
-            true => (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null)),
-            false => (StatusCode::OK, Json(json!({ "email": ADDRESS }))),
+        if part.is_away.load(Ordering::Relaxed) {
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null));
         }
+        let is_open = !part.is_closed.load(Ordering::Relaxed);
+        let phone = (!part.has_no_phone.load(Ordering::Relaxed)).then_some(PHONE);
+        let known = json!({ "is_open": is_open, "email": ADDRESS, "phone": phone });
+        (StatusCode::OK, Json(known))
     }
 
     fn upstream(&self) -> Upstream {
@@ -49,22 +57,29 @@ struct World {
     deliveries: Mailings,
     auth: AuthPart,
     clock: Clock,
-    mails: tempfile::TempDir,
+    /// Folders of mails, text messages and pushes.
+    sinks: tempfile::TempDir,
     _folder: tempfile::TempDir,
 }
 
 impl World {
     async fn new() -> Self {
-        let mails = tempfile::tempdir().unwrap();
-        let mail = mail_at(&format!("folder:{}", mails.path().display()));
-        Self::with(mail, mails).await
+        let sinks = tempfile::tempdir().unwrap();
+        let at = |name: &str| format!("folder:{}", sinks.path().join(name).display());
+        let (none, authorities) = (std::path::Path::new(""), Authorities::public());
+        let ways = Ways {
+            mail: mail_at(&at("email")),
+            sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
+            push: Push::open(&at("push"), none, &authorities).unwrap(),
+        };
+        Self::with(ways, sinks).await
     }
 
-    async fn with(mail: Mail, mails: tempfile::TempDir) -> Self {
+    async fn with(ways: Ways, sinks: tempfile::TempDir) -> Self {
         let auth = AuthPart::default();
         let clock = Clock::fixed(AT);
-        let (deliveries, folder) = samples::deliveries(mail, auth.upstream(), &clock).await;
-        Self { deliveries, auth, clock, mails, _folder: folder }
+        let (deliveries, folder) = samples::deliveries(ways, auth.upstream(), &clock).await;
+        Self { deliveries, auth, clock, sinks, _folder: folder }
     }
 
     async fn wish(&self, wishes: &InboxWishes) {
@@ -86,8 +101,19 @@ impl World {
         lines
     }
 
+    /// One look of each channel.
+    async fn look(&self) {
+        for channel in Channel::ALL {
+            self.deliveries.send_due(channel).await.unwrap();
+        }
+    }
+
     fn mails(&self) -> Vec<Value> {
-        let files = std::fs::read_dir(self.mails.path()).unwrap();
+        self.went_by(Channel::Email)
+    }
+
+    fn went_by(&self, channel: Channel) -> Vec<Value> {
+        let files = std::fs::read_dir(self.sinks.path().join(channel.as_str())).unwrap();
         let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
         paths.sort();
         paths
@@ -113,7 +139,7 @@ async fn a_line_goes_out_once_and_its_address_stands_masked_in_the_log() {
     let world = World::new().await;
     world.happens(EventType::PaymentCompleted).await;
     for _ in 0..3 {
-        world.deliveries.send_due().await.unwrap();
+        world.look().await;
     }
     let mails = world.mails();
     assert_eq!(mails.len(), 1);
@@ -134,14 +160,14 @@ async fn quiet_hours_hold_back_what_may_be_silenced() {
     let time_zone = TimeZone::named("UTC").unwrap();
     world.wish(&InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }).await;
     world.happens(EventType::PaymentCompleted).await;
-    world.deliveries.send_due().await.unwrap();
+    world.look().await;
     assert!(world.mails().is_empty());
     assert_eq!(world.log().await, [(DeliveryState::Waiting, 0, None)]);
     world.clock.advance(89 * 60 * 1000);
-    world.deliveries.send_due().await.unwrap();
+    world.look().await;
     assert!(world.mails().is_empty());
     world.clock.advance(60 * 1000);
-    world.deliveries.send_due().await.unwrap();
+    world.look().await;
     assert_eq!(world.mails().len(), 1);
 }
 
@@ -152,7 +178,7 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
     world.happens(EventType::PaymentCompleted).await;
     let mut pauses = Vec::new();
     loop {
-        world.deliveries.send_due().await.unwrap();
+        world.look().await;
         let page = world.deliveries.log.page(None, None, 1).await.unwrap();
         let (_, delivery) = &page.items[0];
         if delivery.state == DeliveryState::GivenUp {
@@ -167,7 +193,7 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
     assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 960]);
     world.auth.is_away.store(false, Ordering::Relaxed);
     world.clock.advance(PAUSE_MAX_MS);
-    world.deliveries.send_due().await.unwrap();
+    world.look().await;
     assert!(world.mails().is_empty(), "what is given up is given up");
 }
 
@@ -183,11 +209,12 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(70));
     world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
     world.deliveries.plan(lines.iter()).await.unwrap();
-    world.deliveries.send_due().await.unwrap();
+    world.look().await;
     assert!(world.mails().is_empty(), "it is 17:00");
     world.clock.advance(60 * 60 * 1000);
     // Two replicas at once: each hour's digest is one.
-    let (one, other) = tokio::join!(world.deliveries.send_due(), world.deliveries.send_due());
+    let look = || world.deliveries.send_due(Channel::Email);
+    let (one, other) = tokio::join!(look(), look());
     one.unwrap();
     other.unwrap();
     let mails = world.mails();
@@ -212,6 +239,130 @@ async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     assert_eq!(released[0].user_id, PROVIDER);
     world.deliveries.plan(released.iter()).await.unwrap();
     assert_eq!(world.log().await.len(), 1, "it was its age alone");
+}
+
+fn wanting(channels: &[Channel]) -> InboxWishes {
+    let wishes = channels.iter().map(|channel| (NoticeKind::Money, *channel));
+    let time_zone = TimeZone::named("UTC").unwrap();
+    InboxWishes { wishes: wishes.collect(), time_zone, ..InboxWishes::default() }
+}
+
+#[tokio::test]
+async fn each_channel_that_is_wanted_is_told_once_and_the_short_ones_little() {
+    let world = World::new().await;
+    world.wish(&wanting(&[Channel::Sms, Channel::Push])).await;
+    world.happens(EventType::PaymentCompleted).await;
+    for _ in 0..3 {
+        world.look().await;
+    }
+    assert!(world.mails().is_empty(), "no mail was wanted");
+    let text = "Holdfast: Payment received. More in your inbox.";
+    assert_eq!(world.went_by(Channel::Sms), [json!({ "to": PHONE, "text": text })]);
+    let push =
+        json!({ "to": CUSTOMER, "title": "Payment received", "text": "More in your inbox." });
+    assert_eq!(world.went_by(Channel::Push), [push]);
+    let mut log = world.log().await;
+    log.sort_by_key(|(_, _, to)| to.clone());
+    let masked = Some("***42".to_owned());
+    assert_eq!(log, [(DeliveryState::Sent, 1, None), (DeliveryState::Sent, 1, masked)]);
+
+    world.clock.advance(1_000);
+    let chinese = Language::Chinese;
+    let wishes = InboxWishes { language: chinese, ..wanting(&[Channel::Sms]) };
+    world.wish(&wishes).await;
+    let mut lines = samples::lines(EventType::PaymentFailed);
+    lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
+    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan(lines.iter()).await.unwrap();
+    world.look().await;
+    let text = "【Holdfast】付款失败。详情见站内消息。";
+    assert_eq!(world.went_by(Channel::Sms)[1]["text"], text);
+}
+
+#[tokio::test]
+async fn quiet_hours_and_digests_are_for_every_channel() {
+    let world = World::new().await;
+    let both = wanting(&[Channel::Sms, Channel::Push]);
+    let quiet_hours =
+        Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
+    world.wish(&InboxWishes { quiet_hours, ..both.clone() }).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.look().await;
+    assert_eq!(world.log().await, vec![(DeliveryState::Waiting, 0, None); 2]);
+    world.clock.advance(90 * 60 * 1000);
+    world.look().await;
+    for channel in [Channel::Sms, Channel::Push] {
+        assert_eq!(world.went_by(channel).len(), 1, "{channel}");
+    }
+
+    // By UTC it is 17:30.
+    world.wish(&InboxWishes { digest_hour: Some(18), ..both }).await;
+    for n in [72, 73] {
+        let mut lines = samples::lines(EventType::PaymentFailed);
+        lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(n));
+        world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+        world.deliveries.plan(lines.iter()).await.unwrap();
+    }
+    world.look().await;
+    assert_eq!(world.went_by(Channel::Sms).len(), 1, "it is not yet the hour");
+    world.clock.advance(30 * 60 * 1000);
+    world.look().await;
+    let messages = world.went_by(Channel::Sms);
+    assert_eq!(messages.len(), 2, "one for both lines");
+    assert_eq!(messages[1]["text"], "Holdfast: You have 3 unread notices. More in your inbox.");
+    assert_eq!(world.went_by(Channel::Push)[1]["title"], "You have 3 unread notices");
+}
+
+#[tokio::test]
+async fn nobody_is_written_to_at_a_number_that_was_not_proven_nor_in_a_closed_account() {
+    let world = World::new().await;
+    world.auth.has_no_phone.store(true, Ordering::Relaxed);
+    world.wish(&wanting(&[Channel::Sms])).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.look().await;
+    assert_eq!(world.log().await, [(DeliveryState::Dropped, 1, None)]);
+
+    let world = World::new().await;
+    world.auth.is_closed.store(true, Ordering::Relaxed);
+    world.wish(&wanting(&Channel::ALL)).await;
+    world.happens(EventType::PaymentCompleted).await;
+    world.look().await;
+    assert_eq!(world.log().await, vec![(DeliveryState::Dropped, 1, None); 3]);
+    for channel in Channel::ALL {
+        assert!(world.went_by(channel).is_empty(), "{channel}");
+    }
+}
+
+#[test]
+fn an_auth_of_the_version_before_tells_of_open_accounts_by_their_address() {
+    let address = |said: Value, channel| {
+        let contact: Contact = serde_json::from_value(said).unwrap();
+        contact.address(channel, CUSTOMER).is_some()
+    };
+    assert!(address(json!({ "email": ADDRESS }), Channel::Email));
+    assert!(address(json!({ "email": ADDRESS }), Channel::Push));
+    assert!(!address(json!({ "email": null }), Channel::Push), "it may be closed");
+    let closed = json!({ "is_open": false, "email": ADDRESS, "phone": PHONE });
+    assert!(Channel::ALL.into_iter().all(|channel| !address(closed.clone(), channel)));
+}
+
+#[tokio::test]
+async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
+    let mut world = World::new().await;
+    world.deliveries.ways.mail = Mail::Off;
+    world.wish(&wanting(&Channel::ALL)).await;
+    world.happens(EventType::PaymentCompleted).await;
+    // A provider has proven no phone, and is asked for none.
+    let released = samples::lines(EventType::PaymentReleased);
+    let (_, version) = world.deliveries.preferences.of(PROVIDER).await.unwrap();
+    let wishes = wanting(&Channel::ALL);
+    assert!(world.deliveries.preferences.write(PROVIDER, version, &wishes).await.unwrap());
+    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &released[0]).await.unwrap();
+    world.deliveries.plan(released.iter()).await.unwrap();
+    world.look().await;
+    let sent = Channel::ALL.map(|channel| world.went_by(channel).len());
+    assert_eq!(sent, [0, 1, 2], "by mail, text message and push");
+    assert_eq!(world.log().await.len(), 3);
 }
 
 /// A mail server that says yes to everything, and hands on what it was told.
@@ -253,9 +404,10 @@ async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>, Tasks) {
 async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
     let (port, mut mails, _tasks) = smtp_server().await;
     let mail = mail_at(&format!("smtp://127.0.0.1:{port}"));
-    let world = World::with(mail, tempfile::tempdir().unwrap()).await;
+    let ways = Ways { mail, ..samples::no_ways() };
+    let world = World::with(ways, tempfile::tempdir().unwrap()).await;
     world.happens(EventType::PaymentCompleted).await;
-    world.deliveries.send_due().await.unwrap();
+    world.look().await;
     let mail = mails.recv().await.unwrap();
     for part in ["RCPT TO:<zhang.san@example.org>", "Subject: Payment received", "Message-ID: <"] {
         assert!(mail.contains(part), "`{part}` is missing from: {mail}");

@@ -2,13 +2,13 @@
 //! one line.
 
 use wire::{
-    Amount, Code, Currency, EventId, EventType, Order, OrderEvent, OrderId, OrderStatus,
-    PaymentEvent, PaymentStatus, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserId,
+    Code, EventId, EventType, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
+    PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserId,
 };
 
 use super::{
     InboxLine, InboxOwner, Params,
-    inbox::{MoneyParams, OrderParams, PersonParams, ReviewFacts},
+    inbox::{MoneyParams, PersonParams, ReviewFacts},
 };
 
 /// The person an event concerns, by the part they play in it.
@@ -58,10 +58,12 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::PaymentCompleted | EventType::PaymentFailed | EventType::RefundProcessed => {
             Told(&[Customer])
         }
-        EventType::PaymentReleased => Told(&[Provider]),
-        EventType::PaymentStatusChanged => {
-            Silent("the events of what happened to the money tell of it")
+        EventType::PaymentReleased | EventType::PayoutSent | EventType::PayoutFailed => {
+            Told(&[Provider])
         }
+        EventType::RefundRequested => Told(&[Admins]),
+        // Of a chargeback alone. All else is told by the events of what happened to the money.
+        EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
         EventType::UserRegistered => Silent("the person has just registered"),
         EventType::SessionRevoked => Silent("the session that ended hears of it"),
         EventType::UserRevoked => Silent("the person can no longer read"),
@@ -69,6 +71,7 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::ProfileCreated | EventType::ProfileUpdated => {
             Silent("the person has just done it, or the platform repeats what is known")
         }
+        EventType::ProfileVerificationSubmitted => Told(&[Admins]),
         EventType::ProfileVerified | EventType::ProfileVerificationRejected => Told(&[Themselves]),
         EventType::RatingUpdated => Silent("the review behind it is told"),
         _ => return of_review(event.as_str()),
@@ -77,8 +80,9 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
 
 fn of_review(event: &str) -> Option<Hearing> {
     use Hearing::{Silent, Told};
-    use Listener::{Customer, Provider};
+    use Listener::{Admins, Customer, Provider};
     Some(match event {
+        "review.reported" => Told(&[Admins]),
         "review.created" => Told(&[Provider]),
         "review.replied" => Told(&[Customer]),
         "review.hidden" | "review.restored" => Told(&[Customer, Provider]),
@@ -123,17 +127,14 @@ fn listeners(event: EventType) -> &'static [Listener] {
     }
 }
 
-/// The lines of an event about an order; none where it concerns nobody's inbox.
-pub fn lines_of(
-    event_type: EventType,
-    event_id: EventId,
-    at: UnixMillis,
-    event: &OrderEvent,
-) -> Vec<InboxLine> {
-    let cause = Cause { event_type, event_id, at };
-    let told = listeners(event_type).iter().filter_map(|&listener| person(listener, cause, event));
+/// The lines of an event about an order; none where it concerns nobody's inbox. After a completion, the customer may object
+/// for `dispute_ms`.
+pub fn lines_of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxLine> {
+    let told = listeners(cause.event_type).iter();
+    let told = told.filter_map(|&listener| person(listener, cause, event));
     told.map(|(to, counterpart)| {
-        cause.line(to, Some(event.order.id), counterpart, Params::of_order(event, Vec::new()))
+        let params = Params::of_order(cause, event, Vec::new(), dispute_ms);
+        cause.line(to, Some(event.order.id), counterpart, params)
     })
     .collect()
 }
@@ -147,41 +148,70 @@ pub fn line_of_match(
 ) -> InboxLine {
     let to = InboxOwner { user_id: provider, role: Role::Provider };
     // Nobody has the order yet, so he learns nothing of its customer.
-    cause.line(to, Some(event.order.id), None, Params::of_order(event, reasons))
+    cause.line(to, Some(event.order.id), None, Params::of_order(cause, event, reasons, 0))
 }
 
 /// The lines of an event about money.
 pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
+    let is_change = cause.event_type == EventType::PaymentStatusChanged;
+    if is_change && event.charged_back.is_none() {
+        return Vec::new();
+    }
     let told = listeners(cause.event_type).iter().filter_map(|listener| {
-        let (user_id, role, counterpart) = match listener {
-            Listener::Customer => (event.customer_id, Role::Customer, event.provider_id),
-            Listener::Provider => (event.provider_id?, Role::Provider, Some(event.customer_id)),
+        let (to, counterpart) = match listener {
+            Listener::Customer | Listener::Provider if is_change && !stops_work(event) => {
+                return None;
+            }
+            Listener::Customer => {
+                let to = InboxOwner { user_id: event.customer_id, role: Role::Customer };
+                (to, event.provider_id)
+            }
+            Listener::Provider => {
+                let to = InboxOwner { user_id: event.provider_id?, role: Role::Provider };
+                (to, Some(event.customer_id))
+            }
+            Listener::Admins => (InboxOwner::ADMINS, None),
             _ => return None,
         };
-        let params = Params::money(event.amount, event.currency);
-        Some(cause.line(InboxOwner { user_id, role }, Some(event.order_id), counterpart, params))
+        Some(cause.line(to, Some(event.order_id), counterpart, Params::of_money(event)))
     });
     told.collect()
+}
+
+/// A chargeback has left too little in custody for work that has its money still to come.
+fn stops_work(event: &PaymentEvent) -> bool {
+    matches!(event.payment_status, PaymentStatus::Unpaid | PaymentStatus::PartiallyRefunded)
 }
 
 /// The lines of an event about a review.
 pub fn lines_of_review(cause: Cause, event: ReviewFacts) -> Vec<InboxLine> {
     let ReviewFacts { order_id, customer_id, provider_id, params } = event;
     let told = listeners(cause.event_type).iter().filter_map(|listener| {
-        let (user_id, role, counterpart) = match listener {
-            Listener::Customer => (customer_id, Role::Customer, provider_id),
-            Listener::Provider => (provider_id, Role::Provider, customer_id),
+        let of = |user_id, role| InboxOwner { user_id, role };
+        let (to, counterpart) = match listener {
+            Listener::Customer => (of(customer_id, Role::Customer), Some(provider_id)),
+            Listener::Provider => (of(provider_id, Role::Provider), Some(customer_id)),
+            Listener::Admins => (InboxOwner::ADMINS, None),
             _ => return None,
         };
-        let params = Params::Review(params.clone());
-        Some(cause.line(InboxOwner { user_id, role }, Some(order_id), Some(counterpart), params))
+        Some(cause.line(to, Some(order_id), counterpart, Params::Review(params.clone())))
     });
     told.collect()
 }
 
-/// The lines of an admin's decision about a profile.
+/// The line of a payout that was sent, or that did not reach its provider.
+pub fn line_of_payout(cause: Cause, event: &PayoutEvent) -> InboxLine {
+    let to = InboxOwner { user_id: event.provider_id, role: Role::Provider };
+    let PayoutEvent { amount, currency, .. } = *event;
+    cause.line(to, None, None, Params::Money(MoneyParams { amount, currency, returning: None }))
+}
+
+/// The lines of a verification that a provider hands in, or that an admin has decided.
 pub fn lines_of_profile(cause: Cause, event: &ProfileEvent) -> Vec<InboxLine> {
     let params = Params::Person(PersonParams { reason: event.reason.clone() });
+    if listeners(cause.event_type).contains(&Listener::Admins) {
+        return vec![cause.line(InboxOwner::ADMINS, None, None, params)];
+    }
     themselves(cause, event.user_id, event.role, params)
 }
 
@@ -243,27 +273,6 @@ pub fn makes_a_case(why: Option<Code>) -> bool {
     matches!(why, Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile))
 }
 
-impl Params {
-    fn of_order(event: &OrderEvent, match_reasons: Vec<String>) -> Self {
-        let Order { title, code, price, currency, location, .. } = &event.order;
-        Self::Order(Box::new(OrderParams {
-            title: title.clone(),
-            code: code.clone(),
-            price: *price,
-            currency: *currency,
-            region: *location,
-            reason: event.reason.clone(),
-            why: event.code,
-            lost: event.lost.clone(),
-            match_reasons,
-        }))
-    }
-
-    pub fn money(amount: Amount, currency: Currency) -> Self {
-        Self::Money(MoneyParams { amount, currency })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +306,10 @@ mod tests {
             (EventType::PaymentCompleted, vec![customer]),
             (EventType::PaymentReleased, vec![provider]),
             (EventType::PaymentStatusChanged, vec![]),
+            (EventType::PayoutSent, vec![provider]),
+            (EventType::RefundRequested, vec![admins]),
+            (EventType::ProfileVerificationSubmitted, vec![admins]),
+            (EventType::ReviewReported, vec![admins]),
             (EventType::ProfileVerified, vec![provider]),
             (EventType::UserRevoked, vec![]),
         ] {
@@ -307,7 +320,8 @@ mod tests {
     }
 
     fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
-        let told = lines_of(event_type, EventId(uuid::Uuid::nil()), UnixMillis(0), event);
+        let event_id = EventId(uuid::Uuid::nil());
+        let told = lines_of(Cause { event_type, event_id, at: UnixMillis(0) }, event, 0);
         told.iter().map(|line| line.role).collect()
     }
 
@@ -334,6 +348,22 @@ mod tests {
         let mut event = samples::held();
         event.actor.role = Role::Admin;
         assert_eq!(told(EventType::OrderStatusChanged, &event), []);
+    }
+
+    #[test]
+    fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
+        let told = |payment_status, charged_back| {
+            let event_type = EventType::PaymentStatusChanged;
+            let cause = Cause { event_type, event_id: EventId(uuid::Uuid::nil()), at: samples::AT };
+            let event = PaymentEvent { payment_status, charged_back, ..samples::money() };
+            lines_of_money(cause, &event).iter().map(|line| line.role).collect::<Vec<_>>()
+        };
+        let back = Some(samples::money().amount);
+        let all = [Role::Customer, Role::Provider, Role::Admin];
+        assert_eq!(told(PaymentStatus::Unpaid, back), all);
+        // Released before: the loss is the platform's.
+        assert_eq!(told(PaymentStatus::Paid, back), [Role::Admin]);
+        assert_eq!(told(PaymentStatus::Unpaid, None), []);
     }
 
     #[test]

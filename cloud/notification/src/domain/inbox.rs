@@ -7,11 +7,12 @@ use std::fmt;
 
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, Region, Role,
-    UnixMillis, UserId,
+    Actor, Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, PaymentStatus,
+    Region, Role, UnixMillis, UserId, words,
 };
 
 /// How long a line stays after it was read. An unread one stays until it is.
@@ -51,6 +52,16 @@ impl InboxOwner {
     }
 }
 
+words! {
+    /// What a line about an order is for its reader, for clients that need no more than these four words.
+    InboxKind {
+        OrderCreated "order_created",
+        NewOrder "new_order",
+        OrderAccepted "order_accepted",
+        OrderUpdate "order_update",
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxLine {
     pub user_id: UserId,
@@ -69,6 +80,25 @@ pub struct InboxLine {
 impl InboxLine {
     pub fn owner(&self) -> InboxOwner {
         InboxOwner { user_id: self.user_id, role: self.role }
+    }
+
+    /// `None` for news that is about no order.
+    pub fn kind(&self) -> Option<InboxKind> {
+        self.order_id?;
+        Some(match (self.event_type, self.role) {
+            (EventType::OrderCreated, Role::Customer) => InboxKind::OrderCreated,
+            // To decide, or to accept.
+            (EventType::OrderCreated, Role::Admin) | (EventType::OrderApproved, Role::Provider) => {
+                InboxKind::NewOrder
+            }
+            (EventType::OrderAccepted, _) => InboxKind::OrderAccepted,
+            _ => InboxKind::OrderUpdate,
+        })
+    }
+
+    /// The order's region, where the line keeps it.
+    pub fn location(&self) -> Option<Region> {
+        self.params.order().map(|order| order.region)
     }
 }
 
@@ -101,12 +131,36 @@ pub struct OrderParams {
     /// What speaks for the provider, in the words of the matching.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub match_reasons: Vec<String>,
+    /// Said once more: its price is not paid yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminds: bool,
+    #[serde(flatten)]
+    pub terms: MoneyTerms,
 }
 
+/// What an order's event says about its money besides the price. Lines of former releases have none of it.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyTerms {
+    /// As the order shows it.
+    pub payment_status: Option<PaymentStatus>,
+    /// Of a cancel.
+    pub fee: Option<Amount>,
+    /// Of a cancel: so much comes back to the customer.
+    pub refund: Option<Amount>,
+    /// The provider's part of the money in custody.
+    pub share: Option<Amount>,
+    /// Of a completion with money in custody: the customer may object until then at least.
+    pub objections_until: Option<UnixMillis>,
+}
+
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyParams {
     pub amount: Amount,
     pub currency: Currency,
+    /// Of a payment that the order cannot take: so much goes back.
+    pub returning: Option<Amount>,
 }
 
 /// Of the body of an event about a review: what its lines need.

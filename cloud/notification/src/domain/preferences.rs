@@ -10,7 +10,7 @@ use chrono::{DateTime, Timelike};
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use utoipa::ToSchema;
-use wire::{EventType, Exchange, Language, Role, UnixMillis, words};
+use wire::{EventType, Exchange, Language, Role, UnixMillis, words, words_from_text};
 
 const DAY_MINUTES: i64 = 24 * 60;
 const MINUTE_MS: i64 = 60_000;
@@ -31,6 +31,22 @@ words! {
     /// A way out of the inbox.
     Channel {
         Email "email",
+        /// Few words to a phone that its person has proven.
+        Sms "sms",
+        /// Few words to the devices that the gateway knows of a person.
+        Push "push",
+    }
+}
+
+words_from_text!(NoticeKind, Channel);
+
+impl Channel {
+    /// Only customers sign in by a phone, so nobody else has proven one.
+    pub fn reaches(self, role: Role) -> bool {
+        match self {
+            Self::Email | Self::Push => role != Role::Admin,
+            Self::Sms => role == Role::Customer,
+        }
     }
 }
 
@@ -124,7 +140,7 @@ pub struct InboxWishes {
     pub language: Language,
     pub time_zone: TimeZone,
     pub quiet_hours: Option<QuietHours>,
-    /// Less urgent mail comes together at this hour.
+    /// Less urgent news comes together at this hour, by each channel.
     pub digest_hour: Option<u8>,
     pub wishes: BTreeSet<(NoticeKind, Channel)>,
 }

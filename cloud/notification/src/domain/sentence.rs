@@ -1,7 +1,10 @@
 //! Owns the writing of a line's title and content in the reader's language. The words stand in `texts`.
 
 use texts::{Arg, Sentence};
-use wire::{Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, Role, UnixMillis};
+use wire::{
+    Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, PaymentStatus, Role,
+    UnixMillis,
+};
 
 use super::{
     InboxLine, Params,
@@ -30,29 +33,39 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
         return LineText { title: line.event_type.to_string(), content };
     };
     let mut sentences = vec![content];
-    match line.event_type {
-        EventType::OrderAcceptanceLost if line.role == Role::Provider => {
-            sentences.extend(line.params.order().map(|order| explanation(language, order)));
+    match (line.event_type, line.params.order()) {
+        (EventType::OrderAcceptanceLost, Some(order)) if line.role == Role::Provider => {
+            sentences.push(explanation(language, order));
         }
-        EventType::OrderApproved if line.role == Role::Provider => {
-            sentences.extend(line.params.order().and_then(|order| proposed(language, order)));
+        (EventType::OrderApproved, Some(order)) if line.role == Role::Provider => {
+            sentences.extend(proposed(language, order));
         }
-        EventType::OrderRejected
-        | EventType::OrderCancelled
-        | EventType::OrderAcceptanceWithdrawn
-        | EventType::ProfileVerificationRejected => {
-            let given =
-                line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
-            sentences.extend(given.map(|given| given.to(language)));
+        (EventType::OrderCancelled, Some(order)) => {
+            sentences.extend(settlement(language, line.role, order));
         }
-        _ if matches!(line.params, Params::Review(_)) => {
-            let given =
-                line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
-            sentences.extend(given.map(|given| given.to(language)));
+        (EventType::OrderStatusChanged, Some(order)) => {
+            let share = order.terms.share.map(|share| money(share, order.currency));
+            sentences
+                .extend(share.map(|share| say::held_share { share: share.into() }.to(language)));
         }
         _ => {}
     }
+    if gives_its_reason(line) {
+        let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
+        sentences.extend(given.map(|given| given.to(language)));
+    }
     LineText { title, content: sentences.join(say::between.plain(language)) }
+}
+
+fn gives_its_reason(line: &InboxLine) -> bool {
+    let decided = matches!(
+        line.event_type,
+        EventType::OrderRejected
+            | EventType::OrderCancelled
+            | EventType::OrderAcceptanceWithdrawn
+            | EventType::ProfileVerificationRejected
+    );
+    decided || matches!(line.params, Params::Review(_))
 }
 
 macro_rules! words {
@@ -69,7 +82,7 @@ macro_rules! words {
 
 /// The title, and the sentence that every such line begins with.
 fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(String, String)> {
-    let OrderParams { title, code, price, currency, region, .. } = params;
+    let OrderParams { title, code, price, currency, region, reminds, .. } = params;
     let price = money(*price, *currency);
     macro_rules! say {
         ($message:ident { $($placeholder:ident),* }) => {
@@ -113,17 +126,58 @@ fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(
         (EventType::OrderCancelled, Role::Provider) => {
             say!(order_cancelled_provider { title, code, region })
         }
-        (EventType::OrderCompleted, Role::Customer) => {
-            say!(order_completed_customer { title, code })
+        (EventType::OrderCompleted, Role::Customer) if *reminds => {
+            say!(order_unpaid_customer { title, code, price })
         }
-        (EventType::OrderCompleted, Role::Provider) => {
-            say!(order_completed_provider { title, code, price })
-        }
+        (EventType::OrderCompleted, _) => return completed(language, line.role, params),
         (EventType::OrderStatusChanged, Role::Provider) => {
             say!(order_held_provider { title, code, region })
         }
         _ => return None,
     })
+}
+
+/// A completion leaves the price unpaid, or in custody until the time for objections is over.
+fn completed(language: Language, role: Role, params: &OrderParams) -> Option<(String, String)> {
+    let OrderParams { title, code, price, currency, terms, .. } = params;
+    let price = money(*price, *currency);
+    let unpaid = terms.payment_status == Some(PaymentStatus::Unpaid);
+    Some(match (role, terms.objections_until.map(minute)) {
+        (Role::Customer, Some(until)) => {
+            words!(language, order_completed_held_customer { title, code, until })
+        }
+        (Role::Customer, None) if unpaid => {
+            words!(language, order_completed_unpaid_customer { title, code, price })
+        }
+        (Role::Customer, None) => words!(language, order_completed_customer { title, code }),
+        (Role::Provider, Some(until)) => {
+            words!(language, order_completed_held_provider { title, code, price, until })
+        }
+        (Role::Provider, None) if unpaid => {
+            words!(language, order_completed_unpaid_provider { title, code, price })
+        }
+        (Role::Provider, None) => words!(language, order_completed_provider { title, code }),
+        (Role::Admin, _) => return None,
+    })
+}
+
+/// What a cancel costs, and what comes back. The provider hears of a fee alone.
+fn settlement(language: Language, role: Role, params: &OrderParams) -> Vec<String> {
+    let some = |amount: Option<Amount>| {
+        let amount = amount.filter(|amount| amount.is_positive())?;
+        Some(money(amount, params.currency).into())
+    };
+    let (fee, refund) = (some(params.terms.fee), some(params.terms.refund));
+    if role == Role::Provider {
+        return fee.map(|fee| say::cancel_fee_due { fee }.to(language)).into_iter().collect();
+    }
+    let free = params.terms.fee == Some(Amount::ZERO);
+    let costs = match fee {
+        Some(fee) => Some(say::cancel_fee { fee }.to(language)),
+        None => free.then(|| say::cancel_free.to(language)),
+    };
+    let refund = refund.map(|refund| say::cancel_refund { refund }.to(language));
+    costs.into_iter().chain(refund).collect()
 }
 
 /// The events of money do not carry the order's title; the line leads to the order.
@@ -133,9 +187,20 @@ fn money_news(
     params: &MoneyParams,
 ) -> Option<(String, String)> {
     let amount = money(params.amount, params.currency);
+    let returning = params.returning.map(|returning| money(returning, params.currency));
     Some(match (line.event_type, line.role) {
-        (EventType::PaymentCompleted, Role::Customer) => {
-            words!(language, payment_completed_customer { amount })
+        (EventType::PaymentCompleted, Role::Customer) => match returning {
+            Some(returning) => words!(language, payment_returning_customer { amount, returning }),
+            None => words!(language, payment_completed_customer { amount }),
+        },
+        (EventType::PaymentStatusChanged, Role::Customer) => {
+            words!(language, payment_charged_back_customer { amount })
+        }
+        (EventType::PaymentStatusChanged, Role::Provider) => {
+            words!(language, payment_charged_back_provider { amount })
+        }
+        (EventType::PaymentStatusChanged, Role::Admin) => {
+            words!(language, payment_charged_back_admin { amount })
         }
         (EventType::PaymentFailed, Role::Customer) => {
             words!(language, payment_failed_customer { amount })
@@ -145,6 +210,15 @@ fn money_news(
         }
         (EventType::PaymentReleased, Role::Provider) => {
             words!(language, payment_released_provider { amount })
+        }
+        (EventType::PayoutSent, Role::Provider) => {
+            words!(language, payout_sent_provider { amount })
+        }
+        (EventType::PayoutFailed, Role::Provider) => {
+            words!(language, payout_failed_provider { amount })
+        }
+        (EventType::RefundRequested, Role::Admin) => {
+            words!(language, refund_requested_admin { amount })
         }
         _ => return None,
     })
@@ -160,6 +234,7 @@ fn review(language: Language, line: &InboxLine, params: &ReviewParams) -> Option
         ("review.replied", Role::Customer) => {
             words!(language, review_replied_customer { title, code })
         }
+        ("review.reported", Role::Admin) => words!(language, review_reported_admin { code }),
         ("review.hidden", _) => words!(language, review_hidden { title, code }),
         ("review.restored", _) => words!(language, review_restored { title, code }),
         _ => return None,
@@ -169,6 +244,9 @@ fn review(language: Language, line: &InboxLine, params: &ReviewParams) -> Option
 fn person(language: Language, event_type: EventType) -> Option<(String, String)> {
     Some(match event_type {
         EventType::UserReadmitted => words!(language, user_readmitted),
+        EventType::ProfileVerificationSubmitted => {
+            words!(language, profile_verification_submitted_admin)
+        }
         EventType::ProfileVerified => words!(language, profile_verified),
         EventType::ProfileVerificationRejected => words!(language, profile_verification_rejected),
         _ => return None,
@@ -237,94 +315,11 @@ fn moment(at: UnixMillis) -> Arg {
     at.to_string().replacen('T', " ", 1).replacen('Z', " UTC", 1).into()
 }
 
-#[cfg(test)]
-mod tests {
-    use wire::EventType;
-
-    use super::*;
-    use crate::{
-        domain::{Hearing, hearing},
-        tests::samples,
-    };
-
-    fn said(event_type: EventType, place: usize, language: Language) -> LineText {
-        write(language, &samples::lines(event_type)[place])
-    }
-
-    #[test]
-    fn every_line_that_is_ever_written_has_words_in_both_languages() {
-        for event_type in EventType::ALL {
-            let listeners = match hearing(event_type) {
-                Some(Hearing::Told(listeners)) => listeners,
-                _ => &[],
-            };
-            let lines = samples::every_line(event_type);
-            assert!(lines.len() >= listeners.len(), "{event_type} reaches too few in the samples");
-            for line in lines {
-                for language in [Language::English, Language::Chinese] {
-                    let sentence = write(language, &line);
-                    assert_ne!(sentence.title, event_type.as_str());
-                    for text in [&sentence.title, &sentence.content] {
-                        assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");
-                        assert!(!text.contains("  "), "{text}");
-                    }
-                    let stop = if language == Language::English { '.' } else { '。' };
-                    assert!(sentence.content.ends_with(stop), "{}", sentence.content);
-                    for joint in [": ", "：。", "..", ". .", "。。"] {
-                        let broken = format!("{joint}{stop}");
-                        assert!(!sentence.content.contains(&broken), "{}", sentence.content);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_lost_acceptance_is_explained_with_rule_times_and_jobs() {
-        let english = said(EventType::OrderAcceptanceLost, 0, Language::English).content;
-        for part in [
-            "Another provider has the order: that acceptance was the first to reach the cloud.",
-            "The time of the tap does not decide.",
-            "You tapped at 2025-11-24 16:00:00.000 UTC.",
-            "no penalty",
-            "Open nearby: “Paint a wall”",
-            "150.00 CNY",
-        ] {
-            assert!(english.contains(part), "`{part}` is missing from: {english}");
-        }
-        let chinese = said(EventType::OrderAcceptanceLost, 0, Language::Chinese).content;
-        for part in ["另一位服务商已接到此订单", "其接单最先到达云端", "附近的待接订单"]
-        {
-            assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
-        }
-    }
-
-    #[test]
-    fn a_rejection_gives_its_reason() {
-        let sentence = said(EventType::OrderRejected, 0, Language::English);
-        assert_eq!(
-            sentence.content,
-            format!(
-                "Your order “Mend the tap” ({}) was rejected. Reason: “the price is missing a digit”.",
-                samples::event_body().order.code
-            )
-        );
-    }
-
-    #[test]
-    fn money_and_title_are_the_orders() {
-        let sentence = said(EventType::OrderAccepted, 1, Language::Chinese);
-        assert!(sentence.content.contains("“Mend the tap”"), "{}", sentence.content);
-        assert!(sentence.content.contains("200.00 CNY"), "{}", sentence.content);
-    }
-
-    #[test]
-    fn a_proposed_job_says_what_speaks_for_the_provider() {
-        let line = samples::every_line(EventType::OrderApproved).pop().unwrap();
-        let english = write(Language::English, &line).content;
-        assert!(english.contains("you work in this region; you do this kind of work"), "{english}");
-        assert!(!english.contains("from_the_future"), "{english}");
-        let chinese = write(Language::Chinese, &line).content;
-        assert!(chinese.contains("您服务于该区域"), "{chinese}");
-    }
+/// Rounded down: what is said to be possible until then is.
+fn minute(at: UnixMillis) -> Arg {
+    let text: String = at.to_string().chars().take("2026-01-01T00:00".len()).collect();
+    format!("{} UTC", text.replacen('T', " ", 1)).into()
 }
+
+#[cfg(test)]
+mod tests;

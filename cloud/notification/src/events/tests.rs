@@ -13,7 +13,6 @@ use wire::{EventId, Role, UnixMillis, UserId};
 use super::*;
 use crate::{
     domain::PageRequest,
-    mail::Mail,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -30,9 +29,11 @@ fn event(id: u128, kind: EventType) -> Event {
 
 async fn inboxes() -> (Inboxes, InboxStore, tempfile::TempDir) {
     let clock = Clock::system();
-    let (deliveries, folder) = samples::deliveries(Mail::Off, Upstream::later().0, &clock).await;
+    let (deliveries, folder) =
+        samples::deliveries(samples::no_ways(), Upstream::later().0, &clock).await;
     let store = deliveries.inboxes.clone();
-    (Inboxes { store: store.clone(), deliveries, clock }, store, folder)
+    let dispute_ms = samples::DISPUTE_MS;
+    (Inboxes { store: store.clone(), deliveries, clock, dispute_ms }, store, folder)
 }
 
 async fn inbox(store: &InboxStore, user_id: wire::UserId, role: Role) -> Vec<EventType> {

@@ -41,7 +41,7 @@ struct DeliveryItem {
     event_type: Option<EventType>,
     state: DeliveryState,
     attempts: i64,
-    /// Masked: the first letter of the address and its domain.
+    /// Masked: the first letter of an address and its domain, or the last two digits of a number.
     #[schema(required)]
     to: Option<String>,
     /// Why it failed last, or was dropped.

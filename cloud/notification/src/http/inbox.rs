@@ -8,10 +8,10 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EventId, EventType, Language, OrderId, UnixMillis};
+use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
 
 use super::Service;
-use crate::domain::{self, InboxOwner, LineId, PageRequest, READ_KEPT_MS, StoredLine};
+use crate::domain::{self, InboxKind, InboxOwner, LineId, PageRequest, READ_KEPT_MS, StoredLine};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
@@ -36,9 +36,18 @@ struct Item {
     event_id: EventId,
     #[serde(rename = "type")]
     event_type: EventType,
+    /// `null` for news that is about no order.
+    #[schema(required)]
+    kind: Option<InboxKind>,
     /// `null` for news of the person alone.
     #[schema(required)]
     order_id: Option<OrderId>,
+    /// The order's region; `null` where the news does not tell it.
+    #[schema(required)]
+    location: Option<Region>,
+    /// The other side of the order, where there is one and the reader may know.
+    #[schema(required)]
+    counterpart: Option<UserId>,
     title: String,
     content: String,
     /// What speaks for the provider, in the words of the matching, where a job is proposed.
@@ -98,6 +107,9 @@ fn item(language: Language, stored: StoredLine) -> Item {
         id: stored.id,
         event_id: stored.line.event_id,
         event_type: stored.line.event_type,
+        kind: stored.line.kind(),
+        location: stored.line.location(),
+        counterpart: stored.line.counterpart,
         order_id: stored.line.order_id,
         title: said.title,
         content: said.content,

@@ -26,9 +26,11 @@ pub struct NotificationPreferences {
     /// By the person's clock. What comes in them goes out at their end.
     #[schema(required)]
     quiet_hours: Option<QuietHours>,
-    /// Less urgent mail comes together at this hour of the person's clock.
+    /// Less urgent news comes together at this hour of the person's clock, by each channel.
     #[schema(required)]
     digest_hour: Option<u8>,
+    /// The channels that are on here and reach people of the caller's role. A wish for another one is kept, and waits for it.
+    channels: Vec<Channel>,
     /// Every kind; the inbox has all of them in any case.
     kinds: Vec<KindPreference>,
 }
@@ -73,7 +75,7 @@ pub async fn show(
     caller: Caller,
 ) -> Result<Json<NotificationPreferences>, Problem> {
     let (preferences, version) = service.preferences.of(caller.actor.user_id).await?;
-    Ok(Json(shown(&preferences, version)))
+    Ok(Json(shown(&preferences, version, service.offered(&caller))))
 }
 
 pub async fn write(
@@ -88,7 +90,7 @@ pub async fn write(
         let (_, version) = service.preferences.of(user).await?;
         return Err(Problem::new(Code::StaleVersion).with("version", version));
     }
-    Ok(Json(shown(&preferences, version + 1)))
+    Ok(Json(shown(&preferences, version + 1, service.offered(&caller))))
 }
 
 fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
@@ -116,7 +118,18 @@ fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
     })
 }
 
-fn shown(preferences: &InboxWishes, version: i64) -> NotificationPreferences {
+impl Service {
+    fn offered(&self, caller: &Caller) -> Vec<Channel> {
+        let channels = self.channels.iter().copied();
+        channels.filter(|channel| channel.reaches(caller.actor.role)).collect()
+    }
+}
+
+fn shown(
+    preferences: &InboxWishes,
+    version: i64,
+    channels: Vec<Channel>,
+) -> NotificationPreferences {
     let of = |kind: NoticeKind| KindPreference {
         kind,
         channels: Channel::ALL.into_iter().filter(|c| preferences.wants(kind, *c)).collect(),
@@ -129,6 +142,7 @@ fn shown(preferences: &InboxWishes, version: i64) -> NotificationPreferences {
         time_zone: preferences.time_zone.name(),
         quiet_hours: preferences.quiet_hours,
         digest_hour: preferences.digest_hour,
+        channels,
         kinds: NoticeKind::ALL.map(of).into(),
     }
 }

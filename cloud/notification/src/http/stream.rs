@@ -38,7 +38,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_TO_STORE: u32 = 10;
 /// Many lines at once are one message.
 const PACE: Duration = Duration::from_millis(250);
-/// Lines of one look. The rest comes with the next ones.
+/// Lines of one page of a look. A look that finds so many new ones leaves the rest to the next.
 const NOTICES_MAX: usize = 100;
 /// A write that takes longer than this between its id and its end may be missed by a page. The state that
 /// follows tells of it all the same.
@@ -104,7 +104,7 @@ async fn tell(service: &Service, owner: InboxOwner, place: Place, to: &EventSend
     let mut bell = service.store.listen(owner.user_id);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut teller = Teller { owner, place, told: None, stamp: None };
+    let mut teller = Teller { owner, place, told: None, stamp: None, is_behind: false };
     if !to.send(sse::place(&teller.place.id())).await {
         return;
     }
@@ -126,7 +126,7 @@ async fn tell(service: &Service, owner: InboxOwner, place: Place, to: &EventSend
         let is_due = looks % LOOKS_TO_STORE == 0;
         looks += u32::from(!rang);
         let stamp = service.store.stamp(owner).await;
-        if !rang && !is_due && stamp == teller.stamp {
+        if !rang && !is_due && !teller.is_behind && stamp == teller.stamp {
             continue;
         }
         teller.stamp = stamp;
@@ -153,19 +153,23 @@ struct Teller {
     place: Place,
     told: Option<InboxNews>,
     stamp: Option<Stamp>,
+    /// The last look left lines to the next.
+    is_behind: bool,
 }
 
 impl Teller {
     /// The lines that have arrived, then the state of the inbox; a sign of life where nothing is new.
     async fn news(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
-        let arrived = service.store.arrived(self.owner, self.place.since(), NOTICES_MAX).await?;
+        let arrived = self.untold(service).await?;
+        let news = self.state(service).await?;
+        self.is_behind = arrived.len() >= NOTICES_MAX;
+        // Noted last: lines that were read before a fault are told by the next look.
         let mut messages: Vec<_> = arrived
             .iter()
             .filter(|stored| self.place.pass(stored.id.0))
             .map(|stored| (stored.id, NewestLine::from(stored)))
             .map(|(id, notice)| sse::event("notice", Some(&id.to_string()), &notice))
             .collect();
-        let news = self.state(service).await?;
         if self.told.as_ref() != Some(&news) {
             messages.push(sse::event("inbox", None, &news));
             self.told = Some(news);
@@ -174,6 +178,21 @@ impl Teller {
             messages.push(sse::comment());
         }
         Ok(messages)
+    }
+
+    /// Lines that were not told yet. A busy inbox has pages of told ones within the overlap, which are passed over.
+    async fn untold(&self, service: &Service) -> Result<Vec<StoredLine>, DocumentsError> {
+        let (mut untold, mut since) = (Vec::new(), self.place.since());
+        loop {
+            let page = service.store.arrived(self.owner, since, NOTICES_MAX).await?;
+            let is_last = page.len() < NOTICES_MAX;
+            since = page.last().map_or(since, |stored| stored.id.0);
+            untold
+                .extend(page.into_iter().filter(|stored| !self.place.told.contains(&stored.id.0)));
+            if is_last || untold.len() >= NOTICES_MAX {
+                return Ok(untold);
+            }
+        }
     }
 
     async fn state(&self, service: &Service) -> Result<InboxNews, DocumentsError> {

@@ -1,5 +1,7 @@
 //! An inbox over HTTP: order, pages, marks, and that it is its owner's alone.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -15,8 +17,7 @@ use wire::{Actor, EventId, EventType, Role, UserId};
 use super::*;
 use crate::{
     delivery::Mailings,
-    domain::{LineId, READ_KEPT_MS, lines_of},
-    mail::Mail,
+    domain::{Cause, LineId, READ_KEPT_MS, lines_of},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -32,13 +33,13 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (stores, folder) =
-            samples::deliveries(Mail::Off, Upstream::later().0, &Clock::system()).await;
+            samples::deliveries(samples::no_ways(), Upstream::later().0, &Clock::system()).await;
         let Mailings { inboxes: store, preferences, log, .. } = stores;
         let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
         for (place, kind) in (1_u8..).zip(kinds) {
-            let id = EventId(Uuid::from_u128(place.into()));
-            let at = AT.plus_ms(place.into());
-            for line in lines_of(kind, id, at, &samples::event_body()) {
+            let event_id = EventId(Uuid::from_u128(place.into()));
+            let cause = Cause { event_type: kind, event_id, at: AT.plus_ms(place.into()) };
+            for line in lines_of(cause, &samples::event_body(), 0) {
                 store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
             }
         }
@@ -48,7 +49,9 @@ impl World {
         let service_key = testing::service_key();
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
         let streams = InboxStreams::new(process::tasks::Tasks::new());
-        let service = Service { store: store.clone(), preferences, log, verifier, streams };
+        let channels = vec![Channel::Sms, Channel::Push];
+        let service =
+            Service { store: store.clone(), preferences, log, channels, verifier, streams };
         let router = process::web::standard(router(service), crate::NAME);
         Self { router, store, issuer, clock, _folder: folder }
     }
@@ -95,6 +98,25 @@ async fn the_newest_line_comes_first_in_the_readers_language() {
     let chinese = world.list("", "zh-CN").await;
     assert_eq!(chinese["items"][2]["title"], "订单已发布");
     assert_eq!(chinese["items"][2]["event_id"], english["items"][2]["event_id"]);
+}
+
+#[tokio::test]
+async fn a_line_says_its_kind_its_region_and_the_other_side() {
+    let world = World::new().await;
+    let told = async |person, role| {
+        let token = world.token(person, role);
+        let list = body(world.ask("GET", "/api/v1/notifications", Some(&token), "en").await).await;
+        let items = list["items"].as_array().unwrap().iter();
+        let told = items.map(|item| json!([item["kind"], item["location"], item["counterpart"]]));
+        told.collect::<Vec<_>>()
+    };
+    let of_customer = told(CUSTOMER, Role::Customer).await;
+    let expected = ["order_accepted", "order_update", "order_created"];
+    assert_eq!(of_customer, expected.map(|kind| json!([kind, "NORTH", PROVIDER])));
+    let of_provider = told(PROVIDER, Role::Provider).await;
+    assert_eq!(of_provider, [json!(["order_accepted", "NORTH", CUSTOMER])]);
+    let of_admin = told(UserId(Uuid::from_u128(90)), Role::Admin).await;
+    assert_eq!(of_admin, [json!(["new_order", "NORTH", null])]);
 }
 
 #[tokio::test]
@@ -180,6 +202,10 @@ async fn preferences_are_kept_whole_on_the_version_that_was_read() {
     };
     let first = body(world.ask("GET", path, Some(&token), "en").await).await;
     assert_eq!((&first["version"], &first["quiet_hours"]), (&json!(0), &Value::Null));
+    assert_eq!(first["channels"], json!(["sms", "push"]));
+    let provider = world.token(PROVIDER, Role::Provider);
+    let of_provider = body(world.ask("GET", path, Some(&provider), "en").await).await;
+    assert_eq!(of_provider["channels"], json!(["push"]), "providers prove no phone");
     let account = &first["kinds"][4];
     assert_eq!(account["locked"], json!(["email"]), "{account}");
 
@@ -238,11 +264,44 @@ async fn a_page_hears_of_each_change_of_its_own_inbox() {
     world.ask("PUT", &path, Some(&token), "en").await;
     assert_eq!(inbox_news(&mut reader).await["unread"], 2);
 
-    let id = EventId(Uuid::from_u128(77));
-    for line in lines_of(EventType::OrderCompleted, id, AT.plus_ms(900), &samples::event_body()) {
+    let (event_type, event_id) = (EventType::OrderCompleted, EventId(Uuid::from_u128(77)));
+    let cause = Cause { event_type, event_id, at: AT.plus_ms(900) };
+    for line in lines_of(cause, &samples::event_body(), 0) {
         world.store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
     }
     let news = inbox_news(&mut reader).await;
     assert_eq!((&news["unread"], &news["newest"]["type"]), (&3.into(), &"order.completed".into()));
     assert!(news["newest"].get("params").is_none(), "it says what to load, and no more");
+}
+
+#[tokio::test]
+async fn a_page_hears_of_every_line_of_a_busy_inbox() {
+    const LINES: usize = 350;
+    let world = World::new().await;
+    let token = world.token(CUSTOMER, Role::Customer);
+    let answer = world.ask("GET", "/internal/stream", Some(&token), "en").await;
+    let mut reader = process::sse::EventReader::new(answer.into_body());
+    inbox_news(&mut reader).await;
+    let (mut sent, clock) = (BTreeSet::new(), Clock::system());
+    for n in 0..LINES {
+        let id = EventId(Uuid::from_u128(1_000 + u128::try_from(n).unwrap()));
+        let cause = Cause { event_type: EventType::OrderApproved, event_id: id, at: AT };
+        for line in lines_of(cause, &samples::event_body(), 0) {
+            let line_id = LineId(clock.new_id());
+            world.store.add(line_id, &line).await.unwrap();
+            sent.extend((line.user_id == CUSTOMER).then(|| line_id.to_string()));
+        }
+    }
+    assert_eq!(sent.len(), LINES);
+    let mut told = BTreeSet::new();
+    let every = async {
+        while !sent.is_subset(&told) {
+            let message = reader.next().await.unwrap();
+            let text = std::str::from_utf8(&message).unwrap();
+            let Some((place, _)) = text.split_once("\nevent: notice\n") else { continue };
+            assert!(told.insert(place.strip_prefix("id: ").unwrap().to_owned()), "twice: {place}");
+        }
+    };
+    let all = tokio::time::timeout(Duration::from_secs(60), every).await;
+    assert!(all.is_ok(), "{} of {LINES} were told", told.len());
 }

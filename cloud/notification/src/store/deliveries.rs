@@ -20,6 +20,7 @@ const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 const HELD_MS: i64 = 2 * 60 * 1000;
 
 const ONCE: Field<String> = Field::new("once");
+const CHANNEL: Field<String> = Field::new("channel");
 const STATE: Field<String> = Field::new("state");
 const IS_WAITING: Field<bool> = Field::new("is_waiting");
 const DUE_AT: Field<UnixMillis> = Field::new("due_at");
@@ -27,8 +28,8 @@ const CREATED: Field<UnixMillis> = Field::new("created_at");
 const ATTEMPTS: Field<i64> = Field::new("attempts");
 
 const BY_ONCE: Index = Index::new("once", &[ONCE.up()]).unique();
-const DUE: Index =
-    Index::new("due", &[DUE_AT.up()]).only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
+const DUE: Index = Index::new("due_by_channel", &[CHANNEL.up(), DUE_AT.up()])
+    .only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
 const NEWEST: Index = Index::new("newest", &[CREATED.down()]);
 const IN_STATE: Index = Index::new("in_state", &[STATE.up(), CREATED.down()]);
 const OLD: Index = Index::new("old", &[CREATED.up()]).expiring(KEPT_MS);
@@ -75,6 +76,7 @@ impl DocumentBody for Mailing {
     const SHAPE: Shape = Shape {
         fields: &[
             ONCE.path(),
+            CHANNEL.path(),
             STATE.path(),
             IS_WAITING.path(),
             DUE_AT.path(),
@@ -115,13 +117,20 @@ impl Mailing {
         }
     }
 
-    /// One for each of the person's hours, however many lines it gathers.
-    pub fn of_digest(owner: InboxOwner, due_at: UnixMillis, now: UnixMillis) -> Self {
-        Self {
-            once: format!("{}:digest:{}", owner.user_id, due_at.0),
-            due_at,
-            ..Self::waiting(owner, Channel::Email, now)
-        }
+    /// One by each channel for each of the person's hours, however many lines it gathers.
+    pub fn of_digest(
+        owner: InboxOwner,
+        channel: Channel,
+        due_at: UnixMillis,
+        now: UnixMillis,
+    ) -> Self {
+        let of_hour = format!("{}:digest:{}", owner.user_id, due_at.0);
+        let once = match channel {
+            // As before there were other channels: one that is planned already stays one.
+            Channel::Email => of_hour,
+            Channel::Sms | Channel::Push => format!("{of_hour}:{channel}"),
+        };
+        Self { once, due_at, ..Self::waiting(owner, channel, now) }
     }
 
     fn waiting(owner: InboxOwner, channel: Channel, now: UnixMillis) -> Self {
@@ -178,13 +187,14 @@ impl DeliveryStore {
         self.0.insert_new(deliveries).await.map(|_| ())
     }
 
-    /// Those that are due, the longest due first.
+    /// Those that are due by that channel, the longest due first.
     pub async fn due(
         &self,
+        channel: Channel,
         now: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Document<Mailing>>, DocumentsError> {
-        self.0.find(&due_by(now, limit)).await
+        self.0.find(&due_by(channel, now, limit)).await
     }
 
     /// Takes a due delivery for one try; `false` where another replica has it. One whose holder died is due again
@@ -235,8 +245,10 @@ impl DeliveryStore {
     }
 }
 
-pub fn due_by(now: UnixMillis, limit: usize) -> Find {
-    Find::by(DUE, IS_WAITING.is(true).and(DUE_AT.below(now.plus_ms(1)))).limit(limit)
+pub fn due_by(channel: Channel, now: UnixMillis, limit: usize) -> Find {
+    let is_due = DUE_AT.below(now.plus_ms(1));
+    let of_channel = CHANNEL.is(channel.as_str().to_owned());
+    Find::by(DUE, IS_WAITING.is(true).and(of_channel).and(is_due)).limit(limit)
 }
 
 pub fn log_of(state: Option<DeliveryState>, after: Option<TimeCursor>, limit: usize) -> Find {

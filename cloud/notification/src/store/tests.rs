@@ -86,6 +86,18 @@ async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
 }
 
 #[tokio::test]
+async fn the_cache_hears_of_a_reading_before_the_store_too() {
+    let (store, silent, _folder) = replicas(Duration::from_secs(600)).await;
+    add(&store, 1).await;
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 1);
+    add(&silent, 2).await;
+    // Nothing is written here, so nothing is told after it: the older count goes by the word before it alone.
+    let nowhere = LineId(Uuid::from_u128(7));
+    assert!(!store.mark_read(CUSTOMER, Role::Customer, nowhere, AT).await.unwrap());
+    assert_eq!(store.unread_soon(owner()).await.unwrap(), 2);
+}
+
+#[tokio::test]
 async fn a_count_whose_change_was_not_heard_of_is_right_after_its_time() {
     let (store, silent, _folder) = replicas(Duration::from_millis(150)).await;
     add(&store, 1).await;

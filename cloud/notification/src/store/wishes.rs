@@ -4,7 +4,7 @@ use platform::documents::{Collection, Document, DocumentBody, Documents, Documen
 use serde::{Deserialize, Serialize};
 use wire::{Language, UserId};
 
-use crate::domain::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
+use crate::domain::{InboxWishes, QuietHours, TimeZone};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PreferencesDocument {
@@ -14,8 +14,9 @@ pub struct PreferencesDocument {
     quiet_hours: Option<QuietHours>,
     #[serde(default)]
     digest_hour: Option<u8>,
+    /// Kinds and channels by their words.
     #[serde(default)]
-    wishes: Vec<(NoticeKind, Channel)>,
+    wishes: Vec<(String, String)>,
 }
 
 impl DocumentBody for PreferencesDocument {
@@ -66,26 +67,55 @@ impl PreferencesStore {
 }
 
 impl From<PreferencesDocument> for InboxWishes {
-    /// A zone that a later database of zones no longer knows becomes the usual one.
+    /// A zone that a later database of zones no longer knows becomes the usual one. A kind or channel of a later version
+    /// is skipped: this replica has no such way, and the rest still counts.
     fn from(kept: PreferencesDocument) -> Self {
+        let known =
+            |(kind, channel): &(String, String)| Some((kind.parse().ok()?, channel.parse().ok()?));
         Self {
             language: kept.language,
             time_zone: TimeZone::named(&kept.time_zone).unwrap_or(TimeZone::USUAL),
             quiet_hours: kept.quiet_hours,
             digest_hour: kept.digest_hour,
-            wishes: kept.wishes.into_iter().collect(),
+            wishes: kept.wishes.iter().filter_map(known).collect(),
         }
     }
 }
 
 impl From<&InboxWishes> for PreferencesDocument {
     fn from(preferences: &InboxWishes) -> Self {
+        let words = preferences
+            .wishes
+            .iter()
+            .map(|(kind, channel)| (kind.as_str().to_owned(), channel.as_str().to_owned()));
         Self {
             language: preferences.language,
             time_zone: preferences.time_zone.name().to_owned(),
             quiet_hours: preferences.quiet_hours,
             digest_hour: preferences.digest_hour,
-            wishes: preferences.wishes.iter().copied().collect(),
+            wishes: words.collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Channel, NoticeKind};
+
+    #[test]
+    fn wishes_of_a_later_version_are_skipped_and_the_rest_counts() {
+        let kept = json!({
+            "language": "en", "time_zone": "UTC", "quiet_hours": null, "digest_hour": 8,
+            "wishes": [["orders", "email"], ["orders", "carrier_pigeon"], ["weather", "email"], ["money", "sms"]],
+        });
+        let kept: PreferencesDocument = serde_json::from_value(kept).unwrap();
+        let wishes = InboxWishes::from(kept);
+        let known = [(NoticeKind::Orders, Channel::Email), (NoticeKind::Money, Channel::Sms)];
+        assert_eq!((wishes.digest_hour, &wishes.wishes), (Some(8), &known.into()));
+        let again = serde_json::to_value(PreferencesDocument::from(&wishes)).unwrap();
+        assert_eq!(again["wishes"], json!([["orders", "email"], ["money", "sms"]]));
     }
 }

@@ -2,12 +2,13 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, CommandId, Currency, EventId, EventType, Exchange, Lost, NearbyJob, Order,
-    OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, ProfileEvent,
-    RaceRule, ReadmissionEvent, Region, Role, Source, UnixMillis, UserId,
+    Actor, Amount, CancelCharge, Code, CommandId, Currency, EventId, EventType, Exchange, Lost,
+    NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
+    PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, Role, Source, UnixMillis,
+    UserId,
 };
 
-use platform::{documents::Documents, upstream::Upstream};
+use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream};
 use process::{
     clock::Clock,
     tokens::{Keys, Verifier},
@@ -16,22 +17,25 @@ use process::{
 use crate::{
     delivery::Mailings,
     domain::{
-        Cause, InboxLine, ReviewFacts, ReviewParams, line_of_match, lines_of, lines_of_money,
-        lines_of_profile, lines_of_readmission, lines_of_review,
+        Cause, InboxLine, ReviewFacts, ReviewParams, line_of_match, line_of_payout, lines_of,
+        lines_of_money, lines_of_profile, lines_of_readmission, lines_of_review,
     },
     mail::Mail,
     store::{DeliveryStore, InboxStore, PreferencesStore},
+    ways::Ways,
 };
 
 pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
 pub const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 pub const LOSER: UserId = UserId(Uuid::from_u128(3));
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+pub const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
 
 pub fn event_body() -> OrderEvent {
     OrderEvent {
         money: None,
         terms: None,
+        refund: None,
         order: order(9),
         actor: Actor { user_id: LOSER, role: Role::Provider },
         command_id: CommandId(Uuid::from_u128(8)),
@@ -45,7 +49,8 @@ pub fn event_body() -> OrderEvent {
 /// The order's word that its money has just come into custody.
 pub fn held() -> OrderEvent {
     let customer = Actor { user_id: CUSTOMER, role: Role::Customer };
-    OrderEvent { actor: customer, money: Some(money()), ..event_body() }
+    let money = PaymentEvent { share: Some(cents(18_000)), ..money() };
+    OrderEvent { actor: customer, money: Some(money), ..event_body() }
 }
 
 pub fn money() -> PaymentEvent {
@@ -60,7 +65,15 @@ pub fn money() -> PaymentEvent {
         payment_status: PaymentStatus::Held,
         money_version: 1,
         held: amount,
+        returning: None,
+        share: None,
+        charged_back: None,
     }
+}
+
+pub fn payout() -> PayoutEvent {
+    let PaymentEvent { movement_id, amount, currency, .. } = money();
+    PayoutEvent { payout_id: movement_id, provider_id: PROVIDER, amount, currency }
 }
 
 pub fn review() -> ReviewFacts {
@@ -74,12 +87,51 @@ fn cause(event_type: EventType) -> Cause {
     Cause { event_type, event_id: EventId(Uuid::from_u128(7)), at: AT }
 }
 
+pub fn cents(minor: i64) -> Amount {
+    Amount::from_minor(minor).unwrap()
+}
+
+/// Cancelled at that fee, so that the rest comes back.
+pub fn cancelled(fee: i64, refund: i64) -> OrderEvent {
+    let terms = CancelCharge { fee: cents(fee), provider_id: Some(PROVIDER) };
+    let (terms, refund) = (Some(terms), Some(cents(refund)));
+    OrderEvent { terms, refund, reason: None, ..event_body() }
+}
+
+/// Completed, with this word about its money.
+pub fn completed(payment_status: PaymentStatus) -> OrderEvent {
+    let mut event = event_body();
+    (event.order.status, event.order.payment_status) = (OrderStatus::Completed, payment_status);
+    event
+}
+
+/// The whole amount was taken back by the customer's bank.
+pub fn charged_back() -> PaymentEvent {
+    let charged_back = Some(money().amount);
+    PaymentEvent { payment_status: PaymentStatus::Unpaid, charged_back, ..money() }
+}
+
+/// The lines of an event about an order.
+pub fn of_order(event_type: EventType, event: &OrderEvent) -> Vec<InboxLine> {
+    lines_of(cause(event_type), event, DISPUTE_MS)
+}
+
+/// The lines of an event about money.
+pub fn of_money(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
+    lines_of_money(cause(event_type), event)
+}
+
 /// The lines of an event as it usually is.
 pub fn lines(event_type: EventType) -> Vec<InboxLine> {
     let cause = cause(event_type);
     let (user_id, role) = (PROVIDER, Role::Provider);
     match event_type.exchange() {
-        Exchange::Order => lines_of(event_type, cause.event_id, AT, &event_body()),
+        Exchange::Order => of_order(event_type, &event_body()),
+        Exchange::Payment
+            if matches!(event_type, EventType::PayoutSent | EventType::PayoutFailed) =>
+        {
+            vec![line_of_payout(cause, &payout())]
+        }
         Exchange::Payment => lines_of_money(cause, &money()),
         Exchange::User => {
             let reason = Some("the certificate has run out".into());
@@ -99,10 +151,19 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
 pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
     let mut all = lines(event_type);
     let more = match event_type {
-        EventType::OrderStatusChanged => lines_of(event_type, EventId(Uuid::nil()), AT, &held()),
+        EventType::OrderStatusChanged => of_order(event_type, &held()),
+        EventType::PaymentStatusChanged => of_money(event_type, &charged_back()),
+        EventType::PaymentCompleted => {
+            of_money(event_type, &PaymentEvent { returning: Some(cents(20_000)), ..money() })
+        }
+        EventType::OrderCompleted => {
+            let statuses = PaymentStatus::ALL.into_iter();
+            statuses.flat_map(|status| of_order(event_type, &completed(status))).collect()
+        }
+        EventType::OrderCancelled => of_order(event_type, &cancelled(2_000, 18_000)),
         EventType::OrderAcceptanceLost => {
             let case = OrderEvent { code: Some(Code::OrderCancelledMeanwhile), ..event_body() };
-            lines_of(event_type, EventId(Uuid::nil()), AT, &case)
+            of_order(event_type, &case)
         }
         EventType::OrderApproved => {
             let reasons = ["serves_the_area", "does_this_work", "from_the_future"];
@@ -157,13 +218,17 @@ pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
 
 /// The same beside the store of preferences.
 pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
-    let (deliveries, folder) = deliveries(Mail::Off, Upstream::later().0, &Clock::system()).await;
+    let (deliveries, folder) = deliveries(no_ways(), Upstream::later().0, &Clock::system()).await;
     (deliveries.inboxes, deliveries.preferences, folder)
+}
+
+pub fn no_ways() -> Ways {
+    Ways { mail: Mail::Off, sms: Sms::Off, push: Push::Off }
 }
 
 /// Mailings on stores of their own.
 pub async fn deliveries(
-    mail: Mail,
+    ways: Ways,
     auth: Upstream,
     clock: &Clock,
 ) -> (Mailings, tempfile::TempDir) {
@@ -178,6 +243,6 @@ pub async fn deliveries(
     let (keys, service_key) = (Keys::empty(), testing::service_key());
     let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
     let clock = clock.clone();
-    let deliveries = Mailings { inboxes: store, preferences, log, mail, auth, verifier, clock };
+    let deliveries = Mailings { inboxes: store, preferences, log, ways, auth, verifier, clock };
     (deliveries, folder)
 }

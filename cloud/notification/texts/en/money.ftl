@@ -2,16 +2,44 @@
 
 payment-completed-customer =
     .title = Payment received
-    .content = Your payment of { $amount } is held in custody until the work is done.
+    .content = Your payment of { $amount } is held in custody. It goes to the provider when the work is done and the time for objections is over.
+
+payment-returning-customer =
+    .title = Payment goes back
+    .content = We received { $amount }, which the order cannot take: it is cancelled, it was paid before, or its price is another. { $returning } go back to you.
 
 payment-failed-customer =
     .title = Payment failed
-    .content = Your payment of { $amount } did not go through, and no money was taken. Please try again.
+    .content = Your payment of { $amount } did not go through, and no money was taken. If you still want the order, please pay again.
 
 refund-processed-customer =
-    .title = Money on its way back
-    .content = { $amount } go back to you by the way you paid.
+    .title = Money sent back
+    .content = { $amount } have been sent back to you.
 
 payment-released-provider =
     .title = Money released
-    .content = { $amount } for your work are released to you, and go out with your next payout.
+    .content = Your share of { $amount } is released to you, and goes out with your next payout.
+
+payment-charged-back-customer =
+    .title = Payment taken back
+    .content = { $amount } of your payment were taken back through your bank. The order waits until that is settled.
+
+payment-charged-back-provider =
+    .title = Do not start yet
+    .content = { $amount } of the customer's payment were taken back through their bank and are no longer in custody. Do not start the work.
+
+payment-charged-back-admin =
+    .title = A payment was taken back
+    .content = { $amount } of a payment were taken back through the customer's bank. The case waits for an administrator.
+
+payout-sent-provider =
+    .title = Payout sent
+    .content = { $amount } from your balance have been sent to you.
+
+payout-failed-provider =
+    .title = Payout failed
+    .content = Your payout of { $amount } did not reach you. The money is back in your balance and goes out with your next payout.
+
+refund-requested-admin =
+    .title = A refund is requested
+    .content = A customer asks for a refund of { $amount }. The request waits for an administrator's decision.

@@ -26,7 +26,7 @@ order-accepted-customer =
 
 order-accepted-provider =
     .title = The job is yours
-    .content = You have the job “{ $title }” ({ $code }) in { $region } for { $price }. You can start once the customer's payment is held.
+    .content = You have the job “{ $title }” ({ $code }) in { $region }. The customer pays { $price }; your share is that less the platform's fee. You can start once the payment is held.
 
 order-acceptance-lost-provider =
     .title = You did not get this job
@@ -64,15 +64,43 @@ order-completed-customer =
     .title = Order completed
     .content = The work on “{ $title }” ({ $code }) is done. Please review it.
 
+order-completed-held-customer =
+    .title = Order completed
+    .content = The work on “{ $title }” ({ $code }) is done. Please review it. If something is wrong, ask for a refund by { $until }; after that, the money goes to the provider.
+
+order-completed-unpaid-customer =
+    .title = Order completed
+    .content = The work on “{ $title }” ({ $code }) is done, and its price of { $price } is not paid yet. Please pay it now.
+
+order-unpaid-customer =
+    .title = Please pay for your order
+    .content = The work on “{ $title }” ({ $code }) is done, and its price of { $price } is not paid yet. Please pay it.
+
 order-completed-provider =
     .title = Job completed
-    .content = You completed “{ $title }” ({ $code }). Your payment of { $price } is on its way.
+    .content = You completed “{ $title }” ({ $code }).
+
+order-completed-held-provider =
+    .title = Job completed
+    .content = You completed “{ $title }” ({ $code }). Your share of its price of { $price } is released to you after { $until }, unless the customer objects before.
+
+order-completed-unpaid-provider =
+    .title = Job completed
+    .content = You completed “{ $title }” ({ $code }). Its price of { $price } is not paid yet, and we ask the customer for it.
 
 ## Sentences that follow the content where there is something to say
 
 # Stands between two of them.
 between = { " " }
 reason-given = Reason: “{ $reason }”.
+
+## What a cancel costs, and what a job brings
+
+cancel-free = There is no cancellation fee.
+cancel-fee = The cancellation fee is { $fee }.
+cancel-refund = { $refund } go back to you.
+cancel-fee-due = A cancellation fee of { $fee } is due to you.
+held-share = Your share is { $share }.
 
 ## How an acceptance was lost
 

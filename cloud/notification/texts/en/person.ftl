@@ -11,3 +11,7 @@ profile-verified =
 profile-verification-rejected =
     .title = Your verification was refused
     .content = An administrator has refused your verification or taken it back.
+
+profile-verification-submitted-admin =
+    .title = A provider waits to be verified
+    .content = A provider has handed in certifications. They wait for an administrator's decision.

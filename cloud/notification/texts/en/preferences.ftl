@@ -8,3 +8,9 @@ digest-title = { $unread ->
     [one] You have 1 unread notice
    *[other] You have { $unread } unread notices
 }
+
+## The few words of short channels. Plain letters alone: any other makes a text message shorter by half.
+
+brief-of-order = Order { $code }. More in your inbox.
+brief-elsewhere = More in your inbox.
+text-message = Holdfast: { $title }. { $brief }

@@ -18,3 +18,7 @@ review-hidden =
 review-restored =
     .title = A review is shown again
     .content = An administrator shows the review of “{ $title }” ({ $code }) again. It counts as before.
+
+review-reported-admin =
+    .title = A review was reported
+    .content = The review of the order { $code } was reported. It waits for an administrator's decision.

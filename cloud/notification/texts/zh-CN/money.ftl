@@ -2,16 +2,44 @@
 
 payment-completed-customer =
     .title = 付款已收到
-    .content = 您的付款 { $amount } 已托管，服务完成后才会结算。
+    .content = 您的付款 { $amount } 已托管，服务完成且异议期结束后才会结算给服务商。
+
+payment-returning-customer =
+    .title = 付款将退回
+    .content = 我们收到 { $amount }，但订单无法收取：订单已取消、此前已付款，或金额与价款不符。其中 { $returning } 将退还给您。
 
 payment-failed-customer =
     .title = 付款失败
-    .content = 您的付款 { $amount } 未成功，未扣除任何款项，请重试。
+    .content = 您的付款 { $amount } 未成功，未扣除任何款项。如仍需要此订单，请重新付款。
 
 refund-processed-customer =
-    .title = 退款已处理
-    .content = { $amount } 将按原支付方式退还给您。
+    .title = 退款已发出
+    .content = { $amount } 已退还给您。
 
 payment-released-provider =
     .title = 款项已结算
-    .content = 您的服务款项 { $amount } 已结算给您，将随下一次打款转出。
+    .content = 您的应得款项 { $amount } 已结算给您，将随下一次打款转出。
+
+payment-charged-back-customer =
+    .title = 付款被追回
+    .content = 您的付款中有 { $amount } 已通过银行追回，此事处理完毕前订单将暂停。
+
+payment-charged-back-provider =
+    .title = 请暂勿开始服务
+    .content = 客户的付款中有 { $amount } 已通过银行追回，不再处于托管中，请勿开始服务。
+
+payment-charged-back-admin =
+    .title = 有付款被追回
+    .content = 有付款中的 { $amount } 被客户通过银行追回，等待管理员处理。
+
+payout-sent-provider =
+    .title = 打款已发出
+    .content = 您余额中的 { $amount } 已打款给您。
+
+payout-failed-provider =
+    .title = 打款失败
+    .content = 您的打款 { $amount } 未能到账，款项已退回您的余额，将随下一次打款转出。
+
+refund-requested-admin =
+    .title = 有退款申请
+    .content = 有客户申请退款 { $amount }，等待管理员审核。

@@ -26,7 +26,7 @@ order-accepted-customer =
 
 order-accepted-provider =
     .title = 接单成功
-    .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }），金额 { $price }。客户付款托管后即可开始服务。
+    .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }）。客户支付 { $price }，扣除平台服务费后为您的应得款项。客户付款托管后即可开始服务。
 
 order-acceptance-lost-provider =
     .title = 接单未成功
@@ -64,15 +64,43 @@ order-completed-customer =
     .title = 订单已完成
     .content = 订单“{ $title }”（{ $code }）的服务已完成，请评价。
 
+order-completed-held-customer =
+    .title = 订单已完成
+    .content = 订单“{ $title }”（{ $code }）的服务已完成，请评价。如有问题，请在 { $until } 前申请退款；此后款项将结算给服务商。
+
+order-completed-unpaid-customer =
+    .title = 订单已完成
+    .content = 订单“{ $title }”（{ $code }）的服务已完成，价款 { $price } 尚未支付，请立即付款。
+
+order-unpaid-customer =
+    .title = 请为订单付款
+    .content = 订单“{ $title }”（{ $code }）的服务已完成，价款 { $price } 尚未支付，请付款。
+
 order-completed-provider =
     .title = 订单已完成
-    .content = 您已完成订单“{ $title }”（{ $code }），款项 { $price } 将结算给您。
+    .content = 您已完成订单“{ $title }”（{ $code }）。
+
+order-completed-held-provider =
+    .title = 订单已完成
+    .content = 您已完成订单“{ $title }”（{ $code }）。如客户未提出异议，价款 { $price } 中您的应得款项将在 { $until } 后结算给您。
+
+order-completed-unpaid-provider =
+    .title = 订单已完成
+    .content = 您已完成订单“{ $title }”（{ $code }），价款 { $price } 尚未支付，我们会请客户付款。
 
 ## Sentences that follow the content where there is something to say
 
 # Stands between two of them.
 between = { "" }
 reason-given = 原因：“{ $reason }”。
+
+## What a cancel costs, and what a job brings
+
+cancel-free = 取消不收取费用。
+cancel-fee = 取消费用为 { $fee }。
+cancel-refund = { $refund } 将退还给您。
+cancel-fee-due = 您将获得取消费用 { $fee }。
+held-share = 您的应得款项为 { $share }。
 
 ## How an acceptance was lost
 

@@ -11,3 +11,7 @@ profile-verified =
 profile-verification-rejected =
     .title = 认证未通过
     .content = 管理员驳回或撤销了您的认证。
+
+profile-verification-submitted-admin =
+    .title = 有服务商等待认证
+    .content = 有服务商提交了认证材料，等待管理员审核。

@@ -15,3 +15,7 @@ review-hidden =
 review-restored =
     .title = 评价已恢复
     .content = 管理员已恢复“{ $title }”（{ $code }）的评价，它重新计入评分。
+
+review-reported-admin =
+    .title = 有评价被举报
+    .content = 订单 { $code } 的评价被举报，等待管理员处理。

@@ -2,11 +2,12 @@
 //! person who vouches for it, the rules of the order.
 
 use wire::{
-    Action, Code, CommandBody, HeldReason, Lost, OpDecision, Order, Outcome, OutcomeKind, Region,
+    Action, Amount, Code, CommandBody, HeldReason, Lost, OpDecision, Order, OrderStatus, Outcome,
+    OutcomeKind, Region, Role,
 };
 
 use crate::{
-    Assignment, Attempt, CaseKind, Lapse, OpName, Snapshot, Submission, Writes,
+    Assignment, Attempt, CaseKind, Lapse, OpName, OrderState, Snapshot, Submission, Writes,
     backing::{self, Backing, Revocation},
     explain, hold,
     record::Desk,
@@ -124,18 +125,24 @@ fn rule(desk: &Desk<'_>, attempt: &Attempt, region: Option<Region>) -> (Ruling, 
         now: desk.snapshot.now,
     };
     let ruling = ruling::rule(case, state);
-    let listed = listed(case, &ruling, revocation);
+    let listed = listed(case, state, &ruling, revocation);
     (ruling, listed)
 }
 
-fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKind> {
+fn listed(
+    case: Case<'_>,
+    state: Option<&OrderState>,
+    ruling: &Ruling,
+    revocation: Revocation,
+) -> Vec<CaseKind> {
     let mut kinds = Vec::new();
     match ruling {
         Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
         Ruling::Refused(_) if case.met_closed => kinds.push(CaseKind::MetClosed),
-        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::Refused(_) | Ruling::OverLimit(_) => {}
+        Ruling::Refused(code) => kinds.extend(state.and_then(|state| in_vain(case, state, *code))),
+        Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
     }
     let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
     if honoured && revocation == Revocation::Later {
@@ -146,6 +153,31 @@ fn listed(case: Case<'_>, ruling: &Ruling, revocation: Revocation) -> Vec<CaseKi
         kinds.push(CaseKind::UnverifiedHolder);
     }
     kinds
+}
+
+/// The case of an act at an edge in good faith, refused for good since the cloud decided otherwise before it
+/// arrived.
+fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
+    use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
+    let settled =
+        matches!(code, NotYours | OrderCancelled | OrderNotFound | OrderRejected | WrongState);
+    if case.attempt.op().is_none() || !settled || case.lapse == Some(Lapse::VainCase) {
+        return None;
+    }
+    let (actor, order) = (case.actor, &state.order);
+    match case.attempt.command.body.action()? {
+        Action::Complete => {
+            // A second tap on work that counts.
+            let counts = order.provider_id == Some(actor.user_id)
+                && matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
+            (actor.role == Role::Provider && !counts).then_some(CaseKind::WorkedInVain)
+        }
+        Action::Withdraw => {
+            let fee = state.terms.filter(|terms| terms.provider_id == Some(actor.user_id))?.fee;
+            (fee > Amount::ZERO).then_some(CaseKind::WithdrewBeforeFee)
+        }
+        _ => None,
+    }
 }
 
 /// The answer to a command with a known id, and the cases it makes for a person to look at.

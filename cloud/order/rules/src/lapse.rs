@@ -25,6 +25,8 @@ pub enum Lapse {
     RuleVersion,
     /// A refusal over HTTP consumes its command id, whatever it is.
     RefuseNotConsume,
+    /// Work that was done in vain is a case of nobody's.
+    VainCase,
     /// Stored answers are not looked at.
     AnswersKept,
 }

@@ -55,6 +55,12 @@ pub(crate) fn terms(case: Case<'_>, state: &OrderState) -> Result<CancelCharge, 
     }
 }
 
+/// So much of the money in custody goes back to the customer of a cancelled order.
+pub(crate) fn refund(cancelled: &OrderState) -> Option<Amount> {
+    let rest = cancelled.held.minor() - cancelled.terms?.fee.minor();
+    Amount::from_minor(rest).ok()
+}
+
 fn question(
     state: &OrderState,
     by: Role,

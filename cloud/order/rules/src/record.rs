@@ -16,7 +16,7 @@ use crate::{
     Assignment, AssignmentTurn, Attempt, CaseKind, CommandKey, EventDraft, Guard, Lapse,
     LatePromise, Line, NewCase, OrderState, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
     backing::Backing,
-    explain,
+    explain, pricing,
     ruling::{Ruling, reason_of},
     shares::ShareBook,
     showing, view,
@@ -193,6 +193,9 @@ impl<'a> Desk<'a> {
             body.reason = reason;
             body.taken_from = taken_from;
             body.terms = after.terms;
+            if kind == EventType::OrderCancelled {
+                body.refund = pricing::refund(after);
+            }
         });
     }
 
@@ -375,6 +378,7 @@ impl<'a> Desk<'a> {
             code: None,
             lost: None,
             taken_from: None,
+            refund: None,
         };
         fill(&mut body);
         self.writes.events.push(EventDraft { kind, trace: attempt.trace(), body });

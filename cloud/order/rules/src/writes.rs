@@ -100,6 +100,12 @@ words! {
         TakenBack "taken_back",
         /// A job in the hand of a person who was revoked.
         RevokedHolder "revoked_holder",
+        /// Work that its provider completed at an edge, and that counts for nothing. Where a firm accept met the closed
+        /// order, it is gathered in the case of that.
+        WorkedInVain "worked_in_vain",
+        /// A withdrawal at an edge that arrived when the order was cancelled at a fee, a share of which is its
+        /// provider's.
+        WithdrewBeforeFee "withdrew_before_fee",
         /// A decided command that an edge sent after the moment from which an operator trusts it no longer.
         EdgeDistrusted "edge_distrusted",
     }

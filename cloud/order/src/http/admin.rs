@@ -1,4 +1,4 @@
-//! The routes of operators: how regions assign, the record of collisions, and cases to look at.
+//! The routes of operators: how regions assign, and the record of collisions.
 
 use axum::extract::State;
 use process::{
@@ -11,8 +11,9 @@ use rules::{Attempt, Origin, Seat};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{
-    Assignments, CaseItem, Code, Command, CommandAnswer, CommandBody, CommandId, EdgeId,
-    LostAcceptance, OfflineRules, OpDecision, Policy, Region, UserId, WithdrawnJob, WithdrawnJobs,
+    Amount, ApprovalRule, Assignments, Code, Command, CommandAnswer, CommandBody, CommandId,
+    Currency, EdgeId, LostAcceptance, OfflineRules, OpDecision, Policy, Region, ServiceType,
+    UserId, WithdrawnJob, WithdrawnJobs,
 };
 
 use super::{WholeList, hub};
@@ -31,8 +32,31 @@ pub struct AssignmentBody {
     holder: Option<EdgeId>,
     /// The holder's epoch as its status shows it.
     epoch: Option<u64>,
-    rules: Option<OfflineRules>,
+    rules: Option<RulesBody>,
     take_back: Option<TakeBackBody>,
+}
+
+/// All rules of the region. A word that nobody knows is refused here, though readers of the rules pass over it: an
+/// operator must not believe that it holds.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RulesBody {
+    #[serde(default)]
+    unpaid_start: bool,
+    approval: Option<ApprovalBody>,
+    #[serde(default)]
+    address_at_start: bool,
+    /// Beside `approval`: of customers who have paid for finished work in the region and owe for none.
+    approval_in_good_standing: Option<ApprovalBody>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ApprovalBody {
+    price_max: Amount,
+    #[serde(default)]
+    currency: Currency,
+    service_types: Vec<ServiceType>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -48,15 +72,6 @@ pub struct WithdrawalForm {
 
 /// Jobs that one request withdraws; each is a transaction.
 const WITHDRAWN_MAX: usize = 50;
-
-/// Cases, newest first.
-pub async fn cases(
-    State(service): State<Service>,
-    _: Admin,
-    page: Page<u64>,
-) -> Result<ItemList<CaseItem>, Problem> {
-    Ok(page.of(service.store.cases(page.after, page.rows()).await?, |case| case.id))
-}
 
 /// Each job by a command of its own, so that a request sent again repeats them all.
 pub async fn withdraw_all(
@@ -146,7 +161,7 @@ pub async fn assign(
         trace: trace.into(),
         take_back: body.take_back.as_ref().map(why).transpose()?,
         right: right(body.policy, body.holder, body.epoch)?,
-        rules: body.rules.map(without_repeats),
+        rules: body.rules.map(OfflineRules::from),
     };
     if let Some((_, Some(seat))) = &request.right {
         check_seat(&service, region, seat).await?;
@@ -155,17 +170,28 @@ pub async fn assign(
     Ok(Json(service.store.region_record(region).await?))
 }
 
-/// A kind of work that is named twice is allowed once: the row has room for each kind.
-fn without_repeats(mut rules: OfflineRules) -> OfflineRules {
-    if let Some(approval) = &mut rules.approval {
-        let mut known = Vec::new();
-        approval.service_types.retain(|kind| {
-            let new = !known.contains(kind);
-            known.push(*kind);
-            new
-        });
+impl From<RulesBody> for OfflineRules {
+    fn from(body: RulesBody) -> Self {
+        Self {
+            unpaid_start: body.unpaid_start,
+            approval: body.approval.map(ApprovalRule::from),
+            address_at_start: body.address_at_start,
+            approval_in_good_standing: body.approval_in_good_standing.map(ApprovalRule::from),
+        }
     }
-    rules
+}
+
+impl From<ApprovalBody> for ApprovalRule {
+    /// A kind of work that is named twice is allowed once: the row has room for each kind.
+    fn from(body: ApprovalBody) -> Self {
+        let mut service_types = Vec::new();
+        for kind in body.service_types {
+            if !service_types.contains(&kind) {
+                service_types.push(kind);
+            }
+        }
+        Self { price_max: body.price_max, currency: body.currency, service_types }
+    }
 }
 
 fn why(body: &TakeBackBody) -> Result<String, Problem> {

@@ -16,13 +16,16 @@ use serde::{Deserialize, Serialize};
 use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
-    Action, Amount, Code, Command, CommandBody, Draft, Language, OpDecision, OrderCode, OrderId,
+    Action, Amount, Code, Command, CommandBody, Language, OpDecision, OrderCode, OrderId,
     OrderStatus, Role,
 };
 
 use super::{
-    cancelling, hub,
+    cancelling,
+    form::OrderForm,
+    hub,
     reply::{CommandReply, OrderView, succeeded},
+    tracking::TrackingReceipt,
 };
 use crate::{say, service::Service, store::Publication};
 
@@ -42,6 +45,8 @@ pub struct PublishReply {
     code: OrderCode,
     status: OrderStatus,
     message: &'static str,
+    /// For the receipt.
+    tracking: TrackingReceipt,
     order: OrderView,
 }
 
@@ -95,9 +100,10 @@ impl FromRequestParts<Service> for CommandSender {
 pub async fn publish(
     State(service): State<Service>,
     CommandSender { caller, idempotency, language, .. }: CommandSender,
-    Json(draft): Json<Draft>,
+    Json(form): Json<OrderForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
     caller.require(Role::Customer)?;
+    let draft = form.draft(language);
     // The rules check it again; only here can each field be named to the person.
     wire::check_draft(&draft)?;
     let Idempotency { command_id, trace } = idempotency;
@@ -109,6 +115,7 @@ pub async fn publish(
         code: order.code.clone(),
         status: order.status,
         message: say::order_published.plain(language),
+        tracking: TrackingReceipt::of(&service, &order),
         order: OrderView::of(order, caller.actor),
     };
     Ok((place, CreatedJson(reply)))

@@ -6,24 +6,20 @@ use process::{
     problem::{self, ItemList, Json, Path, Problem, Query, TimeCursor},
     tokens::{Admin, Caller},
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
-use wire::{
-    Actor, Code, Order, OrderCode, OrderId, OrderStatus, Region, Role, TimelineEntry, readable_by,
-};
+use wire::{Actor, Code, Order, OrderId, OrderStatus, Role, TimelineEntry, readable_by};
 
-use super::WholeList;
-use crate::{say, service::Service, store::Listing};
+use super::{
+    WholeList,
+    filter::{DeskFilter, ListFilter, StatusFilter, Words},
+};
+use crate::{service::Service, store::Listing};
 
 type Page = problem::Page<TimeCursor>;
 
-/// The filters of a list; each list takes those that make sense for it.
-#[derive(Deserialize, Default, ToSchema)]
-pub struct ListFilter {
-    status: Option<OrderStatus>,
-    region: Option<Region>,
-    code: Option<String>,
-}
+/// Orders that one page with words looks through, at most, and as many at a time. Their words are sealed, so that no
+/// database can search them.
+const LOOKED_THROUGH_MAX: usize = 2_000;
+const BATCH: usize = 200;
 
 pub async fn order(
     State(service): State<Service>,
@@ -60,54 +56,87 @@ pub async fn timeline(
 pub async fn mine(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
-    Query(ListFilter { status, .. }): Query<ListFilter>,
+    Query(filter): Query<ListFilter>,
+    Query(StatusFilter { status }): Query<StatusFilter>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
+    match filter.narrow_own(own(actor, status))? {
+        Some(own) => list(&service, actor, own, page).await,
+        None => Ok(ItemList::whole(Vec::new())),
+    }
+}
+
+/// The orders of this person.
+pub fn own(actor: Actor, status: Option<OrderStatus>) -> Option<Listing> {
     let me = Some(actor.user_id);
-    let listing = match actor.role {
-        Role::Customer => Listing { customer: me, status, ..Listing::default() },
-        Role::Provider => Listing { provider: me, status, ..Listing::default() },
-        Role::Admin => return Ok(ItemList::whole(Vec::new())),
-    };
-    list(&service, actor, &listing, page).await
+    match actor.role {
+        Role::Customer => Some(Listing { customer: me, status, ..Listing::default() }),
+        Role::Provider => Some(Listing { provider: me, status, ..Listing::default() }),
+        Role::Admin => None,
+    }
 }
 
 /// Orders that wait for a provider.
 pub async fn available(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
-    Query(ListFilter { region, .. }): Query<ListFilter>,
+    Query(filter): Query<ListFilter>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     if actor.role != Role::Provider {
         return Err(Code::RoleForbidden.into());
     }
-    let listing = Listing { status: Some(OrderStatus::Pending), region, ..Listing::default() };
-    list(&service, actor, &listing, page).await
+    let open = Listing { status: Some(OrderStatus::Pending), ..Listing::default() };
+    list(&service, actor, filter.narrow(open)?, page).await
 }
 
 /// All orders, for admins.
 pub async fn all(
     State(service): State<Service>,
     Admin(caller): Admin,
-    Query(ListFilter { status, region, code }): Query<ListFilter>,
+    Query(filter): Query<ListFilter>,
+    Query(desk): Query<DeskFilter>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    let parsed = |text: String| {
-        OrderCode::parse(&text).ok_or_else(|| Problem::wrong("code", say::code_no_code))
-    };
-    let code = code.map(parsed).transpose()?;
-    let listing = Listing { status, region, code, ..Listing::default() };
-    list(&service, caller.actor, &listing, page).await
+    list(&service, caller.actor, filter.narrow(desk.list()?)?, page).await
 }
 
 async fn list(
     service: &Service,
     actor: Actor,
-    listing: &Listing,
+    (listing, words): (Listing, Option<Words>),
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    let orders = service.store.list(listing, page.rows(), page.after).await?;
-    let place = |order: &Order| TimeCursor { at: order.created_at, id: order.id.0 };
+    if let Some(words) = words {
+        return search(service, actor, &listing, &words, page).await;
+    }
+    let orders = service.store.list(&listing, page.rows(), page.after).await?;
     Ok(page.of(orders, place).filter_map(|order| readable_by(&order, actor)))
+}
+
+/// Walks the list until the page is full, the list ends, or enough was looked through.
+async fn search(
+    service: &Service,
+    actor: Actor,
+    listing: &Listing,
+    words: &Words,
+    page: Page,
+) -> Result<ItemList<Order>, Problem> {
+    let mut found: Vec<Order> = Vec::new();
+    let mut after = page.after;
+    for _ in 0..LOOKED_THROUGH_MAX / BATCH {
+        let orders = service.store.list(listing, BATCH, after).await?;
+        let ends = orders.len() < BATCH;
+        after = orders.last().map(place).or(after);
+        let seen = orders.into_iter().filter_map(|order| readable_by(&order, actor));
+        found.extend(seen.filter(|order| words.stand_in(order)));
+        if ends || found.len() > page.limit {
+            return Ok(page.of(found, place));
+        }
+    }
+    Ok(ItemList { items: found, next: after.map(|place| place.to_string()) })
+}
+
+pub fn place(order: &Order) -> TimeCursor {
+    TimeCursor { at: order.created_at, id: order.id.0 }
 }

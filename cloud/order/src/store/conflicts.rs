@@ -1,22 +1,21 @@
-//! The records that operators look at: acceptances that lost and cases, newest first, and the answers that
-//! stand stored under a command id.
+//! The records that operators look at: acceptances that lost, newest first, and the answers that stand stored under a
+//! command id.
 
 use std::collections::HashMap;
 
 use platform::{
-    row,
     sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, parts},
     vals,
 };
-use rules::{CaseKind, StoredAnswer};
+use rules::StoredAnswer;
 use wire::{
-    CaseItem, Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Region,
-    TimelineEntry, UnixMillis, UserId, Winner,
+    Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode, OrderId, Region,
+    TimelineEntry, Winner,
 };
 
 use super::{
     Store, StoreError,
-    rows::{AnswerRow, CaseRow, LineRow},
+    rows::{AnswerRow, LineRow},
 };
 
 /// Lines of history that one page looks through: those that lost are few among them, and an index over
@@ -49,19 +48,6 @@ impl<P: Row> Row for PlacedLine<P> {
 type LostRow = PlacedLine<(u64, Region)>;
 type WonRow = PlacedLine<u64>;
 
-row! {
-    struct ListedCase {
-        id: u64,
-        location: Option<Region>,
-        order_id: OrderId,
-        user_id: UserId,
-        kind: String,
-        command_id: CommandId,
-        code: Option<Code>,
-        at: UnixMillis,
-    }
-}
-
 impl Store {
     /// Those before `before`, at most `limit`, and where the next page begins, if there is one.
     pub async fn lost_acceptances(
@@ -84,22 +70,6 @@ impl Store {
         let lost = self.with_winners(rows).await?;
         let next = if full { lost.last().map(|lost| lost.id) } else { Some(from) };
         Ok((lost, next.filter(|next| *next > 1)))
-    }
-
-    /// The items before `before`, at most `limit`, newest first.
-    pub async fn cases(
-        &self,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<CaseItem>, StoreError> {
-        let text =
-            Statement::new("SELECT case_items.id, orders.location, ").then(CaseRow::LIST).then(
-                " FROM case_items LEFT JOIN orders ON orders.id = case_items.order_id \
-             WHERE case_items.id < ? ORDER BY case_items.id DESC LIMIT ?",
-            );
-        let values = vals![before.unwrap_or(u64::MAX), limit];
-        let rows = self.sql.all::<ListedCase>(text, values).await?;
-        rows.into_iter().map(ListedCase::item).collect()
     }
 
     pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
@@ -138,24 +108,6 @@ impl Store {
             self.tell_ends(region, here.map(|lost| &mut lost.entry)).await?;
         }
         Ok(lost)
-    }
-}
-
-impl ListedCase {
-    fn item(self) -> Result<CaseItem, StoreError> {
-        let kind = self.kind.parse::<CaseKind>();
-        kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
-        Ok(CaseItem {
-            id: self.id,
-            order_id: self.order_id,
-            order_code: self.location.map(|region| OrderCode::of(region, self.order_id)),
-            region: self.location,
-            user_id: self.user_id,
-            kind: self.kind,
-            command_id: self.command_id,
-            code: self.code,
-            at: self.at,
-        })
     }
 }
 

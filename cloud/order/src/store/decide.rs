@@ -11,7 +11,7 @@ use process::{
     clock::Clock,
     defect::{Defect, planted},
 };
-use rules::{Attempt, Origin, Submission, Writes, decide};
+use rules::{Attempt, Origin, StoredAnswer, Submission, Writes, decide};
 use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
@@ -24,6 +24,21 @@ use super::{
 /// it wanted to make. Each time that other one stands there to be seen, so twice is enough; the rest
 /// is margin.
 const COLLISIONS_MAX: u32 = 4;
+
+/// A run of an edge's log, decided; or the orders whose money must be asked about first.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FundedRun {
+    Decided(Vec<OpDecision>),
+    Unfunded(Vec<OrderId>),
+}
+
+enum Tried {
+    Written(Writes),
+    Unfunded(Vec<OrderId>),
+}
+
+/// Names the orders whose money must be asked about before these are written.
+type FundsCheck = fn(&Writes) -> Vec<OrderId>;
 
 /// A customer's order to publish, under a command id of their own choice.
 pub struct Publication {
@@ -44,6 +59,15 @@ impl Store {
     /// Decides requests in their order, all in one transaction.
     pub async fn decide_all(&self, requests: &[Submission]) -> Result<Vec<OpDecision>, StoreError> {
         Ok(self.decide_anew(requests, Reading::Locked).await?.answers)
+    }
+
+    /// The same, but where an edge's start would be refused for funds, nothing is decided.
+    pub async fn decide_funded(&self, requests: &[Submission]) -> Result<FundedRun, StoreError> {
+        let tried = self.decide_again(requests, (Reading::Locked, unfunded)).await?;
+        Ok(match tried {
+            Tried::Written(writes) => FundedRun::Decided(writes.answers),
+            Tried::Unfunded(orders) => FundedRun::Unfunded(orders),
+        })
     }
 
     /// Tries a deciding transaction of this region: reads under its lock, writes an answer, takes it back
@@ -78,10 +102,18 @@ impl Store {
         requests: &[Submission],
         reading: Reading,
     ) -> Result<Writes, StoreError> {
+        self.decide_again(requests, (reading, unchecked)).await?.written()
+    }
+
+    async fn decide_again(
+        &self,
+        requests: &[Submission],
+        (reading, check): (Reading, FundsCheck),
+    ) -> Result<Tried, StoreError> {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
-                decide_in(tx, &self.clock, &self.rules, requests, reading).await
+                try_in(tx, &self.clock, &self.rules, requests, (reading, check)).await
             });
             match decided {
                 Err(error) if collided(&error) && collisions < COLLISIONS_MAX => collisions += 1,
@@ -116,20 +148,35 @@ impl Publication {
     }
 }
 
-async fn decide_in(
+pub(super) async fn decide_in(
     tx: &mut Tx,
     clock: &Clock,
     rules: &AcceptanceRules,
     requests: &[Submission],
-    mut reading: Reading,
+    reading: Reading,
 ) -> Result<Writes, StoreError> {
+    try_in(tx, clock, rules, requests, (reading, unchecked)).await?.written()
+}
+
+/// Nothing is written where the check names an order.
+async fn try_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    rules: &AcceptanceRules,
+    requests: &[Submission],
+    (mut reading, check): (Reading, FundsCheck),
+) -> Result<Tried, StoreError> {
     loop {
         let now = clock.now();
         let snapshot = read::snapshot(tx, rules, requests, reading, now).await?;
         let writes = decide(&snapshot, requests);
+        let orders = check(&writes);
+        if !orders.is_empty() {
+            return Ok(Tried::Unfunded(orders));
+        }
         if write::orders(tx, &writes.orders).await? {
             write::rest(tx, clock, &writes, now).await?;
-            return Ok(writes);
+            return Ok(Tried::Written(writes));
         }
         // Another transaction was faster, and has committed. Decide again on its result, under lock, so
         // that once is enough.
@@ -138,6 +185,28 @@ async fn decide_in(
         }
         reading = Reading::Locked;
     }
+}
+
+impl Tried {
+    fn written(self) -> Result<Writes, StoreError> {
+        match self {
+            Self::Written(writes) => Ok(writes),
+            Self::Unfunded(_) => Err(StoreError::Contradiction("funds were asked about by nobody")),
+        }
+    }
+}
+
+fn unchecked(_: &Writes) -> Vec<OrderId> {
+    Vec::new()
+}
+
+/// The orders of an edge's starts that are refused for funds now; one that was refused before keeps its answer.
+fn unfunded(writes: &Writes) -> Vec<OrderId> {
+    let is_unfunded =
+        |answer: &&StoredAnswer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld);
+    let orders: BTreeSet<OrderId> =
+        writes.commands.iter().filter(is_unfunded).map(|answer| answer.order_id).collect();
+    orders.into_iter().collect()
 }
 
 /// Another transaction has just stored an answer for this command, or an order of this id.

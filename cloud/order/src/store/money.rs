@@ -80,6 +80,7 @@ impl Store {
             taken_from: None,
             money: Some(told.clone()),
             terms,
+            refund: None,
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;

@@ -62,6 +62,7 @@ impl Store {
             taken_from: None,
             money: None,
             terms,
+            refund: None,
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use wire::{CommandId, OrderId, UserId};
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, cases,
     rows::{ADDRESS, DESCRIPTION, TITLE, reason_place, word_place},
 };
 
@@ -17,6 +17,8 @@ const ORDERS: &str =
 const RESEAL_ORDER: &str = "UPDATE orders SET title = ?, description = ?, address = ? WHERE id = ?";
 const LINES: &str = "SELECT id, order_id, command_id, actor_id, reason FROM order_timeline WHERE id > ? \
     ORDER BY id LIMIT ?";
+const CASES: &str = "SELECT id, closed_why FROM case_items WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL_CASE: &str = "UPDATE case_items SET closed_why = ? WHERE id = ?";
 const RESEAL_LINE: &str = "UPDATE order_timeline SET reason = ? WHERE id = ?";
 
 /// Rows of one batch.
@@ -63,6 +65,22 @@ impl Store {
             let place = reason_place(order, command, actor);
             let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
             self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
+            count += 1;
+        }
+        Ok(SealedBatch { sealed: count, last })
+    }
+
+    /// The same for the reasons by which cases were closed.
+    pub async fn reseal_cases(&self, after: u64) -> Result<SealedBatch<u64>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(u64, Option<String>)> = self.sql.all(CASES, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        let mut count = 0;
+        for (id, why) in rows {
+            let Some(why) = why.filter(|why| keys.is_stale_text(why)) else { continue };
+            let place = cases::place(id);
+            let sealed = keys.seal_text(&place, &keys.open_text(&place, why)?);
+            self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
             count += 1;
         }
         Ok(SealedBatch { sealed: count, last })

@@ -4,8 +4,14 @@
 mod acting;
 mod assigning;
 mod cancelling;
+mod cases;
+mod export;
+mod filters;
+mod funds;
 mod hub;
+mod matrix;
 mod reading;
 mod repeating;
 mod running;
 mod service;
+mod tracking;

@@ -11,6 +11,7 @@ mod reviews;
 mod rights;
 mod sealing;
 mod shares;
+mod stale;
 mod writing;
 
 pub use money::word;

@@ -13,3 +13,18 @@ done-start = Work started.
 done-complete = Work completed.
 done-cancel = Order cancelled.
 done-review = Order reviewed.
+
+## Why the platform closes an order
+
+stale-unaccepted = No provider took this order in time, so it was closed.
+stale-unapproved = Nobody approved this order in time, so it was closed. Publish it again if you still need it.
+
+## What stands in an order whose sender left it out: its kind of work as its title, and this for the address
+
+service-cleaning-repair = Cleaning and repair
+service-it-technology = IT and technology
+service-education-training = Education and training
+service-life-health = Life and health
+service-design-consulting = Design and consulting
+service-other = Other
+address-arranged = To be arranged with the customer

@@ -2,6 +2,10 @@
 
 code-no-code = Give a code such as N-7F3K9Q.
 status-out-of-reach = You cannot bring the order to this status.
+price-range-empty = The highest price must not be below the lowest.
+time-range-empty = The end must come after the beginning.
+too-much-to-export = There are more than { $most } orders. Choose a shorter time.
+text-too-long = Search for at most { $most } characters.
 
 ## Who assigns a region
 

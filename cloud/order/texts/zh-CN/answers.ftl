@@ -13,3 +13,18 @@ done-start = 服务已开始
 done-complete = 服务已完成
 done-cancel = 订单已取消
 done-review = 订单已评价
+
+## Why the platform closes an order
+
+stale-unaccepted = 该订单长时间无人接单，已自动关闭。
+stale-unapproved = 该订单长时间未通过审核，已自动关闭；如仍需要，请重新发布。
+
+## What stands in an order whose sender left it out: its kind of work as its title, and this for the address
+
+service-cleaning-repair = 保洁维修
+service-it-technology = IT 技术
+service-education-training = 教育培训
+service-life-health = 生活健康
+service-design-consulting = 设计咨询
+service-other = 其他
+address-arranged = 与客户另行约定

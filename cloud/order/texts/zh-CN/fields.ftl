@@ -2,6 +2,10 @@
 
 code-no-code = 请填写如 N-7F3K9Q 的编号。
 status-out-of-reach = 您无法将订单变更为该状态。
+price-range-empty = 最高价不能低于最低价。
+time-range-empty = 结束时间必须晚于开始时间。
+too-much-to-export = 订单超过 { $most } 条，请缩短时间范围。
+text-too-long = 搜索内容最多 { $most } 个字符。
 
 ## Who assigns a region
 

@@ -76,6 +76,18 @@ pub struct MoneyEvent {
     pub held_minor: i64,
     /// Of a release: who was paid.
     pub provider_id: Option<UserId>,
+    pub details: MoneyDetails,
+}
+
+/// Sums that people are told and that the status does not show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MoneyDetails {
+    /// Of a payment: so much goes back to the customer.
+    pub returning_minor: Option<i64>,
+    /// Of a payment: the provider's part of what is in custody.
+    pub share_minor: Option<i64>,
+    /// Of a chargeback.
+    pub charged_back_minor: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +128,16 @@ impl<'a> Desk<'a> {
     /// Tells the world, under the next version [MONEY_VERSION]: only what this transaction commits
     /// [TELL_AFTER].
     pub fn tell(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
+        self.tell_details(kind, movement, amount_minor, MoneyDetails::default());
+    }
+
+    pub fn tell_details(
+        &mut self,
+        kind: MoneyEventKind,
+        movement: MovementId,
+        amount_minor: i64,
+        details: MoneyDetails,
+    ) {
         let status = self.rows.shown(self.lapses(MoneyLapse::HeldIsWhole));
         let due = &mut self.rows.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
@@ -131,6 +153,7 @@ impl<'a> Desk<'a> {
             money_version,
             held_minor,
             provider_id,
+            details,
         });
     }
 
@@ -159,7 +182,8 @@ impl<'a> Desk<'a> {
             self.list(MoneyCaseKind::Unanswered, movement);
         }
         if self.rows.is_long_unpaid(now, &self.basis.limits) {
-            self.list(MoneyCaseKind::CompletedUnpaid, movement);
+            // A case of the order: each further attempt to pay would make one more.
+            self.list(MoneyCaseKind::CompletedUnpaid, MovementId(self.rows.order().0));
         }
         MoneyWrites {
             due: self.rows.due,

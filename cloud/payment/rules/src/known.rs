@@ -1,8 +1,8 @@
-//! Owns the comparison of versions between the order service and the payment service [PULL]: the form of its question and
-//! answer, and what follows from them.
+//! Owns the questions that the order service and the payment service ask each other: the comparison of versions [PULL], with
+//! what follows from it, and the question about funds [ASK_BEFORE_REFUSING].
 
 use serde::{Deserialize, Serialize};
-use wire::{CancelCharge, Order, OrderId, UnixMillis};
+use wire::{CancelCharge, Event, Order, OrderId, UnixMillis};
 
 /// The orders of these ids, or those that have changed since a moment, in the order of their changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,18 @@ pub struct KnownOrder {
     pub order: Order,
     pub terms: Option<CancelCharge>,
     pub money_version: u64,
+}
+
+/// Orders of which an edge has logged the start, and which show no money in custody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundsQuestion {
+    pub orders: Vec<OrderId>,
+}
+
+/// The last words about their money, once the adapter has been asked about what is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundsAnswer {
+    pub words: Vec<Event>,
 }
 
 /// The versions that a due stands at.

@@ -29,10 +29,14 @@ mod terms;
 
 pub use books::{Action, JournalKey, LedgerAccount, MoneyJournal, Posting, adapter_fee};
 pub use decide::{MoneyStep, Refusal, decide, open};
-pub use desk::{Basis, MoneyCase, MoneyCaseKind, MoneyEvent, MoneyEventKind, MoneyWrites};
+pub use desk::{
+    Basis, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyWrites,
+};
 pub use due::{Completion, Due, HeardOrder, Saga};
 pub use fees::{FeePolicy, FeeSplit};
-pub use known::{DueVersions, KnownOrder, KnownOrders, KnownQuestion, Missed};
+pub use known::{
+    DueVersions, FundsAnswer, FundsQuestion, KnownOrder, KnownOrders, KnownQuestion, Missed,
+};
 pub use lapse::MoneyLapse;
 pub use limits::CustodyLimits;
 pub use movement::{

@@ -3,9 +3,9 @@
 use wire::{Currency, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
-    AdapterAnswer, Errand, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId,
-    OrderMoney, Payment, PaymentState, Refusal, Saga, books::Fact, desk::Desk, limits::DAY_MS,
-    movement::judged,
+    AdapterAnswer, Errand, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
+    MoneyEventKind, MoneyLapse, MovementId, OrderMoney, Payment, PaymentState, Refusal, Saga,
+    books::Fact, desk::Desk, limits::DAY_MS, movement::judged,
 };
 
 /// A customer's wish to pay.
@@ -127,7 +127,25 @@ fn paid(desk: &mut Desk<'_>, n: usize, amount_minor: i64) {
         // It is settled like any other [LATE_BACK].
         desk.rows.due.saga = Saga::Settling;
     }
-    desk.tell(MoneyEventKind::PaymentCompleted, id, amount_minor);
+    let details = whereabouts(desk, id);
+    desk.tell_details(MoneyEventKind::PaymentCompleted, id, amount_minor, details);
+}
+
+/// What becomes of money that has just come.
+fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
+    let (rows, basis) = (&desk.rows, desk.basis);
+    let (stranded, held) = (rows.suspense_minor(payment), rows.held_minor());
+    if stranded > 0 {
+        return MoneyDetails { returning_minor: Some(stranded), ..MoneyDetails::default() };
+    }
+    if rows.due.is_cancelled() {
+        let fee = rows.cancel_fee().map_or(0, |(_, minor)| minor);
+        return MoneyDetails { returning_minor: Some(held - fee), ..MoneyDetails::default() };
+    }
+    let created_at = rows.due.order.created_at;
+    let policy = FeePolicy::of(basis.policies, created_at, basis.now, basis.lapse);
+    let split = FeeSplit::of(held, policy.platform_fee_bp, basis.lapse);
+    MoneyDetails { share_minor: Some(split.rest_minor), ..MoneyDetails::default() }
 }
 
 /// Closes what is too old.

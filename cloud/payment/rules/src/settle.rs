@@ -1,11 +1,12 @@
 //! Owns the one way out for money: `settle` runs under the due's lock after every change and by a job. It does
 //! the first thing that applies, and again, until nothing does; nothing else sends money out.
 
-use wire::OrderStatus;
+use wire::{OrderStatus, UserId};
 
 use crate::{
-    Action, Chargeback, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyEventKind,
-    MoneyLapse, MovementId, PaymentState, Saga, Source, books::Fact, desk::Desk, pay, refunds,
+    Action, Chargeback, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
+    MoneyEventKind, MoneyLapse, MovementId, OrderMoney, PaymentState, Saga, Source, books::Fact,
+    desk::Desk, pay, refunds,
 };
 
 /// Ends: each round books something, closes a payment or leaves a refund open.
@@ -75,7 +76,9 @@ fn charge_back(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
         return false;
     }
     desk.list(MoneyCaseKind::Chargeback, payment);
-    desk.tell(MoneyEventKind::PaymentStatusChanged, payment, amount_minor);
+    let charged_back_minor = Some(amount_minor);
+    let details = MoneyDetails { charged_back_minor, ..MoneyDetails::default() };
+    desk.tell_details(MoneyEventKind::PaymentStatusChanged, payment, amount_minor, details);
     true
 }
 
@@ -107,11 +110,8 @@ fn settle_cancelled(desk: &mut Desk<'_>) -> bool {
     if desk.lapses(MoneyLapse::StillOwed) && !desk.rows.refunds.is_empty() {
         return false;
     }
-    let terms = desk.rows.due.order.terms;
-    let fee = terms.and_then(|terms| Some((terms.provider_id?, terms.fee_minor.min(held))));
-    let fee = fee.filter(|_| !desk.rows.has(Action::CancelFee, order.0));
     let mut rest = held;
-    if let Some((provider, minor)) = fee.filter(|(_, minor)| *minor > 0) {
+    if let Some((provider, minor)) = desk.rows.cancel_fee() {
         desk.book(Fact::cancel_fee(order, minor, provider));
         rest -= minor;
     }
@@ -162,4 +162,13 @@ fn release(desk: &mut Desk<'_>) -> bool {
     }
     desk.tell(MoneyEventKind::PaymentReleased, payment, split.rest_minor);
     true
+}
+
+impl OrderMoney {
+    /// The fee of a cancel that is to be booked yet, out of what is held, and the provider who gets it.
+    pub(crate) fn cancel_fee(&self) -> Option<(UserId, i64)> {
+        let terms = self.due.order.terms?;
+        let fee = (terms.provider_id?, terms.fee_minor.min(self.held_minor()));
+        (fee.1 > 0 && !self.has(Action::CancelFee, self.order().0)).then_some(fee)
+    }
 }

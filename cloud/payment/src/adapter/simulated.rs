@@ -85,10 +85,6 @@ impl Simulated {
         Callback::signed(body, claim.unwrap_or_default())
     }
 
-    pub fn takes(&self, method: &str) -> bool {
-        self.methods().contains(&method)
-    }
-
     pub fn methods(&self) -> Vec<&'static str> {
         let scripts: &[&str] = if self.with_scripts { SCRIPTS } else { &[] };
         [USUAL_METHOD].iter().chain(scripts).copied().collect()
@@ -108,7 +104,7 @@ impl Simulated {
     }
 
     pub async fn statement(&self, ids: &[Uuid]) -> Result<Vec<StatementLine>, StoreError> {
-        store::statement(&self.sql, ids).await
+        store::statement(&self.sql, ids, self.clock.now()).await
     }
 
     pub async fn known(&self, after: Uuid) -> Result<Vec<Uuid>, StoreError> {

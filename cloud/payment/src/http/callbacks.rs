@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
 };
 use custody::MovementId;
 use process::{
@@ -93,7 +94,7 @@ pub async fn callback(
     Path(AdapterWord(adapter)): Path<AdapterWord>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     if adapter != service.courier.adapter.name() {
         return Err(Code::NotFound.into());
     }
@@ -105,11 +106,11 @@ pub async fn usual_callback(
     State(service): State<Service>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     hear(&service, &headers, &body).await
 }
 
-async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<StatusCode, Problem> {
+async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<Response, Problem> {
     let Service { store, courier, callbacks, .. } = service;
     let now = store.clock().now();
     if body.len() > BODY_BYTES_MAX {
@@ -137,7 +138,7 @@ async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<Sta
     store.keep_callback(name, &callback, verdict).await?;
     let Some(id) = movement.filter(|_| is_ours) else { return Err(Code::NotFound.into()) };
     courier.question(id).await?;
-    Ok(StatusCode::OK)
+    Ok(courier.adapter.heard().into_response())
 }
 
 /// `GET /api/v1/admin/payment-callbacks`.

@@ -103,7 +103,9 @@ pub async fn money(
     let store = &service.store;
     let rows = store.money(id).await?.ok_or(Code::OrderNotFound)?;
     let (due, order) = (&rows.due, &rows.due.order);
-    let payments = store.payments_of(id).await?.into_iter().map(PaymentView::of);
+    let adapter = &service.courier.adapter;
+    let payments = store.payments_of(id).await?.into_iter();
+    let payments = payments.map(|row| PaymentView::of(row, adapter));
     let refunds = store.refunds_of(id).await?.into_iter().map(RefundView::of);
     let requests = store.requests_of(id).await?.into_iter().map(RequestView::of);
     let acts = store.acts_of(id).await?.into_iter().map(ActView::of);

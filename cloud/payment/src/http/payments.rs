@@ -65,6 +65,9 @@ pub async fn pay(
         return Err(Code::OrderNotFound.into());
     }
     let currency = currency.unwrap_or(order.currency);
+    if !adapter.takes_currency(currency) {
+        return Err(Problem::wrong("payment_method", say::currency_unpayable));
+    }
     let wish = PaymentWish { by, amount_minor: amount.minor(), currency };
     let key = sender.request("pay", amount);
     let note = StepNote { method: Some(method), key, ..StepNote::default() };
@@ -73,7 +76,7 @@ pub async fn pay(
         Some(id) => service.store.payment(id.0).await?,
         None => None,
     };
-    let view = PaymentView::of(row.ok_or(Code::Internal)?)?;
+    let view = PaymentView::of(row.ok_or(Code::Internal)?, adapter)?;
     let place = [(header::LOCATION, format!("/api/v1/payments/{}", view.id()))];
     Ok((place, CreatedJson(view)))
 }
@@ -85,8 +88,10 @@ pub async fn payments(
     Query(OfOrder { order_id }): Query<OfOrder>,
 ) -> Result<Json<WholeList<PaymentView>>, Problem> {
     check_payer(&service, actor, order_id).await?;
+    let adapter = &service.courier.adapter;
     let rows = service.store.payments_of(order_id).await?;
-    let items = rows.into_iter().map(PaymentView::of).collect::<Result<_, _>>()?;
+    let items =
+        rows.into_iter().map(|row| PaymentView::of(row, adapter)).collect::<Result<_, _>>()?;
     Ok(Json(WholeList { items }))
 }
 
@@ -109,7 +114,7 @@ pub async fn payment(
 ) -> Result<Json<PaymentView>, Problem> {
     let row = service.store.payment(id).await?;
     let row = row.filter(|row| is_payer(actor, row.customer_id)).ok_or(Code::NotFound)?;
-    Ok(Json(PaymentView::of(row)?))
+    Ok(Json(PaymentView::of(row, &service.courier.adapter)?))
 }
 
 /// Payments are for the order's customer and for admins.

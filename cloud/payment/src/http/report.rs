@@ -24,7 +24,7 @@ pub struct ReportView {
     since: UnixMillis,
     /// Empty, where all agree.
     differences: Vec<FindingView>,
-    /// Open for longer than an hour.
+    /// Open for longer than an hour, or an adapter without a statement.
     waiting: Vec<FindingView>,
 }
 

@@ -1,5 +1,6 @@
 //! Movements and bookings as people read them.
 
+use custody::MovementId;
 use process::problem::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,7 +8,10 @@ use uuid::Uuid;
 use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
 
 use super::amount;
-use crate::store::{ActRow, MoneyCaseRow, PaymentRow, RefundRow, RequestRecord, StatementEntry};
+use crate::{
+    adapter::{PayLink, Payments},
+    store::{ActRow, MoneyCaseRow, PaymentRow, RefundRow, RequestRecord, StatementEntry},
+};
 
 /// The id of a payment, or of a request for a refund.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -29,6 +33,9 @@ pub struct PaymentView {
     payment_method: String,
     /// `pending`, `completed` or `failed`.
     status: String,
+    /// The page where its customer pays, while it is open and he has to go there.
+    #[schema(required)]
+    pay_url: Option<String>,
     created_at: UnixMillis,
     updated_at: UnixMillis,
 }
@@ -113,10 +120,11 @@ pub struct ActView {
 }
 
 impl PaymentView {
-    pub fn of(row: PaymentRow) -> Result<Self, Problem> {
+    pub fn of(row: PaymentRow, adapter: &Payments) -> Result<Self, Problem> {
         Ok(Self {
             id: row.id,
             transaction_id: row.id,
+            pay_url: pay_link(&row).and_then(|pay| adapter.link(&pay)),
             order_id: row.order_id,
             customer_id: row.customer_id,
             provider_id: row.provider_id,
@@ -132,6 +140,16 @@ impl PaymentView {
     pub fn id(&self) -> Uuid {
         self.id
     }
+}
+
+fn pay_link(row: &PaymentRow) -> Option<PayLink> {
+    let link = PayLink {
+        payment: MovementId(row.id),
+        order: row.order_id,
+        amount_minor: row.amount_minor,
+        begun_at: row.created_at,
+    };
+    row.is_wanted().then_some(link)
 }
 
 impl RequestView {

@@ -1,8 +1,12 @@
 //! The versions of dues, to compare with the order service [PULL], and the last word about an order told once more.
 
-use custody::{DueVersions, MoneyEvent, MoneyEventKind, MovementId};
-use platform::{outbox, sql::in_list, transact, vals};
-use wire::{OrderId, UnixMillis};
+use custody::{DueVersions, MoneyDetails, MoneyEvent, MoneyEventKind, MovementId};
+use platform::{
+    outbox,
+    sql::{Tx, in_list},
+    transact, vals,
+};
+use wire::{Event, OrderId, UnixMillis};
 
 use super::{Store, StoreError, load, write};
 
@@ -44,24 +48,40 @@ impl Store {
         Ok(self.sql.all(TOLD_SINCE, vals![since, since, after, BATCH]).await?)
     }
 
+    /// The last word about an order's money, as an event that nobody has been sent.
+    pub async fn last_word(&self, order: OrderId) -> Result<Option<Event>, StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => { self.word_in(tx, order, now).await })
+    }
+
     /// Tells the last word once more, under its own number: who has taken it takes nothing.
     pub async fn tell_again(&self, order: OrderId) -> Result<(), StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => {
-            let Some(rows) = load::locked(tx, order).await? else { return Ok(()) };
-            let due = &rows.due;
-            let told = MoneyEvent {
-                kind: MoneyEventKind::PaymentStatusChanged,
-                movement: MovementId(order.0),
-                amount_minor: 0,
-                status: due.payment_status,
-                money_version: due.money_version,
-                held_minor: rows.held_minor(),
-                provider_id: None,
-            };
-            let event = write::told(&self.clock, &due.order, &told, now)?;
+            let Some(event) = self.word_in(tx, order, now).await? else { return Ok(()) };
             Ok::<_, StoreError>(outbox::store::add(tx, &event).await?)
         })
+    }
+
+    async fn word_in(
+        &self,
+        tx: &mut Tx,
+        order: OrderId,
+        now: UnixMillis,
+    ) -> Result<Option<Event>, StoreError> {
+        let Some(rows) = load::locked(tx, order).await? else { return Ok(None) };
+        let due = &rows.due;
+        let told = MoneyEvent {
+            kind: MoneyEventKind::PaymentStatusChanged,
+            movement: MovementId(order.0),
+            amount_minor: 0,
+            status: due.payment_status,
+            money_version: due.money_version,
+            held_minor: rows.held_minor(),
+            provider_id: None,
+            details: MoneyDetails::default(),
+        };
+        Ok(Some(write::told(&self.clock, &due.order, &told, now)?))
     }
 
     pub async fn compared_until(&self) -> Result<Option<UnixMillis>, StoreError> {

@@ -8,7 +8,7 @@ use platform::{
 };
 use process::problem::chain;
 use uuid::Uuid;
-use wire::{Currency, OrderId, UserId};
+use wire::{Currency, OrderId, UnixMillis, UserId};
 
 use super::{
     Store, StoreError,
@@ -40,6 +40,7 @@ pub struct AdapterCall {
     pub kind: CallKind,
     pub amount_minor: i64,
     pub currency: Currency,
+    pub begun_at: UnixMillis,
     pub errand: Errand,
 }
 
@@ -147,6 +148,7 @@ impl AdapterCall {
             kind: CallKind::Charge { order, method },
             amount_minor: payment.amount_minor,
             currency,
+            begun_at: payment.created_at,
             errand: payment.errand,
         })
     }
@@ -159,6 +161,7 @@ impl AdapterCall {
             kind: CallKind::Refund { order, payment: refund.payment },
             amount_minor: refund.amount_minor,
             currency,
+            begun_at: refund.created_at,
             errand: refund.errand,
         })
     }
@@ -171,6 +174,7 @@ impl AdapterCall {
             kind: CallKind::Payout { provider },
             amount_minor: payout.amount_minor,
             currency,
+            begun_at: payout.created_at,
             errand: payout.errand,
         })
     }

@@ -2,6 +2,7 @@
 
 use custody::{Basis, PayoutStep, PayoutWrites, ProviderMoney};
 use platform::{
+    outbox,
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
@@ -83,12 +84,17 @@ impl Store {
         let policies = load::policies(tx).await?;
         let basis = Basis { now, fresh, policies: &policies, limits: self.limits, lapse: None };
         let Some(writes) = custody::pay_out(&rows, step, &basis) else { return Ok(None) };
-        if rows.payouts.iter().any(|known| known.id == writes.payout.id) {
+        let before = rows.payouts.iter().find(|known| known.id == writes.payout.id);
+        if before.is_some() {
             write::change(tx, PayoutChange::of(&writes.payout, now), writes.payout.id).await?;
         } else {
             tx.insert(PayoutRow::of(&writes.payout, provider, currency, now)).await?;
         }
         write::book(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
+        if before.is_none_or(|before| before.state != writes.payout.state) {
+            let told = write::payout(&self.clock, provider, currency, &writes.payout, now)?;
+            outbox::store::add_all(tx, told.as_slice()).await?;
+        }
         Ok(Some(writes))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use custody::{
-    HeardOrder, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites, MovementId, OrderMoney,
-    Payment, RefundRequest, RequestState,
+    HeardOrder, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites, MovementId,
+    OrderMoney, Payment, Payout, PayoutState, RefundRequest, RequestState,
 };
 use platform::{
     columns, outbox,
@@ -15,8 +15,12 @@ use process::{
     clock::Clock,
     trace::{self, TraceId},
 };
+use serde::Serialize;
 use uuid::Uuid;
-use wire::{Amount, Currency, Event, EventId, EventType, OrderId, PaymentEvent, UnixMillis};
+use wire::{
+    Amount, Currency, Event, EventId, EventType, OrderId, PaymentEvent, PayoutEvent, UnixMillis,
+    UserId,
+};
 
 use super::{
     StepNote, StoreError,
@@ -61,7 +65,7 @@ pub async fn all(
     let order = &writes.due.order;
     let begun = payments(tx, before, writes, note, now).await?;
     refunds(tx, before, writes, now).await?;
-    requests(tx, before, writes, note, now).await?;
+    let wished = requests(tx, before, writes, note, now).await?;
     for chargeback in &writes.chargebacks {
         if before.chargebacks.iter().any(|known| known.id == chargeback.id) {
             tx.exec(REVERSED, vals![chargeback.is_reversed, chargeback.id.0]).await?;
@@ -77,6 +81,14 @@ pub async fn all(
     let mut events = Vec::new();
     for payment in begun {
         events.push(event(clock, EventType::PaymentInitiated, now, &initiated(writes, payment)?)?);
+    }
+    for wish in wished {
+        events.push(event(
+            clock,
+            EventType::RefundRequested,
+            now,
+            &requested(before, writes, wish)?,
+        )?);
     }
     for told in &writes.events {
         events.push(self::told(clock, order, told, now)?);
@@ -130,13 +142,15 @@ async fn refunds(
     Ok(())
 }
 
-async fn requests(
+/// Returns the requests that are new.
+async fn requests<'a>(
     tx: &mut Tx,
     before: &OrderMoney,
-    writes: &MoneyWrites,
+    writes: &'a MoneyWrites,
     note: &StepNote,
     now: UnixMillis,
-) -> Result<(), StoreError> {
+) -> Result<Vec<&'a RefundRequest>, StoreError> {
+    let mut wished = Vec::new();
     for request in &writes.requests {
         if before.requests.iter().any(|known| known.id == request.id) {
             let granted = writes.due.granted_minor - before.due.granted_minor;
@@ -150,9 +164,10 @@ async fn requests(
         } else {
             let row = new_request(tx, request, &writes.due.order, note, now);
             tx.insert(row).await?;
+            wished.push(request);
         }
     }
-    Ok(())
+    Ok(wished)
 }
 
 fn new_request(
@@ -247,13 +262,14 @@ fn event(
     clock: &Clock,
     kind: EventType,
     at: UnixMillis,
-    body: &PaymentEvent,
+    body: &impl Serialize,
 ) -> Result<Event, StoreError> {
     let trace = trace::current().unwrap_or_else(TraceId::random);
     Ok(Event::new(EventId(clock.new_id()), kind, at, trace.as_str(), body)?)
 }
 
 fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
+    let MoneyDetails { returning_minor, share_minor, charged_back_minor } = told.details;
     Ok(PaymentEvent {
         order_id: order.id,
         customer_id: order.customer_id,
@@ -264,6 +280,9 @@ fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreErro
         payment_status: told.status,
         money_version: told.money_version,
         held: amount(told.held_minor)?,
+        returning: returning_minor.map(amount).transpose()?,
+        share: share_minor.map(amount).transpose()?,
+        charged_back: charged_back_minor.map(amount).transpose()?,
     })
 }
 
@@ -278,8 +297,47 @@ fn initiated(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, St
         money_version: due.money_version,
         held_minor: 0,
         provider_id: payment.provider_id,
+        details: MoneyDetails::default(),
     };
     body(&due.order, &told)
+}
+
+/// No more does a wish for a refund.
+fn requested(
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    request: &RefundRequest,
+) -> Result<PaymentEvent, StoreError> {
+    let due = &writes.due;
+    let told = MoneyEvent {
+        kind: MoneyEventKind::PaymentStatusChanged,
+        movement: request.id,
+        amount_minor: request.amount_minor,
+        status: due.payment_status,
+        money_version: due.money_version,
+        held_minor: before.held_minor(),
+        provider_id: None,
+        details: MoneyDetails::default(),
+    };
+    body(&due.order, &told)
+}
+
+/// A payout that was sent, failed or came back.
+pub fn payout(
+    clock: &Clock,
+    provider_id: UserId,
+    currency: Currency,
+    payout: &Payout,
+    now: UnixMillis,
+) -> Result<Option<Event>, StoreError> {
+    let kind = match payout.state {
+        PayoutState::Pending => return Ok(None),
+        PayoutState::Completed => EventType::PayoutSent,
+        PayoutState::Failed | PayoutState::Returned => EventType::PayoutFailed,
+    };
+    let amount = amount(payout.amount_minor)?;
+    let told = PayoutEvent { payout_id: payout.id.0, provider_id, amount, currency };
+    Ok(Some(event(clock, kind, now, &told)?))
 }
 
 fn amount(minor: i64) -> Result<Amount, StoreError> {

@@ -1,18 +1,121 @@
-//! The contract of the adapter: an id has one effect, final states stay, closing an unknown id closes it for good.
-//! An arm that is added runs the same body.
+//! The contract of the adapter, one body for every arm: an id has one effect, final states stay, what is closed can never be
+//! paid, and silence says nothing.
 
+use std::time::Duration;
+
+use alipay_sandbox::{Sandbox, Trouble};
 use custody::{AdapterAnswer, Ask, Errand, MovementId};
 use futures::future::join_all;
 use payment::{
-    adapter::Payments,
+    adapter::{Alipay, PayLink, Payments},
     store::{AdapterCall, CallKind},
 };
 use rstest::rstest;
 use uuid::Uuid;
+use wire::Amount;
 
 use crate::stage::*;
 
 const PAID: AdapterAnswer = AdapterAnswer::Paid { amount_minor: PRICE };
+const REFUND: &str = "alipay.trade.refund";
+/// Behind the end of every link.
+const LINKS_OVER_MS: i64 = HOUR;
+
+#[derive(Clone, Copy)]
+enum Arm {
+    Simulated(Engine),
+    Alipay,
+}
+
+/// What the customer of a charge does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Customer {
+    Pays,
+    PaysLess,
+    Waits,
+    /// He pays, and it cannot go back.
+    KeepsIt,
+}
+
+/// An adapter with its customers.
+struct Counter {
+    stage: Stage,
+    adapter: Payments,
+    bank: Option<Sandbox>,
+}
+
+impl Counter {
+    async fn new(arm: Arm) -> Self {
+        let stage = Stage::new(match arm {
+            Arm::Simulated(engine) => engine,
+            Arm::Alipay => Engine::Sqlite,
+        })
+        .await;
+        let simulated = stage.courier.adapter.clone();
+        let (adapter, bank) = match arm {
+            Arm::Simulated(_) => (simulated, None),
+            Arm::Alipay => {
+                let bank = Sandbox::start("127.0.0.1:0", stage.clock.clone()).await.unwrap();
+                let settings = at_alipay(&stage.config, &bank, "").alipay();
+                let alipay = Alipay::open(settings, stage.clock.clone()).unwrap();
+                (Payments::Alipay(alipay), Some(bank))
+            }
+        };
+        Self { stage, adapter, bank }
+    }
+
+    /// A charge of which the customer does this, once it is called.
+    async fn charge(&self, customer: Customer) -> AdapterCall {
+        let Some(bank) = &self.bank else {
+            return self.stage.charge(match customer {
+                Customer::Pays => "simulated",
+                Customer::PaysLess => "simulated.other_amount",
+                Customer::Waits => "simulated.waiting",
+                Customer::KeepsIt => "simulated.no_refund",
+            });
+        };
+        let charge = self.stage.charge("alipay");
+        assert!(bank.opens(&self.link(&charge).unwrap()).await, "the page of a good link");
+        let number = charge.id.0.simple().to_string();
+        let minor = if customer == Customer::PaysLess { PRICE - 1 } else { PRICE };
+        if customer != Customer::Waits {
+            assert!(bank.pays(&number, Amount::from_minor(minor).unwrap()));
+        }
+        if customer == Customer::KeepsIt {
+            bank.befall(REFUND, Trouble::Refused("ACQ.TRADE_NOT_ALLOW_REFUND"));
+        }
+        charge
+    }
+
+    fn link(&self, charge: &AdapterCall) -> Option<String> {
+        self.adapter.link(&PayLink {
+            payment: charge.id,
+            order: order_id(0),
+            amount_minor: charge.amount_minor,
+            begun_at: charge.begun_at,
+        })
+    }
+
+    fn refund(&self, charge: &AdapterCall) -> AdapterCall {
+        let kind = CallKind::Refund { order: order_id(0), payment: charge.id };
+        AdapterCall { id: MovementId(self.stage.clock.new_id()), kind, ..charge.clone() }
+    }
+
+    async fn says(&self, ask: Ask, call: &AdapterCall) -> AdapterAnswer {
+        answer(&self.adapter, &asking(ask, call)).await
+    }
+
+    /// How often money went back by the adapter's own truth.
+    async fn refunds(&self, charge: &AdapterCall) -> usize {
+        match &self.bank {
+            Some(bank) => bank.refunds(&charge.id.0.simple().to_string()).len(),
+            None => {
+                let text = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund' AND state = 'done'";
+                usize::try_from(self.stage.count(text).await).unwrap()
+            }
+        }
+    }
+}
 
 async fn answer(adapter: &Payments, call: &AdapterCall) -> AdapterAnswer {
     adapter.take(call).await.answer
@@ -23,49 +126,123 @@ fn asking(ask: Ask, call: &AdapterCall) -> AdapterCall {
 }
 
 #[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
+#[case::simulated_on_sqlite(Arm::Simulated(Engine::Sqlite))]
+#[case::simulated_on_mariadb(Arm::Simulated(Engine::MariaDb))]
+#[case::alipay(Arm::Alipay)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_id_has_one_effect_and_its_end_stays(#[case] engine: Engine) {
-    let stage = Stage::new(engine).await;
-    let adapter = &stage.courier.adapter;
-    let charge = stage.charge("simulated");
-    let answers = join_all((0..8).map(|_| answer(adapter, &charge))).await;
+async fn an_id_has_one_effect_and_its_end_stays(#[case] arm: Arm) {
+    let counter = Counter::new(arm).await;
+    let charge = counter.charge(Customer::Pays).await;
+    let answers = join_all((0..8).map(|_| answer(&counter.adapter, &charge))).await;
     assert_eq!(answers, [PAID; 8]);
-    assert_eq!(stage.count("SELECT COUNT(*) FROM simulated_movements").await, 1);
     let dearer = AdapterCall { amount_minor: PRICE * 2, ..charge.clone() };
     for ask in [Ask::Call, Ask::Query, Ask::Close] {
-        assert_eq!(answer(adapter, &asking(ask, &dearer)).await, PAID, "{ask}");
+        assert_eq!(counter.says(ask, &dearer).await, PAID, "{ask}");
     }
-    let refund = CallKind::Refund { order: order_id(0), payment: charge.id };
-    for kind in [refund, CallKind::Payout { provider: user(7) }] {
-        let call = AdapterCall { id: MovementId(stage.clock.new_id()), kind, ..charge.clone() };
+    let refund = counter.refund(&charge);
+    assert_eq!(counter.says(Ask::Query, &refund).await, AdapterAnswer::NotFound);
+    for ask in [Ask::Call, Ask::Call, Ask::Query] {
+        assert_eq!(counter.says(ask, &refund).await, AdapterAnswer::Done, "{ask}");
+    }
+    assert_eq!(counter.refunds(&charge).await, 1);
+    assert_eq!(counter.says(Ask::Query, &charge).await, PAID, "it stays paid, though it went back");
+    if counter.adapter.pays_out() {
+        let kind = CallKind::Payout { provider: user(7) };
+        let payout = AdapterCall { kind, ..counter.refund(&charge) };
         for ask in [Ask::Call, Ask::Call, Ask::Query] {
-            let done = answer(adapter, &asking(ask, &call)).await;
-            assert_eq!(done, AdapterAnswer::Done, "{ask}");
+            assert_eq!(counter.says(ask, &payout).await, AdapterAnswer::Done, "{ask}");
         }
     }
 }
 
 #[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn what_is_closed_can_never_be_charged(#[case] engine: Engine) {
-    let stage = Stage::new(engine).await;
-    let adapter = &stage.courier.adapter;
-    let unknown = stage.charge("simulated");
-    assert_eq!(answer(adapter, &asking(Ask::Query, &unknown)).await, AdapterAnswer::NotFound);
-    let waiting = stage.charge("simulated.waiting");
-    assert_eq!(answer(adapter, &waiting).await, AdapterAnswer::Pending);
-    let declined = stage.charge("simulated.declined");
-    assert_eq!(answer(adapter, &declined).await, AdapterAnswer::Declined);
-    for call in [unknown, waiting, declined] {
-        let closed = AdapterAnswer::Closed;
-        assert_eq!(answer(adapter, &asking(Ask::Close, &call)).await, closed);
-        assert_eq!(answer(adapter, &asking(Ask::Call, &call)).await, closed, "a late call");
-        assert_eq!(answer(adapter, &asking(Ask::Query, &call)).await, closed);
+#[case::simulated_on_sqlite(Arm::Simulated(Engine::Sqlite))]
+#[case::simulated_on_mariadb(Arm::Simulated(Engine::MariaDb))]
+#[case::alipay(Arm::Alipay)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_closed_can_never_be_charged(#[case] arm: Arm) {
+    let counter = Counter::new(arm).await;
+    let waiting = counter.charge(Customer::Waits).await;
+    assert_eq!(counter.says(Ask::Call, &waiting).await, AdapterAnswer::Pending);
+    assert_eq!(counter.says(Ask::Close, &waiting).await, AdapterAnswer::Closed);
+
+    let unknown = counter.stage.charge(counter.adapter.usual_method());
+    let kept_link = counter.link(&unknown);
+    assert_eq!(counter.says(Ask::Query, &unknown).await, AdapterAnswer::NotFound);
+    // An arm that cannot close what it has not heard of goes on until nobody can begin it.
+    if counter.says(Ask::Close, &unknown).await != AdapterAnswer::Closed {
+        assert_eq!(counter.says(Ask::Close, &unknown).await, AdapterAnswer::Pending);
+        counter.stage.clock.advance(LINKS_OVER_MS);
     }
+    for call in [waiting, unknown] {
+        for ask in [Ask::Close, Ask::Call, Ask::Query, Ask::Close] {
+            assert_eq!(counter.says(ask, &call).await, AdapterAnswer::Closed, "{ask}");
+        }
+        if let Some(bank) = &counter.bank {
+            assert!(!bank.pays(&call.id.0.simple().to_string(), "200.01".parse().unwrap()));
+        }
+    }
+    if let (Some(bank), Some(link)) = (&counter.bank, kept_link) {
+        assert!(!bank.opens(&link).await, "a link that was kept is over");
+    }
+}
+
+#[rstest]
+#[case::simulated_on_sqlite(Arm::Simulated(Engine::Sqlite))]
+#[case::simulated_on_mariadb(Arm::Simulated(Engine::MariaDb))]
+#[case::alipay(Arm::Alipay)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_word_is_about_what_was_paid_and_what_cannot_go_back(#[case] arm: Arm) {
+    let counter = Counter::new(arm).await;
+    let less = counter.charge(Customer::PaysLess).await;
+    let paid = AdapterAnswer::Paid { amount_minor: PRICE - 1 };
+    assert_eq!(counter.says(Ask::Call, &less).await, paid);
+    let kept = counter.charge(Customer::KeepsIt).await;
+    assert_eq!(counter.says(Ask::Call, &kept).await, PAID);
+    let refund = counter.refund(&kept);
+    assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Failed);
+    assert_eq!(counter.refunds(&kept).await, 0);
+}
+
+/// Each accident once at the refund and once at the query.
+#[tokio::test]
+async fn an_accident_on_the_way_to_alipay_says_nothing() {
+    let counter = Counter::new(Arm::Alipay).await;
+    let bank = counter.bank.as_ref().unwrap();
+    let unclear = [
+        (Trouble::LostAnswer, AdapterAnswer::Unknown),
+        (Trouble::WrongSignature, AdapterAnswer::Unknown),
+        // The query behind it knows.
+        (Trouble::UnknownOutcome, AdapterAnswer::Done),
+    ];
+    for (trouble, said) in unclear {
+        let charge = counter.charge(Customer::Pays).await;
+        let refund = counter.refund(&charge);
+        bank.befall(REFUND, trouble);
+        assert_eq!(counter.says(Ask::Call, &refund).await, said, "{trouble:?}");
+        assert_eq!(counter.says(Ask::Query, &refund).await, AdapterAnswer::Done, "{trouble:?}");
+        assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Done, "{trouble:?}");
+        assert_eq!(counter.refunds(&charge).await, 1, "{trouble:?}");
+    }
+    let charge = counter.charge(Customer::Pays).await;
+    let refund = counter.refund(&charge);
+    for trouble in [Trouble::NothingDone, Trouble::Refused("ACQ.SELLER_BALANCE_NOT_ENOUGH")] {
+        bank.befall(REFUND, trouble);
+        assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Unknown, "{trouble:?}");
+        assert_eq!(counter.says(Ask::Query, &refund).await, AdapterAnswer::NotFound);
+    }
+    assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Done);
+    assert_eq!(counter.refunds(&charge).await, 1);
+
+    let charge = counter.charge(Customer::Pays).await;
+    let slow = Trouble::Slow(Duration::from_secs(60));
+    let troubles = [Trouble::LostAnswer, Trouble::WrongSignature, Trouble::UnknownOutcome, slow];
+    for trouble in troubles {
+        bank.befall("alipay.trade.query", trouble);
+        assert_eq!(counter.says(Ask::Query, &charge).await, AdapterAnswer::Unknown, "{trouble:?}");
+    }
+    assert_eq!(counter.says(Ask::Query, &charge).await, PAID);
+    assert_eq!(bank.refused_signatures(), 0);
 }
 
 #[rstest]

@@ -1,5 +1,11 @@
 //! What callers meet: payments, refunds and statements, by owner and role.
 
+mod alipay;
+mod at_once;
+mod callbacks;
+mod desk;
+mod funds;
+
 use std::sync::{Arc, Mutex};
 
 use axum::{
@@ -14,8 +20,7 @@ use custody::{KnownOrder, KnownOrders, KnownQuestion, MoneyStep};
 use futures::future::join_all;
 use payment::{Config, Peers};
 use platform::{Ground, upstream::Upstream};
-use process::config::Secret;
-use ring::hmac;
+use process::{config::Secret, tokens::ServiceKey};
 use rstest::rstest;
 use serde_json::{Value, json};
 use support::Issuer;
@@ -35,6 +40,7 @@ pub struct Orders(pub Arc<Mutex<(Order, u64)>>);
 struct Service {
     router: Router,
     issuer: Issuer,
+    service_key: ServiceKey,
     orders: Orders,
     stage: Stage,
 }
@@ -82,14 +88,19 @@ impl Orders {
 impl Service {
     async fn new(engine: Engine) -> Self {
         let stage = Stage::new(engine).await;
+        let config = Config { callback_secret: secret(), ..stage.config.clone() };
+        Self::on(stage, config).await
+    }
+
+    async fn on(stage: Stage, config: Config) -> Self {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = Ground { keys: issuer.keys(), ..ground };
+        let service_key = ground.service_key.clone();
         let orders = Orders::new();
         let order = orders.upstream();
-        let config = Config { callback_secret: secret(), ..stage.config.clone() };
         let router = payment::open(config, ground, Peers { order }).await.unwrap();
-        let service = Self { router, issuer, orders, stage };
+        let service = Self { router, issuer, service_key, orders, stage };
         service.order(|order| order.status = OrderStatus::Accepted);
         service
     }
@@ -338,215 +349,4 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     assert_eq!(earned.body["items"], expected);
     assert!(service.get(provider(8), "/api/v1/earnings").await.items().is_empty());
     service.get(customer(CUSTOMER), "/api/v1/earnings").await.refused(403, "role_forbidden");
-}
-
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: Engine) {
-    let service = Service::new(engine).await;
-    service.stage.becomes(0, 3, OrderStatus::Accepted).await;
-    service.stage.pays(0, "simulated.no_refund").await;
-    service.stage.becomes(0, 9, OrderStatus::Cancelled).await;
-    service.stage.courier.carry_all().await.unwrap();
-    let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
-    let money = service.get(admin(), &desk).await;
-    assert_eq!(money.status, StatusCode::OK, "{}", money.body);
-    assert_eq!(
-        (&money.body["saga"], &money.body["held"]),
-        (&json!("needs_person"), &json!("200.01"))
-    );
-    let refund = &money.body["refunds"][0];
-    assert_eq!((&refund["status"], &refund["source"]), (&json!("rejected"), &json!("held")));
-    service.get(customer(CUSTOMER), &desk).await.refused(403, "role_forbidden");
-
-    let by_hand = format!("/api/v1/admin/orders/{}/paid-otherwise", order_id(0));
-    let told = json!({ "refund_id": refund["id"], "reason": "By bank transfer 4711." });
-    service.post(customer(CUSTOMER), &by_hand, told.clone()).await.refused(403, "role_forbidden");
-    let silent = json!({ "refund_id": refund["id"], "reason": " " });
-    service.post(admin(), &by_hand, silent).await.refused(422, "invalid_input");
-    let other = json!({ "refund_id": Uuid::from_u128(404), "reason": "By hand." });
-    service.post(admin(), &by_hand, other).await.refused(409, "nothing_failed");
-    let done = service.post(admin(), &by_hand, told.clone()).await;
-    assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.body);
-    service.post(admin(), &by_hand, told).await.refused(409, "nothing_failed");
-    let money = service.get(admin(), &desk).await.body;
-    assert_eq!((&money["saga"], &money["held"]), (&json!("done"), &json!("0.00")));
-    assert_eq!(money["payment_status"], "refunded");
-    assert_eq!(money["acts"].as_array().unwrap().len(), 1, "what was refused is no act");
-    assert_eq!(money["acts"][0]["reason"], "By bank transfer 4711.");
-
-    let open = service.get(admin(), "/api/v1/admin/money-cases").await;
-    assert_eq!(open.items()[0]["kind"], "refund_failed");
-    let close = format!("/api/v1/admin/money-cases/{}/close", open.items()[0]["id"]);
-    let why = json!({ "reason": "Paid by hand." });
-    service.post(provider(PROVIDER), &close, why.clone()).await.refused(403, "role_forbidden");
-    for _ in 0..2 {
-        let closed = service.post(admin(), &close, why.clone()).await;
-        assert!(closed.body["closed_at"].is_string(), "{}", closed.body);
-    }
-    assert!(service.get(admin(), "/api/v1/admin/money-cases").await.items().is_empty());
-    service
-        .post(admin(), "/api/v1/admin/money-cases/77/close", why)
-        .await
-        .refused(404, "not_found");
-    let acts = service.get(admin(), &desk).await.body["acts"].clone();
-    let kinds: Vec<_> = acts.as_array().unwrap().iter().map(|act| act["kind"].clone()).collect();
-    assert_eq!(kinds, ["case_closed", "paid_otherwise"]);
-    let plain =
-        "SELECT COUNT(*) FROM money_acts WHERE reason LIKE '%hand%' OR reason LIKE '%transfer%'";
-    assert_eq!(service.stage.count(plain).await, 0, "reasons are sealed");
-}
-
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] engine: Engine) {
-    let service = Service::new(engine).await;
-    service.pay(customer(CUSTOMER)).await;
-    let goodwill = format!("/api/v1/admin/orders/{}/goodwill", order_id(0));
-    let kind = json!({ "amount": "10.00", "reason": "It took three visits." });
-    service.post(admin(), &goodwill, kind.clone()).await.refused(409, "not_refundable");
-    service.stage.becomes(0, 9, OrderStatus::Completed).await;
-    service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle(&service.stage.courier).await.unwrap();
-    for amount in ["0.00", "-1.00", "200.02"] {
-        let wrong = json!({ "amount": amount, "reason": "Sorry." });
-        assert_eq!(service.post(admin(), &goodwill, wrong).await.status.as_u16(), 422, "{amount}");
-    }
-    service.post(customer(CUSTOMER), &goodwill, kind.clone()).await.refused(403, "role_forbidden");
-    for _ in 0..2 {
-        let to = (Method::POST, goodwill.as_str());
-        let given = service.send(admin(), to, "once", kind.clone()).await;
-        assert_eq!(given.status, StatusCode::NO_CONTENT, "{}", given.body);
-    }
-    let pays = format!("/api/v1/admin/orders/{}/compensation", order_id(0));
-    let form =
-        |amount: &str| json!({ "provider_id": user(8), "amount": amount, "reason": "In vain." });
-    for _ in 0..2 {
-        let paid = service.post(admin(), &pays, form("30.00")).await;
-        assert_eq!(paid.status, StatusCode::NO_CONTENT, "{}", paid.body);
-    }
-    service.post(admin(), &pays, form("40.00")).await.refused(422, "amount_mismatch");
-    let nobodys = format!("/api/v1/admin/orders/{}/compensation", order_id(404));
-    service.post(admin(), &nobodys, form("1.00")).await.refused(404, "order_not_found");
-    let money = service.stage.money(0).await;
-    assert_eq!(money.returned_minor(), 1_000);
-    assert_eq!(money.balance(custody::LedgerAccount::Loss), 4_000);
-    assert_eq!(money.balance(custody::LedgerAccount::Provider(user(8))), -3_000);
-    assert_eq!(service.stage.count("SELECT COUNT(*) FROM money_acts").await, 2);
-}
-
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn admins_read_the_reconciliation_report(#[case] engine: Engine) {
-    let service = Service::new(engine).await;
-    let path = "/api/v1/payments/reconciliation";
-    let report = service.get(admin(), path).await;
-    assert_eq!(report.status, StatusCode::OK, "{}", report.body);
-    assert_eq!((&report.body["differences"], &report.body["waiting"]), (&json!([]), &json!([])));
-    for who in [customer(CUSTOMER), provider(PROVIDER)] {
-        service.get(who, path).await.refused(403, "role_forbidden");
-    }
-}
-
-impl Service {
-    /// A message of the adapter, signed by this secret.
-    async fn called_back(&self, secret: &str, body: &str) -> Answer {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        let tag = hex::encode(hmac::sign(&key, body.as_bytes()));
-        let request = Request::builder().method(Method::POST);
-        let request =
-            request.uri("/api/v1/payments/callbacks/simulated").header("x-signature", tag);
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let status = response.status();
-        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
-    }
-}
-
-/// Forged, early, late, twice, out of order, for another amount: the adapter's own word alone counts, and all of them
-/// are on record.
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
-    let service = Service::new(engine).await;
-    let stage = &service.stage;
-    stage.done(0, service.orders.heard()).await;
-    let payment = stage.pays(0, "simulated.waiting").await;
-    let says = |state: &str, amount: &str| {
-        json!({ "id": payment.0, "state": state, "amount": amount }).to_string()
-    };
-    service
-        .called_back("a stranger's", &says("paid", "200.01"))
-        .await
-        .refused(401, "signature_wrong");
-    service.called_back("", &says("paid", "200.01")).await.refused(401, "signature_wrong");
-    // A true signature, and a lie: the adapter has no money.
-    for told in [says("paid", "200.01"), says("failed", "0.00")] {
-        assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
-        assert_eq!(stage.money(0).await.held_minor(), 0);
-        assert!(stage.money(0).await.open_payment().is_some());
-    }
-    let nobodys = json!({ "id": Uuid::from_u128(404), "state": "paid" }).to_string();
-    service.called_back(CALLBACK_SECRET, &nobodys).await.refused(404, "not_found");
-    service.called_back(CALLBACK_SECRET, "no form at all").await.refused(404, "not_found");
-
-    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter;
-    assert!(bank.pays(payment).await.unwrap());
-    // It names another amount, comes twice, and is followed by an older one: what was paid is held, once.
-    for told in [says("paid", "1.00"), says("paid", "1.00"), says("pending", "200.01")] {
-        assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
-        assert_eq!(stage.money(0).await.held_minor(), PRICE);
-    }
-    assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
-
-    let record = service.get(admin(), "/api/v1/admin/payment-callbacks").await;
-    let verdicts: Vec<_> = record.items().iter().map(|item| item["verdict"].clone()).collect();
-    let (asked, unknown, forged) = ("asked", "unknown", "forged");
-    let expected = [asked, asked, asked, unknown, unknown, asked, asked, forged, forged];
-    let sorted = |mut words: Vec<String>| {
-        words.sort();
-        words
-    };
-    let verdicts = verdicts.iter().map(|word| word.as_str().unwrap().to_owned()).collect();
-    assert_eq!(sorted(verdicts), sorted(expected.map(str::to_owned).to_vec()));
-    let forged = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'forged' AND movement_id IS NULL";
-    assert_eq!(stage.count(forged).await, 2, "what a stranger says is not even read");
-    for text in ["UPDATE callbacks SET verdict = 'asked'", "DELETE FROM callbacks"] {
-        assert!(stage.sql.exec(text, Vec::new()).await.is_err(), "{text}");
-    }
-    service
-        .get(customer(CUSTOMER), "/api/v1/admin/payment-callbacks")
-        .await
-        .refused(403, "role_forbidden");
-    let elsewhere =
-        service.post(customer(CUSTOMER), "/api/v1/payments/callbacks/other", json!({})).await;
-    elsewhere.refused(404, "not_found");
-}
-
-#[tokio::test]
-async fn callbacks_are_bounded_in_size_and_number() {
-    let service = Service::new(Engine::Sqlite).await;
-    let large = "x".repeat(64 * 1024 + 1);
-    service.called_back(CALLBACK_SECRET, &large).await.refused(413, "body_too_large");
-    for n in 0..100 {
-        let forged = service.called_back("a stranger's", "{}").await;
-        assert_eq!(forged.status, StatusCode::UNAUTHORIZED, "{n}");
-    }
-    service.called_back(CALLBACK_SECRET, "{}").await.refused(429, "too_many_requests");
-    assert_eq!(
-        service.stage.count("SELECT COUNT(*) FROM callbacks").await,
-        60,
-        "forged ones have a bound"
-    );
-    service.stage.clock.advance(1_000);
-    service.called_back(CALLBACK_SECRET, "{}").await.refused(404, "not_found");
 }

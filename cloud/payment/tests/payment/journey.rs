@@ -11,7 +11,7 @@ use rstest::rstest;
 use serde_json::json;
 use wire::{
     Actor, CommandId, Event, EventId, EventType, Order, OrderEvent, OrderStatus, PaymentEvent,
-    PaymentStatus, Role,
+    PaymentStatus, PayoutEvent, Role,
 };
 
 use crate::stage::*;
@@ -30,6 +30,7 @@ fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
         taken_from: None,
         money: None,
         terms: None,
+        refund: None,
     };
     let id = EventId(stage.clock.new_id());
     // Whatever it is called, the state in it counts.
@@ -85,9 +86,11 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
     let balances = stage.store.balances_of(user(7)).await.unwrap();
     assert!(balances.iter().all(|row| row.balance_minor == 0), "{balances:?}");
     let events = stage.events().await;
-    let released: PaymentEvent =
-        serde_json::from_value(events.last().unwrap().body.clone()).unwrap();
-    assert_eq!(events.last().unwrap().kind, EventType::PaymentReleased);
+    let [.., released, sent] = events.as_slice() else { panic!("two events at least") };
+    assert_eq!((released.kind, sent.kind), (EventType::PaymentReleased, EventType::PayoutSent));
+    let sent: PayoutEvent = serde_json::from_value(sent.body.clone()).unwrap();
+    assert_eq!((sent.amount.minor(), sent.provider_id), (share, user(7)));
+    let released: PaymentEvent = serde_json::from_value(released.body.clone()).unwrap();
     assert_eq!((released.amount.minor(), released.held.minor()), (share, 0));
     assert_eq!((released.money_version, released.provider_id), (2, Some(user(7))));
 }
@@ -169,7 +172,9 @@ async fn a_refund_that_fails_waits_for_a_person(#[case] engine: Engine) {
 #[tokio::test]
 async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine) {
     let (stage, payment) = Stage::held(engine).await;
-    let payment::adapter::Payments::Simulated(simulated) = &stage.courier.adapter;
+    let payment::adapter::Payments::Simulated(simulated) = &stage.courier.adapter else {
+        panic!("a simulated adapter");
+    };
     simulated.charge_back(payment, PRICE, false).await.unwrap();
     for _ in 0..2 {
         assert!(stage.courier.question(payment).await.unwrap());

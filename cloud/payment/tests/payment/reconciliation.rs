@@ -26,6 +26,10 @@ fn kinds(found: &[MoneyFinding]) -> Vec<FindingKind> {
 impl Scene {
     /// An order that is accepted and paid.
     async fn paid(engine: Engine) -> Self {
+        Self::paid_by(engine, "simulated").await
+    }
+
+    async fn paid_by(engine: Engine, method: &str) -> Self {
         let stage = Stage::new(engine).await;
         let orders = Orders::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
@@ -35,7 +39,7 @@ impl Scene {
         let reconciler = Reconciler { courier: stage.courier.clone(), comparison };
         let scene = Self { stage, orders, reconciler };
         scene.becomes(OrderStatus::Accepted).await;
-        scene.stage.pays(0, "simulated").await;
+        scene.stage.pays(0, method).await;
         scene.took().await;
         scene
     }
@@ -137,6 +141,22 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
     assert_eq!(kinds(&report.waiting), [FindingKind::LatePayout, FindingKind::NeedsPerson]);
 }
 
+/// Its customer took a while; by then it is on the adapter's statement like any other.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_payment_that_took_a_while_is_no_difference(#[case] engine: Engine) {
+    let scene = Scene::paid_by(engine, "simulated.slow").await;
+    assert_eq!(scene.stage.money(0).await.held_minor(), 0);
+    assert_eq!(scene.differences().await, []);
+    scene.stage.clock.advance(HOUR);
+    scene.stage.courier.carry_all().await.unwrap();
+    scene.took().await;
+    assert_eq!(scene.stage.money(0).await.held_minor(), PRICE);
+    assert_eq!(scene.differences().await, []);
+}
+
 /// A bank takes a payment back: nobody here knows before the statements are compared.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
@@ -146,7 +166,9 @@ async fn a_chargeback_is_found_by_the_statement_and_asked_about(#[case] engine: 
     let scene = Scene::paid(engine).await;
     let stage = &scene.stage;
     let payment = stage.money(0).await.held_payment().unwrap();
-    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter;
+    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter else {
+        panic!("a simulated adapter");
+    };
     bank.charge_back(payment, 3_000, false).await.unwrap();
     assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers]);
     let report = scene.reconciler.reconcile().await.unwrap();

@@ -1,11 +1,12 @@
 //! A payment_db of its own on either engine, one order of 200.01, and the steps that a test takes on it.
 
+use alipay_sandbox::Sandbox;
 use custody::{
     AdapterAnswer, AdapterReply, Errand, HeardOrder, MoneyStep, MoneyWrites, MovementId,
     OrderMoney, PaymentWish,
 };
 use payment::{
-    Config,
+    AdapterName, Config,
     adapter::Payments,
     courier::Courier,
     store::{AdapterCall, CallKind, StepNote, StepOutcome, Store},
@@ -21,6 +22,9 @@ pub use support::Engine;
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const PRICE: i64 = 20_001;
 pub const HOUR: i64 = 3_600_000;
+const ANSWERS_LOST_MAX: u32 = 3;
+/// Until an adapter that did not answer is asked again.
+const LATER_MS: i64 = 10_000;
 
 pub struct Stage {
     pub store: Store,
@@ -58,6 +62,19 @@ pub fn wish() -> PaymentWish {
     PaymentWish { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
 }
 
+/// With Alipay for its adapter, at that bank.
+pub fn at_alipay(config: &Config, bank: &Sandbox, notify_url: &str) -> Config {
+    Config {
+        adapter: AdapterName::Alipay,
+        alipay_gateway: bank.gateway(),
+        alipay_app_id: alipay_sandbox::APP_ID.into(),
+        alipay_key: alipay_sandbox::merchant_key(),
+        alipay_public_key: alipay_sandbox::bank_public_key(),
+        alipay_notify_url: notify_url.into(),
+        ..config.clone()
+    }
+}
+
 impl Stage {
     pub async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -84,6 +101,15 @@ impl Stage {
     pub async fn held(engine: Engine) -> (Self, MovementId) {
         let stage = Self::accepted(engine).await;
         let payment = stage.pays(0, "simulated").await;
+        // A database that is slow for a moment is an adapter without an answer, which is asked again later.
+        for _ in 0..ANSWERS_LOST_MAX {
+            if stage.money(0).await.held_minor() == PRICE {
+                break;
+            }
+            stage.clock.advance(LATER_MS);
+            stage.courier.carry_all().await.unwrap();
+        }
+        assert_eq!(stage.money(0).await.held_minor(), PRICE, "the price is held");
         (stage, payment)
     }
 
@@ -139,6 +165,7 @@ impl Stage {
             kind: CallKind::Charge { order: order_id(0), method: method.into() },
             amount_minor: PRICE,
             currency: Currency::Cny,
+            begun_at: self.clock.now(),
             errand: Errand::first(NOW),
         }
     }

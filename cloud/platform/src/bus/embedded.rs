@@ -51,12 +51,12 @@ type Queues = Arc<RwLock<Vec<Arc<LocalQueue>>>>;
 /// A message on its way into a queue.
 #[derive(Clone)]
 struct Row {
-    queue: i64,
+    queue: Arc<LocalQueue>,
     body: Arc<[u8]>,
     expires_at: Option<i64>,
 }
 
-/// Wakes the consumers after each commit, also after one whose caller has gone.
+/// Wakes the consumers of the queues that a commit has filled, also of one whose caller has gone.
 struct Bell(Queues);
 
 impl State for Bell {
@@ -72,7 +72,7 @@ impl State for Bell {
 
     fn committed(&mut self, _: &Connection) -> Result<(), std::io::Error> {
         for queue in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            queue.wake.notify_waiters();
+            queue.committed();
         }
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Embedded {
             let before = rows.len();
             for queue in &queues {
                 if let Some(expires_at) = queue.wants(event, now) {
-                    rows.push(Row { queue: queue.id, body: body.clone(), expires_at });
+                    rows.push(Row { queue: queue.clone(), body: body.clone(), expires_at });
                 }
             }
             if rows.len() == before {
@@ -229,7 +229,7 @@ impl Embedded {
                 match queues.iter().find(|queue| queue.name == name) {
                     Some(queue) => {
                         let expires_at = queue.expires_at(now);
-                        rows.push(Row { queue: queue.id, body, expires_at });
+                        rows.push(Row { queue: queue.clone(), body, expires_at });
                     }
                     None => return (rows, count, Some(BusError::UnknownQueue(name))),
                 }
@@ -243,7 +243,10 @@ impl Embedded {
             return Ok(());
         }
         let put = move |conn: &Connection| {
-            rows.iter().try_for_each(|row| store::put(conn, row.queue, &row.body, row.expires_at))
+            rows.iter().try_for_each(|Row { queue, body, expires_at }| {
+                queue.filled();
+                store::put(conn, queue.id, body, *expires_at)
+            })
         };
         self.write(put).await
     }

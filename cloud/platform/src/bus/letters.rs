@@ -64,7 +64,7 @@ impl LetterBox {
                 let mut queues = topology::QUEUES.iter();
                 queues.find(|(_, queue)| queue.name == name).map(|(part, _)| *part)
             }
-            Self::Unrouted(exchange) => topology::publisher(*exchange),
+            Self::Unrouted(exchange) => Some(topology::publisher(*exchange)),
         }
     }
 }
@@ -106,7 +106,7 @@ impl LetterChoice {
 /// The boxes of one part.
 pub fn boxes_of(part: CloudPart) -> Vec<LetterBox> {
     let queues = topology::queues_of(part).map(|queue| LetterBox::Dead(queue.name.to_owned()));
-    let own = |exchange: &Exchange| topology::publisher(*exchange) == Some(part);
+    let own = |exchange: &Exchange| topology::publisher(*exchange) == part;
     queues.chain(Exchange::ALL.into_iter().filter(own).map(LetterBox::Unrouted)).collect()
 }
 

@@ -12,7 +12,7 @@ use wire::Exchange;
 use super::{Bus, BusError, QueueSpec};
 
 /// Rises with every change below. What an older version has declared stays on a broker as it is.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 4;
 
 /// The accounts whose providers are verified.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
@@ -41,8 +41,18 @@ pub const ORDER_MONEY: QueueSpec = QueueSpec::new(
 pub const ORDER_REVIEWS: QueueSpec =
     QueueSpec::new("order_reviews", &[(Exchange::Review, "review.created")]);
 
-pub const PAYMENT_ORDERS: QueueSpec =
-    QueueSpec::new("payment_orders", &[(Exchange::Order, "order.*")]);
+/// From the first acceptance on: before it, an order owes nothing.
+pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
+    "payment_orders",
+    &[
+        (Exchange::Order, "order.accepted"),
+        (Exchange::Order, "order.acceptance_lost"),
+        (Exchange::Order, "order.acceptance_withdrawn"),
+        (Exchange::Order, "order.cancelled"),
+        (Exchange::Order, "order.completed"),
+        (Exchange::Order, "order.status_changed"),
+    ],
+);
 
 pub const REVIEW_RATINGS: QueueSpec =
     QueueSpec::new("review_ratings", &[(Exchange::Review, "review.*")]);
@@ -51,7 +61,11 @@ pub const REVIEW_RATINGS: QueueSpec =
 pub const ORDER_QUEUE: QueueSpec = QueueSpec::new("order_queue", &[(Exchange::Order, "order.*")]);
 pub const PAYMENT_QUEUE: QueueSpec = QueueSpec::new(
     "payment_queue",
-    &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
+    &[
+        (Exchange::Payment, "payment.*"),
+        (Exchange::Payment, "refund.*"),
+        (Exchange::Payment, "payout.*"),
+    ],
 );
 pub const REVIEW_QUEUE: QueueSpec = QueueSpec::new(
     "review_queue",
@@ -60,6 +74,7 @@ pub const REVIEW_QUEUE: QueueSpec = QueueSpec::new(
 pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
     "notification_people",
     &[
+        (Exchange::User, "profile.verification_submitted"),
         (Exchange::User, "profile.verified"),
         (Exchange::User, "profile.verification_rejected"),
         (Exchange::Auth, "user.readmitted"),
@@ -92,14 +107,14 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Hub, HUB_FEED),
 ];
 
-/// The part that publishes on an exchange; none where no part does yet.
-pub fn publisher(exchange: Exchange) -> Option<CloudPart> {
+/// The part that publishes on an exchange.
+pub fn publisher(exchange: Exchange) -> CloudPart {
     match exchange {
-        Exchange::Auth => Some(CloudPart::Auth),
-        Exchange::User => Some(CloudPart::User),
-        Exchange::Order => Some(CloudPart::Order),
-        Exchange::Payment => Some(CloudPart::Payment),
-        Exchange::Review => Some(CloudPart::Review),
+        Exchange::Auth => CloudPart::Auth,
+        Exchange::User => CloudPart::User,
+        Exchange::Order => CloudPart::Order,
+        Exchange::Payment => CloudPart::Payment,
+        Exchange::Review => CloudPart::Review,
     }
 }
 
@@ -156,7 +171,7 @@ mod tests {
     use wire::EventType;
 
     use super::*;
-    use crate::bus::topic;
+    use crate::bus::{Binding, topic};
 
     #[test]
     fn every_event_of_a_part_has_a_queue() {
@@ -166,6 +181,17 @@ mod tests {
                     *exchange == kind.exchange() && topic::fits(pattern, kind.as_str())
                 });
             assert!(is_bound, "nothing takes `{kind}`");
+        }
+    }
+
+    #[test]
+    fn payment_hears_of_every_order_that_may_have_been_accepted() {
+        let early = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderRejected];
+        for kind in EventType::ALL.iter().filter(|kind| kind.exchange() == Exchange::Order) {
+            // Of a region, and of no order.
+            let owes_nothing = early.contains(kind) || *kind == EventType::RegionAssigned;
+            let fits = |(_, pattern): &Binding| topic::fits(pattern, kind.as_str());
+            assert_eq!(PAYMENT_ORDERS.bindings.iter().any(fits), !owes_nothing, "{kind}");
         }
     }
 

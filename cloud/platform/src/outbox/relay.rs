@@ -33,6 +33,9 @@ const LEASE_RENEWED_AFTER: Duration = Duration::from_millis(5_000);
 const TICK: Duration = Duration::from_millis(500);
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// From the beginning of one round to that of the next. A round costs a commit, for which commands wait; an event that
+/// comes alone leaves at once.
+const ROUNDS_APART: Duration = Duration::from_millis(100);
 /// Counting the unsent is for the metric only.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -95,11 +98,14 @@ impl Relay {
     async fn run(mut self) {
         let mut pause = PAUSE_MIN;
         while !self.stop.is_cancelled() {
+            let begun = self.clock.elapsed();
             match self.round().await {
                 Ok(Round::Full) => pause = PAUSE_MIN,
                 Ok(Round::Idle) => {
                     pause = PAUSE_MIN;
                     self.woken().await;
+                    let since = self.clock.elapsed().saturating_sub(begun);
+                    self.paused(ROUNDS_APART.saturating_sub(since)).await;
                 }
                 Err(error) => {
                     tracing::warn!(service = self.service, %error, "Events wait in the outbox");

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::FORM;
+use crate::gateway::{GatewayAddressError, GatewayError};
 
 /// A setting that is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -11,10 +12,17 @@ pub enum SmsAddressError {
     Form,
     #[error("could not make the folder of text messages {}", folder.display())]
     Folder { folder: PathBuf, source: std::io::Error },
-    #[error("could not read the secret of the gateway of text messages in `{}`", file.display())]
-    Secret { file: PathBuf, source: std::io::Error },
-    #[error("`{}` holds no secret: one line of 1 to 4096 visible characters", .0.display())]
-    NoSecret(PathBuf),
+    #[error("the gateway of text messages")]
+    Gateway(#[source] GatewayAddressError),
+}
+
+impl From<GatewayAddressError> for SmsAddressError {
+    fn from(error: GatewayAddressError) -> Self {
+        match error {
+            GatewayAddressError::Form => Self::Form,
+            error => Self::Gateway(error),
+        }
+    }
 }
 
 /// A message that was not handed over.
@@ -22,20 +30,19 @@ pub enum SmsAddressError {
 pub enum SmsError {
     #[error("text messages are off")]
     Off,
-    #[error("the gateway of text messages refused one with status {0}")]
-    Refused(u16),
-    /// It may have gone out all the same.
-    #[error("the gateway of text messages is away: {0}")]
-    Away(String),
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     #[error("the folder of text messages cannot be written")]
     Folder(#[from] std::io::Error),
-    #[error("a thread that wrote a text message died")]
-    Thread(#[from] tokio::task::JoinError),
 }
 
 impl SmsError {
     /// Returns whether the same message may be taken later.
     pub fn is_passing(&self) -> bool {
-        !matches!(self, Self::Off | Self::Refused(_))
+        match self {
+            Self::Off => false,
+            Self::Gateway(error) => error.is_passing(),
+            Self::Folder(_) => true,
+        }
     }
 }

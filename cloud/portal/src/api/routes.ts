@@ -1,7 +1,9 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, Draft, GateState, GrantForm, LetterForm, OrderStatus, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { OrdersQuery } from '../logic/orderFilters.ts'
 import { ask, type AnswerOf } from './ask.ts'
+import { query as queryOf } from './client.ts'
 import { type Leaving, upload } from './upload.ts'
 
 type Asking = AbortSignal | undefined
@@ -24,10 +26,16 @@ export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identi
 
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
 export const openOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
-export const allOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
+export const allOrders = (query: OrdersQuery & { cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
+/** Where the browser fetches the whole list as a file, under the cookie of the session. */
+export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
 
 export const order = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}', { path: { id }, signal })
 export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/timeline', { path: { id }, signal }).then(answer => answer.items)
+
+/** What a customer gives to others, and what they see by it. The latter needs no sign-in. */
+export const trackingReceipt = (id: string) => ask('get', '/api/v1/orders/{id}/tracking', { path: { id } })
+export const track = (code: string, s: string, signal?: Asking) => ask('get', '/api/v1/track/{code}', { path: { code }, query: { s }, signal })
 
 export const publish = (body: Draft, commandId: string) => ask('post', '/api/v1/orders', { body, commandId })
 /** A review is handed in with its words, by a route of its own. */
@@ -37,6 +45,23 @@ export const act = (id: string, action: OrderAction, commandId: string, reason?:
 
 export const cancellation = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/cancellation', { path: { id }, signal })
 export const cancel = (id: string, body: CancelForm, commandId: string) => ask('post', '/api/v1/orders/{id}/cancel', { path: { id }, body, commandId })
+
+/** Answers also where there is no review yet. */
+export const orderPage = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/page', { path: { id }, signal })
+export const submitReview = (body: ReviewForm) => ask('post', '/api/v1/reviews', { body })
+export const reviseReview = (id: string, body: ReviewRevision) => ask('put', '/api/v1/reviews/{id}', { path: { id }, body })
+export const handInReviewPicture = (file: File, leaving: Leaving) => upload<AnswerOf<'post', '/api/v1/reviews/images'>>('POST', '/api/v1/reviews/images', file, leaving)
+export const reviewPictureAt = (id: string, image: string) => `/api/v1/reviews/${encodeURIComponent(id)}/images/${encodeURIComponent(image)}`
+export const replyToReview = (id: string, text: string) => ask('put', '/api/v1/reviews/{id}/reply', { path: { id }, body: { text } })
+export const voteHelpful = (id: string, is: boolean) => ask(is ? 'put' : 'delete', '/api/v1/reviews/{id}/helpful', { path: { id } })
+export const reportReview = (id: string, reason: string) => ask('post', '/api/v1/reviews/{id}/report', { path: { id }, body: { reason } })
+export const reviewsOf = (provider: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/reviews', { path: { id: provider }, query: { limit: 20, cursor }, signal })
+export const searchReviews = (q: string, provider_id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/reviews/search', { query: { q, provider_id, limit: 20, cursor }, signal })
+export const ratingOf = (provider: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/rating', { path: { id: provider }, signal })
+export const reviewsAtDesk = (query: { state?: ReviewStanding; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/reviews', { query: { limit: 50, ...query }, signal })
+export const reportedReview = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/reviews/{id}', { path: { id }, signal })
+export const moderateReview = (id: string, act: 'hide' | 'restore', body: ModerationForm) => ask('post', `/api/v1/reviews/{id}/${act}`, { path: { id }, body })
+export const publicProvider = (id: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/profile', { path: { id }, signal })
 
 export const inbox = (query: { unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
@@ -81,7 +106,7 @@ export const status = (signal?: Asking) => ask('get', '/api/v1/admin/status', { 
 export const setGate = (region: Region, gate: GateState) => ask('put', '/api/v1/admin/regions/{region}', { path: { region }, body: { gate } })
 export const compare = (region: Region) => ask('post', '/api/v1/admin/regions/{region}/comparison', { path: { region } })
 
-export const cases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/cases', { query: { limit: 100, cursor }, signal })
+export const openCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/cases', { query: { state: 'open', limit: 100, cursor }, signal })
 export const lostAcceptances = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/lost-acceptances', { query: { limit: 100, cursor }, signal })
 export const answers = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/commands/{id}', { path: { id }, signal }).then(answer => answer.items)
 
@@ -112,7 +137,12 @@ export const earnings = (signal?: Asking) => ask('get', '/api/v1/earnings', { si
 export const openRefunds = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/refunds', { query: { limit: 100, cursor }, signal })
 export const grantRefund = (id: string, body: GrantForm) => ask('post', '/api/v1/admin/refunds/{id}/grant', { path: { id }, body })
 export const refuseRefund = (id: string) => ask('post', '/api/v1/admin/refunds/{id}/refuse', { path: { id } })
-export const refundAnew = (order: string) => ask('post', '/api/v1/admin/orders/{id}/refund-anew', { path: { id: order } })
+export const moneyDesk = (order: string, signal?: Asking) => ask('get', '/api/v1/admin/orders/{id}/money', { path: { id: order }, signal })
+export const refundAnew = (order: string, reason: string, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/refund-anew', { path: { id: order }, body: reason ? { reason } : {}, commandId })
+export const recordPaidOtherwise = (order: string, body: PaidOtherwiseForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/paid-otherwise', { path: { id: order }, body, commandId })
+export const giveGoodwill = (order: string, body: GoodwillForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/goodwill', { path: { id: order }, body, commandId })
+export const compensate = (order: string, body: CompensationForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/compensation', { path: { id: order }, body, commandId })
+export const closeMoneyCase = (id: number, reason: string) => ask('post', '/api/v1/admin/money-cases/{id}/close', { path: { id }, body: { reason } })
 export const moneyCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/money-cases', { query: { limit: 100, cursor }, signal })
 
 export const letterBoxes = (signal?: Asking) => ask('get', '/api/v1/admin/letters', { signal })

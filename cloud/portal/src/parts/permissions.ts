@@ -9,10 +9,12 @@ import { role, session } from '../session.ts'
 /** The permissions without which an admin's page has nothing to show, by the first part of its path. */
 export const NEEDED: Readonly<Record<string, readonly Permission[]>> = {
   '/approvals': ['read_desks', 'approve_orders'],
+  '/inbox': ['read_desks'],
   '/conflicts': ['read_desks'],
   '/providers': ['verify_providers'],
   '/orders': ['read_desks'],
   '/money': ['read_desks'],
+  '/reviews': ['moderate_reviews'],
   '/regions': ['read_platform'],
   '/edges': ['read_platform'],
   '/dead-letters': ['read_platform'],

@@ -151,6 +151,7 @@ async fn voted(
 
 pub async fn report(
     State(service): State<Service>,
+    Trace(trace): Trace,
     Caller { actor, .. }: Caller,
     Path(id): Path<ReviewId>,
     Json(ReportForm { reason }): Json<ReportForm>,
@@ -161,7 +162,7 @@ pub async fn report(
     if review.customer_id == actor.user_id {
         return Err(Code::OwnReview.into());
     }
-    service.store.report(id, actor.user_id, reason).await?;
+    service.store.report(id, actor.user_id, reason, trace.as_str()).await?;
     tracing::info!(review.id = %id, user.id = %actor.user_id, "A review was reported");
     Ok(Json(ReportTaken { review_id: id }))
 }

@@ -7,9 +7,9 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{ReviewId, UnixMillis, UserId};
+use wire::{EventType, ReviewId, UnixMillis, UserId};
 
-use super::{ReviewStore, once};
+use super::{ReviewNews, ReviewStore, once};
 
 /// A desk shows the newest of them.
 const SHOWN_MAX: usize = 50;
@@ -54,16 +54,29 @@ impl ReviewStore {
         review_id: ReviewId,
         user_id: UserId,
         reason: String,
+        trace: &str,
     ) -> Result<(), StoreError> {
         let (id, now) = (once(review_id, user_id), self.clock.now());
         let report = ReviewReport { review_id, user_id, reason, at: now };
         self.reports.insert(id, &report, &[]).await?;
         let at = self.reports.get(id).await?.map_or(now, |kept| kept.body.at);
-        let changed = self
-            .reviews
-            .change(review_id.0, |mut review| review.report(at).then(|| (review, Vec::new())));
+        let mut told = Ok(());
+        let changed = self.reviews.change(review_id.0, |mut review| {
+            if !review.report(at) {
+                return None;
+            }
+            // The admins hear of the review, and read there why.
+            let news = ReviewNews::of(EventType::ReviewReported);
+            match self.event(&news, review_id, trace, &review) {
+                Ok(event) => Some((review, vec![event])),
+                Err(error) => {
+                    told = Err(error);
+                    None
+                }
+            }
+        });
         changed.await?;
-        Ok(())
+        told
     }
 
     pub async fn reports(&self, review: ReviewId) -> Result<Vec<ToldReport>, StoreError> {

@@ -58,8 +58,10 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     assert!(world.get(admin(), DESK).await.items().is_empty());
     let told: Vec<_> = world.events().await.into_iter().skip(1).collect();
     let kinds: Vec<_> = told.iter().map(|event| event.kind).collect();
-    assert_eq!(kinds, [EventType::ReviewHidden, EventType::ReviewRestored]);
-    let body: ReviewEvent = serde_json::from_value(told[0].body.clone()).unwrap();
+    let reported = EventType::ReviewReported;
+    assert_eq!(kinds, [reported, EventType::ReviewHidden, EventType::ReviewRestored]);
+    assert_eq!(told[0].body.get("reason"), None, "the words of a report stay here");
+    let body: ReviewEvent = serde_json::from_value(told[1].body.clone()).unwrap();
     assert_eq!(body.reason.as_deref(), Some("It names a person."));
 }
 

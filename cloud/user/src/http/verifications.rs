@@ -63,7 +63,7 @@ pub async fn submit(
     store.own::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
         let is_new = profile.submit(now)?;
-        Ok(is_new.then(|| ChangeNews::of(EventType::ProfileUpdated)))
+        Ok(is_new.then(|| ChangeNews::of(EventType::ProfileVerificationSubmitted)))
     };
     let changed = store.change(user, None, trace.as_str(), change).await?;
     Ok(Json((&changed).into()))

@@ -90,6 +90,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
         let body = OrderEvent {
             money: None,
             terms: None,
+            refund: None,
             order,
             actor,
             command_id,

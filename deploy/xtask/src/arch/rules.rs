@@ -28,8 +28,19 @@ pub const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Deployment and tests stand outside the product and may use anything.
-pub const UNBOUND: &[&str] =
-    &["stack", "support", "testing", "contract", "e2e", "chaos", "attack", "fuzz", "demo", "bench"];
+pub const UNBOUND: &[&str] = &[
+    "stack",
+    "support",
+    "testing",
+    "alipay-sandbox",
+    "contract",
+    "e2e",
+    "chaos",
+    "attack",
+    "fuzz",
+    "demo",
+    "bench",
+];
 
 const SERVICE: &[&str] = &["texts", "wire", "process", "platform"];
 
@@ -51,7 +62,7 @@ const CLOUD: &[&str] = &[
 ];
 
 /// Every crate but the pure ones may stand on these in its tests, which need servers.
-pub const TESTS_MAY_USE: &[&str] = &["support", "testing"];
+pub const TESTS_MAY_USE: &[&str] = &["support", "testing", "alipay-sandbox"];
 
 /// What every crate may use while it is built: the check of its texts.
 pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];

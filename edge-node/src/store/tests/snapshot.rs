@@ -7,7 +7,7 @@ use super::*;
 
 const GENERATION: u64 = 9;
 
-fn run(index: u32, changes: Vec<Change>, last: bool) -> SnapshotRun {
+pub(super) fn run(index: u32, changes: Vec<Change>, last: bool) -> SnapshotRun {
     SnapshotRun {
         begins: index == 0,
         feed_generation: GENERATION,

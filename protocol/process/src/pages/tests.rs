@@ -1,6 +1,7 @@
 //! What a browser is answered for each kind of path.
 
 use super::*;
+use crate::web::protect::protect;
 
 const FILES: [(&str, &str); 6] = [
     ("index.html", "<html>"),
@@ -150,12 +151,12 @@ async fn where_nothing_is_built_the_page_says_how_in_both_languages() {
 
 #[tokio::test]
 async fn a_page_has_its_own_policy_and_data_keeps_the_strict_one() {
-    let page = crate::web::protect(ask("/", &[]).unwrap()).await;
+    let page = protect(ask("/", &[]).unwrap());
     let policy = header(&page, "content-security-policy");
     assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
     assert!(policy.ends_with("require-trusted-types-for 'script'; trusted-types vue holdfast"));
     assert_eq!(header(&page, "cache-control"), "no-cache");
-    let data = crate::web::protect("{}".into_response()).await;
+    let data = protect("{}".into_response());
     let policy = header(&data, "content-security-policy");
     assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'; sandbox");
 }

@@ -1,13 +1,19 @@
 //! Around every request: a trace, a time limit, metrics, and problems in the caller's language.
 
-use std::{any::Any, time::Duration};
+use std::{
+    any::Any,
+    convert::Infallible,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
-    response::Response,
+    extract::{MatchedPath, Request},
+    response::{IntoResponse, Response},
 };
+use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use tower::{Layer, Service};
 use tracing::{Instrument, Span, field};
 use wire::{Code, Language};
 
@@ -19,40 +25,93 @@ use crate::{
     trace::{self, Trace, TraceId},
 };
 
+/// Stands around every request of `service`. Written out, since `middleware::from_fn` copies and boxes all that is
+/// inside it for each request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestFrame {
     pub service: &'static str,
     pub timeout: Duration,
 }
 
+#[derive(Debug, Clone)]
+pub(super) struct Framed<S> {
+    frame: RequestFrame,
+    inner: S,
+}
+
+/// A request under way.
+struct Entry {
+    service: &'static str,
+    started: Duration,
+    trace: TraceId,
+    language: Language,
+    matched: Option<MatchedPath>,
+    span: Span,
+}
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The route of a request that matched none: paths are the caller's words and would make endless labels.
 const UNMATCHED: &str = "unmatched";
 
-pub(super) async fn around(
-    State(frame): State<RequestFrame>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let started = Clock::system().elapsed();
-    let trace = trace::of_request(request.headers());
-    let language = language_of(&request);
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-    let span = tracing::info_span!(
-        "request", service = frame.service, trace = %trace, method = %request.method(), route
-    );
-    request.extensions_mut().insert(Trace(trace.clone()));
+impl<S> Layer<S> for RequestFrame {
+    type Service = Framed<S>;
 
-    let work = trace::scope(trace.clone(), answer(frame.timeout, request, next));
-    let response = work.instrument(span.clone()).await;
-    let mut response = rendered(response, language, &trace);
-    if let Ok(id) = HeaderValue::from_str(trace.as_str()) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    fn layer(&self, inner: S) -> Framed<S> {
+        Framed { frame: *self, inner }
     }
-    let took = Clock::system().elapsed().saturating_sub(started);
-    count(frame.service, route, response.status(), took, &span);
-    response
+}
+
+impl<S> Service<Request> for Framed<S>
+where
+    S: Service<Request, Error = Infallible>,
+    S::Response: IntoResponse + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let entry = Entry::of(self.frame.service, &request);
+        request.extensions_mut().insert(Trace(entry.trace.clone()));
+        let (request, arrival) = BodyArrival::watch(request);
+        let answer = entry.span.in_scope(|| self.inner.call(request));
+        let answer = in_time(self.frame.timeout, answer, arrival);
+        entry.answered(answer).map(Ok).boxed()
+    }
+}
+
+impl Entry {
+    fn of(service: &'static str, request: &Request) -> Self {
+        let trace = trace::of_request(request.headers());
+        let matched = request.extensions().get::<MatchedPath>().cloned();
+        let route = route_of(matched.as_ref());
+        let span = tracing::info_span!(
+            "request", service, trace = %trace, method = %request.method(), route
+        );
+        let (started, language) = (Clock::system().elapsed(), language_of(request));
+        Self { service, started, trace, language, matched, span }
+    }
+
+    async fn answered(self, answer: impl Future<Output = Response>) -> Response {
+        let Self { service, started, trace, language, matched, span } = self;
+        let response = trace::scope(trace.clone(), answer).instrument(span.clone()).await;
+        let mut response = rendered(response, language, &trace);
+        if let Ok(id) = HeaderValue::from_str(trace.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        let took = Clock::system().elapsed().saturating_sub(started);
+        count(service, route_of(matched.as_ref()), response.status(), took, &span);
+        response
+    }
+}
+
+fn route_of(matched: Option<&MatchedPath>) -> &str {
+    matched.map_or(UNMATCHED, MatchedPath::as_str)
 }
 
 /// A panic in a handler is one request's trouble, not the process's.
@@ -60,16 +119,19 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
     tracing::error!(panic = text, "A handler panicked");
-    axum::response::IntoResponse::into_response(Problem::new(Code::Internal))
+    Problem::new(Code::Internal).into_response()
 }
 
-async fn answer(timeout: Duration, request: Request, next: Next) -> Response {
-    let (request, arrival) = BodyArrival::watch(request);
-    match tokio::time::timeout(timeout, next.run(request)).await {
-        Ok(response) => response,
+async fn in_time<R: IntoResponse>(
+    timeout: Duration,
+    answer: impl Future<Output = Result<R, Infallible>>,
+    arrival: BodyArrival,
+) -> Response {
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(Ok(response)) => response.into_response(),
         Err(_) => {
             let code = if arrival.is_awaited() { Code::BodyTooSlow } else { Code::TimedOut };
-            axum::response::IntoResponse::into_response(Problem::new(code))
+            Problem::new(code).into_response()
         }
     }
 }

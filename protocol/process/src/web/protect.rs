@@ -1,8 +1,9 @@
 //! What answers tell a browser. Of data, nothing may run, be framed, be sniffed, be kept for another
 //! person or send a referrer. A page of an app has a policy of its own.
 
-use axum::response::Response;
+use axum::{Router, response::Response};
 use http::{HeaderName, HeaderValue, header};
+use tower::util::MapResponseLayer;
 
 use crate::pages;
 
@@ -14,8 +15,12 @@ const OF_DATA: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// The security headers, which no route can take away.
-pub async fn protect(mut response: Response) -> Response {
+/// Sets the security headers, which no route can take away.
+pub fn protected(router: Router) -> Router {
+    router.layer(MapResponseLayer::new(protect))
+}
+
+pub(crate) fn protect(mut response: Response) -> Response {
     let is_page = pages::take_mark(&mut response);
     let policy: &[_] = if is_page { &pages::POLICY } else { &OF_DATA };
     let headers = response.headers_mut();

@@ -113,6 +113,18 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
     let told = AssignmentEvent { region: Region::North, assignment: assignment() };
     vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
+    let assignment = assignment_in_good_standing();
+    let wider = Frame::Down(Down {
+        standing: standing(),
+        from: 22,
+        to: 23,
+        changes: vec![Change::Assignment(assignment.clone())],
+    });
+    assert_eq!(Frame::from_bytes(&wider.to_bytes()).unwrap(), wider, "it reads back");
+    vectors.insert("change/assignment in good standing".into(), hex(&wider.to_bytes()));
+    let told = AssignmentEvent { region: Region::North, assignment };
+    let told = json(serde_json::to_value(told).unwrap());
+    vectors.insert("event/region_assigned in good standing".into(), told);
     let seal = Seal {
         edge: &edge(),
         challenge: Challenge([0x33; 32]),

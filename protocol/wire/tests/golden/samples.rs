@@ -165,8 +165,18 @@ pub fn assignment() -> RegionAssignment {
                 service_types: vec![ServiceType::CleaningRepair, ServiceType::Other],
             }),
             address_at_start: false,
+            approval_in_good_standing: None,
         },
     }
+}
+
+/// The same, with a wider rule for customers in good standing.
+pub fn assignment_in_good_standing() -> RegionAssignment {
+    let mut assignment = assignment();
+    let price_max = "500.00".parse().unwrap();
+    let narrow = assignment.rules.approval.clone().unwrap();
+    assignment.rules.approval_in_good_standing = Some(ApprovalRule { price_max, ..narrow });
+    assignment
 }
 
 pub fn batch_body() -> BatchBody {

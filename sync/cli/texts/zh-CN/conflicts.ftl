@@ -17,6 +17,8 @@ conflicts-case = { $kind ->
     [offline_rule] 节点依据该区域的离线规则作出的决定：请复核。
     [taken_back] 节点已当场承诺，但其派单权随后终止，接单未成功：请向服务商说明原因。
     [revoked_holder] 持有人的账号已被撤销：运行 `holdfast withdraw PERSON --why TEXT` 撤回其全部工作。
+    [worked_in_vain] 在节点完成，但云端此前已另有决定，这份工作不予计算：请协商补偿。
+    [withdrew_before_fee] 取消的消息到达之前已在节点退单，而服务商仍分得取消费：请复核。
     [edge_distrusted] 节点在不再受信任之后发来，而在停用之前已作出决定：请复核，并撤销有误之处。
    *[other] { $kind }
 }

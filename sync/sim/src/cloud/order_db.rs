@@ -29,6 +29,8 @@ pub struct OrderDb {
     pub lines: BTreeSet<(OrderId, CommandId, UserId)>,
     pub rights: Rights,
     pub met_closed: BTreeSet<(OrderId, UserId)>,
+    /// Commands that did work in vain, or met a closed order.
+    pub vain: BTreeSet<(CommandId, UserId)>,
     /// Commands that are listed because nobody trusts their edge any more.
     pub distrusted: BTreeSet<CommandId>,
     pub outbox: BTreeMap<u64, OutboxLine>,
@@ -133,6 +135,11 @@ impl OrderDb {
         }
         let closed = writes.cases.iter().filter(|case| case.kind == CaseKind::MetClosed);
         self.met_closed.extend(closed.map(|case| (case.order_id, case.user_id)));
+        let vain = writes
+            .cases
+            .iter()
+            .filter(|case| matches!(case.kind, CaseKind::WorkedInVain | CaseKind::MetClosed));
+        self.vain.extend(vain.map(|case| (case.command_id, case.user_id)));
         let distrusted = writes.cases.iter().filter(|case| case.kind == CaseKind::EdgeDistrusted);
         self.distrusted.extend(distrusted.map(|case| case.command_id));
     }

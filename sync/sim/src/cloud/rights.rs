@@ -137,6 +137,7 @@ pub fn lapse(bug: Option<Bug>) -> Option<Lapse> {
         Bug::CancelHeld => Lapse::CancelHeld,
         Bug::RevokeSeen => Lapse::RevokeSeen,
         Bug::RuleVersion => Lapse::RuleVersion,
+        Bug::VainCase => Lapse::VainCase,
         Bug::RefuseNotConsume => Lapse::RefuseNotConsume,
         Bug::AnswersNotKept => Lapse::AnswersKept,
         _ => return None,

@@ -2,12 +2,13 @@
 //! `edge-node/src/intake.rs`.
 
 use engine::{
+    customers::{PayingRecord, customer_of},
     verdict::{Answer, Footing, Judgment, Request, judge},
     view::{PendingOp, Sight},
 };
 use wire::{
-    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, OrderId, Outcome,
-    QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
+    Actor, Ask, Chain, Code, Command, CommandId, CommandOp, DeviceId, Hash, Op, Order, OrderId,
+    Outcome, QuarantineWhy, Receipt, Relogged, UnixMillis, UserId, Verdict,
 };
 
 use super::file::{CommandName, EdgeFile, PendingCommand, SuspicionCause};
@@ -160,7 +161,9 @@ impl EdgeFile {
         let request = Request { actor: entry.actor, body, repeat, receipted };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
-        let rule_allows = tenure.rule_allows(body, sight.order.as_ref());
+        sight.in_good_standing =
+            self.is_in_good_standing(entry, sight.order.as_ref()) || self.has(Bug::StandingAssumed);
+        let rule_allows = tenure.rule_allows(body, &sight);
         let right = tenure.right(self.book.live.epoch);
         let revocations_fresh = entry.revocations == Some(self.book.live.revocations_version)
             || self.has(Bug::RevocationsStale);
@@ -175,6 +178,17 @@ impl EdgeFile {
             }
             answer => answer,
         }
+    }
+
+    /// Mirrors `edge-node/src/store/customers.rs`.
+    fn is_in_good_standing(&self, entry: &CommandEntry, seen: Option<&Order>) -> bool {
+        let rules = &self.book.live.tenure.assignment.rules;
+        let customer = customer_of(entry.actor, &entry.command.body, seen);
+        let asked = customer.filter(|_| rules.approval_in_good_standing.is_some());
+        asked.is_some_and(|customer| {
+            let orders = self.orders.live().values().map(|row| &row.order);
+            PayingRecord::of(orders.filter(|order| order.customer_id == customer)).is_good()
+        })
     }
 
     /// The command as it would be stored, without storing it.

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use rules::{Assignment, AssignmentTurn, Seat, Submission, Writes};
 use wire::{
-    Code, CommandId, CommandOp, Op, Outcome, OutcomeKind, PortalAccept, QuarantineWhy, Region,
-    Relogged,
+    Action, Code, CommandBody, CommandId, CommandOp, Op, OrderStatus, Outcome, OutcomeKind,
+    PortalAccept, QuarantineWhy, Region, Relogged, Role, Verdict,
 };
 
 use super::{CommandIdentity, Firm, Oracle};
-use crate::cloud::{DecisionRequest, order_db::OrderDb, sync_db::SyncDb};
+use crate::{
+    cloud::{DecisionRequest, order_db::OrderDb, sync_db::SyncDb},
+    edge::{EdgeFile, EntryResult},
+};
 
 impl Oracle {
     pub fn heard_firm(&mut self, whose: CommandIdentity, fence: Option<u64>, alone: bool) {
@@ -87,10 +90,50 @@ impl Oracle {
         });
     }
 
+    /// Work that was completed at an edge and counts for nothing is on a person's list.
+    pub fn lists_work_in_vain(&mut self, at: u64, db: &OrderDb, op: &CommandOp, told: &Outcome) {
+        use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
+        let (id, user) = (op.command.id, op.actor.user_id);
+        let settled = [NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState];
+        let refused = told.kind == OutcomeKind::Rejected
+            && told.code.is_some_and(|code| settled.contains(&code));
+        let completes = op.command.body.action() == Some(Action::Complete);
+        let Some(standing) = db.orders.get(&op.command.body.order_id()) else { return };
+        if !refused || !completes || op.actor.role != Role::Provider {
+            return;
+        }
+        // It was sent twice, and the work counts.
+        let counts = standing.order.provider_id == Some(user)
+            && matches!(standing.order.status, OrderStatus::Completed | OrderStatus::Reviewed);
+        self.check(at, "work_in_vain_is_listed", counts || db.vain.contains(&(id, user)), || {
+            format!("{user} completed order {} for nothing, and nobody is told", standing.order.id)
+        });
+    }
+
     /// A tablet sends a command with a firm receipt to no other edge.
     pub fn sends_nowhere_else(&mut self, at: u64, id: CommandId, firm_elsewhere: bool) {
         self.check(at, "what_is_firm_is_sent_nowhere_else", !firm_elsewhere, || {
             format!("command {id} is firm at one edge, and is sent to another")
+        });
+    }
+
+    /// A holder promises to publish or approve only what a rule of its region covers. Nobody pays in a run, so no
+    /// customer is in good standing.
+    pub fn promised_by_rule(&mut self, at: u64, file: &EdgeFile, entered: &EntryResult) {
+        let EntryResult::Stored { stored, order: Some(order), new: true } = entered else { return };
+        let place = (stored.epoch, stored.at.seq);
+        let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else { return };
+        let by_rule = matches!(
+            op.command.body,
+            CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. }
+        );
+        if !by_rule || stored.verdict != Verdict::Firm {
+            return;
+        }
+        let rule = file.book.live.tenure.assignment.rules.approval.as_ref();
+        let covered = rule.is_some_and(|rule| rule.allows(order));
+        self.check(at, "a_rule_covers_only_what_it_names", covered, || {
+            format!("command {} is firm, and no rule covers its order", stored.command_id)
         });
     }
 

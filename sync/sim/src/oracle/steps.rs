@@ -264,6 +264,7 @@ impl Oracle {
             format!("op {} of edge {e}: told {outcome:?}, stored {answer:?}", decided.seq)
         });
         self.judges_by_known_rules(at, orders, sync_db.edges[e].region, op, outcome);
+        self.lists_work_in_vain(at, orders, op, outcome);
         self.answers_no_held(at, decided.seq, outcome);
         // The same command may stand in another log too. The edge that answered firm tells the outcome,
         // also under another epoch or name.

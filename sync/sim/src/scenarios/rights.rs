@@ -30,7 +30,9 @@ pub(super) fn all() -> Vec<Scenario> {
         a_revocation_that_came_too_late(),
         a_revocation_on_its_way_to_the_disk(),
         rules_that_came_too_late(),
+        a_rule_for_those_who_have_paid(),
         cancelled_and_rejected_meanwhile(),
+        work_done_in_vain(),
         a_firm_receipt_elsewhere(),
         what_waits_behind_what_waits(),
     ]
@@ -253,6 +255,19 @@ fn rules_that_came_too_late() -> Scenario {
         )
 }
 
+fn a_rule_for_those_who_have_paid() -> Scenario {
+    Schedule::new()
+        .desk(1_000, DESK_CUSTOMER, Publish, order(1, 1))
+        .grant_for_good_standing(3_000, SOUTH_2)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, ADMIN, Approve, order(1, 1))
+        .shows(
+            "a_rule_for_those_who_have_paid",
+            "a holder that may approve for customers in good standing approves for nobody else",
+            &[Bug::StandingAssumed],
+        )
+}
+
 fn cancelled_and_rejected_meanwhile() -> Scenario {
     open(Schedule::new(), 1)
         .desk(1_000, DESK_CUSTOMER, Publish, order(1, 2))
@@ -267,6 +282,20 @@ fn cancelled_and_rejected_meanwhile() -> Scenario {
             "cancelled_and_rejected_meanwhile",
             "what an edge promised counts, though its order was cancelled or rejected meanwhile",
             &[Bug::CancelHeld],
+        )
+}
+
+fn work_done_in_vain() -> Scenario {
+    open(Schedule::new(), 1)
+        .fault(5_000, FaultKind::Partition, SOUTH_2, 20_000)
+        .tablet(6_000, P2, Accept, order(1, 1))
+        .desk(6_500, DESK_CUSTOMER, Cancel, order(1, 1))
+        .tablet(7_000, P2, Start, order(1, 1))
+        .tablet(8_000, P2, Complete, order(1, 1))
+        .shows(
+            "work_done_in_vain",
+            "who completed at an edge what was cancelled meanwhile is on a person's list",
+            &[Bug::VainCase],
         )
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Bug, SeedPlan, cast,
     plan::{Catch, Doer, Fault, FaultKind, Forgery, FrameFate, Intent, Step, StepKind, Tuning},
     scenarios::Scenario,
-    world::{ONLY_OF_FEED, Side},
+    world::{GOOD_STANDING_ONLY, ONLY_OF_FEED, Side},
 };
 
 /// A fault that lasts is lifted by the end of the schedule at the latest.
@@ -117,6 +117,11 @@ impl Schedule {
     /// The same; while it is cut off the holder may approve, and work may start unpaid.
     pub fn grant_with_rules(self, at: u64, edge: usize) -> Self {
         self.policy(at, edge, 4)
+    }
+
+    /// The same; the holder may approve for customers in good standing alone.
+    pub fn grant_for_good_standing(self, at: u64, edge: usize) -> Self {
+        self.policy(at, edge, GOOD_STANDING_ONLY)
     }
 
     pub fn optimistic(self, at: u64, edge: usize) -> Self {

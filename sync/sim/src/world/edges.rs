@@ -173,6 +173,7 @@ impl World {
                 self.oracle.shown(e, file, entry.seen.as_ref());
                 let beside = stranger::beside_nonsense(file, &entry);
                 let entered = file.enter(*entry);
+                self.oracle.promised_by_rule(self.now, file, &entered);
                 if let Some(entry) = beside {
                     let firm =
                         self.oracle.entered_beside_nonsense(self.now, file, &entry, &entered);

@@ -37,6 +37,8 @@ pub(super) enum OperatorAct {
 
 /// More than a failure is on its way to the hub.
 const ANSWER_TAKES_MS: u64 = 10;
+/// The size of a fault, by forty, by which a holder may approve for customers in good standing alone.
+pub(crate) const GOOD_STANDING_ONLY: u64 = 24;
 /// How long the rights still stand once everything works again.
 const ENDS_AFTER_MS: u64 = 15_000;
 
@@ -227,13 +229,18 @@ pub(super) fn admin() -> UserId {
     cast::at_desk(cast::DESK_COUNT - 1).user_id
 }
 
+/// Customers in good standing may publish more; now and then they alone.
 fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
-    let price_max = if size % 20 < 10 { 30_000 } else { 100_000 };
-    let price_max = Amount::from_minor(price_max).ok();
-    let approval = price_max.map(|price_max| ApprovalRule {
-        price_max,
-        currency: Currency::Cny,
-        service_types: ServiceType::ALL.to_vec(),
-    });
-    OfflineRules { unpaid_start, approval, ..OfflineRules::default() }
+    let up_to = |price_max| {
+        let price_max = Amount::from_minor(price_max).ok()?;
+        let service_types = ServiceType::ALL.to_vec();
+        Some(ApprovalRule { price_max, currency: Currency::Cny, service_types })
+    };
+    let approval = match size % 40 {
+        GOOD_STANDING_ONLY => None,
+        other if other % 20 < 10 => up_to(30_000),
+        _ => up_to(100_000),
+    };
+    let (approval_in_good_standing, address_at_start) = (up_to(100_000), false);
+    OfflineRules { unpaid_start, approval, address_at_start, approval_in_good_standing }
 }

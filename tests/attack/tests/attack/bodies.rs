@@ -42,9 +42,6 @@ async fn platform() -> AttackedPlatform {
     let wide = [
         ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "1000000"),
         ("HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE", "1000000"),
-        // glibc keeps the memory of two hashes of passwords, 39 MB, for each arena that ever had one. Given
-        // back at once, it is not taken for memory of the bodies.
-        ("MALLOC_MMAP_THRESHOLD_", "1048576"),
     ];
     AttackedPlatform::with(Stores::Embedded, &wide).await
 }
@@ -318,9 +315,9 @@ async fn with_field(
 
 /// A call without a body. Its path leads to something that could be there, and a sign-in comes from an own page.
 fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
-    let path = ["{region}", "{name}", "roles/{id}", "money-cases/{id}"]
+    let path = ["{region}", "{name}", "roles/{id}", "cases/{id}"]
         .into_iter()
-        .zip(["SOUTH", "order_queue", "roles/99", "money-cases/99"])
+        .zip(["SOUTH", "order_queue", "roles/99", "cases/99"])
         .fold(route.path.clone(), |path, (place, there)| path.replace(place, there));
     let path = path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
     let call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));

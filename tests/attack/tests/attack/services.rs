@@ -14,7 +14,7 @@ use support::eventually;
 use wire::{Region, Role};
 
 /// The routes between services.
-const INTERNAL: [(&str, &str, &str); 12] = [
+const INTERNAL: [(&str, &str, &str); 14] = [
     ("order", "GET", "/internal/assignments"),
     ("order", "POST", "/internal/ranges"),
     ("order", "POST", "/internal/orders"),
@@ -22,11 +22,13 @@ const INTERNAL: [(&str, &str, &str); 12] = [
     ("order", "POST", "/internal/takebacks"),
     ("order", "POST", "/internal/waiting-accepts"),
     ("order", "POST", "/internal/ops"),
+    ("payment", "POST", "/internal/funds"),
     ("hub", "GET", "/internal/stream"),
     ("hub", "POST", "/internal/asks"),
     ("hub", "GET", "/internal/seats/north-1"),
     ("auth", "POST", "/internal/sessions/renew"),
     ("auth", "POST", "/internal/permissions"),
+    ("auth", "POST", "/internal/contact"),
 ];
 
 #[tokio::test]

@@ -29,6 +29,8 @@ const CONNECTIONS: usize = 32;
 const PEOPLE_OF_ONE: usize = 8;
 const TURNS: usize = 12;
 const TURN: Duration = Duration::from_secs(3);
+/// Of the two platforms. An older `holdfast-stack` does not look for free ports.
+const PORT_BASES: [&str; 2] = ["18080", "19080"];
 const STARTED_WITHIN: Duration = Duration::from_secs(180);
 /// An answer that takes longer is a fault.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -75,8 +77,11 @@ async fn main() -> Result<()> {
     let present = binaries::supervisor()?;
     let present = present.parent().context("programs stand in a folder")?;
     let folder = tempfile::tempdir()?;
-    let before = Build::start("before", &arguments.before, folder.path(), arguments.real).await?;
-    let after = Build::start("after", present, folder.path(), arguments.real).await?;
+    let start = async |name, programs, port_base: &str| {
+        Build::start(name, programs, folder.path(), port_base, arguments.real).await
+    };
+    let before = start("before", &arguments.before, PORT_BASES[0]).await?;
+    let after = start("after", present, PORT_BASES[1]).await?;
     println!("{CONNECTIONS} connections, {TURNS} turns of {TURN:?} each; after / before");
     for (case, name) in [(Case::Publish, "publish"), (Case::Read, "read")] {
         let (mut ratios, mut paces) = (Vec::new(), [Vec::new(), Vec::new()]);
@@ -108,11 +113,18 @@ fn spread(figures: &[f64]) -> (f64, f64, f64) {
 }
 
 impl Build {
-    async fn start(name: &'static str, programs: &Path, work: &Path, real: bool) -> Result<Self> {
+    async fn start(
+        name: &'static str,
+        programs: &Path,
+        work: &Path,
+        port_base: &str,
+        real: bool,
+    ) -> Result<Self> {
         let ready_file = work.join(format!("{name}.json"));
         let log = std::fs::File::create(work.join(format!("{name}.log")))?;
         let mut command = Command::new(programs.join("holdfast-stack"));
-        command.args(["up", "--ephemeral", "--free-ports", "--ready-file"]).arg(&ready_file);
+        command.args(["up", "--ephemeral", "--port-base", port_base]);
+        command.arg("--ready-file").arg(&ready_file);
         command.args(real.then_some("--real")).env("HOLDFAST_BIN_DIR", programs);
         command.env("HOLDFAST_CONTEXT_DIR", work.join(name)).kill_on_drop(true);
         let stack = command.stdout(Stdio::null()).stderr(log).spawn();

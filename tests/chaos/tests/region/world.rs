@@ -202,5 +202,6 @@ async fn order_service(url: &str, ground: platform::Ground, hub: Upstream) -> Ro
         ..order::Config::default()
     };
     order::migrate(&config).await.unwrap();
-    order::open(config, ground, order::Peers { hub }).await.unwrap()
+    let peers = order::Peers { hub, payment: Upstream::later().0 };
+    order::open(config, ground, peers).await.unwrap()
 }

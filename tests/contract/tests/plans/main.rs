@@ -1,8 +1,9 @@
-//! Every statement of money that people, events and the frequent jobs cause uses an index. The statements are those that a
-//! whole run really makes: sqlx tells each one, and the engine is asked for its plan.
+//! Every statement of money and of orders that people, events and the frequent jobs cause uses an index. The statements are
+//! those that a whole run really makes: sqlx tells each one, and the engine is asked for its plan.
 
 #![allow(clippy::unwrap_used)]
 
+mod order;
 mod recorder;
 
 use std::collections::BTreeSet;
@@ -26,7 +27,15 @@ const PRICE: i64 = 20_001;
 /// Rows of each table that no statement is about. MariaDB reads a small table whole, index or not.
 const OTHERS: u32 = 3_000;
 /// Tables of a few rows, which are read whole.
-const SMALL: &[&str] = &["fee_policies", "compared_until"];
+const SMALL: &[&str] = &[
+    "fee_policies",
+    "compared_until",
+    "cancel_policies",
+    "region_assignment",
+    "region_rules",
+    "fences",
+    "ended_epochs",
+];
 const FILLED: &[&str] = &[
     "dues",
     "payments",
@@ -71,18 +80,39 @@ async fn uses_indexes(engine: Engine) {
         }
     }
     run(&sql).await;
+    let seen = without_scans(&sql, engine, recorder, FILLED).await;
+    assert!(seen > 40, "only {seen} statements were seen");
+    let whole = "SELECT id FROM payments WHERE payment_method = ? AND tries = ?";
+    assert_eq!(scans_of(&sql, engine, whole).await.len(), 1, "a scan would be seen");
+}
+
+#[tokio::test]
+async fn every_statement_about_orders_uses_an_index_on_sqlite() {
+    order::uses_indexes(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_statement_about_orders_uses_an_index_on_mariadb() {
+    order::uses_indexes(Engine::MariaDb).await;
+}
+
+/// The number of statements about these tables, none of which reads one of them whole.
+async fn without_scans(
+    sql: &Sql,
+    engine: Engine,
+    recorder: &recorder::Recorder,
+    filled: &[&str],
+) -> usize {
     let mut looked_at = 0;
     let mut scans = Vec::new();
     for text in recorder.statements() {
-        if FILLED.iter().any(|table| names(&text, table)) {
+        if filled.iter().any(|table| names(&text, table)) {
             looked_at += 1;
-            scans.extend(scans_of(&sql, engine, &text).await);
+            scans.extend(scans_of(sql, engine, &text).await);
         }
     }
-    assert!(looked_at > 40, "only {looked_at} statements were seen");
     assert_eq!(scans, Vec::<String>::new());
-    let whole = "SELECT id FROM payments WHERE payment_method = ? AND tries = ?";
-    assert_eq!(scans_of(&sql, engine, whole).await.len(), 1, "a scan would be seen");
+    looked_at
 }
 
 fn names(text: &str, table: &str) -> bool {
@@ -195,6 +225,7 @@ async fn fill(sql: &Sql, table: &'static str) {
     let value = |(name, kind): &(String, String)| match kind.as_str() {
         "binary" if name == "body_hash" => "REPEAT('x', 32)".to_owned(),
         "binary" => format!("UNHEX(MD5(CONCAT('{name}', seq)))"),
+        "tinyint" => "1".to_owned(),
         "varchar" if name == "currency" => "'CNY'".to_owned(),
         "varchar" => "CONCAT('w', seq MOD 500)".to_owned(),
         _ if name == "balance_minor" => "-seq".to_owned(),
@@ -216,7 +247,7 @@ async fn scans_of(sql: &Sql, engine: Engine, text: &str) -> Vec<String> {
     let found: BTreeSet<String> = match engine {
         Engine::Sqlite => {
             // Told of by the other engine's run.
-            let text = text.replace(" FOR UPDATE", "");
+            let text = text.replace(" FOR UPDATE", "").replace(" LOCK IN SHARE MODE", "");
             let steps: Vec<SqliteStep> = all(sql, format!("EXPLAIN QUERY PLAN {text}")).await;
             let scan = |step: &SqliteStep| step.0.starts_with("SCAN ");
             steps.into_iter().filter(scan).map(|step| step.0).collect()

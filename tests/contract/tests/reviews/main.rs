@@ -119,7 +119,8 @@ async fn votes_and_reports_count_once_a_person(arm: DocumentsArm) {
     assert_eq!(store.vote(id, user(100), true).await.unwrap(), 20);
     assert_eq!(store.vote(id, user(100), false).await.unwrap(), 19);
     assert_eq!(store.get(id).await.unwrap().unwrap().helpful_count, 19);
-    let reports = (0..10).map(|n| store.report(id, user(200 + n % 5), format!("Reason {n}")));
+    let reports =
+        (0..10).map(|n| store.report(id, user(200 + n % 5), format!("Reason {n}"), "trace"));
     for report in join_all(reports).await {
         report.unwrap();
     }

@@ -189,7 +189,7 @@ impl Replay<'_> {
         for (id, lines) in lines {
             assert_eq!(self.store.timeline(id).await.unwrap(), lines, "{}", self.name);
         }
-        let mut cases = self.store.cases(None, usize::MAX).await.unwrap();
+        let mut cases = self.store.cases(None, None, usize::MAX).await.unwrap();
         cases.reverse();
         let cases = cases
             .into_iter()

@@ -52,6 +52,7 @@ fn a_late_cancel_is_bound_by_the_fee_that_was_shown() {
     assert!(done.succeeded());
     assert_eq!(writes.orders[0].after.terms, Some(terms(2_000)));
     assert_eq!(writes.events[0].body.terms, Some(terms(2_000)));
+    assert_eq!(writes.events[0].body.refund, Some(amount(18_000)));
 }
 
 #[test]
@@ -61,6 +62,7 @@ fn nobody_pays_for_an_early_cancel_or_an_admins() {
         let (done, writes) = stage.decide_one(portal(7, by, cancel_for(None)));
         assert!(done.succeeded(), "{by:?}");
         assert_eq!(writes.events[0].body.terms, Some(terms(0)));
+        assert_eq!(writes.events[0].body.refund, Some(amount(20_000)));
     }
 }
 
@@ -86,6 +88,7 @@ fn every_event_of_a_cancelled_order_carries_its_terms() {
     assert_eq!(met.code, Some(Code::OrderCancelledMeanwhile));
     assert_eq!(writes.events[0].kind, EventType::OrderAcceptanceLost);
     assert_eq!(writes.events[0].body.terms, Some(terms(2_000)));
+    assert_eq!(writes.events[0].body.refund, None, "it was told with the cancel");
 }
 
 #[test]

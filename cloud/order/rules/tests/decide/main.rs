@@ -6,6 +6,7 @@ mod assignment;
 mod cancelling;
 mod collisions;
 mod held;
+mod in_vain;
 mod properties;
 mod repeats;
 mod rights;

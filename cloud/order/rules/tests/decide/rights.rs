@@ -394,6 +394,32 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
     assert_eq!(outcome.code, Some(Code::RoleForbidden), "that is what the rule is for");
 }
 
+/// The edge alone knew the standing of the customer: its promise counts, and an admin finds it on the list.
+#[test]
+fn a_firm_approval_for_a_customer_in_good_standing_is_judged_by_its_rule() {
+    let wider =
+        OfflineRules { approval_in_good_standing: approving().approval, ..OfflineRules::default() };
+    let mut assignment = Assignment { rules_version: 3, ..held() };
+    assignment.past_rules.insert(2, wider);
+    let approved =
+        with_op(firm(4, 1, 1, customer(1), approve(1)), |op| op.evidence.rules_version = Some(2));
+    let provisional = with_op(logged(1, 1, Some(customer(1)), approve(1)), |op| {
+        op.evidence.rules_version = Some(2)
+    });
+    for (request, price, code) in [
+        (&approved, 20_000, None),
+        (&approved, 20_001, Some(Code::RoleForbidden)),
+        (&provisional, 20_000, Some(Code::RoleForbidden)),
+    ] {
+        let mut standing = order(1, OrderStatus::PendingReview);
+        standing.order.price = Amount::from_minor(price).unwrap();
+        let mut stage = Stage::with([standing]).assign(assignment.clone());
+        let (outcome, writes) = stage.decide_one(request.clone());
+        assert_eq!(outcome.code, code, "{request:?}");
+        assert_eq!(kinds(&writes) == [CaseKind::OfflineRule], code.is_none());
+    }
+}
+
 #[test]
 fn a_firm_approval_that_comes_late_counts_all_the_same() {
     for status in OrderStatus::ALL {

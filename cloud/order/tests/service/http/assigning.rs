@@ -73,10 +73,39 @@ async fn a_kind_of_work_that_is_named_often_is_kept_once(#[case] engine: Engine)
     let service = Service::new(engine).await;
     let kinds = ["other", "cleaning_repair", "other"].repeat(200);
     let approval = json!({ "price_max": "200.00", "service_types": kinds });
-    let set = put(&service, admin(), json!({ "rules": { "approval": approval } })).await;
-    assert_eq!(set.status, StatusCode::OK, "{}", set.body);
-    let kept = &set.body["assignment"]["rules"]["approval"]["service_types"];
-    assert_eq!(kept, &json!(["other", "cleaning_repair"]));
+    for rule in ["approval", "approval_in_good_standing"] {
+        let set = put(&service, admin(), json!({ "rules": { rule: approval } })).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+        let kept = &set.body["assignment"]["rules"][rule]["service_types"];
+        assert_eq!(kept, &json!(["other", "cleaning_repair"]));
+    }
+}
+
+/// What the operator is shown is sent back whole, with one word changed.
+#[tokio::test]
+async fn a_region_without_a_rule_for_good_standing_does_not_name_it() {
+    let service = Service::new(Engine::Sqlite).await;
+    let plain = put(&service, admin(), json!({ "rules": { "unpaid_start": true } })).await;
+    let told = &plain.body["assignment"]["rules"];
+    assert_eq!(told, &json!({ "unpaid_start": true, "approval": null }), "older readers know both");
+    let mut wider = told.clone();
+    let approval = json!({ "price_max": "500.00", "currency": "CNY", "service_types": ["other"] });
+    wider["approval_in_good_standing"] = approval.clone();
+    let set = put(&service, admin(), json!({ "rules": wider })).await;
+    assert_eq!(set.body["assignment"]["rules"]["approval_in_good_standing"], approval);
+    assert_eq!(set.body["assignment"]["rules_version"], json!(3));
+}
+
+/// Who is answered that his rules hold must not have written one that nobody reads.
+#[tokio::test]
+async fn a_rule_that_nobody_knows_is_refused_at_the_operators_door() {
+    let service = Service::new(Engine::Sqlite).await;
+    let approval = json!({ "price_max": "200.00", "service_types": ["other"], "on_sundays": true });
+    for rules in [json!({ "unpayed_start": true }), json!({ "approval": approval })] {
+        let refused = put(&service, admin(), json!({ "rules": rules })).await;
+        refused.refused(422, "invalid_input");
+    }
+    assert!(service.stage.told().await.is_empty());
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn a_database_that_is_not_up_to_date_is_refused_with_what_to_do() {
     let url = format!("sqlite:{}", folder.path().join("order.db").display());
     let config = order::Config { sql_url: url.as_str().into(), ..order::Config::default() };
     let ground = testing::ground(folder.path(), &process::clock::Clock::fixed(NOW)).await;
-    let peers = Peers { hub: Upstream::later().0 };
+    let peers = Peers { hub: Upstream::later().0, payment: Upstream::later().0 };
     let error = order::open(config, ground, peers).await.err().unwrap();
     let told = process::problem::chain(&error);
     assert!(told.contains("holdfast-cloud migrate"), "{told}");

@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{Actor, OrderId};
 
-use super::hub::Hub;
+use super::{funds::Payments, hub::Hub};
 use crate::stage::{Engine, Stage};
 
 pub struct Service {
@@ -23,6 +23,7 @@ pub struct Service {
     pub issuer: Issuer,
     pub service_key: ServiceKey,
     pub hub: Hub,
+    pub payments: Payments,
     pub stage: Stage,
     pub tasks: Tasks,
 }
@@ -40,10 +41,21 @@ impl Service {
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = Ground { keys: issuer.keys(), ..ground };
         let (tasks, service_key) = (ground.tasks.clone(), ground.service_key.clone());
-        let hub = Hub::new();
-        let peers = Peers { hub: Upstream::local(hub.router()) };
+        let (hub, payments) = (Hub::new(), Payments::default());
+        let payment = Upstream::local(payments.router());
+        let peers = Peers { hub: Upstream::local(hub.router()), payment };
         let router = order::open(stage.config.clone(), ground, peers).await.unwrap();
-        Self { router, issuer, service_key, hub, stage, tasks }
+        Self { router, issuer, service_key, hub, payments, stage, tasks }
+    }
+
+    /// Another process of the service, on the same stores.
+    pub async fn replica(&self) -> Router {
+        let ground = testing::ground(self.stage.folder.path(), &self.stage.clock).await;
+        let (keys, service_key) = (self.issuer.keys(), self.service_key.clone());
+        let ground = Ground { keys, service_key, ..ground };
+        let payment = Upstream::local(self.payments.router());
+        let peers = Peers { hub: Upstream::local(self.hub.router()), payment };
+        order::open(self.stage.config.clone(), ground, peers).await.unwrap()
     }
 
     pub fn token(&self, actor: Actor) -> String {
@@ -51,9 +63,17 @@ impl Service {
     }
 
     pub async fn send(&self, request: axum::http::request::Builder, body: Option<Value>) -> Answer {
+        Self::send_to(&self.router, request, body).await
+    }
+
+    pub async fn send_to(
+        router: &Router,
+        request: axum::http::request::Builder,
+        body: Option<Value>,
+    ) -> Answer {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let request: Request = request.body(body).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 22).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);

@@ -28,6 +28,9 @@ pub fn word(
         payment_status: status,
         money_version,
         held: Amount::from_minor(20_000).unwrap(),
+        returning: None,
+        share: None,
+        charged_back: None,
     };
     Event::new(EventId(stage.clock.new_id()), kind, NOW, "trace", &body).unwrap()
 }

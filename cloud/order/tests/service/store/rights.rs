@@ -116,7 +116,7 @@ async fn after_a_take_back_old_promises_are_kept_where_they_can_be(#[case] engin
     assert_eq!((record.how, record.by), (FenceEnding::TakenBack, Some(admin().user_id)));
     assert_eq!(record.why.as_deref(), Some("The node is lost."));
     assert_eq!(stage.batch(log.batch()).await, outcomes, "a repeat hears the same");
-    let cases = stage.store.cases(None, 10).await.unwrap();
+    let cases = stage.store.cases(None, None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
     assert_eq!(stage.told().await.len(), 2, "the late release is no news");
 }
@@ -140,10 +140,10 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     let log = promise.then(stage.command_id(), Some(provider(1)), start);
     let outcomes = stage.batch(log.batch()).await;
     assert_eq!(outcomes[1].code, Some(Code::OrderCancelled));
-    let cases = stage.store.cases(None, 10).await.unwrap();
+    let cases = stage.store.cases(None, None, 10).await.unwrap();
     assert_eq!(cases.len(), 2);
     assert!(cases.iter().all(|case| (case.order_id, case.user_id) == (id, provider(1).user_id)));
-    assert_eq!(stage.store.cases(Some(cases[0].id), 10).await.unwrap(), cases[1..]);
+    assert_eq!(stage.store.cases(None, Some(cases[0].id), 10).await.unwrap(), cases[1..]);
     assert_eq!(stage.count("SELECT COUNT(*) FROM order_timeline").await, 5);
 }
 
@@ -203,7 +203,7 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
         assert_eq!(told.taken_back.as_ref().unwrap().how, FenceEnding::EdgeRestored);
         assert_eq!(told.race_rule, Some(RaceRule::FirstInCloud));
     }
-    let cases = stage.store.cases(None, 10).await.unwrap();
+    let cases = stage.store.cases(None, None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
     let (listed, _) = stage.store.lost_acceptances(None, 10).await.unwrap();
     let [conflict] = &listed[..] else { panic!("{listed:?}") };
@@ -237,7 +237,7 @@ async fn a_promise_that_lost_in_the_next_holders_log_is_listed_once(#[case] engi
         let outcome = stage.batch(late.batch()).await.remove(0);
         assert_eq!(outcome.kind, OutcomeKind::Duplicate);
         assert!(outcome.lost.unwrap().taken_back.is_some());
-        let cases = stage.store.cases(None, 10).await.unwrap();
+        let cases = stage.store.cases(None, None, 10).await.unwrap();
         assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
         assert_eq!(cases[0].code, Some(Code::OrderAlreadyAccepted));
     }
@@ -272,7 +272,7 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
     let log = Log::of("north-1").firm(1, stage.command_id(), customer(1), approve);
     let outcomes = stage.batch(log.knowing_rules(2).batch()).await;
     assert!(outcomes[0].succeeded(), "{outcomes:?}");
-    let cases = stage.store.cases(None, 10).await.unwrap();
+    let cases = stage.store.cases(None, None, 10).await.unwrap();
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["offline_rule"]);
 }
 

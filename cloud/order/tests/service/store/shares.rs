@@ -78,7 +78,7 @@ async fn the_jobs_of_a_revoked_person_become_cases_once(#[case] engine: Engine) 
     for _ in 0..2 {
         people.handle(&event).await.unwrap();
     }
-    let cases = stage.store.cases(None, 10).await.unwrap();
+    let cases = stage.store.cases(None, None, 10).await.unwrap();
     assert_eq!(cases.len(), 2);
     assert!(cases.iter().all(|case| case.kind == "revoked_holder" && case.user_id == user_id));
     assert_eq!(stage.store.jobs_of(user_id, 10).await.unwrap().len(), 2);

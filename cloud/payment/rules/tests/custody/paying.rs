@@ -1,9 +1,12 @@
 //! The states of a payment.
 
-use custody::{AdapterAnswer, Ask, MoneyEventKind, MoneyStep, PaymentState, PaymentWish, Refusal};
+use custody::{
+    AdapterAnswer, AdapterReply, Ask, MoneyDetails, MoneyEventKind, MoneyStep, MovementId,
+    PaymentState, PaymentWish, Refusal,
+};
 use wire::{Currency, OrderStatus, PaymentStatus};
 
-use crate::stage::{HOUR, PRICE, Stage, user, wish};
+use crate::stage::{HOUR, PRICE, Stage, chargeback, user, wish};
 
 const PAID: AdapterAnswer = AdapterAnswer::Paid { amount_minor: PRICE };
 
@@ -99,6 +102,51 @@ fn another_amount_and_a_second_charge_go_back_whole() {
     stage.hears(late, PAID);
     assert_eq!((stage.rows.held_minor(), stage.rows.refunds[0].payment), (PRICE, late));
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+}
+
+/// The sums that are told with the adapter's word, by its first event.
+fn told(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> MoneyDetails {
+    let chargebacks = Vec::new();
+    let reply = AdapterReply { answer: AdapterAnswer::Paid { amount_minor }, chargebacks };
+    let writes = stage.step(&MoneyStep::Answered { movement: payment, reply }).unwrap();
+    assert_eq!(writes.events[0].kind, MoneyEventKind::PaymentCompleted);
+    writes.events[0].details
+}
+
+#[test]
+fn a_payment_tells_the_share_of_the_provider_or_the_sum_that_goes_back() {
+    let returning =
+        |minor| MoneyDetails { returning_minor: Some(minor), ..MoneyDetails::default() };
+    let mut stage = Stage::accepted();
+    let late = stage.pay();
+    stage.hears(late, AdapterAnswer::Closed);
+    let payment = stage.pay();
+    // A tenth of 200.01 is the platform's, rounded down.
+    let share = MoneyDetails { share_minor: Some(18_001), ..MoneyDetails::default() };
+    assert_eq!(told(&mut stage, payment, PRICE), share);
+    assert_eq!(told(&mut stage, late, PRICE), returning(PRICE), "it was paid already");
+
+    let mut stage = Stage::accepted();
+    let wrong = stage.pay();
+    assert_eq!(told(&mut stage, wrong, PRICE + 1), returning(PRICE + 1), "another amount");
+
+    for (fee, rest) in [(0, PRICE), (2_000, PRICE - 2_000)] {
+        let mut stage = Stage::accepted();
+        let payment = stage.pay();
+        stage.cancelled(fee);
+        assert_eq!(told(&mut stage, payment, PRICE), returning(rest), "cancelled meanwhile");
+        assert_eq!(stage.rows.refunds[0].amount_minor, rest, "as was told");
+    }
+}
+
+#[test]
+fn a_chargeback_tells_its_sum() {
+    let (mut stage, payment) = Stage::held();
+    let reply = AdapterReply { answer: PAID, chargebacks: vec![chargeback(payment, PRICE)] };
+    let writes = stage.step(&MoneyStep::Answered { movement: payment, reply }).unwrap();
+    let told: Vec<_> = writes.events.iter().map(|event| event.details.charged_back_minor).collect();
+    assert_eq!(told, [Some(PRICE)]);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Unpaid);
 }
 
 #[test]

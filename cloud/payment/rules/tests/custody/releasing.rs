@@ -1,9 +1,11 @@
 //! Release, disputes and chargebacks.
 
-use custody::{AdapterAnswer, Chargeback, HeardOrder, LedgerAccount, MoneyStep};
+use custody::{
+    AdapterAnswer, Chargeback, HeardOrder, LedgerAccount, MoneyCase, MoneyCaseKind, MoneyStep,
+};
 use wire::{OrderStatus, PaymentStatus};
 
-use crate::stage::{HOUR, PRICE, Stage, chargeback, order, user};
+use crate::stage::{HOUR, PRICE, Stage, chargeback, order, user, wish};
 
 #[test]
 fn money_is_released_after_72_hours_to_who_completed() {
@@ -26,6 +28,26 @@ fn what_is_paid_after_the_72_hours_is_released_at_once() {
     let payment = stage.pay();
     stage.hears(payment, AdapterAnswer::Paid { amount_minor: PRICE });
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Paid);
+}
+
+#[test]
+fn finished_work_that_is_unpaid_for_14_days_is_one_case() {
+    let unpaid = |cases: &[MoneyCase]| {
+        let is = |case: &&MoneyCase| case.kind == MoneyCaseKind::CompletedUnpaid;
+        cases.iter().filter(is).map(|case| case.movement).collect::<Vec<_>>()
+    };
+    let mut stage = Stage::accepted();
+    stage.becomes(OrderStatus::Completed);
+    assert_eq!(unpaid(&stage.later(14 * 24 * HOUR - 1).cases), []);
+    let listed = unpaid(&stage.later(1).cases);
+    assert_eq!(listed.len(), 1);
+    let tried = stage.step(&MoneyStep::Pay(wish())).unwrap();
+    assert_eq!(unpaid(&tried.cases), listed, "an attempt to pay opens no other");
+    stage.hears(tried.movement.unwrap(), AdapterAnswer::Paid { amount_minor: PRICE });
+    assert_eq!(unpaid(&stage.later(HOUR).cases), []);
+    let (mut paid, _) = Stage::held();
+    paid.becomes(OrderStatus::Completed);
+    assert_eq!(unpaid(&paid.later(14 * 24 * HOUR).cases), []);
 }
 
 #[test]

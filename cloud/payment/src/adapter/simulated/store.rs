@@ -105,14 +105,18 @@ pub async fn known(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
     Ok(sql.all(KNOWN, vals![after, KNOWN_MAX]).await?)
 }
 
-pub async fn statement(sql: &Sql, ids: &[Uuid]) -> Result<Vec<StatementLine>, StoreError> {
+pub async fn statement(
+    sql: &Sql,
+    ids: &[Uuid],
+    now: UnixMillis,
+) -> Result<Vec<StatementLine>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let values = || ids.iter().map(Val::from).collect();
     let text = Truth::select("WHERE id IN (").marks(ids.len()).then(")");
     let rows: Vec<Truth> = sql.all(text, values()).await?;
-    let mut lines: Vec<StatementLine> = rows.iter().flat_map(Truth::lines).collect();
+    let mut lines: Vec<StatementLine> = rows.iter().flat_map(|row| row.lines(now)).collect();
     let text = ChargebackTruth::select("WHERE payment_id IN (").marks(ids.len()).then(")");
     let rows: Vec<ChargebackTruth> = sql.all(text, values()).await?;
     lines.extend(rows.into_iter().flat_map(ChargebackTruth::lines));
@@ -206,8 +210,9 @@ impl Truth {
 }
 
 impl Truth {
-    fn lines(&self) -> Vec<StatementLine> {
+    fn lines(&self, now: UnixMillis) -> Vec<StatementLine> {
         let kinds: &[LineKind] = match (self.kind.as_str(), self.state.as_str()) {
+            ("charge", _) if self.has_paid(now) => &[LineKind::Charge],
             ("charge", "paid") => &[LineKind::Charge],
             ("refund", "done") => &[LineKind::Refund],
             ("payout", "done") => &[LineKind::Payout],

@@ -1,8 +1,8 @@
 //! What money does at the adapter: payments, refunds and payouts; the requests for refunds; chargebacks.
 
 use custody::{
-    Chargeback, ChargebackId, Errand, HeardOrder, MovementId, Payment, Payout, Refund,
-    RefundRequest,
+    Chargeback, ChargebackId, Errand, HeardOrder, MovementId, Payment, PaymentState, Payout,
+    Refund, RefundRequest,
 };
 use platform::{
     columns, fields, row,
@@ -144,6 +144,11 @@ columns! {
 }
 
 impl PaymentRow {
+    /// Its customer may still pay it.
+    pub fn is_wanted(&self) -> bool {
+        self.status == PaymentState::Pending.as_str() && !self.closing
+    }
+
     pub fn of(payment: &Payment, order: &HeardOrder, method: &str, now: UnixMillis) -> Self {
         Self {
             id: payment.id.0,

@@ -31,10 +31,15 @@ impl Embedded {
         ids: Vec<i64>,
         reason: &str,
     ) -> Result<(), BusError> {
-        let (dead, now) = (queue.dead(), self.0.clock.now().0);
+        let dead = queue.dead();
+        let dead = self.queues().into_iter().find(|queue| Some(queue.id) == dead);
+        let now = self.0.clock.now().0;
         let reason = self.0.keys.seal(&super::place(), reason.as_bytes());
         self.write(move |conn| match dead {
-            Some(dead) => store::move_to(conn, &ids, dead, (Some(&reason), Some(now))),
+            Some(dead) => {
+                dead.filled();
+                store::move_to(conn, &ids, dead.id, (Some(&reason), Some(now)))
+            }
             // There is nowhere to put a dead letter that is put aside again.
             None => store::remove(conn, &ids),
         })

@@ -49,8 +49,12 @@ impl Embedded {
         let count = ids.len() as u64;
         match (act, of) {
             (LetterAct::Redrive, LetterBox::Dead(name)) => {
-                let to = self.queue(name)?.id;
-                self.write(move |conn| store::move_to(conn, &ids, to, (None, None))).await?;
+                let to = self.queue(name)?;
+                let moved = move |conn: &Connection| {
+                    to.filled();
+                    store::move_to(conn, &ids, to.id, (None, None))
+                };
+                self.write(moved).await?;
             }
             (LetterAct::Redrive, LetterBox::Unrouted(_)) => {
                 if let Some(error) = self.publish_all(&events).await.error {
@@ -74,7 +78,7 @@ impl Embedded {
         let expires_at = queue.expires_at(self.0.clock.now().0);
         let row = |event: &Event| {
             let body = self.0.keys.seal(&place(), &serde_json::to_vec(event)?);
-            Ok(Row { queue: queue.id, body: body.into(), expires_at })
+            Ok(Row { queue: queue.clone(), body: body.into(), expires_at })
         };
         self.put(events.iter().map(row).collect::<Result<_, BusError>>()?).await
     }

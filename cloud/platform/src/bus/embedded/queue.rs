@@ -6,7 +6,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
@@ -29,6 +32,8 @@ pub(super) struct LocalQueue {
     pub(super) moving: tokio::sync::Mutex<()>,
     /// Heard by consumers that wait: something has changed.
     pub(super) wake: Notify,
+    /// Messages were put into the file, and those who wait have not heard of it.
+    is_filled: AtomicBool,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +65,19 @@ impl LocalQueue {
             hands: Mutex::new(hands),
             moving: tokio::sync::Mutex::default(),
             wake: Notify::new(),
+            is_filled: AtomicBool::new(false),
+        }
+    }
+
+    /// Said by the one who puts messages into the file. Those who wait hear of it after the commit.
+    pub(super) fn filled(&self) {
+        self.is_filled.store(true, Ordering::Release);
+    }
+
+    /// Wakes those who wait, where there is something for them: every other queue sleeps on.
+    pub(super) fn committed(&self) {
+        if self.is_filled.swap(false, Ordering::AcqRel) {
+            self.wake.notify_waiters();
         }
     }
 

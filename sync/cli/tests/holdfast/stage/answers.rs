@@ -64,8 +64,8 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/keys/kill", post(kill_key))
         .route("/api/v1/admin/letters", get(async || letter_boxes()))
         .route("/api/v1/admin/letters/{name}", get(letters))
-        .route("/api/v1/admin/letters/{name}/redrive", post(async || settled()))
-        .route("/api/v1/admin/letters/{name}/drop", post(async || settled()))
+        .route("/api/v1/admin/letters/{name}/redrive", post(settled))
+        .route("/api/v1/admin/letters/{name}/drop", post(settled))
         .route("/api/v1/admin/replays", post(replay))
         .route("/api/v1/admin/orders", get(orders))
         .route("/api/v1/orders/{id}", get(one_order))
@@ -367,12 +367,19 @@ async fn lost(query: Asked) -> Json<Value> {
 
 async fn cases(query: Asked) -> Json<Value> {
     let before = asked(&query, "cursor").map_or(u64::MAX, |text| text.parse().unwrap());
+    let limit: usize = asked(&query, "limit").unwrap().parse().unwrap();
     let case = json!({
         "id": 7, "order_id": ORDER, "order_code": order_code(), "region": "NORTH",
         "user_id": COMMAND, "kind": "taken_back", "command_id": COMMAND,
         "code": "region_taken_back", "at": "2025-11-24T16:03:10Z",
     });
-    let items = if before > 7 { vec![case] } else { vec![] };
+    let mut closed = case.clone();
+    closed["id"] = json!(6);
+    closed["closed_at"] = json!("2025-11-24T17:00:00Z");
+    let all = asked(&query, "state") != Some("open");
+    let cases = [(7, case, true), (6, closed, all)].into_iter();
+    let shown = cases.filter(|(id, _, is_shown)| *id < before && *is_shown);
+    let items: Vec<_> = shown.map(|(_, item, _)| item).take(limit).collect();
     Json(json!({"items": items, "next": null}))
 }
 
@@ -441,8 +448,10 @@ fn letter_boxes() -> Json<Value> {
 }
 
 async fn letters(Path(name): Path<String>) -> Response {
-    if name != "hub_feed" {
-        return Problem::new(Code::NotFound).into_response();
+    match name.as_str() {
+        "hub_feed" => {}
+        "order_events" => return Json(json!({"items": []})).into_response(),
+        _ => return Problem::new(Code::NotFound).into_response(),
     }
     let first = json!({
         "event": "0192f5d4-0000-7000-8000-000000000071", "type": "order.created",
@@ -452,8 +461,12 @@ async fn letters(Path(name): Path<String>) -> Response {
     Json(json!({"items": [first, {"reason": "expired"}]})).into_response()
 }
 
-fn settled() -> Json<Value> {
-    Json(json!({"settled": 2}))
+async fn settled(Path(name): Path<String>, Json(form): Json<Value>) -> Response {
+    if name != "hub_feed" {
+        return Problem::new(Code::NotFound).into_response();
+    }
+    let named = form["events"].as_array().map(Vec::len);
+    Json(json!({"settled": named.unwrap_or(2)})).into_response()
 }
 
 async fn replay(Json(form): Json<Value>) -> Json<Value> {

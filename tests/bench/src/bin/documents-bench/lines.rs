@@ -1,6 +1,6 @@
 //! Lines of four people, and pages of one of them.
 
-use notification::domain::{InboxLine, LineId, OrderParams, PageRequest, Params};
+use notification::domain::{InboxLine, LineId, MoneyTerms, OrderParams, PageRequest, Params};
 use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{
@@ -46,6 +46,8 @@ fn line(n: u32) -> InboxLine {
             why: None,
             lost: None,
             match_reasons: Vec::new(),
+            reminds: false,
+            terms: MoneyTerms::default(),
         })),
         created_at: AT.plus_ms(i64::from(n / 2)),
     }

@@ -1,0 +1,50 @@
+//! Owns what a line keeps of its event: the values of its sentence.
+
+use wire::{EventType, Order, OrderEvent, PaymentEvent, PaymentStatus};
+
+use super::{MoneyParams, MoneyTerms, OrderParams, Params, audience::Cause};
+
+impl Params {
+    /// `dispute_ms` is the time for objections after a completion.
+    pub(super) fn of_order(
+        cause: Cause,
+        event: &OrderEvent,
+        match_reasons: Vec<String>,
+        dispute_ms: i64,
+    ) -> Self {
+        let Order { title, code, price, currency, location, .. } = &event.order;
+        Self::Order(Box::new(OrderParams {
+            title: title.clone(),
+            code: code.clone(),
+            price: *price,
+            currency: *currency,
+            region: *location,
+            reason: event.reason.clone(),
+            why: event.code,
+            lost: event.lost.clone(),
+            match_reasons,
+            reminds: false,
+            terms: MoneyTerms::of(cause, event, dispute_ms),
+        }))
+    }
+
+    pub(super) fn of_money(event: &PaymentEvent) -> Self {
+        let PaymentEvent { amount, currency, returning, .. } = *event;
+        Self::Money(MoneyParams { amount, currency, returning })
+    }
+}
+
+impl MoneyTerms {
+    fn of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Self {
+        let payment_status = event.order.payment_status;
+        let completed = cause.event_type == EventType::OrderCompleted;
+        let objects = completed && payment_status == PaymentStatus::Held;
+        Self {
+            payment_status: Some(payment_status),
+            fee: event.terms.map(|terms| terms.fee),
+            refund: event.refund,
+            share: event.money.as_ref().and_then(|money| money.share),
+            objections_until: objects.then(|| cause.at.plus_ms(dispute_ms)),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The words of each line, in both languages.
+
+use wire::{OrderEvent, PaymentEvent};
+
+use super::*;
+use crate::{
+    domain::{Hearing, hearing},
+    tests::samples,
+};
+
+fn said(event_type: EventType, place: usize, language: Language) -> LineText {
+    write(language, &samples::lines(event_type)[place])
+}
+
+#[test]
+fn every_line_that_is_ever_written_has_words_in_both_languages() {
+    for event_type in EventType::ALL {
+        let listeners = match hearing(event_type) {
+            Some(Hearing::Told(listeners)) => listeners,
+            _ => &[],
+        };
+        let lines = samples::every_line(event_type);
+        assert!(lines.len() >= listeners.len(), "{event_type} reaches too few in the samples");
+        for line in lines {
+            for language in [Language::English, Language::Chinese] {
+                let sentence = write(language, &line);
+                assert_ne!(sentence.title, event_type.as_str());
+                for text in [&sentence.title, &sentence.content] {
+                    assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");
+                    assert!(!text.contains("  "), "{text}");
+                }
+                let stop = if language == Language::English { '.' } else { '。' };
+                assert!(sentence.content.ends_with(stop), "{}", sentence.content);
+                for joint in [": ", "：。", "..", ". .", "。。"] {
+                    let broken = format!("{joint}{stop}");
+                    assert!(!sentence.content.contains(&broken), "{}", sentence.content);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lost_acceptance_is_explained_with_rule_times_and_jobs() {
+    let english = said(EventType::OrderAcceptanceLost, 0, Language::English).content;
+    for part in [
+        "Another provider has the order: that acceptance was the first to reach the cloud.",
+        "The time of the tap does not decide.",
+        "You tapped at 2025-11-24 16:00:00.000 UTC.",
+        "no penalty",
+        "Open nearby: “Paint a wall”",
+        "150.00 CNY",
+    ] {
+        assert!(english.contains(part), "`{part}` is missing from: {english}");
+    }
+    let chinese = said(EventType::OrderAcceptanceLost, 0, Language::Chinese).content;
+    for part in ["另一位服务商已接到此订单", "其接单最先到达云端", "附近的待接订单"]
+    {
+        assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
+    }
+}
+
+#[test]
+fn a_rejection_gives_its_reason() {
+    let sentence = said(EventType::OrderRejected, 0, Language::English);
+    assert_eq!(
+        sentence.content,
+        format!(
+            "Your order “Mend the tap” ({}) was rejected. Reason: “the price is missing a digit”.",
+            samples::event_body().order.code
+        )
+    );
+}
+
+#[test]
+fn money_and_title_are_the_orders() {
+    let sentence = said(EventType::OrderAccepted, 1, Language::Chinese);
+    assert!(sentence.content.contains("“Mend the tap”"), "{}", sentence.content);
+    assert!(sentence.content.contains("200.00 CNY"), "{}", sentence.content);
+}
+
+#[test]
+fn a_proposed_job_says_what_speaks_for_the_provider() {
+    let line = samples::every_line(EventType::OrderApproved).pop().unwrap();
+    let english = write(Language::English, &line).content;
+    assert!(english.contains("you work in this region; you do this kind of work"), "{english}");
+    assert!(!english.contains("from_the_future"), "{english}");
+    let chinese = write(Language::Chinese, &line).content;
+    assert!(chinese.contains("您服务于该区域"), "{chinese}");
+}
+
+/// Titles aside, the words of both languages that a line must have.
+#[track_caller]
+fn tells(line: &InboxLine, english: &[&str], chinese: &[&str]) {
+    for (language, words) in [(Language::English, english), (Language::Chinese, chinese)] {
+        let content = write(language, line).content;
+        for part in words {
+            assert!(content.contains(part), "`{part}` is missing from: {content}");
+        }
+    }
+}
+
+fn of_role(lines: Vec<InboxLine>, role: Role) -> InboxLine {
+    lines.into_iter().find(|line| line.role == role).unwrap()
+}
+
+#[test]
+fn a_payment_is_in_custody_or_goes_back() {
+    let paid = |returning: Option<i64>| {
+        let event = PaymentEvent { returning: returning.map(samples::cents), ..samples::money() };
+        of_role(samples::of_money(EventType::PaymentCompleted, &event), Role::Customer)
+    };
+    tells(&paid(None), &["200.00 CNY is held in custody"], &["200.00 CNY 已托管"]);
+    let back = paid(Some(18_000));
+    tells(
+        &back,
+        &["We received 200.00 CNY", "180.00 CNY go back to you"],
+        &["我们收到 200.00 CNY", "180.00 CNY 将退还给您"],
+    );
+    for (language, custody) in [(Language::English, "custody"), (Language::Chinese, "托管")] {
+        assert!(!write(language, &back).content.contains(custody));
+    }
+}
+
+#[test]
+fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
+    let told = |event: &OrderEvent, role| {
+        of_role(samples::of_order(EventType::OrderCancelled, event), role)
+    };
+    let late = samples::cancelled(2_000, 18_000);
+    tells(
+        &told(&late, Role::Customer),
+        &["The cancellation fee is 20.00 CNY. 180.00 CNY go back to you."],
+        &["取消费用为 20.00 CNY。180.00 CNY 将退还给您。"],
+    );
+    let provider = told(&late, Role::Provider);
+    tells(&provider, &["A cancellation fee of 20.00 CNY is due to you."], &["取消费用 20.00 CNY"]);
+    assert!(!write(Language::English, &provider).content.contains("180.00"));
+    let early = samples::cancelled(0, 20_000);
+    tells(
+        &told(&early, Role::Customer),
+        &["There is no cancellation fee. 200.00 CNY go back to you."],
+        &["取消不收取费用。200.00 CNY 将退还给您。"],
+    );
+    for (event, role) in [
+        (early, Role::Provider),
+        (samples::cancelled(0, 0), Role::Provider),
+        // Of a release before the fields.
+        (OrderEvent { reason: None, ..samples::event_body() }, Role::Customer),
+    ] {
+        let content = write(Language::English, &told(&event, role)).content;
+        assert!(!content.contains("CNY") && !content.contains("fee"), "{content}");
+    }
+    let unpaid = write(Language::English, &told(&samples::cancelled(0, 0), Role::Customer)).content;
+    assert!(unpaid.ends_with("There is no cancellation fee."), "{unpaid}");
+}
+
+#[test]
+fn a_completion_names_the_end_of_objections_or_asks_for_the_price() {
+    let told = |status, role| {
+        let event = samples::completed(status);
+        of_role(samples::of_order(EventType::OrderCompleted, &event), role)
+    };
+    tells(
+        &told(PaymentStatus::Held, Role::Customer),
+        &["ask for a refund by 2025-11-27 16:00 UTC; after that"],
+        &["请在 2025-11-27 16:00 UTC 前申请退款"],
+    );
+    tells(
+        &told(PaymentStatus::Held, Role::Provider),
+        &["Your share of its price of 200.00 CNY is released to you after 2025-11-27 16:00 UTC"],
+        &["200.00 CNY 中您的应得款项将在 2025-11-27 16:00 UTC 后结算给您"],
+    );
+    tells(
+        &told(PaymentStatus::Unpaid, Role::Customer),
+        &["200.00 CNY is not paid yet. Please pay it now."],
+        &["200.00 CNY 尚未支付，请立即付款。"],
+    );
+    tells(
+        &told(PaymentStatus::Unpaid, Role::Provider),
+        &["200.00 CNY is not paid yet"],
+        &["200.00 CNY 尚未支付"],
+    );
+    for role in [Role::Customer, Role::Provider] {
+        let content = write(Language::English, &told(PaymentStatus::Refunded, role)).content;
+        assert!(!content.contains("CNY") && !content.contains("UTC"), "{content}");
+    }
+}
+
+#[test]
+fn a_provider_hears_of_a_share_and_never_that_the_price_is_theirs() {
+    let accepted = of_role(samples::lines(EventType::OrderAccepted), Role::Provider);
+    tells(
+        &accepted,
+        &["The customer pays 200.00 CNY; your share is that less the platform's fee."],
+        &["客户支付 200.00 CNY，扣除平台服务费后为您的应得款项。"],
+    );
+    let held = samples::of_order(EventType::OrderStatusChanged, &samples::held()).remove(0);
+    tells(
+        &held,
+        &["You can start the work. Your share is 180.00 CNY."],
+        &["您的应得款项为 180.00 CNY。"],
+    );
+}
+
+#[test]
+fn a_chargeback_stops_the_work_in_words() {
+    let lines = samples::of_money(EventType::PaymentStatusChanged, &samples::charged_back());
+    for (role, english, chinese) in [
+        (Role::Customer, "The order waits", "订单将暂停"),
+        (Role::Provider, "Do not start the work.", "请勿开始服务"),
+        (Role::Admin, "waits for an administrator", "等待管理员处理"),
+    ] {
+        let line = of_role(lines.clone(), role);
+        tells(&line, &["200.00 CNY", english], &["200.00 CNY", chinese]);
+    }
+}
+
+#[test]
+fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
+    let sample = |event_type, role| of_role(samples::lines(event_type), role);
+    for (event_type, role, english, chinese) in [
+        (
+            EventType::PayoutSent,
+            Role::Provider,
+            "200.00 CNY from your balance",
+            "200.00 CNY 已打款",
+        ),
+        (
+            EventType::PayoutFailed,
+            Role::Provider,
+            "200.00 CNY did not reach",
+            "200.00 CNY 未能到账",
+        ),
+        (EventType::RefundRequested, Role::Admin, "refund of 200.00 CNY", "申请退款 200.00 CNY"),
+        (EventType::ReviewReported, Role::Admin, "was reported", "被举报"),
+        (EventType::ProfileVerificationSubmitted, Role::Admin, "has handed in", "提交了认证材料"),
+    ] {
+        tells(&sample(event_type, role), &[english], &[chinese]);
+    }
+    let reported = sample(EventType::ReviewReported, Role::Admin);
+    let content = write(Language::English, &reported).content;
+    assert!(!content.contains("Mend the tap"), "admins read a code and no title: {content}");
+}

@@ -1,0 +1,102 @@
+//! The orders that were completed unpaid, whose customers are reminded.
+//!
+//! Invariant: there is one reminder for an order; once it has ended, no event that comes late begins it again.
+
+use platform::documents::{
+    Document, DocumentBody, DocumentsError, Field, Find, Index, IndexCondition, Shape, Update,
+    millis,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{EventId, OrderId, UnixMillis, UserId};
+
+use super::InboxStore;
+
+/// Longer than an event of the order can come again.
+const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+
+const IS_WAITING: Field<bool> = Field::new("is_waiting");
+const DUE_AT: Field<UnixMillis> = Field::new("due_at");
+const AT: Field<UnixMillis> = Field::new("at");
+const TOLD: Field<i64> = Field::new("told");
+
+const DUE: Index =
+    Index::new("due", &[DUE_AT.up()]).only(&[IndexCondition::Is(IS_WAITING.path(), true)]);
+const OLD: Index = Index::new("old", &[AT.up()]).expiring(KEPT_MS);
+
+/// Under the order's id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Reminder {
+    /// Nil in one that ended before it began.
+    pub customer_id: UserId,
+    /// The completion, whose line in the customer's inbox has the words.
+    pub event_id: EventId,
+    /// How often the customer was reminded.
+    pub told: i64,
+    is_waiting: bool,
+    #[serde(with = "millis")]
+    pub due_at: UnixMillis,
+    #[serde(with = "millis")]
+    at: UnixMillis,
+}
+
+impl DocumentBody for Reminder {
+    const SHAPE: Shape = Shape {
+        fields: &[IS_WAITING.path(), DUE_AT.path(), AT.path(), TOLD.path()],
+        indexes: &[DUE, OLD],
+    };
+}
+
+impl InboxStore {
+    /// Begins the reminding of an order's customer, unless it began or ended before.
+    pub async fn begin_reminding(
+        &self,
+        order: OrderId,
+        (customer_id, event_id): (UserId, EventId),
+        (at, due_at): (UnixMillis, UnixMillis),
+    ) -> Result<(), DocumentsError> {
+        let reminder = Reminder { customer_id, event_id, told: 0, is_waiting: true, due_at, at };
+        self.reminders.insert(order.0, &reminder, &[]).await.map(drop)
+    }
+
+    /// Ends it for good, also before it began.
+    pub async fn end_reminding(
+        &self,
+        order: OrderId,
+        at: UnixMillis,
+    ) -> Result<(), DocumentsError> {
+        let (customer_id, event_id) = (UserId(Uuid::nil()), EventId(Uuid::nil()));
+        let ended = Reminder { customer_id, event_id, told: 0, is_waiting: false, due_at: at, at };
+        if self.reminders.insert(order.0, &ended, &[]).await? {
+            return Ok(());
+        }
+        let end = Update::default().set(&IS_WAITING, false);
+        self.reminders.update(order.0, IS_WAITING.is(true), end, &[]).await.map(drop)
+    }
+
+    /// Those that are due, the longest due first.
+    pub async fn due_reminders(
+        &self,
+        now: UnixMillis,
+        limit: usize,
+    ) -> Result<Vec<Document<Reminder>>, DocumentsError> {
+        self.reminders.find(&reminders_by(now, limit)).await
+    }
+
+    /// Counts one that was told, unless it ended meanwhile. Without a next time it was the last.
+    pub async fn reminded(
+        &self,
+        told: &Document<Reminder>,
+        next: Option<UnixMillis>,
+    ) -> Result<(), DocumentsError> {
+        let due_at = next.unwrap_or(told.body.due_at);
+        let update =
+            Update::default().set(&IS_WAITING, next.is_some()).set(&DUE_AT, due_at).add(&TOLD, 1);
+        let is_same = IS_WAITING.is(true).and(TOLD.is(told.body.told));
+        self.reminders.update(told.id, is_same, update, &[]).await.map(drop)
+    }
+}
+
+pub fn reminders_by(now: UnixMillis, limit: usize) -> Find {
+    Find::by(DUE, IS_WAITING.is(true).and(DUE_AT.below(now.plus_ms(1)))).limit(limit)
+}

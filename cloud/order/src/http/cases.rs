@@ -1,0 +1,70 @@
+//! The routes of cases: what a person has to look at, the admin who does, and the end of it.
+
+use axum::extract::State;
+use process::{
+    problem::{ItemList, Json, Page, Path, Problem, Query},
+    tokens::Admin,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{CaseItem, CaseState, Code};
+
+use crate::{service::Service, store::CaseTurn};
+
+#[derive(Deserialize, Default, ToSchema)]
+pub struct CaseFilter {
+    /// Left out, it stands for both.
+    state: Option<CaseState>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct CaseEndForm {
+    /// What came of it, for those who look back.
+    reason: String,
+}
+
+/// Cases, newest first.
+pub async fn cases(
+    State(service): State<Service>,
+    _: Admin,
+    Query(CaseFilter { state }): Query<CaseFilter>,
+    page: Page<u64>,
+) -> Result<ItemList<CaseItem>, Problem> {
+    Ok(page.of(service.store.cases(state, page.after, page.rows()).await?, |case| case.id))
+}
+
+pub async fn case(
+    State(service): State<Service>,
+    _: Admin,
+    Path(id): Path<u64>,
+) -> Result<Json<CaseItem>, Problem> {
+    Ok(Json(service.store.case(id).await?.ok_or(Code::NotFound)?))
+}
+
+/// `POST /api/v1/admin/cases/{id}/take`. Of two admins the later one has it, and both see who that is.
+pub async fn take_case(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(id): Path<u64>,
+) -> Result<Json<CaseItem>, Problem> {
+    answer(service.store.take_case(id, caller.actor.user_id).await?)
+}
+
+/// `POST /api/v1/admin/cases/{id}/close`. One that is closed already is answered as it is.
+pub async fn close_case(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Path(id): Path<u64>,
+    Json(CaseEndForm { reason }): Json<CaseEndForm>,
+) -> Result<Json<CaseItem>, Problem> {
+    let reason = wire::check_reason(&reason)?;
+    answer(service.store.close_case(id, caller.actor.user_id, &reason).await?)
+}
+
+/// A closed case tells by its fields that it is.
+fn answer(turn: CaseTurn) -> Result<Json<CaseItem>, Problem> {
+    match turn {
+        CaseTurn::Done(case) | CaseTurn::Closed(case) => Ok(Json(case)),
+        CaseTurn::Unknown => Err(Code::NotFound.into()),
+    }
+}

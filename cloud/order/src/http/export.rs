@@ -1,0 +1,268 @@
+//! Lists as files: every order of a list that its reader may see, as a table or as JSON.
+//!
+//! Invariants: one batch is in memory at a time, however long the file; a file that is cut short breaks off, and never looks
+//! whole; no cell of a table is a formula.
+
+use std::fmt::Write;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::stream;
+use process::{
+    openapi::{RouteAnswer, RouteDescription},
+    problem::{Problem, Query, TimeCursor},
+    tokens::{Admin, Caller},
+};
+use serde_json::json;
+use wire::{Actor, Order, readable_by};
+
+use super::{
+    filter::{DeskFilter, ListFilter, StatusFilter, Words},
+    reads::{own, place},
+};
+use crate::{
+    say,
+    service::Service,
+    store::{EXPORTED_MAX, Listing, Store, StoreError},
+};
+
+/// Orders that are read at a time.
+const BATCH: usize = 200;
+/// Tells a spreadsheet that the text is UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+const COLUMNS: &str = "id,code,status,payment_status,service_type,location,price,currency,title,description,address,\
+    customer_id,provider_id,service_start_time,service_end_time,created_at,updated_at,source";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ExportFormat {
+    Csv,
+    Json,
+}
+
+/// A table.
+pub struct CsvFile(Body);
+
+pub struct JsonFile(Body);
+
+/// `GET /api/v1/orders/export.csv`.
+pub async fn own_as_csv(
+    State(service): State<Service>,
+    caller: Caller,
+    Query(filter): Query<ListFilter>,
+    Query(StatusFilter { status }): Query<StatusFilter>,
+) -> Result<CsvFile, Problem> {
+    let list = filter.narrow_own(own(caller.actor, status))?;
+    file(&service, caller.actor, list, ExportFormat::Csv).await.map(CsvFile)
+}
+
+/// `GET /api/v1/orders/export.json`.
+pub async fn own_as_json(
+    State(service): State<Service>,
+    caller: Caller,
+    Query(filter): Query<ListFilter>,
+    Query(StatusFilter { status }): Query<StatusFilter>,
+) -> Result<JsonFile, Problem> {
+    let list = filter.narrow_own(own(caller.actor, status))?;
+    file(&service, caller.actor, list, ExportFormat::Json).await.map(JsonFile)
+}
+
+/// `GET /api/v1/admin/orders/export.csv`.
+pub async fn all_as_csv(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Query(filter): Query<ListFilter>,
+    Query(desk): Query<DeskFilter>,
+) -> Result<CsvFile, Problem> {
+    let list = filter.narrow(desk.list()?)?;
+    file(&service, caller.actor, Some(list), ExportFormat::Csv).await.map(CsvFile)
+}
+
+/// `GET /api/v1/admin/orders/export.json`.
+pub async fn all_as_json(
+    State(service): State<Service>,
+    Admin(caller): Admin,
+    Query(filter): Query<ListFilter>,
+    Query(desk): Query<DeskFilter>,
+) -> Result<JsonFile, Problem> {
+    let list = filter.narrow(desk.list()?)?;
+    file(&service, caller.actor, Some(list), ExportFormat::Json).await.map(JsonFile)
+}
+
+/// The file of a list, or an empty one where the reader has none.
+async fn file(
+    service: &Service,
+    actor: Actor,
+    list: Option<(Listing, Option<Words>)>,
+    format: ExportFormat,
+) -> Result<Body, Problem> {
+    let ends = list.is_none();
+    let (listing, words) = list.unwrap_or_default();
+    if !ends && service.store.exceeds_export(&listing).await? {
+        let most = EXPORTED_MAX.into();
+        return Err(Problem::wrong("from", say::too_much_to_export { most }));
+    }
+    let (store, after) = (service.store.clone(), None);
+    let walk = Walk { store, actor, listing, words, format, after, begun: false, any: false, ends };
+    Ok(Body::from_stream(stream::try_unfold(walk, Walk::next)))
+}
+
+impl IntoResponse for CsvFile {
+    fn into_response(self) -> Response {
+        let name = "attachment; filename=\"orders.csv\"";
+        let headers = [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+            (header::CONTENT_DISPOSITION, name),
+        ];
+        (headers, self.0).into_response()
+    }
+}
+
+impl IntoResponse for JsonFile {
+    fn into_response(self) -> Response {
+        let name = "attachment; filename=\"orders.json\"";
+        let headers =
+            [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, name)];
+        (headers, self.0).into_response()
+    }
+}
+
+impl RouteAnswer for CsvFile {
+    fn describe(route: &mut RouteDescription) {
+        route.answers_with(StatusCode::OK, "text/csv", &json!({ "type": "string" }));
+    }
+}
+
+impl RouteAnswer for JsonFile {
+    fn describe(route: &mut RouteDescription) {
+        let order = route.schema::<Order>();
+        let all = json!({ "type": "array", "items": order });
+        route.answers_with(StatusCode::OK, "application/json", &all);
+    }
+}
+
+/// A place in the list, and all that the rest of the file depends on.
+struct Walk {
+    store: Store,
+    actor: Actor,
+    listing: Listing,
+    words: Option<Words>,
+    format: ExportFormat,
+    after: Option<TimeCursor>,
+    begun: bool,
+    any: bool,
+    ends: bool,
+}
+
+impl Walk {
+    /// The next piece of the file.
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, StoreError> {
+        if self.begun && self.ends {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        if !self.begun {
+            text.push_str(&head(self.format));
+            self.begun = true;
+        }
+        if !self.ends {
+            let orders = self.store.list(&self.listing, BATCH, self.after).await?;
+            self.ends = orders.len() < BATCH;
+            self.after = orders.last().map(place).or(self.after);
+            for order in orders {
+                self.write(&mut text, &order)?;
+            }
+        }
+        if self.ends && self.format == ExportFormat::Json {
+            text.push_str("]\n");
+        }
+        Ok(Some((text.into(), self)))
+    }
+
+    fn write(&mut self, text: &mut String, order: &Order) -> Result<(), StoreError> {
+        let Some(order) = readable_by(order, self.actor) else { return Ok(()) };
+        if self.words.as_ref().is_some_and(|words| !words.stand_in(&order)) {
+            return Ok(());
+        }
+        match self.format {
+            ExportFormat::Csv => row(text, &order),
+            ExportFormat::Json => {
+                text.push_str(if self.any { ",\n" } else { "" });
+                text.push_str(&serde_json::to_string(&order)?);
+            }
+        }
+        self.any = true;
+        Ok(())
+    }
+}
+
+fn head(format: ExportFormat) -> String {
+    match format {
+        ExportFormat::Csv => format!("{BYTE_ORDER_MARK}{COLUMNS}\r\n"),
+        ExportFormat::Json => "[".to_owned(),
+    }
+}
+
+/// One line of a table (RFC 4180).
+fn row(text: &mut String, order: &Order) {
+    let time = |at: Option<wire::UnixMillis>| at.map(|at| at.to_string()).unwrap_or_default();
+    let cells = [
+        order.id.to_string(),
+        order.code.to_string(),
+        order.status.to_string(),
+        order.payment_status.to_string(),
+        order.service_type.to_string(),
+        order.location.to_string(),
+        order.price.to_string(),
+        order.currency.to_string(),
+        words(&order.title),
+        words(&order.description),
+        words(&order.address),
+        order.customer_id.to_string(),
+        order.provider_id.map(|id| id.to_string()).unwrap_or_default(),
+        time(order.service_start_time),
+        time(order.service_end_time),
+        order.created_at.to_string(),
+        order.updated_at.to_string(),
+        order.source.to_string(),
+    ];
+    let _ = writeln!(text, "{}\r", cells.join(","));
+}
+
+/// Somebody's words in a cell. Behind an apostrophe no spreadsheet takes them for a formula.
+fn words(text: &str) -> String {
+    let first = text.trim_start().chars().next();
+    let acts = matches!(
+        first,
+        Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
+    );
+    let acts = acts || text.starts_with(['\t', '\r', '\n']);
+    format!("\"{}{}\"", if acts { "'" } else { "" }, text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_never_a_formula_and_never_end_their_cell() {
+        for (text, cell) in [
+            ("Fix a tap", "\"Fix a tap\""),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("+1", "\"'+1\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            (" =1", "\"' =1\""),
+            ("\t=1", "\"'\t=1\""),
+            ("\u{ff1d}1", "\"'\u{ff1d}1\""),
+            ("a, b\nc", "\"a, b\nc\""),
+            ("1-2=3", "\"1-2=3\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(words(text), cell);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The filters of lists, as they stand in a query.
+//!
+//! Invariant: words are looked for in the order as its reader may see it, so that a list tells nobody more than its
+//! items do.
+
+use process::problem::Problem;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wire::{Amount, Order, OrderCode, OrderStatus, Region, ServiceType, UnixMillis, UserId};
+
+use crate::{say, store::Listing};
+
+/// Characters of a search. Titles are shorter.
+const TEXT_CHARS_MAX: usize = 100;
+
+/// What anybody may ask of a list.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct ListFilter {
+    region: Option<Region>,
+    service_type: Option<ServiceType>,
+    /// The lowest price.
+    price_min: Option<Amount>,
+    /// The highest price.
+    price_max: Option<Amount>,
+    /// Orders that were published at this moment or later.
+    from: Option<UnixMillis>,
+    /// Orders that were published before this moment.
+    until: Option<UnixMillis>,
+    /// Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
+    /// none, and still name the next: it ends where enough was looked through.
+    #[schema(max_length = 100)]
+    text: Option<String>,
+}
+
+#[derive(Deserialize, Default, ToSchema)]
+pub struct StatusFilter {
+    pub status: Option<OrderStatus>,
+}
+
+/// What an admin may ask of all orders, too.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct DeskFilter {
+    status: Option<OrderStatus>,
+    /// As people type it.
+    code: Option<String>,
+    customer_id: Option<UserId>,
+    provider_id: Option<UserId>,
+}
+
+/// The words of a search, in lower case.
+pub struct Words(Vec<String>);
+
+impl ListFilter {
+    /// The same of a reader's own list; a wrong filter is refused also to a reader without one.
+    pub fn narrow_own(
+        self,
+        own: Option<Listing>,
+    ) -> Result<Option<(Listing, Option<Words>)>, Problem> {
+        let has_own = own.is_some();
+        let narrowed = self.narrow(own.unwrap_or_default())?;
+        Ok(has_own.then_some(narrowed))
+    }
+
+    /// The same list, of fewer orders, and the words to look for in them.
+    pub fn narrow(self, list: Listing) -> Result<(Listing, Option<Words>), Problem> {
+        let Self { region, service_type, price_min, price_max, from, until, text } = self;
+        if price_min.zip(price_max).is_some_and(|(least, most)| most < least) {
+            return Err(Problem::wrong("price_max", say::price_range_empty));
+        }
+        if from.zip(until).is_some_and(|(from, until)| until <= from) {
+            return Err(Problem::wrong("until", say::time_range_empty));
+        }
+        let words = text.as_deref().map(Words::read).transpose()?.flatten();
+        let list = Listing { region, service_type, price_min, price_max, from, until, ..list };
+        Ok((list, words))
+    }
+}
+
+impl DeskFilter {
+    pub fn list(self) -> Result<Listing, Problem> {
+        let parsed = |text: String| {
+            OrderCode::parse(&text).ok_or_else(|| Problem::wrong("code", say::code_no_code))
+        };
+        let code = self.code.map(parsed).transpose()?;
+        let Self { status, customer_id: customer, provider_id: provider, .. } = self;
+        Ok(Listing { status, code, customer, provider, ..Listing::default() })
+    }
+}
+
+impl Words {
+    /// `None` where there is none.
+    fn read(text: &str) -> Result<Option<Self>, Problem> {
+        if text.chars().count() > TEXT_CHARS_MAX {
+            return Err(Problem::wrong("text", say::text_too_long { most: TEXT_CHARS_MAX.into() }));
+        }
+        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        Ok((!words.is_empty()).then_some(Self(words)))
+    }
+
+    /// Returns whether each word stands somewhere in the order.
+    pub fn stand_in(&self, order: &Order) -> bool {
+        let Order { title, description, address, code, .. } = order;
+        let texts = [title, description, address, code.as_str()].map(str::to_lowercase);
+        self.0.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{Draft, OrderId, Source};
+
+    use super::*;
+
+    fn order() -> Order {
+        let price = Amount::from_minor(20_000).unwrap();
+        let work = ServiceType::CleaningRepair;
+        let mut draft = Draft::new("修理水龙头", work, price, Region::North, "1 Lake Road");
+        draft.description = "It Drips.".into();
+        let id = OrderId(uuid::Uuid::nil());
+        Order::published(id, draft, UserId(id.0), UnixMillis(0), Source::Portal)
+    }
+
+    #[test]
+    fn all_words_are_looked_for_in_any_case_and_language() {
+        for (text, found) in [
+            ("drip", true),
+            ("水龙头 LAKE", true),
+            ("  drips   road ", true),
+            ("drip sea", false),
+            ("%", false),
+            ("n-", true),
+        ] {
+            let words = Words::read(text).ok().flatten().unwrap();
+            assert_eq!(words.stand_in(&order()), found, "{text}");
+        }
+        assert!(Words::read(" \t").is_ok_and(|words| words.is_none()));
+        assert!(Words::read(&"水".repeat(100)).is_ok() && Words::read(&"x".repeat(101)).is_err());
+    }
+}

@@ -1,0 +1,62 @@
+//! What a customer sends to publish an order.
+//!
+//! Invariant: a whole draft comes of it. The systems that Holdfast replaces took orders without title and address; these are
+//! filled in here, so that behind this door, at the edges and on every screen no order is without them.
+
+use serde::Deserialize;
+use texts::Phrase;
+use utoipa::ToSchema;
+use wire::{Amount, Currency, Draft, Language, Region, ServiceType, UnixMillis};
+
+use crate::say;
+
+/// The form of a customer who publishes an order.
+#[derive(Deserialize, ToSchema)]
+pub struct OrderForm {
+    /// Left out, it is the name of the kind of work.
+    title: Option<String>,
+    #[serde(default)]
+    description: String,
+    service_type: ServiceType,
+    /// Also taken as `amount`.
+    #[serde(alias = "amount")]
+    price: Amount,
+    #[serde(default)]
+    currency: Currency,
+    location: Region,
+    /// Left out, it says that customer and provider arrange it.
+    address: Option<String>,
+    service_start_time: Option<UnixMillis>,
+    service_end_time: Option<UnixMillis>,
+}
+
+impl OrderForm {
+    /// What is left out is said in the customer's language.
+    pub fn draft(self, language: Language) -> Draft {
+        let Self { title, description, service_type, price, currency, location, address, .. } =
+            self;
+        let said = |phrase: Phrase| phrase.plain(language).to_owned();
+        Draft {
+            title: title.unwrap_or_else(|| said(named(service_type))),
+            description,
+            service_type,
+            price,
+            currency,
+            location,
+            address: address.unwrap_or_else(|| said(say::address_arranged)),
+            service_start_time: self.service_start_time,
+            service_end_time: self.service_end_time,
+        }
+    }
+}
+
+fn named(service_type: ServiceType) -> Phrase {
+    match service_type {
+        ServiceType::CleaningRepair => say::service_cleaning_repair,
+        ServiceType::ItTechnology => say::service_it_technology,
+        ServiceType::EducationTraining => say::service_education_training,
+        ServiceType::LifeHealth => say::service_life_health,
+        ServiceType::DesignConsulting => say::service_design_consulting,
+        ServiceType::Other => say::service_other,
+    }
+}

@@ -1,0 +1,97 @@
+//! Orders that wait in vain: for a provider, or for an admin who looks at them. The platform closes them on record.
+//!
+//! Invariant: the order is still waiting when it is closed. The transaction that decides looks once more, under lock.
+
+use std::collections::BTreeSet;
+
+use platform::{transact, vals};
+use rules::{Attempt, Origin, Submission};
+use wire::{
+    Actor, Command, CommandBody, CommandId, OpDecision, Order, OrderId, OrderStatus, Region, Role,
+    UnixMillis, UserId,
+};
+
+use super::{
+    Store, StoreError,
+    decide::decide_in,
+    money::{PLACE, locked},
+    read::{self, Lock, Reading},
+};
+
+const STALE: &str = "SELECT id FROM orders WHERE status = ? AND created_at < ? AND updated_at < ? \
+    AND (service_start_time IS NULL OR service_start_time < ?) ORDER BY created_at, id LIMIT ?";
+
+/// The moment before which nothing may have happened to a stale order, and the present one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StaleSince {
+    pub before: UnixMillis,
+    pub now: UnixMillis,
+}
+
+impl StaleSince {
+    /// An order whose service is yet to begin waits on.
+    fn fits(&self, order: &Order) -> bool {
+        let waits = matches!(order.status, OrderStatus::Pending | OrderStatus::PendingReview);
+        let begins = order.service_start_time.is_some_and(|start| start >= self.now);
+        waits && !begins && order.created_at < self.before && order.updated_at < self.before
+    }
+}
+
+impl Store {
+    /// This long ago, and now.
+    pub fn stale_since(&self, age_ms: i64) -> StaleSince {
+        let now = self.clock.now();
+        StaleSince { before: UnixMillis(now.0.saturating_sub(age_ms)), now }
+    }
+
+    /// Orders of a status that wait in vain, at most `limit`, oldest first.
+    pub async fn stale(
+        &self,
+        status: OrderStatus,
+        since: StaleSince,
+        limit: usize,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let StaleSince { before, now } = since;
+        Ok(self.sql.all(STALE, vals![status, before, before, now, limit]).await?)
+    }
+
+    /// Closes an order that nobody has accepted, or that nobody has approved, with this reason. Returns whether it was
+    /// still waiting.
+    pub async fn close_stale(
+        &self,
+        order_id: OrderId,
+        since: StaleSince,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let Some(region) = tx.one::<Region>(PLACE, vals![order_id]).await? else {
+                return Ok(false);
+            };
+            read::assignments(tx, &BTreeSet::from([region]), Lock::ToDecide).await?;
+            let Some(state) = locked(tx, order_id).await? else { return Ok(false) };
+            if !since.fits(&state.order) {
+                return Ok(false);
+            }
+            let reason = reason.to_owned();
+            let body = match state.order.status {
+                OrderStatus::PendingReview => CommandBody::RejectOrder { order_id, reason },
+                _ => CommandBody::CancelOrder { order_id, reason: Some(reason), fee: None },
+            };
+            let requests = [Submission::Command(Box::new(self.by_the_platform(body)))];
+            let mut writes =
+                decide_in(tx, &self.clock, &self.rules, &requests, Reading::Locked).await?;
+            match writes.answers.pop() {
+                Some(OpDecision::Decided(outcome)) => Ok(outcome.succeeded()),
+                _ => Ok(false),
+            }
+        })
+    }
+
+    fn by_the_platform(&self, body: CommandBody) -> Attempt {
+        let id = CommandId(self.clock.new_id());
+        let command =
+            Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
+        let platform = Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin };
+        Attempt { command, actor: Some(platform), mark: None, origin: Origin::Portal }
+    }
+}

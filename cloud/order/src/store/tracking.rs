@@ -1,0 +1,61 @@
+//! Orders by their code and the secret of their receipt.
+//!
+//! Invariant: the secret stands nowhere. It follows from the order's id by the part's key of hashes, which never changes, and
+//! it is compared in constant time.
+
+use platform::{row, sql::Columns, vals};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{Hash, Order, OrderCode, OrderId, OrderStatus, UnixMillis};
+
+use super::{Store, StoreError, rows::OrderRow};
+
+const SECRET: &str = "orders.tracking";
+const STEPS: &str = "SELECT to_status, cloud_at FROM order_timeline WHERE order_id = ? \
+    AND (from_status IS NULL OR from_status <> to_status) ORDER BY id DESC LIMIT ?";
+
+/// Orders that share one code, which are tried: of a billion codes a region has. More are somebody's game.
+const NAMESAKES_MAX: usize = 100;
+/// The newest steps of an order that are told.
+const STEPS_MAX: usize = 50;
+
+/// A state that an order came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TrackedStep {
+    pub status: OrderStatus,
+    #[schema(required)]
+    pub at: Option<UnixMillis>,
+}
+
+row! {
+    struct StepRow {
+        to_status: OrderStatus,
+        cloud_at: Option<UnixMillis>,
+    }
+}
+
+impl Store {
+    pub fn tracking_secret(&self, id: OrderId) -> Hash {
+        Hash(self.data_keys().hash(SECRET, &id.to_string()))
+    }
+
+    /// The order of this code and secret.
+    pub async fn tracked(
+        &self,
+        code: &OrderCode,
+        secret: &Hash,
+    ) -> Result<Option<Order>, StoreError> {
+        let text = OrderRow::select("WHERE code = ? LIMIT ?");
+        let rows: Vec<OrderRow> = self.sql.all(text, vals![code.as_str(), NAMESAKES_MAX]).await?;
+        let fits =
+            |order: &Order| self.data_keys().is_hash(&secret.0, SECRET, &order.id.to_string());
+        Ok(rows.into_iter().map(Order::from).find(fits))
+    }
+
+    /// The states that the order came to, oldest first.
+    pub async fn tracked_steps(&self, id: OrderId) -> Result<Vec<TrackedStep>, StoreError> {
+        let rows: Vec<StepRow> = self.sql.all(STEPS, vals![id, STEPS_MAX]).await?;
+        let step = |StepRow { to_status: status, cloud_at: at }| TrackedStep { status, at };
+        Ok(rows.into_iter().rev().map(step).collect())
+    }
+}

@@ -1,0 +1,147 @@
+//! An edge's start that would be refused for funds: the payment service is asked first.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use custody::{FundsAnswer, FundsQuestion};
+use rstest::rstest;
+use wire::{
+    Actor, Code, CommandBody, CommandId, Event, EventType, OpsDecisions, OrderId, OrderStatus,
+    PaymentStatus,
+};
+
+use super::service::{Answer, Service};
+use crate::{stage::*, store::word};
+
+/// A payment service that tells these words, or is away.
+#[derive(Clone, Default)]
+pub struct Payments(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+pub struct Script {
+    pub words: Option<Vec<Event>>,
+    pub asked: Vec<OrderId>,
+}
+
+impl Payments {
+    pub fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().unwrap()
+    }
+
+    pub fn router(&self) -> Router {
+        Router::new().route("/internal/funds", post(funds)).with_state(self.clone())
+    }
+}
+
+async fn funds(State(payments): State<Payments>, Json(asked): Json<FundsQuestion>) -> Response {
+    let mut script = payments.script();
+    script.asked.extend(asked.orders);
+    match script.words.clone() {
+        Some(words) => Json(FundsAnswer { words }).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+impl Service {
+    async fn accepted(&self) -> OrderId {
+        let id = self.stage.pending().await;
+        self.stage.decide(provider(1), accept(id)).await;
+        id
+    }
+
+    /// Ops of an edge, as the hub hands them in.
+    async fn hands_in(&self, ops: &[(CommandId, Actor, CommandBody)]) -> Answer {
+        let log = ops
+            .iter()
+            .fold(Log::of("north-1"), |log, (id, by, body)| log.then(*id, Some(*by), body.clone()));
+        let token = self.service_key.token("hub", "order", &self.stage.clock);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/internal/ops")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request, Some(serde_json::to_value(log.batch()).unwrap())).await
+    }
+
+    async fn starts(&self, command: CommandId, order_id: OrderId) -> Answer {
+        self.hands_in(&[(command, provider(1), CommandBody::StartOrder { order_id })]).await
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    fn codes(&self) -> Vec<Option<Code>> {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        let decisions: OpsDecisions = serde_json::from_value(self.body.clone()).unwrap();
+        decisions.answers.into_iter().map(|answer| decided(answer.decision).code).collect()
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_start_whose_price_is_held_by_now_is_not_refused(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let id = service.accepted().await;
+    let kind = EventType::PaymentStatusChanged;
+    let held = word(&service.stage, id, kind, 1, PaymentStatus::Held);
+    service.payments.script().words = Some(vec![held]);
+    let command = service.stage.command_id();
+    assert_eq!(service.starts(command, id).await.codes(), [None]);
+    let order = service.stage.store.order(id).await.unwrap().unwrap();
+    assert_eq!(
+        (order.status, order.payment_status),
+        (OrderStatus::InProgress, PaymentStatus::Held)
+    );
+    assert_eq!(service.payments.script().asked, [id]);
+    // A repeat has its answer.
+    service.starts(command, id).await.codes();
+    assert_eq!(service.payments.script().asked, [id]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_start_is_refused_for_funds_once_the_payment_service_has_said_so(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let id = service.accepted().await;
+    let command = service.stage.command_id();
+    service.payments.script().words = Some(Vec::new());
+    assert_eq!(service.starts(command, id).await.codes(), [Some(Code::FundsNotHeld)]);
+    assert_eq!(service.payments.script().asked, [id]);
+    // Nobody is asked twice about what was refused, nor for a person at the portal, who is told at once.
+    service.starts(command, id).await.codes();
+    service.act(provider(1), id, "start").await.refused(400, "funds_not_held");
+    assert_eq!(service.payments.script().asked, [id]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_start_waits_while_the_payment_service_is_away_and_nothing_of_its_run_is_stored(
+    #[case] engine: Engine,
+) {
+    let service = Service::new(engine).await;
+    let (unpaid, open) = (service.accepted().await, service.stage.pending().await);
+    let [first, second] = [(); 2].map(|()| service.stage.command_id());
+    let run = [
+        (first, provider(2), accept(open)),
+        (second, provider(1), CommandBody::StartOrder { order_id: unpaid }),
+    ];
+    let lines = "SELECT COUNT(*) FROM order_timeline";
+    let before = service.stage.count(lines).await;
+    service.hands_in(&run).await.refused(503, "unavailable");
+    assert_eq!(service.stage.count(lines).await, before);
+
+    let held = word(&service.stage, unpaid, EventType::PaymentCompleted, 1, PaymentStatus::Held);
+    service.payments.script().words = Some(vec![held]);
+    assert_eq!(service.hands_in(&run).await.codes(), [None, None]);
+}

@@ -1,0 +1,328 @@
+//! The arm of Alipay's open platform. A customer pays on Alipay's own page, by a link under our signature; all else is a
+//! signed call of its gateway, answered under Alipay's. What cannot be read, or is signed by nobody we know, says nothing.
+//!
+//! What Alipay lacks, this makes up for: it knows nothing of a payment before its customer has opened the link, so none
+//! can be closed until then. Each link therefore ends at a time that Alipay keeps, and only behind it an unknown payment is
+//! closed for good.
+
+mod answer;
+mod fields;
+mod gateway;
+mod keys;
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::http::Uri;
+use custody::{AdapterAnswer, AdapterReply, Ask, MovementId};
+use process::{
+    client::{Client, is_guarded, is_loopback},
+    clock::Clock,
+    problem::chain,
+};
+use serde_json::json;
+use uuid::Uuid;
+use wire::{Amount, Currency, OrderId, UnixMillis};
+
+use self::{
+    answer::Answer,
+    fields::Fields,
+    gateway::{Gateway, GatewayError, beijing},
+    keys::{AlipayKey, KeyError, OwnKey},
+};
+use super::{Callback, CallbackClaim};
+use crate::store::{AdapterCall, CallKind};
+
+pub const METHOD: &str = "alipay";
+/// The answer that ends the repeats of a message.
+pub const HEARD: &str = "success";
+
+const PAGE: &str = "alipay.trade.page.pay";
+const QUERY: &str = "alipay.trade.query";
+const CLOSE: &str = "alipay.trade.close";
+const REFUND: &str = "alipay.trade.refund";
+const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
+
+const NO_TRADE: &str = "ACQ.TRADE_NOT_EXIST";
+/// A refund that is refused for one of these is refused for good. Any other reason may pass, as that of an account
+/// that is short of money does.
+const NEVER_REFUNDED: &[&str] = &[
+    "ACQ.TRADE_NOT_ALLOW_REFUND",
+    "ACQ.TRADE_HAS_FINISHED",
+    "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",
+    "ACQ.REASON_TRADE_REFUND_FEE_ERR",
+];
+
+/// Until a link has ended by Alipay's clock too, with whatever was begun at its last moment.
+const LINK_OVER_MS: i64 = 120_000;
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// A longer word in a message is cut.
+const CLAIM_CHARS_MAX: usize = 24;
+/// Stands for the order's id in the address that people come back to.
+const ORDER_MARK: &str = "{order}";
+
+/// As configuration has them.
+pub struct AlipaySettings {
+    pub gateway: String,
+    pub app_id: String,
+    pub key: PathBuf,
+    pub public_key: PathBuf,
+    pub notify_url: String,
+    pub return_url: String,
+    pub pay_within_ms: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AlipayError {
+    #[error("`payment.alipay_gateway` is an https:// address, or one on this machine")]
+    Gateway,
+    #[error("`payment.alipay_app_id` is the number that Alipay gave to the application")]
+    AppId,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Anybody could sign as we, or as Alipay.
+    #[error("everybody has the keys of the sandbox; they are for a gateway on this machine alone")]
+    Published,
+}
+
+#[derive(Clone)]
+pub struct Alipay(Arc<Parts>);
+
+struct Parts {
+    gateway: Gateway,
+    notify_url: String,
+    return_url: String,
+    pay_within_ms: i64,
+}
+
+/// A payment that its customer may go on with.
+#[derive(Debug, Clone, Copy)]
+pub struct PayLink {
+    pub payment: MovementId,
+    pub order: OrderId,
+    pub amount_minor: i64,
+    pub begun_at: UnixMillis,
+}
+
+impl Alipay {
+    pub fn open(settings: AlipaySettings, clock: Clock) -> Result<Self, AlipayError> {
+        if !is_guarded(&settings.gateway) || settings.gateway.contains('?') {
+            return Err(AlipayError::Gateway);
+        }
+        let digits = settings.app_id.bytes().all(|byte| byte.is_ascii_digit());
+        if settings.app_id.is_empty() || !digits {
+            return Err(AlipayError::AppId);
+        }
+        let own = OwnKey::read(&settings.key)?;
+        let alipay = AlipayKey::read(&settings.public_key, &own)?;
+        if !is_here(&settings.gateway) && (own.is_published() || alipay.is_published()) {
+            return Err(AlipayError::Published);
+        }
+        let gateway = Gateway {
+            client: Client::new(),
+            address: settings.gateway,
+            app_id: settings.app_id,
+            own,
+            alipay,
+            clock,
+            answer_within: ANSWER_WITHIN,
+        };
+        let AlipaySettings { notify_url, return_url, pay_within_ms, .. } = settings;
+        Ok(Self(Arc::new(Parts { gateway, notify_url, return_url, pay_within_ms })))
+    }
+
+    pub fn takes(&self, currency: Currency) -> bool {
+        currency == Currency::Cny
+    }
+
+    /// The address of Alipay's page for this payment. `None` once the link is over.
+    pub fn link(&self, pay: &PayLink) -> Option<String> {
+        let Parts { gateway, notify_url, return_url, .. } = &*self.0;
+        if gateway.clock.now() >= self.link_ends(pay.begun_at) {
+            return None;
+        }
+        let business = json!({
+            "out_trade_no": number(pay.payment),
+            "product_code": "FAST_INSTANT_TRADE_PAY",
+            "total_amount": yuan(pay.amount_minor)?,
+            "subject": format!("Holdfast {}", pay.order),
+            "time_expire": beijing(self.link_ends(pay.begun_at)),
+        });
+        let request = gateway
+            .request(PAGE, &business)
+            .with("notify_url", notify_url.as_str())
+            .with("return_url", return_url.replace(ORDER_MARK, &pay.order.to_string()));
+        let link = gateway.link(request);
+        link.inspect_err(|error| tracing::error!(cause = chain(error), "No link to pay by")).ok()
+    }
+
+    pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
+        let answer = match (&call.kind, call.errand.ask) {
+            (CallKind::Charge { .. }, Ask::Close) => self.close(call).await,
+            (CallKind::Charge { .. }, ask) => self.charge(call, ask).await,
+            (CallKind::Refund { payment, .. }, Ask::Call) => self.refund(call, *payment).await,
+            (CallKind::Refund { payment, .. }, _) => self.refunded(call, *payment).await,
+            // None begins here, for nobody tells us the account of a provider.
+            (CallKind::Payout { .. }, _) => Ok(AdapterAnswer::Unknown),
+        };
+        let answer = answer.unwrap_or_else(|error| {
+            tracing::warn!(movement.id = %call.id.0, cause = chain(&error), "Alipay says nothing");
+            AdapterAnswer::Unknown
+        });
+        AdapterReply { answer, chargebacks: Vec::new() }
+    }
+
+    /// A message about a payment, or about a refund of it. Its signature is verified before anything of it counts.
+    pub fn callback(&self, body: &[u8]) -> Callback {
+        let gateway = &self.0.gateway;
+        let is_ours = |fields: &Fields| {
+            fields.get("app_id") == Some(&gateway.app_id) && fields.are_signed_by(&gateway.alipay)
+        };
+        let Some(fields) = Fields::read(body).filter(is_ours) else {
+            return Callback::forged(body);
+        };
+        let refund = fields.get("out_biz_no");
+        let amount = fields.get(if refund.is_some() { "refund_fee" } else { "total_amount" });
+        let claim = CallbackClaim {
+            movement: refund
+                .or_else(|| fields.get("out_trade_no"))
+                .and_then(|number| Uuid::try_parse(number).ok()),
+            claim: fields
+                .get("trade_status")
+                .map(|state| state.chars().take(CLAIM_CHARS_MAX).collect()),
+            amount_minor: amount.and_then(|text| text.parse().ok()).map(Amount::minor),
+        };
+        Callback::signed(body, claim)
+    }
+
+    /// There is no call to make: the customer begins it, by the link.
+    async fn charge(&self, call: &AdapterCall, ask: Ask) -> Result<AdapterAnswer, GatewayError> {
+        Ok(match self.trade(call).await? {
+            AdapterAnswer::NotFound if self.is_over(call) => AdapterAnswer::Closed,
+            AdapterAnswer::NotFound if ask == Ask::Call => AdapterAnswer::Pending,
+            answer => answer,
+        })
+    }
+
+    /// A trade that cannot be closed now is asked about: it may be paid, or closed already.
+    async fn close(&self, call: &AdapterCall) -> Result<AdapterAnswer, GatewayError> {
+        let trade = number(call.id);
+        let answer = self.ask(CLOSE, &json!({ "out_trade_no": trade })).await?;
+        if answer.is_done() && answer.out_trade_no == trade {
+            return Ok(AdapterAnswer::Closed);
+        }
+        self.charge(call, Ask::Call).await
+    }
+
+    async fn trade(&self, call: &AdapterCall) -> Result<AdapterAnswer, GatewayError> {
+        let trade = number(call.id);
+        let answer = self.ask(QUERY, &json!({ "out_trade_no": trade })).await?;
+        if answer.refusal() == Some(NO_TRADE) {
+            return Ok(AdapterAnswer::NotFound);
+        }
+        if !answer.is_done() || answer.out_trade_no != trade {
+            return Ok(unclear(QUERY, &answer));
+        }
+        let paid =
+            answer.total_amount.map(|amount| AdapterAnswer::Paid { amount_minor: amount.minor() });
+        Ok(match answer.trade_status.as_str() {
+            "WAIT_BUYER_PAY" => AdapterAnswer::Pending,
+            "TRADE_SUCCESS" | "TRADE_FINISHED" => paid.unwrap_or_else(|| unclear(QUERY, &answer)),
+            // So ends a trade that nobody paid, and one that was paid and went back whole.
+            "TRADE_CLOSED" if answer.send_pay_date.is_some() => {
+                paid.unwrap_or_else(|| unclear(QUERY, &answer))
+            }
+            "TRADE_CLOSED" => AdapterAnswer::Closed,
+            _ => unclear(QUERY, &answer),
+        })
+    }
+
+    async fn refund(
+        &self,
+        call: &AdapterCall,
+        payment: MovementId,
+    ) -> Result<AdapterAnswer, GatewayError> {
+        let Some(amount) = yuan(call.amount_minor) else { return Ok(AdapterAnswer::Unknown) };
+        let (trade, refund) = (number(payment), number(call.id));
+        let business = json!({
+            "out_trade_no": trade, "out_request_no": refund, "refund_amount": amount,
+        });
+        let answer = self.ask(REFUND, &business).await?;
+        if answer.is_done() && answer.out_trade_no == trade && answer.fund_change == "Y" {
+            return Ok(AdapterAnswer::Done);
+        }
+        // Nothing moved by this call. One before it, whose answer was lost, may have moved it.
+        let is_refused = answer.refusal().is_some_and(|reason| NEVER_REFUNDED.contains(&reason));
+        Ok(match self.refunded(call, payment).await? {
+            AdapterAnswer::NotFound if is_refused => AdapterAnswer::Failed,
+            AdapterAnswer::NotFound if answer.is_done() => AdapterAnswer::NotFound,
+            AdapterAnswer::NotFound => unclear(REFUND, &answer),
+            known => known,
+        })
+    }
+
+    async fn refunded(
+        &self,
+        call: &AdapterCall,
+        payment: MovementId,
+    ) -> Result<AdapterAnswer, GatewayError> {
+        let (trade, refund) = (number(payment), number(call.id));
+        let business = json!({ "out_trade_no": trade, "out_request_no": refund });
+        let answer = self.ask(REFUND_QUERY, &business).await?;
+        if answer.refusal() == Some(NO_TRADE) {
+            return Ok(AdapterAnswer::NotFound);
+        }
+        if !answer.is_done() {
+            return Ok(unclear(REFUND_QUERY, &answer));
+        }
+        let told = answer.refund_amount.map(Amount::minor) == Some(call.amount_minor)
+            && answer.out_request_no == refund;
+        Ok(match answer.refund_status.as_str() {
+            "REFUND_SUCCESS" if told => AdapterAnswer::Done,
+            // Alipay has none, or has not done it yet.
+            "" => AdapterAnswer::NotFound,
+            _ => unclear(REFUND_QUERY, &answer),
+        })
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        business: &serde_json::Value,
+    ) -> Result<Answer, GatewayError> {
+        self.0.gateway.ask(method, business).await
+    }
+
+    fn link_ends(&self, begun_at: UnixMillis) -> UnixMillis {
+        begun_at.plus_ms(self.0.pay_within_ms)
+    }
+
+    /// Nobody can begin this payment any more.
+    fn is_over(&self, call: &AdapterCall) -> bool {
+        let over = self.link_ends(call.begun_at).plus_ms(LINK_OVER_MS);
+        self.0.gateway.clock.now() >= over
+    }
+}
+
+/// Returns whether that gateway stands on this machine, where only a sandbox can.
+fn is_here(gateway: &str) -> bool {
+    gateway.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+}
+
+/// Our id, as Alipay takes it.
+fn number(id: MovementId) -> String {
+    id.0.simple().to_string()
+}
+
+/// Exact, with two decimals.
+fn yuan(minor: i64) -> Option<String> {
+    let amount = Amount::from_minor(minor).ok().filter(|amount| amount.is_positive());
+    amount.map(|amount| amount.to_string())
+}
+
+fn unclear(method: &str, answer: &Answer) -> AdapterAnswer {
+    let Answer { code, sub_code, trade_status, .. } = answer;
+    tracing::warn!(method, code, sub_code, trade_status, "Alipay's answer settles nothing");
+    AdapterAnswer::Unknown
+}

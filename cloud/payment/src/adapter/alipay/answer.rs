@@ -1,0 +1,83 @@
+//! An answer of the gateway: one member of a JSON object holds the word, another the signature over that member's text
+//! as it was sent.
+
+use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
+use serde_json::Deserializer;
+use wire::Amount;
+
+use super::{fields::SIGN, keys::AlipayKey};
+
+/// Every field that one of our calls is answered by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Answer {
+    pub code: String,
+    pub sub_code: String,
+    pub out_trade_no: String,
+    pub trade_status: String,
+    pub total_amount: Option<Amount>,
+    /// When it was paid; it stays where the trade ends.
+    pub send_pay_date: Option<String>,
+    pub fund_change: String,
+    pub out_request_no: String,
+    pub refund_status: String,
+    pub refund_amount: Option<Amount>,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    #[error("the answer cannot be read")]
+    Unreadable,
+    #[error("the answer is signed by somebody else")]
+    Forged,
+}
+
+/// The gateway did what it was asked for.
+const DONE: &str = "10000";
+/// The business behind the gateway refused it, for the reason in `sub_code`.
+const REFUSED: &str = "40004";
+
+impl Answer {
+    /// Nothing of it is read before its signature is good.
+    pub fn read(json: &str, method: &str, key: &AlipayKey) -> Result<Self, AnswerError> {
+        let name = format!("{}_response", method.replace('.', "_"));
+        let text = member(json, &name).ok_or(AnswerError::Unreadable)?;
+        let signature =
+            member(json, SIGN).and_then(|text| serde_json::from_str::<String>(text).ok());
+        if !signature.is_some_and(|signature| key.has_signed(text, &signature)) {
+            return Err(AnswerError::Forged);
+        }
+        serde_json::from_str(text).map_err(|_| AnswerError::Unreadable)
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.code == DONE
+    }
+
+    /// The reason of a refusal. Any other failure leaves open what was done.
+    pub fn refusal(&self) -> Option<&str> {
+        (self.code == REFUSED).then_some(self.sub_code.as_str())
+    }
+}
+
+/// A member of the outermost object, as it was sent. Its value is an object or a text.
+fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = json.trim_start().strip_prefix('{')?;
+    loop {
+        let (key, _, behind) = value::<String>(rest)?;
+        let (_, text, behind) = value::<IgnoredAny>(behind.trim_start().strip_prefix(':')?)?;
+        if key == name {
+            return Some(text);
+        }
+        rest = behind.trim_start().strip_prefix(',')?;
+    }
+}
+
+/// The first value, its text, and all behind it.
+fn value<T: DeserializeOwned>(json: &str) -> Option<(T, &str, &str)> {
+    let json = json.trim_start();
+    let mut values = Deserializer::from_str(json).into_iter::<T>();
+    let value = values.next()?.ok()?;
+    let (text, behind) = json.split_at_checked(values.byte_offset())?;
+    Some((value, text, behind))
+}

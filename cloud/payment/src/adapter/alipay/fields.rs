@@ -1,0 +1,58 @@
+//! The fields of a request or of a message. A signature is over their text: sorted by name, as `name=value` between `&`,
+//! those without a value left out.
+
+use std::collections::BTreeMap;
+
+use super::keys::{AlipayKey, OwnKey, Unsigned};
+
+pub const SIGN: &str = "sign";
+pub const SIGN_TYPE: &str = "sign_type";
+/// SHA-256 with RSA: the one kind of signature that is used.
+pub const RSA2: &str = "RSA2";
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Of a form. One that names a field twice could be read in two ways, and is not read at all.
+    pub fn read(form: &[u8]) -> Option<Self> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(form) {
+            if fields.insert(name.into_owned(), value.into_owned()).is_some() {
+                return None;
+            }
+        }
+        Some(Self(fields))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A request under our signature, as a form.
+    pub fn signed(self, key: &OwnKey) -> Result<String, Unsigned> {
+        let fields = self.with(SIGN_TYPE, RSA2);
+        let signature = key.sign(&fields.text(&[SIGN]))?;
+        let fields = fields.with(SIGN, signature);
+        let sent = fields.0.iter().filter(|(_, value)| !value.is_empty());
+        Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(sent).finish())
+    }
+
+    /// A message is signed without the kind of its signature, unlike a request.
+    pub fn are_signed_by(&self, key: &AlipayKey) -> bool {
+        let signature = self.get(SIGN).filter(|_| self.get(SIGN_TYPE) == Some(RSA2));
+        signature.is_some_and(|signature| key.has_signed(&self.text(&[SIGN, SIGN_TYPE]), signature))
+    }
+
+    fn text(&self, but: &[&str]) -> String {
+        let counts =
+            |(name, value): &(&String, &String)| !value.is_empty() && !but.contains(&name.as_str());
+        let pairs = self.0.iter().filter(counts).map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+}

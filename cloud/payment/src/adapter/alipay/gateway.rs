@@ -1,0 +1,103 @@
+//! Calls of Alipay's gateway, each under our signature and answered under Alipay's.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use http_body_util::{BodyExt, Limited};
+use process::{
+    client::{Client, ClientError},
+    clock::Clock,
+};
+use serde_json::Value;
+use wire::UnixMillis;
+
+use super::{
+    answer::{Answer, AnswerError},
+    fields::Fields,
+    keys::{AlipayKey, OwnKey, Unsigned},
+};
+
+/// A longer answer is not read.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
+/// Alipay reads and writes times by the clock of Beijing.
+const BEIJING_HOURS: i8 = 8;
+
+pub struct Gateway {
+    pub client: Client,
+    pub address: String,
+    pub app_id: String,
+    pub own: OwnKey,
+    pub alipay: AlipayKey,
+    pub clock: Clock,
+    pub answer_within: Duration,
+}
+
+/// No answer that says anything.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
+    #[error("the request could not be made")]
+    Form(#[from] axum::http::Error),
+    #[error("the gateway is away")]
+    Away(#[from] ClientError),
+    #[error("the gateway gave no answer in time")]
+    Late(#[from] tokio::time::error::Elapsed),
+    #[error("the answer broke off")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the gateway answered with status {0}")]
+    Status(u16),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+}
+
+impl Gateway {
+    pub async fn ask(&self, method: &str, business: &Value) -> Result<Answer, GatewayError> {
+        let form = self.request(method, business).signed(&self.own)?;
+        // The address names how the form is to be read.
+        let request = Request::post(format!("{}?charset=utf-8", self.address))
+            .header(header::CONTENT_TYPE, FORM)
+            .body(Body::from(form))?;
+        let json = tokio::time::timeout(self.answer_within, self.exchange(request)).await??;
+        Ok(Answer::read(&json, method, &self.alipay)?)
+    }
+
+    /// A link under our signature, for a person to open.
+    pub fn link(&self, request: Fields) -> Result<String, Unsigned> {
+        Ok(format!("{}?{}", self.address, request.signed(&self.own)?))
+    }
+
+    /// The fields that every request has.
+    pub fn request(&self, method: &str, business: &Value) -> Fields {
+        Fields::default()
+            .with("app_id", self.app_id.as_str())
+            .with("method", method)
+            .with("format", "JSON")
+            .with("charset", "utf-8")
+            .with("timestamp", beijing(self.clock.now()))
+            .with("version", "1.0")
+            .with("biz_content", business.to_string())
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<String, GatewayError> {
+        let (head, body) = self.client.request(request).await?.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let bytes = body.map_err(GatewayError::Broken)?.to_bytes();
+        if !head.status.is_success() {
+            return Err(GatewayError::Status(head.status.as_u16()));
+        }
+        let text = String::from_utf8(bytes.into());
+        text.map_err(|_| GatewayError::Answer(AnswerError::Unreadable))
+    }
+}
+
+/// `2025-11-24 23:20:00`.
+pub fn beijing(at: UnixMillis) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(BEIJING_HOURS));
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

@@ -1,0 +1,104 @@
+//! Messages of the simulated adapter: what they bring about, and what bounds them.
+
+use ring::hmac;
+
+use super::*;
+
+impl Service {
+    /// A message of the adapter, signed by this secret.
+    async fn called_back(&self, secret: &str, body: &str) -> Answer {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = hex::encode(hmac::sign(&key, body.as_bytes()));
+        let request = Request::builder().method(Method::POST);
+        let request =
+            request.uri("/api/v1/payments/callbacks/simulated").header("x-signature", tag);
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+    }
+}
+
+/// Forged, early, late, twice, out of order, for another amount: the adapter's own word alone counts, and all of them
+/// are on record.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let stage = &service.stage;
+    stage.done(0, service.orders.heard()).await;
+    let payment = stage.pays(0, "simulated.waiting").await;
+    let says = |state: &str, amount: &str| {
+        json!({ "id": payment.0, "state": state, "amount": amount }).to_string()
+    };
+    service
+        .called_back("a stranger's", &says("paid", "200.01"))
+        .await
+        .refused(401, "signature_wrong");
+    service.called_back("", &says("paid", "200.01")).await.refused(401, "signature_wrong");
+    // A true signature, and a lie: the adapter has no money.
+    for told in [says("paid", "200.01"), says("failed", "0.00")] {
+        assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
+        assert_eq!(stage.money(0).await.held_minor(), 0);
+        assert!(stage.money(0).await.open_payment().is_some());
+    }
+    let nobodys = json!({ "id": Uuid::from_u128(404), "state": "paid" }).to_string();
+    service.called_back(CALLBACK_SECRET, &nobodys).await.refused(404, "not_found");
+    service.called_back(CALLBACK_SECRET, "no form at all").await.refused(404, "not_found");
+
+    let payment::adapter::Payments::Simulated(bank) = &stage.courier.adapter else {
+        panic!("a simulated adapter");
+    };
+    assert!(bank.pays(payment).await.unwrap());
+    // It names another amount, comes twice, and is followed by an older one: what was paid is held, once.
+    for told in [says("paid", "1.00"), says("paid", "1.00"), says("pending", "200.01")] {
+        assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
+        assert_eq!(stage.money(0).await.held_minor(), PRICE);
+    }
+    assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
+
+    let record = service.get(admin(), "/api/v1/admin/payment-callbacks").await;
+    let verdicts: Vec<_> = record.items().iter().map(|item| item["verdict"].clone()).collect();
+    let (asked, unknown, forged) = ("asked", "unknown", "forged");
+    let expected = [asked, asked, asked, unknown, unknown, asked, asked, forged, forged];
+    let sorted = |mut words: Vec<String>| {
+        words.sort();
+        words
+    };
+    let verdicts = verdicts.iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+    assert_eq!(sorted(verdicts), sorted(expected.map(str::to_owned).to_vec()));
+    let forged = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'forged' AND movement_id IS NULL";
+    assert_eq!(stage.count(forged).await, 2, "what a stranger says is not even read");
+    for text in ["UPDATE callbacks SET verdict = 'asked'", "DELETE FROM callbacks"] {
+        assert!(stage.sql.exec(text, Vec::new()).await.is_err(), "{text}");
+    }
+    service
+        .get(customer(CUSTOMER), "/api/v1/admin/payment-callbacks")
+        .await
+        .refused(403, "role_forbidden");
+    let elsewhere =
+        service.post(customer(CUSTOMER), "/api/v1/payments/callbacks/other", json!({})).await;
+    elsewhere.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn callbacks_are_bounded_in_size_and_number() {
+    let service = Service::new(Engine::Sqlite).await;
+    let large = "x".repeat(64 * 1024 + 1);
+    service.called_back(CALLBACK_SECRET, &large).await.refused(413, "body_too_large");
+    for n in 0..100 {
+        let forged = service.called_back("a stranger's", "{}").await;
+        assert_eq!(forged.status, StatusCode::UNAUTHORIZED, "{n}");
+    }
+    service.called_back(CALLBACK_SECRET, "{}").await.refused(429, "too_many_requests");
+    assert_eq!(
+        service.stage.count("SELECT COUNT(*) FROM callbacks").await,
+        60,
+        "forged ones have a bound"
+    );
+    service.stage.clock.advance(1_000);
+    service.called_back(CALLBACK_SECRET, "{}").await.refused(404, "not_found");
+}

@@ -1,0 +1,117 @@
+//! The desk of admins: money that a person mends or gives, and the report on all of it.
+
+use super::*;
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.stage.becomes(0, 3, OrderStatus::Accepted).await;
+    service.stage.pays(0, "simulated.no_refund").await;
+    service.stage.becomes(0, 9, OrderStatus::Cancelled).await;
+    service.stage.courier.carry_all().await.unwrap();
+    let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
+    let money = service.get(admin(), &desk).await;
+    assert_eq!(money.status, StatusCode::OK, "{}", money.body);
+    assert_eq!(
+        (&money.body["saga"], &money.body["held"]),
+        (&json!("needs_person"), &json!("200.01"))
+    );
+    let refund = &money.body["refunds"][0];
+    assert_eq!((&refund["status"], &refund["source"]), (&json!("rejected"), &json!("held")));
+    service.get(customer(CUSTOMER), &desk).await.refused(403, "role_forbidden");
+
+    let by_hand = format!("/api/v1/admin/orders/{}/paid-otherwise", order_id(0));
+    let told = json!({ "refund_id": refund["id"], "reason": "By bank transfer 4711." });
+    service.post(customer(CUSTOMER), &by_hand, told.clone()).await.refused(403, "role_forbidden");
+    let silent = json!({ "refund_id": refund["id"], "reason": " " });
+    service.post(admin(), &by_hand, silent).await.refused(422, "invalid_input");
+    let other = json!({ "refund_id": Uuid::from_u128(404), "reason": "By hand." });
+    service.post(admin(), &by_hand, other).await.refused(409, "nothing_failed");
+    let done = service.post(admin(), &by_hand, told.clone()).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.body);
+    service.post(admin(), &by_hand, told).await.refused(409, "nothing_failed");
+    let money = service.get(admin(), &desk).await.body;
+    assert_eq!((&money["saga"], &money["held"]), (&json!("done"), &json!("0.00")));
+    assert_eq!(money["payment_status"], "refunded");
+    assert_eq!(money["acts"].as_array().unwrap().len(), 1, "what was refused is no act");
+    assert_eq!(money["acts"][0]["reason"], "By bank transfer 4711.");
+
+    let open = service.get(admin(), "/api/v1/admin/money-cases").await;
+    assert_eq!(open.items()[0]["kind"], "refund_failed");
+    let close = format!("/api/v1/admin/money-cases/{}/close", open.items()[0]["id"]);
+    let why = json!({ "reason": "Paid by hand." });
+    service.post(provider(PROVIDER), &close, why.clone()).await.refused(403, "role_forbidden");
+    for _ in 0..2 {
+        let closed = service.post(admin(), &close, why.clone()).await;
+        assert!(closed.body["closed_at"].is_string(), "{}", closed.body);
+    }
+    assert!(service.get(admin(), "/api/v1/admin/money-cases").await.items().is_empty());
+    service
+        .post(admin(), "/api/v1/admin/money-cases/77/close", why)
+        .await
+        .refused(404, "not_found");
+    let acts = service.get(admin(), &desk).await.body["acts"].clone();
+    let kinds: Vec<_> = acts.as_array().unwrap().iter().map(|act| act["kind"].clone()).collect();
+    assert_eq!(kinds, ["case_closed", "paid_otherwise"]);
+    let plain =
+        "SELECT COUNT(*) FROM money_acts WHERE reason LIKE '%hand%' OR reason LIKE '%transfer%'";
+    assert_eq!(service.stage.count(plain).await, 0, "reasons are sealed");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.pay(customer(CUSTOMER)).await;
+    let goodwill = format!("/api/v1/admin/orders/{}/goodwill", order_id(0));
+    let kind = json!({ "amount": "10.00", "reason": "It took three visits." });
+    service.post(admin(), &goodwill, kind.clone()).await.refused(409, "not_refundable");
+    service.stage.becomes(0, 9, OrderStatus::Completed).await;
+    service.stage.clock.advance(72 * HOUR);
+    payment::jobs::settle(&service.stage.courier).await.unwrap();
+    for amount in ["0.00", "-1.00", "200.02"] {
+        let wrong = json!({ "amount": amount, "reason": "Sorry." });
+        assert_eq!(service.post(admin(), &goodwill, wrong).await.status.as_u16(), 422, "{amount}");
+    }
+    service.post(customer(CUSTOMER), &goodwill, kind.clone()).await.refused(403, "role_forbidden");
+    for _ in 0..2 {
+        let to = (Method::POST, goodwill.as_str());
+        let given = service.send(admin(), to, "once", kind.clone()).await;
+        assert_eq!(given.status, StatusCode::NO_CONTENT, "{}", given.body);
+    }
+    let pays = format!("/api/v1/admin/orders/{}/compensation", order_id(0));
+    let form =
+        |amount: &str| json!({ "provider_id": user(8), "amount": amount, "reason": "In vain." });
+    for _ in 0..2 {
+        let paid = service.post(admin(), &pays, form("30.00")).await;
+        assert_eq!(paid.status, StatusCode::NO_CONTENT, "{}", paid.body);
+    }
+    service.post(admin(), &pays, form("40.00")).await.refused(422, "amount_mismatch");
+    let nobodys = format!("/api/v1/admin/orders/{}/compensation", order_id(404));
+    service.post(admin(), &nobodys, form("1.00")).await.refused(404, "order_not_found");
+    let money = service.stage.money(0).await;
+    assert_eq!(money.returned_minor(), 1_000);
+    assert_eq!(money.balance(custody::LedgerAccount::Loss), 4_000);
+    assert_eq!(money.balance(custody::LedgerAccount::Provider(user(8))), -3_000);
+    assert_eq!(service.stage.count("SELECT COUNT(*) FROM money_acts").await, 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn admins_read_the_reconciliation_report(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let path = "/api/v1/payments/reconciliation";
+    let report = service.get(admin(), path).await;
+    assert_eq!(report.status, StatusCode::OK, "{}", report.body);
+    assert_eq!((&report.body["differences"], &report.body["waiting"]), (&json!([]), &json!([])));
+    for who in [customer(CUSTOMER), provider(PROVIDER)] {
+        service.get(who, path).await.refused(403, "role_forbidden");
+    }
+}

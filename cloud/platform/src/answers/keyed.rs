@@ -1,0 +1,80 @@
+//! Sends a request that carries an `Idempotency-Key` through the kept answers, where its route heeds keys. Every other
+//! request passes as it is, at no cost.
+
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::{MatchedPath, Request},
+    response::{IntoResponse, Response},
+    routing::{Route, future::RouteFuture},
+};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, Either},
+};
+use http::Method;
+use process::idempotency::IDEMPOTENCY_KEY;
+use tower::{Layer, Service};
+
+use super::Answers;
+
+/// Clones share it.
+#[derive(Clone)]
+pub struct KeyedRoutes(Arc<Inner>);
+
+struct Inner {
+    answers: Answers,
+    routes: HashSet<(Method, &'static str)>,
+}
+
+#[derive(Clone)]
+pub struct KeyedRoute {
+    keyed: KeyedRoutes,
+    route: Route,
+}
+
+impl KeyedRoutes {
+    pub fn new(answers: Answers, routes: HashSet<(Method, &'static str)>) -> Self {
+        Self(Arc::new(Inner { answers, routes }))
+    }
+
+    fn heeds(&self, request: &Request) -> bool {
+        let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
+        let is_it = |(method, known): &(Method, &str)| {
+            request.method() == method && path.as_str() == *known
+        };
+        request.headers().contains_key(IDEMPOTENCY_KEY) && self.0.routes.iter().any(is_it)
+    }
+}
+
+impl Layer<Route> for KeyedRoutes {
+    type Service = KeyedRoute;
+
+    fn layer(&self, route: Route) -> KeyedRoute {
+        KeyedRoute { keyed: self.clone(), route }
+    }
+}
+
+impl Service<Request> for KeyedRoute {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<RouteFuture<Infallible>, BoxFuture<'static, Result<Response, Infallible>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        <Route as Service<Request>>::poll_ready(&mut self.route, context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if !self.keyed.heeds(&request) {
+            return Either::Left(self.route.call(request));
+        }
+        let answer = self.keyed.0.answers.clone().serve(request, self.route.clone());
+        let answer = answer.map(|answer| Ok(answer.unwrap_or_else(IntoResponse::into_response)));
+        Either::Right(answer.boxed())
+    }
+}

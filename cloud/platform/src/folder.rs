@@ -1,0 +1,69 @@
+//! Keeps messages to people as files that a developer can look at, in the place of a gateway. The newest stay.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+const ENDING: &str = ".json";
+
+#[derive(Debug)]
+pub struct MessageFolder {
+    folder: PathBuf,
+    kept_max: usize,
+}
+
+impl MessageFolder {
+    /// Makes the folder where it is missing. One message beyond `kept_max` removes the oldest.
+    pub fn open(folder: &Path, kept_max: usize) -> std::io::Result<Self> {
+        // Codes, names and addresses of people stand in it: for this user alone.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { folder: folder.to_owned(), kept_max })
+    }
+
+    /// The id is of version 7: the folder sorts by it.
+    pub async fn keep(&self, id: Uuid, message: &Value) -> std::io::Result<()> {
+        let (folder, kept_max) = (self.folder.clone(), self.kept_max);
+        let (name, text) = (id.simple().to_string(), message.to_string());
+        let kept = spawn_blocking(move || {
+            write(&folder, &name, &text)?;
+            remove_surplus(&folder, kept_max)
+        });
+        kept.await.map_err(std::io::Error::other)?
+    }
+}
+
+/// A file appears whole under its name.
+fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    let begun = folder.join(format!("{name}.part"));
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&begun)?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&begun, folder.join(format!("{name}{ENDING}")))
+}
+
+fn remove_surplus(folder: &Path, kept_max: usize) -> std::io::Result<()> {
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(ENDING) {
+            kept.push(path);
+        }
+    }
+    kept.sort_unstable();
+    let surplus = kept.len().saturating_sub(kept_max);
+    for path in &kept[..surplus] {
+        match fs::remove_file(path) {
+            // Another message removed it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Reads from the confirmed orders whether a customer is in good standing.
+
+use engine::customers::{FinishedWork, PayingRecord, customer_of};
+use rusqlite::{Connection, Transaction, params};
+use wire::{Order, UserId};
+
+use super::{
+    book::LogBook,
+    commands::CheckedCommand,
+    sql::{execute, order},
+};
+
+/// Whether the customer has paid for one, and owes for one.
+pub(super) const RECORD: &str =
+    "SELECT EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 0),
+    EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 1)";
+
+/// Returns whether the customer of this command is in good standing; no where no rule of the region asks for it.
+pub fn is_in_good_standing(
+    conn: &Connection,
+    book: &LogBook,
+    entry: &CheckedCommand,
+    seen: Option<&Order>,
+) -> rusqlite::Result<bool> {
+    if book.tenure.assignment.rules.approval_in_good_standing.is_none() {
+        return Ok(false);
+    }
+    let customer = customer_of(entry.actor, &entry.command.body, seen);
+    customer.map_or(Ok(false), |customer| Ok(record_of(conn, customer)?.is_good()))
+}
+
+/// The customer of a finished order and whether he owes for it, as columns of its row.
+pub fn finished(order: &Order) -> (Option<&[u8]>, Option<bool>) {
+    match FinishedWork::of(order) {
+        None => (None, None),
+        Some(work) => (Some(&order.customer_id.as_bytes()[..]), Some(work == FinishedWork::Owed)),
+    }
+}
+
+/// The orders of an older file do not name their customers.
+pub fn fill_customers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut statement = tx.prepare("SELECT bytes FROM orders")?;
+    let orders = statement.query_map([], |row| order(row, 0))?;
+    for order in orders {
+        let order: Order = order?;
+        if let (Some(customer), owed) = finished(&order) {
+            let values = params![customer, owed, &order.id.as_bytes()[..]];
+            execute(tx, "UPDATE orders SET customer = ?, owed = ? WHERE id = ?", values)?;
+        }
+    }
+    Ok(())
+}
+
+fn record_of(conn: &Connection, customer: UserId) -> rusqlite::Result<PayingRecord> {
+    conn.prepare_cached(RECORD)?.query_row([&customer.as_bytes()[..]], |row| {
+        Ok(PayingRecord { has_paid: row.get(0)?, owes: row.get(1)? })
+    })
+}

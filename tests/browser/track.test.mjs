@@ -1,0 +1,97 @@
+// An order on its way, followed by anybody who has its receipt.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { axe, losses, screenshot, settled } from './browser.mjs'
+import { gateway, orderOf, SECRET } from './portal.answers.mjs'
+import { startPortal } from './portal.mjs'
+
+const ORDER = orderOf(60).id
+let portal
+
+before(async () => { portal = await startPortal() })
+after(() => portal?.stop())
+
+test('a customer gives the address of an order to others', async () => {
+  const { context, page, go, faults } = await portal.open(gateway({ role: 'customer' }))
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await go(`/orders/${ORDER}`)
+  await page.getByRole('button', { name: 'Show the address' }).click()
+  const field = page.getByLabel('Address to give to others')
+  await field.and(page.locator(':focus')).waitFor()
+  await page.getByRole('button', { name: 'Copy the address' }).click()
+  await page.getByText('The address is copied.').waitFor()
+  const copied = await page.evaluate(() => navigator.clipboard.readText())
+  assert.equal(copied, `${new URL(page.url()).origin}/track/N-7F3K60?s=${SECRET}`)
+  assert.equal(await field.inputValue(), copied)
+  await screenshot(page, 'portal/share-en')
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(await losses(page), [])
+
+  // The page before says almost the same.
+  await page.getByRole('link', { name: 'Open', exact: true }).click()
+  await page.waitForURL('**/track/N-7F3K60')
+  await page.getByText('A provider has the job.').waitFor()
+  assert.equal(new URL(page.url()).search, '', 'the address of the page never has the secret')
+  await page.goBack()
+  await page.getByRole('button', { name: 'Show the address' }).waitFor()
+  await page.goForward()
+  await page.waitForURL('**/track/N-7F3K60')
+  await page.getByText('A provider has the job.').waitFor()
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('where a browser copies nothing, the address is marked and the page says so', async () => {
+  const { context, page, go } = await portal.open(gateway({ role: 'customer' }))
+  await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+  await go(`/orders/${ORDER}`)
+  await page.getByRole('button', { name: 'Show the address' }).click()
+  await page.getByRole('button', { name: 'Copy the address' }).click()
+  await page.getByText('This browser does not copy by itself.').waitFor()
+  const marked = await page.getByLabel('Address to give to others').evaluate((field) => field.value.slice(field.selectionStart, field.selectionEnd))
+  assert.match(marked, new RegExp(`/track/N-7F3K60\\?s=${SECRET}$`))
+  await context.close()
+})
+
+test('whoever has the receipt follows the order, and its secret leaves the address before anything is asked', async () => {
+  const state = gateway({ role: null })
+  const { context, page, go, faults } = await portal.open(state)
+  await go(`/track/N-7F3K60?s=${SECRET}`)
+  await page.getByText('A provider has the job.').waitFor()
+  assert.deepEqual(await page.locator('.timeline > li strong').allTextContents(), ['Accepted', 'Open to providers', 'Published'])
+  assert.deepEqual(state.asked.filter(({ path }) => path !== '/session').map(({ path }) => path), ['/track/N-7F3K60'], 'it asks for nothing but this')
+  const here = new URL('/track/N-7F3K60', page.url()).href
+  assert.equal(page.url(), here)
+  assert.deepEqual(new Set(state.asked.map(({ headers }) => headers.referer)), new Set([here]))
+
+  await page.reload()
+  await page.getByText('A provider has the job.').waitFor()
+  const given = await page.getByLabel('Address to give to others').inputValue()
+  assert.equal(given, `${here}?s=${SECRET}`)
+
+  Object.assign(state.tracked, { status: 'in_progress', steps: [...state.tracked.steps, { status: 'in_progress', at: '2026-11-21T10:52:20.000Z' }] })
+  await context.clock.runFor(31_000)
+  await page.getByText('The work is going on.').waitFor()
+  await page.getByRole('button', { name: '中文' }).click()
+  await page.getByText('服务进行中。').waitFor()
+  await page.getByText('已开工').waitFor()
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('without its secret nobody learns whether there is such an order, but what to do', async () => {
+  const state = gateway({ role: null })
+  const { context, page, go, faults } = await portal.open(state)
+  for (const path of [`/track/N-7F3K60?s=${'cd'.repeat(32)}`, '/track/N-7F3K60?s=wrong', `/track/N-000000?s=${SECRET}`]) {
+    await go(path)
+    await page.getByRole('heading', { name: 'Not here yet, and not lost' }).waitFor()
+    await page.getByText('the address may have been copied in part').waitFor()
+  }
+  const before = state.asked.length
+  await go('/track/N-7F3K60')
+  await page.getByRole('heading', { name: 'This address is not whole' }).waitFor()
+  await settled(page)
+  assert.deepEqual(state.asked.slice(before).map(({ path }) => path), ['/session'], 'without a secret it asks for no order')
+  assert.deepEqual(faults(), [])
+  await context.close()
+})

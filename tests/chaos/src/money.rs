@@ -1,0 +1,15 @@
+//! Rounds of money: many orders are paid, worked on, cancelled and refunded at once, while a part, a server or the
+//! adapter dies. Afterwards the books, the adapter's own truth, the orders and the inboxes are held against the ends
+//! that people were told (`told`), to the cent.
+
+mod books;
+mod inboxes;
+mod plan;
+mod scene;
+mod tale;
+mod told;
+
+pub use books::Books;
+pub use plan::{MoneyRound, MoneyVictim, Tale, TalePlan};
+pub use scene::MoneyScene;
+pub use told::{PlayedRound, ToldTale};

@@ -1,0 +1,114 @@
+//! Inboxes, wishes, and the log of deliveries.
+
+use notification::{
+    domain::{
+        Channel, InboxLine, InboxOwner, InboxWishes, LineId, MoneyParams, NoticeKind, PageRequest,
+        Params,
+    },
+    store::{DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, PreferencesStore, Settled},
+};
+use platform::documents::Documents;
+use process::clock::Clock;
+use uuid::Uuid;
+use wire::{Amount, Currency, EventId, EventType, OrderId, Role, UnixMillis, UserId};
+
+use crate::{AT, OTHERS, id, user};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+pub async fn migrate(documents: &Documents) {
+    InboxStore::new(documents).migrate().await.unwrap();
+    PreferencesStore::new(documents).migrate().await.unwrap();
+    DeliveryStore::new(documents).migrate().await.unwrap();
+}
+
+pub async fn fill(documents: &Documents) {
+    let lines: Vec<_> = OTHERS.map(|n| (LineId(id(n)), line(user(n), n))).collect();
+    InboxStore::new(documents).add_all(&lines).await.unwrap();
+    let now = Clock::system().now();
+    let later = |n| {
+        let (id, mut mailing) = mailing(user(n), n, now);
+        mailing.due_at = now.plus_ms(DAY_MS);
+        (id, mailing)
+    };
+    DeliveryStore::new(documents).add(&OTHERS.map(later).collect::<Vec<_>>()).await.unwrap();
+    for n in OTHERS {
+        let wishes = PreferencesStore::new(documents);
+        wishes.write(user(n), 0, &InboxWishes::default()).await.unwrap();
+    }
+}
+
+pub async fn run(documents: &Documents) {
+    inboxes(&InboxStore::new(documents)).await;
+    deliveries(&DeliveryStore::new(documents)).await;
+    let wishes = PreferencesStore::new(documents);
+    wishes.write(user(1), 0, &InboxWishes::default()).await.unwrap();
+    wishes.write(user(1), 1, &InboxWishes::default()).await.unwrap();
+    wishes.of(user(1)).await.unwrap();
+}
+
+async fn inboxes(store: &InboxStore) {
+    let owner = InboxOwner { user_id: user(1), role: Role::Customer };
+    for n in 0..3 {
+        store.add(LineId(id(n)), &line(owner.user_id, n)).await.unwrap();
+    }
+    let more: Vec<_> = (3..9).map(|n| (LineId(id(n)), line(owner.user_id, n))).collect();
+    store.add_all(&more).await.unwrap();
+    for unread_only in [false, true] {
+        let (user_id, role, read_since) = (owner.user_id, owner.role, AT);
+        let first = PageRequest { user_id, role, unread_only, after: None, limit: 2, read_since };
+        let after = store.page(&first).await.unwrap().next;
+        assert!(after.is_some());
+        store.page(&PageRequest { after, ..first }).await.unwrap();
+    }
+    store.arrived(owner, id(1), 20).await.unwrap();
+    store.line_of(owner, EventId(id(2))).await.unwrap().unwrap();
+    store.newest_unread(owner, 20).await.unwrap();
+    store.unread(owner.user_id, owner.role).await.unwrap();
+    for _ in 0..2 {
+        assert!(store.mark_read(owner.user_id, owner.role, LineId(id(1)), AT).await.unwrap());
+    }
+    let (order_id, event_id) = (OrderId(id(7)), EventId(id(8)));
+    let fan_out = FanOut { order_id, event_id, at: AT, matched: Vec::new() };
+    store.keep_fan_out(fan_out).await.unwrap();
+    store.fan_out(order_id).await.unwrap().unwrap();
+}
+
+async fn deliveries(log: &DeliveryStore) {
+    let now = Clock::system().now();
+    log.add(&[1, 2, 3].map(|n| mailing(user(1), n, now))).await.unwrap();
+    let due = log.due(Channel::Email, now, 10).await.unwrap();
+    assert_eq!(due.len(), 3);
+    assert!(log.hold(&due[0], now).await.unwrap());
+    let sent =
+        Settled { state: DeliveryState::Sent, due_at: None, was_tried: true, to: None, why: None };
+    log.settle(due[0].id, &sent).await.unwrap();
+    for state in [None, Some(DeliveryState::Waiting)] {
+        let after = log.page(state, None, 1).await.unwrap().next;
+        assert!(after.is_some());
+        log.page(state, after, 1).await.unwrap();
+    }
+}
+
+fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, Mailing) {
+    let owner = InboxOwner { user_id: to, role: Role::Customer };
+    let event = (EventType::PaymentCompleted, EventId(id(n)));
+    (id(n), Mailing::of_line(owner, NoticeKind::Money, event, Channel::Email, now))
+}
+
+fn line(of: UserId, n: u128) -> InboxLine {
+    InboxLine {
+        user_id: of,
+        role: Role::Customer,
+        event_type: EventType::PaymentCompleted,
+        order_id: Some(OrderId(id(n))),
+        event_id: EventId(id(n)),
+        counterpart: None,
+        params: Params::Money(MoneyParams {
+            amount: Amount::from_minor(20_000).unwrap(),
+            currency: Currency::Cny,
+            returning: None,
+        }),
+        created_at: AT.plus_ms(i64::try_from(n).unwrap()),
+    }
+}

@@ -1,0 +1,83 @@
+//! Reviews with their votes and reports, and what is added up of them.
+
+use platform::documents::Documents;
+use process::{clock::Clock, problem::TimeCursor};
+use review::{
+    domain::{Review, ReviewContent, ReviewOrigin, ReviewStanding, ReviewedOrder},
+    store::{ReviewNews, ReviewStore, about_provider, at_desk, by_customer},
+};
+use wire::{CommandId, EventType, FileId, Hash, OrderId, Source, UserId};
+
+use crate::{AT, OTHERS, TRACE, id, user};
+
+pub fn store(documents: &Documents) -> ReviewStore {
+    ReviewStore::new(documents, &testing::data_keys(), Clock::fixed(AT))
+}
+
+pub async fn fill(store: &ReviewStore) {
+    for n in OTHERS {
+        let other = review(n, (user(n), user(n + 1)), "Spotless windows");
+        let (written, _) = store.add(other, TRACE).await.unwrap().unwrap();
+        store.vote(written, user(n + 2), true).await.unwrap();
+        store
+            .report(written, user(n + 3), "It is about another job.".into(), "trace")
+            .await
+            .unwrap();
+        store.refresh_rating(user(n + 1), TRACE).await.unwrap();
+    }
+}
+
+pub async fn run(store: &ReviewStore) {
+    let mut ids = Vec::new();
+    for n in 0..4 {
+        let own = review(n, (user(1), user(2)), "A tidy tap");
+        ids.push(store.add(own, TRACE).await.unwrap().unwrap().0);
+    }
+    let (first, second) = (ids[0], ids[1]);
+    store.of_order(OrderId(id(1))).await.unwrap().unwrap();
+    store.get(first).await.unwrap().unwrap();
+    let changed = store.change(first, Some(1), TRACE, |review| {
+        review.comment = "Another word".into();
+        Ok(Some(ReviewNews::of(EventType::ReviewUpdated)))
+    });
+    changed.await.unwrap();
+    for is_helpful in [true, true, false] {
+        store.vote(second, user(5), is_helpful).await.unwrap();
+    }
+    store.report(second, user(6), "It names a person.".into(), "trace").await.unwrap();
+    store.reports(second).await.unwrap();
+    lists(store).await;
+    store.names(FileId(id(9))).await.unwrap();
+    store.answer_to(CommandId(id(1))).await.unwrap();
+    store.refresh_rating(user(2), TRACE).await.unwrap();
+    store.rating(user(2)).await.unwrap();
+    store.added_up(user(2)).await.unwrap();
+}
+
+async fn lists(store: &ReviewStore) {
+    for after in [None, Some(TimeCursor { at: AT.plus_ms(2_000), id: id(3) })] {
+        for find in [
+            about_provider(user(2), after, 2),
+            by_customer(user(1), after, 2),
+            at_desk(ReviewStanding::Reported, after, 2),
+            store.find_words(&["tap".into(), "tidy".into()], None, after),
+            store.find_words(&["tap".into()], Some(user(2)), after),
+        ] {
+            store.page(find).await.unwrap();
+        }
+    }
+}
+
+fn review(n: u128, (customer_id, provider_id): (UserId, UserId), words: &str) -> Review {
+    let order = ReviewedOrder {
+        id: OrderId(id(n)),
+        code: support::samples::order(1, 1).code,
+        title: "Mend the tap".into(),
+        customer_id,
+        provider_id,
+    };
+    let (command_id, hash) = (CommandId(id(n)), Hash::ZERO);
+    let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
+    let content = ReviewContent::of_command(5, words).unwrap();
+    Review::of(order, content, origin, AT.plus_ms(i64::try_from(n).unwrap() * 1_000))
+}

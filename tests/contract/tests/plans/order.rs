@@ -1,0 +1,186 @@
+//! The statements of orders: one from its publication to its end, and every list of them.
+
+use custody::KnownQuestion;
+use order::{
+    Config,
+    store::{AcceptanceRules, CaseTurn, Listing, Publication, Store},
+};
+use platform::sql::Sql;
+use process::{clock::Clock, problem::TimeCursor};
+use rules::{Attempt, Origin};
+use support::Engine;
+use uuid::Uuid;
+use wire::{
+    Actor, Amount, CaseState, Command, CommandBody, CommandId, Draft, OpDecision, Order,
+    OrderStatus, RangeQuestion, Region, Role, ServiceType, ShareLimits, UnixMillis, UserId,
+};
+
+use crate::{NOW, fill, recorder, scans_of, without_scans};
+
+const FILLED: &[&str] = &[
+    "orders",
+    "order_timeline",
+    "commands",
+    "case_items",
+    "provider_acts",
+    "provider_locks",
+    "provider_marks",
+];
+
+/// The filters of a list that anybody may ask for, in every choice of them.
+const FILTERS: u32 = 8;
+
+/// The other rows are of nobody's kind and in no state, and none of them may be read.
+const BEHIND_ALL: TimeCursor = TimeCursor { at: NOW, id: Uuid::nil() };
+
+pub async fn uses_indexes(engine: Engine) {
+    let recorder = recorder::installed();
+    let folder = tempfile::tempdir().unwrap();
+    let url = engine.address(folder.path(), "order");
+    let migrate = async |url: &str| {
+        let config = Config { sql_url: url.into(), ..Config::default() };
+        order::migrate(&config).await.unwrap();
+    };
+    let name = if engine == Engine::MariaDb { "order_plans_mariadb" } else { "order_plans_sqlite" };
+    let sql = testing::database(name, &url, migrate).await;
+    if engine == Engine::MariaDb {
+        for table in FILLED {
+            fill(&sql, table).await;
+        }
+    }
+    run(&sql).await;
+    let seen = without_scans(&sql, engine, recorder, FILLED).await;
+    assert!(seen > 400, "only {seen} statements were seen");
+    let whole = "SELECT id FROM orders WHERE source = ? AND version = ?";
+    assert_eq!(scans_of(&sql, engine, whole).await.len(), 1, "a scan would be seen");
+}
+
+async fn run(sql: &Sql) {
+    let clock = Clock::fixed(NOW);
+    let rules = AcceptanceRules { limits: ShareLimits::default(), verified_only: false };
+    let store = Store::new(sql.clone(), clock.clone(), rules);
+    let order = published(&store, &clock).await;
+    let order_id = order.id;
+    for (role, body) in [
+        (Role::Admin, CommandBody::ApproveOrder { order_id }),
+        (Role::Provider, CommandBody::AcceptOrder { order_id }),
+        (Role::Provider, CommandBody::WithdrawAcceptance { order_id, reason: None }),
+        (Role::Provider, CommandBody::AcceptOrder { order_id }),
+    ] {
+        let command = command(&clock, body);
+        let id = command.id;
+        decided(&store, role, command).await;
+        assert_eq!(store.list_distrusted(&[id]).await.unwrap(), 1);
+    }
+    let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
+    lists(&store).await;
+    reads(&store, &order).await;
+    desks(&store).await;
+    decided(&store, Role::Customer, command(&clock, cancel)).await;
+}
+
+/// Every list, behind its end.
+async fn lists(store: &Store) {
+    for chosen in 0..1_u32 << FILTERS {
+        let has = |filter: u32| chosen & (1 << filter) != 0;
+        let price = Amount::from_minor(100).unwrap();
+        let narrowed = Listing {
+            region: has(0).then_some(Region::North),
+            status: has(1).then_some(OrderStatus::Pending),
+            service_type: has(2).then_some(ServiceType::Other),
+            price_min: has(3).then_some(price),
+            price_max: has(4).then_some(price),
+            from: has(5).then_some(NOW),
+            until: has(6).then_some(NOW),
+            code: has(7).then(|| wire::OrderCode::parse("N-7F3K9Q").unwrap()),
+            ..Listing::default()
+        };
+        let of_customer = Listing { customer: Some(user(1)), ..narrowed.clone() };
+        let of_provider = Listing { provider: Some(user(2)), ..narrowed.clone() };
+        for list in [narrowed, of_customer, of_provider] {
+            store.list(&list, 20, Some(BEHIND_ALL)).await.unwrap();
+            store.exceeds_export(&list).await.unwrap();
+        }
+    }
+}
+
+async fn reads(store: &Store, order: &Order) {
+    store.order(order.id).await.unwrap();
+    store.timeline(order.id).await.unwrap();
+    let secret = store.tracking_secret(order.id);
+    assert!(store.tracked(&order.code, &secret).await.unwrap().is_some());
+    store.tracked_steps(order.id).await.unwrap();
+    store.to_cancel(order.id).await.unwrap();
+    store.order_and_terms(order.id).await.unwrap();
+    store.known(&KnownQuestion::Named(vec![order.id])).await.unwrap();
+    store
+        .known(&KnownQuestion::Changed { since: UnixMillis(i64::MAX), after: None })
+        .await
+        .unwrap();
+    let region = Region::North;
+    let range = RangeQuestion { region, after: None, until: None, orders_max: 9, marks: true };
+    store.range(&range).await.unwrap();
+    store.named(&[order.id]).await.unwrap();
+}
+
+async fn desks(store: &Store) {
+    let newest = store.cases(None, None, 1).await.unwrap()[0].id;
+    for state in [Some(CaseState::Open), Some(CaseState::Closed)] {
+        assert_eq!(store.cases(state, Some(1), 20).await.unwrap(), []);
+    }
+    store.case(newest).await.unwrap();
+    store.take_case(newest, user(9)).await.unwrap();
+    let closed = store.close_case(newest, user(9), "Done.").await.unwrap();
+    assert!(matches!(closed, CaseTurn::Done(_)));
+    store.lost_acceptances(None, 20).await.unwrap();
+    store.answers_of(CommandId(Uuid::nil())).await.unwrap();
+    store.jobs_of(user(2), 20).await.unwrap();
+    let since = store.stale_since(1);
+    store.stale(OrderStatus::Pending, since, 20).await.unwrap();
+}
+
+async fn published(store: &Store, clock: &Clock) -> Order {
+    let price = Amount::from_minor(20_000).unwrap();
+    let publication = Publication {
+        command_id: CommandId(clock.new_id()),
+        actor: actor(Role::Customer),
+        draft: Draft::new(
+            "Fix a tap",
+            ServiceType::CleaningRepair,
+            price,
+            Region::North,
+            "1 Lake Road",
+        ),
+        trace: None,
+    };
+    match store.publish(publication).await.unwrap() {
+        OpDecision::Decided(outcome) => outcome.order.unwrap(),
+        held => panic!("{held:?}"),
+    }
+}
+
+async fn decided(store: &Store, role: Role, command: Command) {
+    let attempt = Attempt { command, actor: Some(actor(role)), mark: None, origin: Origin::Portal };
+    match store.decide_one(attempt).await.unwrap() {
+        OpDecision::Decided(outcome) => assert!(outcome.succeeded(), "{outcome:?}"),
+        held => panic!("{held:?}"),
+    }
+}
+
+fn command(clock: &Clock, body: CommandBody) -> Command {
+    let id = CommandId(clock.new_id());
+    Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+}
+
+fn actor(role: Role) -> Actor {
+    let n = match role {
+        Role::Customer => 1,
+        Role::Provider => 2,
+        Role::Admin => 9,
+    };
+    Actor { user_id: user(n), role }
+}
+
+fn user(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
