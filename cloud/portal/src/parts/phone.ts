@@ -27,10 +27,11 @@ export function usePhoneCode(field: string) {
     wrong.value = phone.value.trim() ? {} : { phone: t('phone.numberMissing') }
     if (wrong.value.phone) return
     await attempt(async () => {
+      // Before the question: the message may be there, and its code typed, before the answer is.
+      code.value = ''
       const { expires_in } = await sendCode(phone.value)
       now.value = Date.now()
       until.value = now.value + expires_in * 1_000
-      code.value = ''
       await nextTick()
       document.getElementById(field)?.focus()
     })
@@ -69,7 +70,11 @@ export function usePhoneCode(field: string) {
     else problem.value = error
     // A number that is none is mended where it is typed.
     if (wrong.value.phone) until.value = undefined
+    else if (isOver(error)) until.value = now.value
   }
 
   return { phone, code, left, clock, busy, wrong, problem, send, use, another }
 }
+
+/** Whether no try is left with the code that was sent. */
+const isOver = (error: unknown): boolean => error instanceof Problem && (error.code === 'code_over' || error.body['tries_left'] === 0)
