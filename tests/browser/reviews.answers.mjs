@@ -34,7 +34,7 @@ export function reviewsOf({ state, id, at, people, orders, said, isPicture, pict
   return [
     ['GET', /^\/orders\/([\w-]+)\/page$/, ({ match }) => {
       const review = state.reviews.find((one) => one.order_id === match[1])
-      return { order: orders().find((order) => order.id === match[1]), parties: {}, ...(review && { review: told(review) }), missing: [{ section: 'payment', part: 'payment', reason: 'not_built' }] }
+      return { order: orders().find((order) => order.id === match[1]), parties: {}, ...(review && { review: told(review) }), payment: {}, missing: [] }
     }],
     ['POST', /^\/reviews$/, ({ body }) => {
       if (wrongIn(body.comment)) return refused('comment', 'This text has signs that cannot be shown.')

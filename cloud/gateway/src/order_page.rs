@@ -33,6 +33,7 @@ pub struct OrderPage {
     #[schema(value_type = wire::Order)]
     order: Value,
     parties: OrderParties,
+    payment: OrderMoney,
     /// As far as the review service shows it to the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -50,6 +51,19 @@ pub struct OrderParties {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     provider: Option<Value>,
+}
+
+/// The money of the order, as far as the payment service shows it to the caller.
+#[derive(Serialize, ToSchema)]
+pub struct OrderMoney {
+    /// Newest first. They are shown to its customer and to admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    payments: Option<Value>,
+    /// What was booked, oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    statement: Option<Value>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -73,9 +87,10 @@ pub enum PageSection {
 pub enum MissingReason {
     /// The part is out of reach, or took too long. Asking again may help.
     Away,
-    /// The platform has no such part yet.
-    NotBuilt,
 }
+
+/// What a part has for the caller, which may be nothing.
+type Section = Result<Option<Value>, MissingReason>;
 
 /// What every question of one page has in common.
 struct PageAsker<'a> {
@@ -110,45 +125,60 @@ impl Gateway {
 
 impl PageAsker<'_> {
     async fn page(&self, path: &str) -> Result<Response, Problem> {
-        let answer = self.ask(CloudPart::Order, path).await?;
+        let answer = self.ask(CloudPart::Order, path, None).await?;
         if !answer.status().is_success() {
             return Ok(answer);
         }
         let order = read(answer).await?;
-        let (customer, provider, review) = tokio::join!(
+        let (statement, review) = (format!("{path}/statement"), format!("{path}/review"));
+        let of_order = order["id"].as_str().map(|id| format!("order_id={id}"));
+        let (customer, provider, payments, statement, review) = tokio::join!(
             self.profile("customers", &order["customer_id"]),
             self.profile("providers", &order["provider_id"]),
-            self.section(CloudPart::Review, format!("{path}/review")),
+            self.items("/api/v1/payments", of_order.as_deref()),
+            self.items(&statement, None),
+            self.section(CloudPart::Review, &review, None),
         );
-        let missing = customer.as_ref().err().or(provider.as_ref().err()).copied();
-        let users = CloudPart::User.name();
-        let missing = missing.map(|reason| (PageSection::Parties, users, reason));
-        let missing =
-            missing.into_iter().chain([(PageSection::Payment, "payment", MissingReason::NotBuilt)]);
-        let away = review.as_ref().err().copied();
-        let away = away.map(|reason| (PageSection::Review, CloudPart::Review.name(), reason));
-        let missing = missing.chain(away);
-        let missing =
-            missing.map(|(section, part, reason)| MissingSection { section, part, reason });
-        let parties = OrderParties {
-            customer: customer.unwrap_or_default(),
-            provider: provider.unwrap_or_default(),
+        let missing = [
+            (PageSection::Parties, CloudPart::User, gap(&[&customer, &provider])),
+            (PageSection::Payment, CloudPart::Payment, gap(&[&payments, &statement])),
+            (PageSection::Review, CloudPart::Review, gap(&[&review])),
+        ];
+        let missing = missing.into_iter().filter_map(|(section, part, reason)| {
+            Some(MissingSection { section, part: part.name(), reason: reason? })
+        });
+        let page = OrderPage {
+            order,
+            parties: OrderParties {
+                customer: customer.unwrap_or_default(),
+                provider: provider.unwrap_or_default(),
+            },
+            payment: OrderMoney {
+                payments: payments.unwrap_or_default(),
+                statement: statement.unwrap_or_default(),
+            },
+            review: review.unwrap_or_default(),
+            missing: missing.collect(),
         };
-        let missing = missing.collect();
-        let review = review.unwrap_or_default();
-        Ok(Json(OrderPage { order, parties, review, missing }).into_response())
+        Ok(Json(page).into_response())
     }
 
     /// Nothing where there is no such person, and where the caller may not see them.
-    async fn profile(&self, kind: &str, id: &Value) -> Result<Option<Value>, MissingReason> {
+    async fn profile(&self, kind: &str, id: &Value) -> Section {
         let Some(id) = id.as_str() else { return Ok(None) };
-        self.section(CloudPart::User, format!("/api/v1/{kind}/{id}/profile")).await
+        self.section(CloudPart::User, &format!("/api/v1/{kind}/{id}/profile"), None).await
+    }
+
+    /// A list of the payment service.
+    async fn items(&self, path: &str, query: Option<&str>) -> Section {
+        let list = self.section(CloudPart::Payment, path, query).await?;
+        Ok(list.map(|mut list| list["items"].take()))
     }
 
     /// Nothing where the part has nothing for the caller.
-    async fn section(&self, part: CloudPart, path: String) -> Result<Option<Value>, MissingReason> {
+    async fn section(&self, part: CloudPart, path: &str, query: Option<&str>) -> Section {
         let asked = async {
-            let answer = self.ask(part, &path).await.ok()?;
+            let answer = self.ask(part, path, query).await.ok()?;
             match answer.status() {
                 StatusCode::OK => read(answer).await.ok().map(Some),
                 status if status.is_client_error() => Some(None),
@@ -159,15 +189,25 @@ impl PageAsker<'_> {
         told.ok().flatten().ok_or(MissingReason::Away)
     }
 
-    async fn ask(&self, part: CloudPart, path: &str) -> Result<Response, Problem> {
-        let mut request =
-            bearing(Method::GET, canonical(path, None)?, &self.caller.token, self.trace);
+    async fn ask(
+        &self,
+        part: CloudPart,
+        path: &str,
+        query: Option<&str>,
+    ) -> Result<Response, Problem> {
+        let path = canonical(path, query)?;
+        let mut request = bearing(Method::GET, path, &self.caller.token, self.trace);
         set_identity(request.headers_mut(), self.caller.claims.actor());
         if let Some(language) = &self.language {
             request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
         }
-        Ok(self.gateway.send(part, request).await)
+        // Five of them wait at once, and each is large.
+        Ok(Box::pin(self.gateway.send(part, request)).await)
     }
+}
+
+fn gap(answers: &[&Section]) -> Option<MissingReason> {
+    answers.iter().find_map(|answer| answer.as_ref().err()).copied()
 }
 
 async fn read(answer: Response) -> Result<Value, Problem> {

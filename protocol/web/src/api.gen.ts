@@ -3845,7 +3845,7 @@ export interface components {
         /** @enum {string} */
         MatchReason: "serves_the_area" | "does_this_work" | "verified" | "works_that_day" | "names_the_skill" | "well_rated" | "has_completed_jobs";
         /** @enum {string} */
-        MissingReason: "away" | "not_built";
+        MissingReason: "away";
         MissingSection: {
             /** @description The part that would have it. */
             part: string;
@@ -4116,12 +4116,20 @@ export interface components {
         };
         /** Format: uuid */
         OrderId: string;
+        /** @description The money of the order, as far as the payment service shows it to the caller. */
+        OrderMoney: {
+            /** @description Newest first. They are shown to its customer and to admins. */
+            payments?: Record<string, never>[];
+            /** @description What was booked, oldest first. */
+            statement?: Record<string, never>[];
+        };
         /** @description An order, and what belongs to it. */
         OrderPage: {
             /** @description The sections of which something is missing, and why. */
             missing: components["schemas"]["MissingSection"][];
             order: components["schemas"]["Order"];
             parties: components["schemas"]["OrderParties"];
+            payment: components["schemas"]["OrderMoney"];
             /** @description As far as the review service shows it to the caller. */
             review?: Record<string, never>;
         };
@@ -5328,6 +5336,7 @@ export type Order = components['schemas']['Order'];
 export type OrderCode = components['schemas']['OrderCode'];
 export type OrderForm = components['schemas']['OrderForm'];
 export type OrderId = components['schemas']['OrderId'];
+export type OrderMoney = components['schemas']['OrderMoney'];
 export type OrderPage = components['schemas']['OrderPage'];
 export type OrderParties = components['schemas']['OrderParties'];
 export type OrderStatus = components['schemas']['OrderStatus'];

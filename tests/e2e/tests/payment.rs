@@ -131,6 +131,14 @@ impl Scene {
         };
         assert_eq!(amounts(customer).await, ["200.01", "20.00", "-180.01"]);
         assert_eq!(amounts(provider).await, ["-20.00"]);
+        for (who, payments, lines) in [(customer, Some(1), 3), (provider, None, 1)] {
+            let page = format!("/api/v1/orders/{order}/page");
+            let page: Value = api.call(Method::GET, &page, Some(who), None).await.unwrap();
+            let count = |list: &Value| list.as_array().map(Vec::len);
+            assert_eq!(page["missing"], json!([]));
+            assert_eq!(count(&page["payment"]["payments"]), payments, "{page}");
+            assert_eq!(count(&page["payment"]["statement"]), Some(lines), "{page}");
+        }
     }
 
     /// Orders, payments, the books and the adapter agree.

@@ -54,26 +54,74 @@ async fn gate(orders: &OneOrder) -> Gate {
 }
 
 async fn page(gate: &Gate, path: &str) -> Answer {
-    let bearer = format!("Bearer {}", gate.token(Role::Customer));
+    page_as(gate, path, Role::Customer).await
+}
+
+async fn page_as(gate: &Gate, path: &str, role: Role) -> Answer {
+    let bearer = format!("Bearer {}", gate.token(role));
     let asked = Request::get(path).header(header::AUTHORIZATION, bearer);
     let asked = asked.header(header::IF_NONE_MATCH, "\"1\"").header("accept-language", "zh-CN");
     gate.send(asked.body(axum::body::Body::empty()).unwrap()).await
 }
 
-#[tokio::test]
-async fn a_page_shows_the_order_and_says_which_parts_it_lacks() {
-    let orders = OneOrder::default();
-    let gate = gate(&orders).await;
-    let answer = page(&gate, PAGE).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    assert_eq!(answer.body["order"], order());
-    let missing = |section: &str, part: &str| {
-        let gap = json!({ "section": section, "part": part, "reason": "not_built" });
-        assert!(answer.body["missing"].as_array().unwrap().contains(&gap), "{}", answer.body);
+/// A payment service that knows the money of order 7, and shows its payments to its customer alone.
+async fn money(request: Request) -> Response {
+    let items = match (request.uri().path(), request.uri().query()) {
+        ("/api/v1/payments", Some("order_id=7"))
+            if request.headers()["x-user-role"] != "customer" =>
+        {
+            return Problem::new(Code::OrderNotFound).into_response();
+        }
+        ("/api/v1/payments", Some("order_id=7")) => json!([{ "id": "p", "status": "completed" }]),
+        ("/api/v1/orders/7/statement", None) => json!([{ "action": "charge", "amount": 80.0 }]),
+        (path, query) => panic!("{path} {query:?} is asked for"),
     };
-    missing("payment", "payment");
+    Json(json!({ "items": items })).into_response()
+}
+
+#[tokio::test]
+async fn a_page_shows_the_order_with_its_money_and_names_a_payment_service_that_is_away() {
+    let tasks = Tasks::new();
+    let orders = OneOrder::default();
+    let wire = Proxy::to(served(Router::new().fallback(money), &tasks).await).await.unwrap();
+    let payment = remote(&format!("http://{}", wire.address()));
+    let local = Upstream::local(orders.router());
+    let alter =
+        |peers: Peers| peers.with(CloudPart::Order, local).with(CloudPart::Payment, payment);
+    let gate = Gate::with(Config::default(), "memory:", alter).await;
+    let payments = json!([{ "id": "p", "status": "completed" }]);
+    let statement = json!([{ "action": "charge", "amount": 80.0 }]);
+    let whole = json!({ "payments": payments, "statement": statement });
+    let away = json!({ "section": "payment", "part": "payment", "reason": "away" });
+    for (state, role, shown) in [
+        (Wire::Passes, Role::Customer, whole.clone()),
+        (Wire::Cut, Role::Customer, json!({})),
+        (Wire::Passes, Role::Customer, whole),
+        (Wire::Passes, Role::Provider, json!({ "statement": statement })),
+    ] {
+        wire.set(state);
+        // After so many faults the service rests, until one call has tried whether it is back.
+        gate.clock.advance(1_000);
+        page(&gate, PAGE).await;
+        let answer = page_as(&gate, PAGE, role).await;
+        assert_eq!(answer.status, StatusCode::OK, "{state:?} {}", answer.body);
+        assert_eq!(
+            (&answer.body["order"], &answer.body["payment"]),
+            (&order(), &shown),
+            "{state:?} {role:?}"
+        );
+        let missing = answer.body["missing"].as_array().unwrap();
+        assert_eq!(missing.contains(&away), state == Wire::Cut, "{state:?} {}", answer.body);
+    }
     let heard = [USER.to_string(), String::new(), "zh-CN".to_owned()];
-    assert_eq!(*orders.0.lock().unwrap(), [heard], "in the caller's name, and without conditions");
+    let all = orders.0.lock().unwrap().clone();
+    assert!(
+        all.iter().all(|one| *one == heard),
+        "in the caller's name, without conditions: {all:?}"
+    );
+    assert_eq!(all.len(), 8, "{all:?}");
+    wire.stop().await;
+    tasks.shutdown(SOON).await;
 }
 
 #[tokio::test]
