@@ -4,7 +4,9 @@ const passwords = {
   review: process.env.REVIEW_DOCUMENTS_PASSWORD,
   notification: process.env.NOTIFICATION_DOCUMENTS_PASSWORD,
 };
+// `migrate` signs in as these users too. To change the rules of a collection that is there, it needs the second role.
+const roles = ["readWrite", "dbAdmin"];
 for (const [name, pwd] of Object.entries(passwords)) {
   const own = `${name}_db`;
-  db.getSiblingDB(own).createUser({ user: name, pwd, roles: [{ role: "readWrite", db: own }] });
+  db.getSiblingDB(own).createUser({ user: name, pwd, roles: roles.map((role) => ({ role, db: own })) });
 }

@@ -4,7 +4,7 @@
 # has queues. Nobody else may sign in: the server makes
 # no default user when it is given definitions.
 set -euo pipefail
-definitions=/tmp/definitions.json
+definitions=${TMPDIR:-/tmp}/definitions.json
 umask 077
 exchanges='auth_events|user_events|order_events|payment_events|review_events|dead_letters'
 users="" rights=""

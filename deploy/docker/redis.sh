@@ -2,7 +2,7 @@
 # Writes the users from the environment and starts the server. The gateway and auth use the cache, and notification its
 # own keys in it. The other parts may connect and ask for a PING.
 set -eu
-users=/tmp/users.acl
+users=${TMPDIR:-/tmp}/users.acl
 umask 077
 {
     echo "user default off"

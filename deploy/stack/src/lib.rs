@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod demo_data;
 pub mod layout;
 pub mod logs;
+mod part_users;
 mod parts;
 mod platform;
 pub mod ports;
@@ -18,6 +19,7 @@ pub mod supervisor;
 pub mod temporary;
 
 pub use layout::{Data, EdgePlace, Layout, PORT_BASE, PortChoice, Stores};
+pub use part_users::PartUsers;
 pub use parts::Part;
 pub use platform::{HEALTHY_MAX, ReplicaPlace, Stack, Wishes, supervisor_for};
 pub use ports::Ports;

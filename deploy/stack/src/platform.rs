@@ -19,10 +19,11 @@ use crate::{
     demo_data::{self, DemoPerson},
     layout::{EdgePlace, Layout, Stores, make_inside},
     logs,
+    part_users::PartUsers,
     parts::{self, Part, READY_MAX},
     probe,
     ready::{EdgeAddresses, ReadyFile},
-    servers::{Addresses, ServerData, Servers},
+    servers::{Access, Addresses, ServerData, Servers},
 };
 
 /// Until five links are up and the checksums match, once everything has started.
@@ -42,6 +43,8 @@ pub struct Wishes {
     pub demo_data: bool,
     /// No limit is widened for people who all come from one address.
     pub default_limits: bool,
+    /// On real stores each part signs in as the user that it has in production, and nobody else may.
+    pub own_users: bool,
     /// Added to the environment of every process of ours.
     pub environment: BTreeMap<String, String>,
 }
@@ -80,6 +83,8 @@ pub struct Stack {
     supervisor: Supervisor,
     children: BTreeMap<Part, Child>,
     servers: Option<Servers>,
+    access: Access,
+    users: PartUsers,
     environment: BTreeMap<String, String>,
     admin: Mutex<Admin>,
     default_limits: bool,
@@ -119,6 +124,8 @@ impl Stack {
             supervisor,
             children: BTreeMap::new(),
             servers: None,
+            access: if wishes.own_users { Access::ItsUsers } else { Access::Anybody },
+            users: PartUsers::default(),
             environment: wishes.environment.clone(),
             admin: Mutex::new(admin),
             default_limits: wishes.default_limits,
@@ -295,7 +302,8 @@ impl Stack {
         peers: &[(CloudPart, u16)],
     ) -> Result<Child> {
         let spec = parts::second_replica(part, &self.layout, place.port, place.operator)?;
-        let spec = peers.iter().fold(self.in_environment(spec), |spec, (peer, at)| {
+        let spec = self.users.sign_in(part, self.in_environment(spec));
+        let spec = peers.iter().fold(spec, |spec, (peer, at)| {
             let name = format!("HOLDFAST__PEERS__{}", peer.name().to_uppercase());
             spec.env(&name, format!("http://127.0.0.1:{at}"))
         });
@@ -336,31 +344,52 @@ impl Stack {
         say("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
         let servers = self.start_servers().await?;
         parts::write_config(&self.layout, &servers.addresses)?;
+        if self.access == Access::ItsUsers {
+            let folder = self.layout.servers_folder();
+            self.users = PartUsers::make(&folder, &servers.addresses).await?;
+        }
         say("Bringing the stores up to date");
-        let migrate = self.in_environment(parts::migrate(&self.layout)?);
-        self.supervisor.run(migrate, READY_MAX).await?;
-        let declare = self.in_environment(parts::declare_bus(&self.layout)?);
-        self.supervisor.run(declare, READY_MAX).await?;
+        self.migrate().await?;
+        // Where each part has a user of its own, it declares what is its own when it starts.
+        if self.access == Access::Anybody {
+            let declare = self.in_environment(parts::declare_bus(&self.layout)?);
+            self.supervisor.run(declare, READY_MAX).await?;
+        }
         say("Starting the cloud, a process per part");
         for part in CloudPart::behind_the_gateway() {
-            let spec = parts::real_part(part, &self.layout)?;
-            self.spawn_part(Part::Alone(part), spec).await?;
+            self.spawn_part(Part::Alone(part), self.real_part(part)?).await?;
         }
         for part in CloudPart::behind_the_gateway() {
             self.ready(Part::Alone(part)).await?;
         }
-        let gateway = parts::real_part(CloudPart::Gateway, &self.layout)?;
+        let gateway = self.real_part(CloudPart::Gateway)?;
         self.start_part(Part::Alone(CloudPart::Gateway), gateway).await?;
         servers.settled().await?;
         self.servers = Some(servers);
         Ok(())
     }
 
+    fn real_part(&self, part: CloudPart) -> Result<Spec> {
+        Ok(self.users.sign_in(part, parts::real_part(part, &self.layout)?))
+    }
+
+    /// Brings every schema up to date, each as the user of its service.
+    pub async fn migrate(&self) -> Result<()> {
+        let migrate = self.users.sign_in_to_stores(parts::migrate(&self.layout)?);
+        self.supervisor.run(self.in_environment(migrate), READY_MAX).await
+    }
+
+    /// The users of each part, where the parts have users of their own.
+    pub fn users(&self) -> &PartUsers {
+        &self.users
+    }
+
     async fn start_servers(&mut self) -> Result<Servers> {
         let data =
             if self.layout.is_thrown_away { ServerData::ThrownAway } else { ServerData::Kept };
         let (folder, logs) = (self.layout.servers_folder(), self.layout.logs_folder());
-        Servers::start(&self.supervisor, &folder, &logs, data, &mut self.layout.ports).await
+        let (supervisor, ports) = (&self.supervisor, &mut self.layout.ports);
+        Servers::start_for(self.access, supervisor, &folder, &logs, data, ports).await
     }
 
     async fn start_edges(&mut self) -> Result<()> {

@@ -96,12 +96,20 @@ pub enum ServerData {
     OfTestRun,
 }
 
+/// Who may use a MongoDB, which is told at its start. The other servers may be told later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Anybody,
+    ItsUsers,
+}
+
 struct Ground<'a> {
     supervisor: &'a Supervisor,
     /// Its own folder under it is made by each server.
     folder: &'a Path,
     logs: &'a Path,
     data: ServerData,
+    access: Access,
     tls: Option<TlsPlaces>,
 }
 
@@ -114,7 +122,19 @@ impl Servers {
         data: ServerData,
         ports: &mut Ports,
     ) -> Result<Self> {
-        let ground = Ground { supervisor, folder, logs, data, tls: None };
+        Self::start_for(Access::Anybody, supervisor, folder, logs, data, ports).await
+    }
+
+    /// The same, open to these alone.
+    pub(crate) async fn start_for(
+        access: Access,
+        supervisor: &Supervisor,
+        folder: &Path,
+        logs: &Path,
+        data: ServerData,
+        ports: &mut Ports,
+    ) -> Result<Self> {
+        let ground = Ground { supervisor, folder, logs, data, access, tls: None };
         Self::start_on(&ground, ports).await
     }
 
@@ -127,7 +147,8 @@ impl Servers {
     ) -> Result<Self> {
         let tls = TlsPlaces { certificate, rabbitmq: ports.free()?, redis: ports.free()? };
         let (logs, data) = (&folder.join("logs"), ServerData::OfTestRun);
-        let ground = Ground { supervisor, folder, logs, data, tls: Some(tls) };
+        let access = Access::Anybody;
+        let ground = Ground { supervisor, folder, logs, data, access, tls: Some(tls) };
         Self::start_on(&ground, ports).await
     }
 

@@ -2,7 +2,7 @@
 //!
 //! For tests and development only: the server that the pinned wheel carries is out of support.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use mongodb::{
@@ -10,7 +10,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 
-use super::{Ground, write};
+use super::{Access, Ground, write};
 use crate::{Child, binaries, probe};
 
 const SET: &str = "rs0";
@@ -27,7 +27,8 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .args(["--networkMessageCompressors", "disabled"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         .args(["--setParameter", "ttlMonitorSleepSecs=1", "--setParameter", "enableTestCommands=1"])
-        .args(tls(ground, &folder)?);
+        .args(tls(ground, &folder)?)
+        .args(key_file(ground, &folder)?);
     ground.supervisor.spawn(spec).await
 }
 
@@ -41,6 +42,18 @@ fn tls(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
     write(&both, &(read(&tls.certificate.chain)? + &read(&tls.certificate.key)?))?;
     let both = both.display().to_string();
     Ok(["--tlsMode", "preferTLS", "--tlsCertificateKeyFile", &both].map(str::to_owned).into())
+}
+
+/// By which members of the set know each other; with it the server asks everybody who they are.
+fn key_file(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
+    if ground.access == Access::Anybody {
+        return Ok(Vec::new());
+    }
+    let path = folder.join("replica.key");
+    write(&path, "the only member has nobody to tell it to")?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+        .with_context(|| format!("could not guard {}", path.display()))?;
+    Ok(vec!["--keyFile".to_owned(), path.display().to_string()])
 }
 
 pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {

@@ -1,0 +1,110 @@
+//! Every part signs in at every server as the user that it has in production: the story of the demo needs no more, and
+//! what one part signs in with opens nothing of another.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+use mongodb::bson::{Document, doc};
+use platform::bus::{Bus, topology};
+use process::{
+    clock::Clock,
+    parts::{CloudPart, StoreKind},
+};
+use redis::ErrorKind;
+use serde_json::json;
+use stack::{Layout, PartUsers, Stack, Stores, Wishes, binaries, ready};
+use tokio::task::spawn_blocking;
+use wire::{Event, EventId, EventType, UnixMillis};
+
+/// MongoDB's code for what a user may not do.
+const UNAUTHORIZED: i32 = 13;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_needs_no_more_than_the_users_of_the_parts_and_none_opens_what_is_anothers() {
+    let mut layout = Layout::temporary(Stores::Real).unwrap();
+    layout.edges.truncate(1);
+    let wishes = Wishes { own_users: true, ..Wishes::that_settle_soon() };
+    let stack = Stack::start(layout, &wishes).await.unwrap();
+    // As before each start of a newer version: now every schema is there.
+    stack.migrate().await.unwrap();
+
+    let path = stack.layout().folder.join("users-ready.json");
+    ready::write(&path, &stack.ready_file()).unwrap();
+    let demo = binaries::own("holdfast-demo").unwrap();
+    let played = spawn_blocking(move || Command::new(demo).arg("--ready-file").arg(path).output());
+    let played = played.await.unwrap().unwrap();
+    let said = [played.stdout, played.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    assert!(played.status.success(), "{said}");
+
+    let users = stack.users();
+    for part in CloudPart::ALL {
+        reads_no_documents_of_another(users, *part).await;
+        reads_the_cache_as_it_may(users, *part).await;
+        takes_no_event_of_another_and_tells_none(users, *part).await;
+    }
+    stack.stop().await.unwrap();
+}
+
+async fn reads_no_documents_of_another(users: &PartUsers, part: CloudPart) {
+    let Some(url) = users.url(part, "DOCUMENTS_URL") else {
+        assert!(!matches!(part.store(), StoreKind::Documents(_)), "{part} has no user");
+        return;
+    };
+    let client = mongodb::Client::with_uri_str(url).await.unwrap();
+    for (of, database) in CloudPart::ALL.iter().filter_map(|of| match of.store() {
+        StoreKind::Documents(name) => Some((*of, name)),
+        _ => None,
+    }) {
+        let read = client.database(database).collection::<Document>("secrets");
+        let read = read.find_one(doc! {}).await;
+        if of == part {
+            read.unwrap();
+            continue;
+        }
+        let refused = read.expect_err("another part's documents");
+        let mongodb::error::ErrorKind::Command(error) = *refused.kind else { panic!("{refused}") };
+        assert_eq!(error.code, UNAUTHORIZED, "{part} reads {database}: {error}");
+    }
+}
+
+/// The gateway and auth share sessions and limits. The words that notification keeps are sealed.
+async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
+    let client = redis::Client::open(users.url(part, "CACHE_URL").unwrap()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut ask = async |words: &[&str]| {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        let answer: redis::RedisResult<redis::Value> = command.query_async(&mut connection).await;
+        answer.map(drop).map_err(|error| error.kind())
+    };
+    let denied = Err(ErrorKind::Server(redis::ServerErrorKind::NoPerm));
+    let is_shared = matches!(part, CloudPart::Gateway | CloudPart::Auth);
+    assert_eq!(ask(&["PING"]).await, Ok(()), "{part}");
+    let expected = if is_shared { Ok(()) } else { denied };
+    assert_eq!(ask(&["GET", "session:of-somebody"]).await, expected, "{part}");
+    let is_own = is_shared || part == CloudPart::Notification;
+    let expected = if is_own { Ok(()) } else { denied };
+    assert_eq!(ask(&["GET", "notification:of-somebody"]).await, expected, "{part}");
+    for of_nobody in [&["CONFIG", "GET", "*"][..], &["FLUSHALL"], &["ACL", "LIST"], &["KEYS", "*"]]
+    {
+        assert_eq!(ask(of_nobody).await, denied, "{part} {of_nobody:?}");
+    }
+}
+
+/// What it may publish, and take from its own, the story has shown.
+async fn takes_no_event_of_another_and_tells_none(users: &PartUsers, part: CloudPart) {
+    let bus = Bus::open(users.url(part, "BUS_URL").unwrap()).await.unwrap();
+    for (of, queue) in topology::QUEUES {
+        let bound = bus.bind(queue).await;
+        assert_eq!(bound.is_ok(), *of == part, "{part} binds {}: {bound:?}", queue.name);
+    }
+    for kind in EventType::ALL {
+        if topology::publisher(kind.exchange()) != part {
+            let id = EventId(Clock::system().new_id());
+            let event = Event::new(id, kind, UnixMillis(0), "", &json!({})).unwrap();
+            let published = bus.publish(&event).await;
+            assert!(published.is_err(), "{part} publishes {kind}");
+        }
+    }
+}
