@@ -295,6 +295,10 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       for (const list of ['grants', 'sessions']) state[list] = state[list].filter(({ session_id }) => session_id !== match[2])
       return [204]
     }],
+    ['GET', /^\/admin\/matches$/, ({ query }) => {
+      const fits = [{ user_id: OTHER, full_name: 'Gao Jie', score: 90, reasons: ['serves_the_area', 'does_this_work', 'verified', 'works_that_day'] }]
+      return { items: query.get('region') === 'NORTH' ? fits : [] }
+    }],
     ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')))],
     ['GET', /^\/admin\/providers\/([\w-]+)$/, ({ match }) => state.providers.find((one) => one.user_id === match[1]) ?? 404],
     ['POST', /^\/admin\/providers\/([\w-]+)\/(verify|reject)$/, ({ match, body }) => {

@@ -224,6 +224,23 @@ test('a rejection gives its reason in the language of the order', async () => {
   await context.close()
 })
 
+test('before a job is approved an admin reads who will hear of it, and why', async () => {
+  const state = gateway({ role: 'admin' })
+  const { context, page, go, faults } = await open(state)
+  const waitingIn = (region) => state.orders.find(({ status, location }) => status === 'pending_review' && location === region)
+  const { id, title, description, location, service_type, service_start_time } = waitingIn('NORTH')
+  await go(`/orders/${id}`)
+  const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Who hears of it' }) })
+  assert.deepEqual(await card.locator('dt, dd').allTextContents(), ['Gao Jie', 'serves the region, does this kind of work, verified, works that day'])
+  const { query } = state.asked.find(({ path }) => path === '/admin/matches')
+  assert.deepEqual(query, { region: location, service_type, text: `${title}\n${description}`, day: service_start_time.slice(0, 10) })
+  await screenshot(page, 'portal/matches')
+  await go(`/orders/${waitingIn('SOUTH').id}`)
+  await card.getByText('Nobody fits this job').waitFor()
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('a page of another role is refused, and asks nothing', async () => {
   for (const [role, paths] of [['customer', ['/approvals', '/edges', '/available']], ['provider', ['/publish/1', '/orders', '/regions/wall', '/providers']], ['admin', ['/publish/1', '/jobs', '/profile']]]) {
     const state = gateway({ role })

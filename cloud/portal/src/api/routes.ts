@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { query as queryOf } from './client.ts'
@@ -88,6 +88,10 @@ export const submitVerification = () => ask('post', '/api/v1/users/me/verificati
 
 export const verifications = (query: { state?: VerificationState; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/verifications', { query: { limit: 50, ...query }, signal })
 export const provider = (id: string, signal?: Asking) => ask('get', '/api/v1/admin/providers/{id}', { path: { id }, signal })
+/** As the notification service asks when the order is approved: the day is the one in UTC. */
+export const providerMatches = ({ location, service_type, title, description, service_start_time }: Order, signal?: Asking) => ask('get', '/api/v1/admin/matches', {
+  query: { region: location, service_type, text: `${title}\n${description}`, ...(service_start_time ? { day: service_start_time.slice(0, 10) } : {}) }, signal,
+})
 export const decideVerification = (id: string, decision: 'verify' | 'reject', body: VerificationDecision) => ask('post', `/api/v1/admin/providers/{id}/${decision}`, { path: { id }, body })
 
 export const permissions = (signal?: Asking) => ask('get', '/api/v1/auth/permissions', { signal })
