@@ -315,12 +315,17 @@ pub static ROUTES: &[Route] = &[
 pub static ALIASES: &[Alias] = &[
     alias(POST, "/api/users/register",              POST, "/api/v1/auth/register"),
     alias(POST, "/api/users/login",                 POST, "/api/v1/auth/login"),
+    alias(POST, "/api/v1/users",                    POST, "/api/v1/auth/register"),
+    alias(POST, "/login",                           POST, "/api/v1/auth/login"),
     alias(POST, "/verify-token",                    POST, "/api/v1/auth/verify-token"),
+    alias(POST, "/refresh-token",                   POST, "/api/v1/auth/refresh"),
 
     alias(GET,  "/api/users/profile",               GET,  "/api/v1/users/me/profile"),
     alias(PUT,  "/api/users/profile",               PUT,  "/api/v1/users/me/profile"),
     alias(GET,  "/api/users/addresses",             GET,  "/api/v1/users/me/addresses"),
     alias(POST, "/api/users/addresses",             POST, "/api/v1/users/me/addresses"),
+    alias(PUT,  "/api/users/addresses/{id}",        PUT,  "/api/v1/users/me/addresses/{id}"),
+    alias(DELETE, "/api/users/addresses/{id}",      DELETE, "/api/v1/users/me/addresses/{id}"),
     alias(GET,  "/customers/{id}/profile",          GET,  "/api/v1/customers/{id}/profile"),
     alias(PUT,  "/customers/{id}/profile",          PUT,  "/api/v1/customers/{id}/profile"),
     alias(GET,  "/providers/{id}/profile",          GET,  "/api/v1/providers/{id}/profile"),
