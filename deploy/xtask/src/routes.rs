@@ -43,7 +43,7 @@ pub fn stage() -> Result<()> {
 /// `[--seconds N] [--seed N]`
 pub fn run(arguments: &[String]) -> Result<()> {
     let wish = Wish::of(arguments)?;
-    install::packages(&["curl", "python3", "python3-pip"])?;
+    install::everything()?;
     workspace::build()?;
     fuzz(wish)
 }

@@ -1,4 +1,5 @@
-//! The platform that is asked: thrown away, with the demo's people, beside whatever else runs here.
+//! The platform that is asked: on servers as in production, thrown away, with the demo's people, beside whatever else
+//! runs here.
 
 use std::{
     fs::{self, File},
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{Result, shell, workspace};
 
-/// It takes some five seconds on an idle machine.
+/// It takes some fifteen seconds on an idle machine.
 const STARTS_WITHIN: Duration = Duration::from_secs(180);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -33,7 +34,7 @@ impl FuzzedPlatform {
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let errors = file.try_clone().map_err(|e| e.to_string())?;
         let process = Command::new(workspace::program("holdfast-stack")?)
-            .args(["up", "--ephemeral", "--free-ports", "--ready-file"])
+            .args(["up", "--ephemeral", "--free-ports", "--real", "--ready-file"])
             .arg(&ready_file)
             // The person's own operator context stays as it is.
             .env("HOLDFAST_CONTEXT_DIR", work.join("context"))
