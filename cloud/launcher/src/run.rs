@@ -60,7 +60,7 @@ pub async fn run(
     if let Some(listener) = operators {
         serve_operator(listener, router.clone(), &ground);
     }
-    let stop = CancellationToken::new();
+    let stop = startup.stop.clone();
     let opened = async {
         startup.opened(open.await?);
         tracing::info!(%address, "ready");
@@ -109,7 +109,7 @@ async fn serve(
     }
 }
 
-/// It ends with the tasks, so that the last figures can be read while the process stops.
+/// It ends with the tasks, so that the last figures, and that the process stops, can be read meanwhile.
 fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &Ground) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "The operator's port listens");

@@ -1,4 +1,4 @@
-//! Owns the time until a process is open. It answers meanwhile that it lives and is not ready, and a store
+//! Owns the time until a process is open, and its end. It answers meanwhile that it lives and is not ready. A store
 //! that is away is waited for, for as long as that lasts.
 
 use std::{
@@ -14,6 +14,7 @@ use process::{
     web,
 };
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use wire::Code;
 
@@ -21,6 +22,7 @@ const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// The same reason is said again so often, for an operator who looks at the end of the log.
 const SAID_AGAIN: Duration = Duration::from_secs(60);
+const READY_PATH: &str = "/health/ready";
 /// A caller is asked to come again so late.
 const RETRY_AFTER_S: u32 = 1;
 
@@ -30,22 +32,21 @@ pub struct Startup {
     /// The cause for which a store does not answer; empty while nothing is waited for.
     waits_for: Arc<Mutex<String>>,
     opened: Arc<OnceLock<Router>>,
+    /// Cancelled when the process is to stop.
+    pub stop: CancellationToken,
 }
 
 impl Startup {
-    /// Every route of the process: the opened router's, once there is one.
+    /// Every route of the process: the opened router's, once there is one. While the process stops, the router
+    /// serves the callers who are still there, and is not ready for others.
     pub fn router(&self, service: &'static str) -> Router {
-        let waits_for = self.waits_for.clone();
-        let mut readiness = Readiness::new();
-        readiness.add("start", move || {
-            let why = waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            async move { Err(if why.is_empty() { "it is being opened".to_owned() } else { why }) }
-        });
-        let closed = health::router(readiness).fallback(async || not_yet());
+        let closed = health::router(self.readiness()).fallback(async || not_yet());
         let closed = web::standard(closed, service);
-        let opened = self.opened.clone();
+        let (opened, stop) = (self.opened.clone(), self.stop.clone());
         Router::new().fallback(async move |request: Request| {
-            opened.get().unwrap_or(&closed).clone().oneshot(request).await
+            let is_ending = stop.is_cancelled() && request.uri().path() == READY_PATH;
+            let router = opened.get().filter(|_| !is_ending).unwrap_or(&closed);
+            router.clone().oneshot(request).await
         })
     }
 
@@ -79,6 +80,23 @@ impl Startup {
             sleep(retry).await;
             retry = (retry * 2).min(RETRY_MAX);
         }
+    }
+
+    /// The reasons for which a process is not ready that is not open, or is not open for long.
+    fn readiness(&self) -> Readiness {
+        let Self { waits_for, opened, stop } = self.clone();
+        let mut readiness = Readiness::new();
+        readiness.add("start", move || {
+            let why = waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let why = if why.is_empty() { "it is being opened".to_owned() } else { why };
+            let is_open = opened.get().is_some();
+            async move { if is_open { Ok(()) } else { Err(why) } }
+        });
+        readiness.add("stop", move || {
+            let is_told = stop.is_cancelled();
+            async move { if is_told { Err("it was told to stop".to_owned()) } else { Ok(()) } }
+        });
+        readiness
     }
 
     fn wait_for(&self, why: String) {

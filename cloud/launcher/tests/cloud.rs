@@ -4,6 +4,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -14,7 +15,7 @@ use http::Method;
 use process::client::{Client, ClientError};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use support::Api;
+use support::{Api, eventually};
 
 const PASSWORD: &str = "correct horse battery";
 const ADMIN: &str = "operator";
@@ -75,6 +76,38 @@ async fn a_signal_stops_it_within_five_seconds() {
     let exit = cloud.child.wait().unwrap();
     assert!(exit.success(), "{exit}");
     assert!(clock.elapsed() - asked < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_process_that_stops_says_so_and_finishes_an_answer_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cloud = Cloud::start(folder.path());
+    let ready = format!("http://{}/health/ready", cloud.operator);
+    let ask =
+        async || cloud.client.json::<Value>(Method::GET, &ready, None, None::<&()>, LIMIT).await;
+    assert_eq!(ask().await.unwrap(), json!({"status": "ready"}));
+
+    let mut caller = TcpStream::connect(&cloud.address).unwrap();
+    caller.set_read_timeout(Some(LIMIT)).unwrap();
+    let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Content-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    caller.write_all(head.as_bytes()).unwrap();
+    let mut lines = BufReader::new(caller.try_clone().unwrap()).lines();
+    // Somebody waits for the body.
+    assert_eq!(lines.next().unwrap().unwrap(), "HTTP/1.1 100 Continue");
+    assert_eq!(lines.next().unwrap().unwrap(), "");
+
+    kill_process(Pid::from_child(&cloud.child), Signal::TERM).unwrap();
+    eventually("it takes no more callers", LIMIT, async || {
+        TcpStream::connect(&cloud.address).is_err().then_some(())
+    })
+    .await;
+    let stops = ask().await.unwrap_err();
+    assert_eq!(stops.status, Some(503), "{stops}");
+    caller.write_all(b"{}").unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "HTTP/1.1 422 Unprocessable Entity");
+    let exit = cloud.child.wait().unwrap();
+    assert!(exit.success(), "{exit}");
 }
 
 #[test]
@@ -155,6 +188,8 @@ fn a_wrong_value_is_named_by_its_key() {
 /// A running `holdfast-cloud all`, killed when the test is done with it.
 struct Cloud {
     child: Child,
+    address: String,
+    operator: String,
     url: String,
     client: Client,
 }
@@ -176,14 +211,18 @@ impl Cloud {
         command.args(["--set", "gateway.per_person_per_minute=6000"]);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut before = Vec::new();
+        let (mut before, mut operator) = (Vec::new(), String::new());
         let address = loop {
             let Some(Ok(line)) = lines.next() else {
                 panic!("it never was ready:\n{}", before.join("\n"))
             };
             let said: Value = serde_json::from_str(&line).unwrap_or_default();
+            let address = || said["address"].as_str().unwrap().to_owned();
             if said["message"] == "ready" {
-                break said["address"].as_str().unwrap().to_owned();
+                break address();
+            }
+            if said["message"] == "The operator's port listens" {
+                operator = address();
             }
             before.push(line);
         };
@@ -191,7 +230,8 @@ impl Cloud {
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| eprintln!("{line}"))
         });
-        Self { child, url: format!("http://{address}"), client: Client::new() }
+        let url = format!("http://{address}");
+        Self { child, address, operator, url, client: Client::new() }
     }
 
     async fn call(
