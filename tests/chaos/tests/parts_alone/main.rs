@@ -1,0 +1,43 @@
+//! Each part alone is stopped and started again in an order drawn by seed: while its stores are there, and while a
+//! server that it needs is away. `/health/ready` tells the truth at each moment, and everything comes up by itself.
+
+#![allow(clippy::unwrap_used)]
+
+mod parts_away;
+mod scene;
+mod servers_away;
+
+use std::time::Duration;
+
+use chaos::Draws;
+use scene::Scene;
+use stack::{Layout, Stack, Stores, Wishes};
+use support::Api;
+use wire::{OrderStatus, Region, Role};
+
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_part_alone_goes_and_comes_back_and_the_others_tell_so() {
+    let layout = Layout::temporary(Stores::Real).unwrap();
+    let scene = Scene::of(Stack::start(layout, &Wishes::default()).await.unwrap());
+    let seed = Draws::seed();
+    println!("HOLDFAST_CHAOS_SEED={seed}");
+    let mut draws = Draws::of(seed);
+    parts_away::one_after_the_other(&scene, &mut draws).await;
+    servers_away::one_after_the_other(&scene, &mut draws).await;
+    servers_away::all_with_all_parts(&scene, &mut draws).await;
+
+    scene.stack.healthy(SOON).await.unwrap();
+    let api = Api::new(scene.stack.layout().gateway_url());
+    let customer = api.newcomer(Role::Customer).await.unwrap();
+    let published = api.publish(&customer, Region::Mid, "After the power cut").await.unwrap();
+    assert_eq!(published.status, OrderStatus::PendingReview);
+    scene.stack.stop().await.unwrap();
+}
+
+fn shuffled<T: Copy>(these: &[T], draws: &mut Draws) -> Vec<T> {
+    let mut rest = these.to_vec();
+    std::iter::from_fn(|| (!rest.is_empty()).then(|| rest.swap_remove(draws.below(rest.len()))))
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! A platform on servers, and the words of its parts about themselves.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::{HeaderMap, Method, StatusCode};
+use process::{
+    client::{Client, json_request},
+    parts::CloudPart,
+};
+use serde_json::Value;
+use stack::{Part, Stack, probe};
+
+use crate::SOON;
+
+const ONE_ANSWER: Duration = Duration::from_secs(10);
+
+pub struct Scene {
+    pub stack: Stack,
+    client: Client,
+}
+
+/// A part's word about itself, at the operator's own listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Nobody listens.
+    Dead,
+    /// Somebody listens and gives no answer.
+    Silent,
+    /// The names of the things that it lacks; none where it is ready.
+    Lacks(Vec<String>),
+}
+
+impl Told {
+    pub const READY: Self = Self::Lacks(Vec::new());
+
+    pub fn lack_of(names: impl IntoIterator<Item = &'static str>) -> Self {
+        Self::Lacks(names.into_iter().map(str::to_owned).collect())
+    }
+
+    fn read(report: &Value) -> Self {
+        let missing = report["missing"].as_array().into_iter().flatten();
+        Self::Lacks(missing.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect())
+    }
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Scene {
+    pub fn of(stack: Stack) -> Self {
+        Self { stack, client: Client::new() }
+    }
+
+    /// Waits until each part says exactly this.
+    pub async fn every_part_tells(&self, expected: impl Fn(CloudPart) -> Told) {
+        let all = CloudPart::ALL.iter();
+        let expected: BTreeMap<_, _> = all.map(|part| (part.name(), expected(*part))).collect();
+        let mut last = BTreeMap::new();
+        let told = async {
+            while last != expected {
+                last.clear();
+                for part in CloudPart::ALL {
+                    last.insert(part.name(), self.told(*part).await);
+                }
+            }
+        };
+        let in_time = tokio::time::timeout(SOON, told).await.is_ok();
+        assert!(in_time, "expected {expected:?}, told {last:?}");
+    }
+
+    pub async fn told(&self, part: CloudPart) -> Told {
+        let port = self.stack.layout().operator(part).unwrap();
+        let asked = async {
+            let live = self.ask(port, "/health/live", None).await?;
+            let ready = self.ask(port, "/health/ready", None).await?;
+            assert!(live.status.is_success(), "{part} does not live: {}", live.status);
+            let told = Told::read(&ready.body);
+            let is_ready = told == Told::READY;
+            assert_eq!(ready.status.is_success(), is_ready, "{part}: {}", ready.body);
+            assert_eq!(ready.body["status"] == "ready", is_ready, "{part}: {}", ready.body);
+            Some(told)
+        };
+        match asked.await {
+            Some(told) => told,
+            None if probe::accepts(port).await => Told::Silent,
+            None => Told::Dead,
+        }
+    }
+
+    /// `None` where nobody answers.
+    pub async fn ask(&self, port: u16, path: &str, bearer: Option<&str>) -> Option<Answer> {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let request = json_request(Method::GET, &url, bearer, None::<&()>).unwrap();
+        let asked = async {
+            let (head, body) = self.client.request(request).await.ok()?.into_parts();
+            let body = axum::body::to_bytes(body, 1024 * 1024).await.ok()?;
+            let body = serde_json::from_slice(&body).ok()?;
+            Some(Answer { status: head.status, headers: head.headers, body })
+        };
+        tokio::time::timeout(ONE_ANSWER, asked).await.ok().flatten()
+    }
+
+    pub fn port(&self, part: CloudPart) -> u16 {
+        self.stack.layout().port(part).unwrap()
+    }
+
+    /// Stops a part as a supervisor does. Once it takes no more callers it says so, until it is gone.
+    pub async fn ask_to_stop(&self, part: CloudPart) {
+        let mut child = self.stack.child(Part::Alone(part)).unwrap().clone();
+        let until_gone = async {
+            loop {
+                let is_shut = !probe::accepts(self.port(part)).await;
+                match self.told(part).await {
+                    Told::Dead => return,
+                    Told::Silent => {}
+                    told if is_shut => assert_eq!(told, Told::lack_of(["stop"]), "{part}"),
+                    _ => {}
+                }
+            }
+        };
+        let (exit, ()) = tokio::join!(child.terminate(), until_gone);
+        assert!(exit.unwrap().is_success(), "{part}");
+    }
+}
