@@ -16,8 +16,8 @@ use crate::{
     shuffled,
 };
 
-/// For a refusal that asks nobody else. A part that hangs would take the gateway's twenty seconds.
-const AT_ONCE: Duration = Duration::from_secs(3);
+/// A refusal asks nobody else and comes in milliseconds; a part that hangs would take the gateway's twenty seconds.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
 enum Ending {
