@@ -40,6 +40,40 @@ async fn a_store_is_known_by_the_authority_that_the_operator_names_and_by_no_oth
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
+    let (plain, by) = (support::servers(), Authorities::public());
+    let sql = async |mode: &str| {
+        let url = format!("{}/auth_db?ssl-mode={mode}", plain.mysql);
+        Sql::open_trusting(&url, &by)
+            .await
+            .map_err(|e| chain(&e))?
+            .ping()
+            .await
+            .map_err(|e| chain(&e))
+    };
+    let documents = async {
+        let url = format!("{}/user_db?directConnection=true&tls=true", plain.mongodb);
+        let documents = Documents::open_trusting(&url, &by).await.map_err(|e| chain(&e))?;
+        documents.ping().await.map_err(|e| chain(&e))
+    };
+    let bus = async {
+        let url = plain.rabbitmq.replace("amqp://", "amqps://");
+        let bus = Bus::open_trusting(&url, &DataKeys::none(), &by).await.map_err(|e| chain(&e))?;
+        bus.ping().await.map_err(|e| chain(&e))
+    };
+    let cache = async {
+        let url = plain.redis.replace("redis://", "rediss://");
+        let cache = Cache::open_trusting(&url, &by).map_err(|e| chain(&e))?;
+        cache.ping().await.map_err(|e| chain(&e))
+    };
+    let asked = tokio::join!(sql("VERIFY_IDENTITY"), sql("REQUIRED"), documents, bus, cache);
+    let asked = [asked.0, asked.1, asked.2, asked.3, asked.4];
+    assert!(asked.iter().all(Result::is_err), "{asked:?}");
+    // The same server, where the address does not ask.
+    assert_eq!(sql("PREFERRED").await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cloud_on_stores_by_tls_starts_with_their_authority_and_waits_with_another() {
     let servers = TlsServers::start().await;
     let mut waiting = servers.cloud("stranger.pem");
