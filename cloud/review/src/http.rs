@@ -57,7 +57,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             reading::about_provider)
         .at(GET, "/api/v1/providers/{id}/rating", "Show what the reviews of a provider add up to", &[],
             reading::rating)
-        .at(GET, "/api/v1/orders/{id}/review", "Show the review of an order", &[], reading::of_order)
+        .at(GET, "/api/v1/orders/{id}/review", "Show the review of an order to its people", &[], reading::of_order)
 }
 
 impl From<ReviewRefusal> for Problem {

@@ -1887,7 +1887,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the review of an order */
+        /** Show the review of an order to its people */
         get: operations["review.of_order"];
         put?: never;
         post?: never;

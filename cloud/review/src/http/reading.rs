@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{Actor, Code, OrderId, ReviewId, Role, UserId};
 
-use super::views::{RatingView, ReviewView, is_there_for};
+use super::views::{RatingView, ReviewView, is_about, is_there_for};
 use crate::{
     domain::{Review, SEARCH_CHARS_MAX, WordQuery},
     say,
@@ -48,7 +48,8 @@ pub async fn of_order(
     Path(id): Path<OrderId>,
 ) -> Result<Json<ReviewView>, Problem> {
     let found = service.store.of_order(id).await?;
-    let found = found.filter(|(_, review)| is_there_for(review, actor));
+    // Others read the review alone, and not whose order it was about.
+    let found = found.filter(|(_, r)| is_there_for(r, actor) && is_about(r, actor));
     let (id, review) = found.ok_or(Code::NotFound)?;
     Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
 }

@@ -82,11 +82,17 @@ pub fn is_there_for(review: &Review, caller: Actor) -> bool {
     review.is_shown || caller.role == Role::Admin || caller.user_id == review.customer_id
 }
 
+/// Returns whether the caller may know whose order it was: both of its people may, and admins.
+pub fn is_about(review: &Review, caller: Actor) -> bool {
+    let people = [review.customer_id, review.provider_id];
+    caller.role == Role::Admin || people.contains(&caller.user_id)
+}
+
 impl ReviewView {
     pub fn of(id: ReviewId, review: Review, caller: Actor, edit_within_ms: i64) -> Self {
         let is_author = caller.user_id == review.customer_id;
         let judges = is_author || caller.role == Role::Admin;
-        let knows = judges || caller.user_id == review.provider_id;
+        let knows = is_about(&review, caller);
         let is_hidden = review.standing == ReviewStanding::Hidden;
         let last = review.decisions.last().filter(|_| is_hidden && judges);
         Self {

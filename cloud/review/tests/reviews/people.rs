@@ -98,7 +98,12 @@ async fn others_see_the_words_and_not_whose_order_it_was() {
     let none = world.get(stranger(Role::Customer), "/api/v1/users/me/reviews").await;
     assert!(none.items().is_empty());
     let of_order = format!("/api/v1/orders/{ORDER}/review");
-    assert_eq!(world.done(customer(), "GET", &of_order, Value::Null).await["rating"], 4);
+    for who in [customer(), provider()] {
+        assert_eq!(world.done(who, "GET", &of_order, Value::Null).await["rating"], 4);
+    }
+    for who in [stranger(Role::Customer), stranger(Role::Provider)] {
+        world.ask(who, "GET", &of_order, Value::Null).await.refused(404, "not_found");
+    }
 }
 
 #[tokio::test]

@@ -2,43 +2,26 @@
 //! attacked as soon as it is described; `tests/contract/tests/openapi.rs` sees that the description names
 //! the routes of the gateway's table, and no others.
 
+mod belongings;
 pub mod described;
 mod forged;
+mod forms;
+mod others;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station};
+use attack::{AttackedPlatform, HttpAnswer, HttpCall, Somebody, Station};
 use futures::{StreamExt, stream};
-use serde_json::{Value, json};
-use support::files::{pdf, png};
-use wire::{OrderId, Region, Role};
+use wire::Role;
 
 use described::{DescribedRoute, Description, NOBODYS};
 use forged::{Forgery, forgeries, not_for_the_edge, not_for_the_gateway};
 
-/// Fewer than one person may make of one route in a minute.
-const CALLS_OF_ONE: usize = 80;
 /// Calls at a time.
 const AT_ONCE: usize = 8;
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// The refusals of somebody whose role is another.
 const OF_THE_ROLE: [&str; 2] = ["role_forbidden", "providers_only"];
-
-const STREET: &str = "7 Lighthouse Steps";
-const PHONE: &str = "+8613900139000";
-/// `Somebody::publish` gives it to every order.
-const ADDRESS: &str = "1 Harbour Road";
-
-/// Routes that answer a stranger about somebody else's id, with the status and the reason. No answer shows
-/// what is private.
-const OPEN_BY_DESIGN: [(&str, &str, u16, &str); 6] = [
-    ("GET", "/api/v1/providers/{id}/profile", 200, "a customer chooses a provider by it"),
-    ("GET", "/api/v1/providers/{id}/reviews", 200, "a customer chooses a provider by them"),
-    ("GET", "/api/v1/providers/{id}/rating", 200, "the same"),
-    ("POST", "/api/v1/orders/{id}/accept", 400, "a provider hears that another was quicker"),
-    ("PUT", "/api/v1/orders/{id}/status", 400, "the same, of an accept by this route"),
-    ("PUT", "/api/v1/orders/{id}/status", 422, "the role brings no order to that status"),
-];
 
 #[tokio::test]
 async fn a_stranger_without_a_good_token_calls_a_route_that_is_not_public() {
@@ -179,141 +162,5 @@ async fn somebody_asks_by_a_method_that_no_description_names() {
     for route in routes.iter().filter(|route| route.is_public) {
         let answer = Station::fresh().ask(platform.gateway(), &route.idle_call()).await.unwrap();
         assert!(route.names_status(answer.status), "{}", told(route, "nothing", &answer));
-    }
-}
-
-#[tokio::test]
-async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
-    let platform = AttackedPlatform::shared().await;
-    let routes = Description::of(platform).await.routes();
-    let (customer, provider, order) = known_people(platform).await;
-    let mut ids = BTreeSet::from([order.to_string()]);
-    for victim in [&customer, &provider] {
-        ids.extend(ids_of(&routes, victim).await);
-    }
-    assert!(ids.len() >= 6, "order, address, sessions, lines and people: {ids:?}");
-    let before = [everything(&routes, &customer).await, everything(&routes, &provider).await];
-    let mut faults = Vec::new();
-    for role in [Role::Customer, Role::Provider] {
-        let theirs = |route: &&DescribedRoute| {
-            route.takes_ids() && !route.is_edges && route.roles.contains(&role)
-        };
-        for route in routes.iter().filter(theirs) {
-            let calls: Vec<_> = ids
-                .iter()
-                .flat_map(|id| route.sound_calls(id).into_iter().map(move |call| (id, call)))
-                .collect();
-            for few in calls.chunks(CALLS_OF_ONE) {
-                let stranger = platform.somebody(role).await;
-                for (id, call) in few {
-                    let answer = stranger.ask(call.clone()).await.expect("an answer");
-                    if let Some(fault) = shows_or_does_more(route, id, &answer) {
-                        faults.push(format!("{}: {fault}", role.as_str()));
-                    }
-                }
-            }
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    let after = [everything(&routes, &customer).await, everything(&routes, &provider).await];
-    assert_eq!(after, before, "nobody else has changed it");
-}
-
-fn shows_or_does_more(route: &DescribedRoute, id: &str, answer: &HttpAnswer) -> Option<String> {
-    let is_open = OPEN_BY_DESIGN.iter().any(|(method, path, status, _)| {
-        *method == route.method && *path == route.path && *status == answer.status
-    });
-    let is_private = [STREET, PHONE, ADDRESS].iter().any(|word| answer.text().contains(word));
-    let is_refused = matches!(answer.status, 403 | 404) || is_open;
-    (is_private || !is_refused).then(|| told(route, id, answer))
-}
-
-/// A customer with a profile and an address, whose order a provider has taken, and both of them.
-async fn known_people(platform: &AttackedPlatform) -> (Somebody, Somebody, OrderId) {
-    let customer = platform.somebody(Role::Customer).await;
-    let provider = platform.provider().await;
-    let admin = platform.admin().await;
-    // Before the provider hands in more papers, which an admin has not seen.
-    let order = customer.publish(Region::North, "Mend the tap").await;
-    for (person, action) in [(&admin, "approve"), (&provider, "accept")] {
-        let answer = person.act(order, action).await.expect("an answer");
-        assert!(answer.status < 300, "{action}: {}", answer.text());
-    }
-    for person in [&customer, &provider] {
-        let own = "/api/v1/users/me/profile";
-        let blank = person.done(HttpCall::get(own)).await;
-        let form =
-            json!({"version": blank["version"], "full_name": "Li Si", "phone_number": PHONE});
-        let written = person.done(HttpCall::new("PUT", own).json(&form)).await;
-        let address = json!({"version": written["version"], "detail": STREET});
-        person.done(HttpCall::post("/api/v1/users/me/addresses").json(&address)).await;
-        // Signed in at two places.
-        let second = platform.sign_in(person.station, &person.username, PASSWORD).await;
-        second.unwrap_or_else(|refusal| panic!("{}", refusal.text()));
-    }
-    hand_in_files(&customer, &provider).await;
-    for person in [&customer, &provider] {
-        support::eventually("a line in the inbox", attack::PATIENCE, async || {
-            let inbox = person.ask(HttpCall::get("/api/v1/notifications")).await.ok()?.json();
-            let about = order.to_string();
-            let lines = inbox["items"].as_array()?.clone();
-            lines.iter().any(|line| line.to_string().contains(&about)).then_some(())
-        })
-        .await;
-    }
-    (customer, provider, order)
-}
-
-/// The customer's photo, and a document of the provider's certification.
-async fn hand_in_files(customer: &Somebody, provider: &Somebody) {
-    let photo = HttpCall::new("PUT", "/api/v1/users/me/photo").body("image/png", png(8, 8));
-    customer.done(photo).await;
-    let document =
-        HttpCall::post("/api/v1/users/me/documents").body("application/pdf", pdf("care"));
-    let document = provider.done(document).await["id"].clone();
-    let version = provider.done(HttpCall::get("/api/v1/users/me/profile")).await["version"].clone();
-    let item = json!({"name": "Care", "number": "7", "issuer": "City", "document": document});
-    let certificates = json!({"version": version, "items": [item]});
-    let path = "/api/v1/users/me/certifications";
-    provider.done(HttpCall::new("PUT", path).json(&certificates)).await;
-}
-
-/// All that a person reads on routes without an id.
-async fn everything(routes: &[DescribedRoute], person: &Somebody) -> Vec<(String, Value)> {
-    let role = person.person.role;
-    let reads = |route: &&DescribedRoute| {
-        route.method == "GET"
-            && !route.is_edges
-            && !route.takes_ids()
-            && route.roles.contains(&role)
-    };
-    let mut all = Vec::new();
-    for route in routes.iter().filter(reads) {
-        let answer = person.ask(route.sound_call("")).await.expect("an answer");
-        all.push((route.path.clone(), answer.json()));
-    }
-    all
-}
-
-/// The ids of all that a person reads, of any kind.
-async fn ids_of(routes: &[DescribedRoute], person: &Somebody) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
-    for (path, answer) in everything(routes, person).await {
-        // What waits for any provider is nobody's own.
-        if path != "/api/v1/orders/available" {
-            gather(&answer, &mut ids);
-        }
-    }
-    ids
-}
-
-fn gather(value: &Value, ids: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => {
-            ids.extend(uuid::Uuid::parse_str(text).ok().map(|id| id.to_string()));
-        }
-        Value::Array(items) => items.iter().for_each(|item| gather(item, ids)),
-        Value::Object(members) => members.values().for_each(|member| gather(member, ids)),
-        _ => {}
     }
 }

@@ -25,6 +25,8 @@ pub struct DescribedRoute {
     pub bodies: Vec<Value>,
     /// All fields of the body, each with a sample.
     pub fields: Vec<(String, Value)>,
+    /// The fields of the body and the words of the query that hold an id, such as `items[].document` or `?order_id`.
+    pub id_fields: Vec<String>,
     query: Vec<String>,
 }
 
@@ -54,7 +56,12 @@ impl Description {
         let schema = &route["requestBody"]["content"]["application/json"]["schema"];
         let parameters = route["parameters"].as_array().into_iter().flatten();
         let takes_key = parameters.clone().any(|one| one["name"] == "Idempotency-Key");
-        let needed = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
+        let asked = parameters.filter(|one| one["in"] == "query");
+        let is_id = |one: &&Value| self.resolved(&one["schema"])["format"] == "uuid";
+        let name = |one: &Value| format!("?{}", one["name"].as_str().expect("a name"));
+        let mut id_fields: Vec<_> = asked.clone().filter(is_id).map(name).collect();
+        self.gather_ids(schema, "", &mut id_fields);
+        let needed = asked.filter(|one| one["required"] == true);
         let word = |one: &Value| match self.sample(&one["schema"]) {
             Value::String(word) => word,
             other => other.to_string(),
@@ -75,6 +82,7 @@ impl Description {
                 .map(|(status, answer)| (status.clone(), codes(answer)))
                 .collect(),
             fields: self.fields(schema),
+            id_fields,
             bodies: if schema.is_null() { Vec::new() } else { self.samples(schema) },
             query: query.collect(),
         }
@@ -92,13 +100,42 @@ impl Description {
                     sample
                 })
             });
-        let samples: Vec<_> = words.collect();
-        if samples.is_empty() { vec![sample.clone()] } else { samples }
+        let mut samples: Vec<_> = words.collect();
+        if samples.is_empty() {
+            samples.push(sample.clone());
+        }
+        // Some words need a reason, which a form may leave out.
+        if self.resolved(schema)["properties"]["reason"].is_object() && sample.is_object() {
+            let bare = samples.iter().filter(|one| one.get("reason").is_none());
+            let reasoned = bare.cloned().map(|mut one| {
+                one["reason"] = json!("as agreed");
+                one
+            });
+            samples.extend(reasoned.collect::<Vec<_>>());
+        }
+        samples
     }
 
     fn fields(&self, schema: &Value) -> Vec<(String, Value)> {
         let fields = self.resolved(schema)["properties"].as_object().into_iter().flatten();
         fields.map(|(name, field)| (name.clone(), self.sample(field))).collect()
+    }
+
+    fn gather_ids(&self, schema: &Value, place: &str, found: &mut Vec<String>) {
+        let schema = self.resolved(schema);
+        if schema["format"] == "uuid" {
+            found.push(place.to_owned());
+        }
+        for form in ["oneOf", "anyOf", "allOf"].iter().filter_map(|of| schema[of].as_array()) {
+            form.iter().for_each(|form| self.gather_ids(form, place, found));
+        }
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let name = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+            self.gather_ids(field, &name, found);
+        }
+        if let Some(items) = schema.get("items") {
+            self.gather_ids(items, &format!("{place}[]"), found);
+        }
     }
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
@@ -155,20 +192,36 @@ impl DescribedRoute {
         self.answers.contains_key(&status.to_string())
     }
 
-    /// The path with that word in each of its places.
-    pub fn path_with(&self, word: &str) -> String {
-        let words =
-            self.path.split('/').map(|part| if part.starts_with('{') { word } else { part });
-        words.collect::<Vec<_>>().join("/")
+    /// What the ids in the path are of, by the part before each: `reviews` and `images`.
+    pub fn kinds(&self) -> Vec<&str> {
+        let parts: Vec<_> = self.path.split('/').collect();
+        let is_place = |part: &str| part.starts_with('{');
+        let named = |n: usize| parts[..n].iter().rfind(|part| !is_place(part)).copied();
+        let places = parts.iter().enumerate().filter(|(_, part)| is_place(part));
+        places.map(|(n, _)| named(n).expect("a path begins with a name")).collect()
+    }
+
+    /// The path with each of its places filled; the last word goes into all that are left.
+    fn path_with(&self, words: &[&str]) -> String {
+        let mut rest = words.iter();
+        let mut word = *words.last().expect("a word");
+        let mut next = || {
+            word = rest.next().copied().unwrap_or(word);
+            word
+        };
+        let parts =
+            self.path.split('/').map(|part| if part.starts_with('{') { next() } else { part });
+        parts.collect::<Vec<_>>().join("/")
     }
 
     /// A call that has all that the route asks for.
     pub fn sound_call(&self, word: &str) -> HttpCall {
-        self.sound_calls(word).swap_remove(0)
+        self.sound_calls(&[word]).swap_remove(0)
     }
 
-    pub fn sound_calls(&self, word: &str) -> Vec<HttpCall> {
-        let (path, query) = (self.path_with(word), self.query.join("&"));
+    pub fn sound_calls(&self, words: &[&str]) -> Vec<HttpCall> {
+        let (path, query) = (self.path_with(words), self.query.join("&"));
+        let word = words[0];
         let query = if word.is_empty() { query } else { query.replace(NOBODYS, word) };
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
         let call = self.upgraded(HttpCall::new(&self.method, &path));
@@ -178,9 +231,21 @@ impl DescribedRoute {
         self.bodies.iter().map(|body| call.clone().json(body)).collect()
     }
 
+    /// The same with calls that name this version of what the caller has.
+    #[must_use]
+    pub fn of_version(mut self, version: &Value) -> Self {
+        for body in self.bodies.iter_mut().filter(|body| body.get("version").is_some()) {
+            body["version"] = version.clone();
+        }
+        for word in self.query.iter_mut().filter(|word| word.starts_with("version=")) {
+            *word = format!("version={version}");
+        }
+        self
+    }
+
     /// A call that does nothing where the route takes a body: it is no object.
     pub fn idle_call(&self) -> HttpCall {
-        let call = self.upgraded(HttpCall::new(&self.method, &self.path_with(NOBODYS)));
+        let call = self.upgraded(HttpCall::new(&self.method, &self.path_with(&[NOBODYS])));
         if self.bodies.is_empty() { call } else { call.body("application/json", "[]") }
     }
 

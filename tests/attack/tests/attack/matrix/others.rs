@@ -1,0 +1,342 @@
+//! Real ids of other people, in every path, query and form that takes one.
+
+use std::collections::BTreeSet;
+
+use attack::{AttackedPlatform, HttpAnswer, Somebody};
+use futures::{StreamExt, future::join_all, stream};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use wire::Role;
+
+use super::{
+    AT_ONCE,
+    belongings::{Household, PRIVATE, Thing, version},
+    described::{DescribedRoute, Description},
+    told,
+};
+
+/// Fewer than one person may make of one route in a minute, and of all together.
+const CALLS_OF_ONE: usize = 80;
+const ALL_OF_ONE: usize = 500;
+
+/// A route that answers a stranger about somebody else's thing. No answer shows what is private.
+struct Exception {
+    route: &'static str,
+    /// The things of which it may be, or none for any id whatever.
+    things: &'static [&'static str],
+    status: u16,
+    why: &'static str,
+}
+
+const fn open(
+    route: &'static str,
+    things: &'static [&'static str],
+    status: u16,
+    why: &'static str,
+) -> Exception {
+    Exception { route, things, status, why }
+}
+
+const TAKEN: [&str; 4] = [
+    "an order that is taken",
+    "an order that is complete",
+    "an order that is reviewed",
+    "an order whose review is hidden",
+];
+const SHOWN: &str = "a verified provider shows it to customers";
+const PUBLIC_REVIEW: &str = "a customer chooses a provider by it";
+
+/// Each is used, or the test fails.
+#[rustfmt::skip]
+const OPEN_BY_DESIGN: &[Exception] = &[
+    open("GET /api/v1/providers/{id}/profile", &["a provider"], 200, SHOWN),
+    open("GET /api/v1/files/{id}", &["a provider's photo", "a picture of work"], 200, SHOWN),
+    open("POST /api/v1/files/{id}/link", &["a provider's photo", "a picture of work"], 200, SHOWN),
+    open("GET /api/v1/providers/{id}/reviews", &[], 200, PUBLIC_REVIEW),
+    open("GET /api/v1/providers/{id}/rating", &[], 200, PUBLIC_REVIEW),
+    open("GET /api/v1/reviews/{id}", &["a review"], 200, PUBLIC_REVIEW),
+    open("GET /api/v1/reviews/{id}/images/{image}", &["a review", "its picture"], 200, PUBLIC_REVIEW),
+    open("PUT /api/v1/reviews/{id}/helpful", &["a review"], 200, "every reader may vote"),
+    open("DELETE /api/v1/reviews/{id}/helpful", &["a review"], 200, "and take the vote back"),
+    open("POST /api/v1/reviews/{id}/report", &["a review"], 200, "every reader may report"),
+    open("POST /api/v1/orders/{id}/accept", &TAKEN, 400, "he hears that another was quicker"),
+    open("PUT /api/v1/orders/{id}/status", &TAKEN, 400, "the same, of an accept by this route"),
+    open("PUT /api/v1/orders/{id}/status", &[], 422, "the role brings no order to that status"),
+    open("GET /api/v1/payments", &["the code of an order"], 422, "it is no id of an order"),
+    open("GET /api/v1/refunds", &["the code of an order"], 422, "it is no id of an order"),
+];
+
+/// What stands in paths and is no person's.
+const OF_NOBODY: &[(&str, &str)] = &[
+    ("callbacks", "the name of a way to pay, which calls without a person"),
+    ("oidc", "the name of a service at which people sign in"),
+    ("edges", "the name of a machine"),
+];
+
+/// What only admins have routes for.
+const OF_ADMINS: &[&str] = &[
+    "asks",
+    "assignments",
+    "cases",
+    "commands",
+    "letters",
+    "money-cases",
+    "ops",
+    "queue",
+    "regions",
+    "roles",
+];
+
+pub struct Scene {
+    pub victims: Household,
+    pub thieves: Household,
+    pub routes: Vec<DescribedRoute>,
+}
+
+pub async fn scene(platform: &AttackedPlatform) -> &'static Scene {
+    static SCENE: OnceCell<Scene> = OnceCell::const_new();
+    SCENE
+        .get_or_init(async || {
+            let routes = Description::of(platform).await.routes();
+            let (victims, thieves) = tokio::join!(Household::of(platform), Household::of(platform));
+            Scene { victims, thieves, routes }
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
+    let platform = AttackedPlatform::shared().await;
+    let Scene { victims, routes, .. } = scene(platform).await;
+    every_kind_is_there(routes, victims);
+    let before = everything(routes, victims).await;
+    let mut rounds = Vec::new();
+    for role in [Role::Customer, Role::Provider] {
+        let theirs = routes.iter().filter(|route| route.takes_ids() && !route.is_edges);
+        rounds.extend(shared_out(platform, role, theirs, victims).await);
+    }
+    let answers = stream::iter(rounds).map(Round::answers).buffer_unordered(AT_ONCE).concat().await;
+    let (mut faults, mut used) = (Vec::new(), BTreeSet::new());
+    for Tried { role, route, things, answer } in &answers {
+        let names: Vec<_> = things.iter().map(|thing| thing.name).collect();
+        let is_private = PRIVATE.iter().any(|word| answer.text().contains(word));
+        let exception = exception(route, &names, answer.status);
+        used.extend(exception.iter().flat_map(|n| names.iter().map(move |name| (*n, *name))));
+        let is_refused = matches!(answer.status, 403 | 404) || exception.is_some();
+        if is_private || !is_refused {
+            let who = format!("a {} about {names:?}", role.as_str());
+            faults.push(told(route, &who, answer));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    for (n, Exception { route, things, status, why }) in OPEN_BY_DESIGN.iter().enumerate() {
+        let is_used = |name| used.contains(&(n, name));
+        let any = used.iter().any(|(at, _)| *at == n);
+        let all = things.iter().all(|name| is_used(*name));
+        assert!(any && all, "no longer open, so no exception: {route} {things:?} {status} {why}");
+    }
+    let mut after = everything(routes, victims).await;
+    without_later_lines(&mut after, &before);
+    assert_eq!(after, before, "nobody else has changed it");
+    assert!(answers.len() > 3_000, "{}", answers.len());
+    are_real(routes, victims).await;
+}
+
+/// Each kind of id in a path is of something real here, or of nothing that a person has.
+fn every_kind_is_there(routes: &[DescribedRoute], victims: &Household) {
+    let kinds_of = |is_it: fn(&DescribedRoute) -> bool| -> BTreeSet<&str> {
+        routes.iter().filter(|route| is_it(route)).flat_map(DescribedRoute::kinds).collect()
+    };
+    let (all, of_admins) = (kinds_of(|_| true), kinds_of(|route| route.roles == [Role::Admin]));
+    let of_others = kinds_of(|route| route.roles != [Role::Admin]);
+    for kind in OF_ADMINS {
+        assert!(of_admins.contains(kind) && !of_others.contains(kind), "`{kind}` is for admins");
+    }
+    let real = victims.things.iter().map(|thing| thing.kind);
+    let of_nobody = OF_NOBODY.iter().map(|(kind, _)| *kind);
+    let named: Vec<_> = real.clone().chain(of_nobody).chain(OF_ADMINS.iter().copied()).collect();
+    let known: BTreeSet<_> = named.iter().copied().collect();
+    assert_eq!(known, all, "every kind of id is made, or said to be nobody's");
+    let made: BTreeSet<_> = real.collect();
+    assert_eq!(known.len(), made.len() + OF_NOBODY.len() + OF_ADMINS.len(), "in one list each");
+}
+
+/// The owner finds each by a route that takes one of its kind: it is no id of nothing.
+async fn are_real(routes: &[DescribedRoute], victims: &Household) {
+    for thing in &victims.things {
+        let takes = |route: &&DescribedRoute| {
+            route.kinds() == [thing.kind] && route.roles.contains(&thing.owner)
+        };
+        let (reads, changes): (Vec<_>, Vec<_>) =
+            routes.iter().filter(takes).partition(|route| route.method == "GET");
+        // To read it changes nothing, so that is tried first.
+        let mut is_found = false;
+        for call in reads.iter().chain(&changes).flat_map(|route| route.sound_calls(&[&thing.id])) {
+            let answer = victims.owner(thing.owner).ask(call).await.expect("an answer");
+            is_found = !matches!(answer.status, 401 | 403 | 404);
+            if is_found {
+                break;
+            }
+        }
+        let is_elsewhere = FOUND_ELSEWHERE.iter().any(|(kind, _)| *kind == thing.kind);
+        assert!(is_found != is_elsewhere, "{thing:?}");
+    }
+}
+
+/// The owner has no route with such an id alone.
+const FOUND_ELSEWHERE: &[(&str, &str)] = &[
+    ("users", "an admin's word for a customer, who is found by the same id"),
+    ("refunds", "its customer finds it by its order"),
+    ("images", "read with their review"),
+    ("track", "read with the secret of its receipt"),
+];
+
+fn exception(route: &DescribedRoute, names: &[&str], status: u16) -> Option<usize> {
+    let named = format!("{} {}", route.method, route.path);
+    OPEN_BY_DESIGN.iter().position(|one| {
+        let is_it = one.things.is_empty() || names.iter().all(|name| one.things.contains(name));
+        one.route == named && one.status == status && is_it
+    })
+}
+
+/// What a stranger was told about things of others.
+struct Tried<'a> {
+    role: Role,
+    route: &'a DescribedRoute,
+    things: Places<'a>,
+    answer: HttpAnswer,
+}
+
+/// Things in the places of one path.
+type Places<'a> = Vec<&'a Thing>;
+
+/// What one stranger asks one route about.
+struct Round<'a> {
+    stranger: Somebody,
+    route: &'a DescribedRoute,
+    tries: Vec<Places<'a>>,
+}
+
+/// Shares the calls out among new people, so that nobody asks too often.
+async fn shared_out<'a>(
+    platform: &AttackedPlatform,
+    role: Role,
+    routes: impl Iterator<Item = &'a DescribedRoute>,
+    victims: &'a Household,
+) -> Vec<Round<'a>> {
+    let (mut person, mut count, mut shares) = (0, 0, Vec::new());
+    for route in routes {
+        let of_each = route.bodies.len().max(1);
+        let tries = tries(role, route, victims);
+        for (n, few) in tries.chunks(CALLS_OF_ONE / of_each).enumerate() {
+            count += few.len() * of_each;
+            if n > 0 || count > ALL_OF_ONE {
+                (person, count) = (person + 1, few.len() * of_each);
+            }
+            shares.push((person, route, few.to_vec()));
+        }
+    }
+    let people = (0..=person).map(async |_| match role {
+        // One who is not verified would be refused before anybody looks whose it is.
+        Role::Provider => platform.provider().await,
+        Role::Customer | Role::Admin => platform.somebody(role).await,
+    });
+    let people = join_all(people).await;
+    let round = |(person, route, tries): (usize, _, _)| Round {
+        stranger: people[person].clone(),
+        route,
+        tries,
+    };
+    shares.into_iter().map(round).collect()
+}
+
+/// A route for the role hears of every thing in each of its places, another of those that it is for.
+fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<Places<'a>> {
+    let mut tries: Vec<Places> = vec![Vec::new()];
+    for kind in route.kinds() {
+        let of_kind = || victims.things.iter().filter(|thing| thing.kind == kind);
+        let longer = tries.iter().flat_map(|begun| {
+            of_kind().map(|thing| begun.iter().copied().chain([thing]).collect())
+        });
+        tries = longer.collect();
+    }
+    tries.retain(|things| !things.is_empty());
+    if route.roles.contains(&role) || route.is_public {
+        // The same id is of a customer and of a user, say.
+        let mut known: BTreeSet<_> = tries.iter().flatten().map(|thing| &thing.id).collect();
+        let others = victims.things.iter().filter(|thing| known.insert(&thing.id));
+        let others: Vec<_> = others.map(|thing| vec![thing]).collect();
+        tries.extend(others);
+    }
+    tries
+}
+
+impl<'a> Round<'a> {
+    async fn answers(self) -> Vec<Tried<'a>> {
+        let Self { stranger, route, tries } = self;
+        // Whose version is an old one hears of that first.
+        let of_own = route.clone().of_version(&version(&stranger).await);
+        let mut tried = Vec::new();
+        for things in tries {
+            let words: Vec<_> = things.iter().map(|thing| thing.id.as_str()).collect();
+            for call in of_own.sound_calls(&words) {
+                let answer = stranger.ask(call).await.expect("an answer");
+                let (role, things) = (stranger.person.role, things.clone());
+                tried.push(Tried { role, route, things, answer });
+            }
+        }
+        tried
+    }
+}
+
+/// All that both read on routes without an id, save what others may add to.
+async fn everything(routes: &[DescribedRoute], home: &Household) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for role in [Role::Customer, Role::Provider] {
+        let reads = |route: &&DescribedRoute| {
+            route.method == "GET"
+                && !route.is_edges
+                && !route.takes_ids()
+                && route.roles.contains(&role)
+                && route.path != EVERYBODYS
+        };
+        for route in routes.iter().filter(reads) {
+            let answer = home.owner(role).ask(route.sound_call("")).await.expect("an answer");
+            let mut answer = answer.json();
+            without_votes(&mut answer);
+            all.push((route.path.clone(), answer));
+        }
+    }
+    all
+}
+
+/// What waits for any provider.
+const EVERYBODYS: &str = "/api/v1/orders/available";
+
+/// What follows from their work comes to their inboxes when it comes.
+fn without_later_lines(after: &mut [(String, Value)], before: &[(String, Value)]) {
+    for ((path, after), (_, before)) in after.iter_mut().zip(before) {
+        if path == "/api/v1/notifications" {
+            let ids = |inbox: &Value| -> Vec<Value> {
+                let lines = inbox["items"].as_array().into_iter().flatten();
+                lines.map(|line| line["id"].clone()).collect()
+            };
+            let known = ids(before);
+            let lines = after["items"].as_array_mut().expect("lines");
+            lines.retain(|line| known.contains(&line["id"]));
+            after["unread"] = before["unread"].clone();
+        }
+    }
+}
+
+/// Every reader may vote.
+fn without_votes(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_votes),
+        Value::Object(members) => {
+            members.remove("helpful_count");
+            members.values_mut().for_each(without_votes);
+        }
+        _ => {}
+    }
+}
