@@ -28,7 +28,7 @@ use crate::{
 
 /// A request goes out this often at most.
 const SENT_MAX: usize = 3;
-/// Asked for by the readiness check, which says nothing of the other routes.
+/// Asked for by the readiness check, a look that says nothing of the other routes.
 const LIVE_PATH: &str = "/health/live";
 
 #[derive(Clone)]
@@ -47,6 +47,7 @@ struct CallUnderWay<'a> {
     begun: Duration,
     /// An upload that is slow is the caller's.
     is_upload: bool,
+    is_look: bool,
     end: Option<CallEnd>,
 }
 
@@ -84,17 +85,17 @@ async fn pass_on(State(guarded): State<GuardedPart>, request: Request) -> Respon
 impl GuardedPart {
     async fn call(&self, request: Request) -> Result<Response, Problem> {
         let verdict = request.extensions().get::<UploadVerdict>().cloned();
-        let is_live = request.uri().path() == LIVE_PATH;
+        let is_look = request.uri().path() == LIVE_PATH;
         let (mut request, again) = self.repeatable(request, verdict.is_some()).await?;
         let (mut failure, mut failed) = (None, None);
         for sent in 1..=SENT_MAX {
-            let mut call = match self.choose(verdict.is_some(), failed) {
+            let mut call = match self.choose(verdict.is_some(), is_look, failed) {
                 Ok(call) => call,
                 Err(problem) => return failure.unwrap_or(Err(problem)),
             };
             let answer = self.upstreams[call.replica].call(request).await;
             let broke_off = verdict.as_ref().is_some_and(UploadVerdict::is_given);
-            call.end = Some(end(&answer, broke_off, is_live));
+            call.end = Some(end(&answer, broke_off, is_look));
             let has_failed = call.end == Some(CallEnd::Failed);
             failed = Some(call.replica);
             drop(call);
@@ -118,14 +119,22 @@ impl GuardedPart {
         failure.unwrap_or_else(|| Err(unavailable(self.part)))
     }
 
-    fn choose(&self, is_upload: bool, failed: Option<usize>) -> Result<CallUnderWay<'_>, Problem> {
+    fn choose(
+        &self,
+        is_upload: bool,
+        is_look: bool,
+        failed: Option<usize>,
+    ) -> Result<CallUnderWay<'_>, Problem> {
         let begun = self.clock.elapsed();
-        let chosen = self.lock().choose(begun, failed);
+        let chosen = match is_look {
+            true => self.lock().look(begun, failed),
+            false => self.lock().choose(begun, failed),
+        };
         let replica = chosen.map_err(|wait| {
             let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
             unavailable(self.part).retry_after(seconds)
         })?;
-        Ok(CallUnderWay { guarded: self, replica, begun, is_upload, end: None })
+        Ok(CallUnderWay { guarded: self, replica, begun, is_upload, is_look, end: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, ReplicaSet> {
@@ -180,7 +189,11 @@ impl Drop for CallUnderWay<'_> {
         let cut_off = if has_hung { CallEnd::Failed } else { CallEnd::Unknown };
         let mut replicas = self.guarded.lock();
         let before = replicas.resting();
-        replicas.settle(self.replica, self.end.unwrap_or(cut_off), now);
+        let end = self.end.unwrap_or(cut_off);
+        match self.is_look {
+            true => replicas.settle_look(self.replica, end, now),
+            false => replicas.settle(self.replica, end, now),
+        }
         let after = replicas.resting();
         if before != after {
             metrics::UPSTREAM_RESTING.set([part.name()], after as u64);
@@ -197,7 +210,7 @@ fn is_problem(answer: &Response) -> bool {
 }
 
 /// A part that says when to come back is alive, and speaks of that one request.
-fn end(answer: &Result<Response, UpstreamError>, broke_off: bool, is_live: bool) -> CallEnd {
+fn end(answer: &Result<Response, UpstreamError>, broke_off: bool, is_look: bool) -> CallEnd {
     match answer {
         _ if broke_off => CallEnd::Unknown,
         Err(UpstreamError::Request(_)) => CallEnd::Unknown,
@@ -209,7 +222,7 @@ fn end(answer: &Result<Response, UpstreamError>, broke_off: bool, is_live: bool)
             {
                 CallEnd::Failed
             }
-            _ if is_live => CallEnd::Unknown,
+            _ if is_look => CallEnd::Unknown,
             _ => CallEnd::Answered,
         },
     }

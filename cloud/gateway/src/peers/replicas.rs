@@ -55,19 +55,17 @@ impl ReplicaSet {
     /// The replica whose turn it is, or the time until one may be tried again. The one that has just failed the
     /// same request comes last.
     pub fn choose(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
-        let count = self.replicas.len();
-        let turns = (0..count).map(|step| (self.next + step) % count);
-        let due = turns.filter(|at| self.replicas[*at].is_due(now));
-        let Some(chosen) = due.min_by_key(|at| failed == Some(*at)) else {
-            let waits = self.replicas.iter().map(|replica| replica.wait(now));
-            return Err(waits.min().unwrap_or(REST_MAX));
-        };
+        let chosen = self.turn(now, failed, |replica| replica.is_due(now))?;
         if let Some(rest) = &mut self.replicas[chosen].rest {
             rest.on_trial = true;
         }
-        self.next = (chosen + 1) % count;
         self.saved = (self.saved + 1).min(SAVED_MAX);
         Ok(chosen)
+    }
+
+    /// The same for a look, which is no trial: it goes wherever one is due or under way.
+    pub fn look(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
+        self.turn(now, failed, |replica| replica.rest.is_none_or(|rest| rest.until <= now))
     }
 
     pub fn settle(&mut self, replica: usize, end: CallEnd, now: Duration) {
@@ -90,6 +88,13 @@ impl ReplicaSet {
         }
     }
 
+    /// A look at a replica after its rest says nothing: calls are its trial.
+    pub fn settle_look(&mut self, replica: usize, end: CallEnd, now: Duration) {
+        if self.replicas[replica].rest.is_none() {
+            self.settle(replica, end, now);
+        }
+    }
+
     /// Returns whether one more call may be sent again, and counts it.
     pub fn may_retry(&mut self) -> bool {
         let rest = self.saved.checked_sub(RETRY_COST);
@@ -99,6 +104,23 @@ impl ReplicaSet {
 
     pub fn resting(&self) -> usize {
         self.replicas.iter().filter(|replica| replica.rest.is_some()).count()
+    }
+
+    fn turn(
+        &mut self,
+        now: Duration,
+        failed: Option<usize>,
+        may_go: impl Fn(&ReplicaHealth) -> bool,
+    ) -> Result<usize, Duration> {
+        let count = self.replicas.len();
+        let turns = (0..count).map(|step| (self.next + step) % count);
+        let due = turns.filter(|at| may_go(&self.replicas[*at]));
+        let Some(chosen) = due.min_by_key(|at| failed == Some(*at)) else {
+            let waits = self.replicas.iter().map(|replica| replica.wait(now));
+            return Err(waits.min().unwrap_or(REST_MAX));
+        };
+        self.next = (chosen + 1) % count;
+        Ok(chosen)
     }
 }
 
@@ -193,6 +215,20 @@ mod tests {
         assert_eq!(set.choose(at(1_000), None), Ok(0));
         set.settle(0, CallEnd::Unknown, at(1_000));
         assert_eq!(set.choose(at(1_000), None), Ok(0));
+    }
+
+    #[test]
+    fn looks_are_no_trials_and_end_none() {
+        let mut set = set(1, &[0]);
+        assert!(set.look(at(999), None).is_err(), "callers are refused as well");
+        for end in [CallEnd::Unknown, CallEnd::Failed] {
+            assert_eq!([set.look(at(1_000), None), set.look(at(1_000), None)], [Ok(0), Ok(0)]);
+            set.settle_look(0, end, at(1_000));
+        }
+        assert_eq!(set.choose(at(1_000), None), Ok(0), "the trial is still to be had");
+        assert_eq!(set.look(at(1_000), None), Ok(0), "beside the trial");
+        set.settle_look(0, CallEnd::Unknown, at(1_000));
+        assert!(set.choose(at(1_000), None).is_err(), "the trial is still under way");
     }
 
     #[test]

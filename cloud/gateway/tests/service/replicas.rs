@@ -290,6 +290,24 @@ async fn a_replica_that_goes_and_comes_back_takes_its_share_again() {
 }
 
 #[tokio::test]
+async fn any_number_of_readiness_checks_at_once_find_a_part_that_is_back() {
+    let world = World::of(1).await;
+    world.replicas[0].set(Mood::Resets);
+    for _ in 0..2 {
+        assert_eq!(world.read().await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    world.is_open("after six faults").await;
+    world.replicas[0].set(Mood::Answers);
+    world.gate.clock.advance(1_000);
+    // Nobody calls: the part is asked by the checks alone.
+    for ready in join_all((0..3).map(|_| world.gate.readiness())).await {
+        assert_eq!(ready.status, StatusCode::OK, "{}", ready.body);
+    }
+    assert_eq!(world.read().await.status, StatusCode::OK);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_change_without_a_key_is_sent_once_whatever_happens() {
     let world = World::of(2).await;
     world.replicas[0].set(Mood::SaysUnavailable);
