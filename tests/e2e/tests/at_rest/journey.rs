@@ -2,10 +2,12 @@
 
 use std::{path::Path, time::Duration};
 
-use http::Method;
+use axum::body::Body;
+use http::{Method, Request};
+use process::client::Client;
 use serde_json::{Value, json};
 use stack::Stack;
-use support::{Api, Mqtt, Person, Place, Tablet, eventually};
+use support::{Api, Mqtt, Person, Place, Tablet, eventually, files::pdf};
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
 pub struct Secret {
@@ -25,6 +27,13 @@ const REASON: &str = "my aunt Wilhelmina fell ill";
 const REVIEW: &str = "a marvellous violet afternoon";
 const REPLY: &str = "the orchard thanks you kindly";
 const REPORT: &str = "this names my cousin Ludmilla";
+const ASKED_BACK: &str = "my violin drowned in the suds";
+const GIVEN: &str = "her uncle Casimir lost his hat";
+const FORGOTTEN: &str = "his daughter Philomena rang us up";
+const NEW_PASSWORD: &str = "kettle-violet-lantern-7";
+const NUMBER: &str = "LANTERN-4711-88";
+const PAPER: &str = "born beneath the violet lantern";
+pub const WORDS_OF_ADMINS: &str = "words of an admin";
 
 /// Returns all that nobody may read.
 pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
@@ -40,8 +49,12 @@ pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
     change_of_mind(&api, &admin, &customer).await;
     review_of_work(&api, (&admin, &customer, &provider)).await;
     let message = sign_in_by_phone(&api, phones).await;
+    // Once the provider's work is done: these papers no admin has seen.
+    certify(&api, &provider).await;
+    let grant = tablet_of(&api, &provider).await;
+    let codes = forgotten_password(&api, &admin, &customer).await;
     let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
-    vec![
+    let mut secrets = vec![
         secret("e-mail", &email(Role::Customer)),
         secret("e-mail", &email(Role::Provider)),
         secret("password", PASSWORD),
@@ -61,11 +74,24 @@ pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
         secret("words", "afternoon"),
         secret("words", REPLY),
         secret("words", REPORT),
+        secret("words", ASKED_BACK),
+        secret("words", GIVEN),
+        secret(WORDS_OF_ADMINS, FORGOTTEN),
+        secret("password", NEW_PASSWORD),
+        secret("certificate", NUMBER),
+        secret("certificate", PAPER),
+        secret("token", &grant),
         secret("token", &customer.token),
         secret("token", &provider.token),
         secret("token", &edge_token),
         secret("token", &renewal),
-    ]
+    ];
+    for code in codes {
+        // As an admin reads it out, and as it is typed.
+        secrets.push(secret("code", &code));
+        secrets.push(secret("code", &code.replace('-', "")));
+    }
+    secrets
 }
 
 /// The keys of the platform's own files, as bytes and as text.
@@ -191,6 +217,49 @@ async fn work_at_an_edge(
     at_edge.token
 }
 
+/// A certification with the paper that proves it.
+async fn certify(api: &Api, provider: &Person) {
+    let me = format!("{}/api/v1/users/me", api.gateway());
+    let paper = Request::post(format!("{me}/documents"))
+        .header("authorization", format!("Bearer {}", provider.token))
+        .header("content-type", "application/pdf")
+        .body(Body::from(pdf(PAPER)));
+    let handed: Value = Client::new().answer(paper.unwrap(), SOON).await.unwrap();
+    let profile = "/api/v1/users/me/profile";
+    let shown: Value = api.call(Method::GET, profile, Some(provider), None).await.unwrap();
+    let item = json!({
+        "name": "Lamps", "number": NUMBER, "issuer": "City of Light", "document": handed["id"],
+    });
+    let form = json!({ "version": shown["version"], "items": [item] });
+    let path = "/api/v1/users/me/certifications";
+    let _: Value = api.call(Method::PUT, path, Some(provider), Some(form)).await.unwrap();
+}
+
+/// Returns the token of a tablet, which works offline for days.
+async fn tablet_of(api: &Api, provider: &Person) -> String {
+    let form = json!({ "region": Region::North, "device": "the-quiet-tablet" });
+    let path = "/api/v1/auth/device-grants";
+    let grant: Value = api.call(Method::POST, path, Some(provider), Some(form)).await.unwrap();
+    grant["edge_token"].as_str().unwrap().to_owned()
+}
+
+/// Returns the codes for a new password: one is used, and one more lies in wait.
+async fn forgotten_password(api: &Api, admin: &Person, person: &Person) -> [String; 2] {
+    let issue = async || {
+        let path = format!("/api/v1/admin/users/{}/password-reset", person.user_id);
+        let form = json!({ "reason": FORGOTTEN });
+        let issued: Value = api.call(Method::POST, &path, Some(admin), Some(form)).await.unwrap();
+        issued["code"].as_str().unwrap().to_owned()
+    };
+    let used = issue().await;
+    let username = username(person.role);
+    let form = json!({ "username": username, "code": used, "new_password": NEW_PASSWORD });
+    let path = "/api/v1/auth/password-reset";
+    let () = api.call(Method::POST, path, None, Some(form)).await.unwrap();
+    api.sign_in(&username, NEW_PASSWORD).await.unwrap();
+    [used, issue().await]
+}
+
 async fn change_of_mind(api: &Api, admin: &Person, customer: &Person) {
     let order = publish(api, customer).await;
     api.act(admin, order, "approve").await.unwrap();
@@ -210,7 +279,11 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     call(Method::POST, "/api/v1/payments", customer, form).await;
     eventually("the work begins", SOON, async || api.act(provider, order, "start").await.ok())
         .await;
+    let form = json!({ "order_id": order, "amount": "50.00", "reason": ASKED_BACK });
+    call(Method::POST, "/api/v1/refunds", customer, form).await;
     api.act(provider, order, "complete").await.unwrap();
+    let given = json!({ "provider_id": provider.user_id, "amount": "1.00", "reason": GIVEN });
+    call(Method::POST, &format!("/api/v1/admin/orders/{order}/compensation"), admin, given).await;
     let form = json!({ "order_id": order, "rating": 2, "comment": REVIEW });
     let review = call(Method::POST, "/api/v1/reviews", customer, form).await;
     let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());

@@ -17,7 +17,11 @@ use dump::Kept;
 use journey::Secret;
 
 /// What still stands in the clear: the place, what it is, and why. One that is found no more fails the test too.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "auth.password_resets.why",
+    journey::WORDS_OF_ADMINS,
+    "auth keeps the reason of what an admin did to an account as it was typed; decision 0070 names the columns",
+)];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_logs_of_one_process_say_nothing_personal() {
@@ -53,11 +57,16 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         Stores::Embedded => vec![
             "auth.users.username",
             "auth.sign_in_codes.phone_hash",
+            "auth.password_resets.code_hash",
+            "payment.refund_requests.reason",
+            "payment.money_acts.reason",
             "order.orders.address",
             "order.outbox.event",
             "sync.ops.bytes",
             "sync.feed.bytes",
             "user.customer_profiles.body",
+            "user.provider_profiles.body",
+            "user.files.body",
             "review.reviews.body",
             "review.reports.body",
             "notification.customer_inbox.body",
@@ -67,11 +76,16 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         Stores::Real => vec![
             "auth.users.username",
             "auth.sign_in_codes.phone_hash",
+            "auth.password_resets.code_hash",
+            "payment.refund_requests.reason",
+            "payment.money_acts.reason",
             "order.orders.address",
             "order.outbox.event",
             "sync.ops.bytes",
             "sync.feed.bytes",
             "user.customer_profiles",
+            "user.provider_profiles",
+            "user.files",
             "review.reviews",
             "review.reports",
             "notification.customer_inbox",
