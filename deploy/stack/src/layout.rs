@@ -159,6 +159,11 @@ impl Layout {
         self.folder.join(CLOUD)
     }
 
+    /// The phones of people here: each message is a file in it.
+    pub fn sms_folder(&self) -> PathBuf {
+        self.cloud_folder().join("sms")
+    }
+
     pub fn servers_folder(&self) -> PathBuf {
         self.folder.join(SERVERS)
     }

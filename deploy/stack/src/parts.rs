@@ -58,7 +58,7 @@ impl fmt::Display for Part {
 pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
     let data = layout.cloud_folder().display().to_string();
     let spec = with_limits(cloud("cloud", layout)?, WIDE_CLOUD);
-    let spec = spec.env("HOLDFAST__AUTH__SMS_URL", sms_folder(layout));
+    let spec = spec.env("HOLDFAST__AUTH__SMS_URL", sms_url(layout));
     Ok(with_operator(spec, CloudPart::Gateway, layout)
         .args(["all".to_owned(), "--data".to_owned(), data, "--bind".to_owned()])
         .args([format!("127.0.0.1:{}", layout.gateway)]))
@@ -142,7 +142,7 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
             text.push_str(&format!("files_url = \"file:{}\"\n", files.display()));
         }
         if part == CloudPart::Auth {
-            text.push_str(&format!("sms_url = {:?}\n", sms_folder(layout)));
+            text.push_str(&format!("sms_url = {:?}\n", sms_url(layout)));
         }
         if matches!(part, CloudPart::Auth | CloudPart::Hub) {
             let key = keys.join(format!("{part}.key"));
@@ -153,9 +153,8 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))
 }
 
-/// Phones of people here are files in a folder.
-fn sms_folder(layout: &Layout) -> String {
-    format!("folder:{}", layout.cloud_folder().join("sms").display())
+fn sms_url(layout: &Layout) -> String {
+    format!("folder:{}", layout.sms_folder().display())
 }
 
 /// An edge. The code is needed until it is enrolled, and does no harm afterwards.

@@ -1,7 +1,8 @@
-//! The platform under attack: real processes on embedded stores, every limit at its default.
+//! The platform under attack: real processes, every limit at its default.
 
 use std::collections::BTreeMap;
 
+use process::{parts::CloudPart, tokens::ServiceKey};
 use stack::{EdgePlace, Layout, Stack, Stores, Wishes};
 use tokio::sync::OnceCell;
 
@@ -11,7 +12,8 @@ pub struct AttackedPlatform {
 }
 
 impl AttackedPlatform {
-    /// The one for attacks that leave it as it was. It ends with the test program.
+    /// The one for attacks that leave it as it was: a process per part, on servers as in production. It ends with
+    /// the test program.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<AttackedPlatform> = OnceCell::const_new();
         SHARED.get_or_init(Self::fresh).await
@@ -19,10 +21,24 @@ impl AttackedPlatform {
 
     /// One of its own, for an attack that may harm it.
     pub async fn fresh() -> Self {
+        Self::with(Stores::Real, &[]).await
+    }
+
+    /// One of its own for thousands of calls by one person: the gateway's limits of calls are out of the way.
+    pub async fn for_many_calls() -> Self {
+        const MANY: &str = "1000000";
+        let limits =
+            ["HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE"];
+        Self::with(Stores::Real, &limits.map(|limit| (limit, MANY))).await
+    }
+
+    /// One of its own on embedded stores, which starts in a quarter of the time: for an attack to which it is all
+    /// the same where the cloud keeps its data. Each says why.
+    pub async fn on_files() -> Self {
         Self::with(Stores::Embedded, &[]).await
     }
 
-    /// The same with more in the environment of every process of ours.
+    /// One of its own with more in the environment of every process of ours.
     ///
     /// # Panics
     /// When it does not start.
@@ -44,5 +60,14 @@ impl AttackedPlatform {
 
     pub fn edge(&self) -> &EdgePlace {
         &self.stack.layout().edges[0]
+    }
+
+    /// The key by which a part of a platform on servers speaks to the others.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn service_key(&self, part: CloudPart) -> ServiceKey {
+        let folder = self.stack.layout().cloud_folder().join(part.name());
+        ServiceKey::of_part(part, &folder.join("service.key")).expect("a part's key")
     }
 }

@@ -4,8 +4,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody, Station};
+use process::parts::CloudPart;
 use serde_json::{Value, json};
-use stack::{Part, Stores};
+use stack::Part;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -36,15 +37,6 @@ const LADEN: [&str; 8] = [
 const UNPRINTABLE: [&str; 4] = ["a\u{0}b", "a\u{1b}[31mb", "a\u{7f}b", "a\u{202e}b"];
 /// The example of an amount of money, which is taken as a number, too.
 const AMOUNT: &str = "200.00";
-
-/// A platform whose limits of calls are out of the way: each of thousands shall reach its route.
-async fn platform() -> AttackedPlatform {
-    let wide = [
-        ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "1000000"),
-        ("HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE", "1000000"),
-    ];
-    AttackedPlatform::with(Stores::Embedded, &wide).await
-}
 
 /// Callers of every role, who sign in anew where a call has ended their session.
 struct Callers<'a> {
@@ -103,18 +95,17 @@ fn is_refusal(route: &DescribedRoute, answer: &HttpAnswer) -> bool {
         && route.names_code(answer.status, &answer.code())
 }
 
-fn parts(platform: &AttackedPlatform) -> [Part; 2] {
-    [Part::Cloud, Part::Edge(platform.edge().region)]
-}
-
-/// The most memory that each process has had.
-fn peaks_kb(platform: &AttackedPlatform) -> [u64; 2] {
-    parts(platform).map(|part| {
+/// The most memory that each of our processes has had.
+fn peaks_kb(platform: &AttackedPlatform) -> BTreeMap<Part, u64> {
+    let cloud = CloudPart::ALL.iter().map(|part| Part::Alone(*part));
+    let peak = |part: Part| {
         let pid = platform.stack.child(part).expect("a part").pid().expect("it runs");
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
-        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
-    })
+        let peak = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+        (part, peak)
+    };
+    cloud.chain([Part::Edge(platform.edge().region)]).map(peak).collect()
 }
 
 /// Memory that grows with the bodies grows in the last round, too: those before it fill the caches.
@@ -162,7 +153,7 @@ fn shapeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 
 #[tokio::test]
 async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
-    let platform = platform().await;
+    let platform = AttackedPlatform::for_many_calls().await;
     let routes = changes(Description::of(&platform).await.routes());
     let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
     let bomb = include_bytes!("bomb.gz").to_vec();
@@ -270,7 +261,7 @@ async fn in_every_field(
     values: impl Fn(&DescribedRoute, &str, &Value) -> Vec<(&'static str, Value)>,
     is_right: impl Fn(&DescribedRoute, &str, &str, &HttpAnswer) -> bool,
 ) {
-    let platform = platform().await;
+    let platform = AttackedPlatform::for_many_calls().await;
     let routes = changes(Description::of(&platform).await.routes());
     let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
     let (mut faults, mut count, mut before) = (Vec::new(), 0, None);
@@ -340,11 +331,11 @@ fn is_of(name: &str, field: &str) -> bool {
 }
 
 /// The platform answers an honest person, and its processes have not swollen.
-async fn stands(platform: &AttackedPlatform, before: [u64; 2]) {
+async fn stands(platform: &AttackedPlatform, before: BTreeMap<Part, u64>) {
     let customer = platform.somebody(Role::Customer).await;
     customer.publish(Region::North, "All is well").await;
-    let parts = parts(platform);
-    for ((part, before), now) in parts.into_iter().zip(before).zip(peaks_kb(platform)) {
+    for (part, now) in peaks_kb(platform) {
+        let before = before[&part];
         let grown = now.saturating_sub(before);
         println!("{part} grew by {grown} kB from {before} kB");
         assert!(grown < GROWTH_KB_MAX, "{part} grew by {grown} kB");
@@ -353,7 +344,7 @@ async fn stands(platform: &AttackedPlatform, before: [u64; 2]) {
 
 #[tokio::test]
 async fn a_body_that_comes_a_byte_at_a_time_holds_a_route_or_blames_the_platform() {
-    let platform = platform().await;
+    let platform = AttackedPlatform::shared().await;
     let (customer, edge) = (platform.somebody(Role::Customer).await, platform.edge().http);
     let gateway = platform.gateway();
     let slow = [

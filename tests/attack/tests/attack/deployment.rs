@@ -6,9 +6,9 @@ use std::{
 };
 
 use attack::{AttackedPlatform, HttpCall, PATIENCE, Station};
-use process::{clock::Clock, parts::CloudPart, tokens::ServiceKey};
+use process::{clock::Clock, parts::CloudPart};
 use serde_json::json;
-use stack::{Ports, Spec, Stores, binaries};
+use stack::{Ports, Spec, binaries};
 use support::{eventually, servers};
 
 /// As operators run them.
@@ -146,14 +146,11 @@ fn sql(user: &str, statements: &str) -> Output {
 
 #[tokio::test]
 async fn a_stolen_key_of_one_part_speaks_as_another() {
-    let platform = AttackedPlatform::with(Stores::Real, &[]).await;
-    let layout = platform.stack.layout();
-    let order = layout.port(CloudPart::Order).unwrap();
+    let platform = AttackedPlatform::shared().await;
+    let order = platform.stack.layout().port(CloudPart::Order).unwrap();
     let batch = json!({ "edge": "north-1", "region": "NORTH", "epoch": 1, "ops": [] });
     let as_the_hub = async |thief: CloudPart| {
-        let file = layout.cloud_folder().join(thief.name()).join("service.key");
-        let token =
-            ServiceKey::load_or_create(file).unwrap().token("hub", "order", &Clock::system());
+        let token = platform.service_key(thief).token("hub", "order", &Clock::system());
         let call = HttpCall::post("/internal/ops").bearer(&token).json(&batch);
         Station::fresh().ask(order, &call).await.unwrap()
     };

@@ -31,7 +31,8 @@ async fn hold(from: &[Station], port: u16) -> Vec<TcpStream> {
 #[tokio::test]
 async fn a_stranger_uses_up_the_file_descriptors() {
     attack::many_files();
-    let platform = AttackedPlatform::fresh().await;
+    // Here one process holds the files of all parts, so they are used up soonest.
+    let platform = AttackedPlatform::on_files().await;
     let customer = platform.somebody(Role::Customer).await;
     let edge = Part::Edge(platform.edge().region);
     for (part, port, path) in [

@@ -97,7 +97,8 @@ async fn a_stranger_squats_on_the_name_of_anothers_device() {
 
 #[tokio::test]
 async fn one_person_fills_the_inbox_of_an_edge() {
-    let platform = &AttackedPlatform::fresh().await;
+    // The broker's frames end in the edge's own log.
+    let platform = &AttackedPlatform::on_files().await;
     let flooder = platform.provider().await;
     let honest = platform.provider().await;
     let (tablet, edge) = (device(0), edge_id(platform));

@@ -34,7 +34,7 @@ async fn platform() -> &'static AttackedPlatform {
             );
             let environment =
                 [("HOLDFAST__AUTH__OIDC_RETURN", BACK), ("HOLDFAST__AUTH__OIDC", oidc.as_str())];
-            AttackedPlatform::with(Stores::Embedded, &environment).await
+            AttackedPlatform::with(Stores::Real, &environment).await
         })
         .await
 }

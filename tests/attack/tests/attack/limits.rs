@@ -31,6 +31,7 @@ fn wrong_login(name: &str) -> HttpCall {
 
 #[tokio::test]
 async fn a_stranger_keeps_a_healed_edge_away_with_junk_from_its_own_address() {
+    // The edges of another platform at this address would be kept away, too.
     let platform = AttackedPlatform::fresh().await;
     let (port, region) = (platform.gateway(), platform.edge().region);
     let station = Station::platforms_own();
@@ -56,7 +57,7 @@ async fn a_stranger_keeps_a_healed_edge_away_with_junk_from_its_own_address() {
 
 #[tokio::test]
 async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::shared().await;
     let honest = platform.somebody(Role::Customer).await;
     let (port, shop) = (platform.gateway(), Station::fresh());
     let flood = async {
@@ -85,7 +86,7 @@ async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
 
 #[tokio::test]
 async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::shared().await;
     let [greedy, honest] =
         [platform.somebody(Role::Customer).await, platform.somebody(Role::Customer).await];
     let paths = [

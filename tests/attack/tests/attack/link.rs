@@ -33,6 +33,7 @@ struct TappedPlatform {
 
 impl TappedPlatform {
     async fn start() -> Self {
+        // The line is attacked, and the edge at its end: it is all the same where the cloud keeps its data.
         let mut layout = Layout::temporary(Stores::Embedded).unwrap();
         layout.edges.truncate(1);
         let line = HostileLine::to(layout.gateway).await;
@@ -289,8 +290,8 @@ fn log(data: &Path) -> std::fs::File {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
-    // Its edge stays in the list of edges, so it has a platform of its own.
-    let platform = AttackedPlatform::fresh().await;
+    // Its edge stays in the list of edges, so it has a platform of its own. The answers that it hears are the attacker's.
+    let platform = AttackedPlatform::on_files().await;
     let session = platform.stack.admin().await.unwrap();
     let code = session.enrolment_code("north-9", Region::North).await.unwrap();
     let line = HostileLine::to(platform.gateway()).await;

@@ -42,7 +42,8 @@ async fn takes_newcomers(platform: &AttackedPlatform) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
-    let platform = AttackedPlatform::fresh().await;
+    // The log stands in the edge's own file, and the cloud is cut off from it.
+    let platform = AttackedPlatform::on_files().await;
     let honest = Honest::of(&platform).await;
     honest.has_tapped_for_two_days().await;
     let mut crowd = Vec::new();
@@ -92,7 +93,7 @@ fn registration(name: &str) -> HttpCall {
 
 #[tokio::test]
 async fn a_stranger_makes_accounts_without_end_under_forged_addresses() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::shared().await;
     let (port, station) = (platform.gateway(), Station::fresh());
     let mut refusal = None;
     for number in 0..ACCOUNTS {

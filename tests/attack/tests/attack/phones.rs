@@ -4,30 +4,17 @@ use std::path::PathBuf;
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station};
 use serde_json::{Value, json};
-use stack::Stores;
-use tempfile::TempDir;
-use tokio::sync::OnceCell;
 use wire::Role;
 
 /// The platform, and the folder that stands for all phones.
 struct Scene {
-    platform: AttackedPlatform,
+    platform: &'static AttackedPlatform,
     phones: PathBuf,
-    _folder: TempDir,
 }
 
-async fn scene() -> &'static Scene {
-    static SCENE: OnceCell<Scene> = OnceCell::const_new();
-    SCENE
-        .get_or_init(async || {
-            let folder = tempfile::tempdir().expect("a folder");
-            let phones = folder.path().join("phones");
-            let url = format!("folder:{}", phones.display());
-            let environment = [("HOLDFAST__AUTH__SMS_URL", url.as_str())];
-            let platform = AttackedPlatform::with(Stores::Embedded, &environment).await;
-            Scene { platform, phones, _folder: folder }
-        })
-        .await
+async fn scene() -> Scene {
+    let platform = AttackedPlatform::shared().await;
+    Scene { platform, phones: platform.stack.layout().sms_folder() }
 }
 
 impl Scene {

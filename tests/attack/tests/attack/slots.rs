@@ -1,4 +1,5 @@
-//! Connections, heads and buffers before anybody has signed in.
+//! Connections, heads and buffers before anybody has signed in. No request comes so far as a store, so platforms of
+//! their own stand on files.
 
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ fn resident_kb(pid: u32) -> u64 {
 
 #[tokio::test]
 async fn a_stranger_holds_every_connection_with_idle_sockets() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_files().await;
     for port in [platform.gateway(), platform.edge().http] {
         let sockets = silent(Station::fresh(), port, 4_200).await;
         let asked = async {
@@ -68,7 +69,7 @@ async fn a_stranger_holds_every_connection_with_idle_sockets() {
 
 #[tokio::test]
 async fn a_stranger_keeps_tablets_from_the_broker_with_idle_sockets() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_files().await;
     let (mqtt, ws) = (platform.edge().mqtt, platform.edge().ws);
     let _sockets =
         (silent(Station::fresh(), mqtt, 2_100).await, silent(Station::fresh(), ws, 2_100).await);
@@ -84,7 +85,7 @@ async fn a_stranger_keeps_tablets_from_the_broker_with_idle_sockets() {
 
 #[tokio::test]
 async fn a_stranger_fills_the_memory_with_heads_that_never_end() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_files().await;
     let edge = platform.edge();
     let pid = platform.stack.ready_file().pids[&edge.edge];
     let before = resident_kb(pid);
@@ -204,7 +205,7 @@ async fn with_few_files(platform: &AttackedPlatform) -> Child {
 
 #[tokio::test]
 async fn a_stranger_uses_up_the_files_of_an_edge() {
-    let platform = AttackedPlatform::fresh().await;
+    let platform = AttackedPlatform::on_files().await;
     let _edge = with_few_files(&platform).await;
     let edge = platform.edge();
     let mut held = Vec::new();

@@ -4,6 +4,8 @@
 
 pub mod thief;
 
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use attack::{AttackedPlatform, HttpCall, PATIENCE, Somebody, Station};
 use process::{
     clock::Clock,
@@ -12,18 +14,43 @@ use process::{
 };
 use serde_json::{Value, json};
 use support::{claims, eventually};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use wire::{
-    Actor, Chain, Code, EdgeId, Hash, Op, OrderId, QuarantineWhy, Relogged, Role, UnixMillis,
-    Verdict,
+    Actor, Chain, Code, Hash, Op, OrderId, QuarantineWhy, Relogged, Role, UnixMillis, Verdict,
 };
 
 use thief::{CallEnd, REGION, Thief, ThiefEntry, enrol, new_key};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
+/// The platform of all thefts. They take turns: each has edges of its own, and finds the region nobody's.
+async fn turn() -> MutexGuard<'static, AttackedPlatform> {
+    static PLATFORM: OnceCell<Mutex<AttackedPlatform>> = OnceCell::const_new();
+    // All of them ask as the one admin.
+    let start = async || Mutex::new(AttackedPlatform::for_many_calls().await);
+    PLATFORM.get_or_init(start).await.lock().await
+}
+
+/// A name that no edge of the platform has yet.
+fn edge_name() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(9);
+    format!("north-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The theft before may have left it with its edge.
+async fn free_region(admin: &Somebody) {
+    let path = format!("/api/v1/admin/assignments/{REGION}");
+    let assignment = admin.done(HttpCall::get(&path)).await;
+    let mut form = json!({"policy": "optimistic"});
+    if assignment["assignment"]["holder"].is_string() {
+        form["take_back"] = json!({"why": "The next theft begins"});
+    }
+    admin.done(HttpCall::new("PUT", &path).json(&form)).await;
+}
+
 /// A platform, its people, and an edge that is about to be stolen.
 struct Theft {
-    platform: AttackedPlatform,
+    platform: MutexGuard<'static, AttackedPlatform>,
     admin: Somebody,
     customer: Somebody,
     provider: Somebody,
@@ -33,11 +60,12 @@ struct Theft {
 impl Theft {
     /// The edge has been in contact, and the hub has everything of it.
     async fn begin() -> Self {
-        let platform = AttackedPlatform::fresh().await;
+        let platform = turn().await;
         let admin = platform.admin().await;
+        free_region(&admin).await;
         let customer = platform.somebody(Role::Customer).await;
         let provider = platform.provider().await;
-        let mut thief = Thief::of(&platform, "north-9").await;
+        let mut thief = Thief::of(&platform, &edge_name()).await;
         assert_eq!(thief.call().await, CallEnd::Welcome);
         thief.append(&Op::Boot { nonce: wire::BootNonce([9; 16]), at: Clock::system().now() });
         thief.send_up().await;
@@ -71,7 +99,7 @@ impl Theft {
             exp: sound.iat - 3_600,
             ..sound
         };
-        (Signer::load_or_create(key).unwrap().sign(&old), now.plus_ms(-HOUR_MS - 60_000))
+        (Signer::load(&key).unwrap().sign(&old), now.plus_ms(-HOUR_MS - 60_000))
     }
 
     /// An accept at this very moment, with the provider's own token; its seq.
@@ -110,30 +138,42 @@ impl Theft {
         self.customer.done(HttpCall::get(&format!("/api/v1/orders/{order}"))).await
     }
 
-    /// The commands that are listed because the edge that sent them is no longer trusted.
+    /// The provider's commands that are listed because the edge that sent them is no longer trusted.
     async fn cases(&self) -> Vec<Value> {
         let cases = self.admin.done(HttpCall::get("/api/v1/admin/cases?limit=100")).await;
         let cases = cases["items"].as_array().unwrap().clone();
-        cases.into_iter().filter(|case| case["kind"] == "edge_distrusted").collect()
+        let provider = json!(self.provider.person.user_id);
+        let is_his =
+            |case: &Value| case["kind"] == "edge_distrusted" && case["user_id"] == provider;
+        cases.into_iter().filter(is_his).collect()
     }
 
-    /// Returns once the hub's metrics have that line.
-    async fn until_measured(&self, line: &str) {
-        let port = self.platform.stack.layout().operator(CloudPart::Gateway).unwrap();
-        eventually(line, PATIENCE, async || {
-            let metrics = Station::platforms_own().ask(port, &HttpCall::get("/metrics")).await;
-            metrics.ok()?.text().lines().any(|shown| shown == line).then_some(())
-        })
-        .await;
+    /// Of the hub's metrics, one of the region; 0 where it is not shown yet.
+    async fn measured(&self, name: &str) -> u64 {
+        let port = self.platform.stack.layout().operator(CloudPart::Hub).unwrap();
+        let asked = Station::platforms_own().ask(port, &HttpCall::get("/metrics")).await;
+        let (metrics, start) = (asked.unwrap().text(), format!("{name}{{region=\"NORTH\"}} "));
+        let shown = metrics.lines().find_map(|line| line.strip_prefix(&start));
+        shown.map_or(0, |number| number.parse().unwrap())
+    }
+
+    async fn until_measured(&self, name: &str, number: u64) {
+        eventually(name, PATIENCE, async || (self.measured(name).await == number).then_some(()))
+            .await;
+    }
+
+    /// Whether operators see the edge among those at work.
+    async fn is_in_status(&self) -> bool {
+        let status = self.admin.done(HttpCall::get("/api/v1/admin/status")).await;
+        let regions = status["regions"].as_array().unwrap();
+        let mut edges = regions.iter().flat_map(|region| region["edges"].as_array().unwrap());
+        let name = json!(self.thief.edge);
+        edges.any(|edge| edge["edge"] == name)
     }
 
     async fn edges(&self) -> Vec<Value> {
         let edges = self.admin.done(HttpCall::get("/api/v1/admin/edges?limit=100")).await;
         edges["items"].as_array().unwrap().clone()
-    }
-
-    async fn end(self) {
-        self.platform.stack.stop().await.unwrap();
     }
 }
 
@@ -157,14 +197,13 @@ async fn a_thief_backdates_a_command_to_when_an_old_token_was_good() {
     let outcome = theft.thief.outcome(&theft.admin, seq).await;
     assert_eq!(outcome, ("rejected".into(), "invalid_token".into()));
     assert_eq!(theft.order(order).await["status"], "pending");
-    theft.end().await;
 }
 
 /// Such an edge has never told the end of its log, so only its enrolment bounds its first ops.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_backdates_a_command_of_an_edge_that_has_never_called() {
     let mut theft = Theft::begin().await;
-    theft.thief = Thief::of(&theft.platform, "north-8").await;
+    theft.thief = Thief::of(&theft.platform, &edge_name()).await;
     let order = theft.open_order().await;
     let (token, received_at) = theft.old_token();
     let token_seq = theft.thief.append_token(&token);
@@ -182,7 +221,6 @@ async fn a_thief_backdates_a_command_of_an_edge_that_has_never_called() {
         let outcome = theft.thief.outcome(&theft.admin, seq).await;
         assert_eq!(outcome, ("rejected".into(), "invalid_token".into()), "op {seq}");
     }
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,14 +250,13 @@ async fn a_thief_says_that_a_lost_receipt_vouches_for_an_old_token() {
         assert_eq!(outcome, ("rejected".into(), "invalid_token".into()), "op {seq}");
     }
     assert_eq!(theft.order(order).await["status"], "pending");
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_acts_for_a_revoked_person_as_if_the_edge_had_not_heard_of_it() {
     let mut theft = Theft::begin().await;
     let order = theft.open_order().await;
-    theft.assign(&json!({"policy": "exclusive", "holder": "north-9", "epoch": 1})).await;
+    theft.assign(&json!({"policy": "exclusive", "holder": theft.thief.edge, "epoch": 1})).await;
     let fence = theft.assignment().await["fences"][0]["fence"].as_u64().unwrap();
     let path = format!("/api/v1/admin/users/{}/revoke", theft.provider.person.user_id);
     theft.admin.done(HttpCall::post(&path).json(&json!({"reason": "Fraud"}))).await;
@@ -235,7 +272,6 @@ async fn a_thief_acts_for_a_revoked_person_as_if_the_edge_had_not_heard_of_it() 
     theft.thief.send_up().await;
     let outcome = theft.thief.outcome(&theft.admin, seq).await;
     assert_eq!(outcome, ("rejected".into(), "revoked".into()));
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,13 +281,10 @@ async fn a_thief_goes_on_with_a_key_that_was_disabled() {
     theft.disable(Clock::system().now()).await;
     assert_eq!(theft.thief.call().await, CallEnd::Status(403));
     // Nor does another edge's code bring it back.
-    let form = json!({"edge": "north-9", "region": REGION});
+    let form = json!({"edge": theft.thief.edge, "region": REGION});
     let invited = theft.admin.ask(HttpCall::post("/api/v1/admin/edges").json(&form)).await.unwrap();
     assert_eq!(invited.code(), "edge_exists");
-    let status = theft.platform.stack.status().await.unwrap();
-    let mut edges = status.regions.iter().flat_map(|region| &region.edges);
-    assert!(edges.all(|edge| edge.edge != theft.thief.edge), "it is out of service");
-    theft.end().await;
+    assert!(!theft.is_in_status().await, "it is out of service");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,14 +297,14 @@ async fn a_thief_keeps_the_session_that_stands() {
     assert_eq!(theft.thief.until_ended().await, CallEnd::Refused(Code::EdgeDisabled));
     assert_eq!(theft.thief.op(&theft.admin, seq).await, None, "the hub took it");
     assert_eq!(theft.thief.call().await, CallEnd::Status(403));
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
+    const DISTRUSTED: &str = "holdfast_hub_ops_distrusted_total";
     let mut theft = Theft::begin().await;
     // Another edge holds the region and is away, so what comes of this one waits.
-    let holder = Thief::of(&theft.platform, "north-8").await;
+    let holder = Thief::of(&theft.platform, &edge_name()).await;
     let [before, honest, after] =
         [theft.open_order().await, theft.open_order().await, theft.open_order().await];
     let decided = theft.accepts(before);
@@ -294,18 +327,20 @@ async fn a_thief_wins_by_what_was_undecided_when_the_edge_was_disabled() {
     let later = theft.accepts(after);
     theft.thief.send_up().await;
     theft.thief.until_state(&theft.admin, later, "held_region").await;
+    let distrusted = theft.measured(DISTRUSTED).await;
     let answer = theft.disable(since).await;
     assert_eq!((&answer["settled"], &answer["cases"]), (&json!(true), &json!(0)), "{answer}");
     let outcome = theft.thief.outcome(&theft.admin, later).await;
     assert_eq!(outcome, ("rejected".into(), "edge_not_trusted".into()));
-    theft.until_measured("holdfast_hub_disabled_edges{region=\"NORTH\"} 1").await;
-    theft.until_measured("holdfast_hub_ops_distrusted_total{region=\"NORTH\"} 1").await;
+    let waiting = |edge: &Value| edge["disabled_at"].is_string() && edge["retired_at"].is_null();
+    let disabled = theft.edges().await.into_iter().filter(waiting).count();
+    theft.until_measured("holdfast_hub_disabled_edges", disabled as u64).await;
+    theft.until_measured(DISTRUSTED, distrusted + 1).await;
     assert_eq!(theft.order(after).await["status"], "pending");
     // What it sent while it was honest is decided as always, once the holder gives way.
     theft.assign(&json!({"policy": "optimistic", "take_back": {"why": "It is away"}})).await;
     assert_eq!(theft.thief.outcome(&theft.admin, earlier).await.0, "applied");
     assert!(theft.cases().await.is_empty(), "nothing that was decided came after the theft");
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -325,13 +360,12 @@ async fn a_thief_hopes_that_nobody_looks_at_what_was_decided_already() {
     }
     // A person looks at it; nothing is undone in silence.
     assert_eq!(theft.order(order).await["status"], "accepted");
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thief_goes_on_to_assign_the_region_that_the_edge_held() {
     let theft = Theft::begin().await;
-    theft.assign(&json!({"policy": "exclusive", "holder": "north-9", "epoch": 1})).await;
+    theft.assign(&json!({"policy": "exclusive", "holder": theft.thief.edge, "epoch": 1})).await;
     let fence = theft.assignment().await["fences"][0]["fence"].as_u64().unwrap();
     let order = theft.open_order().await;
     theft.disable(Clock::system().now()).await;
@@ -347,11 +381,10 @@ async fn a_thief_goes_on_to_assign_the_region_that_the_edge_held() {
     assert_eq!(accepted.status, 200, "{}", accepted.text());
     // And nobody can grant it to the thief again.
     let path = format!("/api/v1/admin/assignments/{REGION}");
-    let again = json!({"policy": "exclusive", "holder": "north-9", "epoch": 1});
+    let again = json!({"policy": "exclusive", "holder": theft.thief.edge, "epoch": 1});
     let again = theft.admin.ask(HttpCall::new("PUT", &path).json(&again)).await.unwrap();
     assert_eq!(again.code(), "edge_disabled", "{}", again.text());
     assert!(fence > 0);
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -369,11 +402,11 @@ async fn a_thief_comes_back_with_the_old_key_after_a_new_one_was_given() {
     theft.thief.signer = owner;
     assert_eq!(theft.thief.call().await, CallEnd::Quarantined);
     assert_eq!(theft.thief.call().await, CallEnd::Welcome);
-    let acts = theft.admin.done(HttpCall::get("/api/v1/admin/edges/north-9/acts")).await;
+    let path = format!("/api/v1/admin/edges/{}/acts", theft.thief.edge);
+    let acts = theft.admin.done(HttpCall::get(&path)).await;
     let acts: Vec<&str> =
         acts["items"].as_array().unwrap().iter().filter_map(|act| act["act"].as_str()).collect();
     assert_eq!(acts, ["rekeyed", "disabled"]);
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -392,26 +425,21 @@ async fn somebody_keeps_the_session_of_a_key_that_was_replaced() {
     // Nothing was wrong with its log: it goes on where it was.
     theft.thief.signer = owner;
     assert_eq!(theft.thief.call().await, CallEnd::Welcome);
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_wakes_an_edge_that_was_retired() {
     let mut theft = Theft::begin().await;
-    let path = "/api/v1/admin/edges/north-9/retirement";
+    let path = format!("/api/v1/admin/edges/{}/retirement", theft.thief.edge);
     let form = json!({"why": "The shop has closed"});
-    let answer = theft.admin.done(HttpCall::post(path).json(&form)).await;
+    let answer = theft.admin.done(HttpCall::post(&path).json(&form)).await;
     assert_eq!((&answer["undecided"], &answer["not_received"]), (&json!(0), &json!(0)));
     assert_eq!(theft.thief.until_ended().await, CallEnd::Refused(Code::EdgeDisabled));
     assert_eq!(theft.thief.call().await, CallEnd::Status(403));
-    let status = theft.platform.stack.status().await.unwrap();
-    let name = EdgeId::new("north-9").unwrap();
-    let mut edges = status.regions.iter().flat_map(|region| &region.edges);
-    assert!(edges.all(|edge| edge.edge != name), "it is gone from the status");
+    assert!(!theft.is_in_status().await, "it is gone from the status");
     let edges = theft.edges().await;
-    let listed = edges.iter().find(|edge| edge["edge"] == "north-9").unwrap();
+    let listed = edges.iter().find(|edge| edge["edge"] == json!(theft.thief.edge)).unwrap();
     assert!(listed["retired_at"].is_string(), "{listed}");
-    theft.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,8 @@ use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
-    tokens::{Claims, ServiceKey, Signer, TokenKind, edge_token},
+    parts::CloudPart,
+    tokens::{Claims, Signer, TokenKind, edge_token},
 };
 use ring::hmac;
 use serde_json::{Value, json};
@@ -115,7 +116,7 @@ async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
     let admin = platform.admin().await;
     // The issuer's own key: these tokens are right in everything but the one field.
     let key = platform.stack.layout().cloud_folder().join("auth.key");
-    let signer = Signer::load_or_create(key).unwrap();
+    let signer = Signer::load(&key).unwrap();
     let now = Clock::system().now();
     let sound = claims(Actor { user_id: admin.person.user_id, role: Role::Admin }, now);
     let expired = Claims { iat: sound.iat - 7_200, exp: sound.iat - 3_600, ..sound.clone() };
@@ -136,10 +137,14 @@ async fn a_token_goes_on_after_its_hour_or_as_another_kind() {
 #[tokio::test]
 async fn a_services_token_opens_a_persons_routes() {
     let platform = AttackedPlatform::shared().await;
-    let key = platform.stack.layout().cloud_folder().join("service.key");
-    let (key, clock) = (ServiceKey::load_or_create(key).unwrap(), Clock::system());
-    for (from, to) in [("order", "auth"), ("hub", "order"), ("gateway", "gateway")] {
-        opens_nothing(platform, to, &key.token(from, to, &clock)).await;
+    let clock = Clock::system();
+    for (from, to) in [
+        (CloudPart::Order, CloudPart::Auth),
+        (CloudPart::Hub, CloudPart::Order),
+        (CloudPart::Gateway, CloudPart::Gateway),
+    ] {
+        let token = platform.service_key(from).token(from.name(), to.name(), &clock);
+        opens_nothing(platform, to.name(), &token).await;
     }
 }
 

@@ -4,7 +4,8 @@ use attack::{AttackedPlatform, HttpCall, PASSWORD, Somebody, Station};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
-    tokens::{Claims, ServiceKey, Signer, TokenKind},
+    parts::CloudPart,
+    tokens::{Claims, Signer, TokenKind},
 };
 use ring::{hmac, signature::Ed25519KeyPair};
 use serde_json::{Value, json};
@@ -56,14 +57,14 @@ pub async fn forgeries(platform: &AttackedPlatform) -> Vec<Forgery> {
 /// Sound tokens that are not for the gateway.
 pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
     let admin = platform.admin().await;
-    let keys = platform.stack.layout().cloud_folder();
-    let signer = Signer::load_or_create(keys.join("auth.key")).expect("auth's key");
+    let key = platform.stack.layout().cloud_folder().join("auth.key");
+    let signer = Signer::load(&key).expect("auth's key");
     let sound: Claims =
         serde_json::from_value(decoded(admin.person.token.split('.').nth(1).expect("claims")))
             .expect("claims");
     let edge = |kind| Claims { kind, region: Some(Region::North), ..sound.clone() };
     let command = Some(CommandId(NOBODYS.parse().expect("an id")));
-    let service = ServiceKey::load_or_create(keys.join("service.key")).expect("the services' key");
+    let service = platform.service_key(CloudPart::Gateway);
     vec![
         Forgery::token("an edge's token", &admin.edge_token),
         Forgery::token("a device's grant", &signer.sign(&edge(TokenKind::DeviceGrant))),
@@ -131,7 +132,7 @@ impl Forger {
         let file = platform.stack.layout().cloud_folder().join("auth.key");
         let pair = |der: &[u8]| Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).expect("a key");
         let genuine = pair(&std::fs::read(&file).expect("auth's key"));
-        let published = Signer::load_or_create(file).expect("auth's key").jwks();
+        let published = Signer::load(&file).expect("auth's key").jwks();
         let jwk = serde_json::from_str::<Value>(&published).expect("keys")["keys"][0].clone();
         let head = json!({"alg": "EdDSA", "typ": "JWT", "kid": jwk["kid"]});
         let call = HttpCall::get("/api/v1/session").bearer(&signed(&genuine, &head, sound));

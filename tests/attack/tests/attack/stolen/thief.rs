@@ -100,8 +100,10 @@ pub async fn enrol(gateway: u16, code: &str, signer: &Signer) -> u16 {
 impl Thief {
     /// A new edge of the region, whose key the thief will have.
     pub async fn of(platform: &AttackedPlatform, name: &str) -> Self {
-        let session = platform.stack.admin().await.unwrap();
-        let code = session.enrolment_code(name, REGION).await.unwrap();
+        let form = json!({"edge": name, "region": REGION});
+        let invitation = HttpCall::post("/api/v1/admin/edges").json(&form);
+        let invited = platform.admin().await.done(invitation).await;
+        let code = invited["code"].as_str().unwrap().to_owned();
         let (signer, edge) = (new_key(), EdgeId::new(name).unwrap());
         assert!(enrol(platform.gateway(), &code, &signer).await < 300);
         Self {

@@ -112,8 +112,8 @@ async fn a_thief_signs_with_a_key_that_does_not_sign_yet() {
     let platform = AttackedPlatform::shared().await;
     let admin = platform.admin().await;
     let folder = platform.stack.layout().cloud_folder();
-    let store = format!("sqlite:{}", folder.join("auth.db").display());
-    let store = Sql::open(&store).await.expect("auth's store");
+    let servers = platform.stack.servers().expect("a platform on servers");
+    let store = Sql::open(&format!("{}/auth_db", servers.mysql)).await.expect("auth's store");
     let next: Option<(String, Vec<u8>)> = store.one(NEXT, vals![]).await.unwrap();
     store.close().await;
     let (name, sealed) = next.expect("a next key");
