@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-use attack::{AttackedPlatform, HttpCall, PASSWORD, PATIENCE, Station, during};
+use attack::{
+    AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, PATIENCE, Somebody, Station, during,
+};
 use serde_json::json;
 use support::eventually;
 use tokio::{task::JoinSet, time::timeout};
 use wire::Role;
 
+/// As often as one person may ask one endpoint in a minute.
+const ENDPOINTS_MOST: u32 = 100;
+/// People who ask so often until the requests of one fall into one minute.
+const TRIES_MAX: u32 = 3;
 /// More than one address may ask of one endpoint in a minute.
 const FLOOD: usize = 320;
 /// As often as one person may ask all endpoints together in a minute.
@@ -113,4 +119,59 @@ async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
         return;
     }
     panic!("nobody stopped them");
+}
+
+/// The number behind the key of a named limit, such as 99 of `"endpoint";r=99;t=40, "person";r=599;t=40`.
+fn told(header: &str, limit: &str, key: &str) -> u32 {
+    let item = header.split(", ").find(|item| item.starts_with(&format!("\"{limit}\";")));
+    let number = item.and_then(|item| item.split(';').find_map(|part| part.strip_prefix(key)));
+    let number = number.and_then(|number| number.parse().ok());
+    number.unwrap_or_else(|| panic!("{limit}, {key}: {header}"))
+}
+
+/// Asks until it is refused: the refusal, and the number of requests before it. Nothing where a count does not follow on
+/// the one before: a minute has ended meanwhile, or the cache was late once and the gateway counted by itself.
+async fn asks_until_refused(who: &Somebody, call: &HttpCall) -> Option<(u32, HttpAnswer)> {
+    const POLICY: &str = "\"endpoint\";q=100;w=60, \"person\";q=600;w=60";
+    let mut granted = 0;
+    loop {
+        let answer = who.ask(call.clone()).await.expect("an answer");
+        assert_eq!(answer.header("ratelimit-policy"), Some(POLICY));
+        if answer.status != 200 {
+            return Some((granted, answer));
+        }
+        granted += 1;
+        let left = answer.header("ratelimit").expect("what is left");
+        if told(left, "endpoint", "r=") != ENDPOINTS_MOST.saturating_sub(granted) {
+            return None;
+        }
+        assert!(granted <= ENDPOINTS_MOST, "request {granted} of a minute is granted");
+    }
+}
+
+#[tokio::test]
+async fn one_person_asks_an_endpoint_once_more_than_a_minute_allows() {
+    let platform = AttackedPlatform::shared().await;
+    let orders = HttpCall::get("/api/v1/orders");
+    let mut tries = 0;
+    let (greedy, granted, refusal) = loop {
+        tries += 1;
+        assert!(tries <= TRIES_MAX, "no hundred requests are counted one after the other");
+        let greedy = platform.somebody(Role::Customer).await;
+        if let Some((granted, refusal)) = asks_until_refused(&greedy, &orders).await {
+            break (greedy, granted, refusal);
+        }
+    };
+    assert_eq!((refusal.status, refusal.code().as_str()), (429, "rate_limited"));
+    assert_eq!(granted, ENDPOINTS_MOST, "the first that is refused is the next one");
+    let left = refusal.header("ratelimit").expect("what is left");
+    let whole_in = told(left, "endpoint", "t=");
+    assert_eq!(told(left, "endpoint", "r="), 0);
+    assert!((1..=60).contains(&whole_in), "{left}");
+    assert_eq!(refusal.header("retry-after"), Some(whole_in.to_string().as_str()));
+    // It has used up nothing else.
+    let elsewhere = greedy.ask(HttpCall::get("/api/v1/notifications")).await.unwrap();
+    assert_eq!(elsewhere.status, 200, "another endpoint: {}", elsewhere.text());
+    let answer = platform.somebody(Role::Customer).await.ask(orders).await.unwrap();
+    assert_eq!(answer.status, 200, "another person: {}", answer.text());
 }
