@@ -15,23 +15,26 @@ use std::{
 use crate::{Result, install, shell, suites::Suites, test_servers::TestServers, workspace};
 
 const PACKAGES: [&str; 2] = ["mysql-server-core", "mysql-client-core"];
-const SUITE: &str = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
-    http://deb.debian.org/debian sid main\n";
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Crates and programs of `contract` with tests on a SQL store.
-const CRATES: [&str; 4] = ["platform", "auth", "order", "hub"];
-const CONTRACTS: [&str; 5] = ["sql", "inbox", "outbox", "jobs", "ground"];
+const CRATES: [&str; 5] = ["platform", "auth", "order", "payment", "hub"];
+const CONTRACTS: [&str; 8] =
+    ["sql", "inbox", "outbox", "jobs", "ground", "sealed", "money", "traces"];
 /// What holds them: a third of the workspace's test programs.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 11] = [
     "--lib",
     "--test=service",
+    "--test=payment",
     "--test=sql",
     "--test=inbox",
     "--test=outbox",
     "--test=jobs",
     "--test=ground",
+    "--test=sealed",
+    "--test=money",
+    "--test=traces",
 ];
 /// It reads MariaDB's own report of the rows that a question read.
 const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statistics_are_old";
@@ -122,7 +125,7 @@ fn unpacked() -> Result<PathBuf> {
         let made = folder.join(name);
         fs::create_dir_all(&made).map_err(|e| format!("{}: {e}", made.display()))?;
     }
-    write(folder.join("sources.list"), SUITE)?;
+    write(folder.join("sources.list"), &suite()?)?;
     // Nothing is installed there, so that every library comes along.
     write(folder.join("status"), "")?;
     shell::run_quietly(apt(&folder).arg("update"))?;
@@ -134,6 +137,16 @@ fn unpacked() -> Result<PathBuf> {
         shell::run_quietly(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
     }
     Ok(root)
+}
+
+/// Debian's unstable suite, from where this system has its own packages.
+fn suite() -> Result<String> {
+    let mut apt = Command::new("apt-get");
+    let sites = shell::output(apt.args(["indextargets", "--format", "$(SITE)"]))?;
+    let site = sites.lines().find(|site| site.ends_with("/debian"));
+    let site = site.ok_or("apt knows no archive of Debian")?;
+    let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    Ok(format!("deb [signed-by={keys}] {site} sid main\n"))
 }
 
 fn apt(folder: &Path) -> Command {

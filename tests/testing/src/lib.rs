@@ -29,6 +29,7 @@ use uuid::Uuid;
 use wire::Event;
 
 use template::Template;
+pub use template::drop_trigger;
 
 const EVENTS: &str = "SELECT event_id, event FROM outbox ORDER BY seq";
 

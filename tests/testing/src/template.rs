@@ -45,6 +45,16 @@ impl Template {
     }
 }
 
+/// Takes a guard from a table, for a test of what is behind it. MySQL prepares no such statement.
+pub async fn drop_trigger(sql: &Sql, name: &str) {
+    let drop = sqlx::raw_sql(AssertSqlSafe(format!("DROP TRIGGER {name}")));
+    let dropped = match sql {
+        Sql::MySql { pool, .. } => drop.execute(pool).await.map(|_| ()),
+        Sql::Sqlite { write, .. } => drop.execute(write).await.map(|_| ()),
+    };
+    dropped.expect("a trigger of this name");
+}
+
 fn path_of(url: &str) -> Option<&Path> {
     url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
 }
@@ -87,6 +97,8 @@ async fn triggers(pool: &MySqlPool) -> String {
     let triggers: Vec<Trigger> =
         sqlx::query_as(TRIGGERS).fetch_all(pool).await.expect("its triggers");
     let made = |(name, timing, event, table, does): Trigger| {
+        // MySQL keeps the end of the statement with it.
+        let does = does.trim_end_matches(';');
         format!("CREATE TRIGGER `{name}` {timing} {event} ON `{table}` FOR EACH ROW {does};\n")
     };
     triggers.into_iter().map(made).collect()

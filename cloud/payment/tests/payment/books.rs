@@ -64,7 +64,7 @@ async fn the_key_of_a_journal_undoes_the_transaction_that_books_it_again(#[case]
     let before = stage.money(0).await;
     // As though the transaction had read rows from before the charge.
     stage.sql.exec("UPDATE payments SET status = 'pending'", vals![]).await.unwrap();
-    stage.sql.exec("DROP TRIGGER journals_not_changed", vals![]).await.unwrap();
+    testing::drop_trigger(&stage.sql, "journals_not_changed").await;
     stage.sql.exec("UPDATE journals SET order_id = NULL", vals![]).await.unwrap();
     let paid = AdapterAnswer::Paid { amount_minor: PRICE };
     let reply = custody::AdapterReply { answer: paid, chargebacks: Vec::new() };

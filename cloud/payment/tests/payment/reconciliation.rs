@@ -116,7 +116,7 @@ async fn each_disagreement_is_named(#[case] engine: Engine) {
         assert_eq!(scene.differences().await, [kind], "{breaks}");
     }
     let scene = Scene::sound(engine).await;
-    scene.stage.sql.exec("DROP TRIGGER transactions_not_changed", vals![]).await.unwrap();
+    testing::drop_trigger(&scene.stage.sql, "transactions_not_changed").await;
     let text = "UPDATE transactions SET amount_minor = amount_minor - 1 WHERE account = 'fees'";
     scene.stage.sql.exec(text, vals![]).await.unwrap();
     let both = [FindingKind::UnevenJournal, FindingKind::AccountAdrift];

@@ -13,7 +13,7 @@ use wire::Role;
 /// As often as one person may ask one endpoint in a minute.
 const ENDPOINTS_MOST: u32 = 100;
 /// People who ask so often until the requests of one fall into one minute.
-const TRIES_MAX: u32 = 3;
+const TRIES_MAX: u32 = 10;
 /// More than one address may ask of one endpoint in a minute.
 const FLOOD: usize = 320;
 /// As often as one person may ask all endpoints together in a minute.
