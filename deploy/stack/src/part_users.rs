@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use mongodb::{Client, bson::doc};
-use process::parts::CloudPart;
+use process::parts::{CloudPart, StoreKind};
 use tokio::process::Command;
 
 use crate::{Spec, layout::make_inside, probe, servers::Addresses};
@@ -125,7 +125,9 @@ fn password<'a>(passwords: &'a BTreeMap<String, String>, name: &str) -> Result<&
 
 async fn make_sql_users(servers: &Addresses, passwords: &BTreeMap<String, String>) -> Result<()> {
     let mut statements = String::new();
-    for name in ["auth", "order", "payment", "hub"] {
+    let with_tables =
+        CloudPart::ALL.iter().filter(|part| matches!(part.store(), StoreKind::Sql(_)));
+    for name in with_tables.map(|part| part.name()) {
         let word = password(passwords, &format!("{}_SQL", name.to_uppercase()))?;
         statements += &format!("SET @{name}_password = '{word}'; ");
     }
@@ -156,12 +158,13 @@ async fn make_document_users(
     first.database("admin").run_command(root).await.context("MongoDB made no root")?;
     let url = format!("mongodb://{ROOT}:{word}@127.0.0.1:{port}/admin?directConnection=true");
     let root = Client::with_uri_str(url).await?;
-    for name in ["user", "review", "notification"] {
-        let own = format!("{name}_db");
+    for part in CloudPart::ALL {
+        let StoreKind::Documents(own) = part.store() else { continue };
+        let name = part.name();
         let word = password(passwords, &format!("{}_DOCUMENTS", name.to_uppercase()))?;
-        let roles: Vec<_> = roles.iter().map(|role| doc! { "role": role, "db": &own }).collect();
+        let roles: Vec<_> = roles.iter().map(|role| doc! { "role": role, "db": own }).collect();
         let user = doc! { "createUser": name, "pwd": word, "roles": roles };
-        root.database(&own).run_command(user).await.context("MongoDB made no user")?;
+        root.database(own).run_command(user).await.context("MongoDB made no user")?;
     }
     Ok(())
 }

@@ -96,7 +96,7 @@ pub enum ServerData {
     OfTestRun,
 }
 
-/// Who may use a MongoDB, which is told at its start. The other servers may be told later.
+/// The people that a MongoDB lets in. It must know at its start; the other servers may be told later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Anybody,
