@@ -16,6 +16,8 @@ use wire::{EventType, OrderId, OrderStatus, Region, Role};
 const REGION: Region = Region::North;
 /// The name of the hub's queue at the broker.
 const QUEUE: &str = "hub_feed";
+/// An open order is two changes: it was published and approved.
+const UNTIL_OPEN: u64 = 2;
 const LIMIT: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,7 +26,14 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let operator = operator(&stack).await;
+    let (_, empty) = operator.gets("status").unwrap();
     let (order, provider) = open_order(&stack, &api).await;
+    // What the hub has not heard when it ends it might hear while it ends, and that is another count.
+    eventually("the hub has heard of the order", LIMIT, async || {
+        let heard = feed_seq(&operator.gets("status").ok()?.1) - feed_seq(&empty);
+        (heard == UNTIL_OPEN).then_some(())
+    })
+    .await;
     stack.healthy(LIMIT).await.unwrap();
     assert_eq!(status(&operator, "status"), Some(0));
     let (_, before) = operator.gets("status").unwrap();
