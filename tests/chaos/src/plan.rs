@@ -68,6 +68,10 @@ pub struct Plan {
 /// In one of this many rounds the holder is away and its right is taken back, so that every run of ten has
 /// one.
 const TAKEN_BACK_EVERY: u32 = 10;
+/// In two of so many rounds the holder is away and keeps its right, while the region's other edge is linked: what is
+/// wanted there waits for the holder.
+const AWAITED: [u32; 2] = [0, 6];
+const AWAITED_OF: u32 = 10;
 /// How many receipts a round's work brings at the least.
 const RECEIPTS_MIN: usize = 12;
 const HEALING_MS_MAX: usize = 400;
@@ -93,14 +97,18 @@ impl Plan {
         let mut broken = broken(&mut draws, round);
         let holder = Seat { region: EXCLUSIVE, second: false };
         let is_certain = round % TAKEN_BACK_EVERY == 2;
-        if is_certain {
+        let is_awaited = AWAITED.contains(&(round % AWAITED_OF));
+        if is_certain || is_awaited {
             broken.retain(|(seat, _)| *seat != holder);
             broken.push((holder, Wire::Cut));
+        }
+        if is_awaited {
+            broken.retain(|(seat, _)| !(seat.region == EXCLUSIVE && seat.second));
         }
         let holder_is_away = broken.contains(&(holder, Wire::Cut));
         let contests =
             REGIONS.iter().flat_map(|region| contests(&mut draws, *region)).collect::<Vec<_>>();
-        let taken_back = holder_is_away && (draws.one_in(2) || is_certain);
+        let taken_back = holder_is_away && !is_awaited && (draws.one_in(2) || is_certain);
         Self { victim, moment, broken, contests, taken_back }
     }
 }
@@ -183,11 +191,22 @@ mod tests {
         assert_ne!(Plan::of(7, 3), Plan::of(8, 3));
     }
 
+    /// Whether the holder is away with its right, and the other edge is there to ask for it.
+    fn is_awaited(plan: &Plan) -> bool {
+        let is_broken = |second| {
+            let seat = Seat { region: EXCLUSIVE, second };
+            plan.broken.iter().any(|(broken, _)| *broken == seat)
+        };
+        is_broken(false) && !is_broken(true) && !plan.taken_back
+    }
+
     #[test]
     fn ten_rounds_break_and_kill_everything_there_is_to_break_and_kill() {
         let plans: Vec<_> = (1..=10).map(|round| Plan::of(1, round)).collect();
         for seed in 0..100 {
-            assert!((1..=10).any(|round| Plan::of(seed, round).taken_back), "seed {seed}");
+            let plans: Vec<_> = (1..=10).map(|round| Plan::of(seed, round)).collect();
+            assert!(plans.iter().any(|plan| plan.taken_back), "seed {seed}");
+            assert!(plans.iter().filter(|plan| is_awaited(plan)).count() >= 2, "seed {seed}");
         }
         let killed = |part: Part| plans.iter().any(|plan| plan.victim == part);
         assert!(
