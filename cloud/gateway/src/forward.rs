@@ -11,7 +11,10 @@ use axum::{
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::PathAndQuery,
 };
-use platform::{ClientAddress, upstream::strip_hop_by_hop};
+use platform::{
+    ClientAddress,
+    upstream::{OwnKey, UpstreamError, strip_hop_by_hop},
+};
 use process::{
     idempotency::IDEMPOTENCY_KEY,
     parts::CloudPart,
@@ -27,12 +30,11 @@ use crate::{
     Gateway, NAME,
     access::AccessLine,
     headers::{set_identity, strip_claims},
-    identity::{Identity, KnownCaller, invalid, unavailable},
+    identity::{Identity, KnownCaller, invalid, out_of_reach},
     letters,
     limits::{Asker, RateStanding},
     matcher::Lookup,
     order_page,
-    peers::OwnKey,
     routes::{Audience, DOCUMENT, Route, RouteBody, STREAM},
     session, upload,
 };
@@ -206,7 +208,7 @@ impl Gateway {
         if response.status() == StatusCode::GATEWAY_TIMEOUT && arrival.is_awaited() {
             return Err(Problem::new(Code::BodyTooSlow));
         }
-        Ok(verdict.or(response))
+        Ok(upload::answer(&verdict, response))
     }
 
     fn own_key(&self, headers: &HeaderMap, route: &Route) -> Option<OwnKey> {
@@ -274,11 +276,11 @@ impl Gateway {
             }
             Ok(Err(error)) => {
                 tracing::warn!(part = part.name(), %error, "A part is out of reach");
-                unavailable(part).into_response()
+                out_of_reach(part, &error).into_response()
             }
             Err(_) => {
                 tracing::warn!(part = part.name(), "A part took too long");
-                Problem::new(Code::TimedOut).with("part", part.name()).into_response()
+                out_of_reach(part, &UpstreamError::TimedOut).into_response()
             }
         }
     }

@@ -178,3 +178,15 @@ pub fn invalid() -> Problem {
 pub fn unavailable(part: CloudPart) -> Problem {
     Problem::new(Code::Unavailable).with("part", part.name()).retry_after(UNAVAILABLE_RETRY_S)
 }
+
+/// What a caller hears of a part that gave no answer.
+pub fn out_of_reach(part: CloudPart, error: &UpstreamError) -> Problem {
+    match error {
+        UpstreamError::TimedOut => Problem::new(Code::TimedOut).with("part", part.name()),
+        UpstreamError::Resting { wait } => {
+            let seconds = wait.as_millis().div_ceil(1_000);
+            unavailable(part).retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
+        }
+        _ => unavailable(part),
+    }
+}

@@ -1,14 +1,9 @@
 //! The parts behind the gateway, each in this process or at one address or several elsewhere.
 
-mod call;
-mod replicas;
-
 use std::{collections::BTreeMap, time::Duration};
 
 use platform::upstream::Upstream;
 use process::{clock::Clock, parts::CloudPart};
-
-pub(crate) use call::OwnKey;
 
 /// The parts behind the gateway. One that is missing is out of reach.
 #[derive(Clone, Default)]
@@ -33,14 +28,9 @@ impl Peers {
         first.cloned().unwrap_or_else(|| Upstream::later().0)
     }
 
-    /// The same parts, those elsewhere behind a breaker that knows which of their addresses answer. A call that
-    /// takes longer than `patience` is a fault.
+    /// The same parts, those elsewhere behind a guard. A call that takes longer than `patience` is a fault.
     pub(crate) fn guarded(self, clock: &Clock, patience: Duration) -> Self {
-        let guarded = |(part, replicas): (CloudPart, Vec<Upstream>)| {
-            let is_elsewhere = replicas.iter().all(|one| matches!(one, Upstream::Remote(_)));
-            let guard = || vec![call::guarded(part, replicas.clone(), clock.clone(), patience)];
-            (part, if is_elsewhere && !replicas.is_empty() { guard() } else { replicas.clone() })
-        };
+        let guarded = |(part, ways)| (part, vec![Upstream::guarded(part, ways, clock, patience)]);
         Self(self.0.into_iter().map(guarded).collect())
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! Invariants: a part sees no byte beyond the limit; the gateway holds no more of a body than one read.
 
-use std::sync::{Arc, OnceLock};
-
 use axum::{
     body::Body,
     extract::Request,
@@ -11,12 +9,9 @@ use axum::{
 };
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use platform::upstream::UploadVerdict;
 use process::problem::Problem;
 use wire::Code;
-
-/// The reason why a body did not arrive whole, once there is one. The part only sees that it broke off.
-#[derive(Clone, Default)]
-pub struct UploadVerdict(Arc<OnceLock<Code>>);
 
 /// Refuses a body unread that says itself that it is longer than that.
 pub fn refuse_declared(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
@@ -35,9 +30,7 @@ pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVer
     let noted = verdict.clone();
     let request = request.map(|body| {
         let body = Limited::new(body, bytes_max).map_err(move |error| {
-            let code = code_of(&*error);
-            // The first reason stands.
-            let _ = noted.0.set(code);
+            noted.give(code_of(&*error));
             error
         });
         Body::new(body)
@@ -45,16 +38,9 @@ pub fn limited(request: Request, bytes_max: usize) -> Result<(Request, UploadVer
     Ok((request, verdict))
 }
 
-impl UploadVerdict {
-    /// Returns whether the body broke off.
-    pub fn is_given(&self) -> bool {
-        self.0.get().is_some()
-    }
-
-    /// The answer of the part, or the reason why it did not get the body.
-    pub fn or(&self, answer: Response) -> Response {
-        self.0.get().map_or(answer, |code| Problem::new(*code).into_response())
-    }
+/// The answer of the part, or the reason why it did not get the body.
+pub fn answer(verdict: &UploadVerdict, of_part: Response) -> Response {
+    verdict.given().map_or(of_part, |code| Problem::new(code).into_response())
 }
 
 /// The limit of the whole process is found below an error of axum's.

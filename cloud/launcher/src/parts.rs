@@ -1,6 +1,6 @@
 //! Opens the parts: all of them in this process, or one that finds its peers by their addresses.
 
-use std::io::BufRead;
+use std::{io::BufRead, time::Duration};
 
 use anyhow::{Context, bail};
 use axum::Router;
@@ -18,6 +18,9 @@ use process::{
 };
 
 use crate::{ground, run, settings::Settings, startup::Startup, switchboard::Switchboard};
+
+/// A part that keeps another waiting for longer, until that gives up, has failed it. Within it a caller may hang up.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 macro_rules! open_services {
     ($(
@@ -152,9 +155,13 @@ async fn open_alone(
 ) -> anyhow::Result<Router> {
     let mut peers = Switchboard::default();
     for (peer, addresses) in settings.peers() {
-        for address in addresses.split_whitespace() {
-            let upstream = Upstream::remote(address, &ground.tasks);
-            peers.connect(peer, upstream.with_context(|| format!("`peers.{peer}`"))?);
+        let ways = addresses.split_whitespace().map(|at| Upstream::remote(at, &ground.tasks));
+        let ways =
+            ways.collect::<Result<Vec<_>, _>>().with_context(|| format!("`peers.{peer}`"))?;
+        match part {
+            // It has a patience of its own.
+            CloudPart::Gateway => ways.into_iter().for_each(|way| peers.connect(peer, way)),
+            _ => peers.connect(peer, Upstream::guarded(peer, ways, &ground.clock, PATIENCE)),
         }
     }
     keys::follow(&ground.tasks, &ground.keys, peers.to(CloudPart::Auth));

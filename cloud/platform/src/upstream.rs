@@ -2,6 +2,7 @@
 //! the same request, so authentication, tracing and problems run the same code; a WebSocket upgrade
 //! passes through both.
 
+mod guard;
 mod remote;
 
 use std::{
@@ -15,19 +16,23 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use process::{
     client::{ClientError, json_request},
-    metrics,
+    clock::Clock,
+    parts::CloudPart,
     problem::ProblemBody,
     tasks::Tasks,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tower::ServiceExt;
 
+pub use guard::{GuardedPart, OwnKey, UploadVerdict};
 pub use remote::{Remote, strip_hop_by_hop};
 
 /// Until the head of the answer. A service answers for itself after less.
 const HEAD_LIMIT: Duration = Duration::from_secs(35);
 /// For a whole JSON request and its answer, body included.
 const JSON_LIMIT: Duration = Duration::from_secs(15);
+/// Asked for by the readiness check, a look that says nothing of the other routes.
+const LIVE_PATH: &str = "/health/live";
 /// An answer beyond that is refused rather than held in memory.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -35,6 +40,8 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub enum Upstream {
     Local(Arc<Router>),
     Remote(Remote),
+    /// At several addresses, or at one that may fail.
+    Guarded(GuardedPart),
     /// In this process, opened later than its askers.
     Later(Arc<OnceLock<Weak<Router>>>),
 }
@@ -66,6 +73,9 @@ pub enum UpstreamError {
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the service did not answer in time")]
     TimedOut,
+    /// Nothing was sent: each of its addresses has failed, and gets its next call after this time.
+    #[error("the service failed often and is left alone for {} ms", wait.as_millis())]
+    Resting { wait: Duration },
     #[error("the service's answer could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the request could not be made")]
@@ -88,28 +98,35 @@ impl Upstream {
         Remote::new(base, tasks).map(Self::Remote)
     }
 
+    /// One way in place of all that lead to a part. Those to other processes are guarded; the one within this
+    /// process needs no guard. A call that outlasts `patience` and is given up is a fault of its address.
+    pub fn guarded(part: CloudPart, ways: Vec<Self>, clock: &Clock, patience: Duration) -> Self {
+        let remote = |way: &Self| match way {
+            Self::Remote(remote) => Some(remote.clone()),
+            _ => None,
+        };
+        match ways.iter().map(remote).collect::<Option<Vec<_>>>() {
+            Some(remotes) if !remotes.is_empty() => {
+                Self::Guarded(GuardedPart::new(part, remotes, clock.clone(), patience))
+            }
+            _ => ways.into_iter().next().unwrap_or_else(|| Self::later().0),
+        }
+    }
+
     /// Passes a request on and returns its answer; bodies stream both ways. Hand in
     /// the original request whole when it may be an upgrade. A request of one's own must not carry a
     /// client's extensions.
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
-        let work = async {
-            match self {
-                Self::Local(router) => Ok(here(router, request).await),
-                Self::Remote(remote) => remote.call(request).await,
-                Self::Later(opening) => match opening.get().and_then(Weak::upgrade) {
-                    Some(router) => Ok(here(&router, request).await),
-                    None => Err(UpstreamError::Unreachable(Box::new(NotOpen))),
-                },
-            }
-        };
-        let result = match tokio::time::timeout(HEAD_LIMIT, work).await {
-            Ok(result) => result,
-            Err(_) => Err(UpstreamError::TimedOut),
-        };
-        if result.is_err() {
-            metrics::UPSTREAM_FAULTS.add([self.name()], 1);
+        match self {
+            Self::Local(router) => here(router, request).await,
+            Self::Remote(remote) => remote.call(request).await,
+            // It holds a request of its own for another attempt.
+            Self::Guarded(guard) => Box::pin(guard.call(request)).await,
+            Self::Later(opening) => match opening.get().and_then(Weak::upgrade) {
+                Some(router) => here(&router, request).await,
+                None => Err(UpstreamError::Unreachable(Box::new(NotOpen))),
+            },
         }
-        result
     }
 
     /// Asks with JSON and reads the whole answer as JSON; an empty answer reads as `()`. `bearer` is a
@@ -145,33 +162,27 @@ impl Upstream {
 
     /// Fails where the service does not answer.
     pub async fn ping(&self) -> Result<(), UpstreamError> {
-        let request = json_request(Method::GET, "/health/live", None, None::<&()>);
+        let request = json_request(Method::GET, LIVE_PATH, None, None::<&()>);
         let response = self.call(request.map_err(unsendable)?).await?;
         if response.status().is_success() {
             return Ok(());
         }
         Err(UpstreamError::Refused { status: response.status(), problem: None })
     }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Local(_) | Self::Later(_) => "local",
-            Self::Remote(remote) => remote.authority(),
-        }
-    }
 }
 
 impl UpstreamError {
     /// Returns whether there was no answer at all: trying again may help.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::TimedOut)
+        matches!(self, Self::Unreachable(_) | Self::TimedOut | Self::Resting { .. })
     }
 }
 
-async fn here(router: &Router, request: Request<Body>) -> Response<Body> {
-    match router.clone().oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+async fn here(router: &Router, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
+    match tokio::time::timeout(HEAD_LIMIT, router.clone().oneshot(request)).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(never)) => match never {},
+        Err(_) => Err(UpstreamError::TimedOut),
     }
 }
 

@@ -107,9 +107,9 @@ catalogue! {
     Counter UPSTREAM_FAULTS "holdfast_upstream_faults_total" ["upstream"]
         "Calls to another service that got no answer";
     Counter UPSTREAM_RETRIES "holdfast_upstream_retries_total" ["part"]
-        "Calls of the gateway that were sent once more";
+        "Calls to another part that were sent once more";
     Gauge UPSTREAM_RESTING "holdfast_upstream_resting" ["part"]
-        "Addresses of a part that get no calls from the gateway after faults";
+        "Addresses of another part that get no calls after faults";
     // orders
     Counter ORDER_COMMANDS "holdfast_order_commands_total" ["action", "result"]
         "Commands the order service has decided";

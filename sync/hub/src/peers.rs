@@ -143,7 +143,9 @@ impl CommandTokens {
 /// Returns whether the service is out of reach or takes nothing now. Other errors concern the request.
 fn is_away(error: &UpstreamError) -> bool {
     match error {
-        UpstreamError::Unreachable(_) | UpstreamError::TimedOut => true,
+        UpstreamError::Unreachable(_) | UpstreamError::TimedOut | UpstreamError::Resting { .. } => {
+            true
+        }
         UpstreamError::Refused { status, .. } => matches!(
             *status,
             StatusCode::UNAUTHORIZED

@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -17,6 +24,8 @@ use futures::{SinkExt, Stream, StreamExt};
 use http_body_util::BodyExt;
 use platform::upstream::{Upstream, UpstreamError};
 use process::{
+    clock::Clock,
+    parts::CloudPart,
     problem::Problem,
     tasks::Tasks,
     trace::{self, Trace, TraceId},
@@ -24,11 +33,15 @@ use process::{
 };
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
     sync::mpsc::{self, Receiver},
     time::timeout,
 };
 use tokio_tungstenite::{connect_async, tungstenite::Message as Said};
-use wire::Code;
+use wire::{Code, UnixMillis};
+
+const PART: CloudPart = CloudPart::Order;
 
 macro_rules! on_every_upstream {
     ($($body:ident),+ $(,)?) => {
@@ -39,6 +52,10 @@ macro_rules! on_every_upstream {
         mod remote { $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $body() { super::$body(super::remote().await).await; }
+        )+ }
+        mod guarded { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $body() { super::$body(super::guarded().await).await; }
         )+ }
     };
 }
@@ -117,6 +134,13 @@ async fn remote() -> Arm {
     let tasks = Tasks::new();
     let base = serve(service(), &tasks).await;
     Arm { upstream: Upstream::remote(&base, &tasks).unwrap(), tasks }
+}
+
+async fn guarded() -> Arm {
+    let Arm { upstream, tasks } = remote().await;
+    let upstream = Upstream::guarded(PART, vec![upstream], &Clock::system(), LIMIT);
+    assert!(matches!(upstream, Upstream::Guarded(_)));
+    Arm { upstream, tasks }
 }
 
 async fn a_question_in_json_is_answered_in_json(arm: Arm) {
@@ -221,7 +245,7 @@ async fn headers_of_one_connection_stay_on_it(arm: Arm) {
     let names = answer.into_body().collect().await.unwrap().to_bytes();
     let names: Vec<String> = serde_json::from_slice(&names).unwrap();
     assert!(names.contains(&"x-kept".to_owned()), "{names:?}");
-    if let Upstream::Remote(_) = arm.upstream {
+    if !matches!(arm.upstream, Upstream::Local(_)) {
         assert!(!names.contains(&"x-secret".to_owned()), "{names:?}");
         assert!(!passed_on.contains_key("keep-alive"), "{passed_on:?}");
     }
@@ -233,6 +257,60 @@ async fn a_service_that_is_away_is_told_apart_from_a_refusal() {
     let error = upstream.get::<()>("/health", None).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert!(upstream.ping().await.is_err());
+}
+
+/// Counts the requests, and takes them for as long as it hangs up without an answer.
+#[derive(Clone, Default)]
+struct Failing {
+    seen: Arc<AtomicUsize>,
+    answers: Arc<AtomicBool>,
+}
+
+impl Failing {
+    async fn serve(self, listener: TcpListener) {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            if connection.read(&mut [0; 4096]).await.is_ok_and(|bytes| bytes > 0) {
+                self.seen.fetch_add(1, Ordering::SeqCst);
+            }
+            if self.answers.load(Ordering::SeqCst) {
+                let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            }
+        }
+    }
+
+    /// How many requests came since the last time.
+    fn seen(&self) -> usize {
+        self.seen.swap(0, Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
+    const REST_MS: i64 = 1_000;
+    let (tasks, clock, failing) = (Tasks::new(), Clock::fixed(UnixMillis(0)), Failing::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tasks.spawn_once("failing", failing.clone().serve(listener));
+    let remote = Upstream::remote(&address, &tasks).unwrap();
+    let upstream = Upstream::guarded(PART, vec![remote], &clock, LIMIT);
+    let change = async || upstream.json::<()>(Method::POST, "/nothing", None, None::<&()>).await;
+
+    let asked = upstream.get::<()>("/nothing", None).await.unwrap_err();
+    assert!(matches!(asked, UpstreamError::Unreachable(_)), "{asked}");
+    assert_eq!(failing.seen(), 3, "a question is asked again, twice at most");
+    for _ in 0..2 {
+        let asked = change().await.unwrap_err();
+        assert!(matches!(asked, UpstreamError::Unreachable(_)), "{asked}");
+        assert_eq!(failing.seen(), 1, "a change is sent once");
+    }
+    failing.answers.store(true, Ordering::SeqCst);
+    let refused = change().await.unwrap_err();
+    assert!(matches!(refused, UpstreamError::Resting { .. }), "{refused}");
+    assert!(refused.is_unreachable(), "whoever waits for the service goes on waiting");
+    assert_eq!(failing.seen(), 0, "after five faults nobody is called");
+    clock.advance(REST_MS);
+    change().await.unwrap();
+    assert_eq!(failing.seen(), 1);
 }
 
 #[test]

@@ -8,11 +8,11 @@ use http::{
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use process::{client::Client, tasks::Tasks};
+use process::{client::Client, metrics, tasks::Tasks};
 use tokio::io::copy_bidirectional;
 use tracing::Instrument;
 
-use super::UpstreamError;
+use super::{HEAD_LIMIT, UpstreamError};
 
 #[derive(Clone)]
 pub struct Remote {
@@ -47,14 +47,21 @@ impl Remote {
         }
     }
 
-    pub(super) fn authority(&self) -> &str {
-        self.authority.as_str()
-    }
-
     pub(super) async fn call(
         &self,
-        mut request: Request<Body>,
+        request: Request<Body>,
     ) -> Result<Response<Body>, UpstreamError> {
+        let result = match tokio::time::timeout(HEAD_LIMIT, self.head(request)).await {
+            Ok(result) => result,
+            Err(_) => Err(UpstreamError::TimedOut),
+        };
+        if result.is_err() {
+            metrics::UPSTREAM_FAULTS.add([self.authority.as_str()], 1);
+        }
+        result
+    }
+
+    async fn head(&self, mut request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
         let from_client = request.extensions_mut().remove::<OnUpgrade>();
         let upgrade = from_client.filter(|_| is_upgrade(request.headers()));
         self.readdress(&mut request)?;

@@ -1,0 +1,243 @@
+//! Calls to a part that runs elsewhere, at its addresses: one after the other takes a call, those that fail rest,
+//! and a call that is safe to repeat is repeated.
+//!
+//! Invariant: a request that is neither a read nor a change under its own key is sent once.
+
+mod replicas;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use process::{clock::Clock, metrics, parts::CloudPart, random};
+use wire::Code;
+
+use super::{LIVE_PATH, Remote, UpstreamError};
+use replicas::{CallEnd, ReplicaSet};
+
+/// A request goes out this often at most.
+const SENT_MAX: usize = 3;
+/// A longer body is not held for another attempt.
+const HELD_BYTES_MAX: usize = 256 * 1024;
+/// Before a request goes to the same address once more.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
+
+/// The words of something in front of the part, which are not passed on.
+#[derive(Debug, thiserror::Error)]
+#[error("something in front of it answered {0}")]
+struct AnswerInFront(StatusCode);
+
+/// All addresses of a part. Clones share what is known of them.
+#[derive(Clone)]
+pub struct GuardedPart {
+    part: CloudPart,
+    addresses: Arc<[Remote]>,
+    replicas: Arc<Mutex<ReplicaSet>>,
+    clock: Clock,
+    patience: Duration,
+}
+
+/// In the extensions of a change that carries a key, to a route that heeds keys.
+#[derive(Clone, Copy)]
+pub struct OwnKey;
+
+/// In the extensions of an upload: why its body did not arrive whole, once that is so. The part only sees that it
+/// broke off.
+#[derive(Clone, Default)]
+pub struct UploadVerdict(Arc<OnceLock<Code>>);
+
+/// A call under way. One that is dropped was cut off: by its caller, or by the time limit.
+struct CallUnderWay<'a> {
+    guard: &'a GuardedPart,
+    replica: usize,
+    begun: Duration,
+    /// An upload that is slow is the caller's.
+    is_upload: bool,
+    is_look: bool,
+    end: Option<CallEnd>,
+}
+
+/// A request that may be sent again.
+struct Repeatable {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl GuardedPart {
+    /// A call that takes longer than `patience` and is given up is a fault.
+    pub(super) fn new(
+        part: CloudPart,
+        addresses: Vec<Remote>,
+        clock: Clock,
+        patience: Duration,
+    ) -> Self {
+        let replicas = Arc::new(Mutex::new(ReplicaSet::new(addresses.len())));
+        Self { part, addresses: addresses.into(), replicas, clock, patience }
+    }
+
+    pub(super) async fn call(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, UpstreamError> {
+        let verdict = request.extensions().get::<UploadVerdict>().cloned();
+        let is_look = request.uri().path() == LIVE_PATH;
+        let (mut request, again) = repeatable(request, verdict.is_some()).await?;
+        let (mut failure, mut failed) = (None, None);
+        for sent in 1..=SENT_MAX {
+            let mut call = match self.choose(verdict.is_some(), is_look, failed) {
+                Ok(call) => call,
+                Err(wait) => return failure.unwrap_or(Err(UpstreamError::Resting { wait })),
+            };
+            let answer = self.addresses[call.replica].call(request).await;
+            let broke_off = verdict.as_ref().is_some_and(UploadVerdict::is_given);
+            call.end = Some(end(&answer, broke_off, is_look));
+            let has_failed = call.end == Some(CallEnd::Failed);
+            failed = Some(call.replica);
+            drop(call);
+            let was_unanswered = answer.is_err();
+            let answer = match answer {
+                Ok(answer) if has_failed && !is_problem(&answer) => {
+                    Err(UpstreamError::Unreachable(Box::new(AnswerInFront(answer.status()))))
+                }
+                answer => answer,
+            };
+            let Some(again) = again.as_ref().filter(|_| has_failed && sent < SENT_MAX) else {
+                return answer;
+            };
+            let is_alone = self.addresses.len() == 1;
+            // A single address that has answered would say the same again.
+            if (is_alone && !was_unanswered) || !self.lock().may_retry() {
+                return answer;
+            }
+            metrics::UPSTREAM_RETRIES.add([self.part.name()], 1);
+            if is_alone {
+                tokio::time::sleep(pause()).await;
+            }
+            request = again.request();
+            failure = Some(answer);
+        }
+        failure.unwrap_or(Err(UpstreamError::TimedOut))
+    }
+
+    /// A call, or the time until one may be tried.
+    fn choose(
+        &self,
+        is_upload: bool,
+        is_look: bool,
+        failed: Option<usize>,
+    ) -> Result<CallUnderWay<'_>, Duration> {
+        let begun = self.clock.elapsed();
+        let replica = match is_look {
+            true => self.lock().look(begun, failed),
+            false => self.lock().choose(begun, failed),
+        }?;
+        Ok(CallUnderWay { guard: self, replica, begun, is_upload, is_look, end: None })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ReplicaSet> {
+        self.replicas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl UploadVerdict {
+    /// The first reason stands.
+    pub fn give(&self, code: Code) {
+        let _ = self.0.set(code);
+    }
+
+    pub fn given(&self) -> Option<Code> {
+        self.0.get().copied()
+    }
+
+    fn is_given(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
+/// The request, and itself once more where it is a read, or a change under its own key.
+async fn repeatable(
+    request: Request<Body>,
+    is_upload: bool,
+) -> Result<(Request<Body>, Option<Repeatable>), UpstreamError> {
+    let is_keyed = request.extensions().get::<OwnKey>().is_some();
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    let size = request.body().size_hint().exact();
+    let is_held = size.is_some_and(|bytes| bytes <= HELD_BYTES_MAX as u64);
+    if is_upload || is_upgrade || !is_held || !(request.method().is_safe() || is_keyed) {
+        return Ok((request, None));
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, HELD_BYTES_MAX).await;
+    let body = body.map_err(|error| UpstreamError::Request(Box::new(error)))?;
+    let again = Repeatable { method: parts.method, uri: parts.uri, headers: parts.headers, body };
+    Ok((again.request(), Some(again)))
+}
+
+/// Callers whom a part failed at the same moment do not come back at the same moment.
+fn pause() -> Duration {
+    let share = u32::from(u16::from_le_bytes(random::bytes()));
+    PAUSE_MAX * share / u32::from(u16::MAX)
+}
+
+impl Repeatable {
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::new(Body::from(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+impl Drop for CallUnderWay<'_> {
+    fn drop(&mut self) {
+        let GuardedPart { part, clock, patience, .. } = self.guard;
+        let now = clock.elapsed();
+        // The time limit around this call is counted from a little earlier.
+        let has_hung = now.saturating_sub(self.begun) >= *patience * 9 / 10 && !self.is_upload;
+        let cut_off = if has_hung { CallEnd::Failed } else { CallEnd::Unknown };
+        let mut replicas = self.guard.lock();
+        let before = replicas.resting();
+        let end = self.end.unwrap_or(cut_off);
+        match self.is_look {
+            true => replicas.settle_look(self.replica, end, now),
+            false => replicas.settle(self.replica, end, now),
+        }
+        let after = replicas.resting();
+        if before != after {
+            metrics::UPSTREAM_RESTING.set([part.name()], after as u64);
+            let (part, of) = (part.name(), self.guard.addresses.len());
+            tracing::warn!(part, resting = after, of, "The addresses that answer have changed");
+        }
+    }
+}
+
+/// Refusals of a part are passed on; the words of anything else in front of it are not.
+fn is_problem(answer: &Response<Body>) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind == "application/problem+json")
+}
+
+/// A part that says when to come back is alive, and speaks of that one request.
+fn end(answer: &Result<Response<Body>, UpstreamError>, broke_off: bool, is_look: bool) -> CallEnd {
+    match answer {
+        _ if broke_off => CallEnd::Unknown,
+        Err(UpstreamError::Request(_)) => CallEnd::Unknown,
+        Err(_) => CallEnd::Failed,
+        Ok(response) => match response.status() {
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => CallEnd::Failed,
+            StatusCode::SERVICE_UNAVAILABLE
+                if !response.headers().contains_key(header::RETRY_AFTER) =>
+            {
+                CallEnd::Failed
+            }
+            _ if is_look => CallEnd::Unknown,
+            _ => CallEnd::Answered,
+        },
+    }
+}
