@@ -45,25 +45,52 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
 /// How far the sealing has come.
 #[derive(Clone)]
 pub struct SealWalks {
-    emails: SealWalk<Uuid>,
+    accounts: SealWalk<Uuid>,
     numbers: SealWalk<Uuid>,
+    resets: SealWalk<Uuid>,
+    readmissions: SealWalk<Uuid>,
+    role_acts: SealWalk<Uuid>,
+    key_orders: SealWalk<String>,
 }
 
 impl Default for SealWalks {
     fn default() -> Self {
-        Self { emails: SealWalk::of("auth.users"), numbers: SealWalk::of("auth.identities") }
+        Self {
+            accounts: SealWalk::of("auth.users"),
+            numbers: SealWalk::of("auth.identities"),
+            resets: SealWalk::of("auth.password_resets"),
+            readmissions: SealWalk::of("auth.readmissions"),
+            role_acts: SealWalk::of("auth.role_acts"),
+            key_orders: SealWalk::of("auth.signing_keys"),
+        }
     }
 }
 
-/// Seals addresses that are plain, and what is sealed by a former key.
+/// Seals addresses and reasons that are plain, and what is sealed by a former key.
 pub async fn seal(store: &Store, walks: &SealWalks) -> Result<(), StoreError> {
-    let mut turn = walks.emails.turn(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks.accounts.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
-        turn.reached(store.reseal_emails(after).await?);
+        turn.reached(store.reseal_accounts(after).await?);
     }
     let mut turn = walks.numbers.turn(store.data_keys(), BATCHES_MAX).await;
     while let Some(after) = turn.place() {
         turn.reached(store.reseal_numbers(after).await?);
+    }
+    let mut turn = walks.resets.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_resets(after).await?);
+    }
+    let mut turn = walks.readmissions.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_readmissions(after).await?);
+    }
+    let mut turn = walks.role_acts.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_role_acts(after).await?);
+    }
+    let mut turn = walks.key_orders.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_key_orders(after).await?);
     }
     Ok(())
 }

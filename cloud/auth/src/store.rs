@@ -13,6 +13,7 @@ mod grants;
 mod identities;
 mod people;
 mod readmissions;
+mod reasons;
 mod roles;
 mod sessions;
 mod signing_keys;

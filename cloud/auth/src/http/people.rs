@@ -158,7 +158,7 @@ impl From<&PersonRow> for PersonItem {
 }
 
 impl From<RoleAct> for PersonActItem {
-    fn from(RoleAct { at, by_user, why, was, became }: RoleAct) -> Self {
+    fn from(RoleAct { at, by_user, why, was, became, .. }: RoleAct) -> Self {
         Self { at, by: by_user, reason: why, was: Some(was), became: Some(became) }
     }
 }

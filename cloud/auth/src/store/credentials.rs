@@ -5,7 +5,7 @@ use ring::digest;
 use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
-use super::{OthersEnding, Store, StoreError, identities::REMOVE_LINKED};
+use super::{OthersEnding, Store, StoreError, identities::REMOVE_LINKED, reasons};
 use crate::domain::ResetCode;
 
 const NAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
@@ -55,13 +55,13 @@ pub struct PasswordReset {
 }
 
 columns! {
-    struct ResetRow<'a> in password_resets {
+    struct ResetRow in password_resets {
         id: Uuid,
         user_id: UserId,
         code_hash: [u8; 32],
         created_at: UnixMillis,
         created_by: UserId,
-        why: &'a str,
+        why: String,
         expires_at: UnixMillis,
     }
 }
@@ -117,6 +117,7 @@ impl Store {
         let PasswordReset { id, user, code, at, by, why, expires_at } = reset;
         transact!(self.sql, tx => {
             tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
+            let why = tx.data_keys().seal_text(&reasons::reset(*id), why);
             let row = ResetRow {
                 id: *id,
                 user_id: *user,

@@ -9,7 +9,7 @@ use platform::{
 use wire::{Role, UnixMillis, UserId, words, words_from_text};
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, reasons,
     users::{EMAIL, email_place},
 };
 use crate::domain::BUILT_IN_MAX;
@@ -76,8 +76,11 @@ impl Store {
     }
 
     fn opened(&self, person: PersonRow) -> Result<PersonRow, StoreError> {
-        let email = self.sql.data_keys().open_text(&email_place(person.id), person.email)?;
-        Ok(PersonRow { email, ..person })
+        let keys = self.sql.data_keys();
+        let email = keys.open_text(&email_place(person.id), person.email)?;
+        let place = reasons::closing(person.id);
+        let closed_why = person.closed_why.map(|why| keys.open_text(&place, why)).transpose()?;
+        Ok(PersonRow { email, closed_why, ..person })
     }
 }
 

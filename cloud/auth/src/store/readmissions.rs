@@ -4,7 +4,7 @@ use platform::{columns, outbox, transact, vals};
 use uuid::Uuid;
 use wire::{Event, Role, UnixMillis, UserId};
 
-use super::{Closing, Store, StoreError};
+use super::{Closing, Store, StoreError, reasons};
 use crate::domain::first_tokens_after;
 
 const OPEN: &str = "UPDATE users SET is_active = 1, updated_at = ? WHERE id = ? AND is_active = 0";
@@ -17,15 +17,15 @@ const OF_PERSON: &str = "SELECT role_id, tokens_since FROM users WHERE id = ?";
 type ClosingColumns = (UnixMillis, Option<UnixMillis>, Option<UserId>, Option<String>);
 
 columns! {
-    struct ReadmissionRow<'a> in readmissions {
+    struct ReadmissionRow in readmissions {
         id: Uuid,
         user_id: UserId,
         at: UnixMillis,
         by_user: UserId,
-        why: &'a str,
+        why: String,
         closed_at: Option<UnixMillis>,
         closed_by: Option<UserId>,
-        closed_why: Option<&'a str>,
+        closed_why: Option<String>,
     }
 }
 
@@ -56,6 +56,10 @@ impl Store {
             let Some((before, closed_at, closed_by, closed_why)) = standing else {
                 return Ok(false);
             };
+            let keys = tx.data_keys();
+            let place = reasons::closing(user);
+            let closed_why = closed_why.map(|why| reasons::renewed(keys, &place, why)).transpose()?;
+            let why = keys.seal_text(&reasons::readmission(id), why);
             let since = first_tokens_after(&[*at, before, closed_at.unwrap_or(before)]);
             tx.exec(BEGIN_TOKENS, vals![since, user]).await?;
             let row = ReadmissionRow {
@@ -66,7 +70,7 @@ impl Store {
                 why,
                 closed_at,
                 closed_by,
-                closed_why: closed_why.as_deref(),
+                closed_why,
             };
             tx.insert(row).await?;
             outbox::store::add(tx, &event_of(since)?).await?;

@@ -13,7 +13,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Event, Permission, Role, SessionId, UnixMillis, UserId};
 
-use super::{BATCH, OthersEnding, Store, StoreError};
+use super::{BATCH, OthersEnding, Store, StoreError, reasons};
 use crate::domain::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, within};
 
 const LOCK: &str = "UPDATE roles SET changed_at = changed_at WHERE id = 3";
@@ -100,7 +100,7 @@ columns! {
         act: &'static str,
         at: UnixMillis,
         by_user: UserId,
-        why: &'a str,
+        why: String,
         role_name: &'a str,
         user_id: Option<UserId>,
         was: String,
@@ -112,6 +112,7 @@ row! {
     /// One time that a person was given a role.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct RoleAct in role_acts {
+        pub id: Uuid,
         pub at: UnixMillis,
         pub by_user: UserId,
         pub why: String,
@@ -265,7 +266,14 @@ impl Store {
 
     /// The roles that a person was given last, newest first.
     pub async fn roles_given(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
-        Ok(self.sql.all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN]).await?)
+        let keys = self.sql.data_keys();
+        let acts: Vec<RoleAct> =
+            self.sql.all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN]).await?;
+        let opened = |act: RoleAct| {
+            let why = keys.open_text(&reasons::role_act(act.id), act.why)?;
+            Ok(RoleAct { why, ..act })
+        };
+        acts.into_iter().map(opened).collect()
     }
 
     /// Takes the lock. Returns the permissions of the one who asks, as they are under it.
@@ -323,6 +331,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let RoleOrder { id, at, by, why } = order;
         let (id, at, by_user) = (*id, *at, *by);
+        let why = tx.data_keys().seal_text(&reasons::role_act(id), why);
         tx.insert(NewActRow { id, act, at, by_user, why, role_name, user_id, was, became }).await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use platform::{columns, row, sql::Columns, vals};
 use wire::UnixMillis;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, reasons};
 use crate::signing::KeyOrder;
 
 const ALL: &str = "ORDER BY place";
@@ -24,6 +24,7 @@ const KILL: &str = "UPDATE signing_keys SET killed_at = ?, killed_by = ?, killed
     WHERE kid = ? AND killed_at IS NULL";
 const KILL_ALL: &str = "UPDATE signing_keys SET killed_at = ?, killed_why = ?, sealed = NULL \
     WHERE killed_at IS NULL AND kid <> ?";
+/// The name of a setting, which says nothing of anybody; the job seals it with the reasons of people.
 const BY_REPLACEMENT: &str = "auth.signing_key_replaced";
 
 row! {
@@ -155,7 +156,8 @@ impl Store {
         order: &KeyOrder,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let values = vals![now, order.by, order.why.as_str(), kid, now];
+        let why = self.sql.data_keys().seal_text(&reasons::rotation(kid), &order.why);
+        let values = vals![now, order.by, why, kid, now];
         Ok(self.sql.exec(BEGIN, values).await? == 1)
     }
 
@@ -172,7 +174,8 @@ impl Store {
         order: &KeyOrder,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let values = vals![now, order.by, order.why.as_str(), kid];
+        let why = self.sql.data_keys().seal_text(&reasons::killing(kid), &order.why);
+        let values = vals![now, order.by, why, kid];
         Ok(self.sql.exec(KILL, values).await? == 1)
     }
 }

@@ -9,7 +9,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Event, ProviderMark, Role, UnixMillis, UserId};
 
-use super::{BATCH, SessionEnding, Store, StoreError};
+use super::{BATCH, SessionEnding, Store, StoreError, reasons};
 use crate::domain::{Email, Username};
 
 const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
@@ -41,8 +41,9 @@ pub struct Closing {
 
 pub(super) const EMAIL: &str = "users.email";
 const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
-const EMAILS: &str = "SELECT id, email FROM users WHERE id > ? ORDER BY id LIMIT ?";
+const SEALED: &str = "SELECT id, email, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
+const RESEAL_CLOSING: &str = "UPDATE users SET closed_why = ? WHERE id = ? AND closed_why = ?";
 
 pub(super) fn email_place(user: UserId) -> SealPlace {
     SealPlace::of_id(EMAIL, user.0)
@@ -117,23 +118,26 @@ impl Store {
         Ok(tx.one::<UserId>(WITH_EMAIL, values).await?.is_some())
     }
 
-    /// Seals the addresses of the accounts behind `after` that are plain or of a former key, a batch at most.
-    /// Returns the last account of the batch; `None` at the end.
-    pub async fn reseal_emails(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+    /// Seals the addresses of the accounts behind `after`, and the reasons why they were closed, where they are plain or of a
+    /// former key, a batch at most. Returns the last account of the batch; `None` at the end.
+    pub async fn reseal_accounts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
-        let rows: Vec<(UserId, String)> = self.sql.all(EMAILS, vals![after, BATCH]).await?;
+        let rows: Vec<(UserId, String, Option<String>)> =
+            self.sql.all(SEALED, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, ..)| user.0);
         let mut sealed_anew = 0;
-        for (user, stored) in &rows {
-            if keys.is_stale_text(stored) {
-                let place = email_place(*user);
+        for (user, stored, closed_why) in rows {
+            if keys.is_stale_text(&stored) {
+                let place = email_place(user);
                 let email = keys.open_text(&place, stored.clone())?;
                 let (sealed, hash) = (keys.seal_text(&place, &email), keys.hash(EMAIL, &email));
-                let values = vals![sealed, hash.to_vec(), *user, stored.as_str()];
+                let values = vals![sealed, hash.to_vec(), user, stored];
                 self.sql.exec(RESEAL, values).await?;
                 sealed_anew += 1;
             }
+            let place = reasons::closing(user);
+            sealed_anew += self.reseal(RESEAL_CLOSING, &place, user, closed_why).await?;
         }
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, _)| user.0);
         Ok(SealedBatch { sealed: sealed_anew, last })
     }
 
@@ -156,6 +160,7 @@ impl Store {
         event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<bool, StoreError> {
         let Closing { at, by, why } = record;
+        let why = self.sql.data_keys().seal_text(&reasons::closing(user), why);
         transact!(self.sql, tx => {
             let first = tx.exec(CLOSE, vals![*at, *at, *by, why.as_str(), user]).await? == 1;
             if first {

@@ -11,7 +11,7 @@ use axum::{
     extract::Request,
     http::{Method, StatusCode, header},
 };
-use platform::{ClientAddress, Ground, bus::Bus, cache::Cache, sql::Sql};
+use platform::{ClientAddress, Ground, bus::Bus, cache::Cache, sealing::SealPlace, sql::Sql};
 use process::{clock::Clock, tasks::Tasks, tokens::ServiceKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -179,6 +179,17 @@ impl Auth {
 
     pub async fn count(&self, text: &'static str) -> i64 {
         self.sql.one(text, Vec::new()).await.unwrap().unwrap()
+    }
+
+    /// The reasons in that column that a statement finds, each behind the key of its row. None stands in the clear.
+    pub async fn reasons(&self, column: &'static str, text: &'static str) -> Vec<String> {
+        let rows: Vec<(Vec<u8>, String)> = self.sql.all(text, Vec::new()).await.unwrap();
+        let keys = self.sql.data_keys();
+        let open = |(row, stored): (Vec<u8>, String)| {
+            assert!(keys.is_sealed_text(&stored), "{stored}");
+            keys.open_text(&SealPlace::of(column, &row), stored).unwrap()
+        };
+        rows.into_iter().map(open).collect()
     }
 }
 

@@ -110,9 +110,10 @@ async fn somebody_who_is_let_in_again_needs_new_tokens(#[case] engine: Engine) {
         assert!(office.issued(old).await < since(&told[1]), "edges refuse it");
         assert!(office.issued(new).await >= since(&told[1]), "and take this one");
     }
-    let recorded = "SELECT COUNT(*) FROM readmissions WHERE why = 'To readmit him.' \
-        AND closed_why = 'To revoke him.' AND closed_at > 0 AND by_user = closed_by";
-    assert_eq!(office.auth.count(recorded).await, 1);
+    let recorded = "SELECT id, why FROM readmissions WHERE closed_at > 0 AND by_user = closed_by";
+    assert_eq!(office.auth.reasons("readmissions.why", recorded).await, ["To readmit him."]);
+    let closing = "SELECT user_id, closed_why FROM readmissions";
+    assert_eq!(office.auth.reasons("users.closed_why", closing).await, ["To revoke him."]);
     office.auth.clock.advance(60_000);
     let refreshed = office.auth.post("refresh", json!({ "refresh_token": new[1] })).await;
     assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);

@@ -221,9 +221,9 @@ async fn a_revoked_person_is_out_everywhere(#[case] engine: Engine) {
     assert_eq!(told.len(), 1);
     let body: UserEvent = serde_json::from_value(told[0].body.clone()).unwrap();
     assert_eq!((json!(body.user_id), body.session_id), (json!(user), None));
-    let recorded = "SELECT COUNT(*) FROM users WHERE closed_by IS NOT NULL AND closed_at > 0 \
-        AND closed_why = 'The licence was withdrawn.'";
-    assert_eq!(auth.count(recorded).await, 1);
+    let recorded = "SELECT id, closed_why FROM users WHERE closed_by IS NOT NULL AND closed_at > 0";
+    let reasons = auth.reasons("users.closed_why", recorded).await;
+    assert_eq!(reasons, ["The licence was withdrawn."]);
     assert_eq!(auth.verify(&admin).await.status, StatusCode::OK);
 }
 

@@ -33,7 +33,6 @@ const FORGOTTEN: &str = "his daughter Philomena rang us up";
 const NEW_PASSWORD: &str = "kettle-violet-lantern-7";
 const NUMBER: &str = "LANTERN-4711-88";
 const PAPER: &str = "born beneath the violet lantern";
-pub const WORDS_OF_ADMINS: &str = "words of an admin";
 
 /// Returns all that nobody may read.
 pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
@@ -76,7 +75,7 @@ pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
         secret("words", REPORT),
         secret("words", ASKED_BACK),
         secret("words", GIVEN),
-        secret(WORDS_OF_ADMINS, FORGOTTEN),
+        secret("words", FORGOTTEN),
         secret("password", NEW_PASSWORD),
         secret("certificate", NUMBER),
         secret("certificate", PAPER),

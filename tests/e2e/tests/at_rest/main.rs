@@ -17,11 +17,7 @@ use dump::Kept;
 use journey::Secret;
 
 /// What still stands in the clear: the place, what it is, and why. One that is found no more fails the test too.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "auth.password_resets.why",
-    journey::WORDS_OF_ADMINS,
-    "auth keeps the reason of what an admin did to an account as it was typed; decision 0070 names the columns",
-)];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_logs_of_one_process_say_nothing_personal() {

@@ -1,0 +1,2 @@
+-- Texts have any length here.
+SELECT 1;

@@ -1,0 +1,140 @@
+//! The reasons that admins give for what they do to accounts, roles and keys. They may name a person, so each stands sealed.
+//!
+//! Invariant: the reason of a closing is sealed for its person and not for its row. It goes with the closing from the account
+//! into the record of the readmission, and a version before copies it there as it stands.
+
+use platform::{
+    sealing::{DataKeys, SealError, SealPlace, SealedBatch},
+    sql::Val,
+    vals,
+};
+use uuid::Uuid;
+use wire::UserId;
+
+use super::{BATCH, Store, StoreError};
+
+const RESETS: &str = "SELECT id, why FROM password_resets WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL_RESET: &str = "UPDATE password_resets SET why = ? WHERE id = ? AND why = ?";
+const ACTS: &str = "SELECT id, why FROM role_acts WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL_ACT: &str = "UPDATE role_acts SET why = ? WHERE id = ? AND why = ?";
+const READMISSIONS: &str =
+    "SELECT id, user_id, why, closed_why FROM readmissions WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL_READMISSION: &str = "UPDATE readmissions SET why = ? WHERE id = ? AND why = ?";
+const RESEAL_ITS_CLOSING: &str =
+    "UPDATE readmissions SET closed_why = ? WHERE id = ? AND closed_why = ?";
+const SIGNING_KEYS: &str = "SELECT kid, rotated_why, killed_why FROM signing_keys WHERE kid > ? \
+    ORDER BY kid LIMIT ?";
+const RESEAL_ROTATION: &str =
+    "UPDATE signing_keys SET rotated_why = ? WHERE kid = ? AND rotated_why = ?";
+const RESEAL_KILLING: &str =
+    "UPDATE signing_keys SET killed_why = ? WHERE kid = ? AND killed_why = ?";
+
+pub(super) fn closing(user: UserId) -> SealPlace {
+    SealPlace::of_id("users.closed_why", user.0)
+}
+
+pub(super) fn readmission(id: Uuid) -> SealPlace {
+    SealPlace::of_id("readmissions.why", id)
+}
+
+pub(super) fn reset(id: Uuid) -> SealPlace {
+    SealPlace::of_id("password_resets.why", id)
+}
+
+pub(super) fn role_act(id: Uuid) -> SealPlace {
+    SealPlace::of_id("role_acts.why", id)
+}
+
+pub(super) fn rotation(kid: &str) -> SealPlace {
+    SealPlace::of("signing_keys.rotated_why", kid.as_bytes())
+}
+
+pub(super) fn killing(kid: &str) -> SealPlace {
+    SealPlace::of("signing_keys.killed_why", kid.as_bytes())
+}
+
+/// The text as it may be kept from now on: one that is plain or of a former key is sealed anew.
+pub(super) fn renewed(
+    keys: &DataKeys,
+    place: &SealPlace,
+    stored: String,
+) -> Result<String, SealError> {
+    if keys.is_stale_text(&stored) {
+        return Ok(keys.seal_text(place, &keys.open_text(place, stored)?));
+    }
+    Ok(stored)
+}
+
+impl Store {
+    /// Seals the reasons of resets behind `after` that are plain or of a former key, a batch at most. Returns the last
+    /// reset of the batch; `None` at the end.
+    pub async fn reseal_resets(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+        self.reseal_reasons(RESETS, RESEAL_RESET, reset, after).await
+    }
+
+    /// The same of changes of roles.
+    pub async fn reseal_role_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+        self.reseal_reasons(ACTS, RESEAL_ACT, role_act, after).await
+    }
+
+    /// The same of readmissions, with the closings that they ended.
+    pub async fn reseal_readmissions(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
+        let rows: Vec<(Uuid, UserId, String, Option<String>)> =
+            self.sql.all(READMISSIONS, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
+        let mut sealed = 0;
+        for (id, user, why, closed_why) in rows {
+            sealed += self.reseal(RESEAL_READMISSION, &readmission(id), id, Some(why)).await?;
+            sealed += self.reseal(RESEAL_ITS_CLOSING, &closing(user), id, closed_why).await?;
+        }
+        Ok(SealedBatch { sealed, last })
+    }
+
+    /// The same of signing keys that were rotated or killed by hand.
+    pub async fn reseal_key_orders(
+        &self,
+        after: String,
+    ) -> Result<SealedBatch<String>, StoreError> {
+        let rows: Vec<(String, Option<String>, Option<String>)> =
+            self.sql.all(SIGNING_KEYS, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(kid, ..)| kid.clone());
+        let mut sealed = 0;
+        for (kid, rotated_why, killed_why) in rows {
+            let kid = kid.as_str();
+            sealed += self.reseal(RESEAL_ROTATION, &rotation(kid), kid, rotated_why).await?;
+            sealed += self.reseal(RESEAL_KILLING, &killing(kid), kid, killed_why).await?;
+        }
+        Ok(SealedBatch { sealed, last })
+    }
+
+    async fn reseal_reasons(
+        &self,
+        read: &'static str,
+        write: &'static str,
+        place: fn(Uuid) -> SealPlace,
+        after: Uuid,
+    ) -> Result<SealedBatch<Uuid>, StoreError> {
+        let rows: Vec<(Uuid, String)> = self.sql.all(read, vals![after, BATCH]).await?;
+        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        let mut sealed = 0;
+        for (id, why) in rows {
+            sealed += self.reseal(write, &place(id), id, Some(why)).await?;
+        }
+        Ok(SealedBatch { sealed, last })
+    }
+
+    /// Writes one text anew if it is stale, unless it was changed meanwhile. Returns how many texts that were.
+    pub(super) async fn reseal(
+        &self,
+        write: &'static str,
+        place: &SealPlace,
+        row: impl Into<Val>,
+        stored: Option<String>,
+    ) -> Result<usize, StoreError> {
+        let (keys, row): (_, Val) = (self.sql.data_keys(), row.into());
+        let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else { return Ok(0) };
+        let anew = renewed(keys, place, stored.clone())?;
+        self.sql.exec(write, vals![anew, row, stored]).await?;
+        Ok(1)
+    }
+}
