@@ -1,9 +1,10 @@
 //! Owns the shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at the
-//! command line, a wire that can be cut, the addresses of the run's servers, an issuer of people's tokens,
-//! a private authority, and sample orders. It asserts nothing of its own; tests do.
+//! command line, a wire that can be cut, the addresses of the run's servers, an issuer of people's tokens
+//! and one of other services, a private authority, and sample orders. It asserts nothing of its own; tests do.
 
 mod api;
 mod authority;
+mod careless;
 mod database;
 pub mod files;
 pub mod form;
@@ -17,6 +18,7 @@ mod wait;
 
 pub use api::{Api, Done, InboxLine, Person, tells_verified};
 pub use authority::{Authority, ServerIdentity};
+pub use careless::CarelessIssuer;
 pub use database::Engine;
 pub use issuer::{Issuer, claims, edge_claims};
 pub use operator::{Operator, Said, Unusable};

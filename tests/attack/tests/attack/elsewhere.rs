@@ -1,19 +1,12 @@
 //! Sign-ins at other services: by a caught answer, in the account of the attacker, and into an account with the same address.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-};
-
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, Station};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use stack::Stores;
+use support::CarelessIssuer;
 use tokio::sync::OnceCell;
 use wire::Role;
 
-const CLIENT: &str = "holdfast";
 const BACK: &str = "http://127.0.0.1:1/sign-in/back";
 
 /// A visit as its browser knows it.
@@ -28,12 +21,9 @@ async fn platform() -> &'static AttackedPlatform {
     static PLATFORM: OnceCell<AttackedPlatform> = OnceCell::const_new();
     PLATFORM
         .get_or_init(async || {
-            let issuer = careless_issuer();
-            let oidc = format!(
-                r#"[{{ name = "careless", label = "Careless", issuer = "{issuer}", client_id = "{CLIENT}" }}]"#
-            );
+            let environment = CarelessIssuer::start("").environment("careless", BACK);
             let environment =
-                [("HOLDFAST__AUTH__OIDC_RETURN", BACK), ("HOLDFAST__AUTH__OIDC", oidc.as_str())];
+                environment.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
             AttackedPlatform::with(Stores::Real, &environment).await
         })
         .await
@@ -56,12 +46,9 @@ fn visit(begun: &HttpAnswer) -> Visit {
     Visit { ticket, state: word("state"), nonce: word("nonce") }
 }
 
-/// The issuer's code: what it is to say of whom. It forgets everything else, PKCE too.
+/// What the issuer is to say of whom.
 fn code(visit: &Visit, subject: &str, email: &str) -> String {
-    let claims = json!({
-        "nonce": visit.nonce, "sub": subject, "email": email, "email_verified": true,
-    });
-    URL_SAFE_NO_PAD.encode(claims.to_string())
+    CarelessIssuer::code(&visit.nonce, subject, email)
 }
 
 async fn finish(
@@ -130,67 +117,4 @@ async fn somebody_takes_an_account_over_by_its_address_at_another_service() {
         (409, "visit_over"),
         "a visit to sign in links nothing"
     );
-}
-
-/// An issuer on a thread of its own, which says of anybody whatever the code asks for.
-fn careless_issuer() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let own = address.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let _gone = answer(&own, stream);
-        }
-    });
-    address
-}
-
-fn answer(address: &str, mut stream: TcpStream) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut first, mut length) = (String::new(), 0);
-    reader.read_line(&mut first)?;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let line = line.trim().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(bytes) = line.strip_prefix("content-length:") {
-            length = bytes.trim().parse().unwrap_or_default();
-        }
-    }
-    let mut form = vec![0; length];
-    reader.read_exact(&mut form)?;
-    let body = said(address, &first, &String::from_utf8_lossy(&form)).to_string();
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )
-}
-
-fn said(address: &str, first: &str, form: &str) -> Value {
-    let key = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).expect("a key");
-    if first.starts_with("GET /keys") {
-        let x = URL_SAFE_NO_PAD.encode(key.public_key());
-        return json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "k", "x": x }] });
-    }
-    let Some((_, code)) = form.split_once("code=") else {
-        return json!({
-            "issuer": address, "authorization_endpoint": format!("{address}/enter"),
-            "token_endpoint": format!("{address}/token"), "jwks_uri": format!("{address}/keys"),
-        });
-    };
-    let claims = URL_SAFE_NO_PAD.decode(code.split('&').next().unwrap_or_default());
-    let mut claims: Value = serde_json::from_slice(&claims.unwrap_or_default()).unwrap_or_default();
-    let now = process::clock::Clock::system().now().0 / 1000;
-    claims["iss"] = json!(address);
-    claims["aud"] = json!(CLIENT);
-    claims["iat"] = json!(now);
-    claims["exp"] = json!(now + 300);
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let text = format!("{}.{}", part(&json!({ "alg": "EdDSA", "kid": "k" })), part(&claims));
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes()));
-    json!({ "access_token": "a", "token_type": "Bearer", "id_token": format!("{text}.{signature}") })
 }
