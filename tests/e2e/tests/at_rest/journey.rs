@@ -7,8 +7,10 @@ use http::{Method, Request};
 use process::client::Client;
 use serde_json::{Value, json};
 use stack::Stack;
-use support::{Api, Mqtt, Person, Place, Tablet, eventually, files::pdf};
+use support::{Api, CarelessIssuer, Mqtt, Person, Place, Tablet, eventually, files::pdf};
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
+
+use super::elsewhere;
 
 pub struct Secret {
     pub what: &'static str,
@@ -35,7 +37,7 @@ const NUMBER: &str = "LANTERN-4711-88";
 const PAPER: &str = "born beneath the violet lantern";
 
 /// Returns all that nobody may read.
-pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
+pub async fn gone(stack: &Stack, phones: &Path, issuer: &CarelessIssuer) -> Vec<Secret> {
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
@@ -90,6 +92,7 @@ pub async fn gone(stack: &Stack, phones: &Path) -> Vec<Secret> {
         secrets.push(secret("code", &code));
         secrets.push(secret("code", &code.replace('-', "")));
     }
+    secrets.extend(elsewhere::gone(&api, &admin, issuer).await);
     secrets
 }
 

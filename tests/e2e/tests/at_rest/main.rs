@@ -7,11 +7,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod dump;
+mod elsewhere;
 mod journey;
 
 use std::collections::BTreeSet;
 
 use stack::{Layout, Stack, Stores, Wishes};
+use support::CarelessIssuer;
 
 use dump::Kept;
 use journey::Secret;
@@ -31,9 +33,12 @@ async fn servers_and_logs_of_all_parts_say_nothing_personal() {
 
 async fn nothing_is_in_the_clear(stores: Stores) {
     let layout = Layout::temporary(stores).unwrap();
-    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let issuer = CarelessIssuer::start(elsewhere::CLIENT_SECRET);
+    let environment = elsewhere::environment(&issuer).into();
+    let wishes = Wishes { environment, ..Wishes::default() };
+    let stack = Stack::start(layout, &wishes).await.unwrap();
     let phones = stack.layout().cloud_folder().join("sms");
-    let mut secrets = journey::gone(&stack, &phones).await;
+    let mut secrets = journey::gone(&stack, &phones, &issuer).await;
     secrets.extend(journey::keys(&stack.layout().cloud_folder()));
     let kept = dump::all(&stack).await;
     every_store_is_there(&kept, stores);
@@ -53,7 +58,14 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         Stores::Embedded => vec![
             "auth.users.username",
             "auth.sign_in_codes.phone_hash",
-            "auth.password_resets.code_hash",
+            "auth.password_resets.why",
+            "auth.identities.subject_hash",
+            "auth.ended_visits.id",
+            "auth.role_acts.why",
+            "auth.users.closed_why",
+            "auth.readmissions.why",
+            "auth.readmissions.closed_why",
+            "auth.signing_keys.killed_why",
             "payment.refund_requests.reason",
             "payment.money_acts.reason",
             "order.orders.address",
@@ -72,7 +84,14 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         Stores::Real => vec![
             "auth.users.username",
             "auth.sign_in_codes.phone_hash",
-            "auth.password_resets.code_hash",
+            "auth.password_resets.why",
+            "auth.identities.subject_hash",
+            "auth.ended_visits.id",
+            "auth.role_acts.why",
+            "auth.users.closed_why",
+            "auth.readmissions.why",
+            "auth.readmissions.closed_why",
+            "auth.signing_keys.killed_why",
             "payment.refund_requests.reason",
             "payment.money_acts.reason",
             "order.orders.address",
