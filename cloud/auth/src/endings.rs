@@ -7,7 +7,7 @@ use process::{tokens::Claims, trace::TraceId};
 use wire::{EventType, SessionId, UnixMillis, UserId};
 
 use crate::{
-    events, revocations,
+    events,
     service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
     store::{OthersEnding, SessionEnding},
 };
@@ -95,7 +95,7 @@ impl Service {
         // A newer token of the session may be on its way to its holder.
         let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
         for session in ended {
-            revocations::tell(&self.cache, *session, until, now).await;
+            self.sessions.tell(*session, until, now).await;
         }
     }
 }

@@ -63,6 +63,7 @@ pub use issuers::IssuerConfig;
 use issuers::Issuers;
 use limits::EntryLimits;
 use passwords::Passwords;
+use revocations::SessionList;
 use service::{Service, ServiceError};
 use signing::SigningKeys;
 use store::{MIGRATIONS, Store};
@@ -185,8 +186,9 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     signing.keep_loaded(&ground.tasks);
 
     // Before the first request, so that a restart opens no gap in a blacklist held in memory.
-    revocations::fill(&store, &ground.cache, &ground.clock).await;
-    revocations::keep_filled(&ground.tasks, &store, &ground.cache, &ground.clock);
+    let sessions = SessionList::new(&store, &ground.cache, &ground.clock);
+    sessions.fill().await;
+    sessions.keep_filled(&ground.tasks);
     ground.run(NAME, &sql, jobs::all(&store, &ground.clock, &signing))?;
     consume(&ground.tasks, &ground.bus, topology::AUTH_MARKS, MarkKeeper { sql: sql.clone() });
 
@@ -214,6 +216,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
         verifier,
         clock,
         cache,
+        sessions,
     };
     // A live session hears its answer again, like all that auth says to a person.
     let (live, routes) = (service.clone(), http::router(service));

@@ -1,11 +1,23 @@
-//! Keeps the cache's blacklist in step with auth_db, which is the record. The cache may lose
-//! everything at any time: the refill writes it anew, and until it has, readers of the blacklist find
+//! Keeps what the cache says of sessions in step with auth_db, which is the record. The cache may lose
+//! everything at any time: the refill writes the blacklist anew, and until it has, readers of it find
 //! it incomplete and ask verify-token instead.
+//!
+//! Invariant: verify-token answers out of the cache only while this replica has told the cache of every end it knows.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use platform::{cache::Cache, sessions};
-use process::{clock::Clock, problem::chain, tasks::Tasks};
+use platform::{
+    cache::{Cache, CacheError},
+    sessions::{self, LiveSession, SessionStatus},
+};
+use process::{clock::Clock, problem::chain, tasks::Tasks, tokens::Claims};
+use tokio::time::timeout;
 use uuid::Uuid;
 use wire::{SessionId, UnixMillis};
 
@@ -15,51 +27,121 @@ type RefillError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a revocation that missed the cache can go unnoticed by it.
 const REFILL_EVERY: Duration = Duration::from_secs(15);
+/// A cache slower than this is no faster than the database.
+const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
-/// Puts one session on the blacklist. A failure does not refuse the sign-out.
-pub async fn tell(cache: &Cache, session: SessionId, until: UnixMillis, now: UnixMillis) {
-    if let Err(error) = sessions::revoke(cache, session, left(until, now)).await {
-        tracing::warn!(session.id = %session, error = chain(&error), "The cache missed a revocation");
-    }
+#[derive(Clone)]
+pub struct SessionList {
+    store: Store,
+    cache: Cache,
+    clock: Clock,
+    /// Counts the ends that the cache did not hear of, and those of them that a refill has told since.
+    missed: Arc<AtomicU64>,
+    made_good: Arc<AtomicU64>,
 }
 
-/// Writes the whole blacklist: every revoked session whose token has not expired.
-async fn refill(store: &Store, cache: &Cache, clock: &Clock) -> Result<(), RefillError> {
-    let mut after = SessionId(Uuid::nil());
-    loop {
-        let now = clock.now();
-        let part = store.revoked(after, now).await?;
-        for (session, until) in &part {
-            sessions::revoke(cache, *session, left(*until, now)).await?;
+/// What the cache says of a token's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownSession {
+    Stands,
+    Over,
+    /// Ask auth_db. The answer may be kept where the cache is there to keep it.
+    Unknown {
+        kept: bool,
+    },
+}
+
+impl SessionList {
+    pub fn new(store: &Store, cache: &Cache, clock: &Clock) -> Self {
+        let (store, cache, clock) = (store.clone(), cache.clone(), clock.clone());
+        Self { store, cache, clock, missed: Arc::default(), made_good: Arc::default() }
+    }
+
+    /// Puts one session on the blacklist. A failure does not refuse the sign-out.
+    pub async fn tell(&self, session: SessionId, until: UnixMillis, now: UnixMillis) {
+        if let Err(error) = sessions::revoke(&self.cache, session, left(until, now)).await {
+            self.missed.fetch_add(1, Ordering::SeqCst);
+            tracing::warn!(session.id = %session, error = chain(&error), "The cache missed a revocation");
         }
-        match part.last() {
-            Some((last, _)) if part.len() == BATCH => after = *last,
-            _ => break,
-        }
     }
-    Ok(sessions::mark_complete(cache).await?)
-}
 
-pub async fn fill(store: &Store, cache: &Cache, clock: &Clock) {
-    if let Err(error) = refill(store, cache, clock).await {
-        tracing::warn!(error = chain(&*error), "The blacklist could not be filled");
-    }
-}
-
-/// Fills it again now and then, for as long as the service runs.
-pub fn keep_filled(tasks: &Tasks, store: &Store, cache: &Cache, clock: &Clock) {
-    let (store, cache, clock) = (store.clone(), cache.clone(), clock.clone());
-    let stop = tasks.token();
-    tasks.spawn("auth revocations", async move {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(REFILL_EVERY) => fill(&store, &cache, &clock).await,
+    /// Writes the whole blacklist: every revoked session whose token has not expired.
+    pub async fn fill(&self) {
+        let missed = self.missed.load(Ordering::SeqCst);
+        match self.refill().await {
+            // An end that was missed meanwhile waits for the next time.
+            Ok(()) => {
+                self.made_good.fetch_max(missed, Ordering::SeqCst);
+            }
+            Err(error) => {
+                self.missed.fetch_add(1, Ordering::SeqCst);
+                tracing::warn!(error = chain(&*error), "The blacklist could not be filled");
             }
         }
-    });
+    }
+
+    /// Fills it again now and then, for as long as the service runs.
+    pub fn keep_filled(&self, tasks: &Tasks) {
+        let (list, stop) = (self.clone(), tasks.token());
+        tasks.spawn("auth revocations", async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(REFILL_EVERY) => list.fill().await,
+                }
+            }
+        });
+    }
+
+    /// Notes the session of these claims, which stood at `asked_at` and ends at `ends_at` if nobody ends it before.
+    pub async fn remember(&self, claims: &Claims, asked_at: UnixMillis, ends_at: UnixMillis) {
+        let kept_ms = i64::try_from(sessions::KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
+        let until = ends_at.min(asked_at.plus_ms(kept_ms));
+        let live = LiveSession { user: claims.sub, role: claims.role, until };
+        let left = left(until, self.clock.now());
+        in_time(sessions::remember(&self.cache, claims.jti, &live, left)).await;
+    }
+
+    /// What the cache knows of the session of verified claims.
+    pub async fn recall(&self, claims: &Claims) -> KnownSession {
+        let is_told = || {
+            let made_good = self.made_good.load(Ordering::SeqCst);
+            made_good == self.missed.load(Ordering::SeqCst)
+        };
+        let Some((status, live)) = in_time(sessions::recall(&self.cache, claims.jti)).await else {
+            return KnownSession::Unknown { kept: false };
+        };
+        let of_claims = |live: &LiveSession| (live.user, live.role) == (claims.sub, claims.role);
+        let live = live.filter(|live| of_claims(live) && live.until > self.clock.now());
+        match (status, live) {
+            (SessionStatus::Revoked, _) => KnownSession::Over,
+            (_, Some(_)) if is_told() => KnownSession::Stands,
+            _ => KnownSession::Unknown { kept: true },
+        }
+    }
+
+    async fn refill(&self) -> Result<(), RefillError> {
+        let mut after = SessionId(Uuid::nil());
+        loop {
+            let now = self.clock.now();
+            let part = self.store.revoked(after, now).await?;
+            for (session, until) in &part {
+                sessions::revoke(&self.cache, *session, left(*until, now)).await?;
+            }
+            match part.last() {
+                Some((last, _)) if part.len() == BATCH => after = *last,
+                _ => break,
+            }
+        }
+        Ok(sessions::mark_complete(&self.cache).await?)
+    }
 }
 
 fn left(until: UnixMillis, now: UnixMillis) -> Duration {
     Duration::from_millis(u64::try_from(until.since(now)).unwrap_or_default().max(1))
+}
+
+/// Nothing where the cache is away or slow: nobody waits for what only spares a question.
+async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
+    timeout(CACHE_LIMIT, asked).await.ok()?.ok()
 }

@@ -21,7 +21,7 @@ use crate::{
     limits::EntryLimits,
     passwords::{HashPermit, Lane, PasswordError, Passwords, is_our_hash},
     renewal::session_end,
-    revocations,
+    revocations::{KnownSession, SessionList},
     signing::SigningKeys,
     store::{
         Account, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError, UserSession,
@@ -43,6 +43,7 @@ pub struct Service {
     pub verifier: Verifier,
     pub clock: Clock,
     pub cache: Cache,
+    pub sessions: SessionList,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -191,12 +192,14 @@ impl Service {
         let Entry { name, place, device, identity, .. } = entry;
         let known =
             device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::of_device(secret)));
-        let looked_at = (account.role_id, changed_at);
+        let (looked_at, asked_at) = ((account.role_id, changed_at), self.clock.now());
         if !self.store.begin_session(&session, looked_at, (name, place), (known, identity)).await? {
             return Ok(None);
         }
         if is_grant {
             self.takes_its_place(&claims, &session, trace).await?;
+        } else {
+            self.sessions.remember(&claims, asked_at, session.expires_at).await;
         }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
         let (access_token, edge_token) =
@@ -249,6 +252,23 @@ impl Service {
         }
     }
 
+    /// The same for a caller who asks and does nothing here, out of the cache where that knows the session.
+    pub async fn known_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+        let asked_at = self.clock.now();
+        let verified = self.verifier.keys.verify(token, TokenAudience::Cloud, asked_at);
+        let Ok(claims) = verified else { return Ok(None) };
+        let kept = match self.sessions.recall(&claims).await {
+            KnownSession::Stands => return Ok(Some(claims)),
+            KnownSession::Over => return Ok(None),
+            KnownSession::Unknown { kept } => kept,
+        };
+        let Some(ends_at) = self.live_until(&claims).await? else { return Ok(None) };
+        if kept {
+            self.sessions.remember(&claims, asked_at, ends_at).await;
+        }
+        Ok(Some(claims))
+    }
+
     /// Closes a person's account and ends its sessions. Returns the person's role, or `None`
     /// where there is no such person. Once this returns, auth_db knows; edges hear of it by the feed.
     pub async fn revoke(
@@ -264,7 +284,7 @@ impl Service {
         if self.store.close_account(user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "An account was closed");
             self.forget(user).await;
-            revocations::fill(&self.store, &self.cache, &self.clock).await;
+            self.sessions.fill().await;
         }
         Ok(Some(role))
     }

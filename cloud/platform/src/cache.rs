@@ -1,4 +1,4 @@
-//! Owns everything that may be forgotten: rate limits, unread counts, the list of revoked sessions. The
+//! Owns everything that may be forgotten: rate limits, unread counts, what is known of sessions. The
 //! cache is never the only record of anything.
 //!
 //! Invariant: every entry has an end, and every call ends soon. A failure is an `Err` the caller goes
@@ -62,6 +62,14 @@ impl Cache {
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, CacheError> {
         on!(self, get(key))
+    }
+
+    /// Several keys as they stand at one moment, by one question.
+    pub async fn get_all<const N: usize>(
+        &self,
+        keys: [&str; N],
+    ) -> Result<[Option<String>; N], CacheError> {
+        on!(self, get_all(keys))
     }
 
     pub async fn set(&self, key: &str, value: &str, ttl: Duration) -> Result<(), CacheError> {

@@ -31,6 +31,7 @@ macro_rules! on_every_cache {
 
 on_every_cache! {
     a_value_is_found_until_it_is_deleted,
+    several_values_are_found_by_one_question,
     a_value_is_set_once_if_absent,
     everything_ends_with_its_time,
     counts_of_many_at_once_are_exact,
@@ -53,6 +54,14 @@ async fn a_value_is_found_until_it_is_deleted(cache: Cache) {
     cache.delete(&key).await.unwrap();
     assert_eq!(cache.get(&key).await.unwrap(), None);
     cache.ping().await.unwrap();
+}
+
+async fn several_values_are_found_by_one_question(cache: Cache) {
+    let [first, none, last] = ["first", "none", "last"].map(key);
+    cache.set(&first, "1", MINUTE).await.unwrap();
+    cache.set(&last, "3 三", MINUTE).await.unwrap();
+    let found = cache.get_all([&first, &none, &last]).await.unwrap();
+    assert_eq!(found, [Some("1".to_owned()), None, Some("3 三".to_owned())]);
 }
 
 async fn a_value_is_set_once_if_absent(cache: Cache) {

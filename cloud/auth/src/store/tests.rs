@@ -18,7 +18,8 @@ use wire::{Event, EventType, IdentityId, Role, SessionId, UnixMillis, UserId};
 use super::*;
 use crate::{
     domain::{DeviceSecret, Email, Lockout, ResetCode, SignInCode, Username},
-    events, jobs, revocations,
+    events, jobs,
+    revocations::SessionList,
     signing::KeyOrder,
 };
 
@@ -170,7 +171,7 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] e
     }
     let cache = Cache::open("memory:").unwrap();
     assert_eq!(sessions::look_up(&cache, live).await.unwrap(), SessionStatus::Unknown);
-    revocations::fill(&database.store, &cache, &database.clock).await;
+    SessionList::new(&database.store, &cache, &database.clock).fill().await;
     for session in revoked {
         assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);
     }

@@ -86,8 +86,13 @@ impl Auth {
 
     /// Another replica, on the same database and key file.
     pub async fn replica(&self) -> Self {
+        self.replica_on("memory:").await
+    }
+
+    /// The same, on that cache.
+    pub async fn replica_on(&self, cache: &str) -> Self {
         let (config, sql, clock) = (self.config.clone(), self.sql.clone(), self.clock.clone());
-        Self::open(config, sql, "memory:", clock, tempfile::tempdir().unwrap()).await
+        Self::open(config, sql, cache, clock, tempfile::tempdir().unwrap()).await
     }
 
     pub fn file(&self, name: &str) -> PathBuf {

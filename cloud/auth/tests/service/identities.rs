@@ -256,7 +256,8 @@ async fn a_closed_account_stays_closed_to_its_identity() {
     let auth = auth_at(Engine::Sqlite, &[("acme", &issuer)]).await;
     let access = token(&sign_in(&auth, "acme", &issuer, "17").await);
     auth.sql.exec("UPDATE users SET is_active = 0", Vec::new()).await.unwrap();
-    assert_eq!(auth.verify(&access).await.code(), "invalid_token");
+    let listed = auth.send(Method::GET, "/api/v1/auth/sessions", Some(&access), None).await;
+    assert_eq!(listed.code(), "invalid_token");
     let refused = sign_in(&auth, "acme", &issuer, "17").await;
     assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "revoked"));
     assert_eq!(users(&auth).await, 1, "nor is a second account made");

@@ -1,13 +1,18 @@
 //! Signing in, staying in, and being out.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use platform::sessions::{self, SessionStatus};
 use process::tokens::{Keys, TokenAudience};
 use rstest::rstest;
 use serde_json::json;
+use support::{Proxy, Wire, eventually};
 use wire::{EventType, SessionId, UserEvent};
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
+
+const SESSIONS: &str = "/api/v1/auth/sessions";
 
 async fn auth_with(engine: Engine, username: &str) -> Auth {
     let auth = Auth::new(engine).await;
@@ -176,8 +181,115 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
         let token = auth.token("lisi").await;
         assert_eq!(auth.verify(&token).await.status, StatusCode::OK);
         auth.sql.exec(change, Vec::new()).await.unwrap();
+        refused(&auth.send(Method::GET, SESSIONS, Some(&token), None).await);
+        // The cache hears nothing of a hand in the tables; what it knows ends with the token's hour.
+        let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+        let session = session_of(&auth, &token, &jwks);
+        auth.cache.delete(&format!("session:{session}:live")).await.unwrap();
         refused(&auth.verify(&token).await);
     }
+}
+
+/// Replicas on one Redis, the second of which reaches it by a wire of its own.
+async fn replicas() -> (Auth, Auth, Proxy) {
+    let redis = &support::servers().redis;
+    let server = redis.trim_start_matches("redis://").trim_end_matches('/');
+    let proxy = Proxy::to(server).await.unwrap();
+    let one = Auth::with_cache(Engine::Sqlite, redis).await;
+    let other = one.replica_on(&format!("redis://{}", proxy.address())).await;
+    one.register("lisi", "provider").await;
+    (one, other, proxy)
+}
+
+/// What the cache says of the session of that token, and the session.
+async fn cached(auth: &Auth, token: &str) -> (SessionId, Option<String>) {
+    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+    let session = session_of(auth, token, &jwks);
+    (session, auth.cache.get(&format!("session:{session}:live")).await.unwrap())
+}
+
+#[rstest]
+#[case::memory("memory:")]
+#[case::redis(&support::servers().redis)]
+#[tokio::test]
+async fn a_sign_in_is_cached_and_verified_without_the_database(#[case] cache: &str) {
+    let auth = Auth::with_cache(Engine::Sqlite, cache).await;
+    auth.register("lisi", "provider").await;
+    let token = auth.token("lisi").await;
+    let (_, word) = cached(&auth, &token).await;
+    let expected = auth.verify(&token).await.body;
+    let hour = auth.clock.now().plus_ms(60 * MINUTE_MS);
+    let user = expected["user_id"].as_str().unwrap();
+    assert_eq!(word.unwrap(), format!("{user} 2 {}", hour.0), "ids, and an end in an hour");
+
+    auth.sql.exec("ALTER TABLE sessions RENAME TO away", Vec::new()).await.unwrap();
+    let verified = auth.verify(&token).await;
+    assert_eq!((verified.status, verified.body), (StatusCode::OK, expected));
+    let listed = auth.send(Method::GET, SESSIONS, Some(&token), None).await;
+    assert_eq!(listed.status, StatusCode::INTERNAL_SERVER_ERROR, "an act asks the database");
+    refused(&auth.verify(&format!("{token}x")).await);
+}
+
+#[rstest]
+#[case::memory("memory:")]
+#[case::redis(&support::servers().redis)]
+#[tokio::test]
+async fn a_word_that_comes_late_undoes_no_end(#[case] cache: &str) {
+    let auth = Auth::with_cache(Engine::Sqlite, cache).await;
+    auth.register("lisi", "provider").await;
+    let token = auth.token("lisi").await;
+    let (session, word) = cached(&auth, &token).await;
+    assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
+    // Of a reader who asked the database before the end, and was slow.
+    let word = word.unwrap();
+    let key = format!("session:{session}:live");
+    auth.cache.set(&key, &word, sessions::KEPT_FOR).await.unwrap();
+    refused(&auth.verify(&token).await);
+}
+
+#[tokio::test]
+async fn an_end_at_one_replica_is_heard_at_another_whatever_it_remembers() {
+    let (one, other, _proxy) = replicas().await;
+    let form = json!({ "username": "lisi", "password": PASSWORD, "refresh": true });
+    let renewed = one.post("login", form).await.body;
+    let refresh = json!({ "refresh_token": renewed["refresh_token"] });
+    let (present, lost) = (one.token("lisi").await, one.token("lisi").await);
+    let gone = one.token("lisi").await;
+    let copied = renewed["access_token"].as_str().unwrap();
+    let all = [copied, &present, &lost, &gone];
+    for token in all {
+        assert_eq!(other.verify(token).await.status, StatusCode::OK);
+    }
+    assert_eq!(one.logout(&gone).await.status, StatusCode::NO_CONTENT);
+    refused(&other.verify(&gone).await);
+    // A spent token is in two hands once its minute is over.
+    for _ in 0..2 {
+        one.post("refresh", refresh.clone()).await;
+        one.clock.advance(2 * MINUTE_MS);
+    }
+    refused(&other.verify(copied).await);
+    let form = json!({ "old_password": PASSWORD, "new_password": "another horse battery" });
+    let path = "/api/v1/auth/password";
+    let changed = one.send(Method::POST, path, Some(&present), Some(form)).await;
+    assert_eq!(changed.body["ended"], 1, "{}", changed.text);
+    refused(&other.verify(&lost).await);
+    assert_eq!(other.verify(&present).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_end_that_the_cache_missed_is_not_undone_by_what_it_remembers() {
+    let (one, other, proxy) = replicas().await;
+    let (token, kept) = (one.token("lisi").await, one.token("lisi").await);
+    assert_eq!(other.verify(&token).await.status, StatusCode::OK);
+    proxy.set(Wire::Cut);
+    assert_eq!(other.verify(&token).await.status, StatusCode::OK, "by the database");
+    assert_eq!(other.logout(&token).await.status, StatusCode::NO_CONTENT);
+    proxy.set(Wire::Passes);
+    let is_back = async || other.cache.ping().await.ok();
+    eventually("the cache is back", Duration::from_secs(20), is_back).await;
+    assert!(cached(&other, &token).await.1.is_some(), "it still says what it said before");
+    refused(&other.verify(&token).await);
+    assert_eq!(other.verify(&kept).await.status, StatusCode::OK);
 }
 
 #[rstest]

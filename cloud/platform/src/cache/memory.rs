@@ -47,6 +47,11 @@ impl Memory {
         self.fresh().by_key.get(key).map(|entry| entry.value.clone())
     }
 
+    pub(super) fn get_all<const N: usize>(&self, keys: [&str; N]) -> [Option<String>; N] {
+        let entries = self.fresh();
+        keys.map(|key| entries.by_key.get(key).map(|entry| entry.value.clone()))
+    }
+
     pub(super) fn set(&self, key: &str, value: &str, ttl: Duration) {
         let mut entries = self.fresh();
         self.put(&mut entries, key, value.to_owned(), ttl);

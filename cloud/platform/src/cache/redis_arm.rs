@@ -45,6 +45,13 @@ impl Redis {
         Ok(self.connection.clone().get(key).await?)
     }
 
+    pub(super) async fn get_all<const N: usize>(
+        &self,
+        keys: [&str; N],
+    ) -> Result<[Option<String>; N], CacheError> {
+        Ok(self.connection.clone().mget(&keys[..]).await?)
+    }
+
     pub(super) async fn set(
         &self,
         key: &str,
