@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes the users from the environment and starts the server. The gateway and auth use the cache, and notification its
-# own keys in it. The other parts may connect and ask for a PING.
+# Writes the users from the environment and starts the server. The gateway and auth use the cache, and user and notification
+# their own keys in it. The other parts may connect and ask for a PING.
 set -eu
 users=${TMPDIR:-/tmp}/users.acl
 umask 077
@@ -11,8 +11,12 @@ umask 077
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password ~* resetchannels +@read +@write +@connection +@scripting -@dangerous"
     done
-    echo "user notification on >${NOTIFICATION_CACHE_PASSWORD:?} ~notification:* resetchannels +get +set +@connection"
-    for name in USER ORDER PAYMENT REVIEW HUB; do
+    for name in USER NOTIFICATION; do
+        eval "password=\${${name}_CACHE_PASSWORD:?}"
+        part=$(echo "$name" | tr A-Z a-z)
+        echo "user $part on >$password ~$part:* resetchannels +get +set +@connection"
+    done
+    for name in ORDER PAYMENT REVIEW HUB; do
         eval "password=\${${name}_CACHE_PASSWORD:?}"
         part=$(echo "$name" | tr A-Z a-z)
         echo "user $part on >$password resetkeys resetchannels +@connection"

@@ -29,6 +29,7 @@ pub mod service;
 pub mod sessions;
 pub mod sms;
 pub mod sql;
+pub mod stamped;
 pub mod upstream;
 
 pub use client_address::ClientAddress;

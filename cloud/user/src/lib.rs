@@ -12,6 +12,8 @@ pub mod store;
 
 texts::include_texts!(say);
 
+use std::time::Duration;
+
 use axum::Router;
 use platform::{
     Ground, OpenError,
@@ -21,6 +23,7 @@ use platform::{
     files::{FileIntake, FileLinks, FileRegister, Files},
     health::Check,
     letters, service as skeleton,
+    stamped::StampedMemory,
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,9 @@ pub struct Config {
     pub documents_url: SecretUrl,
     /// Where the files of people are. All replicas need the same place.
     pub files_url: SecretUrl,
+    /// How long the cache answers for the public part of a provider's profile. One that the cache did not hear a change
+    /// of is wrong for no longer.
+    pub cache_ttl_ms: u64,
 }
 
 impl PartConfig for Config {
@@ -47,6 +53,7 @@ impl PartConfig for Config {
             bind: DataPlace::bind(part),
             documents_url: place.store(part),
             files_url: files.into(),
+            cache_ttl_ms: 10_000,
         }
     }
 }
@@ -58,7 +65,10 @@ pub struct Peers {}
 pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&ground.data_keys);
-    let store = ProfileStore::new(&documents, ground.clock.clone());
+    let ttl = Duration::from_millis(config.cache_ttl_ms);
+    let (cache, keys) = (ground.cache.clone(), ground.data_keys.clone());
+    let memory = StampedMemory::new(store::PLACE, cache, keys, ttl);
+    let store = ProfileStore::new(&documents, ground.clock.clone()).remembering(memory);
     store.check().await?;
     let files = Files::open(config.files_url.reveal())
         .map_err(OpenError::own("`user.files_url`: the store of files cannot be used"))?;

@@ -4,6 +4,7 @@
 //! Invariants: a person has at most one profile; a change is made on the revision that its maker read, or
 //! not at all; its event stands in the changed document.
 
+mod cards;
 mod jobs;
 mod marks;
 mod ratings;
@@ -15,6 +16,7 @@ use platform::{
         Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, Find,
     },
     sealing::SealWalk,
+    stamped::StampedMemory,
 };
 use process::clock::Clock;
 use uuid::Uuid;
@@ -22,6 +24,7 @@ use wire::{Event, EventType, FieldError, FileId, ProfileEvent, Role, UserId};
 
 use crate::domain::{CustomerProfile, PersonRecord, ProfileBody, ProviderProfile};
 
+pub use cards::PLACE;
 pub use jobs::CompletedJob;
 pub use shapes::{queue_of, serving_of};
 
@@ -32,10 +35,14 @@ pub struct ProfileStore {
     providers: Collection<ProviderProfile>,
     jobs: Collection<CompletedJob>,
     clock: Clock,
+    memory: Option<StampedMemory>,
 }
 
 /// A kind of profile, kept in a collection of its own.
 pub trait KeptProfile: DocumentBody + ProfileBody {
+    /// Others see a part of it, which the cache remembers.
+    const HAS_CARD: bool;
+
     fn kept_in(store: &ProfileStore) -> &Collection<Self>;
 }
 
@@ -69,6 +76,7 @@ impl ProfileStore {
             providers: Collection::new(documents, "provider_profiles"),
             jobs: Collection::new(documents, "completed_jobs"),
             clock,
+            memory: None,
         }
     }
 
@@ -140,6 +148,9 @@ impl ProfileStore {
         trace: &str,
         mut change: impl FnMut(&mut D) -> Result<Option<ChangeNews>, ProfileRefusal>,
     ) -> Result<D, ProfileRefusal> {
+        if D::HAS_CARD {
+            self.changes(user).await;
+        }
         let mut instead = Err(ProfileRefusal::Missing);
         let changed = D::kept_in(self).change(user.0, |mut body: D| {
             let revision = body.person().revision;
@@ -172,7 +183,12 @@ impl ProfileStore {
             }
         });
         match changed.await? {
-            Some(Document { body, .. }) => Ok(body),
+            Some(Document { body, .. }) => {
+                if D::HAS_CARD {
+                    self.changes(user).await;
+                }
+                Ok(body)
+            }
             None => instead,
         }
     }
@@ -212,12 +228,16 @@ impl ProfileStore {
 }
 
 impl KeptProfile for CustomerProfile {
+    const HAS_CARD: bool = false;
+
     fn kept_in(store: &ProfileStore) -> &Collection<Self> {
         &store.customers
     }
 }
 
 impl KeptProfile for ProviderProfile {
+    const HAS_CARD: bool = true;
+
     fn kept_in(store: &ProfileStore) -> &Collection<Self> {
         &store.providers
     }

@@ -2,26 +2,33 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use contract::{DocumentsArm, LIMIT, on_every_documents};
 use mongodb::bson::{self, doc};
 use platform::{
     bus::{Bus, QueueSpec},
+    cache::Cache,
     documents::Documents,
     outbox::Relay,
+    sealing::DataKeys,
+    stamped::{StampedMemory, StampedThing},
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde_json::json;
+use support::servers;
 use user::{
     domain::{
-        CalendarDay, Certification, CustomerProfile, ProfileForm, ProviderProfile,
+        CalendarDay, Certification, CustomerProfile, ProfileForm, ProviderProfile, PublicProfile,
         VerificationState,
     },
-    store::{ChangeNews, ProfileRefusal, ProfileStore, queue_of, serving_of},
+    store::{ChangeNews, CompletedJob, PLACE, ProfileRefusal, ProfileStore, queue_of, serving_of},
 };
 use uuid::Uuid;
-use wire::{EventType, Exchange, ProfileEvent, Region, Role, ServiceType, UnixMillis, UserId};
+use wire::{
+    EventType, Exchange, OrderId, ProfileEvent, RatingEvent, Region, Role, ServiceType, UnixMillis,
+    UserId,
+};
 
 const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
@@ -32,6 +39,7 @@ const PROFILES: QueueSpec = QueueSpec::new("profiles", &[(Exchange::User, "profi
 
 on_every_documents! {
     every_promise_of_a_profile_is_kept,
+    a_change_is_seen_at_once_at_every_replica,
     what_changes_a_profile_is_told_in_order,
     who_is_verified_is_told_again,
     hot_queries_are_answered_by_their_index,
@@ -104,6 +112,84 @@ async fn of_changes_on_one_revision_one_is_made(store: &ProfileStore) {
     }
     let after = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap().person;
     assert_eq!((won, after.revision), (vec![after.full_name], read + 1));
+}
+
+/// Replicas on one store, each with its own way to the same cache.
+async fn a_change_is_seen_at_once_at_every_replica(arm: DocumentsArm) {
+    migrated(&arm.documents).await;
+    let memory = Cache::open("memory:").unwrap();
+    let redis = || Cache::open(&servers().redis).unwrap();
+    for (n, caches) in [(50, [memory.clone(), memory]), (60, [redis(), redis()])] {
+        // The server is shared by all tests.
+        let provider = UserId(Clock::system().new_id());
+        Box::pin(cards_follow_changes(&arm.documents, caches, provider, n)).await;
+    }
+}
+
+async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: UserId, order: u128) {
+    let minutes = Duration::from_secs(600);
+    let keys = DataKeys::random();
+    let memory = |cache| StampedMemory::new(PLACE, cache, keys.clone(), minutes);
+    let cache = caches[0].clone();
+    let [here, there] = caches
+        .map(|cache| ProfileStore::new(documents, Clock::fixed(AT)).remembering(memory(cache)));
+    let silent = ProfileStore::new(documents, Clock::fixed(AT));
+    let shown = async |store: &ProfileStore| store.card(who).await.unwrap();
+    offer(&here, who, Region::East).await;
+    let first = shown(&there).await;
+    assert_eq!(first, PublicProfile::of(&silent.get(who).await.unwrap().unwrap()));
+    let first = first.unwrap();
+    let kept = cache.get(&format!("user:card:{who}")).await.unwrap().unwrap();
+    assert!(!kept.contains(&first.full_name) && !kept.contains("two"), "{kept}");
+
+    // A change that the cache does not hear of shows that it is the cache that answers.
+    rename(&silent, who, "Nobody heard").await;
+    assert_eq!(shown(&there).await.as_ref(), Some(&first));
+    let (thing, by_hand) = (StampedThing { id: who.0, name: who.to_string() }, memory(cache));
+    let before = by_hand.stamp(&thing).await.unwrap();
+    rename(&here, who, "王五").await;
+    assert_eq!(shown(&there).await.unwrap().full_name, "王五");
+    // A reader who had read before the change, and was slow.
+    let old = serde_json::to_string(&first).unwrap();
+    by_hand.remember("card", &thing, &before, &old).await;
+    for store in [&here, &there] {
+        assert_eq!(shown(store).await.unwrap().full_name, "王五");
+    }
+
+    let told =
+        RatingEvent { provider_id: who, average_hundredths: 450, total_reviews: 2, version: 1 };
+    here.note_rating(&told, TRACE).await.unwrap();
+    assert_eq!(shown(&there).await.unwrap().offer.rating_hundredths, 450);
+    let job = CompletedJob { provider_id: who, completed_at: AT };
+    here.note_job(OrderId(Uuid::from_u128(order)), &job, TRACE).await.unwrap();
+    assert_eq!(shown(&there).await.unwrap().offer.completed_orders, 1);
+    let close = |profile: &mut ProviderProfile| {
+        profile.person.is_closed = true;
+        Ok(updated())
+    };
+    here.change(who, None, TRACE, close).await.unwrap();
+    assert_eq!(shown(&there).await, None);
+}
+
+#[tokio::test]
+async fn without_the_cache_cards_come_from_the_store() {
+    let arm = contract::documents_on_mongodb().await;
+    let cache = Cache::open("redis://127.0.0.1:1").unwrap();
+    let memory = StampedMemory::new(PLACE, cache, DataKeys::random(), LIMIT);
+    let store = migrated(&arm.documents).await.remembering(memory);
+    offer(&store, PROVIDER, Region::East).await;
+    for name in ["王五", "赵六"] {
+        rename(&store, PROVIDER, name).await;
+        assert_eq!(store.card(PROVIDER).await.unwrap().unwrap().full_name, name);
+    }
+}
+
+async fn rename(store: &ProfileStore, who: UserId, name: &str) {
+    let change = |profile: &mut ProviderProfile| {
+        profile.person.full_name = name.to_owned();
+        Ok(updated())
+    };
+    store.change(who, None, TRACE, change).await.unwrap();
 }
 
 async fn what_changes_a_profile_is_told_in_order(arm: DocumentsArm) {

@@ -68,7 +68,7 @@ async fn reads_no_documents_of_another(users: &PartUsers, part: CloudPart) {
     }
 }
 
-/// The gateway and auth share sessions and limits. The words that notification keeps are sealed.
+/// The gateway and auth share sessions and limits. The words that user and notification keep are sealed.
 async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     let client = redis::Client::open(users.url(part, "CACHE_URL").unwrap()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -83,9 +83,11 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     assert_eq!(ask(&["PING"]).await, Ok(()), "{part}");
     let expected = if is_shared { Ok(()) } else { denied };
     assert_eq!(ask(&["GET", "session:of-somebody"]).await, expected, "{part}");
-    let is_own = is_shared || part == CloudPart::Notification;
-    let expected = if is_own { Ok(()) } else { denied };
-    assert_eq!(ask(&["GET", "notification:of-somebody"]).await, expected, "{part}");
+    for owner in [CloudPart::User, CloudPart::Notification] {
+        let expected = if is_shared || part == owner { Ok(()) } else { denied };
+        let key = format!("{owner}:of-somebody");
+        assert_eq!(ask(&["GET", &key]).await, expected, "{part}");
+    }
     for of_nobody in [&["CONFIG", "GET", "*"][..], &["FLUSHALL"], &["ACL", "LIST"], &["KEYS", "*"]]
     {
         assert_eq!(ask(of_nobody).await, denied, "{part} {of_nobody:?}");

@@ -1,6 +1,6 @@
 //! A profile as it is shown: whole to its own person and to admins, the public part to everybody else.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use wire::{Amount, FileId, Region, Role, ServiceType, UnixMillis, UserId};
@@ -70,7 +70,7 @@ pub struct VerificationRecord {
 }
 
 /// A provider as everybody who is signed in may see him: no number, no address, no free days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PublicProfile {
     pub user_id: UserId,
     pub full_name: String,
@@ -85,7 +85,7 @@ pub struct PublicProfile {
 
 /// What a provider offers, and how he has done so far.
 #[skip_serializing_none]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderOffer {
     pub skills: Vec<String>,
     pub service_categories: Vec<ServiceType>,

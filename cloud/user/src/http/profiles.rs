@@ -69,9 +69,7 @@ pub async fn show_provider(
     _: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<PublicProfile>, Problem> {
-    let found = service.store.get::<ProviderProfile>(id).await?;
-    let shown = found.as_ref().and_then(PublicProfile::of).ok_or(Code::NotFound)?;
-    Ok(Json(shown))
+    Ok(Json(service.store.card(id).await?.ok_or(Code::NotFound)?))
 }
 
 pub async fn write_provider(

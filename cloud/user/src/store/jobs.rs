@@ -56,7 +56,9 @@ impl ProfileStore {
             }
             found.body.completed_orders = counted;
             found.body.derive();
+            self.changes(provider).await;
             if self.providers.replace(&found, &[]).await? {
+                self.changes(provider).await;
                 return Ok(());
             }
         }

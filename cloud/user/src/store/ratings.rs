@@ -14,6 +14,7 @@ impl ProfileStore {
         if self.get::<ProviderProfile>(provider).await?.is_none() {
             self.make::<ProviderProfile>(provider, Role::Provider, trace).await?;
         }
+        self.changes(provider).await;
         let changed = self.providers.change(provider.0, |mut profile| {
             if profile.rating_version >= told.version {
                 return None;
@@ -24,6 +25,10 @@ impl ProfileStore {
             profile.derive();
             Some((profile, Vec::new()))
         });
-        changed.await.map(drop).map_err(|error: DocumentsError| error.into())
+        let changed = changed.await.map_err(|error: DocumentsError| StoreError::from(error))?;
+        if changed.is_some() {
+            self.changes(provider).await;
+        }
+        Ok(())
     }
 }

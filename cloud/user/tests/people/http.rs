@@ -28,7 +28,12 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("user.db").display());
         let files_url = format!("file:{}", folder.path().join("files").display()).into();
-        let config = Config { bind: String::new(), documents_url: url.into(), files_url };
+        let config = Config {
+            documents_url: url.into(),
+            files_url,
+            cache_ttl_ms: 60_000,
+            ..Config::default()
+        };
         user::migrate(&config).await.unwrap();
         let mut ground = testing::ground(folder.path(), &clock).await;
         ground.keys = issuer.keys();
