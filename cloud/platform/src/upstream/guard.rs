@@ -94,7 +94,7 @@ impl GuardedPart {
                 Err(wait) => return failure.unwrap_or(Err(UpstreamError::Resting { wait })),
             };
             let answer = self.addresses[call.replica].call(request).await;
-            let broke_off = verdict.as_ref().is_some_and(UploadVerdict::is_given);
+            let broke_off = verdict.as_ref().and_then(UploadVerdict::given).is_some();
             call.end = Some(end(&answer, broke_off, is_look));
             let has_failed = call.end == Some(CallEnd::Failed);
             failed = Some(call.replica);
@@ -152,10 +152,6 @@ impl UploadVerdict {
 
     pub fn given(&self) -> Option<Code> {
         self.0.get().copied()
-    }
-
-    fn is_given(&self) -> bool {
-        self.0.get().is_some()
     }
 }
 
