@@ -1,7 +1,8 @@
 //! The replicas of one part: the next one to be called, those that rest after faults, and the share of calls
 //! that may be sent again.
 //!
-//! Invariants: time comes in; after its rest a replica gets one call on trial; a single answer ends its rest.
+//! Invariants: time comes in; after its rest a replica gets one call on trial, and another where that takes long; a
+//! single answer ends its rest.
 
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ struct ReplicaHealth {
 struct Rest {
     until: Duration,
     length: Duration,
-    on_trial: bool,
+    /// When the last trial began that is still under way.
+    tried: Option<Duration>,
 }
 
 /// The end of a call, as far as it tells something of the replica.
@@ -57,7 +59,7 @@ impl ReplicaSet {
     pub fn choose(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
         let chosen = self.turn(now, failed, |replica| replica.is_due(now))?;
         if let Some(rest) = &mut self.replicas[chosen].rest {
-            rest.on_trial = true;
+            rest.tried = Some(now);
         }
         self.saved = (self.saved + 1).min(SAVED_MAX);
         Ok(chosen)
@@ -72,17 +74,17 @@ impl ReplicaSet {
         let health = &mut self.replicas[replica];
         match (end, &mut health.rest) {
             (CallEnd::Answered, _) => *health = ReplicaHealth::default(),
-            (CallEnd::Unknown, Some(rest)) => rest.on_trial = false,
-            (CallEnd::Failed, Some(rest)) if rest.on_trial => {
+            (CallEnd::Unknown, Some(rest)) => rest.tried = None,
+            (CallEnd::Failed, Some(rest)) if rest.tried.is_some() => {
                 let length = (rest.length * 2).min(REST_MAX);
-                *rest = Rest { until: now + length, length, on_trial: false };
+                *rest = Rest { until: now + length, length, tried: None };
             }
             // A call of the time before the rest.
             (CallEnd::Failed, Some(_)) | (CallEnd::Unknown, None) => {}
             (CallEnd::Failed, None) => {
                 health.faults += 1;
                 if health.faults >= FAULTS_MAX {
-                    health.rest = Some(Rest { until: now + REST, length: REST, on_trial: false });
+                    health.rest = Some(Rest { until: now + REST, length: REST, tried: None });
                 }
             }
         }
@@ -126,11 +128,13 @@ impl ReplicaSet {
 
 impl ReplicaHealth {
     fn is_due(&self, now: Duration) -> bool {
-        self.rest.is_none_or(|rest| !rest.on_trial && rest.until <= now)
+        // A long call on trial keeps nobody else away.
+        let is_tried = |rest: Rest| rest.tried.is_some_and(|tried| now < tried + REST);
+        self.rest.is_none_or(|rest| rest.until <= now && !is_tried(rest))
     }
 
     fn wait(&self, now: Duration) -> Duration {
-        // A trial under way is over soon.
+        // Where a trial is under way, another may begin soon.
         self.rest.map_or(Duration::ZERO, |rest| rest.until.saturating_sub(now).max(REST))
     }
 }
@@ -207,6 +211,18 @@ mod tests {
         assert_eq!(set.choose(now, None), Ok(0));
         set.settle(0, CallEnd::Answered, now);
         assert_eq!((turns(&mut set, now, 3), set.resting()), (vec![0, 0, 0], 0));
+    }
+
+    #[test]
+    fn a_long_call_on_trial_keeps_others_away_for_a_moment_only() {
+        let mut set = set(1, &[0]);
+        assert_eq!(set.choose(at(1_000), None), Ok(0));
+        assert!(set.choose(at(1_999), None).is_err());
+        assert_eq!(set.choose(at(2_000), None), Ok(0), "the first has not answered yet");
+        set.settle(0, CallEnd::Answered, at(2_100));
+        assert_eq!((turns(&mut set, at(2_100), 3), set.resting()), (vec![0, 0, 0], 0));
+        set.settle(0, CallEnd::Failed, at(9_000));
+        assert_eq!(set.resting(), 0, "the end of the first says what any other's does");
     }
 
     #[test]
