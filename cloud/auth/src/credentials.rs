@@ -149,12 +149,14 @@ impl Service {
             let kind = EventType::SessionRevoked;
             events::of(kind, &self.clock, trace, user, account.role_id, Some(session))
         };
+        let under_way = self.sessions.ending();
         let Some(ended) = self.store.change_password(new, ending, event_of).await? else {
+            under_way.told();
             return Ok(None);
         };
         let (why, ended_count) = (why.as_str(), ended.len());
         tracing::info!(user.id = %user, why, ended = ended_count, "A password was changed");
-        self.tell_ended(&ended, at).await;
+        self.tell_ended(under_way, &ended, at).await;
         Ok(Some(ended_count))
     }
 }

@@ -8,6 +8,7 @@ use wire::{EventType, SessionId, UnixMillis, UserId};
 
 use crate::{
     events,
+    revocations::EndUnderWay,
     service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
     store::{OthersEnding, SessionEnding},
 };
@@ -47,10 +48,11 @@ impl Service {
         };
         let kind = EventType::SessionRevoked;
         let event = events::of(kind, &self.clock, trace, user, state.role, Some(session))?;
+        let ending = self.sessions.ending();
         if self.store.revoke_by_admin(session, by, now, &event).await? {
             tracing::info!(user.id = %user, session.id = %session, by = %by, "An admin ended a session");
         }
-        self.tell_ended(&[session], now).await;
+        self.tell_ended(ending, &[session], now).await;
         Ok(true)
     }
 
@@ -66,9 +68,10 @@ impl Service {
             let kind = EventType::SessionRevoked;
             events::of(kind, &self.clock, trace, claims.sub, claims.role, Some(session))
         };
+        let under_way = self.sessions.ending();
         let ended = self.store.revoke_others(ending, event_of).await?;
         tracing::info!(user.id = %claims.sub, ended = ended.len(), "Ended their other sessions");
-        self.tell_ended(&ended, at).await;
+        self.tell_ended(under_way, &ended, at).await;
         Ok(ended.len())
     }
 
@@ -83,19 +86,21 @@ impl Service {
         let (now, kind) = (self.clock.now(), EventType::SessionRevoked);
         let (user, role) = (owner.sub, owner.role);
         let event = events::of(kind, &self.clock, trace, user, role, Some(session))?;
+        let ending = self.sessions.ending();
         if self.store.revoke(session, now, why, &event).await? {
             let why = why.as_str();
             tracing::info!(user.id = %user, session.id = %session, why, "A session has ended");
         }
-        self.tell_ended(&[session], now).await;
+        self.tell_ended(ending, &[session], now).await;
         Ok(())
     }
 
-    pub async fn tell_ended(&self, ended: &[SessionId], now: UnixMillis) {
+    pub async fn tell_ended(&self, ending: EndUnderWay, ended: &[SessionId], now: UnixMillis) {
         // A newer token of the session may be on its way to its holder.
         let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
         for session in ended {
             self.sessions.tell(*session, until, now).await;
         }
+        ending.told();
     }
 }

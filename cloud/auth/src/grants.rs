@@ -102,12 +102,13 @@ impl Service {
             let kind = EventType::SessionRevoked;
             events::of(kind, &self.clock, trace, claims.sub, claims.role, Some(ended))
         };
+        let ending = self.sessions.ending();
         let ended = self.store.give_way(session, now, event_of).await?;
         tracing::info!(
             user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
             ended = ended.len(), "A tablet got a grant"
         );
-        self.tell_ended(&ended, now).await;
+        self.tell_ended(ending, &ended, now).await;
         Ok(())
     }
 }

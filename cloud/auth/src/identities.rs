@@ -169,10 +169,13 @@ impl Service {
             let kind = EventType::SessionRevoked;
             events::of(kind, &self.clock, trace, owner.sub, owner.role, Some(session))
         };
+        let under_way = self.sessions.ending();
         let result = self.store.unlink_identity(identity, ending, event_of).await?;
         if let UnlinkResult::Removed(ended) = &result {
             tracing::info!(user.id = %owner.sub, ended = ended.len(), "An identity was removed");
-            self.tell_ended(ended, at).await;
+            self.tell_ended(under_way, ended, at).await;
+        } else {
+            under_way.told();
         }
         Ok(result)
     }

@@ -2,7 +2,8 @@
 //! everything at any time: the refill writes the blacklist anew, and until it has, readers of it find
 //! it incomplete and ask verify-token instead.
 //!
-//! Invariant: verify-token answers out of the cache only while this replica has told the cache of every end it knows.
+//! Invariant: verify-token answers out of the cache only while this replica ends no session, and has told the cache of
+//! every end it made.
 
 use std::{
     sync::{
@@ -35,9 +36,19 @@ pub struct SessionList {
     store: Store,
     cache: Cache,
     clock: Clock,
+    /// Ends that are being made at this moment.
+    under_way: Arc<AtomicU64>,
     /// Counts the ends that the cache did not hear of, and those of them that a refill has told since.
     missed: Arc<AtomicU64>,
     made_good: Arc<AtomicU64>,
+}
+
+/// Held from before auth_db ends sessions until the cache has heard of it. One that is dropped, because its caller hung
+/// up or the database failed, may have ended them: the next refill tells.
+#[must_use]
+pub struct EndUnderWay {
+    list: SessionList,
+    is_told: bool,
 }
 
 /// What the cache says of a token's session.
@@ -54,7 +65,14 @@ pub enum KnownSession {
 impl SessionList {
     pub fn new(store: &Store, cache: &Cache, clock: &Clock) -> Self {
         let (store, cache, clock) = (store.clone(), cache.clone(), clock.clone());
-        Self { store, cache, clock, missed: Arc::default(), made_good: Arc::default() }
+        let (under_way, missed, made_good) = Default::default();
+        Self { store, cache, clock, under_way, missed, made_good }
+    }
+
+    /// Call it before auth_db is asked to end sessions.
+    pub fn ending(&self) -> EndUnderWay {
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        EndUnderWay { list: self.clone(), is_told: false }
     }
 
     /// Puts one session on the blacklist. A failure does not refuse the sign-out.
@@ -106,7 +124,8 @@ impl SessionList {
     pub async fn recall(&self, claims: &Claims) -> KnownSession {
         let is_told = || {
             let made_good = self.made_good.load(Ordering::SeqCst);
-            made_good == self.missed.load(Ordering::SeqCst)
+            self.under_way.load(Ordering::SeqCst) == 0
+                && made_good == self.missed.load(Ordering::SeqCst)
         };
         let Some((status, live)) = in_time(sessions::recall(&self.cache, claims.jti)).await else {
             return KnownSession::Unknown { kept: false };
@@ -126,7 +145,9 @@ impl SessionList {
             let now = self.clock.now();
             let part = self.store.revoked(after, now).await?;
             for (session, until) in &part {
-                sessions::revoke(&self.cache, *session, left(*until, now)).await?;
+                // For as long as a word may count that this session stands.
+                let left = left(*until, now).max(sessions::KEPT_FOR);
+                sessions::revoke(&self.cache, *session, left).await?;
             }
             match part.last() {
                 Some((last, _)) if part.len() == BATCH => after = *last,
@@ -134,6 +155,23 @@ impl SessionList {
             }
         }
         Ok(sessions::mark_complete(&self.cache).await?)
+    }
+}
+
+impl EndUnderWay {
+    /// Every session that ended was told, or none has ended.
+    pub fn told(mut self) {
+        self.is_told = true;
+    }
+}
+
+impl Drop for EndUnderWay {
+    fn drop(&mut self) {
+        // In this order: at no moment between the two is the end forgotten.
+        if !self.is_told {
+            self.list.missed.fetch_add(1, Ordering::SeqCst);
+        }
+        self.list.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

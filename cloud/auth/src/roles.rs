@@ -84,13 +84,17 @@ impl Service {
             let kind = EventType::SessionRevoked;
             events::of(kind, &self.clock, trace, user, role, Some(session))
         };
+        let under_way = self.sessions.ending();
         let ended = match self.store.give_role(id, ending, order, event_of).await? {
             Ok(ended) => ended,
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => {
+                under_way.told();
+                return Ok(Err(refused));
+            }
         };
         tracing::info!(user.id = %user, role.id = id, by = %order.by, ended = ended.len(), "Gave a person a role");
         self.forget(user).await;
-        self.tell_ended(&ended, order.at).await;
+        self.tell_ended(under_way, &ended, order.at).await;
         Ok(Ok(()))
     }
 

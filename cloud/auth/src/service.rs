@@ -281,11 +281,13 @@ impl Service {
         let Some(role) = self.store.role(user).await? else { return Ok(None) };
         let event_of = |at| events::closed(&self.clock, trace, user, role, at);
         let record = Closing { at: self.clock.now(), by, why };
+        let ending = self.sessions.ending();
         if self.store.close_account(user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "An account was closed");
             self.forget(user).await;
             self.sessions.fill().await;
         }
+        ending.told();
         Ok(Some(role))
     }
 

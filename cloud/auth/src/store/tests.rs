@@ -8,7 +8,11 @@ use platform::{
     sessions::{self, SessionStatus},
     sms::{CountryCode, PhoneNumber},
 };
-use process::{clock::Clock, trace::TraceId};
+use process::{
+    clock::Clock,
+    tokens::{Claims, TokenKind},
+    trace::TraceId,
+};
 use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;
@@ -19,7 +23,7 @@ use super::*;
 use crate::{
     domain::{DeviceSecret, Email, Lockout, ResetCode, SignInCode, Username},
     events, jobs,
-    revocations::SessionList,
+    revocations::{KnownSession, SessionList},
     signing::KeyOrder,
 };
 
@@ -178,6 +182,39 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] e
     for session in [live, expired] {
         assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Clear);
     }
+}
+
+#[tokio::test]
+async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
+    let database = database(Engine::Sqlite).await;
+    let list = SessionList::new(&database.store, &Cache::open("memory:").unwrap(), &database.clock);
+    let claims = Claims {
+        sub: database.user,
+        role: Role::Customer,
+        jti: SessionId(database.clock.new_id()),
+        iss: "test".to_owned(),
+        iat: 0,
+        exp: i64::MAX,
+        kind: TokenKind::Access,
+        device: None,
+        region: None,
+        command: None,
+        verified: false,
+        mark_version: 0,
+    };
+    let unknown = KnownSession::Unknown { kept: true };
+    list.fill().await;
+    list.remember(&claims, NOW, NOW.plus_ms(HOUR_MS)).await;
+    assert_eq!(list.recall(&claims).await, KnownSession::Stands);
+    let ending = list.ending();
+    assert_eq!(list.recall(&claims).await, unknown, "an end is under way");
+    ending.told();
+    assert_eq!(list.recall(&claims).await, KnownSession::Stands);
+    // Its caller hung up, perhaps when auth_db had ended a session already.
+    drop(list.ending());
+    assert_eq!(list.recall(&claims).await, unknown);
+    list.fill().await;
+    assert_eq!(list.recall(&claims).await, KnownSession::Stands);
 }
 
 #[rstest]
