@@ -2,7 +2,7 @@
 //!
 //! Invariants: every change of a thing gives it a new stamp, and a memory under another stamp counts for
 //! nothing; one whose change the cache did not hear of ends with its time. The store is the truth: without the cache
-//! everything is read there, and nobody waits long for it. People's words are sealed.
+//! everything is read there, and no reader waits long for it. Memories are sealed, and a plain one is nobody's of ours.
 
 use std::time::Duration;
 
@@ -61,7 +61,8 @@ impl StampedMemory {
         Some(Stamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
-    /// Forgets what is remembered, on every replica; call it before the change is stored, and again after it.
+    /// Forgets what is remembered, on every replica; call it before the change is stored, and again after it. It waits as
+    /// long as the cache may take: what that does not hear, readers miss.
     pub async fn changed(&self, of: &StampedThing) {
         let stamp = random::secret_text(STAMP_BYTES);
         if let Err(error) = self.cache.set(&self.key("stamp", of), &stamp, STAMP_TTL).await {
@@ -73,7 +74,9 @@ impl StampedMemory {
     pub async fn recall(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
         let stored = in_time(self.cache.get(&self.key(what, of))).await??;
         let (under, sealed) = stored.split_once(' ')?;
-        if under != stamp.0 {
+        // Whoever else can write to the cache could put a plain one there.
+        let is_forged = self.keys.seals() && !self.keys.is_sealed_text(sealed);
+        if under != stamp.0 || is_forged {
             return None;
         }
         self.keys.open_text(&self.place(of), sealed.to_owned()).ok()
