@@ -275,7 +275,13 @@ impl Gateway {
                 response
             }
             Ok(Err(error)) => {
-                tracing::warn!(part = part.name(), %error, "A part is out of reach");
+                // Its rest was told when it began.
+                match error {
+                    UpstreamError::Resting { .. } => {
+                        tracing::debug!(part = part.name(), "A part rests");
+                    }
+                    _ => tracing::warn!(part = part.name(), %error, "A part is out of reach"),
+                }
                 out_of_reach(part, &error).into_response()
             }
             Err(_) => {

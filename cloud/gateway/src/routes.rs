@@ -319,6 +319,7 @@ pub static ALIASES: &[Alias] = &[
     alias(GET,  "/api/v1/users/{id}",               GET,  "/api/v1/admin/users/{id}"),
     alias(DELETE, "/api/v1/users/{id}",             POST, "/api/v1/admin/users/{id}/revoke"),
     alias(GET,  "/api/users/{id}",                  GET,  "/api/v1/admin/users/{id}"),
+    alias(DELETE, "/api/users/{id}",                POST, "/api/v1/admin/users/{id}/revoke"),
     alias(POST, "/login",                           POST, "/api/v1/auth/login"),
     alias(POST, "/verify-token",                    POST, "/api/v1/auth/verify-token"),
     alias(POST, "/refresh-token",                   POST, "/api/v1/auth/refresh"),
