@@ -61,6 +61,8 @@ pub struct Plan {
     pub moment: Moment,
     pub broken: Vec<(Seat, Wire)>,
     pub contests: Vec<Contest>,
+    /// The holder of the exclusive region is away and keeps its right, and the region's other edge is linked.
+    pub is_awaited: bool,
     /// An operator takes the right of the exclusive region back, while its holder is away.
     pub taken_back: bool,
 }
@@ -109,7 +111,7 @@ impl Plan {
         let contests =
             REGIONS.iter().flat_map(|region| contests(&mut draws, *region)).collect::<Vec<_>>();
         let taken_back = holder_is_away && !is_awaited && (draws.one_in(2) || is_certain);
-        Self { victim, moment, broken, contests, taken_back }
+        Self { victim, moment, broken, contests, is_awaited, taken_back }
     }
 }
 
@@ -176,6 +178,7 @@ impl fmt::Display for Plan {
             write!(f, "{seat} {wire:?}, ")?;
         }
         write!(f, "{} killed {}", self.victim, self.moment)?;
+        f.write_str(if self.is_awaited { ", holder awaited" } else { "" })?;
         f.write_str(if self.taken_back { ", right taken back" } else { "" })
     }
 }
@@ -191,8 +194,8 @@ mod tests {
         assert_ne!(Plan::of(7, 3), Plan::of(8, 3));
     }
 
-    /// Whether the holder is away with its right, and the other edge is there to ask for it.
-    fn is_awaited(plan: &Plan) -> bool {
+    /// The holder is away with its right, and the other edge is there to ask for it.
+    fn waits_for_the_holder(plan: &Plan) -> bool {
         let is_broken = |second| {
             let seat = Seat { region: EXCLUSIVE, second };
             plan.broken.iter().any(|(broken, _)| *broken == seat)
@@ -206,7 +209,8 @@ mod tests {
         for seed in 0..100 {
             let plans: Vec<_> = (1..=10).map(|round| Plan::of(seed, round)).collect();
             assert!(plans.iter().any(|plan| plan.taken_back), "seed {seed}");
-            assert!(plans.iter().filter(|plan| is_awaited(plan)).count() >= 2, "seed {seed}");
+            let awaited = || plans.iter().filter(|plan| plan.is_awaited);
+            assert!(awaited().count() == 2 && awaited().all(waits_for_the_holder), "seed {seed}");
         }
         let killed = |part: Part| plans.iter().any(|plan| plan.victim == part);
         assert!(

@@ -19,7 +19,7 @@ use crate::{
     asking::until_answered,
     killing::kill,
     ledger::{Asked, Ledger, Said, Told},
-    plan::{Contender, Moment, PUBLISHED, Plan, REGIONS, Seat},
+    plan::{Contender, EXCLUSIVE, Moment, PUBLISHED, Plan, REGIONS, Seat},
     scene::{LIMIT, Scene, Tap},
     storm::order,
     witness::Witness,
@@ -77,7 +77,13 @@ impl Scene {
             })
             .await;
         };
-        tokio::join!(stored, killed, taken_back, witness.watch(moments / 2));
+        let watched = async {
+            if plan.is_awaited {
+                self.what_waits_is_told().await;
+            }
+            witness.watch(moments / 2).await;
+        };
+        tokio::join!(stored, killed, taken_back, watched);
         self.heal();
         let settled = async {
             if let Moment::AfterHealing(wait) = plan.moment {
@@ -90,6 +96,15 @@ impl Scene {
         if plan.taken_back {
             self.grant().await;
         }
+    }
+
+    /// An edge says now and then how many of its ops have no outcome. The witness is to meet that, too.
+    async fn what_waits_is_told(&self) {
+        let neighbour = Seat { region: EXCLUSIVE, second: true };
+        eventually("the hub has heard what waits for the holder", LIMIT, async || {
+            (self.truth.pending_at(neighbour).await > 0).then_some(())
+        })
+        .await;
     }
 
     async fn on_the_boards(&self, open: &Open) {

@@ -90,6 +90,16 @@ impl Truth {
         found
     }
 
+    /// How many ops without an outcome an edge has, by its last word to the hub.
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    pub async fn pending_at(&self, seat: Seat) -> i64 {
+        const PENDING: &str = "SELECT pending FROM edges WHERE edge = ?";
+        let pending = self.sync_db.one(PENDING, vals![seat.to_string()]).await;
+        pending.expect("the edge's word").expect("an edge")
+    }
+
     /// Every command has an outcome, and the told answer is the order service's: for every command of a
     /// tablet, and for every taken command of the portal. A command not taken there has none.
     ///
