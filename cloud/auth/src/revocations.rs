@@ -1,4 +1,4 @@
-//! Keeps what the cache says of sessions in step with auth_db, which is the record. The cache may lose
+//! Keeps the words of the cache about sessions in step with auth_db, which is the record. The cache may lose
 //! everything at any time: the refill writes the blacklist anew, and until it has, readers of it find
 //! it incomplete and ask verify-token instead.
 //!
@@ -51,7 +51,7 @@ pub struct EndUnderWay {
     is_told: bool,
 }
 
-/// What the cache says of a token's session.
+/// The cache's answer about a token's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownSession {
     Stands,
@@ -120,7 +120,7 @@ impl SessionList {
         in_time(sessions::remember(&self.cache, claims.jti, &live, left)).await;
     }
 
-    /// What the cache knows of the session of verified claims.
+    /// Asks the cache about the session of verified claims.
     pub async fn recall(&self, claims: &Claims) -> KnownSession {
         let is_told = || {
             let made_good = self.made_good.load(Ordering::SeqCst);
@@ -179,7 +179,7 @@ fn left(until: UnixMillis, now: UnixMillis) -> Duration {
     Duration::from_millis(u64::try_from(until.since(now)).unwrap_or_default().max(1))
 }
 
-/// Nothing where the cache is away or slow: nobody waits for what only spares a question.
+/// Nothing where the cache is away or slow: it only spares a question, and nobody waits for that.
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
     timeout(CACHE_LIMIT, asked).await.ok()?.ok()
 }

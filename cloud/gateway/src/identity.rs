@@ -179,7 +179,7 @@ pub fn unavailable(part: CloudPart) -> Problem {
     Problem::new(Code::Unavailable).with("part", part.name()).retry_after(UNAVAILABLE_RETRY_S)
 }
 
-/// What a caller hears of a part that gave no answer.
+/// The answer to a caller whose part gave none.
 pub fn out_of_reach(part: CloudPart, error: &UpstreamError) -> Problem {
     match error {
         UpstreamError::TimedOut => Problem::new(Code::TimedOut).with("part", part.name()),

@@ -1,4 +1,4 @@
-//! Owns what the cache says of sessions: the list of those that were ended, which auth writes and the gateway reads,
+//! Owns the words of the cache about sessions: the list of those that were ended, which auth writes and the gateway reads,
 //! and beside it a word of auth's own about each that stood when auth_db was asked. The record of both is auth_db; the
 //! cache only saves asking for every request.
 //!

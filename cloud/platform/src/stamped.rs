@@ -1,4 +1,4 @@
-//! Owns what a part remembers in the cache of the things in its store: answers that many ask for.
+//! Owns a part's memories of its store in the cache: answers that many ask for.
 //!
 //! Invariants: every change of a thing gives it a new stamp, and a memory under another stamp counts for
 //! nothing; one whose change the cache did not hear of ends with its time. The store is the truth: without the cache
@@ -61,8 +61,8 @@ impl StampedMemory {
         Some(Stamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
-    /// Forgets what is remembered, on every replica; call it before the change is stored, and again after it. It waits as
-    /// long as the cache may take: what that does not hear, readers miss.
+    /// Forgets the memories of a thing, on every replica; call it before the change is stored, and again after it. It waits
+    /// as long as the cache may take: readers miss a change that the cache did not hear of.
     pub async fn changed(&self, of: &StampedThing) {
         let stamp = random::secret_text(STAMP_BYTES);
         if let Err(error) = self.cache.set(&self.key("stamp", of), &stamp, STAMP_TTL).await {
@@ -70,7 +70,7 @@ impl StampedMemory {
         }
     }
 
-    /// What was remembered of that state.
+    /// The memory of that state.
     pub async fn recall(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
         let stored = in_time(self.cache.get(&self.key(what, of))).await??;
         let (under, sealed) = stored.split_once(' ')?;

@@ -70,8 +70,8 @@ pub struct Plan {
 /// In one of this many rounds the holder is away and its right is taken back, so that every run of ten has
 /// one.
 const TAKEN_BACK_EVERY: u32 = 10;
-/// In two of so many rounds the holder is away and keeps its right, while the region's other edge is linked: what is
-/// wanted there waits for the holder.
+/// In two of so many rounds the holder is away and keeps its right, while the region's other edge is linked: orders
+/// that are wanted there wait for the holder.
 const AWAITED: [u32; 2] = [0, 6];
 const AWAITED_OF: u32 = 10;
 /// How many receipts a round's work brings at the least.

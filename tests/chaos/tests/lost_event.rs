@@ -28,7 +28,7 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     let operator = operator(&stack).await;
     let (_, empty) = operator.gets("status").unwrap();
     let (order, provider) = open_order(&stack, &api).await;
-    // What the hub has not heard when it ends it might hear while it ends, and that is another count.
+    // The hub might hear of the rest while it ends, and that is another count.
     eventually("the hub has heard of the order", LIMIT, async || {
         let heard = feed_seq(&operator.gets("status").ok()?.1) - feed_seq(&empty);
         (heard == UNTIL_OPEN).then_some(())

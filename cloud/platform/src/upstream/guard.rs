@@ -30,7 +30,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 #[error("something in front of it answered {0}")]
 struct AnswerInFront(StatusCode);
 
-/// All addresses of a part. Clones share what is known of them.
+/// All addresses of a part. Clones share their state.
 #[derive(Clone)]
 pub struct GuardedPart {
     part: CloudPart,

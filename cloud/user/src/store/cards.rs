@@ -10,7 +10,7 @@ use wire::UserId;
 use super::ProfileStore;
 use crate::domain::{ProviderProfile, PublicProfile};
 
-/// The name and the column of what is remembered.
+/// The part's name in keys of the cache, and the column of its memories.
 pub const PLACE: (&str, &str) = ("user", "user.memory");
 const CARD: &str = "card";
 
