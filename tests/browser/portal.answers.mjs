@@ -91,7 +91,7 @@ const waitingOf = (n, full_name, change = {}) => {
 }
 
 const OF_ADMINS = [
-  'cancel_orders', 'withdraw_orders', 'approve_orders', 'refund_money', 'moderate_reviews', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
+  'cancel_orders', 'withdraw_orders', 'approve_orders', 'refund_money', 'set_fees', 'moderate_reviews', 'read_desks', 'verify_providers', 'read_people', 'revoke_people', 'end_sessions', 'reset_passwords', 'manage_roles', 'read_platform', 'manage_regions',
   'manage_edges', 'manage_keys',
 ]
 const roleOf = (role_id, name, permissions) => ({ role_id, name, description: '', base: name, built_in: true, permissions })
@@ -317,6 +317,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   state.asks = desk
   const caseOf = (n, kind, time) => ({ id: n, order_id: order, kind, movement_id: id(939 + n), opened_at: at(time), closed_at: null })
   state.cases = [caseOf(2, 'refund_failed', '10:30:00'), caseOf(1, 'wrong_amount', '10:00:00')]
+  const first = { in_force_from: '1970-01-01T00:00:00.000Z', basis_points: 1000, set_by: null, set_at: null }
+  state.fees = { platform: [first], cancel: [{ ...first, notice_hours: 24 }] }
   state.desk = {
     order_id: order, order_status: 'completed', payment_status: 'paid', saga: 'needs_person', customer_id: payer, provider_id: PEOPLE.provider.user_id, price: '180.00', currency: 'CNY', held: '0.00', granted: '60.00', goodwill: '0.00',
     cancel_fee: null, next_at: null, payments: [], requests: [], cases: state.cases,
@@ -356,6 +358,16 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       state.desk.acts.push({ kind, amount: body.amount ?? null, reason: body.reason ?? '', subject: body.provider_id ?? body.refund_id ?? null, by: PEOPLE.admin.user_id, at: at('10:52:00'), key: headers['idempotency-key'] })
       if (match[2].endsWith('wise') || match[2].endsWith('anew')) state.desk.saga = 'settling'
       if (kind === 'goodwill') state.desk.goodwill = body.amount
+      return [204]
+    }],
+    ['GET', /^\/admin\/(platform|cancel)-fees$/, ({ match }) => ({ items: state.fees[match[1]] })],
+    ['POST', /^\/admin\/(platform|cancel)-fees$/, ({ match, body }) => {
+      if (Date.parse(body.in_force_from) < Date.now() + 3_600_000) return [409, { status: 409, code: 'fee_settled', title: 'A fee is set and taken back until an hour before it begins.' }]
+      state.fees[match[1]].unshift({ ...body, set_by: PEOPLE.admin.user_id, set_at: at('10:52:00') })
+      return [204]
+    }],
+    ['DELETE', /^\/admin\/(platform|cancel)-fees\/([^/]+)$/, ({ match }) => {
+      state.fees[match[1]] = state.fees[match[1]].filter((one) => one.in_force_from !== decodeURIComponent(match[2]))
       return [204]
     }],
     ['GET', /^\/admin\/money-cases$/, () => page(state.cases.filter((one) => one.closed_at === null))],

@@ -21,7 +21,7 @@ const PAGES = {
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
-    '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
+    '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -627,6 +627,33 @@ test('admins share an inbox, which leads to the work and tells of dead letters w
   await go('/inbox?show=unread')
   await page.getByRole('heading', { name: 'Inbox' }).waitFor()
   await page.getByRole('heading', { name: '2 events could not be worked in' }).waitFor({ state: 'detached' })
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('an admin sets what a late cancel costs from a day on, and takes it back', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  const dialog = page.locator('dialog[open]')
+  await go('/money?view=fees')
+  const set = page.getByRole('button', { name: 'Set this fee…' }).last()
+  await set.click()
+  await page.getByText('Give a share from 0 to 100 percent').waitFor()
+  await page.getByText('Choose a moment that is an hour from now or later.').waitFor()
+  await page.locator('#cancel-share').fill('12,5')
+  await page.locator('#cancel-notice').fill('48')
+  await page.locator('#cancel-from').fill('2099-03-01T00:00')
+  await set.click()
+  await dialog.getByText("a cancel with less than 48 hours' notice costs 12.5%").waitFor()
+  await dialog.getByRole('button', { name: 'Set the fee' }).click()
+  const row = page.getByRole('row').filter({ hasText: '12.5%' })
+  await row.getByText('to come').waitFor()
+  const [{ body }] = state.changes()
+  assert.deepEqual(body, { in_force_from: new Date('2099-03-01T00:00').toISOString(), basis_points: 1250, notice_hours: 48 })
+  await row.getByRole('button', { name: 'Take back' }).click()
+  await dialog.getByRole('button', { name: 'Take it back' }).click()
+  await row.waitFor({ state: 'detached' })
+  assert.equal(await page.getByRole('button', { name: 'Take back' }).count(), 0, 'what is in force stays')
   assert.deepEqual(faults(), [])
   await context.close()
 })

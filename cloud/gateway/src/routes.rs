@@ -86,6 +86,7 @@ const ANY_ACTION: &[Permission] = &[
     Permission::ApproveOrders,
 ];
 const REFUND: &[Permission] = &[Permission::RefundMoney];
+const FEES: &[Permission] = &[Permission::SetFees];
 const MODERATE: &[Permission] = &[Permission::ModerateReviews];
 const DESKS: &[Permission] = &[Permission::ReadDesks];
 /// A customer's own, or any at an admin's desk.
@@ -235,6 +236,9 @@ pub static ROUTES: &[Route] = &[
     admin(GET,    "/api/v1/admin/cases/{id}",                     DESKS,     Part::Order),
     admin(POST,   "/api/v1/admin/cases/{id}/take",                WITHDRAW,  Part::Order),
     admin(POST,   "/api/v1/admin/cases/{id}/close",               WITHDRAW,  Part::Order),
+    admin(GET,    "/api/v1/admin/cancel-fees",                    DESKS,     Part::Order),
+    admin(POST,   "/api/v1/admin/cancel-fees",                    FEES,      Part::Order),
+    admin(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}",    FEES,      Part::Order),
     admin(POST,   "/api/v1/admin/providers/{id}/withdrawals",     WITHDRAW,  Part::Order),
     admin(GET,    "/api/v1/admin/lost-acceptances",               DESKS,     Part::Order),
     admin(GET,    "/api/v1/admin/commands/{id}",                  DESKS,     Part::Order),
@@ -262,6 +266,9 @@ pub static ROUTES: &[Route] = &[
     admin(POST,   "/api/v1/admin/orders/{id}/compensation",       REFUND,    Part::Payment),
     admin(GET,    "/api/v1/admin/money-cases",                    DESKS,     Part::Payment),
     admin(POST,   "/api/v1/admin/money-cases/{id}/close",         REFUND,    Part::Payment),
+    admin(GET,    "/api/v1/admin/platform-fees",                  DESKS,     Part::Payment),
+    admin(POST,   "/api/v1/admin/platform-fees",                  FEES,      Part::Payment),
+    admin(DELETE, "/api/v1/admin/platform-fees/{in_force_from}",  FEES,      Part::Payment),
 
     route(POST, "/api/v1/reviews",                CUSTOMER, Part::Review),
     file(POST,  "/api/v1/reviews/images",         CUSTOMER, Part::Review, PICTURE_BYTES_MAX),

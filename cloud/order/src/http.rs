@@ -6,6 +6,7 @@ mod cancelling;
 mod cases;
 mod commands;
 mod export;
+mod fees;
 mod filter;
 mod form;
 mod hub;
@@ -20,12 +21,13 @@ use axum::{
     http::Method,
     routing::{get, post},
 };
-use process::openapi::RouteTable;
+use process::openapi::{ApiDocument, RouteTable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use wire::Code;
+use wire::{Code, CommandAnswer, TimelineEntry};
 
+use self::fees::CancelFeeView;
 use crate::service::Service;
 
 /// A run of an edge's log is far larger than anything a person sends.
@@ -55,6 +57,14 @@ pub fn router(service: Service) -> Router {
         .with_state(service)
 }
 
+/// The routes for clients, with the items of lists that come whole.
+pub fn document(name: &'static str) -> ApiDocument {
+    table(ApiDocument::of(name))
+        .with::<CommandAnswer>()
+        .with::<TimelineEntry>()
+        .with::<CancelFeeView>()
+}
+
 /// Every command on an order may be refused with these.
 macro_rules! command_codes {
     ($($own:ident),*) => {
@@ -62,12 +72,18 @@ macro_rules! command_codes {
     };
 }
 
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
+
 /// The public routes.
-#[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
-    const GET: Method = Method::GET;
-    const POST: Method = Method::POST;
-    const PUT: Method = Method::PUT;
+    of_admins(of_everybody(to))
+}
+
+#[rustfmt::skip]
+fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
     to
         .at(POST, "/api/v1/orders", "Publish an order", &[Code::CommandIdReused], commands::publish)
         .at(GET, "/api/v1/orders", "List the orders that you published, or that you have accepted", &[],
@@ -112,6 +128,11 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(POST, "/api/v1/orders/{id}/cancel",
             "Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done",
             command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
+}
+
+#[rustfmt::skip]
+fn of_admins<T: RouteTable<Service>>(to: T) -> T {
+    to
         .at(GET, "/api/v1/admin/orders", "List all orders", &[], reads::all)
         .at(GET, "/api/v1/admin/orders/export.csv", "Take the orders of a list as a table", &[], export::all_as_csv)
         .at(GET, "/api/v1/admin/orders/export.json", "Take the orders of a list as JSON", &[], export::all_as_json)
@@ -128,6 +149,14 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             cases::take_case)
         .at(POST, "/api/v1/admin/cases/{id}/close",
             "Close a case with a reason; one that is closed already keeps its own", &[], cases::close_case)
+        .at(GET, "/api/v1/admin/cancel-fees", "List the versions of the price of a late cancel, newest first",
+            &[], fees::cancel_fees)
+        .at(POST, "/api/v1/admin/cancel-fees",
+            "Set what a late cancel costs its customer, for the orders created from a moment on",
+            &[Code::FeeSettled, Code::TooManyFees], fees::set_cancel_fee)
+        .at(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}",
+            "Take a version back that does not begin within the hour", &[Code::FeeSettled],
+            fees::take_back_cancel_fee)
         .at(POST, "/api/v1/admin/providers/{id}/withdrawals",
             "Withdraw every job that a provider has in hand, with a reason for all who are concerned", &[],
             admin::withdraw_all)

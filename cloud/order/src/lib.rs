@@ -21,7 +21,6 @@ use platform::{
     upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
-use wire::{CommandAnswer, TimelineEntry};
 
 use events::{Money, People, Reviews};
 use service::Service;
@@ -59,8 +58,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
 
 /// The routes for clients.
 pub fn document() -> ApiDocument {
-    // The items of a list that comes whole.
-    http::table(ApiDocument::of(NAME)).with::<CommandAnswer>().with::<TimelineEntry>()
+    http::document(NAME)
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

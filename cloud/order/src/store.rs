@@ -1,5 +1,5 @@
 //! Owns order_db: orders and their timeline, commands with their answers, the assignment of regions,
-//! and cases for a person to look at.
+//! cases for a person to look at, and the versions of the price of a cancel.
 //!
 //! Invariant: one transaction reads the basis of a decision and writes all of it: order, timeline,
 //! answer, outbox row.
@@ -9,6 +9,7 @@ mod cases;
 mod compare;
 mod conflicts;
 mod decide;
+mod fees;
 mod known;
 mod lists;
 mod money;
@@ -30,6 +31,7 @@ use wire::ShareLimits;
 
 pub use cases::CaseTurn;
 pub use decide::{FundedRun, Publication};
+pub use fees::CancelFeeRow;
 pub use known::KNOWN_MAX;
 pub use lists::{EXPORTED_MAX, Listing};
 pub use platform::StoreError;

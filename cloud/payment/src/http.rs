@@ -4,6 +4,7 @@
 mod admin;
 mod callbacks;
 mod desk;
+mod fees;
 mod funds;
 mod payments;
 mod refunds;
@@ -24,6 +25,7 @@ use wire::{Amount, Code, CommandId};
 
 pub use self::callbacks::CallbackLimits;
 use self::{
+    fees::PlatformFeeView,
     payments::PaymentMethod,
     statements::Earnings,
     views::{LineView, PaymentView, RequestView},
@@ -85,13 +87,20 @@ pub fn document(name: &'static str) -> ApiDocument {
         .with::<RequestView>()
         .with::<LineView>()
         .with::<Earnings>()
+        .with::<PlatformFeeView>()
 }
 
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const DELETE: Method = Method::DELETE;
+
 /// The public routes.
-#[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
-    const GET: Method = Method::GET;
-    const POST: Method = Method::POST;
+    of_admins(of_everybody(to))
+}
+
+#[rustfmt::skip]
+fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
     to
         .at(POST, "/api/v1/payments", "Pay an order. One that is open is returned, and not begun again",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::AlreadyPaid,
@@ -111,8 +120,6 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at_unkeyed("asks the adapter once more, which changes nothing",
             POST, "/api/v1/payments/callback", "Take in a message of the adapter that there is",
             &[Code::NotFound, Code::SignatureWrong, Code::TooManyRequests], callbacks::usual_callback)
-        .at(GET, "/api/v1/admin/payment-callbacks", "List what came in from the adapter, newest first", &[],
-            callbacks::callbacks)
         .at(POST, "/api/v1/refunds",
             "Ask for money back, in progress or later, until it is released. A request that is open is returned",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::NotRefundable,
@@ -127,6 +134,13 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             statements::mine)
         .at(GET, "/api/v1/earnings", "Show what you are owed, and what is on its way to you", &[],
             statements::earnings)
+}
+
+#[rustfmt::skip]
+fn of_admins<T: RouteTable<Service>>(to: T) -> T {
+    to
+        .at(GET, "/api/v1/admin/payment-callbacks", "List what came in from the adapter, newest first", &[],
+            callbacks::callbacks)
         .at(GET, "/api/v1/admin/refunds", "List the requests for refunds that wait for a decision, newest first",
             &[], admin::open_requests)
         .at(POST, "/api/v1/admin/refunds/{id}/grant",
@@ -153,4 +167,13 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             "List the cases about money that are open for a person to look at, newest first", &[], desk::cases)
         .at(POST, "/api/v1/admin/money-cases/{id}/close", "Close a case about money, with a reason", &[],
             desk::close_case)
+        .at(GET, "/api/v1/admin/platform-fees", "List the versions of the platform's fee, newest first", &[],
+            fees::platform_fees)
+        .at(POST, "/api/v1/admin/platform-fees",
+            "Set what the platform keeps of a release, for the orders created from a moment on",
+            &[Code::FeeSettled, Code::TooManyFees],
+            fees::set_platform_fee)
+        .at(DELETE, "/api/v1/admin/platform-fees/{in_force_from}",
+            "Take a version back that does not begin within the hour", &[Code::FeeSettled],
+            fees::take_back_platform_fee)
 }

@@ -1,4 +1,5 @@
-//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins did about them, and the keys of requests.
+//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins did about them, the versions of the
+//! platform's fee, and the keys of requests.
 //!
 //! Invariant: one transaction locks the due, reads every row about the order's money, and writes all that the
 //! domain decides, events included [LOCK_DUE].
@@ -7,6 +8,7 @@ mod acts;
 mod callbacks;
 mod compare;
 mod errands;
+mod fees;
 mod load;
 mod payout;
 mod reads;
@@ -25,6 +27,7 @@ use wire::UnixMillis;
 pub use acts::{ActRow, MoneyAct, MoneyActKind};
 pub use callbacks::{CallbackRow, CallbackVerdict};
 pub use errands::{AdapterCall, CallKind};
+pub use fees::PlatformFeeRow;
 pub use platform::StoreError;
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};
 pub use reconcile::{BookedPlace, Disagreements, LateRows};

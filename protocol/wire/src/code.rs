@@ -100,6 +100,8 @@ codes! {
     RefundDecided refund_decided 409,
     NothingFailed nothing_failed 409,
     TermsChanged terms_changed 409,
+    FeeSettled fee_settled 409,
+    TooManyFees too_many_fees 409,
     SignatureWrong signature_wrong 401,
     // reviews
     OrderNotCompleted order_not_completed 409,

@@ -16,6 +16,8 @@ words! {
         ApproveOrders "approve_orders",
         /// Grant and refuse what customers ask back.
         RefundMoney "refund_money",
+        /// Set what the platform's work and a late cancel cost.
+        SetFees "set_fees",
         /// Hide reviews and show them again.
         ModerateReviews "moderate_reviews",
         /// The desks of all orders, of cases and of lost acceptances.
@@ -48,6 +50,7 @@ impl Permission {
                 Self::WithdrawOrders,
                 Self::ApproveOrders,
                 Self::RefundMoney,
+                Self::SetFees,
                 Self::ModerateReviews,
                 Self::ReadDesks,
                 Self::VerifyProviders,

@@ -6,6 +6,7 @@ mod assigning;
 mod cancelling;
 mod cases;
 mod export;
+mod fees;
 mod filters;
 mod funds;
 mod hub;

@@ -6,6 +6,8 @@ price-range-empty = 最高价不能低于最低价。
 time-range-empty = 结束时间必须晚于开始时间。
 too-much-to-export = 订单超过 { $most } 条，请缩短时间范围。
 text-too-long = 搜索内容最多 { $most } 个字符。
+fee-above-the-whole = 费用最多为全部价格，即 10000 个基点。
+notice-too-long = 提前通知时间最多为 720 小时。
 
 ## Who assigns a region
 

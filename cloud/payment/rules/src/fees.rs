@@ -4,7 +4,12 @@ use wire::UnixMillis;
 
 use crate::MoneyLapse;
 
-const WHOLE_BASIS_POINTS: i64 = 10_000;
+pub const WHOLE_BASIS_POINTS: i64 = 10_000;
+/// Versions that are set and not in force yet, at most.
+pub const FEES_TO_COME_MAX: u64 = 20;
+/// A version is set, changed and taken back until so long before it begins. So replicas whose clocks differ, and
+/// transactions that are slow, decide an order by the same one.
+const SETTLED_BEFORE_MS: i64 = 60 * 60 * 1_000;
 
 /// One version of the platform's fees, in force from a moment on. Versions never change once in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,11 @@ impl FeePolicy {
         let at = if lapse == Some(MoneyLapse::FeeByCreation) { now } else { created_at };
         let in_force = policies.iter().filter(|policy| policy.from <= at);
         in_force.max_by_key(|policy| policy.from).copied().unwrap_or(Self::FREE)
+    }
+
+    /// Returns whether a version that begins then may still be set or taken back.
+    pub fn is_open(from: UnixMillis, now: UnixMillis) -> bool {
+        from >= now.plus_ms(SETTLED_BEFORE_MS)
     }
 
     pub const FREE: Self =

@@ -33,7 +33,7 @@ pub use desk::{
     Basis, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyWrites,
 };
 pub use due::{Completion, Due, HeardOrder, Saga};
-pub use fees::{FeePolicy, FeeSplit};
+pub use fees::{FEES_TO_COME_MAX, FeePolicy, FeeSplit, WHOLE_BASIS_POINTS};
 pub use known::{
     DueVersions, FundsAnswer, FundsQuestion, KnownOrder, KnownOrders, KnownQuestion, Missed,
 };

@@ -14,8 +14,8 @@ use super::{
     },
 };
 
-const POLICIES: &str = "SELECT in_force_from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms \
-    FROM fee_policies ORDER BY in_force_from";
+const POLICIES: &str =
+    "SELECT in_force_from, platform_fee_bp FROM fee_policies ORDER BY in_force_from";
 
 /// Everything about an order's money, under the lock of its due. `None` where it was never heard of.
 pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
@@ -43,18 +43,13 @@ pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, S
     }))
 }
 
-/// The versions of the fees. They are few, and none changes once it is in force.
+/// The versions of the platform's fee. They are few, and none changes once it is in force.
 pub async fn policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
-    let rows: Vec<(UnixMillis, u32, u32, i64)> = tx.all(POLICIES, vals![]).await?;
-    let policy = |(from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms)| {
-        let points =
-            |bp: u32| u16::try_from(bp).map_err(|_| StoreError::Unreadable("fee_policies"));
-        Ok(FeePolicy {
-            from,
-            platform_fee_bp: points(platform_fee_bp)?,
-            cancel_fee_bp: points(cancel_fee_bp)?,
-            cancel_notice_ms,
-        })
+    let rows: Vec<(UnixMillis, u32)> = tx.all(POLICIES, vals![]).await?;
+    let policy = |(from, basis_points)| {
+        let points = u16::try_from(basis_points);
+        let platform_fee_bp = points.map_err(|_| StoreError::Unreadable("fee_policies"))?;
+        Ok(FeePolicy { from, platform_fee_bp, ..FeePolicy::FREE })
     };
     rows.into_iter().map(policy).collect()
 }

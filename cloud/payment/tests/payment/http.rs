@@ -4,6 +4,7 @@ mod alipay;
 mod at_once;
 mod callbacks;
 mod desk;
+mod fees;
 mod funds;
 
 use std::sync::{Arc, Mutex};

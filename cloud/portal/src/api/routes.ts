@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { query as queryOf } from './client.ts'
@@ -147,6 +147,12 @@ export const recordPaidOtherwise = (order: string, body: PaidOtherwiseForm, comm
 export const giveGoodwill = (order: string, body: GoodwillForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/goodwill', { path: { id: order }, body, commandId })
 export const compensate = (order: string, body: CompensationForm, commandId: string) => ask('post', '/api/v1/admin/orders/{id}/compensation', { path: { id: order }, body, commandId })
 export const closeMoneyCase = (id: number, reason: string) => ask('post', '/api/v1/admin/money-cases/{id}/close', { path: { id }, body: { reason } })
+export const platformFees = (signal?: Asking) => ask('get', '/api/v1/admin/platform-fees', { signal })
+export const cancelFees = (signal?: Asking) => ask('get', '/api/v1/admin/cancel-fees', { signal })
+export const setPlatformFee = (body: PlatformFeeForm) => ask('post', '/api/v1/admin/platform-fees', { body })
+export const setCancelFee = (body: CancelFeeForm) => ask('post', '/api/v1/admin/cancel-fees', { body })
+export const takeBackFee = (kind: 'platform' | 'cancel', in_force_from: string) =>
+  ask('delete', kind === 'platform' ? '/api/v1/admin/platform-fees/{in_force_from}' : '/api/v1/admin/cancel-fees/{in_force_from}', { path: { in_force_from } })
 export const moneyCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/money-cases', { query: { limit: 100, cursor }, signal })
 
 export const letterBoxes = (signal?: Asking) => ask('get', '/api/v1/admin/letters', { signal })

@@ -86,6 +86,12 @@ impl Service {
         self.send(request, None).await
     }
 
+    pub async fn delete(&self, actor: Actor, path: &str) -> Answer {
+        let token = format!("Bearer {}", self.token(actor));
+        let request = Request::builder().method(Method::DELETE).uri(path);
+        self.send(request.header(header::AUTHORIZATION, token), None).await
+    }
+
     pub async fn post(&self, actor: Actor, path: &str, body: Value) -> Answer {
         self.keyed(actor, path, None, body).await
     }

@@ -77,11 +77,13 @@ const OF_NOBODY: &[(&str, &str)] = &[
 const OF_ADMINS: &[&str] = &[
     "asks",
     "assignments",
+    "cancel-fees",
     "cases",
     "commands",
     "letters",
     "money-cases",
     "ops",
+    "platform-fees",
     "queue",
     "regions",
     "roles",

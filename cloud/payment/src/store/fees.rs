@@ -1,0 +1,74 @@
+//! The versions of the platform's fee, as admins set them.
+//!
+//! Invariant: none changes in the hour before it begins, nor ever after, so every replica decides an order by the same
+//! one, whenever it looks [FEE_BY_CREATION].
+
+use custody::{FEES_TO_COME_MAX, FeePolicy};
+use platform::{row, transact, vals};
+use wire::{Code, UnixMillis, UserId};
+
+use super::{Store, StoreError};
+
+const VERSIONS: &str = "SELECT in_force_from, platform_fee_bp, set_by, set_at FROM fee_policies \
+    ORDER BY in_force_from DESC LIMIT ?";
+const OTHERS_TO_COME: &str =
+    "SELECT COUNT(*) FROM fee_policies WHERE in_force_from > ? AND in_force_from <> ?";
+const THERE: &str = "SELECT in_force_from FROM fee_policies WHERE in_force_from = ?";
+const TAKE_BACK: &str = "DELETE FROM fee_policies WHERE in_force_from = ?";
+/// The order service has the prices of cancels; the two columns for them are left over.
+const SET: &str = "INSERT INTO fee_policies \
+    (in_force_from, platform_fee_bp, cancel_fee_bp, cancel_notice_ms, set_by, set_at) VALUES (?, ?, 0, 0, ?, ?)";
+
+/// The newest that are shown: all that are to come, and many of before.
+const SHOWN_MAX: usize = 100;
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct PlatformFeeRow {
+        pub in_force_from: UnixMillis,
+        pub platform_fee_bp: u32,
+        pub set_by: Option<UserId>,
+        pub set_at: Option<UnixMillis>,
+    }
+}
+
+impl Store {
+    /// Newest first.
+    pub async fn platform_fees(&self) -> Result<Vec<PlatformFeeRow>, StoreError> {
+        Ok(self.sql.all(VERSIONS, vals![SHOWN_MAX]).await?)
+    }
+
+    /// Takes the place of one that begins at the same moment.
+    pub async fn set_platform_fee(
+        &self,
+        from: UnixMillis,
+        basis_points: u16,
+        by: UserId,
+    ) -> Result<Result<(), Code>, StoreError> {
+        let now = self.clock.now();
+        if !FeePolicy::is_open(from, now) {
+            return Ok(Err(Code::FeeSettled));
+        }
+        transact!(self.sql, tx => {
+            let others: u64 = tx.one(OTHERS_TO_COME, vals![now, from]).await?.unwrap_or(0);
+            if others >= FEES_TO_COME_MAX {
+                return Ok(Err(Code::TooManyFees));
+            }
+            tx.exec(TAKE_BACK, vals![from]).await?;
+            tx.exec(SET, vals![from, u32::from(basis_points), by, now]).await?;
+            Ok::<_, StoreError>(Ok(()))
+        })
+    }
+
+    pub async fn take_back_platform_fee(
+        &self,
+        from: UnixMillis,
+    ) -> Result<Result<(), Code>, StoreError> {
+        if !FeePolicy::is_open(from, self.clock.now()) {
+            let there: Option<UnixMillis> = self.sql.one(THERE, vals![from]).await?;
+            return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
+        }
+        let is_gone = self.sql.exec(TAKE_BACK, vals![from]).await? == 1;
+        Ok(if is_gone { Ok(()) } else { Err(Code::NotFound) })
+    }
+}
