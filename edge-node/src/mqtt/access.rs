@@ -182,10 +182,14 @@ impl Guests {
 
     /// The connections that end because this one is in: those of others, where it is the device's owner's,
     /// or else this one itself. Of two persons who come to the door of one device at the same time, the
-    /// second one in may not stay, and no more than have room: the door asks before it lets in. A connection
-    /// of the same client id has been displaced.
+    /// second one in may not stay, and no more than have room: the door asks before it lets in. Of the same
+    /// client id the newer one has displaced the older, in whichever order the broker tells of them: it
+    /// answers a client before it tells.
     pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
+        if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {
+            return Vec::new();
+        }
         let (device, user) = (DeviceId::of_client(client_id), guest.pass.user_id);
         let others = guests.iter().filter(|(id, other)| {
             *id != client_id && other.pass.user_id != user && DeviceId::of_client(id) == device
@@ -319,5 +323,14 @@ mod tests {
         }
         signed_in.disconnected("t-1", old);
         assert!(signed_in.has("t-1", new) && !signed_in.has("t-1", old));
+    }
+
+    #[test]
+    fn a_displaced_connection_that_is_told_of_late_displaces_nobody() {
+        let signed_in = Guests::new(16);
+        let (stranger, owner) = (provider(&signed_in, 2), provider(&signed_in, 1));
+        assert!(signed_in.connected("t-1", owner, true).is_empty());
+        assert!(signed_in.connected("t-1", stranger, false).is_empty());
+        assert!(signed_in.has("t-1", owner) && !signed_in.has("t-1", stranger));
     }
 }
