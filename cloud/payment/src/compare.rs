@@ -4,16 +4,13 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
-use custody::{KnownOrder, KnownOrders, KnownQuestion, Missed, MoneyStep};
+use custody::{HeardOrder, KnownOrder, KnownOrders, KnownQuestion, Missed, MoneyStep};
 use platform::upstream::{Upstream, UpstreamError};
 use process::tokens::Verifier;
 use uuid::Uuid;
 use wire::{OrderId, UnixMillis};
 
-use crate::{
-    events::heard,
-    store::{StepNote, Store, StoreError},
-};
+use crate::store::{StepNote, Store, StoreError};
 
 const ORDER: &str = "order";
 const PATH: &str = "/internal/known-orders";
@@ -48,7 +45,7 @@ impl Comparison {
             tracing::warn!(order.id = %order, ?what, "An event was lost, and is made good");
             match what {
                 Missed::Order => {
-                    let step = MoneyStep::OrderHeard(heard(&known.order, known.terms));
+                    let step = MoneyStep::OrderHeard(HeardOrder::of(&known.order, known.terms));
                     self.store.step(order, &step, &StepNote::default()).await?;
                 }
                 Missed::Word => self.store.tell_again(order).await?,

@@ -1,14 +1,14 @@
 //! Takes in the events of orders. The state in an event counts, whatever the event is called, and the higher
 //! version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox.
 
-use custody::{CancelTerms, HeardOrder, MoneyStep};
+use custody::{HeardOrder, MoneyStep};
 use platform::{
     bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
 };
 use process::tasks::Tasks;
 use serde::Deserialize;
-use wire::{CancelCharge, Event, EventType, Order, OrderEvent, OrderStatus};
+use wire::{Event, EventType, OrderEvent, OrderStatus};
 
 use crate::store::{StepNote, Store};
 
@@ -36,26 +36,8 @@ impl Handle for Orders {
         if is_early && self.store.parties(order.id).await?.is_none() {
             return Ok(());
         }
-        let step = MoneyStep::OrderHeard(heard(&order, terms));
+        let step = MoneyStep::OrderHeard(HeardOrder::of(&order, terms));
         self.store.step(order.id, &step, &StepNote::default()).await?;
         Ok(())
-    }
-}
-
-/// The parts of an order that money depends on.
-pub fn heard(order: &Order, terms: Option<CancelCharge>) -> HeardOrder {
-    HeardOrder {
-        id: order.id,
-        version: order.version,
-        status: order.status,
-        customer_id: order.customer_id,
-        provider_id: order.provider_id,
-        price_minor: order.price.minor(),
-        currency: order.currency,
-        created_at: order.created_at,
-        terms: terms.map(|terms| CancelTerms {
-            fee_minor: terms.fee.minor(),
-            provider_id: terms.provider_id,
-        }),
     }
 }

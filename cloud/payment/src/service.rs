@@ -1,7 +1,7 @@
 //! The work of the payment service between its routes and its tables.
 
 use axum::extract::FromRef;
-use custody::{MoneyStep, MovementId, Refusal};
+use custody::{HeardOrder, MoneyStep, MovementId, Refusal};
 use platform::upstream::{Upstream, UpstreamError};
 use process::{
     problem::{Problem, chain},
@@ -12,7 +12,6 @@ use wire::{Code, Event, Order, OrderAndTerms, OrderId};
 use crate::{
     compare::Comparison,
     courier::Courier,
-    events::heard,
     http::CallbackLimits,
     reconcile::Reconciler,
     store::{Parties, StepNote, StepOutcome, Store},
@@ -55,7 +54,7 @@ impl Service {
         };
         let is_owed = order.status.has_provider() || self.store.parties(id).await?.is_some();
         if is_owed {
-            let step = MoneyStep::OrderHeard(heard(&order, terms));
+            let step = MoneyStep::OrderHeard(HeardOrder::of(&order, terms));
             self.store.step(id, &step, &StepNote::default()).await?;
         }
         Ok(order)

@@ -29,4 +29,8 @@ pub enum Lapse {
     VainCase,
     /// Stored answers are not looked at.
     AnswersKept,
+    /// Work starts without its price in custody.
+    HeldFirst,
+    /// A cancel is bound by no preview.
+    PreviewBound,
 }

@@ -1,10 +1,10 @@
 //! Owns the price of a cancel: the preview that a person is shown, and the terms of the cancel that they then
 //! send. Both are one calculation of custody on the order as it stands.
 
-use custody::{CancelPreview, CancelQuestion, FeePolicy, TermsChanged};
+use custody::{CancelPreview, CancelQuestion, FeePolicy, MoneyLapse, TermsChanged};
 use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Role, UnixMillis};
 
-use crate::{OrderState, ruling::Case};
+use crate::{Lapse, OrderState, ruling::Case};
 
 /// What a cancel would cost by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,8 @@ pub(crate) fn terms(case: Case<'_>, state: &OrderState) -> Result<CancelCharge, 
     };
     let at = case.attempt.edge_at().unwrap_or(case.now);
     let question = question(state, case.actor.role, case.cancel_policies, at);
-    match question.terms(shown, None) {
+    let lapse = (case.lapse == Some(Lapse::PreviewBound)).then_some(MoneyLapse::PreviewBound);
+    match question.terms(shown, lapse) {
         Ok(terms) => {
             Ok(CancelCharge { fee: amount(terms.fee_minor)?, provider_id: terms.provider_id })
         }

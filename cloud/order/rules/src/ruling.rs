@@ -192,7 +192,7 @@ fn act(
         return Ok(Ruling::OverLimit(reached));
     }
     let unpaid = action == Action::Start && order.payment_status != PaymentStatus::Held;
-    if unpaid && !may_start_unpaid(case) {
+    if unpaid && !may_start_unpaid(case) && case.lapse != Some(Lapse::HeldFirst) {
         return Err(Code::FundsNotHeld);
     }
     let under_rule = unpaid || is_by_rule(action, case, order);

@@ -2,7 +2,8 @@
 //! that every transaction about the order's money locks first [LOCK_DUE].
 
 use wire::{
-    Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId, words, words_from_text,
+    CancelCharge, Currency, Order, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId, words,
+    words_from_text,
 };
 
 use crate::{CancelTerms, MoneyLapse};
@@ -21,6 +22,26 @@ pub struct HeardOrder {
     pub created_at: UnixMillis,
     /// Of a cancelled order; absent means that it costs nothing.
     pub terms: Option<CancelTerms>,
+}
+
+impl HeardOrder {
+    /// Of the order service's word, by event or in an answer.
+    pub fn of(order: &Order, terms: Option<CancelCharge>) -> Self {
+        Self {
+            id: order.id,
+            version: order.version,
+            status: order.status,
+            customer_id: order.customer_id,
+            provider_id: order.provider_id,
+            price_minor: order.price.minor(),
+            currency: order.currency,
+            created_at: order.created_at,
+            terms: terms.map(|terms| CancelTerms {
+                fee_minor: terms.fee.minor(),
+                provider_id: terms.provider_id,
+            }),
+        }
+    }
 }
 
 words! {

@@ -1,11 +1,25 @@
 //! Bugs planted on purpose: every named rule of money left out, and some more. They are values that nothing
-//! outside the simulator can pass. A rule of the pure domain is left out by its `MoneyLapse`, a rule of what stands
-//! around it by the model that keeps it here.
+//! outside the simulator can pass. A rule of money is left out by its `MoneyLapse`, a rule of orders by its `Lapse`, and
+//! a rule of what stands around both by the model that keeps it here.
 
 use custody::MoneyLapse;
+use rules::Lapse;
+
+use Place::{Beside, InMoney, InOrders};
+
+/// Where a bug sits.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// A rule of `cloud/payment/rules`.
+    InMoney(MoneyLapse),
+    /// A rule of `cloud/order/rules`.
+    InOrders(Lapse),
+    /// In a model.
+    Beside,
+}
 
 macro_rules! bugs {
-    ($($variant:ident $name:literal $lapse:expr, $says:literal;)+) => {
+    ($($variant:ident $name:literal $place:expr, $says:literal;)+) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum MoneyBug { $(#[doc = $says] $variant,)+ }
 
@@ -20,53 +34,71 @@ macro_rules! bugs {
                 match self { $(Self::$variant => $says,)+ }
             }
 
-            /// The rule of the domain that it leaves out.
-            pub fn lapse(self) -> Option<MoneyLapse> {
-                match self { $(Self::$variant => $lapse,)+ }
+            fn place(self) -> Place {
+                match self { $(Self::$variant => $place,)+ }
             }
         }
     };
 }
 
+impl MoneyBug {
+    /// The rule of money that it leaves out.
+    pub fn lapse(self) -> Option<MoneyLapse> {
+        match self.place() {
+            InMoney(lapse) => Some(lapse),
+            InOrders(_) | Beside => None,
+        }
+    }
+
+    /// The rule of orders that it leaves out.
+    pub fn order_lapse(self) -> Option<Lapse> {
+        match self.place() {
+            InOrders(lapse) => Some(lapse),
+            InMoney(_) | Beside => None,
+        }
+    }
+}
+
 bugs! {
     // the rules of `cloud/payment/rules`
-    NotFoundIsOpen "NOT_FOUND_IS_OPEN" Some(MoneyLapse::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
-    FinalIsFinal "FINAL_IS_FINAL" Some(MoneyLapse::FinalIsFinal), "an old answer leads out of a final state";
-    OneOpen "ONE_OPEN" Some(MoneyLapse::OneOpen), "a second payment begins while one is open";
-    AmountExact "AMOUNT_EXACT" Some(MoneyLapse::AmountExact), "another amount is held like the price";
-    ExtraBack "EXTRA_BACK" Some(MoneyLapse::ExtraBack), "money that comes a second time is held, too";
-    CloseBeforeFailed "CLOSE_BEFORE_FAILED" Some(MoneyLapse::CloseBeforeFailed), "a payment fails before the adapter has closed it";
-    LateBack "LATE_BACK" Some(MoneyLapse::LateBack), "money that comes for a settled order stays";
-    JournalKey "JOURNAL_KEY" Some(MoneyLapse::JournalKey), "a fact is booked twice";
-    Subtract "SUBTRACT" Some(MoneyLapse::Subtract), "each side of a fee is rounded by itself";
-    FeeByCreation "FEE_BY_CREATION" Some(MoneyLapse::FeeByCreation), "a fee is that of today";
-    OneOut "ONE_OUT" Some(MoneyLapse::OneOut), "money leaves while a refund is on its way";
-    LossIsOurs "LOSS_IS_OURS" Some(MoneyLapse::LossIsOurs), "a chargeback takes from the provider";
-    DisputeFreezes "DISPUTE_FREEZES" Some(MoneyLapse::DisputeFreezes), "money is released while the customer asks for it back";
-    PayWhoCompleted "PAY_WHO_COMPLETED" Some(MoneyLapse::PayWhoCompleted), "the provider at the time of the payment is paid";
-    StillOwed "STILL_OWED" Some(MoneyLapse::StillOwed), "a refund that failed counts as made";
-    HeldIsWhole "HELD_IS_WHOLE" Some(MoneyLapse::HeldIsWhole), "any money in custody shows as held";
-    OrderVersion "ORDER_VERSION" Some(MoneyLapse::OrderVersion), "an old version of the order counts";
-    PreviewBound "PREVIEW_BOUND" Some(MoneyLapse::PreviewBound), "a cancel costs another fee than was shown";
-    TellAfter "TELL_AFTER" Some(MoneyLapse::TellAfter), "a refund is told when it is asked for";
+    NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(MoneyLapse::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
+    FinalIsFinal "FINAL_IS_FINAL" InMoney(MoneyLapse::FinalIsFinal), "an old answer leads out of a final state";
+    OneOpen "ONE_OPEN" InMoney(MoneyLapse::OneOpen), "a second payment begins while one is open";
+    AmountExact "AMOUNT_EXACT" InMoney(MoneyLapse::AmountExact), "another amount is held like the price";
+    ExtraBack "EXTRA_BACK" InMoney(MoneyLapse::ExtraBack), "money that comes a second time is held, too";
+    CloseBeforeFailed "CLOSE_BEFORE_FAILED" InMoney(MoneyLapse::CloseBeforeFailed), "a payment fails before the adapter has closed it";
+    LateBack "LATE_BACK" InMoney(MoneyLapse::LateBack), "money that comes for a settled order stays";
+    JournalKey "JOURNAL_KEY" InMoney(MoneyLapse::JournalKey), "a fact is booked twice";
+    Subtract "SUBTRACT" InMoney(MoneyLapse::Subtract), "each side of a fee is rounded by itself";
+    FeeByCreation "FEE_BY_CREATION" InMoney(MoneyLapse::FeeByCreation), "a fee is that of today";
+    OneOut "ONE_OUT" InMoney(MoneyLapse::OneOut), "money leaves while a refund is on its way";
+    LossIsOurs "LOSS_IS_OURS" InMoney(MoneyLapse::LossIsOurs), "a chargeback takes from the provider";
+    DisputeFreezes "DISPUTE_FREEZES" InMoney(MoneyLapse::DisputeFreezes), "money is released while the customer asks for it back";
+    PayWhoCompleted "PAY_WHO_COMPLETED" InMoney(MoneyLapse::PayWhoCompleted), "the provider at the time of the payment is paid";
+    StillOwed "STILL_OWED" InMoney(MoneyLapse::StillOwed), "a refund that failed counts as made";
+    HeldIsWhole "HELD_IS_WHOLE" InMoney(MoneyLapse::HeldIsWhole), "any money in custody shows as held";
+    OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
+    TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";
+    // the rules of `cloud/order/rules`
+    PreviewBound "PREVIEW_BOUND" InOrders(Lapse::PreviewBound), "a cancel costs another fee than was shown";
+    HeldFirst "HELD_FIRST" InOrders(Lapse::HeldFirst), "work starts without money in custody";
+    VainCase "VAIN_CASE" InOrders(Lapse::VainCase), "work done in vain is on no list";
     // the rules of what stands around it
-    LockDue "LOCK_DUE" None, "two transactions decide on the same rows";
-    IntentFirst "INTENT_FIRST" None, "the adapter is called before the id is committed";
-    OneId "ONE_ID" None, "each try of a call has an id of its own";
-    AskDontBelieve "ASK_DONT_BELIEVE" None, "a callback is believed";
-    Statement "STATEMENT" None, "nobody compares the adapter's statement";
-    KeyOnce "KEY_ONCE" None, "the answer to a key is forgotten";
-    MoneyVersion "MONEY_VERSION" None, "the order takes any word about its money";
-    Pull "PULL" None, "nobody compares versions";
-    HeldFirst "HELD_FIRST" None, "work starts without money in custody";
-    AskBeforeRefusing "ASK_BEFORE_REFUSING" None, "an edge's start is refused without a question";
-    DecideFirst "DECIDE_FIRST" None, "the refund comes before the status";
-    VainCase "VAIN_CASE" None, "work done in vain is on no list";
-    ProviderHearsOrder "PROVIDER_HEARS_ORDER" None, "the provider hears of custody from the payment";
+    LockDue "LOCK_DUE" Beside, "two transactions decide on the same rows";
+    IntentFirst "INTENT_FIRST" Beside, "the adapter is called before the id is committed";
+    OneId "ONE_ID" Beside, "each try of a call has an id of its own";
+    AskDontBelieve "ASK_DONT_BELIEVE" Beside, "a callback is believed";
+    Statement "STATEMENT" Beside, "nobody compares the adapter's statement";
+    KeyOnce "KEY_ONCE" Beside, "the answer to a key is forgotten";
+    MoneyVersion "MONEY_VERSION" Beside, "the order takes any word about its money";
+    Pull "PULL" Beside, "nobody compares versions";
+    AskBeforeRefusing "ASK_BEFORE_REFUSING" Beside, "an edge's start is refused without a question";
+    DecideFirst "DECIDE_FIRST" Beside, "the refund comes before the status";
+    ProviderHearsOrder "PROVIDER_HEARS_ORDER" Beside, "the provider hears of custody from the payment";
     // beyond the named rules
-    NoExpiry "no_expiry" None, "a payment that nobody pays is never closed";
-    ReleaseForgotten "release_forgotten" None, "the job that releases money does not run";
-    PayoutTwice "payout_twice" None, "a payout begins while one is open";
-    OutboxLost "outbox_lost" None, "a service forgets its outbox when it crashes";
-    TermsLost "terms_lost" None, "the event of a cancelled order carries no terms";
+    NoExpiry "no_expiry" Beside, "a payment that nobody pays is never closed";
+    ReleaseForgotten "release_forgotten" Beside, "the job that releases money does not run";
+    PayoutTwice "payout_twice" Beside, "a payout begins while one is open";
+    OutboxLost "outbox_lost" Beside, "a service forgets its outbox when it crashes";
+    TermsLost "terms_lost" Beside, "the event of a cancelled order carries no terms";
 }

@@ -1,5 +1,5 @@
-//! Owns the proof of custody by simulation: the real decisions of `cloud/payment/rules` run among models of the
-//! order service, the edge's late log, the adapter with its own truth, the bus and the stores, by a seed. See
+//! Owns the proof of custody by simulation: the real decisions of `cloud/payment/rules` and `cloud/order/rules` run among
+//! models of the edge's late log, the adapter with its own truth, the bus and the stores, by a seed. See
 //! `cloud/payment/sim/README.md`.
 //!
 //! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a fault; planted
@@ -7,6 +7,7 @@
 
 mod adapter;
 mod bug;
+mod edge;
 mod oracle;
 mod orders;
 mod payments;

@@ -10,7 +10,7 @@ use wire::{OrderStatus, PaymentStatus, UnixMillis};
 use crate::{
     MoneyBug,
     adapter::{AdapterTruth, Kind},
-    orders::{HOUR_MS, POLICIES, provider_id},
+    orders::{HOUR_MS, POLICIES, order_id},
     world::MoneyWorld,
 };
 
@@ -134,17 +134,17 @@ impl MoneyWorld {
 
     fn judge_release(&mut self, n: usize, journal: &MoneyJournal) {
         let Some(rows) = self.money.rows.get(&n) else { return };
-        let row = &self.orders[n];
-        let to = row.provider.map(|provider| LedgerAccount::Provider(provider_id(provider)));
+        let order = self.orders.order(n);
+        let to = order.provider_id.map(LedgerAccount::Provider);
         let part = |account| {
             let parts = journal.postings.iter().filter(|posting| posting.account == account);
             parts.map(|posting| posting.minor).sum::<i64>()
         };
-        let released = part(LedgerAccount::Held(row.id()));
+        let released = part(LedgerAccount::Held(order.id));
         let policy = FeePolicy::of(&POLICIES, UnixMillis(0), UnixMillis(0), None);
         let fee = released * i64::from(policy.platform_fee_bp) / 10_000;
         let heard = rows.due.completed.map_or(0, |done| done.heard_at.0);
-        let found = if row.status != OrderStatus::Completed {
+        let found = if order.status != OrderStatus::Completed {
             "only_completed_work_is_paid"
         } else if to.is_none_or(|to| part(to) == 0) {
             "who_completed_is_paid"
@@ -161,11 +161,10 @@ impl MoneyWorld {
     }
 
     fn judge_cancel_fee(&mut self, n: usize, journal: &MoneyJournal) {
-        let row = &self.orders[n];
         let fee = journal.postings.first().map_or(0, |posting| posting.minor);
-        let terms = row.terms.map_or(0, |terms| terms.fee_minor);
-        if fee > terms || row.terms.is_none() {
-            let says = format!("order {n} was to cost {terms}, and costs {fee}");
+        let terms = self.orders.fee_minor(n);
+        if terms.is_none_or(|terms| fee > terms) {
+            let says = format!("order {n} was to cost {terms:?}, and costs {fee}");
             self.broken("a_cancel_costs_its_terms", says);
         }
     }
@@ -197,14 +196,14 @@ impl MoneyWorld {
     }
 
     fn is_booked(&self, n: usize, action: Action) -> bool {
-        let order: Uuid = self.orders[n].id().0;
+        let order: Uuid = order_id(n).0;
         self.money.rows.get(&n).is_some_and(|rows| rows.has(action, order))
     }
 
     /// He would be refused if the order did not know of the money yet.
     pub fn provider_may_start(&mut self, n: usize, money_version: u64) {
         self.meet("provider may start");
-        if self.orders[n].money_version < money_version {
+        if self.orders.rows[n].money_version < money_version {
             let says =
                 format!("the provider of order {n} may start, and the order knows of no money");
             self.broken("may_start_means_may_start", says);

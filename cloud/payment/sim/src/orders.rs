@@ -1,13 +1,23 @@
-//! The order service's part: who has an order, its cancel with terms, its word about money, the decisions on an
-//! edge's late log. The states are those of `wire`; collisions and rights are `sync/sim`'s business.
+//! The order service: the real decisions of `cloud/order/rules` on rows that are kept here, and its word about money.
+//! Mirrors `cloud/order/src/store`: `decide.rs` and `write.rs` by `decide` and `commit_orders`, `money.rs` by
+//! `take_money`.
 
-use custody::{CancelQuestion, CancelTerms, FeePolicy, HeardOrder, MoneyEvent, MoneyStep};
+use custody::{FeePolicy, HeardOrder, MoneyEvent, MoneyStep};
+use rules::{
+    Assignment, Attempt, CaseKind, OfflineRules, OrderState, Origin, Snapshot, Submission, Writes,
+    cancellation,
+};
 use uuid::Uuid;
-use wire::{Action, Currency, OrderId, OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
+use wire::{
+    Action, Actor, Amount, Code, Command, CommandBody, CommandId, Draft, OpDecision, Order,
+    OrderId, OrderStatus, Outcome, PaymentStatus, Region, Role, ServiceType, Source, TimelineEntry,
+    UnixMillis, UserId,
+};
 
-use crate::{MoneyBug, world::MoneyWorld};
+use crate::{MoneyBug, plan::MoneyPlan, world::MoneyWorld};
 
 pub const HOUR_MS: i64 = 3_600_000;
+pub const REGION: Region = Region::North;
 
 /// In force from the start, and from the third day on. Orders are created at the start.
 pub const POLICIES: [FeePolicy; 2] = [
@@ -25,195 +35,269 @@ pub const POLICIES: [FeePolicy; 2] = [
     },
 ];
 
-#[derive(Debug, Clone)]
-pub struct ModelOrder {
-    pub n: usize,
-    pub version: u64,
-    pub status: OrderStatus,
-    pub provider: Option<u8>,
-    pub payment_status: PaymentStatus,
+/// order_db: what the rules read, and what stands beside it on an order's row.
+pub struct ModelOrders {
+    read: Snapshot,
+    pub rows: Vec<OrderRow>,
+    commands: u128,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OrderRow {
     pub money_version: u64,
-    pub held_minor: i64,
-    pub terms: Option<CancelTerms>,
     /// The customer's screen shows this fee.
     pub shown_fee_minor: Option<i64>,
 }
 
-/// What a provider did while his edge was cut off.
-#[derive(Debug, Clone, Copy)]
-pub struct LateOp {
-    pub order: usize,
-    pub provider: u8,
-    pub action: Action,
-}
-
-/// The edge's view of an order: as last synchronised, with its own ops on top.
-#[derive(Debug, Clone, Copy)]
-pub struct EdgeView {
-    pub status: OrderStatus,
-    pub provider: Option<u8>,
+/// The parts of an order's event that somebody here reads.
+#[derive(Debug, Clone)]
+pub struct OrderWord {
+    pub n: usize,
+    pub order: HeardOrder,
+    pub payment_status: PaymentStatus,
+    pub money_version: u64,
 }
 
 pub fn provider_id(provider: u8) -> UserId {
     UserId(Uuid::from_u128(100 + u128::from(provider % 3)))
 }
 
-impl ModelOrder {
-    pub fn new(n: usize) -> Self {
-        Self {
-            n,
-            version: 1,
-            status: OrderStatus::Pending,
-            provider: None,
-            payment_status: PaymentStatus::Unpaid,
-            money_version: 0,
-            held_minor: 0,
-            terms: None,
-            shown_fee_minor: None,
-        }
+pub fn provider(provider: u8) -> Actor {
+    Actor { user_id: provider_id(provider), role: Role::Provider }
+}
+
+pub fn customer(n: usize) -> Actor {
+    Actor { user_id: UserId(Uuid::from_u128(1 + n as u128)), role: Role::Customer }
+}
+
+const ADMIN: Actor = Actor { user_id: UserId(Uuid::from_u128(99)), role: Role::Admin };
+
+const FIRST_ORDER: u128 = 500;
+
+pub fn order_id(n: usize) -> OrderId {
+    OrderId(Uuid::from_u128(FIRST_ORDER + n as u128))
+}
+
+pub fn number(id: OrderId) -> usize {
+    usize::try_from(id.0.as_u128() - FIRST_ORDER).unwrap_or(0)
+}
+
+/// Odd, so that every fee is rounded.
+pub fn price_minor(n: usize) -> i64 {
+    20_001 + 998 * i64::try_from(n).unwrap_or(0)
+}
+
+impl ModelOrders {
+    pub fn new(plan: &MoneyPlan, bug: Option<MoneyBug>) -> Self {
+        let count = usize::from(plan.orders);
+        let rules = OfflineRules { unpaid_start: plan.unpaid_start, ..OfflineRules::default() };
+        let assignment = Assignment { rules, ..Assignment::default() };
+        let read = Snapshot {
+            regions: [(REGION, assignment)].into(),
+            orders: (0..count).map(|n| (order_id(n), approved(n))).collect(),
+            cancel_policies: POLICIES.to_vec(),
+            lapse: bug.and_then(MoneyBug::order_lapse),
+            ..Snapshot::default()
+        };
+        Self { read, rows: vec![OrderRow::default(); count], commands: 0 }
     }
 
-    pub fn id(&self) -> OrderId {
-        OrderId(Uuid::from_u128(500 + self.n as u128))
+    pub fn len(&self) -> usize {
+        self.rows.len()
     }
 
-    pub fn customer(&self) -> UserId {
-        UserId(Uuid::from_u128(1 + self.n as u128))
+    pub fn state(&self, n: usize) -> &OrderState {
+        &self.read.orders[&order_id(n)]
     }
 
-    /// Odd, so that every fee is rounded.
-    pub fn price_minor(&self) -> i64 {
-        20_001 + 998 * i64::try_from(self.n).unwrap_or(0)
+    pub fn order(&self, n: usize) -> &Order {
+        &self.state(n).order
     }
 
-    pub fn heard(&self, bug: Option<MoneyBug>) -> HeardOrder {
-        HeardOrder {
-            id: self.id(),
-            version: self.version,
-            status: self.status,
-            customer_id: self.customer(),
-            provider_id: self.provider.map(provider_id),
-            price_minor: self.price_minor(),
-            currency: Currency::Cny,
-            created_at: UnixMillis(0),
-            terms: self.terms.filter(|_| bug != Some(MoneyBug::TermsLost)),
-        }
+    pub fn fee_minor(&self, n: usize) -> Option<i64> {
+        self.state(n).terms.map(|terms| terms.fee.minor())
     }
 
-    fn question(&self, by: Role, now: i64) -> CancelQuestion {
-        let bare = FeePolicy::of(&POLICIES, UnixMillis(0), UnixMillis(now), None);
-        CancelQuestion {
-            by,
-            status: self.status,
-            payment_status: self.payment_status,
-            provider_id: self.provider.map(provider_id),
-            price_minor: self.price_minor(),
-            held_minor: self.held_minor,
-            starts_at: Some(UnixMillis(30 * HOUR_MS)),
-            at: UnixMillis(now),
-            policy: bare,
-        }
+    pub fn heard(&self, n: usize, bug: Option<MoneyBug>) -> HeardOrder {
+        let state = self.state(n);
+        HeardOrder::of(&state.order, state.terms.filter(|_| bug != Some(MoneyBug::TermsLost)))
+    }
+
+    /// A new command of a person.
+    pub fn command(&mut self, body: CommandBody) -> Command {
+        self.commands += 1;
+        let id = CommandId(Uuid::from_u128(self.commands));
+        Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
     }
 }
 
+/// Published at the start, and approved.
+fn approved(n: usize) -> OrderState {
+    let price = Amount::from_minor(price_minor(n)).unwrap_or(Amount::ZERO);
+    let draft = Draft {
+        service_start_time: Some(UnixMillis(30 * HOUR_MS)),
+        ..Draft::new("Fix a tap", ServiceType::CleaningRepair, price, REGION, "1 Lake Road")
+    };
+    let by = customer(n).user_id;
+    let order = Order::published(order_id(n), draft, by, UnixMillis(0), Source::Portal);
+    OrderState::unpaid(Order { status: OrderStatus::Pending, ..order }, None)
+}
+
 impl MoneyWorld {
-    /// One transaction of the order service: the change, the next version, the outbox row.
-    fn change(&mut self, n: usize, turn: impl FnOnce(&mut ModelOrder)) {
-        let row = &mut self.orders[n];
-        turn(row);
-        row.version += 1;
-        self.order_outbox.push(row.clone());
+    /// One transaction for a person at the portal.
+    fn at_portal(&mut self, by: Actor, body: CommandBody) -> Option<Outcome> {
+        let request = [self.request(by, body)];
+        let writes = self.decide(&request);
+        self.commit_orders(&writes);
+        answer(&writes)
     }
 
-    fn act(&mut self, n: usize, action: Action, turn: impl FnOnce(&mut ModelOrder)) -> bool {
-        let Some(after) = self.orders[n].status.after(action) else { return false };
-        self.change(n, |row| {
-            row.status = after;
-            turn(row);
-        });
+    fn request(&mut self, by: Actor, body: CommandBody) -> Submission {
+        let command = self.orders.command(body);
+        let (actor, mark, origin) = (Some(by), None, Origin::Portal);
+        Submission::Command(Box::new(Attempt { command, actor, mark, origin }))
+    }
+
+    /// Nothing is written yet.
+    pub fn decide(&mut self, requests: &[Submission]) -> Writes {
+        self.orders.read.now = UnixMillis(self.now);
+        rules::decide(&self.orders.read, requests)
+    }
+
+    /// All of a decision is written in one transaction.
+    pub fn commit_orders(&mut self, writes: &Writes) {
+        for line in &writes.timeline {
+            self.judge_line(number(line.order_id), &line.entry);
+        }
+        let answers = writes.commands.iter().map(|answer| (answer.key(), answer.clone()));
+        self.orders.read.answers.extend(answers);
+        for write in &writes.orders {
+            self.orders.read.orders.insert(write.after.order.id, write.after.clone());
+        }
+        for event in &writes.events {
+            let terms = event.body.terms.filter(|_| self.bug != Some(MoneyBug::TermsLost));
+            self.tell(&event.body.order, HeardOrder::of(&event.body.order, terms));
+        }
+        for case in &writes.cases {
+            if case.kind == CaseKind::WorkedInVain {
+                self.vain_cases.insert((number(case.order_id), case.user_id));
+            }
+        }
+    }
+
+    /// Adds a row to the outbox.
+    fn tell(&mut self, order: &Order, heard: HeardOrder) {
+        let (n, payment_status) = (number(order.id), order.payment_status);
+        let money_version = self.orders.rows[n].money_version;
+        self.order_outbox.push(OrderWord { n, order: heard, payment_status, money_version });
+    }
+
+    /// Of each change, on the order as it was.
+    fn judge_line(&mut self, n: usize, line: &TimelineEntry) {
+        let Some(action) = line.action.filter(|_| line.code.is_none()) else { return };
         self.meet(action.as_str());
-        true
+        let paid = self.orders.order(n).payment_status == PaymentStatus::Held;
+        let by_rule = line.seq.is_some() && self.plan.unpaid_start;
+        if action == Action::Start && !paid && !by_rule {
+            self.broken("work_starts_with_money_held", format!("order {n} started unpaid"));
+        }
     }
 
-    pub fn accept(&mut self, n: usize, provider: u8) {
-        self.act(n, Action::Accept, |row| row.provider = Some(provider % 3));
+    pub fn accept(&mut self, n: usize, by: u8) {
+        self.at_portal(provider(by), CommandBody::AcceptOrder { order_id: order_id(n) });
     }
 
     /// Held money stays with the order.
     pub fn withdraw(&mut self, n: usize) {
-        self.act(n, Action::Withdraw, |row| row.provider = None);
+        let order_id = order_id(n);
+        self.at_portal(self.holder(n), CommandBody::WithdrawAcceptance { order_id, reason: None });
     }
 
     /// Work starts only with the price in custody [HELD_FIRST].
-    pub fn start(&mut self, n: usize, unpaid_too: bool) -> bool {
-        let held = self.orders[n].payment_status == PaymentStatus::Held;
-        if !held && !unpaid_too && self.bug != Some(MoneyBug::HeldFirst) {
-            return false;
-        }
-        let started = self.act(n, Action::Start, |_| ());
-        if started && !held && !unpaid_too {
-            self.broken("work_starts_with_money_held", format!("order {n} started unpaid"));
-        }
-        started
+    pub fn start(&mut self, n: usize) {
+        self.at_portal(self.holder(n), CommandBody::StartOrder { order_id: order_id(n) });
     }
 
     pub fn complete(&mut self, n: usize) {
-        self.act(n, Action::Complete, |_| ());
+        let order_id = order_id(n);
+        self.at_portal(self.holder(n), CommandBody::CompleteOrder { order_id, note: None });
+    }
+
+    /// The order's provider; somebody else tries where it has none.
+    fn holder(&self, n: usize) -> Actor {
+        let holder = self.orders.order(n).provider_id;
+        Actor { user_id: holder.unwrap_or(provider_id(0)), role: Role::Provider }
     }
 
     pub fn preview(&mut self, n: usize) {
-        let preview = self.orders[n].question(Role::Customer, self.now).preview();
-        self.orders[n].shown_fee_minor = Some(preview.fee_minor);
+        let (state, now) = (self.orders.state(n), UnixMillis(self.now));
+        let preview = cancellation(state, customer(n), &POLICIES, now).ok();
+        self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor());
     }
 
     /// What nobody can overturn comes first: the decision, with its terms [DECIDE_FIRST]. The money follows by
     /// event.
-    pub fn cancel(&mut self, n: usize, by: Role) {
-        let row = &self.orders[n];
-        if row.status.after(Action::Cancel).is_none() {
+    pub fn cancel(&mut self, n: usize, role: Role) {
+        let by = if role == Role::Customer { customer(n) } else { ADMIN };
+        let shown = self.orders.rows[n].shown_fee_minor.filter(|_| role == Role::Customer);
+        let fee = shown.and_then(|minor| Amount::from_minor(minor).ok());
+        let body = CommandBody::CancelOrder { order_id: order_id(n), reason: None, fee };
+        if self.bug == Some(MoneyBug::DecideFirst) {
+            return self.refund_first(n, by, body);
+        }
+        let Some(outcome) = self.at_portal(by, body) else { return };
+        if outcome.code == Some(Code::TermsChanged) {
+            self.meet("terms_changed");
+            self.preview(n);
+        }
+        let Some(fee_minor) = self.orders.fee_minor(n).filter(|_| outcome.succeeded()) else {
             return;
-        }
-        let shown = row.shown_fee_minor.filter(|_| by == Role::Customer);
-        let lapse = self.bug.and_then(MoneyBug::lapse);
-        let terms = match row.question(by, self.now).terms(shown, lapse) {
-            Ok(terms) => terms,
-            Err(changed) => {
-                self.meet("terms_changed");
-                self.orders[n].shown_fee_minor = Some(changed.0.fee_minor);
-                return;
-            }
         };
-        if terms.fee_minor != shown.unwrap_or(0) {
-            self.broken("fee_is_as_shown", format!("{} and not {shown:?}", terms.fee_minor));
+        if fee_minor != shown.unwrap_or(0) {
+            self.broken("fee_is_as_shown", format!("{fee_minor} and not {shown:?}"));
         }
-        if terms.fee_minor > 0 {
+        if fee_minor > 0 {
             self.meet("cancel at a fee");
         }
-        if self.bug == Some(MoneyBug::DecideFirst) {
-            // The refund goes out first; the status follows in a step of its own.
-            let mut early = self.orders[n].heard(None);
-            early.version += 1;
-            early.status = OrderStatus::Cancelled;
-            early.terms = Some(terms);
-            self.orders[n].terms = Some(terms);
-            let _refused = self.money_step(n, &MoneyStep::OrderHeard(early));
-            return;
-        }
-        self.act(n, Action::Cancel, |row| row.terms = Some(terms));
+    }
+
+    /// The refund goes out first; the status follows in a step of its own.
+    fn refund_first(&mut self, n: usize, by: Actor, body: CommandBody) {
+        let request = [self.request(by, body)];
+        let writes = self.decide(&request);
+        let Some(write) = writes.orders.first() else { return };
+        let OrderState { order, terms, .. } = &write.after;
+        self.change(n, |state| state.terms = *terms);
+        let _refused = self.money_step(n, &MoneyStep::OrderHeard(HeardOrder::of(order, *terms)));
     }
 
     /// The second step of a cancel whose refund came first.
     pub fn finish_cancels(&mut self) {
+        if self.bug != Some(MoneyBug::DecideFirst) {
+            return;
+        }
         for n in 0..self.orders.len() {
-            if self.orders[n].terms.is_some() {
-                self.act(n, Action::Cancel, |_| ());
-            }
+            let state = self.orders.state(n);
+            let after = state.order.status.after(Action::Cancel).filter(|_| state.terms.is_some());
+            let Some(status) = after else { continue };
+            self.change(n, |state| {
+                state.order.status = status;
+                state.order.version += 1;
+            });
+            let order = self.orders.order(n).clone();
+            self.tell(&order, self.orders.heard(n, None));
+        }
+    }
+
+    fn change(&mut self, n: usize, turn: impl FnOnce(&mut OrderState)) {
+        if let Some(state) = self.orders.read.orders.get_mut(&order_id(n)) {
+            turn(state);
         }
     }
 
     /// The payment service's word, newer than the last [MONEY_VERSION].
     pub fn hear_money(&mut self, n: usize, event: &MoneyEvent) {
-        let known = self.orders[n].money_version;
+        let known = self.orders.rows[n].money_version;
         if event.money_version <= known && self.bug != Some(MoneyBug::MoneyVersion) {
             self.meet("old word about money");
             return;
@@ -226,85 +310,20 @@ impl MoneyWorld {
     }
 
     pub fn take_money(&mut self, n: usize, status: PaymentStatus, version: u64, held_minor: i64) {
-        self.change(n, |row| {
-            (row.payment_status, row.money_version, row.held_minor) = (status, version, held_minor);
+        self.orders.rows[n].money_version = version;
+        self.change(n, |state| {
+            state.held = Amount::from_minor(held_minor).unwrap_or(Amount::ZERO);
+            state.order.payment_status = status;
+            state.order.version += 1;
         });
+        let order = self.orders.order(n).clone();
+        self.tell(&order, self.orders.heard(n, self.bug));
     }
+}
 
-    pub fn edge_logs(&mut self, n: usize, action: Action) {
-        let view = &mut self.edge_views[n];
-        let (Some(provider), Some(after)) = (view.provider, view.status.after(action)) else {
-            return;
-        };
-        view.status = after;
-        self.edge_log.push(LateOp { order: n, provider, action });
-    }
-
-    /// The edge's log is decided in its order, as far as it can be.
-    pub fn edge_syncs(&mut self, payments_away: bool) {
-        while let Some(&op) = self.edge_log.first() {
-            if !self.decide_op(op, payments_away) {
-                self.meet("parked start");
-                return;
-            }
-            self.edge_log.remove(0);
-        }
-        for (view, row) in self.edge_views.iter_mut().zip(&self.orders) {
-            *view = EdgeView { status: row.status, provider: row.provider };
-        }
-    }
-
-    /// Returns false where the op has to wait.
-    fn decide_op(&mut self, op: LateOp, payments_away: bool) -> bool {
-        let LateOp { order: n, provider, action } = op;
-        let row = &self.orders[n];
-        let is_his = row.provider == Some(provider);
-        if is_his && action == Action::Start && row.status == OrderStatus::Accepted {
-            return self.edge_start(n, payments_away);
-        }
-        if is_his && row.status.after(action).is_some() {
-            self.complete(n);
-        } else if action == Action::Complete
-            && !(is_his && row.status.has_provider() && row.status != OrderStatus::Accepted)
-        {
-            // Somebody did the work, and it counts for nothing.
-            self.in_vain.insert((n, provider));
-            self.meet("worked in vain");
-            // [VAIN_CASE]
-            if self.bug != Some(MoneyBug::VainCase) {
-                self.vain_cases.insert((n, provider));
-            }
-        }
-        true
-    }
-
-    /// Before it is refused for funds, the payment service is asked [ASK_BEFORE_REFUSING].
-    fn edge_start(&mut self, n: usize, payments_away: bool) -> bool {
-        let held = self.orders[n].payment_status == PaymentStatus::Held;
-        if !held && !self.plan.unpaid_start && self.bug != Some(MoneyBug::AskBeforeRefusing) {
-            if payments_away {
-                return false;
-            }
-            self.ask_for_funds(n);
-        }
-        let started = self.start(n, self.plan.unpaid_start);
-        let shown = self.money.rows.get(&n).map(|rows| rows.due.payment_status);
-        if !started && shown == Some(PaymentStatus::Held) {
-            let says = format!("the start of order {n} was refused though its price is held");
-            self.broken("no_start_is_refused_though_held", says);
-        }
-        true
-    }
-
-    fn ask_for_funds(&mut self, n: usize) {
-        let Some((_, open)) = self.money.rows.get(&n).map(custody::OrderMoney::start_backing)
-        else {
-            return;
-        };
-        if let Some(payment) = open {
-            self.query(payment);
-        }
-        self.meet("asked before a refusal");
-        self.pull_money(n);
+fn answer(writes: &Writes) -> Option<Outcome> {
+    match writes.answers.first() {
+        Some(OpDecision::Decided(outcome)) => Some(outcome.clone()),
+        _ => None,
     }
 }

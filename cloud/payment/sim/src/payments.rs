@@ -9,12 +9,12 @@ use custody::{
     Payout, PayoutState, PayoutStep, ProviderMoney, RefundState, Refusal, RequestState,
 };
 use uuid::Uuid;
-use wire::{Currency, UnixMillis};
+use wire::{Currency, UnixMillis, UserId};
 
 use crate::{
     MoneyBug,
     adapter::{Call, Kind},
-    orders::{POLICIES, provider_id},
+    orders::{POLICIES, customer, price_minor, provider_id},
     plan::{CallFate, Fraction},
     record::{RecordOf, StepRecord},
     world::MoneyWorld,
@@ -112,7 +112,7 @@ impl MoneyWorld {
         if !self.money.rows.contains_key(&n) {
             let order = match step {
                 MoneyStep::OrderHeard(order) => order.clone(),
-                _ => self.orders[n].heard(self.bug),
+                _ => self.orders.heard(n, self.bug),
             };
             opened = Some(order.clone());
             self.money.rows.insert(n, custody::open(order, basis.now));
@@ -175,8 +175,7 @@ impl MoneyWorld {
             return;
         }
         self.pull_order(n);
-        let row = &self.orders[n];
-        let (by, amount_minor) = (row.customer(), row.price_minor());
+        let (by, amount_minor) = (customer(n).user_id, price_minor(n));
         let wish = PaymentWish { by, amount_minor, currency: Currency::Cny };
         if crash {
             // [INTENT_FIRST]
@@ -196,7 +195,7 @@ impl MoneyWorld {
             return;
         }
         self.pull_order(n);
-        let by = self.orders[n].customer();
+        let by = customer(n).user_id;
         let Some(rows) = self.money.rows.get(&n) else { return };
         let amount_minor = part.of(rows.held_minor());
         let done = self.money_step(n, &MoneyStep::RequestRefund { by, amount_minor });
@@ -253,9 +252,8 @@ impl MoneyWorld {
 
     /// Once for an order and provider, and only for work on the list.
     pub fn compensate(&mut self, n: u8) {
-        let listed: Vec<(usize, u8)> = self.vain_cases.iter().copied().collect();
+        let listed: Vec<(usize, UserId)> = self.vain_cases.iter().copied().collect();
         if let Some((order, provider)) = listed.get(usize::from(n) % listed.len().max(1)).copied() {
-            let provider = provider_id(provider);
             self.admin(order, &MoneyStep::Compensate { provider, amount_minor: 5_000 });
         }
     }
@@ -402,8 +400,9 @@ impl MoneyWorld {
 
     fn pull_order(&mut self, n: usize) {
         let known = self.money.rows.get(&n).map_or(0, |rows| rows.due.order.version);
-        if known < self.orders[n].version && self.orders[n].version > 1 {
-            let heard = self.orders[n].heard(self.bug);
+        let version = self.orders.order(n).version;
+        if known < version && version > 1 {
+            let heard = self.orders.heard(n, self.bug);
             let _none = self.money_step(n, &MoneyStep::OrderHeard(heard));
         }
     }
@@ -412,7 +411,7 @@ impl MoneyWorld {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let (status, version, held) =
             (rows.due.payment_status, rows.due.money_version, rows.held_minor());
-        if version > self.orders[n].money_version {
+        if version > self.orders.rows[n].money_version {
             self.meet("version pulled");
             self.take_money(n, status, version, held);
         }

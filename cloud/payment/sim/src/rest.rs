@@ -135,7 +135,7 @@ impl MoneyWorld {
 
     fn judge_order(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
-        let row = &self.orders[n];
+        let row = self.orders.order(n);
         let order = rows.order();
         let suspense = rows.payments.iter().any(|payment| rows.suspense_minor(payment.id) != 0);
         let cancelled = row.status == OrderStatus::Cancelled;
@@ -145,7 +145,7 @@ impl MoneyWorld {
         let waits = (cancelled || completed) && held != 0;
         let stuck =
             rows.due.saga == Saga::NeedsPerson || (cancelled && rows.due.saga != Saga::Done);
-        let shows = (row.payment_status, row.money_version);
+        let shows = (row.payment_status, self.orders.rows[n].money_version);
         let found = if suspense || waits || stuck || owed > 0 {
             "everything_comes_to_rest"
         } else if rows.due.order.version != row.version {
@@ -166,8 +166,8 @@ impl MoneyWorld {
     fn judge_sums(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let untold = self.untold(rows);
-        let row = &self.orders[n];
-        let price = row.price_minor();
+        let row = self.orders.order(n);
+        let price = row.price.minor();
         let ids: Vec<MovementId> = rows.payments.iter().map(|payment| payment.id).collect();
         if let Some((kind, id)) = untold {
             return self.broken("everybody_hears_of_it", format!("{kind} of {id:?}"));
@@ -179,7 +179,7 @@ impl MoneyWorld {
         let due = &rows.due;
         let cost = match row.status {
             _ if !was_held => 0,
-            OrderStatus::Cancelled => row.terms.map_or(0, |terms| terms.fee_minor),
+            OrderStatus::Cancelled => self.orders.fee_minor(n).unwrap_or(0),
             _ => price - due.granted_minor - due.goodwill_minor,
         };
         let paid = self.paid_by_customer(rows, &ids);

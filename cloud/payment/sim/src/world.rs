@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{AdapterAnswer, MoneyEvent, MoneyEventKind, MoneyStep, MovementId};
 use sim::RunTrace;
-use wire::{Action, OrderStatus, PaymentStatus, Role};
+use wire::{Action, OrderStatus, PaymentStatus, Role, UserId};
 
 use crate::{
     MoneyBug,
     adapter::{Adapter, Call, Kind},
-    orders::{EdgeView, LateOp, ModelOrder},
+    edge::{EdgeView, LateOp},
+    orders::{ModelOrders, OrderWord},
     payments::PaymentDb,
     plan::{Act, Fraction, MoneyPlan},
     record::RunRecord,
@@ -34,7 +35,7 @@ pub struct MoneyRun {
 /// A queue holds copies of what its service's outbox has published.
 #[derive(Debug, Clone)]
 pub enum Message {
-    Order(ModelOrder),
+    Order(OrderWord),
     Money(usize, MoneyEvent),
 }
 
@@ -48,13 +49,14 @@ pub struct MoneyWorld {
     pub bug: Option<MoneyBug>,
     pub now: i64,
     pub drawn: u128,
-    pub orders: Vec<ModelOrder>,
-    pub order_outbox: Vec<ModelOrder>,
+    pub orders: ModelOrders,
+    pub order_outbox: Vec<OrderWord>,
     pub edge_views: Vec<EdgeView>,
     pub edge_log: Vec<LateOp>,
+    pub edge_seq: u64,
     /// Work done at an edge on what was decided otherwise, and its cases.
-    pub in_vain: BTreeSet<(usize, u8)>,
-    pub vain_cases: BTreeSet<(usize, u8)>,
+    pub in_vain: BTreeSet<(usize, UserId)>,
+    pub vain_cases: BTreeSet<(usize, UserId)>,
     pub money: PaymentDb,
     pub adapter: Adapter,
     pub late_calls: Vec<Call>,
@@ -70,16 +72,16 @@ pub struct MoneyWorld {
 
 impl MoneyWorld {
     pub fn new(plan: MoneyPlan, bug: Option<MoneyBug>, trace: RunTrace) -> Self {
-        let orders: Vec<ModelOrder> = (0..usize::from(plan.orders)).map(ModelOrder::new).collect();
         let view = EdgeView { status: OrderStatus::Pending, provider: None };
         Self {
             bug,
             now: 0,
             drawn: 0,
-            edge_views: vec![view; orders.len()],
-            orders,
+            edge_views: vec![view; usize::from(plan.orders)],
+            orders: ModelOrders::new(&plan, bug),
             order_outbox: Vec::new(),
             edge_log: Vec::new(),
+            edge_seq: 1,
             in_vain: BTreeSet::new(),
             vain_cases: BTreeSet::new(),
             money: PaymentDb::default(),
@@ -135,7 +137,8 @@ impl MoneyWorld {
 
     /// Adds the standing of all money to the trace.
     pub fn note(&mut self, what: &dyn Fn() -> String) {
-        let orders = self.orders.iter().map(|row| row.version ^ (row.money_version << 20));
+        let versions = |n| self.orders.order(n).version ^ (self.orders.rows[n].money_version << 20);
+        let orders = (0..self.orders.len()).map(versions);
         let books = self.money.accounts.values().map(|minor| minor.unsigned_abs());
         let standing = orders.chain(books).fold(0, |sum: u64, one| sum.rotate_left(7) ^ one);
         let now = self.now.unsigned_abs();
@@ -152,9 +155,7 @@ impl MoneyWorld {
         match act {
             Act::Accept(n, provider) => self.accept(self.nth(n), provider),
             Act::Withdraw(n) => self.withdraw(self.nth(n)),
-            Act::Start(n) => {
-                self.start(self.nth(n), false);
-            }
+            Act::Start(n) => self.start(self.nth(n)),
             Act::Complete(n) => self.complete(self.nth(n)),
             Act::Preview(n) => self.preview(self.nth(n)),
             Act::Cancel(n) => self.cancel(self.nth(n), Role::Customer),
@@ -293,8 +294,7 @@ impl MoneyWorld {
         let message = if crash { waiting[at].clone() } else { waiting.remove(at) };
         match (queue, message) {
             (TO_PAYMENT, Message::Order(row)) => {
-                let heard = row.heard(self.bug);
-                let _none = self.money_step(row.n, &MoneyStep::OrderHeard(heard));
+                let _none = self.money_step(row.n, &MoneyStep::OrderHeard(row.order));
             }
             (TO_ORDER, Message::Money(n, event)) => self.hear_money(n, &event),
             (_, Message::Order(row)) => self.tell_of_order(&row),
@@ -312,8 +312,8 @@ impl MoneyWorld {
     }
 
     /// The provider hears from the order that he may start [PROVIDER_HEARS_ORDER].
-    fn tell_of_order(&mut self, row: &ModelOrder) {
-        if row.status == OrderStatus::Accepted && row.payment_status == PaymentStatus::Held {
+    fn tell_of_order(&mut self, row: &OrderWord) {
+        if row.order.status == OrderStatus::Accepted && row.payment_status == PaymentStatus::Held {
             self.provider_may_start(row.n, row.money_version);
         }
     }

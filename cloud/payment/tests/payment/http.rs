@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use custody::{KnownOrder, KnownOrders, KnownQuestion, MoneyStep};
+use custody::{HeardOrder, KnownOrder, KnownOrders, KnownQuestion, MoneyStep};
 use futures::future::join_all;
 use payment::{Config, Peers};
 use platform::{Ground, upstream::Upstream};
@@ -82,7 +82,7 @@ impl Orders {
     /// As payment_db hears it.
     pub fn heard(&self) -> MoneyStep {
         let (order, _) = self.0.lock().unwrap().clone();
-        MoneyStep::OrderHeard(payment::events::heard(&order, None))
+        MoneyStep::OrderHeard(HeardOrder::of(&order, None))
     }
 }
 

@@ -12,7 +12,7 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("custody", &["wire"]),
     ("journal", &[]),
     ("sim", &["wire", "engine", "rules"]),
-    ("money-sim", &["wire", "custody", "sim"]),
+    ("money-sim", &["wire", "custody", "rules", "sim"]),
     ("platform", &["wire", "process", "journal"]),
     ("auth", SERVICE),
     ("order", &["texts", "wire", "process", "platform", "rules", "custody"]),

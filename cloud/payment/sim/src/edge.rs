@@ -1,0 +1,146 @@
+//! An edge that was cut off: its providers work on the order as last synchronised, and its log is decided when it comes.
+
+use std::collections::BTreeSet;
+
+use rules::{Attempt, EdgeOp, OpName, Origin, Submission, Writes};
+use wire::{
+    Action, Actor, Code, Command, CommandBody, EdgeId, Evidence, Hash, OrderStatus, PaymentStatus,
+    Role, UnixMillis, UserId, Verdict,
+};
+
+use crate::{
+    MoneyBug,
+    orders::{REGION, number, order_id},
+    world::MoneyWorld,
+};
+
+/// What a provider did while his edge was cut off.
+#[derive(Debug, Clone)]
+pub struct LateOp {
+    n: usize,
+    provider: UserId,
+    action: Action,
+    command: Command,
+    logged_at: i64,
+    seq: u64,
+}
+
+/// The edge's view of an order: as last synchronised, with its own ops on top.
+#[derive(Debug, Clone, Copy)]
+pub struct EdgeView {
+    pub status: OrderStatus,
+    pub provider: Option<UserId>,
+}
+
+impl LateOp {
+    /// As the hub hands it in.
+    fn submission(&self) -> Option<Submission> {
+        let hash = Hash::of(&self.seq.to_be_bytes());
+        let edge = EdgeId::new("north-1").ok()?;
+        let evidence = Evidence {
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at: UnixMillis(self.logged_at),
+            policy_version: None,
+            rules_version: None,
+            revocations_version: None,
+            revoked_version: None,
+            relogged: None,
+            made_at: None,
+            distrusted: false,
+            mark: None,
+        };
+        let name = OpName { edge, epoch: 1, seq: self.seq, hash };
+        let origin = Origin::Edge(Box::new(EdgeOp { name, region: REGION, evidence }));
+        let actor = Some(Actor { user_id: self.provider, role: Role::Provider });
+        let command = self.command.clone();
+        Some(Submission::Command(Box::new(Attempt { command, actor, mark: None, origin })))
+    }
+}
+
+impl MoneyWorld {
+    pub fn edge_logs(&mut self, n: usize, action: Action) {
+        let EdgeView { status, provider } = self.edge_views[n];
+        let (Some(provider), Some(after)) = (provider, status.after(action)) else { return };
+        self.edge_views[n].status = after;
+        let order_id = order_id(n);
+        let body = match action {
+            Action::Start => CommandBody::StartOrder { order_id },
+            _ => CommandBody::CompleteOrder { order_id, note: None },
+        };
+        let command = self.orders.command(body);
+        let (logged_at, seq) = (self.now, self.edge_seq);
+        self.edge_seq += 1;
+        self.edge_log.push(LateOp { n, provider, action, command, logged_at, seq });
+    }
+
+    /// The edge's log is decided in its order, as far as it can be.
+    pub fn edge_syncs(&mut self, payments_away: bool) {
+        while let Some(op) = self.edge_log.first().cloned() {
+            if !self.decide_run(&[op], payments_away) {
+                self.meet("parked start");
+                return;
+            }
+            self.edge_log.remove(0);
+        }
+        for (n, view) in self.edge_views.iter_mut().enumerate() {
+            let order = self.orders.order(n);
+            *view = EdgeView { status: order.status, provider: order.provider_id };
+        }
+    }
+
+    /// Decides a run of the log in one transaction. Returns false where it has to wait: before a start is refused for
+    /// funds, the payment service is asked [ASK_BEFORE_REFUSING]. Mirrors `Service::batch` of `cloud/order`.
+    fn decide_run(&mut self, run: &[LateOp], payments_away: bool) -> bool {
+        let requests: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
+        let mut writes = self.decide(&requests);
+        let unfunded = unfunded(&writes);
+        if !unfunded.is_empty() && self.bug != Some(MoneyBug::AskBeforeRefusing) {
+            if payments_away {
+                return false;
+            }
+            unfunded.into_iter().for_each(|n| self.ask_for_funds(n));
+            writes = self.decide(&requests);
+        }
+        self.commit_orders(&writes);
+        self.judge_run(run, &writes);
+        true
+    }
+
+    fn judge_run(&mut self, run: &[LateOp], writes: &Writes) {
+        for n in unfunded(writes) {
+            let shown = self.money.rows.get(&n).map(|rows| rows.due.payment_status);
+            if shown == Some(PaymentStatus::Held) {
+                let says = format!("the start of order {n} was refused though its price is held");
+                self.broken("no_start_is_refused_though_held", says);
+            }
+        }
+        for op in run.iter().filter(|op| op.action == Action::Complete) {
+            let order = self.orders.order(op.n);
+            let counts = order.status == OrderStatus::Completed;
+            if !counts || order.provider_id != Some(op.provider) {
+                // Somebody did the work, and it counts for nothing [VAIN_CASE].
+                self.in_vain.insert((op.n, op.provider));
+                self.meet("worked in vain");
+            }
+        }
+    }
+
+    fn ask_for_funds(&mut self, n: usize) {
+        let Some((_, open)) = self.money.rows.get(&n).map(custody::OrderMoney::start_backing)
+        else {
+            return;
+        };
+        if let Some(payment) = open {
+            self.query(payment);
+        }
+        self.meet("asked before a refusal");
+        self.pull_money(n);
+    }
+}
+
+/// The orders of starts that are refused for funds now.
+fn unfunded(writes: &Writes) -> BTreeSet<usize> {
+    let refused = writes.commands.iter().filter(|answer| answer.code == Some(Code::FundsNotHeld));
+    refused.map(|answer| number(answer.order_id)).collect()
+}
