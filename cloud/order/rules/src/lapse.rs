@@ -33,4 +33,6 @@ pub enum Lapse {
     HeldFirst,
     /// A cancel is bound by no preview.
     PreviewBound,
+    /// Work that has begun can be cancelled, too.
+    CancelStages,
 }

@@ -181,7 +181,9 @@ fn act(
     if action == Action::Accept && !case.may_accept && !case.backing.is_firm() {
         return Err(Code::NotVerified);
     }
-    let Some(status) = order.status.after_by(action, case.actor.role) else {
+    let lapsed = action == Action::Cancel && case.lapse == Some(Lapse::CancelStages);
+    let anyhow = (lapsed && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
+    let Some(status) = order.status.after_by(action, case.actor.role).or(anyhow) else {
         return leads_nowhere(case, order.status, action);
     };
     if (action, case.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {

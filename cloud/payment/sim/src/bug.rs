@@ -83,6 +83,8 @@ bugs! {
     PreviewBound "PREVIEW_BOUND" InOrders(Lapse::PreviewBound), "a cancel costs another fee than was shown";
     HeldFirst "HELD_FIRST" InOrders(Lapse::HeldFirst), "work starts without money in custody";
     VainCase "VAIN_CASE" InOrders(Lapse::VainCase), "work done in vain is on no list";
+    CancelStages "CANCEL_STAGES" InOrders(Lapse::CancelStages), "work that has begun can be cancelled";
+    AnswersKept "ANSWERS_KEPT" InOrders(Lapse::AnswersKept), "a repeated command is decided again";
     // the rules of what stands around it
     LockDue "LOCK_DUE" Beside, "two transactions decide on the same rows";
     IntentFirst "INTENT_FIRST" Beside, "the adapter is called before the id is committed";

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use rules::{Attempt, EdgeOp, OpName, Origin, Submission, Writes};
+use rules::{Attempt, EdgeOp, OpName, OrderState, Origin, Submission, Writes};
 use wire::{
-    Action, Actor, Code, Command, CommandBody, EdgeId, Evidence, Hash, OrderStatus, PaymentStatus,
-    Role, UnixMillis, UserId, Verdict,
+    Action, Actor, Amount, Code, Command, CommandBody, CommandId, EdgeId, Evidence, Hash,
+    OrderStatus, PaymentStatus, Role, UnixMillis, UserId, Verdict,
 };
 
 use crate::{
     MoneyBug,
     orders::{REGION, number, order_id},
+    plan::SyncFate,
     world::MoneyWorld,
 };
 
@@ -62,10 +63,12 @@ impl MoneyWorld {
     pub fn edge_logs(&mut self, n: usize, action: Action) {
         let EdgeView { status, provider } = self.edge_views[n];
         let (Some(provider), Some(after)) = (provider, status.after(action)) else { return };
-        self.edge_views[n].status = after;
+        let keeps = Some(provider).filter(|_| after.has_provider());
+        self.edge_views[n] = EdgeView { status: after, provider: keeps };
         let order_id = order_id(n);
         let body = match action {
             Action::Start => CommandBody::StartOrder { order_id },
+            Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: None },
             _ => CommandBody::CompleteOrder { order_id, note: None },
         };
         let command = self.orders.command(body);
@@ -74,14 +77,16 @@ impl MoneyWorld {
         self.edge_log.push(LateOp { n, provider, action, command, logged_at, seq });
     }
 
-    /// The edge's log is decided in its order, as far as it can be.
-    pub fn edge_syncs(&mut self, payments_away: bool) {
-        while let Some(op) = self.edge_log.first().cloned() {
-            if !self.decide_run(&[op], payments_away) {
-                self.meet("parked start");
-                return;
-            }
-            self.edge_log.remove(0);
+    /// The edge's log is decided as one run, whole or not at all.
+    pub fn edge_syncs(&mut self, fate: SyncFate) {
+        let run = std::mem::take(&mut self.edge_log);
+        let decided = self.decide_run(&run, fate == SyncFate::PaymentsAway);
+        if !decided {
+            self.meet("parked start");
+        }
+        if !decided || fate == SyncFate::AnswersLost {
+            self.edge_log = run;
+            return;
         }
         for (n, view) in self.edge_views.iter_mut().enumerate() {
             let order = self.orders.order(n);
@@ -115,14 +120,34 @@ impl MoneyWorld {
                 self.broken("no_start_is_refused_though_held", says);
             }
         }
-        for op in run.iter().filter(|op| op.action == Action::Complete) {
-            let order = self.orders.order(op.n);
-            let counts = order.status == OrderStatus::Completed;
-            if !counts || order.provider_id != Some(op.provider) {
-                // Somebody did the work, and it counts for nothing [VAIN_CASE].
+        let refused = writes.commands.iter().filter(|answer| !answer.applied);
+        let refused: BTreeSet<CommandId> = refused.map(|answer| answer.command_id).collect();
+        for op in run.iter().filter(|op| refused.contains(&op.command.id)) {
+            self.judge_refused(op);
+        }
+        if writes.commands.len() < writes.answers.len() {
+            self.meet("log handed in again");
+        }
+    }
+
+    /// What was done in good faith and is refused for good is for a person to look at [VAIN_CASE].
+    fn judge_refused(&mut self, op: &LateOp) {
+        let OrderState { order, terms, .. } = self.orders.state(op.n);
+        let is_his = order.provider_id == Some(op.provider);
+        let counts = is_his && order.status == OrderStatus::Completed;
+        let fee =
+            terms.filter(|terms| terms.provider_id == Some(op.provider)).map(|terms| terms.fee);
+        let earned = fee.is_some_and(Amount::is_positive);
+        match op.action {
+            Action::Complete if !counts => {
                 self.in_vain.insert((op.n, op.provider));
                 self.meet("worked in vain");
             }
+            Action::Withdraw if earned => {
+                self.late_withdrawals.insert((op.n, op.provider));
+                self.meet("withdrew too late");
+            }
+            _ => {}
         }
     }
 

@@ -20,7 +20,7 @@ mod world;
 
 pub use bug::MoneyBug;
 pub use orders::POLICIES;
-pub use plan::{Act, CallFate, Fraction, MoneyPlan};
+pub use plan::{Act, CallFate, Fraction, MoneyPlan, SyncFate};
 pub use record::{RecordOf, RunRecord, StepRecord};
 pub use shrink::shrink;
 pub use world::{BrokenPromise, MoneyRun};

@@ -16,7 +16,7 @@ const FAILURES_SHOWN: usize = 10;
 /// From here on a run must have met everything.
 const SEEDS_ENOUGH: u64 = 1_000;
 /// What a thousand seeds have to meet, or they would prove less than they say.
-const WANTED: [&str; 30] = [
+const WANTED: [&str; 32] = [
     "adapter declined",
     "adapter failed",
     "adapter paid another amount",
@@ -26,12 +26,14 @@ const WANTED: [&str; 30] = [
     "chargeback",
     "chargeback_reversed",
     "charge",
+    "command repeated",
     "compensation",
     "dead letter",
     "extra_payment",
     "granted",
     "late call",
     "late reply",
+    "log handed in again",
     "old word about money",
     "order_not_payable",
     "paid though closed",

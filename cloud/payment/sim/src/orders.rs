@@ -2,6 +2,8 @@
 //! Mirrors `cloud/order/src/store`: `decide.rs` and `write.rs` by `decide` and `commit_orders`, `money.rs` by
 //! `take_money`.
 
+use std::collections::BTreeSet;
+
 use custody::{FeePolicy, HeardOrder, MoneyEvent, MoneyStep};
 use rules::{
     Assignment, Attempt, CaseKind, OfflineRules, OrderState, Origin, Snapshot, Submission, Writes,
@@ -17,6 +19,7 @@ use wire::{
 use crate::{MoneyBug, plan::MoneyPlan, world::MoneyWorld};
 
 pub const HOUR_MS: i64 = 3_600_000;
+const STARTS_AT_MS: i64 = 30 * HOUR_MS;
 pub const REGION: Region = Region::North;
 
 /// In force from the start, and from the third day on. Orders are created at the start.
@@ -40,6 +43,10 @@ pub struct ModelOrders {
     read: Snapshot,
     pub rows: Vec<OrderRow>,
     commands: u128,
+    /// All that people at the portal have sent.
+    sent: Vec<Submission>,
+    /// Commands that have changed an order.
+    done: BTreeSet<CommandId>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,7 +106,13 @@ impl ModelOrders {
             lapse: bug.and_then(MoneyBug::order_lapse),
             ..Snapshot::default()
         };
-        Self { read, rows: vec![OrderRow::default(); count], commands: 0 }
+        Self {
+            read,
+            rows: vec![OrderRow::default(); count],
+            commands: 0,
+            sent: Vec::new(),
+            done: BTreeSet::new(),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -135,7 +148,7 @@ impl ModelOrders {
 fn approved(n: usize) -> OrderState {
     let price = Amount::from_minor(price_minor(n)).unwrap_or(Amount::ZERO);
     let draft = Draft {
-        service_start_time: Some(UnixMillis(30 * HOUR_MS)),
+        service_start_time: Some(UnixMillis(STARTS_AT_MS)),
         ..Draft::new("Fix a tap", ServiceType::CleaningRepair, price, REGION, "1 Lake Road")
     };
     let by = customer(n).user_id;
@@ -146,10 +159,55 @@ fn approved(n: usize) -> OrderState {
 impl MoneyWorld {
     /// One transaction for a person at the portal.
     fn at_portal(&mut self, by: Actor, body: CommandBody) -> Option<Outcome> {
-        let request = [self.request(by, body)];
+        let request = self.request(by, body);
+        self.orders.sent.push(request.clone());
+        self.send(request)
+    }
+
+    fn send(&mut self, request: Submission) -> Option<Outcome> {
+        let request = [request];
         let writes = self.decide(&request);
+        if let [Submission::Command(attempt)] = &request {
+            self.judge_cancel(attempt, &writes);
+        }
         self.commit_orders(&writes);
         answer(&writes)
+    }
+
+    /// Its sender has heard no answer.
+    pub fn send_again(&mut self, n: u8) {
+        let sent = &self.orders.sent;
+        if let Some(request) = sent.get(usize::from(n) % sent.len().max(1)).cloned()
+            && self.send(request).is_some_and(|outcome| outcome.first.is_some())
+        {
+            self.meet("command repeated");
+        }
+    }
+
+    /// On the order as it was: the fee is the one that was shown, and the one of the contract.
+    fn judge_cancel(&mut self, attempt: &Attempt, writes: &Writes) {
+        let CommandBody::CancelOrder { order_id, fee: shown, .. } = &attempt.command.body else {
+            return;
+        };
+        let Some(write) = writes.orders.first() else { return };
+        let state = self.orders.state(number(*order_id));
+        let Order { status, payment_status, price, .. } = state.order;
+        let by_customer = attempt.actor.is_some_and(|actor| actor.role == Role::Customer);
+        let is_bound = (status, payment_status) == (OrderStatus::Accepted, PaymentStatus::Held);
+        let is_late = STARTS_AT_MS - self.now < POLICIES[0].cancel_notice_ms;
+        let costs = by_customer && is_bound && is_late;
+        let agreed = if costs { (price.minor() / 10).min(state.held.minor()) } else { 0 };
+        let fee = write.after.terms.map_or(0, |terms| terms.fee.minor());
+        let shown = shown.map_or(0, Amount::minor);
+        let says = format!("{fee} and not {shown}, where {agreed} was agreed");
+        if fee != shown {
+            self.broken("fee_is_as_shown", says);
+        } else if fee != agreed {
+            self.broken("a_cancel_costs_what_was_agreed", says);
+        }
+        if fee > 0 {
+            self.meet("cancel at a fee");
+        }
     }
 
     fn request(&mut self, by: Actor, body: CommandBody) -> Submission {
@@ -179,9 +237,12 @@ impl MoneyWorld {
             self.tell(&event.body.order, HeardOrder::of(&event.body.order, terms));
         }
         for case in &writes.cases {
-            if case.kind == CaseKind::WorkedInVain {
-                self.vain_cases.insert((number(case.order_id), case.user_id));
-            }
+            let whose = (number(case.order_id), case.user_id);
+            match case.kind {
+                CaseKind::WorkedInVain => self.vain_cases.insert(whose),
+                CaseKind::WithdrewBeforeFee => self.withdrawal_cases.insert(whose),
+                _ => false,
+            };
         }
     }
 
@@ -196,6 +257,14 @@ impl MoneyWorld {
     fn judge_line(&mut self, n: usize, line: &TimelineEntry) {
         let Some(action) = line.action.filter(|_| line.code.is_none()) else { return };
         self.meet(action.as_str());
+        if !self.orders.done.insert(line.command_id) {
+            self.broken("a_command_has_one_effect", format!("{action} of order {n}, twice"));
+        }
+        let begun =
+            line.from.is_none_or(|from| from.has_provider() && from != OrderStatus::Accepted);
+        if action == Action::Cancel && begun {
+            self.broken("begun_work_is_not_cancelled", format!("order {n} was {:?}", line.from));
+        }
         let paid = self.orders.order(n).payment_status == PaymentStatus::Held;
         let by_rule = line.seq.is_some() && self.plan.unpaid_start;
         if action == Action::Start && !paid && !by_rule {
@@ -211,6 +280,12 @@ impl MoneyWorld {
     pub fn withdraw(&mut self, n: usize) {
         let order_id = order_id(n);
         self.at_portal(self.holder(n), CommandBody::WithdrawAcceptance { order_id, reason: None });
+    }
+
+    /// From whoever has it, at work or not.
+    pub fn withdraw_by_admin(&mut self, n: usize) {
+        let (order_id, reason) = (order_id(n), Some("He is ill.".to_owned()));
+        self.at_portal(ADMIN, CommandBody::WithdrawAcceptance { order_id, reason });
     }
 
     /// Work starts only with the price in custody [HELD_FIRST].
@@ -249,15 +324,6 @@ impl MoneyWorld {
         if outcome.code == Some(Code::TermsChanged) {
             self.meet("terms_changed");
             self.preview(n);
-        }
-        let Some(fee_minor) = self.orders.fee_minor(n).filter(|_| outcome.succeeded()) else {
-            return;
-        };
-        if fee_minor != shown.unwrap_or(0) {
-            self.broken("fee_is_as_shown", format!("{fee_minor} and not {shown:?}"));
-        }
-        if fee_minor > 0 {
-            self.meet("cancel at a fee");
         }
     }
 
@@ -311,11 +377,15 @@ impl MoneyWorld {
 
     pub fn take_money(&mut self, n: usize, status: PaymentStatus, version: u64, held_minor: i64) {
         self.orders.rows[n].money_version = version;
+        let is_shown = self.orders.order(n).payment_status == status;
         self.change(n, |state| {
             state.held = Amount::from_minor(held_minor).unwrap_or(Amount::ZERO);
             state.order.payment_status = status;
-            state.order.version += 1;
+            state.order.version += u64::from(!is_shown);
         });
+        if is_shown {
+            return;
+        }
         let order = self.orders.order(n).clone();
         self.tell(&order, self.orders.heard(n, self.bug));
     }

@@ -11,11 +11,14 @@ pub enum Act {
     // people at the portal: the order, and the key of the request
     Accept(u8, u8),
     Withdraw(u8),
+    WithdrawByAdmin(u8),
     Start(u8),
     Complete(u8),
     Preview(u8),
     Cancel(u8),
     CancelByAdmin(u8),
+    /// An earlier command about an order comes once more.
+    Again(u8),
     /// Half way through the service may crash, and the person repeats with the same key.
     Pay(u8, u8, bool),
     AskBack(u8, u8, Fraction),
@@ -28,8 +31,8 @@ pub enum Act {
     // an edge that was cut off
     EdgeStart(u8),
     EdgeComplete(u8),
-    /// Its log arrives; the payment service is away or not.
-    EdgeSync(bool),
+    EdgeWithdraw(u8),
+    EdgeSync(SyncFate),
     // the payment service's jobs
     Work(u8, CallFate),
     Tick(u8),
@@ -76,6 +79,16 @@ pub enum CallFate {
     ReplyLate,
     /// The worker dies after the call.
     Crash,
+}
+
+/// How far an edge's log gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncFate {
+    Answered,
+    /// The payment service cannot be asked.
+    PaymentsAway,
+    /// It is decided, and handed in again, since the answers were lost.
+    AnswersLost,
 }
 
 /// What is fixed for a run.
@@ -131,7 +144,7 @@ fn act(random: &mut Random, faults: u64) -> Act {
         62..64 => Act::Callback(n),
         64..69 => jobs(random, n),
         69..76 => Act::Minutes(*random.pick(&[1, 5, 31, 31, 600, 1_440, 4_400])),
-        76..82 => edge(random, n),
+        76..82 => edge(random, n, faulty),
         _ => person(random, n, faulty),
     }
 }
@@ -175,11 +188,14 @@ fn jobs(random: &mut Random, n: u8) -> Act {
     }
 }
 
-fn edge(random: &mut Random, n: u8) -> Act {
-    match random.below(4) {
-        0 => Act::EdgeStart(n),
-        1 => Act::EdgeComplete(n),
-        _ => Act::EdgeSync(random.chance(100)),
+fn edge(random: &mut Random, n: u8, faulty: bool) -> Act {
+    let broken = [SyncFate::PaymentsAway, SyncFate::AnswersLost];
+    match random.below(9) {
+        0..2 => Act::EdgeStart(n),
+        2..4 => Act::EdgeComplete(n),
+        4 => Act::EdgeWithdraw(n),
+        _ if faulty => Act::EdgeSync(*random.pick(&broken)),
+        _ => Act::EdgeSync(SyncFate::Answered),
     }
 }
 
@@ -189,7 +205,7 @@ fn part(random: &mut Random) -> Fraction {
 
 fn person(random: &mut Random, n: u8, faulty: bool) -> Act {
     let key = u8::try_from(random.below(4)).unwrap_or(0);
-    match random.below(60) {
+    match random.below(64) {
         0..20 => Act::Pay(n, key, faulty),
         20..24 => Act::Accept(n, key),
         24..26 => Act::Withdraw(n),
@@ -205,6 +221,8 @@ fn person(random: &mut Random, n: u8, faulty: bool) -> Act {
         54..56 => Act::SendAnew(n),
         56 => Act::PayByHand(n),
         57 => Act::Compensate(n),
-        _ => Act::FinishCancel,
+        58..60 => Act::FinishCancel,
+        60 => Act::WithdrawByAdmin(n),
+        _ => Act::Again(n),
     }
 }

@@ -10,6 +10,7 @@ use wire::OrderStatus;
 use crate::{
     adapter::{AdapterTruth, Kind},
     orders::{HOUR_MS, POLICIES, provider_id},
+    plan::SyncFate,
     world::{MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT},
 };
 
@@ -41,7 +42,7 @@ impl MoneyWorld {
         (0..self.late_replies.len()).for_each(|_| self.late_reply(0));
         self.finish_cancels();
         self.deliver_everything();
-        self.edge_syncs(false);
+        self.edge_syncs(SyncFate::Answered);
         self.work_everything();
         self.adapter_ends_everything(round);
         self.work_everything();
@@ -130,6 +131,11 @@ impl MoneyWorld {
         if self.in_vain != self.vain_cases {
             let says = format!("{:?}, but cases {:?}", self.in_vain, self.vain_cases);
             self.broken("work_in_vain_is_listed", says);
+        }
+        if self.late_withdrawals != self.withdrawal_cases {
+            let (late, cases) = (&self.late_withdrawals, &self.withdrawal_cases);
+            let says = format!("{late:?}, but cases {cases:?}");
+            self.broken("a_late_withdrawal_is_listed", says);
         }
     }
 
