@@ -7,6 +7,7 @@ pub mod described;
 mod forged;
 mod forms;
 mod others;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 
