@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, header};
+use http_body_util::BodyExt;
 use platform::{
     bus::{Bus, Deliveries, QueueSpec},
     documents::Documents,
@@ -13,6 +14,7 @@ use platform::{
     sql::{Migrations, Sql},
 };
 use process::{client::Client, clock::Clock, tasks::Tasks};
+use serde_json::Value;
 use sqlx::migrate::Migrator;
 use support::{Engine, servers};
 use tempfile::TempDir;
@@ -115,9 +117,9 @@ pub async fn rabbit() -> BusArm {
 /// The address of a new virtual host on RabbitMQ.
 pub async fn rabbit_vhost() -> String {
     let name = fresh();
-    put(&format!("/api/vhosts/{name}"), "{}").await;
+    manage(Method::PUT, &format!("/api/vhosts/{name}"), "{}").await;
     let all = r#"{"configure":".*","write":".*","read":".*"}"#;
-    put(&format!("/api/permissions/{name}/guest"), all).await;
+    manage(Method::PUT, &format!("/api/permissions/{name}/guest"), all).await;
     let (server, _) = servers().rabbitmq.rsplit_once("/%2f").unwrap_or((&servers().rabbitmq, ""));
     format!("{server}/{name}")
 }
@@ -186,18 +188,27 @@ fn fresh() -> String {
     format!("contract_{}", Clock::system().new_id().simple())
 }
 
+/// All messages of a queue at that address as RabbitMQ shows them to a consumer, with their properties. They stay.
+pub async fn messages_on_rabbit(url: &str, queue: &str) -> Vec<Value> {
+    let (_, vhost) = url.rsplit_once('/').unwrap();
+    let asked = r#"{"count":100,"ackmode":"ack_requeue_true","encoding":"auto"}"#;
+    let path = format!("/api/queues/{vhost}/{queue}/get");
+    serde_json::from_slice(&manage(Method::POST, &path, asked).await).unwrap()
+}
+
 /// RabbitMQ's management API; its address carries the user and the password.
-async fn put(path: &str, body: &'static str) {
+async fn manage(method: Method, path: &str, body: &'static str) -> Bytes {
     let api = &servers().rabbitmq_api;
     let (scheme, rest) = api.split_once("://").unwrap();
     let (user, host) = rest.rsplit_once('@').unwrap_or(("guest:guest", rest));
     let request = Request::builder()
-        .method(Method::PUT)
+        .method(method.clone())
         .uri(format!("{scheme}://{}{path}", host.trim_end_matches('/')))
         .header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(user)))
         .header(header::CONTENT_TYPE, "application/json")
         .body(body.into())
         .unwrap();
     let response = Client::new().request(request).await.unwrap();
-    assert!(response.status().is_success(), "PUT {path} answered {}", response.status());
+    assert!(response.status().is_success(), "{method} {path} answered {}", response.status());
+    response.into_body().collect().await.unwrap().to_bytes()
 }

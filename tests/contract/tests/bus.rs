@@ -4,11 +4,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use contract::{BusArm, LIMIT, event, event_of, ids, on_every_bus};
+use contract::{BusArm, LIMIT, event, event_of, ids, messages_on_rabbit, on_every_bus, rabbit};
 use platform::bus::{
     Binding, Bus, BusError, Deliveries, Delivery, LetterAct, LetterBox, LetterChoice, QueueSpec,
     dead_letter_queue,
 };
+use serde_json::json;
 use support::eventually;
 use tokio::time::timeout;
 use wire::{Event, EventType, Exchange};
@@ -372,6 +373,42 @@ async fn waiting_counts_what_nobody_holds(arm: BusArm) {
     eventually("two wait and one is in hand", LIMIT, two).await;
     held.ack().await.unwrap();
     arm.bus.ping().await.unwrap();
+}
+
+/// A broker that restarts keeps none but persistent messages, and people read the rest in its console.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
+    let arm = rabbit().await;
+    arm.bus.bind(&ORDERS).await.unwrap();
+    let published = event(EventType::OrderCreated);
+    arm.bus.publish(&published).await.unwrap();
+    let replayed = event(EventType::OrderAccepted);
+    arm.bus.replay(&ORDERS, std::slice::from_ref(&replayed)).await.unwrap();
+    let seen = messages_on_rabbit(&arm.url, "orders").await;
+    assert_eq!(seen.len(), 2);
+    for (message, event) in seen.iter().zip([&published, &replayed]) {
+        let properties = &message["properties"];
+        assert_eq!(properties["delivery_mode"], 2, "{message}");
+        assert_eq!(properties["content_type"], "application/json", "{message}");
+        assert_eq!(properties["message_id"], json!(event.id), "{message}");
+        assert_eq!(properties["type"], json!(event.kind), "{message}");
+        let body: Event = serde_json::from_str(message["payload"].as_str().unwrap()).unwrap();
+        assert_eq!(body, *event);
+    }
+    // So is what waits for a person.
+    let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
+    next(&mut deliveries).await.dead_letter("because").await.unwrap();
+    let unrouted = event(EventType::PaymentFailed);
+    arm.bus.publish(&unrouted).await.unwrap();
+    for queue in [dead_letter_queue("orders"), LetterBox::Unrouted(Exchange::Payment).queue()] {
+        let waits = async || {
+            let seen = messages_on_rabbit(&arm.url, &queue).await;
+            Some(seen.first()?["properties"].clone())
+        };
+        let properties = eventually("a message waits", LIMIT, waits).await;
+        assert_eq!(properties["delivery_mode"], 2, "{queue}");
+        assert_eq!(properties["content_type"], "application/json", "{queue}");
+    }
 }
 
 #[tokio::test]
