@@ -84,7 +84,7 @@ async function answer(folder, state, edge, request, response) {
 
 function standing({ cutSince, firm }) {
   const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(), link, feed_as_of: link.since, holder: firm ? 'north-1' : null, unpaid_start: true, firm }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(), link, feed_as_of: link.since, holder: firm ? 'north-1' : null, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm }
 }
 
 function signIn(state, { username, password }, tell) {

@@ -178,6 +178,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return { items, next: from + state.pageSize < fits.length ? String(from + state.pageSize) : null }
     }],
     ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
+    ['GET', /^\/orders\/paid-afterwards$/, () => ({ items: state.paidAfterwards ?? [] })],
     ['GET', /^\/orders$/, () => page(state.orders)],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
     ['GET', /^\/orders\/([\w-]+)\/cancellation$/, () => state.terms],

@@ -354,14 +354,14 @@ test('the change of a region’s right that is sent is the one that was confirme
 
 test('the rules of a region say how far its node may go, and for whom', async () => {
   const upTo = (price_max, kind) => ({ price_max, currency: 'CNY', service_types: [kind] })
-  const rules = { unpaid_start: false, approval: upTo('200.00', 'other'), approval_in_good_standing: upTo('500.00', 'cleaning_repair') }
+  const rules = { unpaid_start: false, unpaid_start_max: { price_max: '80.00', currency: 'CNY' }, paid_afterwards: ['it_technology'], approval: upTo('200.00', 'other'), approval_in_good_standing: upTo('500.00', 'cleaning_repair') }
   for (const lang of LANGUAGES) {
     const state = gateway()
     state.right = { policy: 'optimistic', holder: null, rules }
     const { context, page, go } = await open(state, lang)
     await go('/regions?region=SOUTH')
-    const { ruleApproval, ruleGoodStanding } = wordsOf('cloud/portal', lang).lease
-    const { cleaning_repair: cleaning, other } = wordsOf('protocol/web', lang).service
+    const { ruleApproval, ruleGoodStanding, ruleUnpaidMax, ruleAfterwards } = wordsOf('cloud/portal', lang).lease
+    const { cleaning_repair: cleaning, it_technology: computers, other } = wordsOf('protocol/web', lang).service
     const told = page.getByText(ruleApproval.split('{')[0]).first()
     const text = (await told.innerText()).replaceAll('\u00a0', ' ')
     for (const [sentence, price, kind] of [[ruleApproval, '200.00', other], [ruleGoodStanding, '500.00', cleaning]]) {
@@ -369,8 +369,36 @@ test('the rules of a region say how far its node may go, and for whom', async ()
       const at = text.indexOf(before)
       assert.ok(at >= 0 && text.slice(at).includes(between) && text.slice(at).includes(price) && text.slice(at).includes(`${kind}${after}`), text)
     }
+    assert.ok(text.includes(ruleAfterwards.replace('{kinds}', computers)) && text.includes(ruleUnpaidMax.split('{price}')[1]) && text.includes('80.00'), text)
     await screenshot(page, `portal/rules-${lang}`)
     await context.close()
+  }
+})
+
+test('work that is paid for afterwards starts unpaid, and both sides read that it does', async () => {
+  for (const lang of LANGUAGES) {
+    const { order: words, pay } = wordsOf('cloud/portal', lang)
+    const { act } = wordsOf('protocol/web', lang)
+    for (const [role, path] of [['customer', '/orders'], ['provider', '/jobs']]) {
+      for (const kinds of [[], ['cleaning_repair']]) {
+        const state = gateway({ role, lines: [], own: { status: 'accepted', payment_status: 'unpaid', service_type: 'cleaning_repair', location: 'NORTH', provider_id: PEOPLE.provider.user_id } })
+        state.paidAfterwards = kinds.length > 0 ? [{ region: 'NORTH', service_types: kinds }] : []
+        const { context, page, go } = await open(state, lang)
+        await go(`${path}/${ORDER}`)
+        const told = page.getByText(words.afterwards[role])
+        if (kinds.length > 0) await told.waitFor()
+        else await page.getByText(role === 'provider' ? words.startWaits : pay.title).first().waitFor()
+        assert.equal(await told.count(), kinds.length)
+        if (role === 'provider' && kinds.length > 0) {
+          const start = page.getByRole('button', { name: act.start, exact: true })
+          await start.focus()
+          await page.keyboard.press('Enter')
+          await page.getByText('Done.').waitFor()
+          assert.deepEqual(state.changes().map(({ path }) => path.split('/').at(-1)), ['start'])
+        }
+        await context.close()
+      }
+    }
   }
 })
 

@@ -210,6 +210,7 @@ pub static ROUTES: &[Route] = &[
     ruled(POST, "/api/v1/orders",                  CUSTOMER,  PUBLISH,    Part::Order),
     route(GET,  "/api/v1/orders",                 ANY,      Part::Order),
     route(GET,  "/api/v1/orders/available",       PROVIDER, Part::Order),
+    route(GET,  "/api/v1/orders/paid-afterwards", ANY,      Part::Order),
     route(GET,  "/api/v1/orders/export.csv",      ANY,      Part::Order),
     route(GET,  "/api/v1/orders/export.json",     ANY,      Part::Order),
     route(GET,  "/api/v1/orders/{id}",            ANY,      Part::Order),

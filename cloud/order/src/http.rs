@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 
 use wire::{Code, CommandAnswer, TimelineEntry};
 
-use self::fees::CancelFeeView;
+use self::{fees::CancelFeeView, reads::PaidAfterwards};
 use crate::service::Service;
 
 /// A run of an edge's log is far larger than anything a person sends.
@@ -94,6 +94,9 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
             "Take the orders that you published, or that you have accepted, as a table", &[], export::own_as_csv)
         .at(GET, "/api/v1/orders/export.json",
             "Take the orders that you published, or that you have accepted, as JSON", &[], export::own_as_json)
+        .at(GET, "/api/v1/orders/paid-afterwards",
+            "List the kinds of work that are paid for afterwards, by region: they begin before the payment is held", &[],
+            reads::paid_afterwards)
         .at(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], reads::order)
         .at(GET, "/api/v1/orders/{id}/timeline",
             "Show the history of an order: who did what, and when it passed each hop",

@@ -619,11 +619,31 @@ async fn work_without_held_funds_is_not_taken_without_a_word() {
     let complete = CommandBody::CompleteOrder { order_id, note: None };
     let held = Order { payment_status: PaymentStatus::Held, version: 2, ..order(1, 1) };
     let rules = wire::OfflineRules { unpaid_start: true, ..wire::OfflineRules::default() };
-    let ruled = RegionAssignment { policy_version: 1, rules, ..RegionAssignment::default() };
+    let ruled = |rules| {
+        Change::Assignment(RegionAssignment {
+            policy_version: 1,
+            rules,
+            ..RegionAssignment::default()
+        })
+    };
+    let up_to = |price_max: &str| {
+        let price_max = price_max.parse().unwrap();
+        let cap = wire::PriceCap { price_max, currency: wire::Currency::Cny };
+        wire::OfflineRules { unpaid_start_max: Some(cap), ..wire::OfflineRules::default() }
+    };
+    let afterwards =
+        |kind| wire::OfflineRules { paid_afterwards: vec![kind], ..wire::OfflineRules::default() };
     let unpaid = Some(Code::LooksUnpaid);
-    for (news, doubt) in
-        [(None, unpaid), (Some(Change::Order(held)), None), (Some(Change::Assignment(ruled)), None)]
-    {
+    for (news, doubt) in [
+        (None, unpaid),
+        (Some(Change::Order(held)), None),
+        (Some(ruled(rules)), None),
+        // The job costs 200.00.
+        (Some(ruled(up_to("199.99"))), unpaid),
+        (Some(ruled(up_to("200.00"))), None),
+        (Some(ruled(afterwards(wire::ServiceType::CleaningRepair))), None),
+        (Some(ruled(afterwards(wire::ServiceType::Other))), unpaid),
+    ] {
         let edge = Edge::new().await;
         let now = edge.people.clock.now();
         edge.store.apply(3, news.clone().into_iter().collect(), now).await.unwrap();

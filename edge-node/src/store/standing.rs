@@ -4,7 +4,7 @@ use engine::{right::Tenure, verdict::Right};
 use rusqlite::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EdgeId, OfflineRules, RegionAssignment};
+use wire::{EdgeId, OfflineRules, PriceCap, RegionAssignment, ServiceType};
 
 use super::sql::{decoded, nat, opt};
 
@@ -18,6 +18,11 @@ pub struct RegionStanding {
     pub holds: bool,
     /// Work that is started here needs no held funds.
     pub unpaid_start: bool,
+    /// Nor does work up to this price.
+    #[schema(required)]
+    pub unpaid_start_max: Option<PriceCap>,
+    /// Nor does work of these kinds that is not paid yet.
+    pub paid_afterwards: Vec<ServiceType>,
 }
 
 pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
@@ -26,11 +31,12 @@ pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
     conn.prepare_cached(ROW)?.query_row([], |row| {
         let assignment: RegionAssignment = opt(row, 2, decoded)?.unwrap_or_default();
         let (held, proven, highest_fence) = (opt(row, 3, nat)?, row.get(4)?, nat(row, 5)?);
-        let (holder, unpaid_start) = (assignment.holder.clone(), assignment.rules.unpaid_start);
+        let (holder, rules) = (assignment.holder.clone(), assignment.rules.clone());
         let right = Tenure { assignment, held, proven, highest_fence }.right(nat(row, 0)?);
         let suspect: bool = row.get(1)?;
         let holds = matches!(right, Right::Held { proven: true, .. }) && !suspect;
-        Ok(RegionStanding { holder, holds, unpaid_start })
+        let OfflineRules { unpaid_start, unpaid_start_max, paid_afterwards, .. } = rules;
+        Ok(RegionStanding { holder, holds, unpaid_start, unpaid_start_max, paid_afterwards })
     })
 }
 

@@ -2120,6 +2120,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/paid-afterwards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the kinds of work that are paid for afterwards, by region: they begin before the payment is held */
+        get: operations["order.paid_afterwards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/payments": {
         parameters: {
             query?: never;
@@ -4078,7 +4095,8 @@ export interface components {
             items: components["schemas"]["OfferedIssuer"][];
         };
         /**
-         * @description The actions an operator allows a region while it is cut off. The default allows none.
+         * @description What an operator allows in a region: at its edges while they are cut off, and, of work that is paid for afterwards,
+         *     everywhere. The default allows nothing.
          *
          *     Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and so allows less than
          *     its peer, never more; a narrower rule is a field of its own beside the wider one.
@@ -4092,8 +4110,12 @@ export interface components {
             approval: components["schemas"]["ApprovalRule"] | null;
             /** @description Which orders the holding edge may approve of a customer in good standing, beside those of anybody. */
             approval_in_good_standing?: components["schemas"]["ApprovalRule"];
+            /** @description The kinds of work that are paid for afterwards: their start needs no held funds, at an edge or at the portal. */
+            paid_afterwards?: components["schemas"]["ServiceType"][];
             /** @description Work that was started at an edge needs no held funds. */
             unpaid_start: boolean;
+            /** @description Work up to this price that was started at an edge needs no held funds, also where `unpaid_start` is off. */
+            unpaid_start_max?: components["schemas"]["PriceCap"];
         };
         /** @description The logged command, without the words that people wrote. */
         OpCommand: {
@@ -4307,6 +4329,11 @@ export interface components {
         };
         /** @enum {string} */
         PageSection: "parties" | "payment" | "review";
+        /** @description The kinds of work that are paid for afterwards in a region. */
+        PaidAfterwards: {
+            region: components["schemas"]["Region"];
+            service_types: components["schemas"]["ServiceType"][];
+        };
         PaidOtherwiseForm: {
             /** @description How it was paid. */
             reason: string;
@@ -4483,6 +4510,16 @@ export interface components {
              * @description That was read.
              */
             version: number;
+        };
+        /** @description A price and all below it, in one currency. */
+        PriceCap: {
+            currency: components["schemas"]["Currency"];
+            /** @description The highest price, itself included. */
+            price_max: components["schemas"]["Amount"];
+        };
+        PriceCapBody: {
+            currency?: components["schemas"]["Currency"];
+            price_max: components["schemas"]["Amount"];
         };
         Problem: {
             code: components["schemas"]["Code"];
@@ -4770,8 +4807,11 @@ export interface components {
         };
         RegionStanding: {
             holder: components["schemas"]["EdgeId"] | null;
+            /** @description Nor does work of these kinds that is not paid yet. */
+            paid_afterwards: components["schemas"]["ServiceType"][];
             /** @description Work that is started here needs no held funds. */
             unpaid_start: boolean;
+            unpaid_start_max: components["schemas"]["PriceCap"] | null;
         };
         RegionStatus: {
             /**
@@ -5003,7 +5043,11 @@ export interface components {
             approval?: components["schemas"]["ApprovalBody"];
             /** @description Beside `approval`: of customers who have paid for finished work in the region and owe for none. */
             approval_in_good_standing?: components["schemas"]["ApprovalBody"];
+            /** @description Kinds of work that are paid for afterwards, at the portal too. */
+            paid_afterwards?: components["schemas"]["ServiceType"][];
             unpaid_start?: boolean;
+            /** @description Beside `unpaid_start`: of work up to this price. */
+            unpaid_start_max?: components["schemas"]["PriceCapBody"];
         };
         SendAnewForm: {
             reason?: string;
@@ -5463,6 +5507,7 @@ export type OwnPhoto = components['schemas']['OwnPhoto'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnProvider = components['schemas']['OwnProvider'];
 export type PageSection = components['schemas']['PageSection'];
+export type PaidAfterwards = components['schemas']['PaidAfterwards'];
 export type PaidOtherwiseForm = components['schemas']['PaidOtherwiseForm'];
 export type PasswordForm = components['schemas']['PasswordForm'];
 export type PasswordResetCode = components['schemas']['PasswordResetCode'];
@@ -5485,6 +5530,8 @@ export type Policy = components['schemas']['Policy'];
 export type PortfolioItem = components['schemas']['PortfolioItem'];
 export type Preferences = components['schemas']['Preferences'];
 export type PreferencesForm = components['schemas']['PreferencesForm'];
+export type PriceCap = components['schemas']['PriceCap'];
+export type PriceCapBody = components['schemas']['PriceCapBody'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type ProfileForm = components['schemas']['ProfileForm'];
@@ -17511,6 +17558,55 @@ export interface operations {
             };
             /** @description `invalid_input`: Some fields need correcting. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "order.paid_afterwards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PaidAfterwards"][];
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 
 use crate::{
     Actor, Amount, Code, Command, CommandId, Currency, EdgeId, Hash, OpDecision, Order, OrderId,
-    OrderStatus, Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
+    OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
-/// The actions an operator allows a region while it is cut off. The default allows none.
+/// What an operator allows in a region: at its edges while they are cut off, and, of work that is paid for afterwards,
+/// everywhere. The default allows nothing.
 ///
 /// Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and so allows less than
 /// its peer, never more; a narrower rule is a field of its own beside the wider one.
@@ -42,9 +43,31 @@ pub struct OfflineRules {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_in_good_standing: Option<ApprovalRule>,
+    /// Work up to this price that was started at an edge needs no held funds, also where `unpaid_start` is off.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpaid_start_max: Option<PriceCap>,
+    /// The kinds of work that are paid for afterwards: their start needs no held funds, at an edge or at the portal.
+    #[n(5)]
+    #[cbor(skip_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paid_afterwards: Vec<ServiceType>,
 }
 
 impl OfflineRules {
+    /// Returns whether a start of this order that an edge has logged needs no held funds.
+    pub fn starts_unpaid_at_edge(&self, order: &Order) -> bool {
+        let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers(order));
+        self.unpaid_start || is_small || self.is_paid_afterwards(order)
+    }
+
+    /// Returns whether this order is paid for after the work. An order whose money went back can never be paid again,
+    /// so its work waits for a person.
+    pub fn is_paid_afterwards(&self, order: &Order) -> bool {
+        let can_be_paid = order.payment_status == PaymentStatus::Unpaid;
+        can_be_paid && self.paid_afterwards.contains(&order.service_type)
+    }
+
     /// The rules by which the holding edge may approve orders of such a customer.
     pub fn approvals(&self, in_good_standing: bool) -> impl Iterator<Item = &ApprovalRule> {
         let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);
@@ -55,6 +78,25 @@ impl OfflineRules {
 /// A rule that is off is left out, so that older peers read the others and compute the same digests.
 fn is_off(rule: &bool) -> bool {
     !rule
+}
+
+/// A price and all below it, in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
+#[cbor(map)]
+pub struct PriceCap {
+    /// The highest price, itself included.
+    #[n(0)]
+    pub price_max: Amount,
+    #[n(1)]
+    #[serde(default)]
+    #[schema(required)]
+    pub currency: Currency,
+}
+
+impl PriceCap {
+    pub fn covers(&self, order: &Order) -> bool {
+        order.currency == self.currency && order.price <= self.price_max
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]

@@ -53,8 +53,8 @@ pub use utoipa;
 pub use actor::{Actor, Role};
 pub use assignment::{
     ApprovalRule, AssignmentEvent, Assignments, DistrustedCommands, EdgeSeat, FenceEnd,
-    FenceEnding, FenceRecord, ListedCases, OfflineRules, PortalAccept, RegionAssignment, TakeBack,
-    TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers, is_open, open_digest,
+    FenceEnding, FenceRecord, ListedCases, OfflineRules, PortalAccept, PriceCap, RegionAssignment,
+    TakeBack, TakenBack, WaitingAccept, WaitingAccepts, WaitingAnswers, is_open, open_digest,
 };
 pub use batch::{
     BatchBody, BatchOp, Evidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,

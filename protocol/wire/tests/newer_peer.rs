@@ -196,7 +196,11 @@ fn an_outcomes_code_that_is_not_known_is_an_outcome_all_the_same() {
 /// A region's word comes as an event as well, and its rules stand as text in the order service's database.
 #[test]
 fn a_rule_that_is_not_known_is_read_past() {
-    for name in ["event/region_assigned", "event/region_assigned in good standing"] {
+    for name in [
+        "event/region_assigned",
+        "event/region_assigned in good standing",
+        "event/region_assigned paid afterwards",
+    ] {
         let json: serde_json::Value = serde_json::from_str(&golden()[name]).unwrap();
         let expected: AssignmentEvent = serde_json::from_value(json.clone()).unwrap();
         let rules = "/assignment/rules";
@@ -235,7 +239,10 @@ fn an_older_reader_of_rules_never_allows_more() {
         plain.approvals(true).collect::<Vec<_>>()
     );
     assert_eq!(wider.approvals(true).count(), 2);
-    for rules in [&plain, &wider] {
+    let afterwards = event("event/region_assigned paid afterwards");
+    assert!(afterwards.unpaid_start_max.is_some() && !afterwards.paid_afterwards.is_empty());
+    assert!(!afterwards.unpaid_start, "a cap is no cap to who reads past it");
+    for rules in [&plain, &wider, &afterwards] {
         let before: RulesBefore = minicbor::decode(&minicbor::to_vec(rules).unwrap()).unwrap();
         assert_eq!((before.unpaid_start, &before.approval), (rules.unpaid_start, &plain.approval));
     }

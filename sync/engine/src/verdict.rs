@@ -32,7 +32,7 @@ pub struct Footing {
     pub revocations_fresh: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
-    /// The region's offline rule lets work start without held funds.
+    /// The region's rules let the work on this order start without held funds.
     pub unpaid_start: bool,
 }
 

@@ -159,6 +159,7 @@ fn told(n: usize) -> Event {
         money: None,
         terms: None,
         refund: None,
+        paid_afterwards: false,
     };
     event(&serde_json::to_value(body).unwrap())
 }

@@ -241,6 +241,7 @@ fn order_event(kind: EventType) -> OrderEvent {
             provider_id: Some(PROVIDER),
         }),
         refund: (kind == EventType::OrderCancelled).then(|| Amount::from_minor(18_000).unwrap()),
+        paid_afterwards: kind == EventType::OrderAccepted,
     }
 }
 

@@ -385,6 +385,7 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             lost: None,
             match_reasons: Vec::new(),
             reminds: false,
+            paid_afterwards: false,
             terms: MoneyTerms::default(),
         })),
         created_at: AT,

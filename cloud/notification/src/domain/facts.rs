@@ -24,6 +24,7 @@ impl Params {
             lost: event.lost.clone(),
             match_reasons,
             reminds: false,
+            paid_afterwards: event.paid_afterwards,
             terms: MoneyTerms::of(cause, event, dispute_ms),
         }))
     }

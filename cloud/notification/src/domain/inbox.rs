@@ -134,6 +134,9 @@ pub struct OrderParams {
     /// Said once more: its price is not paid yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reminds: bool,
+    /// Of an acceptance: the work may begin now, and is paid for afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paid_afterwards: bool,
     #[serde(flatten)]
     pub terms: MoneyTerms,
 }

@@ -99,6 +99,12 @@ fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(
             say!(order_approved_provider { title, code, region, price })
         }
         (EventType::OrderRejected, Role::Customer) => say!(order_rejected_customer { title, code }),
+        (EventType::OrderAccepted, Role::Customer) if params.paid_afterwards => {
+            say!(order_accepted_later_customer { title, code, price })
+        }
+        (EventType::OrderAccepted, Role::Provider) if params.paid_afterwards => {
+            say!(order_accepted_later_provider { title, code, region, price })
+        }
         (EventType::OrderAccepted, Role::Customer) => {
             say!(order_accepted_customer { title, code, price })
         }

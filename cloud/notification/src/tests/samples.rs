@@ -36,6 +36,7 @@ pub fn event_body() -> OrderEvent {
         money: None,
         terms: None,
         refund: None,
+        paid_afterwards: false,
         order: order(9),
         actor: Actor { user_id: LOSER, role: Role::Provider },
         command_id: CommandId(Uuid::from_u128(8)),

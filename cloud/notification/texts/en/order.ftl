@@ -28,6 +28,14 @@ order-accepted-provider =
     .title = The job is yours
     .content = You have the job “{ $title }” ({ $code }) in { $region }. The customer pays { $price }; your share is that less the platform's fee. You can start once the payment is held.
 
+order-accepted-later-customer =
+    .title = Order accepted
+    .content = A provider accepted your order “{ $title }” ({ $code }) for { $price }. The work can begin; this kind of work is paid for afterwards, and you may pay at any time.
+
+order-accepted-later-provider =
+    .title = The job is yours
+    .content = You have the job “{ $title }” ({ $code }) in { $region }. You can start: this kind of work is paid for afterwards. The customer pays { $price }; your share is that less the platform's fee, once it is paid.
+
 order-acceptance-lost-provider =
     .title = You did not get this job
     .content = You did not get the job “{ $title }” ({ $code }).

@@ -28,6 +28,14 @@ order-accepted-provider =
     .title = 接单成功
     .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }）。客户支付 { $price }，扣除平台服务费后为您的应得款项。客户付款托管后即可开始服务。
 
+order-accepted-later-customer =
+    .title = 订单已被接受
+    .content = 服务商已接受您的订单“{ $title }”（{ $code }），金额 { $price }。此类服务可先服务后付款，您也可以随时支付。
+
+order-accepted-later-provider =
+    .title = 接单成功
+    .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }）。此类服务先服务后付款，现在即可开始服务。客户支付 { $price } 后，扣除平台服务费即为您的应得款项。
+
 order-acceptance-lost-provider =
     .title = 接单未成功
     .content = 您没有接到订单“{ $title }”（{ $code }）。

@@ -188,11 +188,14 @@ impl<'a> Desk<'a> {
         let won = after.acceptance.as_ref().filter(|_| accepted);
         let rule = won.and_then(|acceptance| acceptance.rule);
         let line = LineDraft { from, rule, ..LineDraft::default() };
+        let region = self.assignment(order.location).filter(|_| accepted);
+        let paid_afterwards = region.is_some_and(|region| region.rules.is_paid_afterwards(order));
         self.line(attempt, order, LineDraft { reason: reason.clone(), ..line });
         self.emit(kind, attempt, order.clone(), |body| {
             body.reason = reason;
             body.taken_from = taken_from;
             body.terms = after.terms;
+            body.paid_afterwards = paid_afterwards;
             if kind == EventType::OrderCancelled {
                 body.refund = pricing::refund(after);
             }
@@ -379,6 +382,7 @@ impl<'a> Desk<'a> {
             lost: None,
             taken_from: None,
             refund: None,
+            paid_afterwards: false,
         };
         fill(&mut body);
         self.writes.events.push(EventDraft { kind, trace: attempt.trace(), body });

@@ -193,11 +193,14 @@ fn act(
     if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
     }
-    let unpaid = action == Action::Start && order.payment_status != PaymentStatus::Held;
-    if unpaid && !may_start_unpaid(case) && case.lapse != Some(Lapse::HeldFirst) {
+    let lacks_funds = action == Action::Start
+        && order.payment_status != PaymentStatus::Held
+        && !case.rules.is_paid_afterwards(order);
+    let is_lapse = case.lapse == Some(Lapse::HeldFirst);
+    if lacks_funds && !may_start_unpaid(case, order) && !is_lapse {
         return Err(Code::FundsNotHeld);
     }
-    let under_rule = unpaid || is_by_rule(action, case, order);
+    let under_rule = lacks_funds || is_by_rule(action, case, order);
     let mut after = Box::new(state.clone());
     after.order.status = status;
     after.order.version += 1;
@@ -264,8 +267,8 @@ fn is_closed(status: OrderStatus) -> bool {
     matches!(status, OrderStatus::Cancelled | OrderStatus::Rejected)
 }
 
-fn may_start_unpaid(case: Case<'_>) -> bool {
-    matches!(case.attempt.origin, Origin::Edge(_)) && case.rules.unpaid_start
+fn may_start_unpaid(case: Case<'_>, order: &Order) -> bool {
+    matches!(case.attempt.origin, Origin::Edge(_)) && case.rules.starts_unpaid_at_edge(order)
 }
 
 /// The refusal of an action that leads nowhere from this status.

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{
     Amount, ApprovalRule, Assignments, Code, Command, CommandAnswer, CommandBody, CommandId,
-    Currency, EdgeId, LostAcceptance, OfflineRules, OpDecision, Policy, Region, ServiceType,
-    UserId, WithdrawnJob, WithdrawnJobs,
+    Currency, EdgeId, LostAcceptance, OfflineRules, OpDecision, Policy, PriceCap, Region,
+    ServiceType, UserId, WithdrawnJob, WithdrawnJobs,
 };
 
 use super::{WholeList, hub};
@@ -48,6 +48,19 @@ struct RulesBody {
     address_at_start: bool,
     /// Beside `approval`: of customers who have paid for finished work in the region and owe for none.
     approval_in_good_standing: Option<ApprovalBody>,
+    /// Beside `unpaid_start`: of work up to this price.
+    unpaid_start_max: Option<PriceCapBody>,
+    /// Kinds of work that are paid for afterwards, at the portal too.
+    #[serde(default)]
+    paid_afterwards: Vec<ServiceType>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PriceCapBody {
+    price_max: Amount,
+    #[serde(default)]
+    currency: Currency,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -161,7 +174,7 @@ pub async fn assign(
         trace: trace.into(),
         take_back: body.take_back.as_ref().map(why).transpose()?,
         right: right(body.policy, body.holder, body.epoch)?,
-        rules: body.rules.map(OfflineRules::from),
+        rules: body.rules.map(RulesBody::checked).transpose()?,
     };
     if let Some((_, Some(seat))) = &request.right {
         check_seat(&service, region, seat).await?;
@@ -170,28 +183,47 @@ pub async fn assign(
     Ok(Json(service.store.region_record(region).await?))
 }
 
-impl From<RulesBody> for OfflineRules {
-    fn from(body: RulesBody) -> Self {
-        Self {
-            unpaid_start: body.unpaid_start,
-            approval: body.approval.map(ApprovalRule::from),
-            address_at_start: body.address_at_start,
-            approval_in_good_standing: body.approval_in_good_standing.map(ApprovalRule::from),
+impl RulesBody {
+    fn checked(self) -> Result<OfflineRules, Problem> {
+        Ok(OfflineRules {
+            unpaid_start: self.unpaid_start,
+            approval: self.approval.map(ApprovalRule::from),
+            address_at_start: self.address_at_start,
+            approval_in_good_standing: self.approval_in_good_standing.map(ApprovalRule::from),
+            unpaid_start_max: self.unpaid_start_max.map(PriceCapBody::checked).transpose()?,
+            paid_afterwards: each_once(self.paid_afterwards),
+        })
+    }
+}
+
+impl PriceCapBody {
+    /// A cap that lets nothing through is a slip.
+    fn checked(self) -> Result<PriceCap, Problem> {
+        let Self { price_max, currency } = self;
+        if !price_max.is_positive() {
+            let field = "rules.unpaid_start_max.price_max";
+            return Err(Problem::wrong(field, say::price_cap_empty));
         }
+        Ok(PriceCap { price_max, currency })
     }
 }
 
 impl From<ApprovalBody> for ApprovalRule {
-    /// A kind of work that is named twice is allowed once: the row has room for each kind.
     fn from(body: ApprovalBody) -> Self {
-        let mut service_types = Vec::new();
-        for kind in body.service_types {
-            if !service_types.contains(&kind) {
-                service_types.push(kind);
-            }
-        }
-        Self { price_max: body.price_max, currency: body.currency, service_types }
+        let ApprovalBody { price_max, currency, service_types } = body;
+        Self { price_max, currency, service_types: each_once(service_types) }
     }
+}
+
+/// A kind of work that is named twice is allowed once: the row has room for each kind.
+fn each_once(named: Vec<ServiceType>) -> Vec<ServiceType> {
+    let mut kinds = Vec::new();
+    for kind in named {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 fn why(body: &TakeBackBody) -> Result<String, Problem> {

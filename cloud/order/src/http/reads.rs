@@ -6,7 +6,12 @@ use process::{
     problem::{self, ItemList, Json, Path, Problem, Query, TimeCursor},
     tokens::{Admin, Caller},
 };
-use wire::{Actor, Code, Order, OrderId, OrderStatus, Role, TimelineEntry, readable_by};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{
+    Actor, AssignmentEvent, Code, Order, OrderId, OrderStatus, Region, Role, ServiceType,
+    TimelineEntry, readable_by,
+};
 
 use super::{
     WholeList,
@@ -74,6 +79,26 @@ pub fn own(actor: Actor, status: Option<OrderStatus>) -> Option<Listing> {
         Role::Provider => Some(Listing { provider: me, status, ..Listing::default() }),
         Role::Admin => None,
     }
+}
+
+/// The kinds of work that are paid for afterwards in a region.
+#[derive(Serialize, ToSchema)]
+pub struct PaidAfterwards {
+    region: Region,
+    service_types: Vec<ServiceType>,
+}
+
+/// Both sides of an order have to know it before they agree. Regions without such work are left out.
+pub async fn paid_afterwards(
+    State(service): State<Service>,
+    _: Caller,
+) -> Result<Json<WholeList<PaidAfterwards>>, Problem> {
+    let regions = service.store.assignments().await?.into_iter();
+    let items = regions.map(|AssignmentEvent { region, assignment }| PaidAfterwards {
+        region,
+        service_types: assignment.rules.paid_afterwards,
+    });
+    Ok(Json(WholeList { items: items.filter(|one| !one.service_types.is_empty()).collect() }))
 }
 
 /// Orders that wait for a provider.

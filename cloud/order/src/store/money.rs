@@ -81,6 +81,7 @@ impl Store {
             money: Some(told.clone()),
             terms,
             refund: None,
+            paid_afterwards: false,
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;

@@ -63,6 +63,7 @@ impl Store {
             money: None,
             terms,
             refund: None,
+            paid_afterwards: false,
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;

@@ -15,4 +15,5 @@ epoch-passed = 该节点已进入另一代次。
 epoch-missing = 请填写状态中显示的该节点代次。
 holder-unknown = 该区域没有此名称的已登记节点。
 holder-missing = 请填写该代次所属的节点。
+price-cap-empty = 最高价必须大于零。
 policy-without-holder = 仅 `exclusive` 策略的区域可以指定持有节点。

@@ -31,6 +31,7 @@ fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
         money: None,
         terms: None,
         refund: None,
+        paid_afterwards: false,
     };
     let id = EventId(stage.clock.new_id());
     // Whatever it is called, the state in it counts.

@@ -31,6 +31,7 @@ export const allOrders = (query: OrdersQuery & { cursor?: string }, signal?: Ask
 export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
 
 export const order = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}', { path: { id }, signal })
+export const paidAfterwards = (signal?: Asking) => ask('get', '/api/v1/orders/paid-afterwards', { signal }).then(answer => answer.items)
 export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/timeline', { path: { id }, signal }).then(answer => answer.items)
 
 /** What a customer gives to others, and what they see by it. The latter needs no sign-in. */

@@ -91,6 +91,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
             money: None,
             terms: None,
             refund: None,
+            paid_afterwards: false,
             order,
             actor,
             command_id,

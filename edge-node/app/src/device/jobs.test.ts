@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bySoonest, jobsOf, merged, minorOf } from './jobs.ts'
+import { bySoonest, jobsOf, merged, minorOf, startOf } from './jobs.ts'
 import { decided, item, ME, order, stored } from './samples.ts'
 import { answered } from './answer.ts'
 
@@ -43,4 +43,16 @@ it('sorts by the time of the work and counts money in whole units', () => {
   const jobs = jobsOf([order('a'), order('b', { service_start_time: '2026-11-22T08:00:00Z' }), order('c', { service_start_time: '2026-11-21T18:00:00Z' })], [], ME)
   expect(bySoonest(jobs).map((job) => job.order.id)).toEqual(['c', 'b', 'a'])
   expect(['200.00', '0.05', '1200.5', '7'].map(minorOf)).toEqual([20_000, 5, 120_050, 700])
+})
+
+it('begins on held funds, or where the region says so', () => {
+  const unpaid = order('a', { payment_status: 'unpaid' })
+  const cap = (price_max: string, currency: 'CNY' = 'CNY') => ({ unpaid_start_max: { price_max, currency } })
+  expect(startOf(order('a'), undefined)).toBe('held')
+  expect([undefined, {}, cap('179.99'), { paid_afterwards: ['other' as const] }].map((standing) => startOf(unpaid, standing))).toEqual(Array(4).fill('waits'))
+  expect([{ unpaid_start: true }, cap('180.00')].map((standing) => startOf(unpaid, standing))).toEqual(['unpaid', 'unpaid'])
+  const afterwards = { paid_afterwards: ['cleaning_repair' as const] }
+  expect(startOf(unpaid, afterwards)).toBe('afterwards')
+  // Nobody can pay it any more.
+  expect(startOf(order('a', { payment_status: 'refunded' }), afterwards)).toBe('waits')
 })

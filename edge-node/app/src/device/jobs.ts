@@ -1,6 +1,6 @@
 // The jobs as this person sees them: the edge's board, and over it their own commands that the edge does not know yet.
 import type { OrderStatus, TruthState } from '@holdfast/kit'
-import type { BoardItem, Order } from '@holdfast/kit/api.gen.ts'
+import type { BoardItem, EdgeStanding, Order } from '@holdfast/kit/api.gen.ts'
 import { isFirm, needsPerson, truthOf, type QueueItem, type TabletCommand } from './item.ts'
 
 export type Job = {
@@ -54,6 +54,18 @@ export const isOpenJob = (job: Job) => job.order.status === 'pending'
 
 /** In this provider's hands: requested, under way or done. */
 export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
+
+/**
+ * How work on an order may begin at this edge: on `held` funds, `afterwards` where its kind is paid for after the work, `unpaid`
+ * where the region allows that at its edges, and else it `waits` for the payment. Edges of before tell less.
+ */
+export function startOf(order: Order, standing: Partial<EdgeStanding> | undefined): 'held' | 'afterwards' | 'unpaid' | 'waits' {
+  if (order.payment_status === 'held') return 'held'
+  if (order.payment_status === 'unpaid' && standing?.paid_afterwards?.includes(order.service_type)) return 'afterwards'
+  const cap = standing?.unpaid_start_max
+  const isSmall = cap && cap.currency === order.currency && minorOf(order.price) <= minorOf(cap.price_max)
+  return standing?.unpaid_start || isSmall ? 'unpaid' : 'waits'
+}
 
 /** Soonest first; without a time, the newest first behind those that have one. */
 export function bySoonest(jobs: readonly Job[]): Job[] {

@@ -113,6 +113,18 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("change/assignment".into(), hex(&down.to_bytes()));
     let told = AssignmentEvent { region: Region::North, assignment: assignment() };
     vectors.insert("event/region_assigned".into(), json(serde_json::to_value(told).unwrap()));
+    let told = AssignmentEvent { region: Region::North, assignment: assignment_paid_afterwards() };
+    vectors.insert(
+        "event/region_assigned paid afterwards".into(),
+        json(serde_json::to_value(told).unwrap()),
+    );
+    let afterwards = Frame::Down(Down {
+        standing: standing(),
+        from: 22,
+        to: 23,
+        changes: vec![Change::Assignment(assignment_paid_afterwards())],
+    });
+    vectors.insert("change/assignment paid afterwards".into(), hex(&afterwards.to_bytes()));
     let assignment = assignment_in_good_standing();
     let wider = Frame::Down(Down {
         standing: standing(),

@@ -166,6 +166,8 @@ pub fn assignment() -> RegionAssignment {
             }),
             address_at_start: false,
             approval_in_good_standing: None,
+            unpaid_start_max: None,
+            paid_afterwards: Vec::new(),
         },
     }
 }
@@ -176,6 +178,16 @@ pub fn assignment_in_good_standing() -> RegionAssignment {
     let price_max = "500.00".parse().unwrap();
     let narrow = assignment.rules.approval.clone().unwrap();
     assignment.rules.approval_in_good_standing = Some(ApprovalRule { price_max, ..narrow });
+    assignment
+}
+
+/// A region where small jobs may begin before they are paid, and one kind of work is always paid for afterwards.
+pub fn assignment_paid_afterwards() -> RegionAssignment {
+    let mut assignment = assignment();
+    let price_max = "80.00".parse().unwrap();
+    assignment.rules.unpaid_start = false;
+    assignment.rules.unpaid_start_max = Some(PriceCap { price_max, currency: Currency::Cny });
+    assignment.rules.paid_afterwards = vec![ServiceType::ItTechnology];
     assignment
 }
 

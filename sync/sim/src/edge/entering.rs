@@ -167,7 +167,9 @@ impl EdgeFile {
         let right = tenure.right(self.book.live.epoch);
         let revocations_fresh = entry.revocations == Some(self.book.live.revocations_version)
             || self.has(Bug::RevocationsStale);
-        let unpaid_start = tenure.assignment.rules.unpaid_start;
+        let rules = &tenure.assignment.rules;
+        let seen = sight.order.as_ref();
+        let unpaid_start = seen.is_some_and(|order| rules.starts_unpaid_at_edge(order));
         let footing = Footing { right, suspect, revocations_fresh, rule_allows, unpaid_start };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();

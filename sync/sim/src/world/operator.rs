@@ -242,5 +242,11 @@ fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
         _ => up_to(100_000),
     };
     let (approval_in_good_standing, address_at_start) = (up_to(100_000), false);
-    OfflineRules { unpaid_start, approval, address_at_start, approval_in_good_standing }
+    OfflineRules {
+        unpaid_start,
+        approval,
+        address_at_start,
+        approval_in_good_standing,
+        ..OfflineRules::default()
+    }
 }

@@ -17,7 +17,8 @@ impl Story {
         let record: Value = self.get(&self.admin, &path).await?;
         self.rules = Some(record["rules"].clone());
         let mut rules = record["rules"].clone();
-        rules["unpaid_start"] = true.into();
+        // As much as the job costs.
+        rules["unpaid_start_max"] = json!({ "price_max": "200.00" });
         self.set_rules(rules).await?;
         let order = self.api.publish(&self.customer, REGION, "Broken lamp 灯坏了").await?.order_id;
         self.second = Some(order);

@@ -203,6 +203,26 @@ fn a_provider_hears_of_a_share_and_never_that_the_price_is_theirs() {
     );
 }
 
+/// Who reads that he has to wait for a payment, or to pay before the work, must not be told so of other work.
+#[test]
+fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
+    let accepted = OrderEvent { paid_afterwards: true, ..samples::event_body() };
+    let lines = samples::of_order(EventType::OrderAccepted, &accepted);
+    for (role, english, chinese) in [
+        (Role::Customer, "paid for afterwards, and you may pay at any time", "可先服务后付款"),
+        (
+            Role::Provider,
+            "You can start: this kind of work is paid for afterwards",
+            "现在即可开始服务",
+        ),
+    ] {
+        let line = of_role(lines.clone(), role);
+        tells(&line, &["200.00 CNY", english], &["200.00 CNY", chinese]);
+        let written = write(Language::English, &line).content;
+        assert!(!written.contains("Please pay") && !written.contains("once the payment is held"));
+    }
+}
+
 #[test]
 fn a_chargeback_stops_the_work_in_words() {
     let lines = samples::of_money(EventType::PaymentStatusChanged, &samples::charged_back());

@@ -4,7 +4,8 @@
 use crate::stage::*;
 use rules::{OfflineRules, Submission};
 use wire::{
-    Action, Actor, Code, CommandBody, EventType, OrderStatus, OutcomeKind, PaymentStatus, Role,
+    Action, Actor, Code, CommandBody, Currency, EventType, OrderStatus, OutcomeKind, PaymentStatus,
+    PriceCap, Role, ServiceType,
 };
 
 /// What the table says about a command: the state it leads to, or the refusal.
@@ -178,7 +179,12 @@ fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
 }
 
 #[test]
-fn work_starts_on_held_funds_unless_the_region_allows_unpaid_starts_at_its_edges() {
+fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
+    let up_to = |price: &str| {
+        let cap = PriceCap { price_max: price.parse().unwrap(), currency: Currency::Cny };
+        OfflineRules { unpaid_start_max: Some(cap), ..OfflineRules::default() }
+    };
+    let afterwards = |kind| OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
     let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
     let from_portal = || portal(1, provider(1), start(1));
     let from_edge = || logged(1, 1, Some(provider(1)), start(1));
@@ -190,12 +196,60 @@ fn work_starts_on_held_funds_unless_the_region_allows_unpaid_starts_at_its_edges
         (PaymentStatus::Held, OfflineRules::default(), from_edge(), None),
         (PaymentStatus::Unpaid, unpaid_start.clone(), from_edge(), None),
         (PaymentStatus::Unpaid, unpaid_start, from_portal(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Unpaid, up_to("200.00"), from_edge(), None),
+        (PaymentStatus::Unpaid, up_to("199.99"), from_edge(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Unpaid, up_to("200.00"), from_portal(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Unpaid, afterwards(draft().service_type), from_portal(), None),
+        (PaymentStatus::Unpaid, afterwards(draft().service_type), from_edge(), None),
+        // Nobody can pay it any more.
+        (
+            PaymentStatus::Refunded,
+            afterwards(draft().service_type),
+            from_portal(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Unpaid,
+            afterwards(ServiceType::LifeHealth),
+            from_edge(),
+            Some(Code::FundsNotHeld),
+        ),
     ] {
         let mut standing = order(1, OrderStatus::Accepted);
         standing.order.payment_status = payment;
         let mut stage = Stage::with([standing]).allow(rules.clone());
         let (outcome, _) = stage.decide_one(request.clone());
         assert_eq!(outcome.code, code, "{payment}, {rules:?}, {request:?}");
+    }
+}
+
+/// What an edge may do while it is cut off is looked at afterwards; what a kind of work always may is ordinary.
+#[test]
+fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {
+    let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    let afterwards =
+        || OfflineRules { paid_afterwards: vec![draft().service_type], ..OfflineRules::default() };
+    let both = OfflineRules { unpaid_start: true, ..afterwards() };
+    for (rules, cases) in [(unpaid_start, 1), (afterwards(), 0), (both, 0)] {
+        let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).allow(rules);
+        let (outcome, writes) = stage.decide_one(logged(1, 1, Some(provider(1)), start(1)));
+        assert!(outcome.succeeded());
+        assert_eq!(writes.cases.len(), cases);
+    }
+}
+
+#[test]
+fn an_acceptance_tells_that_its_work_is_paid_for_afterwards() {
+    for (kind, told) in [(draft().service_type, true), (ServiceType::LifeHealth, false)] {
+        let rules = OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
+        let mut stage = Stage::with([order(1, OrderStatus::Pending)]).allow(rules);
+        for (n, body) in [(1, accept(1)), (2, start(1))] {
+            let (_, writes) = stage.decide_one(portal(n, provider(1), body));
+            for event in writes.events {
+                let accepted = event.kind == EventType::OrderAccepted;
+                assert_eq!(event.body.paid_afterwards, accepted && told, "{kind}");
+            }
+        }
     }
 }
 

@@ -101,7 +101,13 @@ async fn a_region_without_a_rule_for_good_standing_does_not_name_it() {
 async fn a_rule_that_nobody_knows_is_refused_at_the_operators_door() {
     let service = Service::new(Engine::Sqlite).await;
     let approval = json!({ "price_max": "200.00", "service_types": ["other"], "on_sundays": true });
-    for rules in [json!({ "unpayed_start": true }), json!({ "approval": approval })] {
+    let cap = json!({ "price_max": "80.00", "service_types": ["other"] });
+    for rules in [
+        json!({ "unpayed_start": true }),
+        json!({ "approval": approval }),
+        json!({ "unpaid_start_max": cap }),
+        json!({ "paid_afterwards": ["gardening"] }),
+    ] {
         let refused = put(&service, admin(), json!({ "rules": rules })).await;
         refused.refused(422, "invalid_input");
     }
@@ -120,6 +126,10 @@ async fn what_makes_no_sense_names_its_field() {
         (json!({ "policy": "exclusive", "holder": "north-9", "epoch": 1 }), "holder"),
         (json!({ "policy": "exclusive", "holder": "north-1", "epoch": 2 }), "epoch"),
         (json!({ "holder": "North 1", "policy": "exclusive", "epoch": 1 }), "holder"),
+        (
+            json!({ "rules": { "unpaid_start_max": { "price_max": "0.00" } } }),
+            "rules.unpaid_start_max.price_max",
+        ),
     ] {
         let refused = put(&service, admin(), body.clone()).await;
         refused.refused(422, "invalid_input");

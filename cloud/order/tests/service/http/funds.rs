@@ -11,6 +11,7 @@ use axum::{
 };
 use custody::{FundsAnswer, FundsQuestion};
 use rstest::rstest;
+use serde_json::{Value, json};
 use wire::{
     Actor, Code, CommandBody, CommandId, Event, EventType, OpsDecisions, OrderId, OrderStatus,
     PaymentStatus,
@@ -60,6 +61,22 @@ impl Service {
         let log = ops
             .iter()
             .fold(Log::of("north-1"), |log, (id, by, body)| log.then(*id, Some(*by), body.clone()));
+        self.hands_in_batch(&log).await
+    }
+
+    /// Sets the rules of NORTH, as an operator does.
+    async fn rules(&self, rules: Value) -> Answer {
+        let token = format!("Bearer {}", self.token(admin()));
+        let request = Request::builder()
+            .method(Method::PUT)
+            .uri("/api/v1/admin/assignments/NORTH")
+            .header(header::AUTHORIZATION, token);
+        let set = self.send(request, Some(json!({ "rules": rules }))).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+        set
+    }
+
+    async fn hands_in_batch(&self, log: &Log) -> Answer {
         let token = self.service_key.token("hub", "order", &self.stage.clock);
         let request = Request::builder()
             .method(Method::POST)
@@ -120,6 +137,65 @@ async fn a_start_is_refused_for_funds_once_the_payment_service_has_said_so(#[cas
     service.starts(command, id).await.codes();
     service.act(provider(1), id, "start").await.refused(400, "funds_not_held");
     assert_eq!(service.payments.script().asked, [id]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn work_that_is_paid_for_afterwards_starts_unpaid_at_portal_and_edge(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let list = "/api/v1/orders/paid-afterwards";
+    assert_eq!(service.get(customer(1), list).await.body, json!({ "items": [] }));
+    let (mine, other) = (service.accepted().await, service.accepted().await);
+    service.act(provider(1), mine, "start").await.refused(400, "funds_not_held");
+
+    service.rules(json!({ "paid_afterwards": ["cleaning_repair", "cleaning_repair"] })).await;
+    let told = json!({ "items": [{ "region": "NORTH", "service_types": ["cleaning_repair"] }] });
+    for reader in [customer(1), provider(1), admin()] {
+        assert_eq!(service.get(reader, list).await.body, told);
+    }
+    assert_eq!(service.act(provider(1), mine, "start").await.status, StatusCode::OK);
+    let done = service.act(provider(1), mine, "complete").await;
+    assert_eq!(done.body["order"]["payment_status"], "unpaid", "the price is still to be paid");
+    let command = service.stage.command_id();
+    assert_eq!(service.starts(command, other).await.codes(), [None]);
+    assert!(service.payments.script().asked.is_empty(), "there is nothing to ask for");
+    let cases = service.get(admin(), "/api/v1/admin/cases").await;
+    assert_eq!(cases.body["items"], json!([]), "that is how such work goes");
+
+    let next = service.accepted().await;
+    let events = service.stage.events().await.into_iter();
+    let accepted = events.filter(|event| event.kind == EventType::OrderAccepted);
+    let tells: Vec<_> = accepted.map(|event| event.body.get("paid_afterwards").is_some()).collect();
+    assert_eq!(tells, [false, false, true]);
+    service.rules(json!({})).await;
+    service.act(provider(1), next, "start").await.refused(400, "funds_not_held");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn small_work_starts_unpaid_at_an_edge_and_becomes_a_case(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.payments.script().words = Some(Vec::new());
+    let (small, large) = (service.accepted().await, service.accepted().await);
+    // Each costs 200.00.
+    service.rules(json!({ "unpaid_start_max": { "price_max": "199.99" } })).await;
+    let command = service.stage.command_id();
+    assert_eq!(service.starts(command, large).await.codes(), [Some(Code::FundsNotHeld)]);
+    let set = service.rules(json!({ "unpaid_start_max": { "price_max": "200.00" } })).await;
+    let kept = &set.body["assignment"]["rules"];
+    assert_eq!(kept["unpaid_start_max"], json!({ "price_max": "200.00", "currency": "CNY" }));
+    assert_eq!(kept["unpaid_start"], json!(false), "older readers allow none");
+    service.act(provider(1), small, "start").await.refused(400, "funds_not_held");
+    let log = Log::of("north-2");
+    let command = service.stage.command_id();
+    let log = log.then(command, Some(provider(1)), CommandBody::StartOrder { order_id: small });
+    assert_eq!(service.hands_in_batch(&log).await.codes(), [None]);
+    let cases = service.get(admin(), "/api/v1/admin/cases").await;
+    assert_eq!(cases.body["items"][0]["kind"], "offline_rule");
 }
 
 #[rstest]

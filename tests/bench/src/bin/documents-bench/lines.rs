@@ -47,6 +47,7 @@ fn line(n: u32) -> InboxLine {
             lost: None,
             match_reasons: Vec::new(),
             reminds: false,
+            paid_afterwards: false,
             terms: MoneyTerms::default(),
         })),
         created_at: AT.plus_ms(i64::from(n / 2)),
