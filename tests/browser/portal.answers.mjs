@@ -152,6 +152,8 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     regionOf('EAST', 'open', {}, { held: 1, stopped: 1 }), regionOf('WEST', 'open'), regionOf('MID', 'open'),
   ]
   const page = (items) => ({ items, next: null })
+  const BY = { oldest: (a, b) => a.created_at.localeCompare(b.created_at), price_low: (a, b) => a.price - b.price, price_high: (a, b) => b.price - a.price, start: (a, b) => a.service_start_time.localeCompare(b.service_start_time) }
+  const sorted = (items, query) => items.toSorted(BY[query.get('sort')] ?? (() => 0))
   const routes = [
     ['GET', /^\/session$/, () => (state.role ? { ...PEOPLE[state.role], ...(said && { username: said }), region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF } : 401)],
     ['POST', /^\/session$/, ({ body }) => ({ ...PEOPLE[(state.role ??= roleNamed(body.username))], region: null, expires_at: NOW + 3_600_000, csrf_token: CSRF })],
@@ -173,13 +175,13 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       const fits = state.orders.filter((order) => wanted.every((field) => order[field] === query.get(field)) && (!query.get('region') || order.location === query.get('region')))
       // As many are looked through at a time as a page has, as the order service does.
       const from = Number(query.get('cursor') ?? 0)
-      const looked = fits.slice(from, from + state.pageSize)
+      const looked = sorted(fits, query).slice(from, from + state.pageSize)
       const items = looked.filter((order) => !query.get('text') || order.title.includes(query.get('text')))
       return { items, next: from + state.pageSize < fits.length ? String(from + state.pageSize) : null }
     }],
-    ['GET', /^\/orders\/available$/, () => page(state.orders.map((order) => ({ ...order, status: 'pending', address: '' })))],
+    ['GET', /^\/orders\/available$/, ({ query }) => page(sorted(state.orders, query).map((order) => ({ ...order, status: 'pending', address: '' })))],
     ['GET', /^\/orders\/paid-afterwards$/, () => ({ items: state.paidAfterwards ?? [] })],
-    ['GET', /^\/orders$/, () => page(state.orders)],
+    ['GET', /^\/orders$/, ({ query }) => page(sorted(state.orders, query))],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],
     ['GET', /^\/orders\/([\w-]+)\/cancellation$/, () => state.terms],
     ['GET', /^\/orders\/([\w-]+)\/tracking$/, () => ({ code: 'N-7F3K60', secret: SECRET })],

@@ -402,6 +402,43 @@ test('work that is paid for afterwards starts unpaid, and both sides read that i
   }
 })
 
+test('each list comes in the order that is chosen by keyboard, which the address and the tabs keep', async () => {
+  const dear = { price: '900.00', title: '贵的', service_start_time: '2026-11-23T14:00:00.000Z' }
+  const cheap = { price: '20.00', title: '便宜的', service_start_time: '2026-11-21T08:00:00.000Z' }
+  for (const lang of LANGUAGES) {
+    const { sort } = wordsOf('cloud/portal', lang)
+    for (const [role, path, choices] of [['customer', '/orders', ['price_low', 'start']], ['provider', '/available', ['price_low', 'start']], ['provider', '/jobs', ['price_low']], ['admin', '/orders', ['price_low']]]) {
+      const state = gateway({ role, orders: [orderOf(1, dear), orderOf(2, cheap)], own: { price: '180.00', service_start_time: '2026-11-22T14:00:00.000Z' } })
+      const { context, page, go, faults } = await open(state, lang)
+      await go(path)
+      const titles = async () => [...new Set(await page.getByText(/^(贵的|便宜的)$/).allInnerTexts())]
+      assert.deepEqual(await titles(), ['贵的', '便宜的'])
+      for (const one of choices) {
+        const control = page.getByLabel(sort.by, { exact: true })
+        await control.focus()
+        await control.selectOption({ label: sort[one] })
+        await page.waitForURL(`**${path}?sort=${one}`)
+        await page.waitForFunction(() => document.body.innerText.indexOf('便宜的') < document.body.innerText.indexOf('贵的'))
+        assert.deepEqual(await titles(), ['便宜的', '贵的'])
+        assert.ok(state.asked.some(({ query }) => query.sort === one))
+      }
+      const tab = page.locator('nav.tabs a').nth(1)
+      if (await tab.count() > 0) {
+        await tab.click()
+        await page.waitForURL(new RegExp(`sort=${choices.at(-1)}`))
+      }
+      assert.deepEqual(faults(), [])
+      await context.close()
+    }
+    const { context, page, go } = await open(gateway({ role: 'customer' }), lang)
+    await go(`${REVIEWS}?sort=rating_low`)
+    const stars = await page.locator('.reviews .stars .hush').allInnerTexts()
+    const given = stars.map((text) => Number(/[1-5]/.exec(text)[0]))
+    assert.deepEqual(given, given.toSorted((a, b) => a - b))
+    await context.close()
+  }
+})
+
 test('a draft outlives its page and is published once', async () => {
   const state = gateway({ role: 'customer' })
   const { context, page, go, faults } = await open(state)

@@ -26,6 +26,7 @@ export function reviewsOf({ state, id, at, people, orders, said, isPicture, pict
   }
   const find = (match) => state.reviews.find((one) => one.id === match[1])
   const page = (items) => ({ items, next: null })
+  const BY = { rating_low: (a, b) => a.rating - b.rating, rating_high: (a, b) => b.rating - a.rating }
   const mine = (who) => (one) => one.provider_id === who && !one.is_hidden
   const atDesk = (one) => { const { reports: _, ...rest } = standingOf(one); return { review: told(one), ...rest } }
   /** A sign that turns the order of letters around is refused, as the service refuses it. */
@@ -67,7 +68,7 @@ export function reviewsOf({ state, id, at, people, orders, said, isPicture, pict
     }],
     ['GET', /^\/admin\/reviews$/, ({ query }) => page(state.reviews.filter((one) => standingOf(one).standing === (query.get('state') ?? 'reported')).map(atDesk))],
     ['GET', /^\/admin\/reviews\/([\w-]+)$/, ({ match }) => (find(match) ? { ...atDesk(find(match)), reports: standingOf(find(match)).reports } : 404)],
-    ['GET', /^\/providers\/([\w-]+)\/reviews$/, ({ match }) => page(state.reviews.filter(mine(match[1])).map(told))],
+    ['GET', /^\/providers\/([\w-]+)\/reviews$/, ({ match, query }) => page(state.reviews.filter(mine(match[1])).toSorted(BY[query.get('sort')] ?? (() => 0)).map(told))],
     ['GET', /^\/providers\/([\w-]+)\/rating$/, ({ match }) => {
       const shown = state.reviews.filter(mine(match[1]))
       const mean = (of) => (shown.length > 0 ? shown.reduce((sum, one) => sum + of(one), 0) / shown.length : 0)

@@ -33,7 +33,7 @@ pub use cases::CaseTurn;
 pub use decide::{FundedRun, Publication};
 pub use fees::CancelFeeRow;
 pub use known::KNOWN_MAX;
-pub use lists::{EXPORTED_MAX, Listing};
+pub use lists::{EXPORTED_MAX, ListPlace, Listing, OrderSort};
 pub use platform::StoreError;
 pub use rights::{AssignmentRecord, AssignmentRequest};
 pub use stale::StaleSince;

@@ -53,7 +53,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(GET, "/api/v1/admin/reviews/{id}", "Show a review with its reports and decisions", &[], desk::reported_review)
         .at(GET, "/api/v1/users/me/reviews", "List the reviews that you wrote or that are about your work, newest first",
             &[], reading::mine)
-        .at(GET, "/api/v1/providers/{id}/reviews", "List the reviews of a provider, newest first", &[],
+        .at(GET, "/api/v1/providers/{id}/reviews", "List the reviews of a provider", &[],
             reading::about_provider)
         .at(GET, "/api/v1/providers/{id}/rating", "Show what the reviews of a provider add up to", &[],
             reading::rating)

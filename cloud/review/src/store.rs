@@ -9,6 +9,7 @@ mod ratings;
 mod reports;
 mod search;
 mod shapes;
+mod sorts;
 mod votes;
 
 use platform::{
@@ -27,7 +28,8 @@ use crate::domain::{ProviderRating, Review, words_of};
 pub use answers::CommandRecord;
 pub use reports::{ReviewReport, ToldReport};
 pub use search::{FoundReviews, WordSearch};
-pub use shapes::{about_provider, at_desk, by_customer, of_order};
+pub use shapes::{about_provider, at_desk, by_customer, of_order, sorted_about_provider};
+pub use sorts::{ReviewPlace, ReviewSort};
 pub use votes::HelpfulVote;
 
 /// For the hashes of words, whatever the collection is called.

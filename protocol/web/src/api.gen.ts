@@ -2282,7 +2282,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the reviews of a provider, newest first */
+        /** List the reviews of a provider */
         get: operations["review.about_provider"];
         put?: never;
         post?: never;
@@ -3331,6 +3331,8 @@ export interface components {
             review: components["schemas"]["Review"];
             standing: components["schemas"]["ReviewStanding"];
         };
+        /** @enum {string} */
+        DeskSort: "newest" | "oldest" | "price_high" | "price_low";
         DeviceGrantForm: {
             /** @description The name of the tablet. */
             device: components["schemas"]["DeviceId"];
@@ -4255,6 +4257,8 @@ export interface components {
             provider?: Record<string, never>;
         };
         /** @enum {string} */
+        OrderSort: "newest" | "oldest" | "price_high" | "price_low" | "start";
+        /** @enum {string} */
         OrderStatus: "pending_review" | "pending" | "accepted" | "in_progress" | "completed" | "reviewed" | "cancelled" | "rejected";
         /** @description The order of a command as far as its sender may read it; of an order that went to another, its whereabouts. */
         OrderView: components["schemas"]["Order"] | {
@@ -5001,6 +5005,8 @@ export interface components {
             version: number;
         };
         /** @enum {string} */
+        ReviewSort: "newest" | "oldest" | "rating_high" | "rating_low";
+        /** @enum {string} */
         ReviewStanding: "shown" | "reported" | "hidden";
         RevokeForm: {
             reason?: string;
@@ -5390,6 +5396,7 @@ export type DeliveryItem = components['schemas']['DeliveryItem'];
 export type DeliveryLog = components['schemas']['DeliveryLog'];
 export type DeliveryState = components['schemas']['DeliveryState'];
 export type DeskReview = components['schemas']['DeskReview'];
+export type DeskSort = components['schemas']['DeskSort'];
 export type DeviceGrantForm = components['schemas']['DeviceGrantForm'];
 export type DeviceId = components['schemas']['DeviceId'];
 export type Dimensions = components['schemas']['Dimensions'];
@@ -5496,6 +5503,7 @@ export type OrderId = components['schemas']['OrderId'];
 export type OrderMoney = components['schemas']['OrderMoney'];
 export type OrderPage = components['schemas']['OrderPage'];
 export type OrderParties = components['schemas']['OrderParties'];
+export type OrderSort = components['schemas']['OrderSort'];
 export type OrderStatus = components['schemas']['OrderStatus'];
 export type OrderView = components['schemas']['OrderView'];
 export type Outcome = components['schemas']['Outcome'];
@@ -5580,6 +5588,7 @@ export type Review = components['schemas']['Review'];
 export type ReviewForm = components['schemas']['ReviewForm'];
 export type ReviewId = components['schemas']['ReviewId'];
 export type ReviewRevision = components['schemas']['ReviewRevision'];
+export type ReviewSort = components['schemas']['ReviewSort'];
 export type ReviewStanding = components['schemas']['ReviewStanding'];
 export type RevokeForm = components['schemas']['RevokeForm'];
 export type Role = components['schemas']['Role'];
@@ -8917,6 +8926,7 @@ export interface operations {
                 provider_id?: components["schemas"]["UserId"];
                 region?: components["schemas"]["Region"];
                 service_type?: components["schemas"]["ServiceType"];
+                sort?: components["schemas"]["DeskSort"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
                  * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
@@ -15650,6 +15660,7 @@ export interface operations {
                 price_min?: components["schemas"]["Amount"];
                 region?: components["schemas"]["Region"];
                 service_type?: components["schemas"]["ServiceType"];
+                sort?: components["schemas"]["OrderSort"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
                  * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
@@ -17365,6 +17376,7 @@ export interface operations {
                 price_min?: components["schemas"]["Amount"];
                 region?: components["schemas"]["Region"];
                 service_type?: components["schemas"]["ServiceType"];
+                sort?: components["schemas"]["OrderSort"];
                 /**
                  * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
                  *     none, and still name the next: it ends where enough was looked through.
@@ -18380,6 +18392,7 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
+                sort?: components["schemas"]["ReviewSort"];
             };
             header?: never;
             path: {

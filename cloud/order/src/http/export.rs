@@ -14,7 +14,7 @@ use axum::{
 use futures::stream;
 use process::{
     openapi::{RouteAnswer, RouteDescription},
-    problem::{Problem, Query, TimeCursor},
+    problem::{Problem, Query},
     tokens::{Admin, Caller},
 };
 use serde_json::json;
@@ -22,12 +22,12 @@ use wire::{Actor, Order, readable_by};
 
 use super::{
     filter::{DeskFilter, ListFilter, StatusFilter, Words},
-    reads::{own, place},
+    reads::own,
 };
 use crate::{
     say,
     service::Service,
-    store::{EXPORTED_MAX, Listing, Store, StoreError},
+    store::{EXPORTED_MAX, ListPlace, Listing, OrderSort, Store, StoreError},
 };
 
 /// Orders that are read at a time.
@@ -105,7 +105,7 @@ async fn file(
         let most = EXPORTED_MAX.into();
         return Err(Problem::wrong("from", say::too_much_to_export { most }));
     }
-    let (store, after) = (service.store.clone(), None);
+    let (store, after) = (service.store.clone(), ListPlace::before_all(OrderSort::Newest));
     let walk = Walk { store, actor, listing, words, format, after, begun: false, any: false, ends };
     Ok(Body::from_stream(stream::try_unfold(walk, Walk::next)))
 }
@@ -151,7 +151,7 @@ struct Walk {
     listing: Listing,
     words: Option<Words>,
     format: ExportFormat,
-    after: Option<TimeCursor>,
+    after: ListPlace,
     begun: bool,
     any: bool,
     ends: bool,
@@ -171,7 +171,8 @@ impl Walk {
         if !self.ends {
             let orders = self.store.list(&self.listing, BATCH, self.after).await?;
             self.ends = orders.len() < BATCH;
-            self.after = orders.last().map(place).or(self.after);
+            let place = |order| ListPlace::of(OrderSort::Newest, order);
+            self.after = orders.last().map_or(self.after, place);
             for order in orders {
                 self.write(&mut text, &order)?;
             }

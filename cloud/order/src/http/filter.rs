@@ -6,9 +6,12 @@
 use process::problem::Problem;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Amount, Order, OrderCode, OrderStatus, Region, ServiceType, UnixMillis, UserId};
+use wire::{Amount, Order, OrderCode, OrderStatus, Region, ServiceType, UnixMillis, UserId, words};
 
-use crate::{say, store::Listing};
+use crate::{
+    say,
+    store::{Listing, OrderSort},
+};
 
 /// Characters of a search. Titles are shorter.
 const TEXT_CHARS_MAX: usize = 100;
@@ -35,6 +38,39 @@ pub struct ListFilter {
 #[derive(Deserialize, Default, ToSchema)]
 pub struct StatusFilter {
     pub status: Option<OrderStatus>,
+}
+
+/// The order of a list: `newest` where it is left out.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct SortChoice {
+    sort: Option<OrderSort>,
+}
+
+/// The same of the caller's own orders, with their status.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct OwnChoice {
+    pub status: Option<OrderStatus>,
+    sort: Option<OrderSort>,
+}
+
+/// What an admin may ask of all orders, and their order.
+#[derive(Deserialize, Default, ToSchema)]
+pub struct DeskChoice {
+    status: Option<OrderStatus>,
+    /// As people type it.
+    code: Option<String>,
+    customer_id: Option<UserId>,
+    provider_id: Option<UserId>,
+    sort: Option<DeskSort>,
+}
+
+words! {
+    DeskSort {
+        Newest "newest",
+        Oldest "oldest",
+        PriceHigh "price_high",
+        PriceLow "price_low",
+    }
 }
 
 /// What an admin may ask of all orders, too.
@@ -73,6 +109,31 @@ impl ListFilter {
         let words = text.as_deref().map(Words::read).transpose()?.flatten();
         let list = Listing { region, service_type, price_min, price_max, from, until, ..list };
         Ok((list, words))
+    }
+}
+
+impl SortChoice {
+    pub fn sort(self) -> OrderSort {
+        self.sort.unwrap_or(OrderSort::Newest)
+    }
+}
+
+impl OwnChoice {
+    pub fn sort(&self) -> OrderSort {
+        self.sort.unwrap_or(OrderSort::Newest)
+    }
+}
+
+impl DeskChoice {
+    pub fn list(self) -> Result<(Listing, OrderSort), Problem> {
+        let Self { status, code, customer_id, provider_id, sort } = self;
+        let sort = match sort {
+            None | Some(DeskSort::Newest) => OrderSort::Newest,
+            Some(DeskSort::Oldest) => OrderSort::Oldest,
+            Some(DeskSort::PriceHigh) => OrderSort::PriceHigh,
+            Some(DeskSort::PriceLow) => OrderSort::PriceLow,
+        };
+        Ok((DeskFilter { status, code, customer_id, provider_id }.list()?, sort))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use process::{
-    problem::{self, ItemList, Json, Path, Problem, Query, TimeCursor},
+    problem::{self, ItemList, Json, Path, Problem, Query},
     tokens::{Admin, Caller},
 };
 use serde::Serialize;
@@ -15,11 +15,15 @@ use wire::{
 
 use super::{
     WholeList,
-    filter::{DeskFilter, ListFilter, StatusFilter, Words},
+    filter::{DeskChoice, ListFilter, OwnChoice, SortChoice, Words},
 };
-use crate::{service::Service, store::Listing};
+use crate::{
+    say,
+    service::Service,
+    store::{ListPlace, Listing, OrderSort},
+};
 
-type Page = problem::Page<TimeCursor>;
+type Page = problem::Page<ListPlace>;
 
 /// Orders that one page with words looks through, at most, and as many at a time. Their words are sealed, so that no
 /// database can search them.
@@ -62,11 +66,11 @@ pub async fn mine(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Query(filter): Query<ListFilter>,
-    Query(StatusFilter { status }): Query<StatusFilter>,
+    Query(choice): Query<OwnChoice>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    match filter.narrow_own(own(actor, status))? {
-        Some(own) => list(&service, actor, own, page).await,
+    match filter.narrow_own(own(actor, choice.status))? {
+        Some(own) => list(&service, actor, own, choice.sort(), page).await,
         None => Ok(ItemList::whole(Vec::new())),
     }
 }
@@ -106,13 +110,14 @@ pub async fn available(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Query(filter): Query<ListFilter>,
+    Query(sort): Query<SortChoice>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     if actor.role != Role::Provider {
         return Err(Code::RoleForbidden.into());
     }
     let open = Listing { status: Some(OrderStatus::Pending), ..Listing::default() };
-    list(&service, actor, filter.narrow(open)?, page).await
+    list(&service, actor, filter.narrow(open)?, sort.sort(), page).await
 }
 
 /// All orders, for admins.
@@ -120,22 +125,29 @@ pub async fn all(
     State(service): State<Service>,
     Admin(caller): Admin,
     Query(filter): Query<ListFilter>,
-    Query(desk): Query<DeskFilter>,
+    Query(desk): Query<DeskChoice>,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    list(&service, caller.actor, filter.narrow(desk.list()?)?, page).await
+    let (desk, sort) = desk.list()?;
+    list(&service, caller.actor, filter.narrow(desk)?, sort, page).await
 }
 
 async fn list(
     service: &Service,
     actor: Actor,
     (listing, words): (Listing, Option<Words>),
+    sort: OrderSort,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
-    if let Some(words) = words {
-        return search(service, actor, &listing, &words, page).await;
+    let after = page.after.unwrap_or(ListPlace::before_all(sort));
+    if after.sort != sort {
+        return Err(Problem::wrong("cursor", say::cursor_of_other_order));
     }
-    let orders = service.store.list(&listing, page.rows(), page.after).await?;
+    if let Some(words) = words {
+        return search(service, actor, &listing, &words, after, page).await;
+    }
+    let orders = service.store.list(&listing, page.rows(), after).await?;
+    let place = |order: &Order| ListPlace::of(sort, order);
     Ok(page.of(orders, place).filter_map(|order| readable_by(&order, actor)))
 }
 
@@ -145,23 +157,21 @@ async fn search(
     actor: Actor,
     listing: &Listing,
     words: &Words,
+    mut after: ListPlace,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     let mut found: Vec<Order> = Vec::new();
-    let mut after = page.after;
+    let sort = after.sort;
+    let place = |order: &Order| ListPlace::of(sort, order);
     for _ in 0..LOOKED_THROUGH_MAX / BATCH {
         let orders = service.store.list(listing, BATCH, after).await?;
         let ends = orders.len() < BATCH;
-        after = orders.last().map(place).or(after);
+        after = orders.last().map_or(after, place);
         let seen = orders.into_iter().filter_map(|order| readable_by(&order, actor));
         found.extend(seen.filter(|order| words.stand_in(order)));
         if ends || found.len() > page.limit {
             return Ok(page.of(found, place));
         }
     }
-    Ok(ItemList { items: found, next: after.map(|place| place.to_string()) })
-}
-
-pub fn place(order: &Order) -> TimeCursor {
-    TimeCursor { at: order.created_at, id: order.id.0 }
+    Ok(ItemList { items: found, next: Some(after.to_string()) })
 }

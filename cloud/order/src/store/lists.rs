@@ -1,16 +1,18 @@
-//! Reads for people: one order, its timeline, and lists that page by cursor, newest first.
+//! Reads for people: one order, its timeline, and lists that page by cursor.
 //!
-//! Invariant: an order's place in a list, the moment of its publication and its id, never changes. So pages neither skip
-//! nor repeat an order while others come, go and change.
+//! Invariant: an order's place in a list never changes: the moment of its publication, its price or the beginning of its
+//! service, and its id. So pages neither skip nor repeat an order while others come, go and change.
+
+use std::{fmt, str::FromStr};
 
 use platform::{
     sql::{Columns, Statement, Val},
     vals,
 };
-use process::problem::TimeCursor;
+use uuid::Uuid;
 use wire::{
     Amount, Order, OrderCode, OrderId, OrderStatus, Region, ServiceType, TimelineEntry, UnixMillis,
-    UserId,
+    UserId, words, words_from_text,
 };
 
 use super::{
@@ -24,6 +26,34 @@ const LINES_MAX: usize = 500;
 /// Orders of one export. Whoever wants more asks for a time after the other.
 pub const EXPORTED_MAX: u64 = 100_000;
 const BEYOND_EXPORT: &str = " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET 100000";
+
+words! {
+    /// The order of a list of orders.
+    OrderSort {
+        Newest "newest",
+        Oldest "oldest",
+        PriceHigh "price_high",
+        PriceLow "price_low",
+        /// The service that begins first; behind all others those without a time.
+        Start "start",
+    }
+}
+words_from_text!(OrderSort);
+
+/// The place of an order in a list that is sorted so. The id settles a tie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListPlace {
+    pub sort: OrderSort,
+    pub key: i64,
+    pub id: Uuid,
+}
+
+/// The texts of a list that is sorted so.
+struct SortTexts {
+    from: &'static str,
+    beyond: &'static str,
+    by: &'static str,
+}
 
 /// The orders that fit all of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +88,8 @@ impl Store {
     /// Returns whether the list has more orders than one export.
     pub async fn exceeds_export(&self, listing: &Listing) -> Result<bool, StoreError> {
         let text = Statement::new("SELECT id FROM orders ");
-        let (text, values) = narrowed(text, listing, TimeCursor::START);
+        let newest = ListPlace::before_all(OrderSort::Newest);
+        let (text, values) = narrowed(text, listing, newest);
         Ok(self.sql.one::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_some())
     }
 
@@ -67,25 +98,105 @@ impl Store {
         &self,
         listing: &Listing,
         limit: usize,
-        after: Option<TimeCursor>,
+        after: ListPlace,
     ) -> Result<Vec<Order>, StoreError> {
-        let after = after.unwrap_or(TimeCursor::START);
         let (text, mut values) = narrowed(OrderRow::select(""), listing, after);
-        let text = text.then(" ORDER BY created_at DESC, id DESC LIMIT ?");
+        let text = text.then(after.sort.texts().by);
         values.push(limit.into());
         let rows = self.sql.all::<OrderRow>(text, values).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
 }
 
-/// An index serves the people, the region, the status, the kind of work and the moment; it ends with the place in the
-/// list. Prices are compared on the rows that it finds.
-fn narrowed(text: Statement, listing: &Listing, after: TimeCursor) -> (Statement, Vec<Val>) {
-    let until = listing.until.map_or(after.at, |until| UnixMillis(until.0.saturating_sub(1)));
-    let mut text = text.then("WHERE created_at <= ?");
-    let mut values = vals![after.at.min(until)];
+impl OrderSort {
+    fn texts(self) -> SortTexts {
+        match self {
+            Self::Newest => SortTexts {
+                from: "WHERE created_at <= ?",
+                beyond: " AND (created_at < ? OR id < ?)",
+                by: " ORDER BY created_at DESC, id DESC LIMIT ?",
+            },
+            Self::Oldest => SortTexts {
+                from: "WHERE created_at >= ?",
+                beyond: " AND (created_at > ? OR id > ?)",
+                by: " ORDER BY created_at, id LIMIT ?",
+            },
+            Self::PriceHigh => SortTexts {
+                from: "WHERE price_minor <= ?",
+                beyond: " AND (price_minor < ? OR id < ?)",
+                by: " ORDER BY price_minor DESC, id DESC LIMIT ?",
+            },
+            Self::PriceLow => SortTexts {
+                from: "WHERE price_minor >= ?",
+                beyond: " AND (price_minor > ? OR id > ?)",
+                by: " ORDER BY price_minor, id LIMIT ?",
+            },
+            Self::Start => SortTexts {
+                from: "WHERE starts_at >= ?",
+                beyond: " AND (starts_at > ? OR id > ?)",
+                by: " ORDER BY starts_at, id LIMIT ?",
+            },
+        }
+    }
+}
+
+impl ListPlace {
+    pub fn before_all(sort: OrderSort) -> Self {
+        match sort {
+            OrderSort::Newest | OrderSort::PriceHigh => {
+                Self { sort, key: i64::MAX, id: Uuid::max() }
+            }
+            OrderSort::Oldest | OrderSort::PriceLow | OrderSort::Start => {
+                Self { sort, key: i64::MIN, id: Uuid::nil() }
+            }
+        }
+    }
+
+    pub fn of(sort: OrderSort, order: &Order) -> Self {
+        let key = match sort {
+            OrderSort::Newest | OrderSort::Oldest => order.created_at.0,
+            OrderSort::PriceHigh | OrderSort::PriceLow => order.price.minor(),
+            OrderSort::Start => order.service_start_time.map_or(i64::MAX, |at| at.0),
+        };
+        Self { sort, key, id: order.id.0 }
+    }
+}
+
+/// A place in the usual order names none, as before there was another.
+impl fmt::Display for ListPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.sort != OrderSort::Newest {
+            write!(f, "{}.", self.sort)?;
+        }
+        write!(f, "{}.{}", self.key, self.id.simple())
+    }
+}
+
+impl FromStr for ListPlace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "not a cursor of this list";
+        let (front, id) = text.rsplit_once('.').ok_or(wrong)?;
+        let (sort, key) = match front.split_once('.') {
+            Some((sort, key)) => (sort.parse().map_err(|_| wrong)?, key),
+            None => (OrderSort::Newest, front),
+        };
+        let key = key.parse().map_err(|_| wrong)?;
+        Ok(Self { sort, key, id: id.parse().map_err(|_| wrong)? })
+    }
+}
+
+/// An index serves the people, the region, the status, the kind of work and the sort. What is left is compared on the rows
+/// that it finds, or sorted where they are one person's.
+fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement, Vec<Val>) {
+    let sort = after.sort.texts();
+    let (from, key, until) = bounds(listing, after);
+    let mut text = text.then(sort.from);
+    let mut values = vals![key];
     for (condition, value) in [
-        (" AND created_at >= ?", listing.from.map(Val::from)),
+        (" AND created_at >= ?", from.map(Val::from)),
+        (" AND created_at < ?", until.map(Val::from)),
         (" AND customer_id = ?", listing.customer.map(Val::from)),
         (" AND provider_id = ?", listing.provider.map(Val::from)),
         (" AND location = ?", listing.region.map(Val::from)),
@@ -99,6 +210,42 @@ fn narrowed(text: Statement, listing: &Listing, after: TimeCursor) -> (Statement
         text = text.then(condition);
         values.push(value);
     }
-    values.extend(vals![after.at, after.id]);
-    (text.then(" AND (created_at < ? OR id < ?)"), values)
+    values.extend(vals![after.key, after.id]);
+    (text.then(sort.beyond), values)
+}
+
+/// Where the moment of publication sorts the list, one bound is its own and the cursor's: an index begins at one alone.
+fn bounds(listing: &Listing, after: ListPlace) -> (Option<UnixMillis>, i64, Option<UnixMillis>) {
+    let Listing { from, until, .. } = *listing;
+    match after.sort {
+        OrderSort::Newest => {
+            let until = until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
+            (from, after.key.min(until), None)
+        }
+        OrderSort::Oldest => {
+            let from = from.map_or(i64::MIN, |from| from.0);
+            (None, after.key.max(from), until)
+        }
+        OrderSort::PriceHigh | OrderSort::PriceLow | OrderSort::Start => (from, after.key, until),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_other_texts_do_not() {
+        for sort in OrderSort::ALL {
+            let place = ListPlace { sort, key: -5, id: Uuid::from_u128(5) };
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        // A page that was open before there was another order goes on.
+        let before = process::problem::TimeCursor { at: UnixMillis(17), id: Uuid::from_u128(5) };
+        let read: ListPlace = before.to_string().parse().unwrap();
+        assert_eq!((read.sort, read.key, read.id), (OrderSort::Newest, 17, before.id));
+        for bad in ["", ".", "17", "17.", ".5", "17.x", "newest.17", "dearest.17.5", "start.x.5"] {
+            assert!(bad.parse::<ListPlace>().is_err(), "{bad}");
+        }
+    }
 }

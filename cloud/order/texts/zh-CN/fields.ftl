@@ -5,6 +5,7 @@ status-out-of-reach = 您无法将订单变更为该状态。
 price-range-empty = 最高价不能低于最低价。
 time-range-empty = 结束时间必须晚于开始时间。
 too-much-to-export = 订单超过 { $most } 条，请缩短时间范围。
+cursor-of-other-order = 该游标属于另一种排序的列表。
 text-too-long = 搜索内容最多 { $most } 个字符。
 fee-above-the-whole = 费用最多为全部价格，即 10000 个基点。
 notice-too-long = 提前通知时间最多为 720 小时。

@@ -2,12 +2,13 @@
 
 import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
+import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
 import { query as queryOf } from './client.ts'
 import { type Leaving, upload } from './upload.ts'
 
 type Asking = AbortSignal | undefined
-export interface ListRequest { status?: OrderStatus; region?: Region; code?: string; cursor?: string; limit?: number }
+export interface ListRequest { status?: OrderStatus; region?: Region; code?: string; sort?: OrderSort; cursor?: string; limit?: number }
 
 export const register = (body: RegisterForm) => ask('post', '/api/v1/auth/register', { body })
 export const sessions = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/auth/sessions', { query: { limit: 50, cursor }, signal })
@@ -26,7 +27,7 @@ export const unlinkIdentity = (id: string) => ask('delete', '/api/v1/auth/identi
 
 export const myOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders', { query: { limit: 100, ...query }, signal })
 export const openOrders = (query: ListRequest, signal?: Asking) => ask('get', '/api/v1/orders/available', { query: { limit: 100, ...query }, signal })
-export const allOrders = (query: OrdersQuery & { cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
+export const allOrders = (query: OrdersQuery & { cursor?: string; sort?: Exclude<OrderSort, 'start'> }, signal?: Asking) => ask('get', '/api/v1/admin/orders', { query: { limit: 100, ...query }, signal })
 /** Where the browser fetches the whole list as a file, under the cookie of the session. */
 export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v1/admin/orders/export.${kind}${queryOf({ ...query })}`
 
@@ -56,7 +57,7 @@ export const reviewPictureAt = (id: string, image: string) => `/api/v1/reviews/$
 export const replyToReview = (id: string, text: string) => ask('put', '/api/v1/reviews/{id}/reply', { path: { id }, body: { text } })
 export const voteHelpful = (id: string, is: boolean) => ask(is ? 'put' : 'delete', '/api/v1/reviews/{id}/helpful', { path: { id } })
 export const reportReview = (id: string, reason: string) => ask('post', '/api/v1/reviews/{id}/report', { path: { id }, body: { reason } })
-export const reviewsOf = (provider: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/reviews', { path: { id: provider }, query: { limit: 20, cursor }, signal })
+export const reviewsOf = (provider: string, sort?: ReviewSort, cursor?: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/reviews', { path: { id: provider }, query: { limit: 20, sort, cursor }, signal })
 export const searchReviews = (q: string, provider_id: string, cursor?: string, signal?: Asking) => ask('get', '/api/v1/reviews/search', { query: { q, provider_id, limit: 20, cursor }, signal })
 export const ratingOf = (provider: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/rating', { path: { id: provider }, signal })
 export const reviewsAtDesk = (query: { state?: ReviewStanding; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/admin/reviews', { query: { limit: 50, ...query }, signal })

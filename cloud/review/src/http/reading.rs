@@ -15,7 +15,7 @@ use crate::{
     domain::{Review, SEARCH_CHARS_MAX, WordQuery},
     say,
     service::Service,
-    store::{self, FoundReviews, WordSearch},
+    store::{self, FoundReviews, ReviewPlace, ReviewSort, WordSearch},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,6 +24,12 @@ pub struct WordsQuery {
     q: String,
     /// Of this provider alone.
     provider_id: Option<UserId>,
+}
+
+/// The order of a list: `newest` where it is left out.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct SortChoice {
+    sort: Option<ReviewSort>,
 }
 
 pub async fn show(
@@ -58,9 +64,19 @@ pub async fn about_provider(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<UserId>,
-    page: Page<TimeCursor>,
+    Query(SortChoice { sort }): Query<SortChoice>,
+    page: Page<ReviewPlace>,
 ) -> Result<ItemList<ReviewView>, Problem> {
-    listed(&service, actor, store::about_provider(id, page.after, page.limit)).await
+    let sort = sort.unwrap_or(ReviewSort::Newest);
+    let after = page.after.unwrap_or(ReviewPlace::front(sort));
+    if after.sort != sort {
+        return Err(Problem::wrong("cursor", say::cursor_of_other_order));
+    }
+    let find = store::sorted_about_provider(id, after, page.limit);
+    let page = service.store.page(find).await?;
+    let last = page.documents.last().filter(|_| page.next.is_some());
+    let next = last.map(|last| ReviewPlace::of(sort, last).to_string());
+    Ok(shown(&service, actor, page, next))
 }
 
 pub async fn mine(
@@ -108,11 +124,20 @@ async fn listed(
 ) -> Result<ItemList<ReviewView>, Problem> {
     let page = service.store.page(find).await?;
     let next = next_of(&page);
+    Ok(shown(service, actor, page, next))
+}
+
+fn shown(
+    service: &Service,
+    actor: Actor,
+    page: DocumentPage<Review>,
+    next: Option<String>,
+) -> ItemList<ReviewView> {
     let items = page
         .documents
         .into_iter()
         .map(|found| ReviewView::of(ReviewId(found.id), found.body, actor, service.edit_within_ms));
-    Ok(ItemList { items: items.collect(), next })
+    ItemList { items: items.collect(), next }
 }
 
 pub fn next_of(page: &DocumentPage<Review>) -> Option<String> {

@@ -7,7 +7,10 @@ use process::problem::TimeCursor;
 use uuid::Uuid;
 use wire::{FileId, OrderId, UnixMillis, UserId};
 
-use super::behind;
+use super::{
+    behind,
+    sorts::{ReviewPlace, ReviewSort},
+};
 use crate::domain::{ProviderRating, Review, ReviewStanding};
 
 const ORDER: Field<OrderId> = Field::new("order_id");
@@ -30,6 +33,11 @@ pub(super) const DIMENSIONS: [FieldPath; 3] =
 const IS_SHOWN: &[IndexCondition] = &[IndexCondition::Is(SHOWN.path(), true)];
 const OF_ORDER: Index = Index::new("order", &[ORDER.up()]).unique();
 const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.up(), CREATED.down()]).only(IS_SHOWN);
+const OLDEST: Index = Index::new("provider_oldest", &[PROVIDER.up(), CREATED.up()]).only(IS_SHOWN);
+const BEST: Index =
+    Index::new("provider_best", &[PROVIDER.up(), RATING.down(), CREATED.down()]).only(IS_SHOWN);
+const WORST: Index =
+    Index::new("provider_worst", &[PROVIDER.up(), RATING.up(), CREATED.down()]).only(IS_SHOWN);
 const OF_CUSTOMER: Index = Index::new("customer", &[CUSTOMER.up(), CREATED.down()]);
 const DESK: Index = Index::new("desk", &[STANDING.up(), CREATED.down()]);
 const SEARCH: Index = Index::new("search", &[WORDS.each(), CREATED.down()]).only(IS_SHOWN);
@@ -65,7 +73,18 @@ impl DocumentBody for Review {
             WORDS.path(),
             IMAGES.path(),
         ],
-        indexes: &[OF_ORDER, OF_PROVIDER, OF_CUSTOMER, DESK, SEARCH, OF_IMAGE, RATINGS],
+        indexes: &[
+            OF_ORDER,
+            OF_PROVIDER,
+            OLDEST,
+            BEST,
+            WORST,
+            OF_CUSTOMER,
+            DESK,
+            SEARCH,
+            OF_IMAGE,
+            RATINGS,
+        ],
     };
     const SEALED: &'static [&'static str] = &["title", "comment", "reply", "decisions"];
 }
@@ -81,6 +100,17 @@ pub fn of_order(order: OrderId) -> Find {
 /// The reviews of a provider that are shown, newest first.
 pub fn about_provider(provider: UserId, after: Option<TimeCursor>, limit: usize) -> Find {
     Find::by(OF_PROVIDER, PROVIDER.is(provider)).after(behind(after)).limit(limit)
+}
+
+/// The same in the order that the place names.
+pub fn sorted_about_provider(provider: UserId, place: ReviewPlace, limit: usize) -> Find {
+    let index = match place.sort {
+        ReviewSort::Newest => OF_PROVIDER,
+        ReviewSort::Oldest => OLDEST,
+        ReviewSort::RatingHigh => BEST,
+        ReviewSort::RatingLow => WORST,
+    };
+    Find::by(index, PROVIDER.is(provider)).after(place.scalars()).limit(limit)
 }
 
 /// All reviews by a customer, newest first.

@@ -92,6 +92,12 @@ async fn others_see_the_words_and_not_whose_order_it_was() {
     assert_eq!((&own["order_id"], own.get("editable_until")), (&json!(ORDER), None));
     let list = format!("/api/v1/providers/{}/reviews", provider().user_id);
     assert_eq!(world.get(stranger(Role::Customer), &list).await.items().len(), 1);
+    let sorted = format!("{list}?sort=rating_low");
+    assert_eq!(world.get(stranger(Role::Customer), &sorted).await.items().len(), 1);
+    let unknown = format!("{list}?sort=best");
+    let refused = world.ask(stranger(Role::Customer), "GET", &unknown, Value::Null).await;
+    refused.refused(422, "invalid_input");
+    assert_eq!(refused.body["errors"][0]["field"], "sort");
     for who in [customer(), provider()] {
         assert_eq!(world.get(who, "/api/v1/users/me/reviews").await.items().len(), 1);
     }

@@ -4,7 +4,10 @@ use platform::documents::Documents;
 use process::{clock::Clock, problem::TimeCursor};
 use review::{
     domain::{Review, ReviewContent, ReviewOrigin, ReviewStanding, ReviewedOrder},
-    store::{ReviewNews, ReviewStore, about_provider, at_desk, by_customer},
+    store::{
+        ReviewNews, ReviewPlace, ReviewSort, ReviewStore, about_provider, at_desk, by_customer,
+        sorted_about_provider,
+    },
 };
 use wire::{CommandId, EventType, FileId, Hash, OrderId, Source, UserId};
 
@@ -55,6 +58,12 @@ pub async fn run(store: &ReviewStore) {
 }
 
 async fn lists(store: &ReviewStore) {
+    for sort in ReviewSort::ALL {
+        let first = sorted_about_provider(user(2), ReviewPlace::front(sort), 2);
+        let found = store.page(first).await.unwrap().documents;
+        let place = ReviewPlace::of(sort, &found[1]);
+        store.page(sorted_about_provider(user(2), place, 2)).await.unwrap();
+    }
     for after in [None, Some(TimeCursor { at: AT.plus_ms(2_000), id: id(3) })] {
         for find in [
             about_provider(user(2), after, 2),

@@ -3,10 +3,10 @@
 use custody::KnownQuestion;
 use order::{
     Config,
-    store::{AcceptanceRules, CaseTurn, Listing, Publication, Store},
+    store::{AcceptanceRules, CaseTurn, ListPlace, Listing, OrderSort, Publication, Store},
 };
 use platform::sql::Sql;
-use process::{clock::Clock, problem::TimeCursor};
+use process::clock::Clock;
 use rules::{Attempt, Origin};
 use support::Engine;
 use uuid::Uuid;
@@ -30,8 +30,18 @@ const FILLED: &[&str] = &[
 /// The filters of a list that anybody may ask for, in every choice of them.
 const FILTERS: u32 = 8;
 
+/// The filters that a sort has nothing to do with: prices, the end of a time, and codes.
+const OF_NO_SORT: u32 = 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7;
+
 /// The other rows are of nobody's kind and in no state, and none of them may be read.
-const BEHIND_ALL: TimeCursor = TimeCursor { at: NOW, id: Uuid::nil() };
+fn behind_all(sort: OrderSort) -> ListPlace {
+    let (key, id) = match sort {
+        OrderSort::Newest => (NOW.0, Uuid::nil()),
+        OrderSort::PriceHigh => (0, Uuid::nil()),
+        OrderSort::Oldest | OrderSort::PriceLow | OrderSort::Start => (i64::MAX, Uuid::max()),
+    };
+    ListPlace { sort, key, id }
+}
 
 pub async fn uses_indexes(engine: Engine) {
     let recorder = recorder::installed();
@@ -98,8 +108,17 @@ async fn lists(store: &Store) {
         let of_customer = Listing { customer: Some(user(1)), ..narrowed.clone() };
         let of_provider = Listing { provider: Some(user(2)), ..narrowed.clone() };
         for list in [narrowed, of_customer, of_provider] {
-            store.list(&list, 20, Some(BEHIND_ALL)).await.unwrap();
             store.exceeds_export(&list).await.unwrap();
+            for sort in OrderSort::ALL {
+                let is_usual = sort == OrderSort::Newest;
+                // All orders of all people have no such list.
+                let is_offered = sort != OrderSort::Start
+                    || list.status.is_some()
+                    || list.customer.or(list.provider).is_some();
+                if is_usual || (is_offered && chosen & OF_NO_SORT == 0) {
+                    store.list(&list, 20, behind_all(sort)).await.unwrap();
+                }
+            }
         }
     }
 }

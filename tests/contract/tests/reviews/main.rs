@@ -17,7 +17,8 @@ use review::{
         ReviewedOrder,
     },
     store::{
-        ReviewNews, ReviewRefusal, ReviewStore, about_provider, at_desk, by_customer, of_order,
+        ReviewNews, ReviewPlace, ReviewRefusal, ReviewSort, ReviewStore, about_provider, at_desk,
+        by_customer, of_order, sorted_about_provider,
     },
 };
 use uuid::Uuid;
@@ -34,6 +35,7 @@ on_every_documents! {
     votes_and_reports_count_once_a_person,
     a_rating_equals_the_sum_of_what_is_shown,
     pages_join_without_a_gap_or_a_repeat_while_others_write,
+    reviews_come_in_the_order_that_was_asked_for,
     hot_queries_are_answered_by_their_index,
 }
 
@@ -225,6 +227,41 @@ async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsA
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len());
 }
 
+async fn reviews_come_in_the_order_that_was_asked_for(arm: DocumentsArm) {
+    let store = migrated(&arm).await;
+    let stars = |n: u128| u8::try_from(n * 7 % 5 + 1).unwrap();
+    store.fill((0..23).map(|n| review(n, 2, stars(n), "tap")).collect()).await.unwrap();
+    // Some of the same moment, so that their ids settle the order.
+    let again = |n: u128| Review { created_at: AT.plus_ms(7_000), ..review(n, 2, 3, "tap") };
+    store.fill((100..105).map(again).collect()).await.unwrap();
+    for sort in ReviewSort::ALL {
+        let (mut seen, mut after, mut late) = (Vec::new(), ReviewPlace::front(sort), 1_000);
+        loop {
+            let page = store.page(sorted_about_provider(user(2), after, 4)).await.unwrap();
+            seen.extend(page.documents.iter().map(|one| (one.body.clone(), one.id)));
+            let Some(last) = page.documents.last().filter(|_| page.next.is_some()) else { break };
+            let place = ReviewPlace::of(sort, last);
+            after = place.to_string().parse().unwrap();
+            assert_eq!(after.sort, sort);
+            // Of another provider.
+            store.fill(vec![review(late, 7, 5, "tap")]).await.unwrap();
+            late += 1;
+        }
+        let keys: Vec<(i64, i64)> =
+            seen.iter().map(|(one, _)| (one.rating, one.created_at.0)).collect();
+        let mut expected = keys.clone();
+        expected.sort_by_key(|(rating, at)| match sort {
+            ReviewSort::Newest => (0, -at),
+            ReviewSort::Oldest => (0, *at),
+            ReviewSort::RatingHigh => (-rating, -at),
+            ReviewSort::RatingLow => (*rating, -at),
+        });
+        assert_eq!(keys, expected, "{sort}");
+        let ids: BTreeSet<Uuid> = seen.iter().map(|(_, id)| *id).collect();
+        assert_eq!((ids.len(), seen.len()), (28, 28), "{sort}");
+    }
+}
+
 async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     store.fill((0..30).map(|n| review(n, 2, 5, "tap")).collect()).await.unwrap();
@@ -237,7 +274,9 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
         store.find_words(&["tap".into(), "干净".into()], None, after),
         store.find_words(&["tap".into()], Some(user(2)), None),
     ];
-    for find in finds {
+    let sorted =
+        ReviewSort::ALL.map(|sort| sorted_about_provider(user(2), ReviewPlace::front(sort), 20));
+    for find in finds.into_iter().chain(sorted) {
         let plan = store.reviews().explain(&find).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }

@@ -84,6 +84,74 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
     assert_eq!(own.ids(), []);
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
+    use ServiceType::CleaningRepair;
+    let service = Service::new(engine).await;
+    let at = |hours: i64| Some(service.stage.clock.now().plus_ms(hours * 3_600_000));
+    let mut all = Vec::new();
+    for (minor, start) in [(5_000, 30), (20_000, 0), (5_000, 20), (100, 0), (90_000, 10)] {
+        let start = at(start).filter(|_| start > 0);
+        let draft = Draft {
+            service_start_time: start,
+            ..job("Fix a tap", CleaningRepair, minor, Region::North)
+        };
+        all.push(open(&service, draft).await);
+    }
+    let of = |places: [usize; 5]| places.map(|place| all[place]).to_vec();
+    // Of one price, and without a time, the ids tell, which rise with the moment of publication.
+    let sorts = [
+        ("", of([4, 3, 2, 1, 0])),
+        ("newest", of([4, 3, 2, 1, 0])),
+        ("oldest", of([0, 1, 2, 3, 4])),
+        ("price_high", of([4, 1, 2, 0, 3])),
+        ("price_low", of([3, 0, 2, 1, 4])),
+        ("start", of([4, 2, 0, 1, 3])),
+    ];
+    for (sort, expected) in &sorts {
+        let sort = if sort.is_empty() { String::new() } else { format!("&sort={sort}") };
+        for (reader, list) in [
+            (customer(1), "/api/v1/orders?limit=2"),
+            (provider(2), "/api/v1/orders/available?limit=2"),
+            (provider(2), "/api/v1/orders/available?limit=2&region=NORTH&text=tap"),
+            (admin(), "/api/v1/admin/orders?limit=2"),
+            (admin(), "/api/v1/admin/orders?limit=2&status=pending&from=2020-01-01T00:00:00Z"),
+        ] {
+            let path = format!("{list}{sort}");
+            if path.contains("admin") && sort.ends_with("start") {
+                let refused = service.get(reader, &path).await;
+                refused.refused(422, "invalid_input");
+                assert_eq!(refused.fields(), ["sort"]);
+                continue;
+            }
+            let (seen, count) = pages(&service, reader, &path, async || ()).await;
+            assert_eq!((&seen, count), (expected, 3), "{path}");
+        }
+    }
+    let middle = service.get(customer(1), &format!("/api/v1/orders/{}", all[2])).await;
+    let middle = middle.body["created_at"].as_str().unwrap().to_owned();
+    for (query, expected) in [
+        (format!("sort=oldest&from={middle}"), vec![all[2], all[3], all[4]]),
+        (format!("sort=oldest&until={middle}"), vec![all[0], all[1]]),
+        (format!("sort=price_low&until={middle}"), vec![all[0], all[1]]),
+        ("sort=price_high&price_max=50.00".into(), vec![all[2], all[0], all[3]]),
+    ] {
+        let path = format!("/api/v1/orders?limit=1&{query}");
+        assert_eq!(pages(&service, customer(1), &path, async || ()).await.0, expected, "{query}");
+    }
+    let first = service.get(customer(1), "/api/v1/orders?limit=2&sort=price_low").await;
+    let next = first.body["next"].as_str().unwrap();
+    for sort in ["", "&sort=price_high"] {
+        let other = format!("/api/v1/orders?limit=2&cursor={next}{sort}");
+        let refused = service.get(customer(1), &other).await;
+        refused.refused(422, "invalid_input");
+        assert_eq!(refused.fields(), ["cursor"], "it is a place of another list");
+    }
+}
+
 #[tokio::test]
 async fn a_filter_that_says_nothing_is_refused_by_name() {
     let service = Service::new(Engine::Sqlite).await;
@@ -95,6 +163,7 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
         ("from=yesterday", "from"),
         ("service_type=magic", "service_type"),
         ("region=MARS", "region"),
+        ("sort=dearest", "sort"),
         (long.as_str(), "text"),
     ] {
         for (reader, list) in [
@@ -105,6 +174,10 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
             (admin(), "/api/v1/orders"),
             (admin(), "/api/v1/orders/export.csv"),
         ] {
+            if field == "sort" && list.ends_with("csv") {
+                // A file is newest first.
+                continue;
+            }
             let refused = service.get(reader, &format!("{list}?{query}")).await;
             refused.refused(422, "invalid_input");
             assert_eq!(refused.fields(), [field], "{list}?{query}");
@@ -213,6 +286,10 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] e
         (customer(1), "/api/v1/orders?limit=7&text=lake"),
         (provider(2), "/api/v1/orders/available?limit=7&region=NORTH"),
         (admin(), "/api/v1/admin/orders?limit=7&status=pending&service_type=cleaning_repair"),
+        (provider(2), "/api/v1/orders/available?limit=7&sort=start"),
+        (provider(2), "/api/v1/orders/available?limit=7&sort=price_low"),
+        (admin(), "/api/v1/admin/orders?limit=7&sort=price_high"),
+        (customer(1), "/api/v1/orders?limit=7&sort=oldest"),
     ] {
         let (seen, count) = pages(&service, reader, list, &change).await;
         assert!(count > 7, "{list}: {count} pages");

@@ -1,7 +1,7 @@
 //! What can be listed, page by page.
 
-use order::store::Listing;
-use process::problem::{Page, TimeCursor};
+use order::store::{ListPlace, Listing, OrderSort};
+use process::problem::Page;
 use rstest::rstest;
 use wire::{Order, OrderStatus};
 
@@ -29,11 +29,13 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
         Listing { status, region: Some(wire::Region::North), ..Listing::default() },
     ] {
         let mut seen = Vec::new();
-        let mut after: Option<TimeCursor> = None;
+        let mut after: Option<ListPlace> = None;
+        let newest = ListPlace::before_all(OrderSort::Newest);
         loop {
-            let page: Page<TimeCursor> = Page { limit: 4, after };
-            let rows = stage.store.list(&listing, page.rows(), after).await.unwrap();
-            let place = |order: &Order| TimeCursor { at: order.created_at, id: order.id.0 };
+            let page: Page<ListPlace> = Page { limit: 4, after };
+            let after_this = after.unwrap_or(newest);
+            let rows = stage.store.list(&listing, page.rows(), after_this).await.unwrap();
+            let place = |order: &Order| ListPlace::of(OrderSort::Newest, order);
             let list = page.of(rows, place);
             seen.extend(list.items.iter().map(|order| order.id));
             // An order that is added meanwhile is newer than every page to come.
@@ -56,6 +58,7 @@ async fn an_order_is_found_by_the_code_people_read_aloud(#[case] engine: Engine)
     stage.pending().await;
     let code = stage.store.order(id).await.unwrap().unwrap().code;
     let listing = Listing { code: Some(code), ..Listing::default() };
-    let found = stage.store.list(&listing, 5, None).await.unwrap();
+    let found =
+        stage.store.list(&listing, 5, ListPlace::before_all(OrderSort::Newest)).await.unwrap();
     assert_eq!(found.iter().map(|order| order.id).collect::<Vec<_>>(), [id]);
 }

@@ -1,0 +1,108 @@
+//! The orders in which a provider's reviews come, and the place of a review in each.
+//!
+//! Invariant: two reviews never share a place, so that pages neither skip nor repeat a review that stays as it is. A review
+//! whose stars its author changes moves with them.
+
+use std::{fmt, str::FromStr};
+
+use platform::documents::{Document, Scalar, ScalarType};
+use uuid::Uuid;
+use wire::{UnixMillis, words, words_from_text};
+
+use crate::domain::Review;
+
+words! {
+    /// Of as many stars, the newest comes first.
+    ReviewSort {
+        Newest "newest",
+        Oldest "oldest",
+        RatingHigh "rating_high",
+        RatingLow "rating_low",
+    }
+}
+words_from_text!(ReviewSort);
+
+/// Where a page begins in the order that it names; without a review, at the front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReviewPlace {
+    pub sort: ReviewSort,
+    pub behind: Option<PlacedReview>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedReview {
+    rating: i64,
+    at: UnixMillis,
+    id: Uuid,
+}
+
+impl ReviewPlace {
+    pub fn front(sort: ReviewSort) -> Self {
+        Self { sort, behind: None }
+    }
+
+    pub fn of(sort: ReviewSort, found: &Document<Review>) -> Self {
+        let (rating, at) = (found.body.rating, found.body.created_at);
+        Self { sort, behind: Some(PlacedReview { rating, at, id: found.id }) }
+    }
+
+    pub(super) fn scalars(self) -> Option<Vec<Scalar>> {
+        let PlacedReview { rating, at, id } = self.behind?;
+        let by_time = [at.scalar(), id.scalar()];
+        Some(match self.sort {
+            ReviewSort::Newest | ReviewSort::Oldest => by_time.to_vec(),
+            ReviewSort::RatingHigh | ReviewSort::RatingLow => {
+                [rating.scalar()].into_iter().chain(by_time).collect()
+            }
+        })
+    }
+}
+
+/// A place in the usual order names none, as before there was another.
+impl fmt::Display for ReviewPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(PlacedReview { rating, at, id }) = self.behind else { return Ok(()) };
+        if self.sort != ReviewSort::Newest {
+            write!(f, "{}.{rating}.", self.sort)?;
+        }
+        write!(f, "{}.{}", at.0, id.simple())
+    }
+}
+
+impl FromStr for ReviewPlace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "not a cursor of this list";
+        let parts: Vec<&str> = text.split('.').collect();
+        let (sort, rating, at, id) = match parts[..] {
+            [at, id] => (ReviewSort::Newest, 0, at, id),
+            [sort, rating, at, id] => {
+                let sort = sort.parse().map_err(|_| wrong)?;
+                (sort, rating.parse().map_err(|_| wrong)?, at, id)
+            }
+            _ => return Err(wrong),
+        };
+        let at = UnixMillis(at.parse().map_err(|_| wrong)?);
+        let id = id.parse().map_err(|_| wrong)?;
+        Ok(Self { sort, behind: Some(PlacedReview { rating, at, id }) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_reads_back_and_other_texts_do_not() {
+        let placed = PlacedReview { rating: 4, at: UnixMillis(17), id: Uuid::from_u128(5) };
+        for sort in ReviewSort::ALL {
+            let rating = if sort == ReviewSort::Newest { 0 } else { placed.rating };
+            let place = ReviewPlace { sort, behind: Some(PlacedReview { rating, ..placed }) };
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for bad in ["", ".", "17", "17.x", "best.4.17.5", "oldest.17.5", "rating_low.x.17.5"] {
+            assert!(bad.parse::<ReviewPlace>().is_err(), "{bad}");
+        }
+    }
+}
