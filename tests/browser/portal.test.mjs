@@ -402,6 +402,34 @@ test('work that is paid for afterwards starts unpaid, and both sides read that i
   }
 })
 
+test('a customer reads who has taken the job, once somebody has', async () => {
+  for (const lang of LANGUAGES) {
+    const { card, providers, reviews } = wordsOf('cloud/portal', lang)
+    for (const [own, told] of [[{ status: 'pending', provider_id: null }], [{}, {}], [{}, { verified: false, total_reviews: 0, rating_hundredths: 0, completed_orders: 0 }], [{ provider_id: PEOPLE.customer.user_id }]]) {
+      const state = gateway({ role: 'customer', own })
+      state.card = told
+      const { context, page, go } = await open(state, lang)
+      await go(`/orders/${ORDER}`)
+      const shown = page.locator('.card', { has: page.getByRole('heading', { name: card.title }) })
+      assert.equal(await shown.count(), told ? 1 : 0, 'nobody has it, or nobody who shows a profile')
+      if (told) {
+        const text = await shown.innerText()
+        const counted = told.total_reviews === 0 ? reviews.count.split(' | ')[0] : (reviews.count.split(' | ').at(-1)).replace('{n}', '21')
+        for (const part of ['王建国', providers.jobs, counted]) assert.ok(text.includes(part), `${part} in ${text}`)
+        for (const part of [providers.verified, '4.67', '31']) assert.equal(text.includes(part), told.verified !== false, `${part} in ${text}`)
+        await shown.getByRole('link').focus()
+        await page.keyboard.press('Enter')
+        await page.waitForURL(`**/providers/${PEOPLE.provider.user_id}/reviews`)
+      }
+      await context.close()
+    }
+  }
+  const { context, page, go } = await open(gateway({ role: 'provider' }))
+  await go(`/jobs/${ORDER}`)
+  assert.equal(await page.getByText(wordsOf('cloud/portal', 'en').card.title).count(), 0, 'a provider knows their own')
+  await context.close()
+})
+
 test('each list comes in the order that is chosen by keyboard, which the address and the tabs keep', async () => {
   const dear = { price: '900.00', title: '贵的', service_start_time: '2026-11-23T14:00:00.000Z' }
   const cheap = { price: '20.00', title: '便宜的', service_start_time: '2026-11-21T08:00:00.000Z' }

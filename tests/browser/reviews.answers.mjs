@@ -79,6 +79,6 @@ export function reviewsOf({ state, id, at, people, orders, said, isPicture, pict
         dimensions: { professionalism: dimension('professionalism'), attitude: dimension('attitude'), punctuality: dimension('punctuality') }, last_updated: at('10:45:00'),
       }
     }],
-    ['GET', /^\/providers\/([\w-]+)\/profile$/, ({ match }) => (match[1] === provider.user_id ? { user_id: match[1], full_name: said ?? '王建国' } : 404)],
+    ['GET', /^\/providers\/([\w-]+)\/profile$/, ({ match }) => (match[1] === provider.user_id ? { user_id: match[1], full_name: said ?? '王建国', verified: true, completed_orders: 31, rating_hundredths: 467, total_reviews: 21, member_since: at('08:00:00'), ...state.card } : 404)],
   ]
 }
