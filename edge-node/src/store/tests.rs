@@ -8,6 +8,7 @@ mod quarantine;
 mod right;
 mod shares;
 mod snapshot;
+mod upgrade;
 
 use engine::{
     edge::OpRange,

@@ -1,0 +1,31 @@
+-- Rows of payment_db after step 2: a paid order, completed; one that is paid back in part; one that waits.
+INSERT INTO dues (order_id, order_version, order_status, customer_id, provider_id, price_minor, currency, order_created_at, cancel_fee_minor, cancel_fee_to, payment_status, money_version, saga, completed_by, completed_heard_at, granted_minor, goodwill_minor, next_at, looked_at) VALUES
+  (X'01936000000070008000000000000001', 5, 'completed', X'0193600000007000800000000000c001', X'0193600000007000800000000000d001', 20001, 'CNY', 1764000000000, NULL, NULL, 'held', 1, 'settling', X'0193600000007000800000000000d001', 1764000300000, 0, 0, 1764259500000, 1764000300000),
+  (X'01936000000070008000000000000002', 4, 'in_progress', X'0193600000007000800000000000c001', X'0193600000007000800000000000d001', 5000, 'CNY', 1764000001000, NULL, NULL, 'unpaid', 0, 'settling', NULL, NULL, 0, 0, NULL, 1764000120000);
+INSERT INTO payments (id, order_id, customer_id, provider_id, amount_minor, currency, payment_method, status, transaction_id, closing, ask, tries, ask_at, created_at, updated_at) VALUES
+  (X'01936000000070008000000000000101', X'01936000000070008000000000000001', X'0193600000007000800000000000c001', X'0193600000007000800000000000d001', 20001, 'CNY', 'simulated', 'completed', X'01936000000070008000000000000101', 0, 'call', 1, 1764000200000, 1764000200000, 1764000201000),
+  (X'01936000000070008000000000000102', X'01936000000070008000000000000002', X'0193600000007000800000000000c001', X'0193600000007000800000000000d001', 5000, 'CNY', 'simulated', 'failed', X'01936000000070008000000000000102', 1, 'close', 2, 1764000210000, 1764000202000, 1764000210000);
+INSERT INTO journals (id, action, subject, party, order_id, currency, at) VALUES
+  (X'01936000000070008000000000000201', 'charge', X'01936000000070008000000000000101', X'00000000000000000000000000000000', X'01936000000070008000000000000001', 'CNY', 1764000201000);
+INSERT INTO transactions (journal_id, action, account, owner_id, currency, amount_minor, order_id, at) VALUES
+  (X'01936000000070008000000000000201', 'charge', 'adapter', X'00000000000000000000000000000001', 'CNY', 20001, X'01936000000070008000000000000001', 1764000201000),
+  (X'01936000000070008000000000000201', 'charge', 'held', X'01936000000070008000000000000001', 'CNY', -20001, X'01936000000070008000000000000001', 1764000201000);
+INSERT INTO accounts (account, owner_id, currency, balance_minor) VALUES
+  ('adapter', X'00000000000000000000000000000001', 'CNY', 20001),
+  ('held', X'01936000000070008000000000000001', 'CNY', -20001);
+INSERT INTO request_keys (user_id, request_key, order_id, kind, amount_minor, movement_id, at) VALUES
+  (X'0193600000007000800000000000c001', X'01936000000070008000000000000301', X'01936000000070008000000000000001', 'pay', 20001, X'01936000000070008000000000000101', 1764000200000);
+INSERT INTO refund_requests (id, order_id, customer_id, amount_minor, currency, status, reason, granted_minor, decided_by, decided_at, created_at) VALUES
+  (X'01936000000070008000000000000401', X'01936000000070008000000000000001', X'0193600000007000800000000000c001', 5000, 'CNY', 'refused', 'It took too long.', NULL, X'0193600000007000800000000000a001', 1764000350000, 1764000340000);
+INSERT INTO refunds (id, payment_id, order_id, customer_id, amount_minor, currency, source, status, ask, tries, ask_at, created_at, updated_at) VALUES
+  (X'01936000000070008000000000000501', X'01936000000070008000000000000102', X'01936000000070008000000000000002', X'0193600000007000800000000000c001', 5000, 'CNY', 'suspense', 'rejected', 'call', 1, 1764000220000, 1764000220000, 1764000221000);
+INSERT INTO money_cases (order_id, kind, movement_id, opened_at) VALUES
+  (X'01936000000070008000000000000002', 'refund_failed', X'01936000000070008000000000000501', 1764000221000);
+INSERT INTO payouts (id, provider_id, amount_minor, currency, status, ask, tries, ask_at, created_at, updated_at) VALUES
+  (X'01936000000070008000000000000601', X'0193600000007000800000000000d002', 1500, 'CNY', 'completed', 'call', 1, 1764000000000, 1764000000000, 1764000001000);
+INSERT INTO chargebacks (id, order_id, payment_id, amount_minor, is_reversed, heard_at) VALUES
+  (X'01936000000070008000000000000701', X'01936000000070008000000000000003', X'01936000000070008000000000000103', 900, 1, 1764000000000);
+INSERT INTO simulated_movements (id, kind, payment_id, amount_minor, method, state, pays_at, silences) VALUES
+  (X'01936000000070008000000000000101', 'charge', NULL, 20001, 'simulated', 'paid', NULL, 0);
+INSERT INTO simulated_chargebacks (id, payment_id, amount_minor, is_reversed) VALUES
+  (X'01936000000070008000000000000701', X'01936000000070008000000000000103', 900, 1);
