@@ -63,6 +63,7 @@ pub fn document(name: &'static str) -> ApiDocument {
         .with::<CommandAnswer>()
         .with::<TimelineEntry>()
         .with::<CancelFeeView>()
+        .with::<PaidAfterwards>()
 }
 
 /// Every command on an order may be refused with these.
