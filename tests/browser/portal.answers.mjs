@@ -225,6 +225,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   routes.push(
     ['GET', /^\/auth\/codes$/, () => ({ offered: true })],
     ['GET', /^\/auth\/oidc$/, () => ({ items: [{ name: 'acme', label: 'Acme' }, { name: 'bramble', label: 'Bramble' }] })],
+    ['GET', /^\/auth\/address$/, () => state.address ?? { email: 'lin.wei@example.org', is_confirmed: true, pending: null }],
     ['GET', /^\/auth\/identities$/, () => ({ items: state.role === 'customer' ? [{ id: id(860), label: 'Bramble', phone: false, origin: false, linked_at: at('08:00:00') }] : [], has_password: true })],
     ['GET', /^\/users\/me\/profile$/, () => state.profile],
     ['PUT', /^\/users\/me\/profile$/, ({ body }) => changed(body, () => void Object.assign(state.profile, { ...body, version: state.profile.version, is_complete: true }))],

@@ -8,12 +8,12 @@ use process::{random, tokens::Claims, trace::TraceId};
 use wire::{EventType, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
-    domain::{Password, ResetCode, Username},
+    domain::{OneTimeCode, Password, Username},
     entry::EntryRefusal,
     events,
     passwords::HashPermit,
     service::{Service, ServiceError},
-    store::{Account, NewPassword, OthersEnding, PasswordReset, ResetCodeHash, SessionEnding},
+    store::{Account, NewPassword, OneTimeCodeHash, OthersEnding, PasswordReset, SessionEnding},
 };
 
 /// Long enough to read a code out and type it in, not to lie about.
@@ -21,7 +21,7 @@ const CODE_LIFE_MS: i64 = 30 * 60 * 1000;
 
 /// What an admin hears who lets a person set a new password.
 pub enum ResetIssue {
-    Issued(ResetCode, UnixMillis),
+    Issued(OneTimeCode, UnixMillis),
     /// No account is open under that id.
     Nobody,
     /// An admin's password is the operator's business: whoever steals one admin's token would get all.
@@ -113,9 +113,9 @@ impl Service {
             Some(Role::Admin) => return Ok(ResetIssue::OfAdmin),
             Some(Role::Customer | Role::Provider) => {}
         }
-        let (code, at) = (ResetCode::new(random::bytes()), self.clock.now());
+        let (code, at) = (OneTimeCode::new(random::bytes()), self.clock.now());
         let expires_at = at.plus_ms(CODE_LIFE_MS);
-        let (id, hash) = (self.clock.new_id(), ResetCodeHash::of(&code));
+        let (id, hash) = (self.clock.new_id(), OneTimeCodeHash::of(&code));
         let reset = PasswordReset { id, user, code: hash, at, by, why, expires_at };
         self.store.add_reset(&reset).await?;
         tracing::info!(user.id = %user, by = %by, "A code for a new password was given out");
@@ -127,9 +127,9 @@ impl Service {
         &self,
         username: &Username,
         code: &str,
-    ) -> Result<Option<(Account, ResetCodeHash)>, ServiceError> {
+    ) -> Result<Option<(Account, OneTimeCodeHash)>, ServiceError> {
         let account = self.store.account(username).await?;
-        let code = ResetCode::typed(code).map(|code| ResetCodeHash::of(&code));
+        let code = OneTimeCode::typed(code).map(|code| OneTimeCodeHash::of(&code));
         let (Some(account), Some(code)) = (account, code) else { return Ok(None) };
         let is_good = self.store.is_good_code(account.id, code, self.clock.now()).await?;
         Ok(is_good.then_some((account, code)))

@@ -8,9 +8,9 @@ mod code;
 mod device;
 mod lockout;
 mod naming;
+mod one_time;
 mod readmission;
 mod refresh;
-mod reset;
 mod role;
 
 pub use account::{
@@ -20,7 +20,7 @@ pub use code::SignInCode;
 pub use device::DeviceSecret;
 pub use lockout::{Lockout, WrongGuesses};
 pub use naming::username_from;
+pub use one_time::OneTimeCode;
 pub use readmission::first_tokens_after;
 pub use refresh::{RefreshFamily, RefreshUse, SentRefresh};
-pub use reset::ResetCode;
 pub use role::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, within};

@@ -2,6 +2,7 @@
 //! by a code, and the public keys takes a live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
+mod address;
 mod codes;
 mod contact;
 mod edge_tokens;
@@ -40,6 +41,7 @@ pub fn router(service: Service) -> Router {
         .route("/internal/sessions/renew", post(renew::renew))
         .route("/internal/permissions", post(roles::of_person))
         .route("/internal/contact", post(contact::of_person))
+        .route("/internal/address-codes", post(address::code_of_person))
         .route("/internal/command-tokens", post(edge_tokens::for_command))
         .with_state(service)
 }
@@ -53,7 +55,7 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
-    codes(identities(administration(to)))
+    addresses(codes(identities(administration(to))))
         .at_unkeyed("is refused by the name that is taken; before it there is no person whose key it could be",
             POST, "/api/v1/auth/register", "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
@@ -141,6 +143,24 @@ fn codes<T: RouteTable<Service>>(to: T) -> T {
             POST, "/api/v1/auth/identities/phone", "Link the number of your phone to your account, with its code and your password",
             &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden, AccountLocked, TooManyRequests],
             codes::link_phone)
+}
+
+/// One's own address of mail.
+#[rustfmt::skip]
+fn addresses<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{AccountLocked, CodeOver, CodeWrong, InvalidCredentials, TooManyRequests, UserExists};
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
+    to
+        .at(GET, "/api/v1/auth/address", "Show your address of mail, and whether you have confirmed it", &[], address::show_address)
+        .at(PUT, "/api/v1/auth/address", "Have a code sent to another address, with your password; it counts once it is confirmed",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], address::change_address)
+        .at(POST, "/api/v1/auth/address/code", "Have a code sent once more to your address that waits to be confirmed",
+            &[TooManyRequests], address::send_address_code)
+        .at_unkeyed("finds its code spent",
+            POST, "/api/v1/auth/address/confirm", "Confirm your address by the code that it was sent",
+            &[CodeWrong, CodeOver, UserExists, TooManyRequests], address::confirm_address)
 }
 
 /// What admins do with accounts, roles and keys.

@@ -1,5 +1,5 @@
 //! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove sessions whose token has expired, devices long away, wrong
-//! passwords that no longer count, visits at issuers that nobody can end again, and codes to phones that are over.
+//! passwords that no longer count, visits at issuers that nobody can end again, codes to phones and wishes for an address that are over.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use process::clock::Clock;
@@ -29,7 +29,7 @@ pub fn all(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
             let removed = purge(&store, &clock).await?;
             tracing::info!(
                 removed,
-                "Removed expired sessions, devices, wrong passwords, visits and codes"
+                "Removed expired sessions, devices, wrong passwords, visits, codes and wishes for an address"
             );
             Ok(())
         }
@@ -51,6 +51,7 @@ pub struct SealWalks {
     readmissions: SealWalk<Uuid>,
     role_acts: SealWalk<Uuid>,
     key_orders: SealWalk<String>,
+    claims: SealWalk<Uuid>,
 }
 
 impl Default for SealWalks {
@@ -62,6 +63,7 @@ impl Default for SealWalks {
             readmissions: SealWalk::of("auth.readmissions"),
             role_acts: SealWalk::of("auth.role_acts"),
             key_orders: SealWalk::of("auth.signing_keys"),
+            claims: SealWalk::of("auth.address_claims"),
         }
     }
 }
@@ -92,6 +94,10 @@ pub async fn seal(store: &Store, walks: &SealWalks) -> Result<(), StoreError> {
     while let Some(after) = turn.place() {
         turn.reached(store.reseal_key_orders(after).await?);
     }
+    let mut turn = walks.claims.turn(store.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store.reseal_address_claims(after).await?);
+    }
     Ok(())
 }
 
@@ -105,8 +111,9 @@ pub async fn purge(store: &Store, clock: &Clock) -> Result<usize, StoreError> {
         let devices = store.purge_devices(now).await?;
         let visits = store.purge_visits(now).await?;
         let codes = store.purge_codes(now).await?;
-        removed += sessions + failures + devices + visits + codes;
-        if sessions.max(failures).max(devices).max(visits).max(codes) < BATCH {
+        let claims = store.purge_address_claims(now).await?;
+        removed += sessions + failures + devices + visits + codes + claims;
+        if sessions.max(failures).max(devices).max(visits).max(codes).max(claims) < BATCH {
             break;
         }
     }

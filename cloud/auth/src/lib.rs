@@ -4,6 +4,7 @@
 //! nor phones and their codes, of which keyed hashes are kept, and of a proven number a sealed copy;
 //! auth_db is the record of every revocation, the cache only spares the question.
 
+mod addresses;
 mod codes;
 mod credentials;
 mod domain;
@@ -54,7 +55,7 @@ use process::{
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
-use wire::{Role, UserId};
+use wire::{Role, UnixMillis, UserId};
 
 use codes::Codes;
 use domain::{Email, NewAccount, Password, Username};
@@ -111,6 +112,10 @@ pub struct Config {
     pub codes_per_address_per_hour: NonZeroU32,
     /// Codes of all: the bound on the gateway's bill. Beyond it nobody gets one until the hour ends.
     pub codes_per_hour: NonZeroU32,
+    /// Mails with a code to confirm an address: of one account, and to one address. Beyond it none is sent until the hour ends.
+    pub address_mails_per_hour: NonZeroU32,
+    /// Addresses of accounts that were made before this moment count as confirmed, such as `2026-11-24T00:00:00Z`. Empty: none do.
+    pub addresses_trusted_before: String,
     /// The address at which browsers come back from another service: the portal's `/sign-in/back`. Needed with `oidc`.
     pub oidc_return: String,
     /// Other services at which people may sign in. None by default.
@@ -125,6 +130,7 @@ const CODE_TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const CODES_PER_PHONE_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const CODES_PER_ADDRESS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
+const ADDRESS_MAILS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::MIN.saturating_add(23);
 
@@ -157,6 +163,8 @@ impl PartConfig for Config {
             codes_per_phone_per_hour: CODES_PER_PHONE_PER_HOUR,
             codes_per_address_per_hour: CODES_PER_ADDRESS_PER_HOUR,
             codes_per_hour: CODES_PER_HOUR,
+            address_mails_per_hour: ADDRESS_MAILS_PER_HOUR,
+            addresses_trusted_before: String::new(),
             oidc_return: String::new(),
             oidc: Vec::new(),
         }
@@ -205,6 +213,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let codes =
         codes.map_err(OpenError::own("could not prepare the sending of codes to phones"))?;
     let grant_hours = config.device_grant_hours;
+    let addresses_trusted_before = trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
         store,
         passwords,
@@ -213,6 +222,7 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
         issuers,
         codes,
         grant_hours,
+        addresses_trusted_before,
         verifier,
         clock,
         cache,
@@ -250,6 +260,15 @@ pub async fn bootstrap_admin(
     sql.close().await;
     let user = made.map_err(BootstrapError::Make)?;
     user.ok_or_else(|| BootstrapError::Taken(username.to_owned()))
+}
+
+/// An empty text is before everything.
+fn trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
+    if text.is_empty() {
+        return Ok(UnixMillis(0));
+    }
+    let parsed = text.parse().map_err(|expected: String| std::io::Error::other(expected));
+    parsed.map_err(OpenError::own("could not read `auth.addresses_trusted_before`"))
 }
 
 fn passwords() -> Result<Passwords, OpenError> {

@@ -1,4 +1,4 @@
-//! The bounds on people before they are signed in: each address, each name at an address, registrations, and codes to phones.
+//! The bounds on people before they are signed in: each address, each name at an address, registrations, codes to phones and to addresses.
 //!
 //! Invariant: to passwords an address is slowed down and never shut out, for many people may share it. Beyond its
 //! bound they wait in the lane of the crowded addresses; returns from an issuer are refused.
@@ -21,6 +21,7 @@ pub struct EntryLimits {
     codes_per_phone: u32,
     codes_per_address: u32,
     codes_of_all: u32,
+    address_mails: u32,
 }
 
 /// The bound that is reached by one more code.
@@ -49,6 +50,7 @@ impl EntryLimits {
             codes_per_phone: config.codes_per_phone_per_hour.get(),
             codes_per_address: config.codes_per_address_per_hour.get(),
             codes_of_all: config.codes_per_hour.get(),
+            address_mails: config.address_mails_per_hour.get(),
         }
     }
 
@@ -110,6 +112,23 @@ impl EntryLimits {
         let counted = self.counts.add(&format!("links:{user}"), MINUTE).await;
         within(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["link"], 1))
+    }
+
+    /// Counts one more mail with a code: of an account, and to an address, whichever accounts it is asked for.
+    pub async fn address_mail(&self, user: UserId, to: NameHash) -> Result<(), SpentQuota> {
+        for key in [format!("address_mails:{user}"), format!("address_mails:{to}")] {
+            let counted = self.counts.add(&key, HOUR).await;
+            within(self.address_mails, counted)
+                .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))?;
+        }
+        Ok(())
+    }
+
+    /// Counts one more code that somebody who is signed in brings back from a mailbox.
+    pub async fn address_try(&self, user: UserId) -> Result<(), SpentQuota> {
+        let counted = self.counts.add(&format!("address_tries:{user}"), MINUTE).await;
+        within(self.sign_ins_per_account, counted)
+            .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
     /// Counts one more registration.

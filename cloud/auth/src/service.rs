@@ -40,6 +40,7 @@ pub struct Service {
     pub issuers: Issuers,
     pub codes: Codes,
     pub grant_hours: GrantHours,
+    pub addresses_trusted_before: UnixMillis,
     pub verifier: Verifier,
     pub clock: Clock,
     pub cache: Cache,

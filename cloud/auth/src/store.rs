@@ -1,8 +1,9 @@
-//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords,
+//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords, addresses that wait to be confirmed,
 //! identities at other services and at phones, codes that were sent, and the keys that sign tokens.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 
+mod addresses;
 mod codes;
 mod credentials;
 mod devices;
@@ -30,8 +31,9 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
+pub use addresses::{AddressCode, AddressWish, ConfirmResult, KnownAddress};
 pub use codes::{CodeTerm, CodeTry};
-pub use credentials::{NewPassword, PasswordReset, ResetCodeHash};
+pub use credentials::{NewPassword, OneTimeCodeHash, PasswordReset};
 pub use endings::{OthersEnding, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
 pub use identities::{IssuerSubject, LinkResult, NewcomerResult, PHONES, UnlinkResult};

@@ -22,6 +22,8 @@ pub struct Config {
     pub mail_from: String,
     /// The file of the mail server's password.
     pub mail_password: PathBuf,
+    /// The address of the portal, such as `https://portal.example.org`, for links in mails. Empty: they have none.
+    pub portal_url: String,
     /// Where text messages go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
     pub sms_url: String,
     /// The file with the secret by which that gateway knows us.
@@ -49,6 +51,7 @@ impl Default for Config {
             mail_url: "off".to_owned(),
             mail_from: "Holdfast <holdfast@localhost>".to_owned(),
             mail_password: PathBuf::new(),
+            portal_url: String::new(),
             sms_url: "off".to_owned(),
             sms_secret: PathBuf::new(),
             push_url: "off".to_owned(),

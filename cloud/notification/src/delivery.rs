@@ -3,7 +3,7 @@
 //!
 //! Invariants: a line is planned before its event is acknowledged, so none is lost; a delivery is tried a
 //! bounded number of times and given up with its reason; nothing goes out in a person's quiet hours but what
-//! they cannot silence; a channel that is away holds up no other; a person's address is asked for when it is needed and kept
+//! they cannot silence; no news is mailed to an address that its owner has not confirmed; a channel that is away holds up no other; a person's address is asked for when it is needed and kept
 //! nowhere.
 
 use std::{
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// News that is older has lost its hurry: it stays in the inbox alone, also when events are replayed.
-const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
+pub const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 const ATTEMPTS_MAX: i64 = 8;
 const PAUSE_MIN_MS: i64 = 15_000;
 const PAUSE_MAX_MS: i64 = 60 * 60 * 1000;
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const BATCH: usize = 50;
 /// Lines that a digest names. It says how many there are beyond.
 const DIGEST_LINES_MAX: usize = 20;
-const AUTH: &str = "auth";
+pub const AUTH: &str = "auth";
 const CONTACT: &str = "/internal/contact";
 
 /// Cloning shares what it stands on.
@@ -49,6 +49,8 @@ pub struct Mailings {
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
     pub ways: Ways,
+    /// Of the portal, for links in mails; empty for none.
+    pub portal_url: String,
     pub auth: Upstream,
     pub verifier: Verifier,
     pub clock: Clock,
@@ -129,6 +131,9 @@ impl Mailings {
         now: UnixMillis,
     ) -> Result<Settled, DocumentsError> {
         let delivery = &due.body;
+        if delivery.confirms {
+            return self.send_code(due, now).await;
+        }
         let (wishes, _) = self.preferences.of(delivery.user_id).await?;
         let kind = delivery.kind.unwrap_or(NoticeKind::Orders);
         let may = wishes.may_go_out_at(kind, now);
@@ -155,8 +160,13 @@ impl Mailings {
             Ok(contact) => contact,
             Err(error) => return again(&due.body, now, None, chain(&error)),
         };
+        let is_unconfirmed = contact.is_unconfirmed;
         let Some(address) = contact.address(due.body.channel, due.body.user_id) else {
-            let why = "the account has no address, or is closed".to_owned();
+            let why = match due.body.channel {
+                Channel::Email if is_unconfirmed => "nobody has confirmed the address",
+                _ => "the account has no address, or is closed",
+            };
+            let why = why.to_owned();
             return ends(DeliveryState::Dropped, None, Some(why));
         };
         let to = address.masked();
@@ -231,7 +241,7 @@ fn planned_of(
     })
 }
 
-fn ends(state: DeliveryState, to: Option<String>, why: Option<String>) -> Settled {
+pub fn ends(state: DeliveryState, to: Option<String>, why: Option<String>) -> Settled {
     Settled { state, due_at: None, was_tried: true, to, why }
 }
 
@@ -241,7 +251,7 @@ fn waits(until: UnixMillis, why: Option<String>) -> Settled {
 }
 
 /// After a pause that grows, or never.
-fn again(delivery: &Mailing, now: UnixMillis, to: Option<String>, why: String) -> Settled {
+pub fn again(delivery: &Mailing, now: UnixMillis, to: Option<String>, why: String) -> Settled {
     let attempts = delivery.attempts + 1;
     if attempts >= ATTEMPTS_MAX {
         return ends(DeliveryState::GivenUp, to, Some(why));

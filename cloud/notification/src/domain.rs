@@ -10,7 +10,7 @@ mod sentence;
 
 pub use audience::{
     Cause, Hearing, Listener, hearing, line_of_match, line_of_payout, lines_of, lines_of_money,
-    lines_of_profile, lines_of_readmission, lines_of_review,
+    lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
 };
 pub use brief::{brief, elsewhere, text_message};
 pub use inbox::{

@@ -10,7 +10,7 @@ use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
 use wire::{
     Event, EventType, Exchange, OrderEvent, PaymentEvent, PayoutEvent, ProfileEvent,
-    ReadmissionEvent,
+    ReadmissionEvent, UserEvent,
 };
 
 use crate::{
@@ -49,6 +49,7 @@ pub struct Inboxes {
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        self.deliveries.confirm(event).await?;
         reminders::hear(&self.store, event).await?;
         let lines = self.lines(event)?;
         for (id, line) in &lines {
@@ -63,6 +64,7 @@ impl Handle for Inboxes {
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
         let mut lines = Vec::with_capacity(run.len());
         for event in run {
+            self.deliveries.confirm(event).await?;
             reminders::hear(&self.store, event).await?;
             lines.extend(self.lines(event)?);
         }
@@ -104,6 +106,9 @@ fn lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> 
         Exchange::User => domain::lines_of_profile(cause, &ProfileEvent::deserialize(&event.body)?),
         Exchange::Auth if event.kind == EventType::UserReadmitted => {
             domain::lines_of_readmission(cause, &ReadmissionEvent::deserialize(&event.body)?)
+        }
+        Exchange::Auth if event.kind == EventType::UserAddressChangeAsked => {
+            domain::lines_of_person(cause, &UserEvent::deserialize(&event.body)?)
         }
         Exchange::Review => domain::lines_of_review(cause, ReviewFacts::deserialize(&event.body)?),
         Exchange::Auth => Vec::new(),

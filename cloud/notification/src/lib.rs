@@ -5,6 +5,7 @@
 
 mod bell;
 mod config;
+mod confirmations;
 pub mod delivery;
 pub mod domain;
 mod events;
@@ -23,7 +24,7 @@ use platform::{
     Ground, OpenError, answers::Answers, documents::Documents, health::Check, letters, push::Push,
     service as skeleton, sms::Sms, upstream::Upstream,
 };
-use process::{openapi::ApiDocument, parts::CloudPart, trust::Authorities};
+use process::{client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::Authorities};
 
 use delivery::Mailings;
 use events::{Inboxes, Matches};
@@ -65,6 +66,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         preferences: preferences.clone(),
         log: log.clone(),
         ways,
+        portal_url: portal_url(&config)?,
         auth: peers.auth,
         verifier: ground.verifier(NAME),
         clock: clock.clone(),
@@ -91,6 +93,18 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     let routes = answers.over(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
+}
+
+/// Of another machine it is read over TLS: a link in a mail leads there.
+fn portal_url(config: &Config) -> Result<String, OpenError> {
+    let url = config.portal_url.clone();
+    let host = |url: &str| url.split(['/', ':']).next().unwrap_or_default().to_owned();
+    let is_sound = url.is_empty()
+        || url.strip_prefix("https://").is_some_and(|rest| !host(rest).is_empty())
+        || url.strip_prefix("http://").is_some_and(|rest| is_loopback(&host(rest)));
+    let wrong = || std::io::Error::other("it is empty, https://HOST, or http:// on this machine");
+    let sound = is_sound.then_some(url).ok_or_else(wrong);
+    sound.map_err(OpenError::own("`notification.portal_url`: mails cannot name the portal"))
 }
 
 fn ways(config: &Config) -> Result<Ways, OpenError> {

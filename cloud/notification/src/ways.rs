@@ -28,7 +28,11 @@ pub struct Ways {
 pub struct Contact {
     /// An auth of the version before does not say it; it has an address of open accounts alone.
     is_open: Option<bool>,
+    /// Confirmed by its owner.
     email: Option<String>,
+    /// There is one that nobody has confirmed.
+    #[serde(default)]
+    pub is_unconfirmed: bool,
     /// That its person has proven by a code.
     phone: Option<String>,
 }

@@ -4,6 +4,7 @@ import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from
 import type { Role } from '@holdfast/kit/api.gen.ts'
 import { permissions } from './api/routes.ts'
 import { noteReached } from './live.ts'
+import { takeAddressCode } from './parts/addressCode.ts'
 import { firstOpened } from './parts/permissions.ts'
 import { takeSecret } from './receipt.ts'
 import { restore, session } from './session.ts'
@@ -30,6 +31,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { title: 'sign.title' } },
   { path: '/sign-in/phone', name: 'sign-in-phone', component: () => import('./pages/SignInPhone.vue'), meta: { title: 'phone.title' } },
   { path: '/sign-in/back', name: 'sign-in-back', component: () => import('./pages/SignInBack.vue'), meta: { title: 'back.title' } },
+  { path: '/confirm-address', name: 'confirm-address', component: () => import('./pages/ConfirmAddress.vue'), meta: { title: 'address.page' } },
   { path: '/register/:role(customer|provider)', name: 'register', component: () => import('./pages/Register.vue'), meta: { title: 'register.title' } },
 
   { path: '/publish', redirect: '/publish/1' },
@@ -77,6 +79,7 @@ export const HOME: Readonly<Record<Role, string>> = { customer: '/orders', provi
 export function createPortalRouter(): Router {
   const history = createWebHistory()
   takeSecret(history)
+  takeAddressCode(history)
   const router = createRouter({
     history,
     routes,

@@ -13,6 +13,8 @@ pub enum Language {
 }
 
 impl Language {
+    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
+
     /// As headers name it.
     pub fn tag(self) -> &'static str {
         match self {

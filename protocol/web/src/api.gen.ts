@@ -1231,6 +1231,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show your address of mail, and whether you have confirmed it */
+        get: operations["auth.show_address"];
+        /** Have a code sent to another address, with your password; it counts once it is confirmed */
+        put: operations["auth.change_address"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/address/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a code sent once more to your address that waits to be confirmed */
+        post: operations["auth.send_address_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/address/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm your address by the code that it was sent */
+        post: operations["auth.confirm_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/codes": {
         parameters: {
             query?: never;
@@ -3634,7 +3686,7 @@ export interface components {
          */
         EventId: string;
         /** @enum {string} */
-        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "profile.created" | "profile.updated" | "profile.verification_submitted" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.requested" | "refund.processed" | "payment.released" | "payment.status_changed" | "payout.sent" | "payout.failed" | "review.created" | "review.updated" | "review.replied" | "review.reported" | "review.hidden" | "review.restored" | "rating.updated";
+        EventType: "user.registered" | "user.session_revoked" | "user.revoked" | "user.readmitted" | "user.confirmation_asked" | "user.address_change_asked" | "profile.created" | "profile.updated" | "profile.verification_submitted" | "profile.verified" | "profile.verification_rejected" | "order.created" | "order.approved" | "order.rejected" | "order.accepted" | "order.acceptance_lost" | "order.acceptance_withdrawn" | "order.cancelled" | "order.completed" | "order.status_changed" | "order.region_assigned" | "payment.initiated" | "payment.completed" | "payment.failed" | "refund.requested" | "refund.processed" | "payment.released" | "payment.status_changed" | "payout.sent" | "payout.failed" | "review.created" | "review.updated" | "review.replied" | "review.reported" | "review.hidden" | "review.restored" | "rating.updated";
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
@@ -3954,6 +4006,22 @@ export interface components {
             order_id: components["schemas"]["OrderId"];
             region: components["schemas"]["Region"];
             winner: components["schemas"]["Winner"] | null;
+        };
+        MailAddress: {
+            /** @description `null` where the account has none that reaches anybody. */
+            email: string | null;
+            /** @description Mail goes there. An address that is not confirmed is sent nothing but its code. */
+            is_confirmed: boolean;
+            /** @description Takes the place of `email` once it is confirmed. */
+            pending: string | null;
+        };
+        MailAddressForm: {
+            email: string;
+            password: string;
+        };
+        MailCodeForm: {
+            /** @description Of the mail. Dashes, spaces and small letters do not matter. */
+            code: string;
         };
         /** @enum {string} */
         MatchReason: "serves_the_area" | "does_this_work" | "verified" | "works_that_day" | "names_the_skill" | "well_rated" | "has_completed_jobs";
@@ -4437,6 +4505,8 @@ export interface components {
             created_at: components["schemas"]["UnixMillis"];
             /** @description Masked: its first letter and its domain. */
             email: string;
+            /** @description Its owner has confirmed it, so mail goes there. */
+            email_confirmed: boolean;
             /** @description Tokens carry it. */
             role: components["schemas"]["Role"];
             /** Format: int64 */
@@ -5471,6 +5541,9 @@ export type LogHead = components['schemas']['LogHead'];
 export type LoginForm = components['schemas']['LoginForm'];
 export type Lost = components['schemas']['Lost'];
 export type LostAcceptance = components['schemas']['LostAcceptance'];
+export type MailAddress = components['schemas']['MailAddress'];
+export type MailAddressForm = components['schemas']['MailAddressForm'];
+export type MailCodeForm = components['schemas']['MailCodeForm'];
 export type MatchReason = components['schemas']['MatchReason'];
 export type MissingReason = components['schemas']['MissingReason'];
 export type MissingSection = components['schemas']['MissingSection'];
@@ -12731,6 +12804,353 @@ export interface operations {
                 };
             };
             /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.show_address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.change_address": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailAddressForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `invalid_credentials`: The user name or the password is wrong.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `account_locked`: Too many wrong passwords. Try again later.
+             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.send_address_code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.confirm_address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailCodeForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAddress"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `invalid_token`: Invalid token
+             *     `code_wrong`: The code is wrong.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `code_over`: This code was used already, is too old or was tried too often. Ask for a new one.
+             *     `user_exists`: This user name or email is taken.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `too_many_requests`: Too Many Requests
+             */
             429: {
                 headers: {
                     [name: string]: unknown;

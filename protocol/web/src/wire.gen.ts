@@ -138,6 +138,8 @@ export const EVENT_TYPES = [
   'user.session_revoked',
   'user.revoked',
   'user.readmitted',
+  'user.confirmation_asked',
+  'user.address_change_asked',
   'profile.created',
   'profile.updated',
   'profile.verification_submitted',

@@ -68,6 +68,8 @@ catalogue! {
     SessionRevoked Auth "user.session_revoked",
     UserRevoked Auth "user.revoked",
     UserReadmitted Auth "user.readmitted",
+    UserConfirmationAsked Auth "user.confirmation_asked",
+    UserAddressChangeAsked Auth "user.address_change_asked",
     ProfileCreated User "profile.created",
     ProfileUpdated User "profile.updated",
     ProfileVerificationSubmitted User "profile.verification_submitted",

@@ -136,7 +136,11 @@ enum Body {
 fn body_of(kind: EventType) -> Body {
     use EventType as E;
     match kind {
-        E::UserRegistered | E::SessionRevoked | E::UserRevoked => Body::Person,
+        E::UserRegistered
+        | E::SessionRevoked
+        | E::UserRevoked
+        | E::UserConfirmationAsked
+        | E::UserAddressChangeAsked => Body::Person,
         E::UserReadmitted => Body::Readmission,
         E::ProfileCreated
         | E::ProfileUpdated

@@ -1,6 +1,6 @@
 //! Owns the shared parts of tests, demo and kill runs: a tablet, a person at the gateway, an operator at the
 //! command line, a wire that can be cut, the addresses of the run's servers, an issuer of people's tokens
-//! and one of other services, a private authority, and sample orders. It asserts nothing of its own; tests do.
+//! and one of other services, a mail server, a private authority, and sample orders. It asserts nothing of its own; tests do.
 
 mod api;
 mod authority;
@@ -9,6 +9,7 @@ mod database;
 pub mod files;
 pub mod form;
 mod issuer;
+mod mailbox;
 mod operator;
 mod proxy;
 pub mod samples;
@@ -21,6 +22,7 @@ pub use authority::{Authority, ServerIdentity};
 pub use careless::CarelessIssuer;
 pub use database::Engine;
 pub use issuer::{Issuer, claims, edge_claims};
+pub use mailbox::{Mailbox, address_code_in};
 pub use operator::{Operator, Said, Unusable};
 pub use proxy::{Proxy, Wire};
 pub use servers::{Servers, VARIABLE, servers};

@@ -52,6 +52,16 @@ impl Email {
         }
     }
 
+    /// One that has passed the rules before it was kept.
+    pub fn kept(text: String) -> Self {
+        Self(text)
+    }
+
+    /// An address is asked of everyone; `.invalid` is reserved for those that reach nobody, as the first admin's.
+    pub fn reaches_nobody(&self) -> bool {
+        self.0.ends_with(".invalid")
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -11,9 +11,6 @@ use wire::{Code, UserId};
 
 use crate::service::{Service, ServiceError};
 
-/// Stands in addresses that nobody can be written to, as the first admin's.
-const NOWHERE: &str = ".invalid";
-
 #[derive(Deserialize)]
 pub struct ContactQuestion {
     user_id: UserId,
@@ -22,8 +19,10 @@ pub struct ContactQuestion {
 #[derive(Serialize)]
 pub struct ContactAnswer {
     is_open: bool,
-    /// `null` for a closed account, and where there is nothing to write to.
+    /// `null` for a closed account, where there is nothing to write to, and while nobody has confirmed it.
     email: Option<String>,
+    /// There is an address that nobody has confirmed.
+    is_unconfirmed: bool,
     /// The number of a phone that was proven; `null` for a closed account, and where there is none.
     phone: Option<String>,
 }
@@ -36,11 +35,17 @@ pub async fn of_person(
     if from != CloudPart::Notification.name() {
         return Err(Code::RoleForbidden.into());
     }
-    let person = service.store.person(user_id).await.map_err(ServiceError::from)?;
-    let Some(person) = person.filter(|person| person.is_active) else {
-        return Ok(Json(ContactAnswer { is_open: false, email: None, phone: None }));
+    let Some(own) = service.own_address(user_id).await? else {
+        let is_unconfirmed = false;
+        return Ok(Json(ContactAnswer {
+            is_open: false,
+            email: None,
+            is_unconfirmed,
+            phone: None,
+        }));
     };
-    let email = (!person.email.ends_with(NOWHERE)).then_some(person.email);
+    let is_unconfirmed = own.email.is_some() && !own.is_confirmed;
+    let email = own.email.filter(|_| own.is_confirmed).map(|email| email.as_str().to_owned());
     let phone = service.store.number_of(user_id).await.map_err(ServiceError::from)?;
-    Ok(Json(ContactAnswer { is_open: true, email, phone }))
+    Ok(Json(ContactAnswer { is_open: true, email, is_unconfirmed, phone }))
 }

@@ -18,7 +18,7 @@ use wire::{Code, Permission, Role, UnixMillis, UserId, check_reason};
 
 use super::{Live, require, roles::refusal};
 use crate::{
-    domain::{EMAIL_BYTES_MAX, USERNAME_CHARS_MAX, mask_email},
+    domain::{EMAIL_BYTES_MAX, Email, USERNAME_CHARS_MAX, mask_email},
     say,
     service::{Service, ServiceError},
     store::{AccountState, PeopleFilter, PersonRow, RoleAct},
@@ -43,6 +43,8 @@ pub struct PersonItem {
     username: String,
     /// Masked: its first letter and its domain.
     email: String,
+    /// Its owner has confirmed it, so mail goes there.
+    email_confirmed: bool,
     /// Tokens carry it.
     role: Role,
     role_id: i64,
@@ -98,7 +100,7 @@ pub async fn list_people(
     let after = page.after.as_ref().map_or("", |NamePlace(name)| name);
     let found = service.store.people(&filter, after, page.rows()).await;
     let list = page.of(found.map_err(ServiceError::from)?, |row| row.username.clone());
-    Ok(list.map(|row| PersonItem::from(&row)))
+    Ok(list.map(|row| item(&service, &row)))
 }
 
 pub async fn show_person(
@@ -139,21 +141,22 @@ async fn detail(service: &Service, user: UserId) -> Result<Json<PersonDetail>, P
         PersonActItem { at, by, reason, was: None, became: None }
     });
     let roles_given = given.into_iter().map(PersonActItem::from).collect();
-    Ok(Json(PersonDetail { person: PersonItem::from(&person), closed, roles_given }))
+    Ok(Json(PersonDetail { person: item(service, &person), closed, roles_given }))
 }
 
-impl From<&PersonRow> for PersonItem {
-    fn from(row: &PersonRow) -> Self {
-        Self {
-            user_id: row.id,
-            username: row.username.clone(),
-            email: mask_email(&row.email),
-            role: row.role_id,
-            role_id: row.held_role_id,
-            role_name: row.role_name.clone(),
-            state: if row.is_active { AccountState::Open } else { AccountState::Closed },
-            created_at: row.created_at,
-        }
+fn item(service: &Service, row: &PersonRow) -> PersonItem {
+    let reaches_nobody = Email::kept(row.email.clone()).reaches_nobody();
+    let is_confirmed = service.is_confirmed(row.email_confirmed_at, row.created_at);
+    PersonItem {
+        user_id: row.id,
+        username: row.username.clone(),
+        email: mask_email(&row.email),
+        email_confirmed: is_confirmed && !reaches_nobody,
+        role: row.role_id,
+        role_id: row.held_role_id,
+        role_name: row.role_name.clone(),
+        state: if row.is_active { AccountState::Open } else { AccountState::Closed },
+        created_at: row.created_at,
     }
 }
 

@@ -55,7 +55,7 @@ pub enum CodeTry {
 impl Store {
     /// The number, as the counts of wrong codes know it.
     pub fn phone_name(&self, phone: &PhoneNumber) -> NameHash {
-        NameHash::of_phone(self.phone_hash(phone))
+        NameHash::of_keyed(self.phone_hash(phone))
     }
 
     /// Keeps a code for a number, in the place of the one before.
@@ -96,7 +96,7 @@ impl Store {
                 return Ok(CodeTry::Wrong { tries_left: u32::try_from(left).unwrap_or_default() });
             }
             tx.exec(SPEND, vals![phone_hash]).await?;
-            let (text, values) = Self::forget_failures(NameHash::of_phone(phone_hash), place);
+            let (text, values) = Self::forget_failures(NameHash::of_keyed(phone_hash), place);
             tx.exec(text, values).await?;
             Ok(CodeTry::Right)
         })

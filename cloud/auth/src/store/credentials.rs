@@ -5,8 +5,10 @@ use ring::digest;
 use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
-use super::{OthersEnding, Store, StoreError, identities::REMOVE_LINKED, reasons};
-use crate::domain::ResetCode;
+use super::{
+    OthersEnding, Store, StoreError, addresses::DROP_CHANGE, identities::REMOVE_LINKED, reasons,
+};
+use crate::domain::OneTimeCode;
 
 const NAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
 const OPEN_ROLE: &str = "SELECT role_id FROM users WHERE id = ? AND is_active = 1";
@@ -22,10 +24,10 @@ const VOID_CODES: &str = "UPDATE password_resets SET expires_at = ? \
 
 /// The code as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResetCodeHash([u8; 32]);
+pub struct OneTimeCodeHash(pub(super) [u8; 32]);
 
-impl ResetCodeHash {
-    pub fn of(code: &ResetCode) -> Self {
+impl OneTimeCodeHash {
+    pub fn of(code: &OneTimeCode) -> Self {
         let hash = digest::digest(&digest::SHA256, code.as_str().as_bytes());
         let mut bytes = [0; 32];
         bytes.copy_from_slice(hash.as_ref());
@@ -39,7 +41,7 @@ pub struct NewPassword {
     pub hash: String,
     pub before: Option<UnixMillis>,
     /// The code that allows it; it is spent.
-    pub code: Option<ResetCodeHash>,
+    pub code: Option<OneTimeCodeHash>,
 }
 
 /// An admin's leave for one change of a password.
@@ -47,7 +49,7 @@ pub struct NewPassword {
 pub struct PasswordReset {
     pub id: Uuid,
     pub user: UserId,
-    pub code: ResetCodeHash,
+    pub code: OneTimeCodeHash,
     pub at: UnixMillis,
     pub by: UserId,
     pub why: String,
@@ -84,7 +86,7 @@ impl Store {
     }
 
     /// Sets a new password and ends the person's other sessions, with an event for each; codes that were not
-    /// used are void, and identities that were linked are gone. Returns the sessions, or `None` where the password or the code is no longer the one that
+    /// used are void, identities that were linked and a wish for another address are gone. Returns the sessions, or `None` where the password or the code is no longer the one that
     /// was looked at.
     pub async fn change_password(
         &self,
@@ -96,7 +98,7 @@ impl Store {
         let before = new.before.unwrap_or(UnixMillis(0));
         let changed_at = at.max(before.plus_ms(1));
         transact!(self.sql, tx => {
-            if let Some(ResetCodeHash(code)) = new.code
+            if let Some(OneTimeCodeHash(code)) = new.code
                 && tx.exec(USE_CODE, vals![at, user, code, at]).await? != 1
             {
                 return Ok(None);
@@ -106,6 +108,8 @@ impl Store {
                 return Ok(None);
             }
             tx.exec(VOID_CODES, vals![at, user, at]).await?;
+            // Somebody who knew the old password may have asked for an address of his own.
+            tx.exec(DROP_CHANGE, vals![user]).await?;
             // Somebody who knew the old password may have linked one of his own.
             tx.exec(REMOVE_LINKED, vals![user]).await?;
             Ok(Some(Self::end_others(tx, ending, &event_of).await?))
@@ -134,7 +138,7 @@ impl Store {
     pub async fn is_good_code(
         &self,
         user: UserId,
-        code: ResetCodeHash,
+        code: OneTimeCodeHash,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         let found: Option<Uuid> = self.sql.one(GOOD_CODE, vals![user, code.0, now]).await?;

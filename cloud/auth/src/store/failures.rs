@@ -41,8 +41,8 @@ impl NameHash {
         Self(hash(username.as_str()))
     }
 
-    /// Of a phone's number, by its keyed hash: there are few enough numbers to try them all.
-    pub fn of_phone(keyed_hash: [u8; 32]) -> Self {
+    /// Of a phone's number or an address, by its keyed hash: there are few enough to try them all.
+    pub fn of_keyed(keyed_hash: [u8; 32]) -> Self {
         Self(keyed_hash)
     }
 }

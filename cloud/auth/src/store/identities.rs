@@ -143,7 +143,9 @@ impl Store {
         (id, at): (IdentityId, UnixMillis),
         event: &Event,
     ) -> Result<NewcomerResult, StoreError> {
-        let row = self.user_row(account, username, email, at);
+        // Its issuer vouches for an address: one that it has not verified is none.
+        let email_confirmed_at = (!email.reaches_nobody()).then_some(at);
+        let row = self.user_row(account, username, email, at).confirmed(email_confirmed_at);
         let (hash, number) = (self.subject_hash(whose), self.sealed_number(whose, id));
         transact!(self.sql, tx => {
             if Self::has_email(tx, email, &row).await? {

@@ -15,7 +15,8 @@ use super::{
 use crate::domain::BUILT_IN_MAX;
 
 const PEOPLE: &str = "SELECT u.id, u.username, u.email, u.role_id, COALESCE(u.own_role_id, u.role_id) \
-    AS held_role_id, r.name AS role_name, u.is_active, u.created_at, u.closed_at, u.closed_by, \
+    AS held_role_id, r.name AS role_name, u.is_active, u.created_at, \
+    u.email_confirmed_at, u.closed_at, u.closed_by, \
     u.closed_why FROM users u JOIN roles r ON r.id = COALESCE(u.own_role_id, u.role_id) WHERE ";
 const IN_ORDER: &str = "u.username > ?";
 const ONE: &str = "u.id = ?";
@@ -42,6 +43,7 @@ row! {
         pub role_name: String,
         pub is_active: bool,
         pub created_at: UnixMillis,
+        pub email_confirmed_at: Option<UnixMillis>,
         pub closed_at: Option<UnixMillis>,
         pub closed_by: Option<UserId>,
         pub closed_why: Option<String>,

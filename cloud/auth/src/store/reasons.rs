@@ -69,12 +69,12 @@ impl Store {
     /// Seals the reasons of resets behind `after` that are plain or of a former key, a batch at most. Returns the last
     /// reset of the batch; `None` at the end.
     pub async fn reseal_resets(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal_reasons(RESETS, RESEAL_RESET, reset, after).await
+        self.reseal_texts(RESETS, RESEAL_RESET, reset, after).await
     }
 
     /// The same of changes of roles.
     pub async fn reseal_role_acts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
-        self.reseal_reasons(ACTS, RESEAL_ACT, role_act, after).await
+        self.reseal_texts(ACTS, RESEAL_ACT, role_act, after).await
     }
 
     /// The same of readmissions, with the closings that they ended.
@@ -107,7 +107,7 @@ impl Store {
         Ok(SealedBatch { sealed, last })
     }
 
-    async fn reseal_reasons(
+    pub(super) async fn reseal_texts(
         &self,
         read: &'static str,
         write: &'static str,

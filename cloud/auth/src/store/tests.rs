@@ -21,25 +21,25 @@ use wire::{Event, EventType, IdentityId, Role, SessionId, UnixMillis, UserId};
 
 use super::*;
 use crate::{
-    domain::{DeviceSecret, Email, Lockout, ResetCode, SignInCode, Username},
+    domain::{DeviceSecret, Email, Lockout, OneTimeCode, SignInCode, Username},
     events, jobs,
     revocations::{KnownSession, SessionList},
     signing::KeyOrder,
 };
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
-const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
-struct Database {
-    store: Store,
-    clock: Clock,
-    user: UserId,
+pub(super) struct Database {
+    pub store: Store,
+    pub clock: Clock,
+    pub user: UserId,
     name: NameHash,
     place: PlaceHash,
-    _folder: TempDir,
+    pub _folder: TempDir,
 }
 
-async fn database(engine: Engine) -> Database {
+pub(super) async fn database(engine: Engine) -> Database {
     let folder = tempfile::tempdir().unwrap();
     let url = engine.address(folder.path(), "auth");
     let migrate = async |url: &str| testing::migrate(url, &MIGRATIONS).await;
@@ -68,7 +68,12 @@ fn device(n: u8) -> PlaceHash {
     PlaceHash::of_device(&DeviceSecret::new(format!("{n:043}")).unwrap())
 }
 
-fn event(kind: EventType, clock: &Clock, user: UserId, session: Option<SessionId>) -> Event {
+pub(super) fn event(
+    kind: EventType,
+    clock: &Clock,
+    user: UserId,
+    session: Option<SessionId>,
+) -> Event {
     events::of(kind, clock, &TraceId::random(), user, Role::Customer, session).unwrap()
 }
 
@@ -425,7 +430,7 @@ impl Reasons {
         let closed = |_| Ok(event(EventType::UserRevoked, clock, user, None));
         assert!(store.close_account(user, &closing, closed).await.unwrap());
         assert!(store.readmit(readmission, user, &closing, closed).await.unwrap());
-        let code = ResetCodeHash::of(&ResetCode::new([7; ResetCode::CHARS]));
+        let code = OneTimeCodeHash::of(&OneTimeCode::new([7; OneTimeCode::CHARS]));
         let expires_at = at.plus_ms(HOUR_MS);
         let leave = PasswordReset { id: reset, user, code, at, by: user, why: why(), expires_at };
         store.add_reset(&leave).await.unwrap();

@@ -61,6 +61,13 @@ columns! {
         is_active: bool,
         created_at: UnixMillis,
         updated_at: UnixMillis,
+        email_confirmed_at: Option<UnixMillis>,
+    }
+}
+
+impl UserRow<'_> {
+    pub(super) fn confirmed(self, email_confirmed_at: Option<UnixMillis>) -> Self {
+        Self { email_confirmed_at, ..self }
     }
 }
 
@@ -105,6 +112,7 @@ impl Store {
             is_active: true,
             created_at: at,
             updated_at: at,
+            email_confirmed_at: None,
         }
     }
 

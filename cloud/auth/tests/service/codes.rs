@@ -443,12 +443,15 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
         let asked = Some(json!({ "user_id": user }));
         auth.send(Method::POST, "/internal/contact", Some(&own), asked).await.body
     };
-    let reached =
-        |email: Value, phone: Value| json!({ "is_open": true, "email": email, "phone": phone });
+    let of = |is_open: bool, is_unconfirmed: bool, phone: Value| {
+        json!({
+            "is_open": is_open, "email": null, "is_unconfirmed": is_unconfirmed, "phone": phone,
+        })
+    };
 
     // Who came by a number has no address.
     let guest = scene.enter(PHONE, &scene.code(PHONE).await).await;
-    assert_eq!(contact(&guest.body["user_id"]).await, reached(Value::Null, json!(PHONE)));
+    assert_eq!(contact(&guest.body["user_id"]).await, of(true, false, json!(PHONE)));
     let kept: Vec<String> =
         auth.sql.all("SELECT number FROM identities", Vec::new()).await.unwrap();
     assert!(kept.len() == 1 && !kept[0].contains("138"), "{kept:?}");
@@ -461,7 +464,7 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     let other = "+8613800138001";
     let token = scene.customer("lisi", other).await;
     let lisi = auth.verify(&token).await.body["user_id"].clone();
-    assert_eq!(contact(&lisi).await, reached(json!("lisi@example.com"), json!(other)));
+    assert_eq!(contact(&lisi).await, of(true, true, json!(other)));
     let own = auth.send(Method::GET, "/api/v1/auth/identities", Some(&token), None).await;
     let path = format!("/api/v1/auth/identities/{}", own.body["items"][0]["id"].as_str().unwrap());
     let removed = auth.send(Method::DELETE, &path, Some(&token), None).await;
@@ -474,6 +477,6 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "it writes to nobody");
 
     auth.sql.exec("UPDATE users SET is_active = 0", Vec::new()).await.unwrap();
-    let closed = json!({ "is_open": false, "email": null, "phone": null });
+    let closed = of(false, false, Value::Null);
     assert_eq!(contact(&guest.body["user_id"]).await, closed);
 }

@@ -85,6 +85,13 @@ async fn somebody_new_becomes_a_customer_and_stays_the_same_person(#[case] engin
     let verified = auth.verify(&access).await;
     assert_eq!(verified.body["user_id"], first.body["user_id"]);
 
+    // The issuer vouches for the address, so mail goes there.
+    let shown = auth.send(Method::GET, "/api/v1/auth/address", Some(&access), None).await;
+    let known = json!({
+        "email": "li.si@elsewhere.example", "is_confirmed": true, "pending": null,
+    });
+    assert_eq!(shown.body, known);
+
     let again = sign_in(&auth, "acme", &issuer, "17").await;
     assert_eq!(again.body["user_id"], first.body["user_id"]);
     let other = sign_in(&auth, "acme", &issuer, "18").await;
@@ -114,7 +121,12 @@ async fn an_address_links_nothing_to_an_account() {
     for unverified in [json!(false), json!(null), json!("false"), json!(1)] {
         issuer.forgery().claims["email_verified"] = unverified;
         let subject = users(&auth).await.to_string();
-        token(&sign_in(&auth, "acme", &issuer, &subject).await);
+        let access = token(&sign_in(&auth, "acme", &issuer, &subject).await);
+        let shown = auth.send(Method::GET, "/api/v1/auth/address", Some(&access), None).await;
+        assert_eq!(
+            (&shown.body["email"], &shown.body["is_confirmed"]),
+            (&Value::Null, &json!(false))
+        );
     }
     assert_eq!(users(&auth).await, 5, "each became somebody else");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod addresses;
 mod codes;
 mod common;
 mod edge_tokens;

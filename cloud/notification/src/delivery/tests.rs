@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::{Json, Router, extract::State, routing::post};
@@ -10,12 +10,7 @@ use http::StatusCode;
 use platform::{push::Push, sms::Sms};
 use process::trust::Authorities;
 use serde_json::{Value, json};
-use support::eventually;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::TcpListener,
-    sync::mpsc,
-};
+use support::{Mailbox, eventually};
 use wire::EventType;
 
 use super::*;
@@ -34,6 +29,8 @@ struct AuthPart {
     is_away: Arc<AtomicBool>,
     is_closed: Arc<AtomicBool>,
     has_no_phone: Arc<AtomicBool>,
+    is_unconfirmed: Arc<AtomicBool>,
+    codes_made: Arc<AtomicUsize>,
 }
 
 impl AuthPart {
@@ -43,12 +40,34 @@ impl AuthPart {
         }
         let is_open = !part.is_closed.load(Ordering::Relaxed);
         let phone = (!part.has_no_phone.load(Ordering::Relaxed)).then_some(PHONE);
-        let known = json!({ "is_open": is_open, "email": ADDRESS, "phone": phone });
+        let is_unconfirmed = part.is_unconfirmed.load(Ordering::Relaxed);
+        let email = (!is_unconfirmed).then_some(ADDRESS);
+        let known = json!({
+            "is_open": is_open, "email": email, "is_unconfirmed": is_unconfirmed, "phone": phone,
+        });
         (StatusCode::OK, Json(known))
     }
 
+    /// A code of its own each time, while the address waits for one.
+    async fn address_code(State(part): State<Self>) -> (StatusCode, Json<Value>) {
+        if part.is_away.load(Ordering::Relaxed) {
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(Value::Null));
+        }
+        if !part.is_unconfirmed.load(Ordering::Relaxed) {
+            let nothing = json!({ "email": null, "code": null, "expires_at": null });
+            return (StatusCode::OK, Json(nothing));
+        }
+        let number = part.codes_made.fetch_add(1, Ordering::Relaxed);
+        let code = format!("WXYZ-WXYZ-WXYZ-{number:04}");
+        let expires_at = AT.plus_ms(24 * 60 * 60 * 1000);
+        let made = json!({ "email": ADDRESS, "code": code, "expires_at": expires_at });
+        (StatusCode::OK, Json(made))
+    }
+
     fn upstream(&self) -> Upstream {
-        let router = Router::new().route(CONTACT, post(Self::contact));
+        let router = Router::new()
+            .route(CONTACT, post(Self::contact))
+            .route("/internal/address-codes", post(Self::address_code));
         Upstream::local(router.with_state(self.clone()))
     }
 }
@@ -365,50 +384,15 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     assert_eq!(world.log().await.len(), 3);
 }
 
-/// A mail server that says yes to everything, and hands on what it was told.
-async fn smtp_server() -> (u16, mpsc::UnboundedReceiver<String>, Tasks) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (told, mails) = mpsc::unbounded_channel();
-    let tasks = Tasks::new();
-    tasks.spawn_once("smtp", async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (read, mut write) = stream.into_split();
-            write.write_all(b"220 ready\r\n").await.unwrap();
-            let (mut lines, mut mail, mut is_data) =
-                (BufReader::new(read).lines(), String::new(), false);
-            while let Ok(Some(line)) = lines.next_line().await {
-                mail += &format!("{line}\n");
-                let answer: &[u8] = match line.as_str() {
-                    "." => {
-                        is_data = false;
-                        told.send(std::mem::take(&mut mail)).unwrap();
-                        b"250 taken\r\n"
-                    }
-                    _ if is_data => continue,
-                    "DATA" => {
-                        is_data = true;
-                        b"354 go on\r\n"
-                    }
-                    "QUIT" => b"221 bye\r\n",
-                    _ => b"250 ok\r\n",
-                };
-                write.write_all(answer).await.unwrap();
-            }
-        }
-    });
-    (port, mails, tasks)
-}
-
 #[tokio::test]
 async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
-    let (port, mut mails, _tasks) = smtp_server().await;
-    let mail = mail_at(&format!("smtp://127.0.0.1:{port}"));
+    let mut mailbox = Mailbox::open().await;
+    let mail = mail_at(&mailbox.url());
     let ways = Ways { mail, ..samples::no_ways() };
     let world = World::with(ways, tempfile::tempdir().unwrap()).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
-    let mail = mails.recv().await.unwrap();
+    let mail = mailbox.next().await;
     for part in ["RCPT TO:<zhang.san@example.org>", "Subject: Payment received", "Message-ID: <"] {
         assert!(mail.contains(part), "`{part}` is missing from: {mail}");
     }
@@ -432,4 +416,97 @@ async fn mail_without_tls_goes_to_this_machine_alone() {
         let opened = Mail::open(url, from, std::path::Path::new(""), &Authorities::public());
         assert_eq!(opened.is_ok(), is_taken, "{url}");
     }
+}
+
+fn person_event(kind: EventType) -> wire::Event {
+    let body = wire::UserEvent { user_id: CUSTOMER, role: Role::Customer, session_id: None };
+    wire::Event::new(wire::EventId(uuid::Uuid::from_u128(7)), kind, AT, "", &body).unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
+    let world = World::new().await;
+    world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
+    let registered = person_event(EventType::UserRegistered);
+    // Twice: a redelivery plans nothing more.
+    for _ in 0..2 {
+        world.deliveries.confirm(&registered).await.unwrap();
+    }
+    world.happens(EventType::PaymentCompleted).await;
+    for _ in 0..3 {
+        world.look().await;
+    }
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0]["to"], ADDRESS);
+    assert_eq!(mails[0]["subject"], "Confirm your e-mail address / 请确认您的邮箱");
+    let text = mails[0]["text"].as_str().unwrap();
+    for part in [
+        "WXYZ-WXYZ-WXYZ-0000 is the code",
+        "24 hours",
+        "https://portal.example.org/confirm-address#WXYZ-WXYZ-WXYZ-0000",
+        "24 小时内有效",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing from: {text}");
+    }
+    let log = world.deliveries.log.page(None, None, 9).await.unwrap().items;
+    let why: Vec<_> = log.iter().filter_map(|(_, item)| item.why.as_deref()).collect();
+    assert_eq!(why, ["nobody has confirmed the address"]);
+    let kept = serde_json::to_string(&log.iter().map(|(_, item)| item).collect::<Vec<_>>());
+    assert!(!kept.unwrap().contains("WXYZ"), "the log holds a code");
+    assert_eq!(world.auth.codes_made.load(Ordering::Relaxed), 1);
+
+    // Once it is confirmed, news goes there; a code that was planned meanwhile does not.
+    world.auth.is_unconfirmed.store(false, Ordering::Relaxed);
+    let mut lines = samples::lines(EventType::PaymentFailed);
+    lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
+    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan(lines.iter()).await.unwrap();
+    let asked = wire::Event {
+        id: wire::EventId(uuid::Uuid::from_u128(72)),
+        ..person_event(EventType::UserConfirmationAsked)
+    };
+    world.deliveries.confirm(&asked).await.unwrap();
+    world.look().await;
+    let mails = world.mails();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[1]["subject"], "Payment failed");
+}
+
+#[tokio::test]
+async fn a_wish_for_another_address_tells_the_one_in_force_and_asks_the_new_one() {
+    let world = World::new().await;
+    let asked = person_event(EventType::UserAddressChangeAsked);
+    let lines = samples::lines(EventType::UserAddressChangeAsked);
+    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan(lines.iter()).await.unwrap();
+    world.deliveries.confirm(&asked).await.unwrap();
+    world.look().await;
+    // The auth part here knows of no other address; both were planned, and one had nothing to say.
+    assert_eq!(world.mails()[0]["subject"], "Another e-mail address was asked for");
+    let mut states: Vec<_> = world.log().await.into_iter().map(|(state, ..)| state).collect();
+    states.sort_by_key(|state| state.as_str());
+    assert_eq!(states, [DeliveryState::Dropped, DeliveryState::Sent]);
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language() {
+    let world = World::new().await;
+    world.wish(&InboxWishes { language: Language::Chinese, ..InboxWishes::default() }).await;
+    world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
+    world.auth.is_away.store(true, Ordering::Relaxed);
+    world.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    world.look().await;
+    assert_eq!(world.log().await, [(DeliveryState::Waiting, 1, None)]);
+    world.auth.is_away.store(false, Ordering::Relaxed);
+    world.clock.advance(PAUSE_MIN_MS);
+    world.look().await;
+    let mails = world.mails();
+    assert_eq!(mails[0]["subject"], "请确认您的邮箱");
+    assert!(!mails[0]["text"].as_str().unwrap().contains("the code"));
+
+    let old = World::new().await;
+    old.clock.advance(FRESH_MS + 1);
+    old.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    assert!(old.log().await.is_empty(), "a replay writes to nobody");
 }

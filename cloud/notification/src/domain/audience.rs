@@ -3,7 +3,7 @@
 
 use wire::{
     Code, EventId, EventType, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
-    PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserId,
+    PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
 };
 
 use super::{
@@ -64,10 +64,15 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::RefundRequested => Told(&[Admins]),
         // Of a chargeback alone. All else is told by the events of what happened to the money.
         EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
-        EventType::UserRegistered => Silent("the person has just registered"),
+        EventType::UserRegistered => {
+            Silent("the person has just registered, and gets a mail with a code")
+        }
         EventType::SessionRevoked => Silent("the session that ended hears of it"),
         EventType::UserRevoked => Silent("the person can no longer read"),
         EventType::UserReadmitted => Told(&[Themselves]),
+        EventType::UserConfirmationAsked => Silent("a mail with the code answers it"),
+        // Somebody else may have asked, who knows the password.
+        EventType::UserAddressChangeAsked => Told(&[Themselves]),
         EventType::ProfileCreated | EventType::ProfileUpdated => {
             Silent("the person has just done it, or the platform repeats what is known")
         }
@@ -217,6 +222,11 @@ pub fn lines_of_profile(cause: Cause, event: &ProfileEvent) -> Vec<InboxLine> {
 
 /// The lines of somebody who is let in again.
 pub fn lines_of_readmission(cause: Cause, event: &ReadmissionEvent) -> Vec<InboxLine> {
+    themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
+}
+
+/// The lines of news about the account that says no more than itself.
+pub fn lines_of_person(cause: Cause, event: &UserEvent) -> Vec<InboxLine> {
     themselves(cause, event.user_id, event.role, Params::Person(PersonParams::default()))
 }
 

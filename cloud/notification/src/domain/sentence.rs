@@ -250,6 +250,7 @@ fn review(language: Language, line: &InboxLine, params: &ReviewParams) -> Option
 fn person(language: Language, event_type: EventType) -> Option<(String, String)> {
     Some(match event_type {
         EventType::UserReadmitted => words!(language, user_readmitted),
+        EventType::UserAddressChangeAsked => words!(language, user_address_change_asked),
         EventType::ProfileVerificationSubmitted => {
             words!(language, profile_verification_submitted_admin)
         }

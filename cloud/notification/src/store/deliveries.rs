@@ -57,6 +57,9 @@ pub struct Mailing {
     pub event_type: Option<EventType>,
     #[serde(default)]
     pub event_id: Option<EventId>,
+    /// Brings a code to an address that waits to be confirmed, and no line.
+    #[serde(default)]
+    pub confirms: bool,
     pub state: DeliveryState,
     is_waiting: bool,
     #[serde(with = "millis")]
@@ -117,6 +120,22 @@ impl Mailing {
         }
     }
 
+    /// The mail with the code that the event asks for.
+    pub fn of_confirmation(
+        owner: InboxOwner,
+        (event_type, event_id): (EventType, EventId),
+        now: UnixMillis,
+    ) -> Self {
+        Self {
+            // The line of the same event may go out by mail as well.
+            once: format!("{}:{event_id}:confirmation", owner.user_id),
+            kind: Some(NoticeKind::Account),
+            event_type: Some(event_type),
+            confirms: true,
+            ..Self::waiting(owner, Channel::Email, now)
+        }
+    }
+
     /// One by each channel for each of the person's hours, however many lines it gathers.
     pub fn of_digest(
         owner: InboxOwner,
@@ -142,6 +161,7 @@ impl Mailing {
             kind: None,
             event_type: None,
             event_id: None,
+            confirms: false,
             state: DeliveryState::Waiting,
             is_waiting: true,
             due_at: now,

@@ -5,7 +5,7 @@ use wire::{
     Actor, Amount, CancelCharge, Code, CommandId, Currency, EventId, EventType, Exchange, Lost,
     NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
     PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, Role, Source, UnixMillis,
-    UserId,
+    UserEvent, UserId,
 };
 
 use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream};
@@ -18,7 +18,7 @@ use crate::{
     delivery::Mailings,
     domain::{
         Cause, InboxLine, ReviewFacts, ReviewParams, line_of_match, line_of_payout, lines_of,
-        lines_of_money, lines_of_profile, lines_of_readmission, lines_of_review,
+        lines_of_money, lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
     },
     mail::Mail,
     store::{DeliveryStore, InboxStore, PreferencesStore},
@@ -141,6 +141,9 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
                 &ProfileEvent { user_id, role, version: 1, provider: None, reason },
             )
         }
+        Exchange::Auth if event_type == EventType::UserAddressChangeAsked => {
+            lines_of_person(cause, &UserEvent { user_id, role, session_id: None })
+        }
         Exchange::Auth => {
             lines_of_readmission(cause, &ReadmissionEvent { user_id, role, tokens_since: AT })
         }
@@ -244,6 +247,8 @@ pub async fn deliveries(
     let (keys, service_key) = (Keys::empty(), testing::service_key());
     let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
     let clock = clock.clone();
-    let deliveries = Mailings { inboxes: store, preferences, log, ways, auth, verifier, clock };
+    let portal_url = "https://portal.example.org/".to_owned();
+    let deliveries =
+        Mailings { inboxes: store, preferences, log, ways, portal_url, auth, verifier, clock };
     (deliveries, folder)
 }

@@ -15,3 +15,7 @@ profile-verification-rejected =
 profile-verification-submitted-admin =
     .title = A provider waits to be verified
     .content = A provider has handed in certifications. They wait for an administrator's decision.
+
+user-address-change-asked =
+    .title = Another e-mail address was asked for
+    .content = Your account is to get another e-mail address, once a code from there confirms it. If that was not you, change your password now: it ends the request.

@@ -78,6 +78,9 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
         (Exchange::User, "profile.verified"),
         (Exchange::User, "profile.verification_rejected"),
         (Exchange::Auth, "user.readmitted"),
+        (Exchange::Auth, "user.registered"),
+        (Exchange::Auth, "user.confirmation_asked"),
+        (Exchange::Auth, "user.address_change_asked"),
     ],
 );
 /// A queue of its own: while the user part is away, the other lines of an approval do not wait.

@@ -1,6 +1,7 @@
 //! Attacks on real processes at default limits. Each is named after the attacker's wish, and is green when
 //! the wish is not granted.
 
+mod addresses;
 mod board;
 mod bodies;
 mod deployment;

@@ -13,7 +13,7 @@ use support::eventually;
 use wire::{Region, Role};
 
 /// The routes between services.
-const INTERNAL: [(&str, &str, &str); 14] = [
+const INTERNAL: [(&str, &str, &str); 15] = [
     ("order", "GET", "/internal/assignments"),
     ("order", "POST", "/internal/ranges"),
     ("order", "POST", "/internal/orders"),
@@ -28,6 +28,7 @@ const INTERNAL: [(&str, &str, &str); 14] = [
     ("auth", "POST", "/internal/sessions/renew"),
     ("auth", "POST", "/internal/permissions"),
     ("auth", "POST", "/internal/contact"),
+    ("auth", "POST", "/internal/address-codes"),
 ];
 
 #[tokio::test]

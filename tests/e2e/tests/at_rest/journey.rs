@@ -7,7 +7,10 @@ use http::{Method, Request};
 use process::client::Client;
 use serde_json::{Value, json};
 use stack::Stack;
-use support::{Api, CarelessIssuer, Mqtt, Person, Place, Tablet, eventually, files::pdf};
+use support::{
+    Api, CarelessIssuer, Mailbox, Mqtt, Person, Place, Tablet, address_code_in, eventually,
+    files::pdf,
+};
 use wire::{CommandBody, OrderId, Region, Role, Verdict};
 
 use super::elsewhere;
@@ -19,6 +22,7 @@ pub struct Secret {
 
 const SOON: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "lantern-orchard-kettle-9";
+const OTHER_EMAIL: &str = "violet.harbour@lantern.example.org";
 const PHONE: &str = "+8613912340987";
 const NAME: &str = "Zhang Verborgen";
 const HOME: &str = "77 Quiet Lantern Lane";
@@ -37,7 +41,11 @@ const NUMBER: &str = "LANTERN-4711-88";
 const PAPER: &str = "born beneath the violet lantern";
 
 /// Returns all that nobody may read.
-pub async fn gone(stack: &Stack, phones: &Path, issuer: &CarelessIssuer) -> Vec<Secret> {
+pub async fn gone(
+    stack: &Stack,
+    (phones, mailbox): (&Path, &mut Mailbox),
+    issuer: &CarelessIssuer,
+) -> Vec<Secret> {
     let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
@@ -53,11 +61,13 @@ pub async fn gone(stack: &Stack, phones: &Path, issuer: &CarelessIssuer) -> Vec<
     // Once the provider's work is done: these papers no admin has seen.
     certify(&api, &provider).await;
     let grant = tablet_of(&api, &provider).await;
-    let codes = forgotten_password(&api, &admin, &customer).await;
+    let mut codes = Vec::from(forgotten_password(&api, &admin, &customer).await);
+    codes.push(another_address(&api, mailbox).await);
     let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
     let mut secrets = vec![
         secret("e-mail", &email(Role::Customer)),
         secret("e-mail", &email(Role::Provider)),
+        secret("e-mail", OTHER_EMAIL),
         secret("password", PASSWORD),
         secret("phone", PHONE),
         // Without its country, as people type it.
@@ -260,6 +270,15 @@ async fn forgotten_password(api: &Api, admin: &Person, person: &Person) -> [Stri
     let () = api.call(Method::POST, path, None, Some(form)).await.unwrap();
     api.sign_in(&username, NEW_PASSWORD).await.unwrap();
     [used, issue().await]
+}
+
+/// A code lies in wait for an address that is to take the place of the customer's.
+async fn another_address(api: &Api, mailbox: &mut Mailbox) -> String {
+    let customer = api.sign_in(&username(Role::Customer), NEW_PASSWORD).await.unwrap();
+    let form = json!({ "email": OTHER_EMAIL, "password": NEW_PASSWORD });
+    let path = "/api/v1/auth/address";
+    let _: Value = api.call(Method::PUT, path, Some(&customer), Some(form)).await.unwrap();
+    address_code_in(&mailbox.next_to(OTHER_EMAIL, SOON).await)
 }
 
 async fn change_of_mind(api: &Api, admin: &Person, customer: &Person) {

@@ -13,7 +13,7 @@ mod journey;
 use std::collections::BTreeSet;
 
 use stack::{Layout, Stack, Stores, Wishes};
-use support::CarelessIssuer;
+use support::{CarelessIssuer, Mailbox};
 
 use dump::Kept;
 use journey::Secret;
@@ -34,11 +34,13 @@ async fn servers_and_logs_of_all_parts_say_nothing_personal() {
 async fn nothing_is_in_the_clear(stores: Stores) {
     let layout = Layout::temporary(stores).unwrap();
     let issuer = CarelessIssuer::start(elsewhere::CLIENT_SECRET);
-    let environment = elsewhere::environment(&issuer).into();
+    let mut mailbox = Mailbox::open().await;
+    let mail = ("HOLDFAST__NOTIFICATION__MAIL_URL".to_owned(), mailbox.url());
+    let environment = elsewhere::environment(&issuer).into_iter().chain([mail]).collect();
     let wishes = Wishes { environment, ..Wishes::default() };
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let phones = stack.layout().cloud_folder().join("sms");
-    let mut secrets = journey::gone(&stack, &phones, &issuer).await;
+    let mut secrets = journey::gone(&stack, (&phones, &mut mailbox), &issuer).await;
     secrets.extend(journey::keys(&stack.layout().cloud_folder()));
     let kept = dump::all(&stack).await;
     every_store_is_there(&kept, stores);
@@ -58,6 +60,7 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         "auth.users.username",
         "auth.sign_in_codes.phone_hash",
         "auth.password_resets.why",
+        "auth.address_claims.code_hash",
         "auth.identities.subject_hash",
         "auth.ended_visits.id",
         "auth.role_acts.why",

@@ -1,5 +1,5 @@
-//! The code by which a person sets a new password once. An admin reads it out, so it has no letters that look or
-//! sound like digits, and is taken as people type it.
+//! A code that works once: for a new password, where an admin reads it out, or for an address, where a mail brings it. It has no
+//! letters that look or sound like digits, and is taken as people type it.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ const GROUP_CHARS: usize = 4;
 
 /// 80 random bits.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ResetCode(String);
+pub struct OneTimeCode(String);
 
-impl ResetCode {
+impl OneTimeCode {
     pub const CHARS: usize = 16;
 
     /// Of each byte five bits are used.
@@ -42,9 +42,9 @@ impl ResetCode {
     }
 }
 
-impl fmt::Debug for ResetCode {
+impl fmt::Debug for OneTimeCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ResetCode(***)")
+        f.write_str("OneTimeCode(***)")
     }
 }
 
@@ -54,14 +54,14 @@ mod tests {
 
     #[test]
     fn a_code_is_read_out_in_groups_and_typed_as_people_do() {
-        let code = ResetCode::new([0, 1, 2, 31, 32, 255, 10, 18, 20, 0, 1, 2, 3, 4, 5, 6]);
+        let code = OneTimeCode::new([0, 1, 2, 31, 32, 255, 10, 18, 20, 0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(code.reveal(), "012Z-0ZAJ-M012-3456");
         for typed in ["012Z-0ZAJ-M012-3456", " o12z 0zaj mOI2 3456 ", "0L2Z0ZAJM0123456"] {
-            assert_eq!(ResetCode::typed(typed), Some(code.clone()), "{typed}");
+            assert_eq!(OneTimeCode::typed(typed), Some(code.clone()), "{typed}");
         }
         for wrong in ["", "012Z-0ZAJ-M012-345", "012Z-0ZAJ-M012-34567", "012Z-0ZAJ-M012-345U", "密"]
         {
-            assert_eq!(ResetCode::typed(wrong), None, "{wrong}");
+            assert_eq!(OneTimeCode::typed(wrong), None, "{wrong}");
         }
         assert!(!format!("{code:?}").contains("012Z"));
     }

@@ -1,0 +1,144 @@
+//! One's own address: `GET /api/v1/auth/address` shows it and whether it is confirmed, `PUT` asks for another one,
+//! `POST .../code` has a code sent once more, and `.../confirm` takes it. The service that sends mail asks for the code.
+
+use axum::extract::State;
+use platform::ClientAddress;
+use process::{
+    parts::CloudPart,
+    problem::{Json, Problem},
+    tokens::FromService,
+    trace::Trace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, UnixMillis, UserId};
+
+use super::{Live, session::refusal};
+use crate::{
+    addresses::{AddressRefusal, OwnAddress},
+    domain::{Email, OneTimeCode},
+    limits::SpentQuota,
+    say,
+    service::{Service, ServiceError},
+};
+
+#[derive(Serialize, ToSchema)]
+pub struct MailAddress {
+    /// `null` where the account has none that reaches anybody.
+    #[schema(required)]
+    email: Option<String>,
+    /// Mail goes there. An address that is not confirmed is sent nothing but its code.
+    is_confirmed: bool,
+    /// Takes the place of `email` once it is confirmed.
+    #[schema(required)]
+    pending: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct MailAddressForm {
+    email: String,
+    password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct MailCodeForm {
+    /// Of the mail. Dashes, spaces and small letters do not matter.
+    code: String,
+}
+
+#[derive(Deserialize)]
+pub struct AddressCodeQuestion {
+    user_id: UserId,
+}
+
+/// Where to send which code. All is `null` where nothing waits to be confirmed.
+#[derive(Serialize)]
+pub struct AddressCodeAnswer {
+    email: Option<String>,
+    code: Option<String>,
+    expires_at: Option<UnixMillis>,
+}
+
+pub async fn show_address(
+    State(service): State<Service>,
+    Live(caller): Live,
+) -> Result<Json<MailAddress>, Problem> {
+    let own = service.own_address(caller.claims.sub).await?;
+    own.map(item).ok_or_else(|| Code::InvalidToken.into())
+}
+
+pub async fn change_address(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+    from: ClientAddress,
+    Json(MailAddressForm { email, password }): Json<MailAddressForm>,
+) -> Result<Json<MailAddress>, Problem> {
+    let email = Email::new(&email)?;
+    let asked = service.change_address(&caller.claims, from, password, email, &trace).await?;
+    asked.map(item).map_err(|refused| problem(&service, &refused))
+}
+
+pub async fn send_address_code(
+    State(service): State<Service>,
+    Trace(trace): Trace,
+    Live(caller): Live,
+) -> Result<Json<MailAddress>, Problem> {
+    let asked = service.ask_for_code(&caller.claims, &trace).await?;
+    asked.map(item).map_err(|refused| problem(&service, &refused))
+}
+
+pub async fn confirm_address(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Json(MailCodeForm { code }): Json<MailCodeForm>,
+) -> Result<Json<MailAddress>, Problem> {
+    let code = OneTimeCode::typed(&code);
+    let code = code.ok_or_else(|| Problem::wrong("code", say::address_code_needs))?;
+    let confirmed = service.confirm_address(&caller.claims, &code).await?;
+    confirmed.map(item).map_err(|refused| problem(&service, &refused))
+}
+
+/// Only the mailbox may see the code, so the service that sends mail is told and nobody else.
+pub async fn code_of_person(
+    State(service): State<Service>,
+    FromService(from): FromService,
+    Json(AddressCodeQuestion { user_id }): Json<AddressCodeQuestion>,
+) -> Result<Json<AddressCodeAnswer>, Problem> {
+    if from != CloudPart::Notification.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    let made: Result<_, ServiceError> = service.address_code(user_id).await;
+    Ok(Json(match made? {
+        Some((email, code, expires_at)) => AddressCodeAnswer {
+            email: Some(email.as_str().to_owned()),
+            code: Some(code.reveal()),
+            expires_at: Some(expires_at),
+        },
+        None => AddressCodeAnswer { email: None, code: None, expires_at: None },
+    }))
+}
+
+fn item(OwnAddress { email, is_confirmed, pending }: OwnAddress) -> Json<MailAddress> {
+    let text = |email: Email| email.as_str().to_owned();
+    Json(MailAddress { email: email.map(text), is_confirmed, pending: pending.map(text) })
+}
+
+fn problem(service: &Service, refused: &AddressRefusal) -> Problem {
+    match refused {
+        AddressRefusal::Entry(refused) => refusal(refused, service.clock.now()).1,
+        AddressRefusal::Mails(SpentQuota { most, retry_s }) => {
+            let (most, minutes) = ((*most).into(), retry_s.div_ceil(60).into());
+            let why = say::address_mails { most, minutes };
+            Problem::new(Code::RateLimited).detail(why).retry_after(*retry_s)
+        }
+        AddressRefusal::TooOften(SpentQuota { retry_s, .. }) => {
+            let why = say::codes_too_fast { seconds: (*retry_s).into() };
+            Problem::new(Code::RateLimited).detail(why).retry_after(*retry_s)
+        }
+        AddressRefusal::Wrong => Code::CodeWrong.into(),
+        AddressRefusal::Over => Code::CodeOver.into(),
+        AddressRefusal::Taken => Problem::new(Code::UserExists).detail(say::address_taken),
+        AddressRefusal::Closed => Code::InvalidToken.into(),
+    }
+}

@@ -1,0 +1,343 @@
+//! The addresses of accounts, those that wait to be confirmed, and the codes that were sent there.
+//!
+//! Invariants: a person has one claim to an address at most, and a claim one code; the address in force stays until another
+//! is confirmed; an address stands here sealed and a code as its hash.
+
+use platform::{
+    columns, outbox,
+    sealing::{SealPlace, SealedBatch},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{Event, UnixMillis, UserId};
+
+use super::{
+    NameHash, OneTimeCodeHash, Store, StoreError,
+    users::{EMAIL, email_place},
+};
+use crate::domain::Email;
+
+/// Holds the account's row, so that two changes of its address follow one another.
+const HOLD: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
+const IN_FORCE: &str =
+    "SELECT email, email_confirmed_at, created_at FROM users WHERE id = ? AND is_active = 1";
+const PASSWORD_OF: &str =
+    "SELECT COALESCE(password_changed_at, 0) FROM users WHERE id = ? AND is_active = 1";
+const CLAIM: &str = "SELECT id, email, is_change, code_hash FROM address_claims \
+    WHERE user_id = ? AND expires_at > ?";
+const NEW_CODE: &str = "UPDATE address_claims SET code_hash = ?, expires_at = ? WHERE id = ?";
+const DROP: &str = "DELETE FROM address_claims WHERE user_id = ?";
+/// Of another address alone: the code for the one in force goes on.
+pub(super) const DROP_CHANGE: &str =
+    "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
+const OTHERS: &str = "SELECT id FROM users WHERE (email = ? OR email_hash = ?) AND id <> ? LIMIT 1";
+const CHANGE: &str = "UPDATE users SET email = ?, email_hash = ?, email_confirmed_at = ?, \
+    updated_at = ? WHERE id = ?";
+const CONFIRM: &str = "UPDATE users SET email_confirmed_at = ?, updated_at = ? WHERE id = ?";
+const OLD: &str = "SELECT id FROM address_claims WHERE expires_at <= ? LIMIT ?";
+const SEALED: &str = "SELECT id, email FROM address_claims WHERE id > ? ORDER BY id LIMIT ?";
+const RESEAL: &str = "UPDATE address_claims SET email = ? WHERE id = ? AND email = ?";
+
+columns! {
+    #[derive(Clone)]
+    struct ClaimRow in address_claims {
+        id: Uuid,
+        user_id: UserId,
+        email: String,
+        is_change: bool,
+        code_hash: Option<[u8; 32]>,
+        expires_at: UnixMillis,
+    }
+}
+
+/// The address of an open account, and the one that is to take its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAddress {
+    pub email: Email,
+    pub confirmed_at: Option<UnixMillis>,
+    /// Of the account.
+    pub created_at: UnixMillis,
+    pub pending: Option<Email>,
+}
+
+/// A wish for another address, by somebody whose password was set at `password_of`.
+#[derive(Debug, Clone)]
+pub struct AddressWish {
+    pub id: Uuid,
+    pub user: UserId,
+    pub email: Email,
+    pub password_of: Option<UnixMillis>,
+    pub at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+/// A code that is about to be sent to whichever address of that person waits for one.
+#[derive(Debug, Clone, Copy)]
+pub struct AddressCode {
+    pub id: Uuid,
+    pub user: UserId,
+    pub hash: OneTimeCodeHash,
+    pub at: UnixMillis,
+    pub expires_at: UnixMillis,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmResult {
+    /// The code is spent.
+    Confirmed,
+    Wrong,
+    /// No code is out, or no longer.
+    Over,
+    /// Another account has got the address meanwhile.
+    Taken,
+}
+
+type Claim = (Uuid, String, bool, Option<Vec<u8>>);
+
+impl Store {
+    /// The address, as the counts of mails know it.
+    pub fn address_name(&self, email: &Email) -> NameHash {
+        NameHash::of_keyed(self.sql.data_keys().hash(EMAIL, email.as_str()))
+    }
+
+    /// `None` for an account that is closed.
+    pub async fn address(
+        &self,
+        user: UserId,
+        now: UnixMillis,
+    ) -> Result<Option<KnownAddress>, StoreError> {
+        let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
+            self.sql.one(IN_FORCE, vals![user]).await?;
+        let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
+        let claim: Option<Claim> = self.sql.one(CLAIM, vals![user, now]).await?;
+        let keys = self.sql.data_keys();
+        let email = Email::kept(keys.open_text(&email_place(user), email)?);
+        let pending = claim.filter(|(_, _, is_change, _)| *is_change);
+        let pending = pending.map(|(id, sealed, ..)| keys.open_text(&place(id), sealed));
+        let pending = pending.transpose()?.map(Email::kept);
+        Ok(Some(KnownAddress { email, confirmed_at, created_at, pending }))
+    }
+
+    /// Keeps a wish, in the place of the one before. Returns false where the password is another one by now.
+    pub async fn wish_address(
+        &self,
+        wish: &AddressWish,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        let AddressWish { id, user, email, password_of, at, expires_at } = wish;
+        let row = ClaimRow {
+            id: *id,
+            user_id: *user,
+            email: self.sql.data_keys().seal_text(&place(*id), email.as_str()),
+            is_change: true,
+            code_hash: None,
+            expires_at: *expires_at,
+        };
+        let password_of = password_of.unwrap_or(UnixMillis(0));
+        transact!(self.sql, tx => {
+            tx.exec(HOLD, vals![*at, *user]).await?;
+            let standing: Option<UnixMillis> = tx.one(PASSWORD_OF, vals![*user]).await?;
+            if standing != Some(password_of) {
+                return Ok(false);
+            }
+            tx.exec(DROP, vals![*user]).await?;
+            tx.insert(row.clone()).await?;
+            outbox::store::add(tx, event).await?;
+            Ok(true)
+        })
+    }
+
+    /// Forgets a wish for another address: its person keeps the one in force.
+    pub async fn drop_address_wish(&self, user: UserId) -> Result<(), StoreError> {
+        self.sql.exec(DROP_CHANGE, vals![user]).await?;
+        Ok(())
+    }
+
+    /// Tells that a code is wanted once more.
+    pub async fn ask_for_code(&self, event: &Event) -> Result<(), StoreError> {
+        transact!(self.sql, tx => { Ok(outbox::store::add(tx, event).await?) })
+    }
+
+    /// Keeps a code in the place of the one before, and returns the address that it is for: one that is to take the place of
+    /// that in force, or that one itself while `is_settled` says no. `None` where nothing waits.
+    pub async fn put_address_code(
+        &self,
+        code: AddressCode,
+        is_settled: impl Fn(&KnownAddress) -> bool,
+    ) -> Result<Option<Email>, StoreError> {
+        let AddressCode { id, user, hash: OneTimeCodeHash(hash), at, expires_at } = code;
+        let keys = self.sql.data_keys();
+        transact!(self.sql, tx => {
+            tx.exec(HOLD, vals![at, user]).await?;
+            let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
+                tx.one(IN_FORCE, vals![user]).await?;
+            let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
+            let claim: Option<Claim> = tx.one(CLAIM, vals![user, at]).await?;
+            if let Some((claim, sealed, ..)) = claim {
+                tx.exec(NEW_CODE, vals![hash, expires_at, claim]).await?;
+                return Ok(Some(Email::kept(keys.open_text(&place(claim), sealed)?)));
+            }
+            let email = Email::kept(keys.open_text(&email_place(user), email)?);
+            let known = KnownAddress { email, confirmed_at, created_at, pending: None };
+            if is_settled(&known) {
+                return Ok(None);
+            }
+            tx.exec(DROP, vals![user]).await?;
+            let sealed = keys.seal_text(&place(id), known.email.as_str());
+            let (user_id, code_hash) = (user, Some(hash));
+            let row = ClaimRow { id, user_id, email: sealed, is_change: false, code_hash, expires_at };
+            tx.insert(row).await?;
+            Ok(Some(known.email))
+        })
+    }
+
+    /// Confirms the address for which that code was sent, which is in force from then on.
+    pub async fn confirm_address(
+        &self,
+        user: UserId,
+        OneTimeCodeHash(hash): OneTimeCodeHash,
+        now: UnixMillis,
+    ) -> Result<ConfirmResult, StoreError> {
+        let keys = self.sql.data_keys();
+        let confirmed: Result<ConfirmResult, StoreError> = transact!(self.sql, tx => {
+            tx.exec(HOLD, vals![now, user]).await?;
+            let claim: Option<Claim> = tx.one(CLAIM, vals![user, now]).await?;
+            let Some((id, sealed, is_change, Some(kept))) = claim else {
+                return Ok(ConfirmResult::Over);
+            };
+            if kept != hash {
+                return Ok(ConfirmResult::Wrong);
+            }
+            tx.exec(DROP, vals![user]).await?;
+            if !is_change {
+                tx.exec(CONFIRM, vals![now, now, user]).await?;
+                return Ok(ConfirmResult::Confirmed);
+            }
+            let email = keys.open_text(&place(id), sealed)?;
+            let email_hash = keys.hash(EMAIL, &email);
+            let other: Option<UserId> =
+                tx.one(OTHERS, vals![email.as_str(), email_hash, user]).await?;
+            if other.is_some() {
+                return Ok(ConfirmResult::Taken);
+            }
+            let sealed = keys.seal_text(&email_place(user), &email);
+            tx.exec(CHANGE, vals![sealed, email_hash, now, now, user]).await?;
+            Ok(ConfirmResult::Confirmed)
+        });
+        match confirmed {
+            // Somebody has registered with it in this very moment.
+            Err(StoreError::Sql(error)) if error.is_unique() => Ok(ConfirmResult::Taken),
+            confirmed => confirmed,
+        }
+    }
+
+    /// Removes up to `BATCH` claims that were over by `until`. Returns how many.
+    pub async fn purge_address_claims(&self, until: UnixMillis) -> Result<usize, StoreError> {
+        self.purge(OLD, "DELETE FROM address_claims WHERE id IN (", until).await
+    }
+
+    /// Seals the claims behind `after` that are of a former key, a batch at most. Returns the last claim of the batch; `None`
+    /// at the end.
+    pub async fn reseal_address_claims(
+        &self,
+        after: Uuid,
+    ) -> Result<SealedBatch<Uuid>, StoreError> {
+        self.reseal_texts(SEALED, RESEAL, place, after).await
+    }
+}
+
+fn place(claim: Uuid) -> SealPlace {
+    SealPlace::of_id("address_claims.email", claim)
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::sealing::{self, DataKeys};
+    use rstest::rstest;
+    use support::Engine;
+    use wire::EventType;
+
+    use super::*;
+    use crate::{
+        domain::OneTimeCode,
+        jobs,
+        store::tests::{Database, HOUR_MS, database, event},
+    };
+
+    const OTHER: &str = "other@example.org";
+
+    async fn wish(Database { store, clock, user, .. }: &Database) {
+        let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
+        let (id, user, expires_at) = (clock.new_id(), *user, at.plus_ms(HOUR_MS));
+        let wish = AddressWish { id, user, email, password_of: None, at, expires_at };
+        let event = event(EventType::UserAddressChangeAsked, clock, user, None);
+        assert!(store.wish_address(&wish, &event).await.unwrap());
+    }
+
+    async fn claims(store: &Store) -> i64 {
+        let count = store.sql.one("SELECT COUNT(*) FROM address_claims", Vec::new()).await;
+        count.unwrap().unwrap()
+    }
+
+    #[rstest]
+    #[case::sqlite(Engine::Sqlite)]
+    #[case::mariadb(Engine::MariaDb)]
+    #[tokio::test]
+    async fn the_job_removes_claims_that_are_over(#[case] engine: Engine) {
+        let database = database(engine).await;
+        wish(&database).await;
+        let Database { store, clock, .. } = &database;
+        clock.advance(HOUR_MS - 1);
+        assert_eq!(jobs::purge(store, clock).await.unwrap(), 0);
+        clock.advance(1);
+        assert_eq!(jobs::purge(store, clock).await.unwrap(), 1);
+        assert_eq!(claims(store).await, 0);
+    }
+
+    #[rstest]
+    #[case::sqlite(Engine::Sqlite)]
+    #[case::mariadb(Engine::MariaDb)]
+    #[tokio::test]
+    async fn a_claim_under_a_former_key_is_sealed_anew_by_the_job(#[case] engine: Engine) {
+        const PLAIN: &str = "UPDATE users SET email = 'l@example.com', email_hash = NULL";
+        let first = database(engine).await;
+        // These keys never sealed it.
+        first.store.sql.exec(PLAIN, Vec::new()).await.unwrap();
+        let path = first._folder.path().join("data.keys");
+        let under = |keys: &DataKeys| Store::new(first.store.sql.clone().sealed_by(keys));
+        let store = under(&DataKeys::load_or_create(&path, true).unwrap());
+        let (clock, user) = (first.clock.clone(), first.user);
+        let at = clock.now();
+        let (id, email, expires_at) =
+            (clock.new_id(), Email::new(OTHER).unwrap(), at.plus_ms(HOUR_MS));
+        let wish = AddressWish { id, user, email, password_of: None, at, expires_at };
+        let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
+        assert!(store.wish_address(&wish, &event).await.unwrap());
+        let [old] = &*sealing::listed(&path).unwrap() else { panic!("one key") };
+        sealing::add(&path).unwrap();
+        sealing::use_newest(&path).unwrap();
+        let both = under(&DataKeys::load(&path, true).unwrap());
+        jobs::seal(&both, &jobs::SealWalks::default()).await.unwrap();
+        sealing::remove(&path, old).unwrap();
+        let alone = under(&DataKeys::load(&path, true).unwrap());
+        let hash = OneTimeCodeHash::of(&OneTimeCode::new([7; OneTimeCode::CHARS]));
+        let code = AddressCode { id: clock.new_id(), user, hash, at, expires_at };
+        let to = alone.put_address_code(code, |_| true).await.unwrap();
+        assert_eq!(to, Email::new(OTHER).ok());
+    }
+
+    #[rstest]
+    #[case::sqlite(Engine::Sqlite)]
+    #[case::mariadb(Engine::MariaDb)]
+    #[tokio::test]
+    async fn a_password_that_was_changed_meanwhile_asks_for_nothing(#[case] engine: Engine) {
+        let Database { store, clock, user, _folder, .. } = database(engine).await;
+        let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
+        let password_of = Some(UnixMillis(1));
+        let id = clock.new_id();
+        let wish = AddressWish { id, user, email, password_of, at, expires_at: at };
+        let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
+        assert!(!store.wish_address(&wish, &event).await.unwrap());
+        assert_eq!(claims(&store).await, 0);
+    }
+}

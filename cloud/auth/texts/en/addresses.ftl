@@ -1,0 +1,5 @@
+# Confirming an address by the code that a mail brings.
+
+address-code-needs = The sixteen characters of the mail.
+address-mails = At most { $most } mails an hour are sent to confirm an address. Try again in { $minutes } min.
+address-taken = Another account here has this address.

@@ -1,0 +1,117 @@
+//! Owns the mails that bring a code to an address which waits to be confirmed.
+//!
+//! Invariants: such a mail goes to that address alone and says nothing of the account but that it exists; its code is asked for
+//! when the mail is about to be sent, and kept nowhere here; each try brings a code of its own, which voids the one before.
+
+use http::Method;
+use platform::{
+    documents::{Document, DocumentsError},
+    upstream::UpstreamError,
+};
+use process::problem::chain;
+use serde::{Deserialize, Serialize};
+use texts::Sentence;
+use wire::{Event, EventType, Language, Role, UnixMillis, UserEvent, UserId};
+
+use crate::{
+    delivery::{AUTH, FRESH_MS, Mailings, again, ends},
+    domain::{Channel, InboxOwner},
+    mail::MailMessage,
+    say,
+    store::{DeliveryState, Mailing, Settled},
+    ways::{ChannelAddress, WayError},
+};
+
+const CODES: &str = "/internal/address-codes";
+/// The page of the portal that takes a code. Behind the `#`, where no server sees it.
+const PAGE: &str = "/confirm-address#";
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+#[derive(Serialize)]
+struct CodeQuestion {
+    user_id: UserId,
+}
+
+/// Auth's word. All is `null` where nothing waits to be confirmed.
+#[derive(Deserialize)]
+struct MadeCode {
+    email: Option<String>,
+    code: Option<String>,
+    expires_at: Option<UnixMillis>,
+}
+
+impl Mailings {
+    /// Plans the mail of an event that asks for a code. Planning twice plans once.
+    pub async fn confirm(&self, event: &Event) -> Result<(), platform::consume::HandleError> {
+        if !matches!(
+            event.kind,
+            EventType::UserRegistered
+                | EventType::UserConfirmationAsked
+                | EventType::UserAddressChangeAsked
+        ) {
+            return Ok(());
+        }
+        let UserEvent { user_id, role, .. } = UserEvent::deserialize(&event.body)?;
+        let now = self.clock.now();
+        // An admin has no inbox of their own, so no mail either.
+        let is_wanted = self.ways.is_on(Channel::Email) && role != Role::Admin;
+        if !is_wanted || now.since(event.at) > FRESH_MS {
+            return Ok(());
+        }
+        let owner = InboxOwner { user_id, role };
+        let mailing = Mailing::of_confirmation(owner, (event.kind, event.id), now);
+        Ok(self.log.add(&[(self.clock.new_id(), mailing)]).await?)
+    }
+
+    pub async fn send_code(
+        &self,
+        due: &Document<Mailing>,
+        now: UnixMillis,
+    ) -> Result<Settled, DocumentsError> {
+        let (wishes, version) = self.preferences.of(due.body.user_id).await?;
+        // Nobody knows the language of somebody who has named none.
+        let languages = if version == 0 { Language::ALL.to_vec() } else { vec![wishes.language] };
+        let token = self.verifier.token_for(AUTH);
+        let question = CodeQuestion { user_id: due.body.user_id };
+        let asked = self.auth.json(Method::POST, CODES, Some(&token), Some(&question)).await;
+        let made: Result<MadeCode, UpstreamError> = asked;
+        let (email, code, expires_at) = match made {
+            Ok(MadeCode { email: Some(email), code: Some(code), expires_at: Some(at) }) => {
+                (email, code, at)
+            }
+            Ok(_) => {
+                let why = "nothing waits to be confirmed".to_owned();
+                return Ok(ends(DeliveryState::Dropped, None, Some(why)));
+            }
+            Err(error) => return Ok(again(&due.body, now, None, chain(&error))),
+        };
+        let to = ChannelAddress::Mail(email.clone()).masked();
+        let (subject, text) = self.words(&languages, &code, expires_at.since(now));
+        let mail = MailMessage { id: due.id, to: email, subject, text };
+        Ok(match self.ways.mail.send(mail).await.map_err(WayError::from) {
+            Ok(()) => ends(DeliveryState::Sent, to, None),
+            Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
+            Err(error) => ends(DeliveryState::GivenUp, to, Some(error.to_string())),
+        })
+    }
+
+    /// Subject and text, in each of these languages.
+    fn words(&self, languages: &[Language], code: &str, left_ms: i64) -> (String, String) {
+        let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
+        let link = (!self.portal_url.is_empty())
+            .then(|| format!("{}{PAGE}{code}", self.portal_url.trim_end_matches('/')));
+        let text = languages.iter().map(|language| {
+            let mut sentences =
+                vec![say::confirm_code { code: code.into(), hours: hours.into() }.to(*language)];
+            sentences.extend(
+                link.as_ref()
+                    .map(|link| say::confirm_link { link: link.as_str().into() }.to(*language)),
+            );
+            sentences.push(say::confirm_not_you.to(*language));
+            sentences.join("\n")
+        });
+        let subjects = languages.iter().map(|language| say::confirm_subject.to(*language));
+        let subject = subjects.collect::<Vec<_>>().join(" / ");
+        (subject, text.collect::<Vec<_>>().join("\n\n"))
+    }
+}

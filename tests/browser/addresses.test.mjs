@@ -1,0 +1,134 @@
+// Confirming an address of mail, on a real platform whose mails are files in a folder.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { axe, launch, openPage, screenshot, tabTo } from './browser.mjs'
+import { startPlatform } from './platform.mjs'
+
+/** The answers to a page without a session, and those that a test is about. */
+const EXPECTED = /status of (401|409|422|429)/
+const PASSWORD = 'lantern-orchard-kettle-9'
+
+let browser, platform
+const mails = mkdtempSync(join(tmpdir(), 'holdfast-mails-'))
+
+before(async () => {
+  platform = await startPlatform((gateway) => ({
+    HOLDFAST__NOTIFICATION__MAIL_URL: `folder:${mails}`,
+    HOLDFAST__NOTIFICATION__PORTAL_URL: gateway,
+  }))
+  browser = await launch()
+})
+
+after(async () => {
+  await browser?.close()
+  await platform?.stop()
+  rmSync(mails, { recursive: true, force: true })
+})
+
+/** The mails to an address, oldest first. */
+function mailsTo(address) {
+  const files = readdirSync(mails).filter((name) => name.endsWith('.json')).sort()
+  return files.map((name) => JSON.parse(readFileSync(join(mails, name), 'utf8'))).filter(({ to }) => to === address)
+}
+
+/** The text of the mail that brings that many-th code to an address. */
+async function codeMail(address, number = 1) {
+  for (let left = 300; left > 0; left -= 1) {
+    const brought = mailsTo(address).filter(({ text }) => /\w{4}-\w{4}-\w{4}-\w{4}/.test(text))
+    if (brought.length >= number) return brought[number - 1].text
+    await new Promise((done) => setTimeout(done, 100))
+  }
+  throw new Error(`no mail ${number} to ${address}`)
+}
+
+const codeIn = (text) => text.match(/\w{4}-\w{4}-\w{4}-\w{4}/)[0]
+const linkIn = (text) => text.match(/http\S+#\S+/)[0]
+
+/** Somebody new at a browser of their own. */
+async function newcomer(name, locale = 'en') {
+  const email = `${name}@example.org`
+  const answer = await fetch(`${platform.gateway}/api/v1/auth/register`, {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: name, email, password: PASSWORD, role: 'customer' }),
+  })
+  assert.equal(answer.status, 201)
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale, reducedMotion: 'reduce' })
+  const { page, wrongs } = await openPage(context)
+  const leave = async () => {
+    await context.close()
+    assert.deepEqual(wrongs.filter((wrong) => !EXPECTED.test(wrong)), [])
+  }
+  return { email, context, page, leave }
+}
+
+async function signIn(page, name, words = { name: 'User name', word: 'Password', go: 'Sign in' }) {
+  await page.getByLabel(words.name).fill(name)
+  await page.getByLabel(words.word, { exact: true }).fill(PASSWORD)
+  await page.getByRole('button', { name: words.go, exact: true }).click()
+}
+
+test('the link of the mail leads over the sign-in to the code, and the wishes say why no mail comes until then', async () => {
+  const { email, context, page, leave } = await newcomer('lin.wei')
+  const link = linkIn(await codeMail(email))
+  await page.goto(link)
+  await page.getByText('Sign in to the account whose address this is.').waitFor()
+  assert.equal(new URL(page.url()).hash, '', 'the code goes out of the address')
+  await screenshot(page, 'addresses/1-link')
+  await page.getByRole('link', { name: 'Sign in' }).click()
+  await page.waitForURL('**/sign-in?**')
+  assert.ok(!page.url().includes(link.split('#')[1]), page.url())
+  await signIn(page, 'lin.wei')
+  await page.waitForURL('**/confirm-address')
+  await page.getByLabel('Code of the mail').waitFor()
+  assert.equal(await page.getByLabel('Code of the mail').inputValue(), link.split('#')[1])
+
+  await page.goto(`${platform.gateway}/inbox?show=wishes`)
+  await page.getByText(`Until then nothing is mailed to ${email}.`).waitFor()
+  await screenshot(page, 'addresses/2-wishes')
+  assert.deepEqual(await axe(context, page), [])
+
+  await page.goto(`${platform.gateway}/confirm-address`)
+  await tabTo(page, page.getByRole('button', { name: 'Confirm the address' }))
+  await page.keyboard.press('Enter')
+  await page.getByText(`Mail goes to ${email}. You have confirmed it.`).waitFor()
+  await page.goto(`${platform.gateway}/inbox?show=wishes`)
+  await page.getByText(`Mail goes to ${email}. You have confirmed it.`).waitFor()
+  assert.equal(await page.getByText('Until then nothing is mailed').count(), 0)
+  await leave()
+})
+
+test('a code is sent again, a wrong one is said, and another address takes the place of the first, in Chinese as well', async () => {
+  const { email, context, page, leave } = await newcomer('chen.mei', 'zh-CN')
+  const first = codeIn(await codeMail(email))
+  await page.goto(`${platform.gateway}/sign-in?back=/account`)
+  await signIn(page, 'chen.mei', { name: '用户名', word: '密码', go: '登录' })
+  await page.getByText(`确认之前，不会向 ${email} 发送任何通知邮件。`).waitFor()
+  await screenshot(page, 'addresses/3-account-zh')
+  assert.deepEqual(await axe(context, page), [])
+  await page.getByRole('button', { name: '重新发送' }).click()
+  await page.getByRole('status').filter({ hasText: '之前的确认码已失效' }).waitFor()
+  const second = codeIn(await codeMail(email, 2))
+  const code = page.getByLabel('邮件中的确认码')
+  await page.getByRole('button', { name: '确认邮箱' }).click()
+  await page.getByText('请填写邮件中的确认码。').first().waitFor()
+  await code.fill(first)
+  await page.getByRole('button', { name: '确认邮箱' }).click()
+  await page.getByText('验证码错误。').first().waitFor()
+  await code.fill(second.toLowerCase())
+  await page.getByRole('button', { name: '确认邮箱' }).click()
+  await page.getByText(`邮件发送到 ${email}，您已确认此邮箱。`).waitFor()
+
+  const other = 'chen.mei@second.example.org'
+  await page.getByLabel('新邮箱').fill(other)
+  await page.locator('#address-word').fill(PASSWORD)
+  await page.getByRole('button', { name: '更换邮箱' }).click()
+  await page.getByText(`确认之前，邮件仍发送到 ${email}。`).waitFor()
+  await code.fill(codeIn(await codeMail(other)))
+  await page.getByRole('button', { name: '确认邮箱' }).click()
+  await page.getByText(`邮件发送到 ${other}，您已确认此邮箱。`).waitFor()
+  assert.ok(mailsTo(email).some(({ subject }) => subject.includes('申请更换邮箱') || subject.includes('Another e-mail')), 'the address in force was told')
+  await leave()
+})
