@@ -7,6 +7,7 @@ mod lists;
 mod marks;
 mod money;
 mod races;
+mod replay;
 mod reviews;
 mod rights;
 mod sealing;
