@@ -6,6 +6,8 @@ use platform::config::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::KeptFrom;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -16,6 +18,8 @@ pub struct Config {
     pub cache_ttl_ms: u64,
     /// As the payment service's: people are told until when they may object.
     pub dispute_ms: i64,
+    /// A line of an inbox goes thirty days after it was read, or after it was written: `read` or `created`.
+    pub lines_kept_from: KeptFrom,
     /// Where mail goes: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
     pub mail_url: String,
     /// The sender of mail.
@@ -47,6 +51,7 @@ impl Default for Config {
             bind: String::new(),
             documents_url: SecretUrl::default(),
             cache_ttl_ms: 10_000,
+            lines_kept_from: KeptFrom::Read,
             dispute_ms: 3 * 24 * 60 * 60 * 1000,
             mail_url: "off".to_owned(),
             mail_from: "Holdfast <holdfast@localhost>".to_owned(),

@@ -51,7 +51,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let documents = documents.sealed_by(&ground.data_keys);
     let cache_ttl = config.cache_ttl();
     let memory = InboxMemory::new(ground.cache.clone(), ground.data_keys.clone(), cache_ttl);
-    let store = InboxStore::new(&documents).remembering(memory);
+    let store = InboxStore::new(&documents).remembering(memory).keeping(config.lines_kept_from);
     store.check().await?;
     let preferences = PreferencesStore::new(&documents);
     preferences.check().await?;

@@ -25,7 +25,8 @@ use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 use crate::{
     bell::InboxBell,
     domain::{
-        InboxLine, InboxOwner, InboxPage, LineId, PageRequest, Params, READ_KEPT_MS, StoredLine,
+        InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, PageRequest, Params,
+        StoredLine,
     },
     memory::InboxMemory,
 };
@@ -47,6 +48,7 @@ const EVENT: Field<EventId> = Field::new("event_id");
 const CREATED: Field<UnixMillis> = Field::new("created_at");
 const IS_READ: Field<bool> = Field::new("is_read");
 const READ_AT: Field<UnixMillis> = Field::optional("read_at");
+const EXPIRES: Field<UnixMillis> = Field::optional("expires_at");
 
 const ONCE: Index = Index::new("once", &[USER.up(), EVENT.up()]).unique();
 /// In the order of their ids, which begin with the moment of arrival.
@@ -54,7 +56,9 @@ const ARRIVED: Index = Index::new("arrived", &[USER.up()]);
 const NEWEST: Index = Index::new("newest", &[USER.up(), CREATED.down()]);
 const UNREAD: Index = Index::new("unread", &[USER.up(), CREATED.down()])
     .only(&[IndexCondition::Is(IS_READ.path(), false)]);
-const READ: Index = Index::new("read", &[READ_AT.up()]).expiring(READ_KEPT_MS);
+const READ: Index = Index::new("read", &[READ_AT.up()]).expiring(KEPT_MS);
+/// Of lines that are kept from their creation on. The other index ends none of them sooner.
+const OLD: Index = Index::new("old", &[EXPIRES.up()]).expiring(0);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InboxDocument {
@@ -71,12 +75,22 @@ pub struct InboxDocument {
     is_read: bool,
     #[serde(default, with = "millis::option")]
     read_at: Option<UnixMillis>,
+    /// Absent while it is kept from its reading on.
+    #[serde(default, with = "millis::option", skip_serializing_if = "Option::is_none")]
+    expires_at: Option<UnixMillis>,
 }
 
 impl DocumentBody for InboxDocument {
     const SHAPE: Shape = Shape {
-        fields: &[USER.path(), EVENT.path(), CREATED.path(), IS_READ.path(), READ_AT.path()],
-        indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, READ],
+        fields: &[
+            USER.path(),
+            EVENT.path(),
+            CREATED.path(),
+            IS_READ.path(),
+            READ_AT.path(),
+            EXPIRES.path(),
+        ],
+        indexes: &[ONCE, ARRIVED, NEWEST, UNREAD, READ, OLD],
     };
     // The title of an order and the reason are people's own words.
     const SEALED: &'static [&'static str] = &["params"];
@@ -90,6 +104,7 @@ pub struct InboxStore {
     admins: Collection<InboxDocument>,
     fan_outs: Collection<FanOutDocument>,
     reminders: Collection<Reminder>,
+    kept_from: KeptFrom,
     bell: InboxBell,
     memory: Option<InboxMemory>,
 }
@@ -103,6 +118,7 @@ impl InboxStore {
             admins: Collection::new(documents, "admin_inbox"),
             fan_outs: Collection::new(documents, "fan_outs"),
             reminders: Collection::new(documents, "reminders"),
+            kept_from: KeptFrom::Read,
             bell: InboxBell::default(),
             memory: None,
         }
@@ -112,6 +128,20 @@ impl InboxStore {
     #[must_use]
     pub fn remembering(self, memory: InboxMemory) -> Self {
         Self { memory: Some(memory), ..self }
+    }
+
+    /// The same, whose lines are kept from that moment on. Lines of before keep their end.
+    #[must_use]
+    pub fn keeping(self, kept_from: KeptFrom) -> Self {
+        Self { kept_from, ..self }
+    }
+
+    fn document(&self, line: &InboxLine) -> InboxDocument {
+        let expires_at = match self.kept_from {
+            KeptFrom::Read => None,
+            KeptFrom::Created => Some(line.created_at.plus_ms(KEPT_MS)),
+        };
+        InboxDocument { expires_at, ..line.into() }
     }
 
     /// Makes collections and indexes, and moves the lines of an older layout; safe to repeat.
@@ -160,7 +190,7 @@ impl InboxStore {
     /// Writes a line and returns whether it is new. The same event again for the same person is not.
     pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
         self.changes(line.owner()).await;
-        let is_new = self.of(line.role).insert(id.0, &line.into(), &[]).await?;
+        let is_new = self.of(line.role).insert(id.0, &self.document(line), &[]).await?;
         if is_new {
             self.changed(line.owner()).await;
         }
@@ -181,7 +211,7 @@ impl InboxStore {
             let lines = lines.iter().enumerate();
             let own = lines.filter(|(_, (_, line))| std::ptr::eq(self.of(line.role), inbox));
             let (places, documents): (Vec<usize>, Vec<_>) =
-                own.map(|(place, (id, line))| (place, (id.0, line.into()))).unzip();
+                own.map(|(place, (id, line))| (place, (id.0, self.document(line)))).unzip();
             for (place, new) in places.into_iter().zip(inbox.insert_new(&documents).await?) {
                 fresh[place] = new;
             }
@@ -210,7 +240,7 @@ impl InboxStore {
 
     /// A person's lines, newest first, as they stand in the store.
     pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
-        let page = self.of(request.role).page(lines_of(request)).await?;
+        let page = self.of(request.role).page(lines_of(request, self.kept_from)).await?;
         let lines = page.documents.into_iter().map(|stored| line(stored, request.role));
         let lines: Vec<StoredLine> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
@@ -295,13 +325,15 @@ impl InboxStore {
 }
 
 /// The query behind a page.
-pub fn lines_of(request: &PageRequest) -> Find {
-    let own = USER.is(request.user_id);
-    let find = if request.unread_only {
-        Find::by(UNREAD, own)
-    } else {
-        let alive = IS_READ.is(false).or(READ_AT.at_least(request.read_since));
-        Find::by(NEWEST, own.and(alive))
+pub fn lines_of(request: &PageRequest, kept_from: KeptFrom) -> Find {
+    let (own, since) = (USER.is(request.user_id), request.read_since);
+    let find = match (request.unread_only, kept_from) {
+        (true, KeptFrom::Read) => Find::by(UNREAD, own),
+        (true, KeptFrom::Created) => Find::by(UNREAD, own.and(CREATED.at_least(since))),
+        (false, KeptFrom::Read) => {
+            Find::by(NEWEST, own.and(IS_READ.is(false).or(READ_AT.at_least(since))))
+        }
+        (false, KeptFrom::Created) => Find::by(NEWEST, own.and(CREATED.at_least(since))),
     };
     let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.after(after).limit(request.limit)
@@ -334,6 +366,7 @@ impl From<&InboxLine> for InboxDocument {
             created_at: line.created_at,
             is_read: false,
             read_at: None,
+            expires_at: None,
         }
     }
 }

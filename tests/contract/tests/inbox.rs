@@ -12,8 +12,8 @@ use mongodb::{
 };
 use notification::{
     domain::{
-        Channel, InboxLine, InboxOwner, InboxWishes, LineId, MoneyTerms, NoticeKind, OrderParams,
-        PageRequest, Params, StoredLine,
+        Channel, InboxLine, InboxOwner, InboxWishes, KEPT_MS, KeptFrom, LineId, MoneyTerms,
+        NoticeKind, OrderParams, PageRequest, Params, StoredLine,
     },
     store::{
         self, DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, MatchedProvider,
@@ -35,6 +35,7 @@ on_every_documents! {
     every_promise_of_an_inbox_is_kept,
     hot_queries_are_answered_by_their_index,
     what_goes_out_is_planned_once_and_held_by_one,
+    a_line_goes_when_its_time_from_reading_or_creation_is_over,
     wishes_and_fan_outs_are_kept_once,
 }
 
@@ -167,12 +168,13 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
         store.mark_read(user, Role::Customer, *id, AT).await.unwrap();
     }
     let inbox = store.of(Role::Customer);
-    for unread_only in [false, true] {
+    let both = |unread_only| KeptFrom::ALL.map(|kept_from| (unread_only, kept_from));
+    for (unread_only, kept_from) in [false, true].into_iter().flat_map(both) {
         let first = PageRequest { unread_only, limit: 20, ..all(user, Role::Customer) };
         let after = store.page(&first).await.unwrap().next;
         assert!(after.is_some());
         for request in [first, PageRequest { after, ..first }] {
-            let plan = inbox.explain(&store::lines_of(&request)).await.unwrap();
+            let plan = inbox.explain(&store::lines_of(&request, kept_from)).await.unwrap();
             assert!(plan.by_index && !plan.sorts, "{}", plan.text);
         }
     }
@@ -293,6 +295,40 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     assert_eq!(store.keep_fan_out(first.clone()).await.unwrap(), first);
     assert_eq!(store.keep_fan_out(fan_out(2)).await.unwrap(), first, "the first answer counts");
     assert_eq!(store.fan_out(first.order_id).await.unwrap(), Some(first));
+}
+
+/// MongoDB's own clock removes them; on SQLite the job does.
+async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: DocumentsArm) {
+    let now = Clock::system().now();
+    let store = InboxStore::new(&arm.documents);
+    store.migrate().await.unwrap();
+    let (old, new) = (now.plus_ms(-KEPT_MS - 60_000), now.plus_ms(-60_000));
+    let write = async |kept_from, user: UserId| {
+        let store = store.clone().keeping(kept_from);
+        for (n, at) in [(1, old), (2, old), (3, new)] {
+            let n = user.0.as_u128() + n;
+            let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
+            assert!(store.add(id(n), &told).await.unwrap());
+        }
+    };
+    let [from_reading, from_creation] = [700, 800].map(|n| UserId(Uuid::from_u128(n)));
+    write(KeptFrom::Read, from_reading).await;
+    write(KeptFrom::Created, from_creation).await;
+    // Read long ago, and just now.
+    for (n, at) in [(701, old), (703, now)] {
+        assert!(store.mark_read(from_reading, Role::Customer, id(n), at).await.unwrap());
+    }
+    let left = async |user| {
+        let mut left = lines(&store, all(user, Role::Customer)).await;
+        left.sort();
+        left
+    };
+    support::eventually("what is over is gone", Duration::from_secs(90), async || {
+        store.purge_read(Clock::system().now()).await.unwrap();
+        let left = (left(from_reading).await, left(from_creation).await);
+        (left == (vec![id(702), id(703)], vec![id(803)])).then_some(())
+    })
+    .await;
 }
 
 /// As the release before wrote its documents.

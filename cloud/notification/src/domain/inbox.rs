@@ -15,8 +15,18 @@ use wire::{
     Region, Role, UnixMillis, UserId, words,
 };
 
-/// How long a line stays after it was read. An unread one stays until it is.
-pub const READ_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+words! {
+    /// The moment from which a line is kept for so long.
+    KeptFrom {
+        /// An unread line stays until it is read.
+        Read "read",
+        /// An unread line goes, too.
+        Created "created",
+    }
+}
+
+/// How long a line stays.
+pub const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The owner of the one inbox that all admins share.
 const ADMINS: UserId = UserId(Uuid::nil());
@@ -226,7 +236,7 @@ pub struct PageRequest {
     pub unread_only: bool,
     pub after: Option<TimeCursor>,
     pub limit: usize,
-    /// Lines read before this moment are as good as gone, also before the purge has come by.
+    /// Lines that were read before this moment, or written where that counts, are as good as gone, also before the purge has come by.
     pub read_since: UnixMillis,
 }
 

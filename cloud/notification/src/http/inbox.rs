@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
 
 use super::Service;
-use crate::domain::{self, InboxKind, InboxOwner, LineId, PageRequest, READ_KEPT_MS, StoredLine};
+use crate::domain::{self, InboxKind, InboxOwner, KEPT_MS, LineId, PageRequest, StoredLine};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
@@ -77,7 +77,7 @@ pub async fn list(
         unread_only: query.unread == Some(1),
         after: page.after,
         limit: page.limit,
-        read_since: service.verifier.clock.now().plus_ms(-READ_KEPT_MS),
+        read_since: service.verifier.clock.now().plus_ms(-KEPT_MS),
     };
     let page = service.store.page_soon(&request).await?;
     let unread = service.store.unread_soon(owner).await?;

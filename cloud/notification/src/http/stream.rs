@@ -26,7 +26,7 @@ use wire::{Code, EventType, OrderId, UnixMillis};
 use super::Service;
 use crate::{
     NAME,
-    domain::{InboxOwner, LineId, PageRequest, READ_KEPT_MS, StoredLine},
+    domain::{InboxOwner, KEPT_MS, LineId, PageRequest, StoredLine},
     memory::Stamp,
 };
 
@@ -197,7 +197,7 @@ impl Teller {
 
     async fn state(&self, service: &Service) -> Result<InboxNews, DocumentsError> {
         let InboxOwner { user_id, role } = self.owner;
-        let read_since = service.verifier.clock.now().plus_ms(-READ_KEPT_MS);
+        let read_since = service.verifier.clock.now().plus_ms(-KEPT_MS);
         let unread = service.store.unread_soon(self.owner).await?;
         let request =
             PageRequest { user_id, role, unread_only: false, after: None, limit: 1, read_since };

@@ -17,7 +17,7 @@ use wire::{Actor, EventId, EventType, Role, UserId};
 use super::*;
 use crate::{
     delivery::Mailings,
-    domain::{Cause, LineId, READ_KEPT_MS, lines_of},
+    domain::{Cause, KEPT_MS, LineId, lines_of},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -145,7 +145,7 @@ async fn a_line_read_is_read_and_twice_is_as_good_as_once() {
     assert_eq!(list["items"][0]["is_read"], true);
     assert_eq!(types(&world.list("?unread=1", "en").await), ["order.approved", "order.created"]);
 
-    world.clock.advance(READ_KEPT_MS + 1);
+    world.clock.advance(KEPT_MS + 1);
     assert_eq!(types(&world.list("", "en").await), ["order.approved", "order.created"]);
 }
 

@@ -21,12 +21,31 @@ async fn only_what_was_read_long_ago_is_purged() {
             assert!(store.add(LineId(line.event_id.0), &line).await.unwrap());
         }
     }
-    let now = AT.plus_ms(READ_KEPT_MS * 2);
-    for (id, read_at) in [(ids[0], now.plus_ms(-READ_KEPT_MS - 1)), (ids[1], now)] {
+    let now = AT.plus_ms(KEPT_MS * 2);
+    for (id, read_at) in [(ids[0], now.plus_ms(-KEPT_MS - 1)), (ids[1], now)] {
         assert!(store.mark_read(CUSTOMER, Role::Customer, id, read_at).await.unwrap());
     }
     assert_eq!(store.purge_read(now).await.unwrap(), 1);
     assert_eq!(store.purge_read(now).await.unwrap(), 0);
+    assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn lines_that_are_kept_from_their_creation_on_go_unread_as_well() {
+    let (store, _folder) = samples::sqlite_store().await;
+    let store = store.keeping(KeptFrom::Created);
+    for n in [1, 2] {
+        add(&store, n).await;
+    }
+    let ends = AT.plus_ms(1 + KEPT_MS);
+    assert_eq!(store.purge_read(ends.plus_ms(-1)).await.unwrap(), 0);
+    // The first is as good as gone before the purge has come by.
+    let since = PageRequest { read_since: AT.plus_ms(2), ..first_page() };
+    for unread_only in [false, true] {
+        let page = store.page(&PageRequest { unread_only, ..since }).await.unwrap();
+        assert_eq!(page.lines.len(), 1, "{unread_only}");
+    }
+    assert_eq!(store.purge_read(ends.plus_ms(1)).await.unwrap(), 1);
     assert_eq!(store.unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
 }
 
