@@ -16,3 +16,7 @@ CREATE TABLE address_claims (
 ) STRICT;
 CREATE UNIQUE INDEX address_claims_user ON address_claims (user_id);
 CREATE INDEX address_claims_expiry ON address_claims (expires_at);
+
+-- What the platform's work costs is set by those whom an admin trusts with it.
+INSERT INTO permissions (name) VALUES ('set_fees');
+INSERT INTO role_permissions (role_id, permission) VALUES (3, 'set_fees');

@@ -4,3 +4,8 @@ ALTER TABLE orders
   ADD KEY idx_order_price (price_minor, id),
   ADD KEY idx_order_status_price (status, price_minor, id),
   ADD KEY idx_order_status_start (status, starts_at, id);
+
+-- Who set a version, and when. The first one came with the table.
+ALTER TABLE cancel_policies
+  ADD COLUMN set_by BINARY(16) NULL,
+  ADD COLUMN set_at BIGINT NULL;

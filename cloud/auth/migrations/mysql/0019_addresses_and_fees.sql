@@ -17,3 +17,7 @@ CREATE TABLE address_claims (
   KEY address_claims_expiry (expires_at),
   CONSTRAINT address_claims_owner FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What the platform's work costs is set by those whom an admin trusts with it.
+INSERT INTO permissions (name) VALUES ('set_fees');
+INSERT INTO role_permissions (role_id, permission) VALUES (3, 'set_fees');
