@@ -58,14 +58,12 @@ impl OfflineRules {
     /// Returns whether a start of this order that an edge has logged needs no held funds.
     pub fn starts_unpaid_at_edge(&self, order: &Order) -> bool {
         let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers(order));
-        self.unpaid_start || is_small || self.is_paid_afterwards(order)
+        self.unpaid_start || (is_small && can_be_paid(order)) || self.is_paid_afterwards(order)
     }
 
-    /// Returns whether this order is paid for after the work. An order whose money went back can never be paid again,
-    /// so its work waits for a person.
+    /// Returns whether this order is paid for after the work.
     pub fn is_paid_afterwards(&self, order: &Order) -> bool {
-        let can_be_paid = order.payment_status == PaymentStatus::Unpaid;
-        can_be_paid && self.paid_afterwards.contains(&order.service_type)
+        can_be_paid(order) && self.paid_afterwards.contains(&order.service_type)
     }
 
     /// The rules by which the holding edge may approve orders of such a customer.
@@ -73,6 +71,11 @@ impl OfflineRules {
         let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);
         self.approval.iter().chain(wider)
     }
+}
+
+/// An order whose money went back can never be paid again, so its work waits for a person.
+fn can_be_paid(order: &Order) -> bool {
+    order.payment_status == PaymentStatus::Unpaid
 }
 
 /// A rule that is off is left out, so that older peers read the others and compute the same digests.

@@ -185,7 +185,8 @@ pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
 
 /// A chargeback has left too little in custody for work that has its money still to come.
 fn stops_work(event: &PaymentEvent) -> bool {
-    matches!(event.payment_status, PaymentStatus::Unpaid | PaymentStatus::PartiallyRefunded)
+    // As `unpaid` a payment service of before shows it.
+    !matches!(event.payment_status, PaymentStatus::Held | PaymentStatus::Paid)
 }
 
 /// The lines of an event about a review.
@@ -370,7 +371,11 @@ mod tests {
         };
         let back = Some(samples::money().amount);
         let all = [Role::Customer, Role::Provider, Role::Admin];
-        assert_eq!(told(PaymentStatus::Unpaid, back), all);
+        for gone in
+            [PaymentStatus::Refunded, PaymentStatus::PartiallyRefunded, PaymentStatus::Unpaid]
+        {
+            assert_eq!(told(gone, back), all);
+        }
         // Released before: the loss is the platform's.
         assert_eq!(told(PaymentStatus::Paid, back), [Role::Admin]);
         assert_eq!(told(PaymentStatus::Unpaid, None), []);

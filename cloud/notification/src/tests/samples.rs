@@ -109,7 +109,7 @@ pub fn completed(payment_status: PaymentStatus) -> OrderEvent {
 /// The whole amount was taken back by the customer's bank.
 pub fn charged_back() -> PaymentEvent {
     let charged_back = Some(money().amount);
-    PaymentEvent { payment_status: PaymentStatus::Unpaid, charged_back, ..money() }
+    PaymentEvent { payment_status: PaymentStatus::Refunded, charged_back, ..money() }
 }
 
 /// The lines of an event about an order.

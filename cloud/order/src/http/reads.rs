@@ -92,7 +92,7 @@ pub struct PaidAfterwards {
     service_types: Vec<ServiceType>,
 }
 
-/// Both sides of an order have to know it before they agree. Regions without such work are left out.
+/// Both sides of an order have to know it before the work. Regions without such work are left out.
 pub async fn paid_afterwards(
     State(service): State<Service>,
     _: Caller,

@@ -137,8 +137,11 @@ impl OrderMoney {
         match self.returned_minor() {
             _ if held > 0 && (held >= whole || any_part_is_held) => PaymentStatus::Held,
             _ if under_way => self.due.payment_status,
-            0 if earned > 0 => PaymentStatus::Paid,
-            0 => PaymentStatus::Unpaid,
+            0 if earned > 0 || self.is_released() => PaymentStatus::Paid,
+            0 if self.held_payment().is_none() => PaymentStatus::Unpaid,
+            // A chargeback took it. The order is not unpaid: its payment was taken, so nobody can pay it once more.
+            0 if held > 0 => PaymentStatus::PartiallyRefunded,
+            0 => PaymentStatus::Refunded,
             back if back < self.due.order.price_minor => PaymentStatus::PartiallyRefunded,
             _ => PaymentStatus::Refunded,
         }

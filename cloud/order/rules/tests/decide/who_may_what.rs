@@ -202,6 +202,7 @@ fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
         (PaymentStatus::Unpaid, afterwards(draft().service_type), from_portal(), None),
         (PaymentStatus::Unpaid, afterwards(draft().service_type), from_edge(), None),
         // Nobody can pay it any more.
+        (PaymentStatus::Refunded, up_to("200.00"), from_edge(), Some(Code::FundsNotHeld)),
         (
             PaymentStatus::Refunded,
             afterwards(draft().service_type),

@@ -146,7 +146,12 @@ fn a_chargeback_tells_its_sum() {
     let writes = stage.step(&MoneyStep::Answered { movement: payment, reply }).unwrap();
     let told: Vec<_> = writes.events.iter().map(|event| event.details.charged_back_minor).collect();
     assert_eq!(told, [Some(PRICE)]);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Unpaid);
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Refunded);
+    assert_eq!(
+        stage.step(&MoneyStep::Pay(wish())),
+        Err(Refusal::AlreadyPaid),
+        "nobody pays it now"
+    );
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_chargeback_takes_custody_first_and_is_the_platforms_loss_after() {
     let (mut stage, payment) = Stage::held();
     stage.hears_also(payment, paid, vec![chargeback(payment, 1)]);
     assert_eq!(stage.rows.held_minor(), PRICE - 1);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Unpaid, "not whole any more");
+    assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded, "not whole");
     let (mut stage, payment) = Stage::held();
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
