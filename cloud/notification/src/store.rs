@@ -240,7 +240,7 @@ impl InboxStore {
 
     /// A person's lines, newest first, as they stand in the store.
     pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
-        let page = self.of(request.role).page(lines_of(request, self.kept_from)).await?;
+        let page = self.of(request.role).page(lines_of(request)).await?;
         let lines = page.documents.into_iter().map(|stored| line(stored, request.role));
         let lines: Vec<StoredLine> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
@@ -325,15 +325,13 @@ impl InboxStore {
 }
 
 /// The query behind a page.
-pub fn lines_of(request: &PageRequest, kept_from: KeptFrom) -> Find {
-    let (own, since) = (USER.is(request.user_id), request.read_since);
-    let find = match (request.unread_only, kept_from) {
-        (true, KeptFrom::Read) => Find::by(UNREAD, own),
-        (true, KeptFrom::Created) => Find::by(UNREAD, own.and(CREATED.at_least(since))),
-        (false, KeptFrom::Read) => {
-            Find::by(NEWEST, own.and(IS_READ.is(false).or(READ_AT.at_least(since))))
-        }
-        (false, KeptFrom::Created) => Find::by(NEWEST, own.and(CREATED.at_least(since))),
+pub fn lines_of(request: &PageRequest) -> Find {
+    let own = USER.is(request.user_id);
+    let find = if request.unread_only {
+        Find::by(UNREAD, own)
+    } else {
+        let read_lately = READ_AT.at_least(request.read_since);
+        Find::by(NEWEST, own.and(IS_READ.is(false).or(read_lately)))
     };
     let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.after(after).limit(request.limit)

@@ -168,13 +168,12 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
         store.mark_read(user, Role::Customer, *id, AT).await.unwrap();
     }
     let inbox = store.of(Role::Customer);
-    let both = |unread_only| KeptFrom::ALL.map(|kept_from| (unread_only, kept_from));
-    for (unread_only, kept_from) in [false, true].into_iter().flat_map(both) {
+    for unread_only in [false, true] {
         let first = PageRequest { unread_only, limit: 20, ..all(user, Role::Customer) };
         let after = store.page(&first).await.unwrap().next;
         assert!(after.is_some());
         for request in [first, PageRequest { after, ..first }] {
-            let plan = inbox.explain(&store::lines_of(&request, kept_from)).await.unwrap();
+            let plan = inbox.explain(&store::lines_of(&request)).await.unwrap();
             assert!(plan.by_index && !plan.sorts, "{}", plan.text);
         }
     }
