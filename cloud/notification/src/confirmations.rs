@@ -59,7 +59,7 @@ impl Mailings {
             return Ok(());
         }
         let owner = InboxOwner { user_id, role };
-        let mailing = Mailing::of_confirmation(owner, (event.kind, event.id), now);
+        let mailing = Mailing::of_confirmation(owner, event.id, now);
         Ok(self.log.add(&[(self.clock.new_id(), mailing)]).await?)
     }
 
@@ -87,7 +87,8 @@ impl Mailings {
         };
         let to = ChannelAddress::Mail(email.clone()).masked();
         let (subject, text) = self.words(&languages, &code, expires_at.since(now));
-        let mail = MailMessage { id: due.id, to: email, subject, text };
+        // A try that is made again has another code, so a mailbox must not take it for the first.
+        let mail = MailMessage { id: self.clock.new_id(), to: email, subject, text };
         Ok(match self.ways.mail.send(mail).await.map_err(WayError::from) {
             Ok(()) => ends(DeliveryState::Sent, to, None),
             Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),

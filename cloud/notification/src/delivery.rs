@@ -142,7 +142,7 @@ impl Mailings {
             return Ok(Settled { was_tried: false, ..waits(may, None) });
         }
         let said = match delivery.event_id {
-            Some(event) => self.said(delivery.owner(), event, &wishes).await?,
+            Some(event) => self.said(delivery.owner(), (kind, event), &wishes).await?,
             None => self.digest(delivery, &wishes).await?,
         };
         let Some(said) = said else {
@@ -177,15 +177,16 @@ impl Mailings {
         }
     }
 
-    /// `None` where the line was read meanwhile, or is gone.
+    /// `None` where the line was read meanwhile, or is gone. News of the account goes out though it was read: whoever
+    /// has stolen a session must not keep its owner's warning back.
     async fn said(
         &self,
         owner: InboxOwner,
-        event: wire::EventId,
+        (kind, event): (NoticeKind, wire::EventId),
         wishes: &InboxWishes,
     ) -> Result<Option<Said>, DocumentsError> {
         let found = self.inboxes.line_of(owner, event).await?;
-        let unread = found.filter(|stored| stored.read_at.is_none());
+        let unread = found.filter(|stored| stored.read_at.is_none() || kind.is_urgent());
         Ok(unread.map(|stored| {
             let said = domain::write(wishes.language, &stored.line);
             let brief = domain::brief(wishes.language, &stored.line);

@@ -121,16 +121,15 @@ impl Mailing {
     }
 
     /// The mail with the code that the event asks for.
-    pub fn of_confirmation(
-        owner: InboxOwner,
-        (event_type, event_id): (EventType, EventId),
-        now: UnixMillis,
-    ) -> Self {
+    pub fn of_confirmation(owner: InboxOwner, event_id: EventId, now: UnixMillis) -> Self {
         Self {
             // The line of the same event may go out by mail as well.
             once: format!("{}:{event_id}:confirmation", owner.user_id),
             kind: Some(NoticeKind::Account),
-            event_type: Some(event_type),
+            // A service of before does not know the type, and could read no delivery any more. It takes this for a line
+            // that is gone.
+            event_type: None,
+            event_id: Some(event_id),
             confirms: true,
             ..Self::waiting(owner, Channel::Email, now)
         }

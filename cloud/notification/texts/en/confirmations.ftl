@@ -3,4 +3,4 @@
 confirm-subject = Confirm your e-mail address
 confirm-code = Holdfast: { $code } is the code that confirms this e-mail address. It is good for { $hours } hours, and once.
 confirm-link = Sign in and confirm it here: { $link }
-confirm-not-you = If you have not asked for it, do nothing: no further mail will come here.
+confirm-not-you = If you have not asked for it, do nothing: no news will be mailed here.

@@ -12,7 +12,7 @@ use wire::Exchange;
 use super::{Bus, BusError, QueueSpec};
 
 /// Rises with every change below. What an older version has declared stays on a broker as it is.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The accounts whose providers are verified.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
