@@ -183,8 +183,9 @@ impl Guests {
     /// The connections that end because this one is in: those of others, where it is the device's owner's,
     /// or else this one itself. Of two persons who come to the door of one device at the same time, the
     /// second one in may not stay, and no more than have room: the door asks before it lets in. Of the same
-    /// client id the newer one has displaced the older, in whichever order the broker tells of them: it
-    /// answers a client before it tells.
+    /// client id the newer one at the door has displaced the older, in whichever order the broker tells of
+    /// them: it answers a client before it tells. Should two of them cross inside the broker, the one that is
+    /// left may do nothing, and its tablet has to come again.
     pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
         if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {
