@@ -79,10 +79,10 @@ pub async fn set_cancel_fee(
 /// `DELETE /api/v1/admin/cancel-fees/{in_force_from}`.
 pub async fn take_back_cancel_fee(
     State(service): State<Service>,
-    _: Admin,
+    Admin(caller): Admin,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
-    service.store.take_back_cancel_fee(from).await??;
+    service.store.take_back_cancel_fee(from, caller.actor.user_id).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -54,7 +54,9 @@ impl Store {
             if others >= FEES_TO_COME_MAX {
                 return Ok(Err(Code::TooManyFees));
             }
-            tx.exec(TAKE_BACK, vals![from]).await?;
+            if tx.exec(TAKE_BACK, vals![from]).await? > 0 {
+                tracing::info!(user.id = %by, fee.from = %from, "A version of a fee is replaced");
+            }
             let basis_points = u32::from(cancel_fee_bp);
             tx.exec(SET, vals![from, basis_points, cancel_notice_ms, by, now]).await?;
             Ok::<_, StoreError>(Ok(()))
@@ -64,12 +66,17 @@ impl Store {
     pub async fn take_back_cancel_fee(
         &self,
         from: UnixMillis,
+        by: UserId,
     ) -> Result<Result<(), Code>, StoreError> {
         if !FeePolicy::is_open(from, self.clock.now()) {
             let there: Option<UnixMillis> = self.sql.one(THERE, vals![from]).await?;
             return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
         }
         let is_gone = self.sql.exec(TAKE_BACK, vals![from]).await? == 1;
-        Ok(if is_gone { Ok(()) } else { Err(Code::NotFound) })
+        if !is_gone {
+            return Ok(Err(Code::NotFound));
+        }
+        tracing::info!(user.id = %by, fee.from = %from, "A version of the price of a cancel was taken back");
+        Ok(Ok(()))
     }
 }

@@ -63,10 +63,10 @@ pub async fn set_platform_fee(
 /// `DELETE /api/v1/admin/platform-fees/{in_force_from}`.
 pub async fn take_back_platform_fee(
     State(service): State<Service>,
-    _: Admin,
+    Admin(caller): Admin,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
-    service.store.take_back_platform_fee(from).await??;
+    service.store.take_back_platform_fee(from, caller.actor.user_id).await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
