@@ -8,9 +8,12 @@ const KEY = 'holdfast.address-code'
 
 /** Takes the code out of the address that the portal was opened at. */
 export function takeAddressCode(places: Pick<RouterHistory, 'location' | 'replace'>): void {
-  const [path = '', code = ''] = places.location.split('#')
+  const [place = '', code = ''] = places.location.split('#')
+  // Programs that show mail add words of their own.
+  const path = place.split('?')[0]?.replace(/\/$/, '')
   if (path !== PAGE || code === '') return
-  sessionStorage.setItem(KEY, decodeURIComponent(code))
+  // Its letters need no escapes.
+  sessionStorage.setItem(KEY, code)
   places.replace(PAGE)
 }
 
