@@ -22,7 +22,7 @@ impl Beside {
     pub fn start(stages: &[Stage]) -> Result<Self> {
         let names: Vec<&str> = stages.iter().map(|stage| stage.name()).collect();
         let output = workspace::target()?.join("beside.log");
-        let program = std::env::current_exe().map_err(|e| e.to_string())?;
+        let program = program_of(std::process::id());
         let spawned = || {
             let file = File::create(&output)?;
             let errors = file.try_clone()?;
@@ -67,6 +67,11 @@ impl Drop for Beside {
     }
 }
 
+/// What a process runs, also after another build has taken its file away: the tests of xtask build it anew.
+fn program_of(process: u32) -> PathBuf {
+    format!("/proc/{process}/exe").into()
+}
+
 /// The process and everything it has started, itself first.
 fn family(id: u32) -> Vec<u32> {
     let mut all = vec![id];
@@ -82,6 +87,18 @@ fn family(id: u32) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_whose_file_is_gone_is_started_once_more() {
+        let file = std::env::temp_dir().join(format!("xtask-beside-{}", std::process::id()));
+        fs::copy("/bin/sleep", &file).unwrap();
+        let mut running = Command::new(&file).arg("60").spawn().unwrap();
+        fs::remove_file(&file).unwrap();
+        let again = Command::new(program_of(running.id())).arg("0").status();
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert!(again.unwrap().success());
+    }
 
     #[test]
     fn a_family_is_a_process_and_what_it_has_started() {
