@@ -455,9 +455,22 @@ impl Stack {
     }
 
     async fn set_gate(&self, region: Region, gate: GateState, link: LinkState) -> Result<()> {
-        self.admin().await?.set_gate(region, gate).await?;
+        let told = timeout(HEALTHY_MAX, self.tell_gate(region, gate)).await;
+        told.with_context(|| format!("the hub of {region} stays out of reach"))??;
         let is_so = |status: &StatusReport| all_edges(status, region, |edge| edge.link == link);
         self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so).await
+    }
+
+    /// A hub that was killed rests at the gateway for a moment after its return, so it is told again.
+    async fn tell_gate(&self, region: Region, gate: GateState) -> Result<()> {
+        let admin = self.admin().await?;
+        loop {
+            match admin.set_gate(region, gate).await {
+                Err(error) if error.status.is_none_or(|status| status == 503) => {}
+                told => return Ok(told.map(|_| ())?),
+            }
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     async fn until_status(
