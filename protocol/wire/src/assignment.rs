@@ -58,7 +58,8 @@ impl OfflineRules {
     /// Returns whether a start of this order that an edge has logged needs no held funds.
     pub fn starts_unpaid_at_edge(&self, order: &Order) -> bool {
         let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers(order));
-        self.unpaid_start || (is_small && can_be_paid(order)) || self.is_paid_afterwards(order)
+        let is_waived = self.unpaid_start || is_small;
+        (is_waived && can_be_paid(order)) || self.is_paid_afterwards(order)
     }
 
     /// Returns whether this order is paid for after the work.

@@ -54,5 +54,6 @@ it('begins on held funds, or where the region says so', () => {
   const afterwards = { paid_afterwards: ['cleaning_repair' as const] }
   expect(startOf(unpaid, afterwards)).toBe('afterwards')
   // Nobody can pay it any more.
-  expect(startOf(order('a', { payment_status: 'refunded' }), afterwards)).toBe('waits')
+  const refunded = order('a', { payment_status: 'refunded' })
+  expect([afterwards, { unpaid_start: true }, cap('180.00')].map((standing) => startOf(refunded, standing))).toEqual(Array(3).fill('waits'))
 })

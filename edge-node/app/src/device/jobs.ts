@@ -61,11 +61,12 @@ export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
  */
 export function startOf(order: Order, standing: Partial<EdgeStanding> | undefined): 'held' | 'afterwards' | 'unpaid' | 'waits' {
   if (order.payment_status === 'held') return 'held'
-  // One whose money went back can never be paid again.
+  // An order whose money went back can never be paid again.
   const canBePaid = order.payment_status === 'unpaid'
-  if (canBePaid && standing?.paid_afterwards?.includes(order.service_type)) return 'afterwards'
+  if (!canBePaid) return 'waits'
+  if (standing?.paid_afterwards?.includes(order.service_type)) return 'afterwards'
   const cap = standing?.unpaid_start_max
-  const isSmall = canBePaid && cap && cap.currency === order.currency && minorOf(order.price) <= minorOf(cap.price_max)
+  const isSmall = cap && cap.currency === order.currency && minorOf(order.price) <= minorOf(cap.price_max)
   return standing?.unpaid_start || isSmall ? 'unpaid' : 'waits'
 }
 

@@ -195,13 +195,14 @@ fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
         (PaymentStatus::Held, OfflineRules::default(), from_portal(), None),
         (PaymentStatus::Held, OfflineRules::default(), from_edge(), None),
         (PaymentStatus::Unpaid, unpaid_start.clone(), from_edge(), None),
-        (PaymentStatus::Unpaid, unpaid_start, from_portal(), Some(Code::FundsNotHeld)),
+        (PaymentStatus::Unpaid, unpaid_start.clone(), from_portal(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Unpaid, up_to("200.00"), from_edge(), None),
         (PaymentStatus::Unpaid, up_to("199.99"), from_edge(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Unpaid, up_to("200.00"), from_portal(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Unpaid, afterwards(draft().service_type), from_portal(), None),
         (PaymentStatus::Unpaid, afterwards(draft().service_type), from_edge(), None),
         // Nobody can pay it any more.
+        (PaymentStatus::Refunded, unpaid_start, from_edge(), Some(Code::FundsNotHeld)),
         (PaymentStatus::Refunded, up_to("200.00"), from_edge(), Some(Code::FundsNotHeld)),
         (
             PaymentStatus::Refunded,
