@@ -295,6 +295,56 @@ fn pure_crates_know_no_runtime_clock_or_randomness() {
 }
 
 #[test]
+fn a_domain_knows_no_store_protocol_runtime_or_clock() {
+    let pure = |path: &str| format!("a domain is pure and may not use `{path}`");
+    for (text, path) in [
+        ("use sqlx::FromRow;", "sqlx"),
+        ("#[derive(sqlx::FromRow)] struct Row;", "sqlx"),
+        ("use mongodb as m;", "mongodb"),
+        ("use axum::Json;", "axum"),
+        ("async fn f() { tokio::time::sleep(d).await }", "tokio"),
+        ("fn f() { std::fs::read(\"x\"); }", "std::fs"),
+        ("fn f() { std::env::var(\"X\"); }", "std::env"),
+        ("fn f(at: std::time::Instant) {}", "std::time::Instant"),
+        ("use chrono as c; fn f() { c::Utc::now(); }", "chrono::Utc"),
+        ("fn f() { ring::rand::SystemRandom::new(); }", "ring"),
+        ("use platform::documents::Documents;", "platform"),
+        ("use platform::{documents as d, sql::Sql};", "platform"),
+        ("use platform::bus::Bus;", "platform"),
+        ("use platform::cache::Cache;", "platform"),
+        ("use process::clock::Clock;", "process"),
+        ("use process::problem::{Problem, TimeCursor};", "process"),
+    ] {
+        for file in ["cloud/auth/src/domain.rs", "cloud/auth/src/domain/role.rs"] {
+            check(file, &format!("//! Head.\n\n{text}\n"), 3, &pure(path));
+        }
+        check_allowed("cloud/auth/src/domain.rs", &format!("#[cfg(test)]\nmod tests {{ {text} }}"));
+    }
+    let values = "use platform::documents::{Group, millis};\nuse process::problem::TimeCursor;\n";
+    check_allowed("cloud/auth/src/domain.rs", values);
+    check_allowed(
+        "cloud/auth/src/domain.rs",
+        "use std::collections::HashMap;\nuse jiff::civil::Date;",
+    );
+    check_allowed("cloud/auth/src/entry.rs", "use platform::cache::Cache;\nuse axum::Json;\n");
+}
+
+#[test]
+fn a_domain_uses_no_room_above_it() {
+    let says = |room: &str| format!("a domain stands at the bottom and may not use `{room}`");
+    check("cloud/auth/src/domain.rs", "use crate::store::Store;", 1, &says("store"));
+    check("cloud/auth/src/domain.rs", "use super::http;", 1, &says("http"));
+    check("cloud/auth/src/domain/role.rs", "use super::super::events::*;", 1, &says("events"));
+    check("cloud/auth/src/domain/role.rs", "fn f() { crate::jobs::all() }", 1, &says("jobs"));
+    let free = "use crate::{NAME, domain::Role, say};\nuse super::Lockout;\n";
+    check_allowed("cloud/auth/src/domain/role.rs", free);
+    check_allowed(
+        "cloud/auth/src/domain.rs",
+        "#[cfg(test)]\nmod tests { use crate::store::Store; }",
+    );
+}
+
+#[test]
 fn clocks_tasks_and_randomness_have_one_home_each() {
     for (text, says) in [
         ("fn f() { std::time::SystemTime::now(); }", "process::clock"),

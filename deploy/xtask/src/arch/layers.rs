@@ -1,14 +1,30 @@
 //! The rooms of a crate stand in layers: a room uses only rooms beneath it, so that a reader who goes
-//! downwards meets everything once.
+//! downwards meets everything once. A domain stands at the bottom of every crate.
 
 use super::{
     Finding,
-    rules::LAYERS,
+    rules::{DOMAIN_ROOMS, LAYERS},
     scan::SourceFile,
     tokens::{Mention, MentionKind},
 };
 
 pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
+    let mut findings = in_layers(source);
+    if source.is_domain() && !source.is_test {
+        // A type or a constant at the crate's root is no room.
+        let is_room = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
+        let upwards = |room: &str| is_room(room) && !DOMAIN_ROOMS.contains(&room);
+        for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention.line)) {
+            if let Some(room) = room_of(source, mention).filter(|room| upwards(room)) {
+                let what = format!("a domain stands at the bottom and may not use `{room}`");
+                findings.push(source.finding(mention.line, what));
+            }
+        }
+    }
+    findings
+}
+
+fn in_layers(source: &SourceFile<'_>) -> Vec<Finding> {
     let layers = LAYERS.iter().find(|(crate_name, _)| *crate_name == source.member.name);
     let is_product = source.path.starts_with(source.member.folder.join("src")) && !source.is_test;
     let (Some((_, layers)), Some(room)) = (layers, source.modules.first()) else {

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use super::{
     Finding, edges,
     manifest::Member,
-    rules::{BUILDS_MAY_USE, IMPURE, PURE, RESERVED_PATHS, Reserved},
+    rules::{
+        BUILDS_MAY_USE, DOMAIN_MAY_USE, IMPURE, IMPURE_DOMAIN, PURE, RESERVED_PATHS, Reserved,
+    },
     scan::SourceFile,
     tokens::{CodePath, MentionKind},
 };
@@ -29,7 +31,8 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
         for meant in names.meanings(path) {
             // What a pure crate may not name at all needs no second reason.
             let reserved = || reserved(source, &meant).filter(|_| !for_tests);
-            complaints.extend(impure(source, &meant).or_else(reserved));
+            let in_domain = || impure_domain(source, &meant).filter(|_| !for_tests);
+            complaints.extend(impure(source, &meant).or_else(in_domain).or_else(reserved));
             // A lone word is a variable or a field far more often than a crate.
             if is_import || path.segments.len() > 1 || path.is_rooted {
                 complaints.extend(forbidden_edge(source, members, &meant, for_tests));
@@ -106,9 +109,25 @@ fn impure(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
     if !PURE.contains(&from) || is_local(source, path) {
         return None;
     }
-    let mut all = IMPURE.iter().flat_map(|(why, paths)| paths.iter().map(move |path| (path, why)));
-    let (banned, why) = all.find(|(banned, _)| is_under(path, banned))?;
+    let (banned, why) = banned(IMPURE, path)?;
     Some(format!("`{from}` is pure and may not use `{banned}`: {why}"))
+}
+
+fn impure_domain(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
+    let is_value = DOMAIN_MAY_USE.iter().any(|value| is_under(path, value));
+    if !source.is_domain() || is_value || is_local(source, path) {
+        return None;
+    }
+    let (banned, why) = banned(IMPURE_DOMAIN, path)?;
+    Some(format!("a domain is pure and may not use `{banned}`: {why}"))
+}
+
+fn banned(
+    rules: &'static [(&str, &[&str])],
+    path: &CodePath,
+) -> Option<(&'static str, &'static str)> {
+    let mut all = rules.iter().flat_map(|(why, paths)| paths.iter().map(move |path| (*path, *why)));
+    all.find(|(banned, _)| is_under(path, banned))
 }
 
 fn reserved(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {

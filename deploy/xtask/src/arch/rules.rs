@@ -115,6 +115,38 @@ pub const IMPURE: &[(&str, &[&str])] = &[
     ("it is random", &["std::hash::RandomState"]),
 ];
 
+/// The room of a service that decides. It is pure as those crates are, save that it may sum in a `HashMap` and reckon with
+/// days; payment's is the crate `custody`, and the order service's is `rules`.
+pub const DOMAIN: &str = "domain";
+
+/// Paths that no domain room may name, nor anything below them, by the reason.
+pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
+    (
+        "it does no IO and waits for nothing",
+        &["tokio", "tokio_util", "futures", "std::thread", "std::sync::mpsc"],
+    ),
+    ("it does no IO", &["std::fs", "std::net", "std::io", "std::process", "rustix", "libc"]),
+    ("it knows no store", &["sqlx", "rusqlite", "mongodb", "redis", "lapin", "object_store"]),
+    ("it knows no protocol", &["axum", "tower", "hyper", "hyper_util", "reqwest", "lettre"]),
+    ("what it depends on comes in as a value", &["std::env"]),
+    (TIME, &["std::time::Instant", "std::time::SystemTime", "chrono::Utc", "chrono::Local"]),
+    ("randomness comes in as a value", &["rand", "fastrand", "getrandom", "ring"]),
+    ("it stands on values alone", &["platform", "process"]),
+];
+
+/// What a domain room may name all the same: values, without the machine that they come from.
+pub const DOMAIN_MAY_USE: &[&str] = &[
+    // How a moment is written into a document.
+    "platform::documents::millis",
+    // A sum over documents, as its fields.
+    "platform::documents::Group",
+    // A place in a list by time.
+    "process::problem::TimeCursor",
+];
+
+/// The modules of its own crate that a domain room may name: itself, and the texts of the service.
+pub const DOMAIN_ROOMS: &[&str] = &[DOMAIN, "say"];
+
 const TIME: &str = "time comes in as a value";
 const ORDER: &str = "its order is random: use BTreeMap";
 

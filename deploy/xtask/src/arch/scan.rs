@@ -10,7 +10,7 @@ use super::{
     Finding, layers,
     manifest::Member,
     paths, read,
-    rules::OUTSIDE_THE_PRODUCT,
+    rules::{DOMAIN, OUTSIDE_THE_PRODUCT},
     sql,
     tokens::{self, Mention, MentionKind},
 };
@@ -32,6 +32,12 @@ pub struct SourceFile<'a> {
 impl SourceFile<'_> {
     pub fn finding(&self, line: usize, what: String) -> Finding {
         Finding::at(&self.path, line, what)
+    }
+
+    /// Whether it belongs to the room that decides.
+    pub fn is_domain(&self) -> bool {
+        self.path.starts_with(self.member.folder.join("src"))
+            && self.modules.first().is_some_and(|room| room == DOMAIN)
     }
 
     pub fn is_for_tests(&self, line: usize) -> bool {
