@@ -2,78 +2,24 @@
 // off, two providers ask for one job, the region heals, and everybody reads why.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { launch, openPage, poll, pressPair, screenshot } from './browser.mjs'
+import { poll, pressPair } from './browser.mjs'
 import { drawPicture } from './picture.mjs'
-import { apiOf, startPlatform } from './platform.mjs'
+import { apiOf } from './platform.mjs'
+import { approve, DESK, heading, keep, openStage, publish, seen, SETTLES_AT_ONCE, TABLET } from './scenes.mjs'
 import { openWire } from './wire.mjs'
 
-const DESK = { width: 1280, height: 900 }
-const TABLET = { width: 820, height: 1180 }
-/** The answer to a page without a session. */
-const EXPECTED = /status of 401.*\/api\/v1\/session$/
 /** A page without a network writes each failed request to the console. */
 const OFFLINE = /net::ERR_/
 const FAN = { title: 'Bathroom fan hums', details: 'Day and night.', street: '3 Harbour Road', price: '180.00' }
 const JOB = { title: 'Kitchen tap drips all night', details: 'About one drop a second.', street: '1 Harbour Road', price: '180.00' }
 
-let browser, platform
+let platform, play, close
 
 before(async () => {
-  // Money is the provider's as soon as the work is complete, so that its statement can be read at once.
-  platform = await startPlatform({ HOLDFAST__PAYMENT__DISPUTE_MS: '0' })
-  browser = await launch()
+  ({ platform, play, close } = await openStage(SETTLES_AT_ONCE))
 })
 
-after(async () => {
-  await browser?.close()
-  await platform?.stop()
-})
-
-/** Plays with people at pages of their own. Only expected troubles may show in their consoles. */
-async function play(scenes, expected = EXPECTED) {
-  const people = []
-  const open = async (name, viewport, more) => {
-    const context = await browser.newContext({ ...more, viewport, locale: 'en', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce' })
-    const { page, wrongs } = await openPage(context)
-    people.push({ name, context, page, wrongs })
-    return page
-  }
-  const enter = async (page, username, password) => {
-    await page.fill('#name', username)
-    await page.fill(password, platform.passwordOf(username))
-    await page.click('button[type=submit]')
-  }
-  const portal = async (username, more) => {
-    const page = await open(username, DESK, more)
-    await page.goto(`${platform.gateway}/sign-in`)
-    await enter(page, username, '#word')
-    await page.getByRole('navigation').first().waitFor()
-    return page
-  }
-  const tablet = async (region, username) => {
-    const page = await open(username, TABLET)
-    await page.goto(platform.edges[region].http)
-    await enter(page, username, '#password')
-    await page.locator('.job').first().waitFor()
-    return page
-  }
-
-  try {
-    await scenes({ open, portal, tablet })
-  } catch (error) {
-    for (const [at, { name, page, wrongs }] of people.entries()) {
-      console.error(`${name} at ${page.url()}: ${wrongs.join(' | ')}`)
-      await screenshot(page, `story/failed-${at}-${name}`)
-    }
-    throw error
-  } finally {
-    await Promise.all(people.map(({ context }) => context.close()))
-  }
-  const wrongs = people.flatMap((person) => person.wrongs)
-  assert.deepEqual(wrongs.filter((wrong) => !EXPECTED.test(wrong) && !expected.test(wrong)), [])
-}
-
-const keep = (page, name) => screenshot(page, `story/${name}`)
+after(() => close?.())
 
 /** For the README. They are drawn only when asked for: no two runs draw the same. */
 async function picture(page, name, height, shown) {
@@ -84,41 +30,6 @@ async function picture(page, name, height, shown) {
     await page.locator(shown).waitFor()
     await drawPicture(page, `${name}-${locale}`, height)
   }
-}
-
-const seen = (page, text) => page.getByText(text).first().waitFor()
-const heading = (page, name, state = 'visible') => page.getByRole('heading', { name }).first().waitFor({ state })
-
-async function publish(page, job = JOB) {
-  await page.getByRole('main').getByRole('link', { name: 'Publish' }).first().click()
-  await page.locator('.tile', { hasText: 'Cleaning and repair' }).click()
-  await page.fill('#title', job.title)
-  await page.fill('#details', job.details)
-  await page.getByRole('button', { name: 'Next: where and when' }).click()
-  await heading(page, 'Where and when?')
-  await page.locator('.tile', { hasText: 'North' }).click()
-  await page.fill('#street', job.street)
-  await page.locator('.tile', { hasText: 'Any day' }).click()
-  await page.locator('.truth', { hasText: 'Draft, on this device' }).waitFor()
-  await keep(page, '1-publish')
-  await page.getByRole('button', { name: 'Next: price' }).click()
-  await page.fill('#price', job.price)
-  await page.getByRole('button', { name: 'Publish for approval' }).click()
-  await page.waitForURL(/\/orders\/[0-9a-f-]{36}$/, { waitUntil: 'commit' })
-  await page.locator('.status', { hasText: 'Waiting for approval' }).waitFor()
-  return { id: page.url().split('/').at(-1), code: await page.locator('.order-head .code').innerText() }
-}
-
-/** By keyboard alone. */
-async function approve(page, { id, code }) {
-  await page.locator(`[data-row="${id}"]`).waitFor()
-  await page.keyboard.press('/')
-  await page.keyboard.type(code)
-  await page.keyboard.press('Enter')
-  await page.locator(`[data-row="${id}"][aria-current]`).waitFor()
-  await keep(page, '2-approve')
-  await page.keyboard.press('a')
-  await seen(page, '1 approved.')
 }
 
 async function cutNorth(page) {
@@ -209,7 +120,7 @@ async function readDesk(page, code) {
 
 test('a region is cut off, two ask for one job, and both read why', () => play(async ({ portal, tablet }) => {
   const [customer, admin] = await Promise.all([portal('customer-north'), portal('admin')])
-  const order = await publish(customer)
+  const order = await publish(customer, JOB)
   await approve(admin, order)
   // They sign in while the approval can still be undone, and the job appears by itself.
   const [loser, winner] = await Promise.all([tablet('NORTH', 'provider-north'), portal('provider-south')])

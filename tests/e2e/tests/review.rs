@@ -75,6 +75,7 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
     let decision = json!({ "version": review["version"], "reason": "It names a person." });
     scene.post(&scene.admin, &hide, decision).await;
     scene.rated(500, 1).await;
+    scene.reconciled().await;
     scene.stack.stop().await.unwrap();
 }
 
@@ -148,6 +149,15 @@ impl Scene {
             self.get(&self.customer, &format!("/api/v1/providers/{id}/rating")).await;
         let average = rating["average_rating"].as_f64().map(|stars| (stars * 100.0).round());
         assert_eq!(average, Some(f64::from(i32::try_from(hundredths).unwrap())), "{rating}");
+    }
+
+    /// Orders, payments, the books and the adapter agree.
+    async fn reconciled(&self) {
+        eventually("the report is empty", SOON, async || {
+            let report: Value = self.get(&self.admin, "/api/v1/payments/reconciliation").await;
+            (report["differences"] == json!([]) && report["waiting"] == json!([])).then_some(())
+        })
+        .await;
     }
 
     async fn get(&self, person: &Person, path: &str) -> Value {
