@@ -402,6 +402,26 @@ test('work that is paid for afterwards starts unpaid, and both sides read that i
   }
 })
 
+test('work whose payment went back cannot be started, and its provider reads why', async () => {
+  for (const lang of LANGUAGES) {
+    const { order: words } = wordsOf('cloud/portal', lang)
+    const { act } = wordsOf('protocol/web', lang)
+    for (const payment_status of ['refunded', 'partially_refunded', 'held']) {
+      const state = gateway({ role: 'provider', lines: [], own: { status: 'accepted', payment_status, service_type: 'cleaning_repair', location: 'NORTH', provider_id: PEOPLE.provider.user_id } })
+      // Also where such work may begin unpaid: this one was paid.
+      state.paidAfterwards = [{ region: 'NORTH', service_types: ['cleaning_repair'] }]
+      const { context, page, go } = await open(state, lang)
+      await go(`/jobs/${ORDER}`)
+      await page.getByRole('button', { name: act.start }).focus()
+      await page.keyboard.press('Enter')
+      if (payment_status === 'held') await page.getByText('Done.').waitFor()
+      else await page.getByText(words.startNever).first().waitFor()
+      assert.deepEqual(state.changes().map(({ path }) => path.split('/').at(-1)), payment_status === 'held' ? ['start'] : [])
+      await context.close()
+    }
+  }
+})
+
 test('a customer reads who has taken the job, once somebody has', async () => {
   for (const lang of LANGUAGES) {
     const { card, providers, reviews } = wordsOf('cloud/portal', lang)
