@@ -422,6 +422,20 @@ test('work whose payment went back cannot be started, and its provider reads why
   }
 })
 
+test('an account whose first address waits reads which one that is', async () => {
+  for (const lang of LANGUAGES) {
+    const { address: words } = wordsOf('cloud/portal', lang)
+    for (const [email, pending, meant] of [[null, 'first@example.org', 'first@example.org'], ['old@example.org', null, 'old@example.org']]) {
+      const state = gateway({ role: 'customer' })
+      state.address = { email, is_confirmed: false, pending }
+      const { context, page, go } = await open(state, lang)
+      await go('/account')
+      await page.getByText(words.unconfirmedWhy.replace('{email}', meant)).waitFor()
+      await context.close()
+    }
+  }
+})
+
 test('a customer reads who has taken the job, once somebody has', async () => {
   for (const lang of LANGUAGES) {
     const { card, providers, reviews } = wordsOf('cloud/portal', lang)
