@@ -236,7 +236,7 @@ pub struct PageRequest {
     pub unread_only: bool,
     pub after: Option<TimeCursor>,
     pub limit: usize,
-    /// Lines that were read before this moment, or written where that counts, are as good as gone, also before the purge has come by.
+    /// Lines that were read before this moment are as good as gone, also before the purge has come by.
     pub read_since: UnixMillis,
 }
 
