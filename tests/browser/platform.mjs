@@ -91,16 +91,21 @@ function linesOf(pid, name) {
 
 /** A person at the gateway's interface, without any page. */
 export async function apiOf(platform, username) {
-  const ask = async (path, body, token, method = body ? 'POST' : 'GET') => {
+  const ask = async (path, body, token, method = body ? 'POST' : 'GET', type = 'application/json') => {
     const response = await fetch(`${platform.gateway}/api/v1${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      headers: { 'content-type': type, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      ...(body ? { body: type === 'application/json' ? JSON.stringify(body) : body } : {}),
     })
     const answer = await response.json()
     if (!response.ok) throw new Error(`${path} answers ${response.status}: ${JSON.stringify(answer)}`)
     return answer
   }
   const { access_token: token } = await ask('/auth/login', { username, password: platform.passwordOf(username) })
-  return { get: (path) => ask(path, undefined, token), post: (path, body) => ask(path, body, token), put: (path, body) => ask(path, body, token, 'PUT') }
+  return {
+    get: (path) => ask(path, undefined, token),
+    post: (path, body) => ask(path, body, token, 'POST'),
+    put: (path, body) => ask(path, body, token, 'PUT'),
+    upload: (path, bytes, type) => ask(path, bytes, token, 'POST', type),
+  }
 }
