@@ -13,7 +13,7 @@ use crate::{
     events,
     limits::SpentQuota,
     service::{Service, ServiceError},
-    store::{AddressCode, AddressWish, ConfirmResult, KnownAddress, OneTimeCodeHash},
+    store::{AddressCode, AddressWish, CodeAddress, ConfirmResult, KnownAddress, OneTimeCodeHash},
 };
 
 /// A mailbox is looked into within a day.
@@ -78,12 +78,12 @@ impl Service {
         if let Err(spent) = self.count_mail(owner.sub, &email).await {
             return Ok(Err(AddressRefusal::Mails(spent)));
         }
-        let (id, user, at) = (self.clock.new_id(), owner.sub, self.clock.now());
+        let (user, at) = (owner.sub, self.clock.now());
         let (password_of, expires_at) = (account.password_changed_at, at.plus_ms(CODE_LIFE_MS));
         let pending = Some(email.clone());
-        let wish = AddressWish { id, user, email, password_of, at, expires_at };
         let kind = EventType::UserAddressChangeAsked;
         let event = events::of(kind, &self.clock, trace, user, owner.role, None)?;
+        let wish = AddressWish { id: event.id, user, email, password_of, at, expires_at };
         if !self.store.wish_address(&wish, &event).await? {
             return Ok(Err(AddressRefusal::Entry(EntryRefusal::Wrong)));
         }
@@ -111,12 +111,12 @@ impl Service {
         Ok(Ok(own))
     }
 
-    /// Makes a code for the address of a person that waits, on behalf of who sends it. Returns both, and until when the code is
+    /// Makes a code for the address of a person that waits, on behalf of who sends it. Returns them, and until when the code is
     /// good; `None` where nothing waits. The code before is void.
     pub async fn address_code(
         &self,
         user: UserId,
-    ) -> Result<Option<(Email, OneTimeCode, UnixMillis)>, ServiceError> {
+    ) -> Result<Option<(CodeAddress, OneTimeCode, UnixMillis)>, ServiceError> {
         let (code, at) = (OneTimeCode::new(random::bytes()), self.clock.now());
         let (hash, expires_at) = (OneTimeCodeHash::of(&code), at.plus_ms(CODE_LIFE_MS));
         let made = AddressCode { id: self.clock.new_id(), user, hash, at, expires_at };
@@ -124,8 +124,8 @@ impl Service {
             let KnownAddress { email, confirmed_at, created_at, .. } = known;
             email.reaches_nobody() || self.is_confirmed(*confirmed_at, *created_at)
         };
-        let email = self.store.put_address_code(made, is_settled).await?;
-        Ok(email.map(|email| (email, code, expires_at)))
+        let address = self.store.put_address_code(made, is_settled).await?;
+        Ok(address.map(|address| (address, code, expires_at)))
     }
 
     /// Confirms an address by the code that was sent there.

@@ -31,7 +31,7 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
-pub use addresses::{AddressCode, AddressWish, ConfirmResult, KnownAddress};
+pub use addresses::{AddressCode, AddressWish, CodeAddress, ConfirmResult, KnownAddress};
 pub use codes::{CodeTerm, CodeTry};
 pub use credentials::{NewPassword, OneTimeCodeHash, PasswordReset};
 pub use endings::{OthersEnding, SessionEnding};

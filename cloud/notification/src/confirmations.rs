@@ -1,7 +1,8 @@
 //! Owns the mails that bring a code to an address which waits to be confirmed.
 //!
 //! Invariants: such a mail goes to that address alone and says nothing of the account but that it exists; its code is asked for
-//! when the mail is about to be sent, and kept nowhere here; each try brings a code of its own, which voids the one before.
+//! when the mail is about to be sent, and kept nowhere here; each try brings a code of its own, which voids the one before; no
+//! code goes to another address before the mail that warns the one in force has found its end.
 
 use http::Method;
 use platform::{
@@ -11,7 +12,7 @@ use platform::{
 use process::problem::chain;
 use serde::{Deserialize, Serialize};
 use texts::Sentence;
-use wire::{Event, EventType, Language, Role, UnixMillis, UserEvent, UserId};
+use wire::{Event, EventId, EventType, Language, Role, UnixMillis, UserEvent, UserId};
 
 use crate::{
     delivery::{AUTH, FRESH_MS, Mailings, again, ends},
@@ -38,6 +39,8 @@ struct MadeCode {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
+    /// The event that told of the wish for another address.
+    wish: Option<EventId>,
 }
 
 impl Mailings {
@@ -75,9 +78,9 @@ impl Mailings {
         let question = CodeQuestion { user_id: due.body.user_id };
         let asked = self.auth.json(Method::POST, CODES, Some(&token), Some(&question)).await;
         let made: Result<MadeCode, UpstreamError> = asked;
-        let (email, code, expires_at) = match made {
-            Ok(MadeCode { email: Some(email), code: Some(code), expires_at: Some(at) }) => {
-                (email, code, at)
+        let (email, code, expires_at, wish) = match made {
+            Ok(MadeCode { email: Some(email), code: Some(code), expires_at: Some(at), wish }) => {
+                (email, code, at, wish)
             }
             Ok(_) => {
                 let why = "nothing waits to be confirmed".to_owned();
@@ -85,6 +88,13 @@ impl Mailings {
             }
             Err(error) => return Ok(again(&due.body, now, None, chain(&error))),
         };
+        if let Some(wish) = wish
+            && !self.log.is_mail_over(due.body.user_id, wish).await?
+        {
+            // Whoever confirms first would get the warning himself.
+            let why = "the address in force has not been warned yet".to_owned();
+            return Ok(again(&due.body, now, None, why));
+        }
         let to = ChannelAddress::Mail(email.clone()).masked();
         let (subject, text) = self.words(&languages, &code, expires_at.since(now));
         // A try that is made again has another code, so a mailbox must not take it for the first.

@@ -49,7 +49,6 @@ pub struct Inboxes {
 
 impl Handle for Inboxes {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        self.deliveries.confirm(event).await?;
         reminders::hear(&self.store, event).await?;
         let lines = self.lines(event)?;
         for (id, line) in &lines {
@@ -58,13 +57,14 @@ impl Handle for Inboxes {
                 log(line);
             }
         }
-        Ok(self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?)
+        self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
+        // Behind the warning to the address in force, for which it waits.
+        self.deliveries.confirm(event).await
     }
 
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
         let mut lines = Vec::with_capacity(run.len());
         for event in run {
-            self.deliveries.confirm(event).await?;
             reminders::hear(&self.store, event).await?;
             lines.extend(self.lines(event)?);
         }
@@ -73,6 +73,9 @@ impl Handle for Inboxes {
             log(line);
         }
         self.deliveries.plan(lines.iter().map(|(_, line)| line)).await?;
+        for event in run {
+            self.deliveries.confirm(event).await?;
+        }
         Ok(true)
     }
 }

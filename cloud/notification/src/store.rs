@@ -32,7 +32,7 @@ use crate::{
 };
 
 pub use deliveries::{
-    DeliveryPage, DeliveryState, DeliveryStore, Mailing, Settled, due_by, log_of,
+    DeliveryPage, DeliveryState, DeliveryStore, Mailing, Settled, due_by, log_of, mail_of,
 };
 use fan_outs::FanOutDocument;
 pub use fan_outs::{FanOut, MatchedProvider};

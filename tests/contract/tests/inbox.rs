@@ -238,6 +238,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
         store::due_by(Channel::Email, now, 50),
         store::log_of(None, first.next, 20),
         store::log_of(Some(DeliveryState::Waiting), first.next, 20),
+        store::mail_of(CUSTOMER, EventId(Uuid::nil())),
     ] {
         let plan = log.collection().explain(&query).await.unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);

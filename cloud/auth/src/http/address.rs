@@ -11,7 +11,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, UnixMillis, UserId};
+use wire::{Code, EventId, UnixMillis, UserId};
 
 use super::{Live, session::refusal};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     limits::SpentQuota,
     say,
     service::{Service, ServiceError},
+    store::CodeAddress,
 };
 
 #[derive(Serialize, ToSchema)]
@@ -57,6 +58,9 @@ pub struct AddressCodeAnswer {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
+    /// The event that told of the wish for another address: the code waits until the one in force has heard of it. `null` for
+    /// the one in force.
+    wish: Option<EventId>,
 }
 
 pub async fn show_address(
@@ -110,12 +114,13 @@ pub async fn code_of_person(
     }
     let made: Result<_, ServiceError> = service.address_code(user_id).await;
     Ok(Json(match made? {
-        Some((email, code, expires_at)) => AddressCodeAnswer {
+        Some((CodeAddress { email, wish }, code, expires_at)) => AddressCodeAnswer {
             email: Some(email.as_str().to_owned()),
             code: Some(code.reveal()),
             expires_at: Some(expires_at),
+            wish,
         },
-        None => AddressCodeAnswer { email: None, code: None, expires_at: None },
+        None => AddressCodeAnswer { email: None, code: None, expires_at: None, wish: None },
     }))
 }
 

@@ -9,7 +9,7 @@ use platform::{
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Event, UnixMillis, UserId};
+use wire::{Event, EventId, UnixMillis, UserId};
 
 use super::{
     NameHash, OneTimeCodeHash, Store, StoreError,
@@ -63,7 +63,8 @@ pub struct KnownAddress {
 /// A wish for another address, by somebody whose password was set at `password_of`.
 #[derive(Debug, Clone)]
 pub struct AddressWish {
-    pub id: Uuid,
+    /// Of the event that tells of it, so that its code can wait until the address in force has been told.
+    pub id: EventId,
     pub user: UserId,
     pub email: Email,
     pub password_of: Option<UnixMillis>,
@@ -79,6 +80,14 @@ pub struct AddressCode {
     pub hash: OneTimeCodeHash,
     pub at: UnixMillis,
     pub expires_at: UnixMillis,
+}
+
+/// The address that a code is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeAddress {
+    pub email: Email,
+    /// Of an address that is to take the place of another: the event that told of the wish.
+    pub wish: Option<EventId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,9 +135,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let AddressWish { id, user, email, password_of, at, expires_at } = wish;
         let row = ClaimRow {
-            id: *id,
+            id: id.0,
             user_id: *user,
-            email: self.sql.data_keys().seal_text(&place(*id), email.as_str()),
+            email: self.sql.data_keys().seal_text(&place(id.0), email.as_str()),
             is_change: true,
             code_hash: None,
             expires_at: *expires_at,
@@ -164,7 +173,7 @@ impl Store {
         &self,
         code: AddressCode,
         is_settled: impl Fn(&KnownAddress) -> bool,
-    ) -> Result<Option<Email>, StoreError> {
+    ) -> Result<Option<CodeAddress>, StoreError> {
         let AddressCode { id, user, hash: OneTimeCodeHash(hash), at, expires_at } = code;
         let keys = self.sql.data_keys();
         transact!(self.sql, tx => {
@@ -173,9 +182,10 @@ impl Store {
                 tx.one(IN_FORCE, vals![user]).await?;
             let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
             let claim: Option<Claim> = tx.one(CLAIM, vals![user, at]).await?;
-            if let Some((claim, sealed, ..)) = claim {
+            if let Some((claim, sealed, is_change, _)) = claim {
                 tx.exec(NEW_CODE, vals![hash, expires_at, claim]).await?;
-                return Ok(Some(Email::kept(keys.open_text(&place(claim), sealed)?)));
+                let email = Email::kept(keys.open_text(&place(claim), sealed)?);
+                return Ok(Some(CodeAddress { email, wish: is_change.then_some(EventId(claim)) }));
             }
             let email = Email::kept(keys.open_text(&email_place(user), email)?);
             let known = KnownAddress { email, confirmed_at, created_at, pending: None };
@@ -187,7 +197,7 @@ impl Store {
             let (user_id, code_hash) = (user, Some(hash));
             let row = ClaimRow { id, user_id, email: sealed, is_change: false, code_hash, expires_at };
             tx.insert(row).await?;
-            Ok(Some(known.email))
+            Ok(Some(CodeAddress { email: known.email, wish: None }))
         })
     }
 
@@ -268,9 +278,9 @@ mod tests {
 
     async fn wish(Database { store, clock, user, .. }: &Database) {
         let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
-        let (id, user, expires_at) = (clock.new_id(), *user, at.plus_ms(HOUR_MS));
-        let wish = AddressWish { id, user, email, password_of: None, at, expires_at };
+        let (user, expires_at) = (*user, at.plus_ms(HOUR_MS));
         let event = event(EventType::UserAddressChangeAsked, clock, user, None);
+        let wish = AddressWish { id: event.id, user, email, password_of: None, at, expires_at };
         assert!(store.wish_address(&wish, &event).await.unwrap());
     }
 
@@ -308,10 +318,9 @@ mod tests {
         let store = under(&DataKeys::load_or_create(&path, true).unwrap());
         let (clock, user) = (first.clock.clone(), first.user);
         let at = clock.now();
-        let (id, email, expires_at) =
-            (clock.new_id(), Email::new(OTHER).unwrap(), at.plus_ms(HOUR_MS));
-        let wish = AddressWish { id, user, email, password_of: None, at, expires_at };
+        let (email, expires_at) = (Email::new(OTHER).unwrap(), at.plus_ms(HOUR_MS));
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
+        let wish = AddressWish { id: event.id, user, email, password_of: None, at, expires_at };
         assert!(store.wish_address(&wish, &event).await.unwrap());
         let [old] = &*sealing::listed(&path).unwrap() else { panic!("one key") };
         sealing::add(&path).unwrap();
@@ -322,8 +331,8 @@ mod tests {
         let alone = under(&DataKeys::load(&path, true).unwrap());
         let hash = OneTimeCodeHash::of(&OneTimeCode::new([7; OneTimeCode::CHARS]));
         let code = AddressCode { id: clock.new_id(), user, hash, at, expires_at };
-        let to = alone.put_address_code(code, |_| true).await.unwrap();
-        assert_eq!(to, Email::new(OTHER).ok());
+        let to = alone.put_address_code(code, |_| true).await.unwrap().unwrap();
+        assert_eq!((to.email.as_str(), to.wish), (OTHER, Some(wish.id)));
     }
 
     #[rstest]
@@ -334,9 +343,8 @@ mod tests {
         let Database { store, clock, user, _folder, .. } = database(engine).await;
         let (at, email) = (clock.now(), Email::new(OTHER).unwrap());
         let password_of = Some(UnixMillis(1));
-        let id = clock.new_id();
-        let wish = AddressWish { id, user, email, password_of, at, expires_at: at };
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
+        let wish = AddressWish { id: event.id, user, email, password_of, at, expires_at: at };
         assert!(!store.wish_address(&wish, &event).await.unwrap());
         assert_eq!(claims(&store).await, 0);
     }

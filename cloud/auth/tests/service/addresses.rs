@@ -105,8 +105,9 @@ async fn the_address_in_force_stays_until_another_is_confirmed(#[case] engine: E
     assert_eq!(address(&auth, &lisi).await, own);
     assert_eq!(mailed_to(&auth, &lisi).await, "lisi@example.com");
     let events = auth.events().await;
-    let is_told = |kind| events.iter().any(|event| event.kind == kind);
-    assert!(is_told(EventType::UserAddressChangeAsked));
+    let told_of = events.iter().find(|event| event.kind == EventType::UserAddressChangeAsked);
+    let made = told(&auth, "/internal/address-codes", &lisi).await;
+    assert_eq!(made["wish"], json!(told_of.unwrap().id), "its code waits for that warning");
     assert!(!events.iter().any(|event| event.body.to_string().contains("example")));
 
     let (to, code) = sent(&auth, &lisi).await;

@@ -112,7 +112,7 @@ impl Mailing {
     ) -> Self {
         let (event_type, event_id) = event;
         Self {
-            once: format!("{}:{event_id}:{channel}", owner.user_id),
+            once: once_of_line(owner.user_id, event_id, channel),
             kind: Some(kind),
             event_type: Some(event_type),
             event_id: Some(event_id),
@@ -228,6 +228,16 @@ impl DeliveryStore {
         self.0.update(due.id, is_due, held, &[]).await
     }
 
+    /// Returns whether the mail of that line was planned and waits no longer, whatever became of it.
+    pub async fn is_mail_over(
+        &self,
+        user_id: UserId,
+        event_id: EventId,
+    ) -> Result<bool, DocumentsError> {
+        let found = self.0.find(&mail_of(user_id, event_id)).await?;
+        Ok(found.first().is_some_and(|mail| !mail.body.is_waiting))
+    }
+
     pub async fn settle(&self, id: Uuid, settled: &Settled) -> Result<(), DocumentsError> {
         let is_waiting = settled.state == DeliveryState::Waiting;
         let mut update = Update::default()
@@ -270,6 +280,10 @@ pub fn due_by(channel: Channel, now: UnixMillis, limit: usize) -> Find {
     Find::by(DUE, IS_WAITING.is(true).and(of_channel).and(is_due)).limit(limit)
 }
 
+pub fn mail_of(user_id: UserId, event_id: EventId) -> Find {
+    Find::by(BY_ONCE, ONCE.is(once_of_line(user_id, event_id, Channel::Email))).limit(1)
+}
+
 pub fn log_of(state: Option<DeliveryState>, after: Option<TimeCursor>, limit: usize) -> Find {
     let find = match state {
         Some(state) => Find::by(IN_STATE, STATE.is(state.as_str().to_owned())),
@@ -277,4 +291,8 @@ pub fn log_of(state: Option<DeliveryState>, after: Option<TimeCursor>, limit: us
     };
     let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.after(after).limit(limit)
+}
+
+fn once_of_line(user_id: UserId, event_id: EventId, channel: Channel) -> String {
+    format!("{user_id}:{event_id}:{channel}")
 }
