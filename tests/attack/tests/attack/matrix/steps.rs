@@ -1,12 +1,13 @@
 //! Every step of an order, by everybody, in every state: what the state has no place for is refused by its code, and
 //! changes nothing. The table is written out, so that no change of the rules moves it unseen.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody, Station};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use support::eventually;
+use tokio::time::sleep;
 use wire::{Code, OrderId, OrderStatus, Region, Role};
 
 use super::{AT_ONCE, belongings::PRICE};
@@ -308,14 +309,21 @@ impl Scene {
     async fn becomes(&self, order: OrderId, field: &str, word: &str) {
         let who = if field == "status" { "admin" } else { "holder" };
         let call = HttpCall::get(&format!("/api/v1/orders/{order}"));
-        eventually(&format!("`{field}` is `{word}`"), PATIENCE, async || {
+        let what = format!("`{field}` is `{word}`");
+        eventually(&what, PATIENCE, async || {
             let shown = self.ask(who, call.clone()).await.json();
-            (shown[field] == word).then_some(())
+            if shown[field] != word {
+                sleep(LOOK_AGAIN).await;
+                return None;
+            }
+            Some(())
         })
         .await;
     }
 }
 
+/// Three orders at once ask as one person, who may ask a hundred times a minute.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const REASON: &str = "He is ill.";
 
 fn call(order: OrderId, step: &str) -> HttpCall {
