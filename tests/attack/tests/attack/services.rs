@@ -1,6 +1,6 @@
 //! The services behind the gateway, the cache and the logs, from the side of a neighbour.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use attack::{AttackedPlatform, HttpCall, Station};
 use platform::cache::Cache;
@@ -12,24 +12,92 @@ use serde_json::json;
 use support::eventually;
 use wire::{Region, Role};
 
-/// The routes between services.
-const INTERNAL: [(&str, &str, &str); 15] = [
+/// The routes between services, by the crate that describes each.
+const INTERNAL: &[(&str, &str, &str)] = &[
+    ("auth", "POST", "/internal/address-codes"),
+    ("auth", "POST", "/internal/command-tokens"),
+    ("auth", "POST", "/internal/contact"),
+    ("auth", "POST", "/internal/permissions"),
+    ("auth", "POST", "/internal/sessions/renew"),
+    ("hub", "GET", "/internal/seats/{edge}"),
+    ("hub", "GET", STREAM),
+    ("hub", "POST", "/internal/asks"),
+    ("notification", "GET", STREAM),
     ("order", "GET", "/internal/assignments"),
-    ("order", "POST", "/internal/ranges"),
+    ("order", "GET", "/internal/orders/{id}"),
+    ("order", "POST", "/internal/distrusted"),
+    ("order", "POST", "/internal/known-orders"),
+    ("order", "POST", "/internal/ops"),
     ("order", "POST", "/internal/orders"),
+    ("order", "POST", "/internal/ranges"),
     ("order", "POST", "/internal/renewals"),
     ("order", "POST", "/internal/takebacks"),
     ("order", "POST", "/internal/waiting-accepts"),
-    ("order", "POST", "/internal/ops"),
     ("payment", "POST", "/internal/funds"),
-    ("hub", "GET", "/internal/stream"),
-    ("hub", "POST", "/internal/asks"),
-    ("hub", "GET", "/internal/seats/north-1"),
-    ("auth", "POST", "/internal/sessions/renew"),
-    ("auth", "POST", "/internal/permissions"),
-    ("auth", "POST", "/internal/contact"),
-    ("auth", "POST", "/internal/address-codes"),
+    (EVERY_PART, "GET", "/internal/letters"),
+    (EVERY_PART, "GET", "/internal/letters/{name}"),
+    (EVERY_PART, "GET", "/internal/replays"),
+    (EVERY_PART, "POST", "/internal/letters/{name}/drop"),
+    (EVERY_PART, "POST", "/internal/letters/{name}/redrive"),
+    (EVERY_PART, "POST", "/internal/replays"),
+    ("review", "POST", "/internal/ops"),
+    ("user", "POST", "/internal/matches"),
 ];
+/// Its routes stand in every part.
+const EVERY_PART: &str = "platform";
+/// A person hears there what concerns them, through the gateway or not.
+const STREAM: &str = "/internal/stream";
+
+/// With a value in the place of each name.
+fn filled(path: &str) -> String {
+    const ORDER: &str = "00000000-0000-7000-8000-000000000000";
+    path.replace("{edge}", "north-1").replace("{id}", ORDER).replace("{name}", "dead:order")
+}
+
+/// So that a new route between services is attacked as well.
+#[test]
+fn every_internal_route_of_the_source_is_attacked() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let mut routes = BTreeSet::new();
+    for of in ["cloud", "sync", "protocol"] {
+        for file in attack::files_below(&root.join(of)) {
+            let is_source = file.components().any(|part| part.as_os_str() == "src");
+            let is_test = file.ends_with("tests.rs") || file.iter().any(|part| part == "tests");
+            if is_source && !is_test && file.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&file).unwrap();
+                let of = file.iter().take_while(|part| *part != "src").last().unwrap();
+                let of = of.to_string_lossy().into_owned();
+                let found = internal_routes(&text).into_iter();
+                routes.extend(found.map(|(method, path)| (of.clone(), method, path)));
+            }
+        }
+    }
+    let attacked: BTreeSet<_> = INTERNAL
+        .iter()
+        .map(|(of, method, path)| ((*of).to_owned(), (*method).to_owned(), (*path).to_owned()))
+        .collect();
+    assert_eq!(routes, attacked, "the routes of the source, and those that are attacked");
+}
+
+/// Methods and paths of `.route("/internal/..", get(..).post(..))`, however it is wrapped.
+fn internal_routes(text: &str) -> Vec<(String, String)> {
+    let text: String = text.split_whitespace().collect();
+    let mut found = Vec::new();
+    for route in text.split(".route(\"").skip(1).filter(|route| route.starts_with("/internal/")) {
+        let (path, handlers) = route.split_once("\",").expect("a path");
+        // The next call on the router ends what belongs to this route.
+        let handlers = handlers.split([';', '}']).next().unwrap_or_default();
+        let of_router = handlers.find(".with_state(").unwrap_or(handlers.len());
+        for (method, call) in
+            [("GET", "get("), ("POST", "post("), ("PUT", "put("), ("DELETE", "delete(")]
+        {
+            let handlers = &handlers[..of_router];
+            let is_there = handlers.starts_with(call) || handlers.contains(&format!(".{call}"));
+            found.extend(is_there.then(|| (method.to_owned(), path.to_owned())));
+        }
+    }
+    found
+}
 
 #[tokio::test]
 async fn a_neighbour_on_the_machine_asks_the_services_directly() {
@@ -41,17 +109,26 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
     let foreign = ServiceKey::from_pkcs8(&Signer::generate()).unwrap();
     for (part, port) in attacked.stack.layout().parts() {
         let forged = foreign.token("gateway", part.name(), &clock);
-        let people = [Some(&admin.person.token), Some(&customer.person.token)];
-        let internal = INTERNAL.iter().filter(|(whose, ..)| *whose == part.name());
-        for (_, method, path) in internal {
-            // A person hears there what concerns them, through the gateway or not.
-            let people = people.into_iter().filter(|_| *path != "/internal/stream");
-            for bearer in [None, Some(&forged)].into_iter().chain(people) {
-                let call = HttpCall::new(method, path).json(&json!({}));
+        let people = [&admin.person.token, &customer.person.token];
+        let internal = INTERNAL.iter().filter(|(of, ..)| [part.name(), EVERY_PART].contains(of));
+        for (of, method, path) in internal {
+            // An admin reads a part's letters by that admin's own right, through the gateway or not.
+            let refused = match (*path, *of) {
+                (STREAM, _) => &[][..],
+                (_, EVERY_PART) => &people[1..],
+                _ => &people,
+            };
+            let bearers = refused.iter().map(|token| Some(*token));
+            for bearer in [None, Some(&forged)].into_iter().chain(bearers) {
+                let call = HttpCall::new(method, &filled(path)).json(&json!({}));
                 let call = bearer.map_or(call.clone(), |token| call.bearer(token));
                 let call = call.header("x-holdfast-service", "gateway");
                 let answer = station.ask(port, &call).await.unwrap();
-                assert!(matches!(answer.status, 401 | 403), "{part} {path}: {}", answer.text());
+                assert!(
+                    matches!(answer.status, 401 | 403),
+                    "{part} {method} {path}: {}",
+                    answer.text()
+                );
             }
         }
         // The gateway's word on a caller is worth nothing without the caller's own token.
@@ -62,7 +139,7 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
         assert!(matches!(answer.status, 401 | 404), "{part}: {}", answer.text());
     }
     for (_, method, path) in INTERNAL {
-        let call = HttpCall::new(method, path).json(&json!({}));
+        let call = HttpCall::new(method, &filled(path)).json(&json!({}));
         let answer = admin.ask(call).await.unwrap();
         assert!(matches!(answer.status, 404 | 405), "{path} at the gateway: {}", answer.text());
     }
