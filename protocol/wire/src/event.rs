@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::{
     Actor, Amount, Code, CommandId, Currency, EventId, Lost, Order, OrderCode, OrderId,
-    PaymentStatus, Region, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis, UserId,
+    OrderStatus, PaymentStatus, Region, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis,
+    UserId,
 };
 
 /// `{id, type, version, at, trace, body}`; the routing key is the type.
@@ -167,6 +168,8 @@ pub struct PaymentEvent {
     pub share: Option<Amount>,
     /// Of `payment.status_changed`: so much was taken back by the customer's bank.
     pub charged_back: Option<Amount>,
+    /// Beside `charged_back`: the order as the payment service knows it. One of before does not say it.
+    pub order_status: Option<OrderStatus>,
 }
 
 /// The body of the events about a provider's payout: the adapter has sent it, or it came back to his balance.

@@ -282,6 +282,7 @@ fn payment_event(kind: EventType) -> PaymentEvent {
         returning: None,
         share: of(EventType::PaymentCompleted, 18_000),
         charged_back: of(EventType::PaymentStatusChanged, 20_000),
+        order_status: (kind == EventType::PaymentStatusChanged).then_some(OrderStatus::Accepted),
     }
 }
 

@@ -185,8 +185,11 @@ pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
 
 /// A chargeback has left too little in custody for work that has its money still to come.
 fn stops_work(event: &PaymentEvent) -> bool {
-    // As `unpaid` a payment service of before shows it.
-    !matches!(event.payment_status, PaymentStatus::Held | PaymentStatus::Paid)
+    use OrderStatus::{Accepted, InProgress, Pending};
+    // A payment service of before does not say how far the order is, and shows it as `unpaid`.
+    let goes_on =
+        event.order_status.is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
+    goes_on && !matches!(event.payment_status, PaymentStatus::Held | PaymentStatus::Paid)
 }
 
 /// The lines of an event about a review.
@@ -359,6 +362,23 @@ mod tests {
         let mut event = samples::held();
         event.actor.role = Role::Admin;
         assert_eq!(told(EventType::OrderStatusChanged, &event), []);
+    }
+
+    #[test]
+    fn a_chargeback_stops_no_work_that_is_over() {
+        let told = |order_status| {
+            let event = PaymentEvent { order_status, ..samples::charged_back() };
+            let lines = samples::of_money(EventType::PaymentStatusChanged, &event);
+            lines.iter().map(|line| line.role).collect::<Vec<_>>()
+        };
+        let all = [Role::Customer, Role::Provider, Role::Admin];
+        assert_eq!(told(None), all, "a payment service of before does not say it");
+        for goes_on in [OrderStatus::Pending, OrderStatus::Accepted, OrderStatus::InProgress] {
+            assert_eq!(told(Some(goes_on)), all, "{goes_on}");
+        }
+        for over in [OrderStatus::Completed, OrderStatus::Reviewed, OrderStatus::Cancelled] {
+            assert_eq!(told(Some(over)), [Role::Admin], "{over}");
+        }
     }
 
     #[test]

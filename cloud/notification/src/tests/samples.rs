@@ -69,6 +69,7 @@ pub fn money() -> PaymentEvent {
         returning: None,
         share: None,
         charged_back: None,
+        order_status: None,
     }
 }
 
@@ -108,8 +109,9 @@ pub fn completed(payment_status: PaymentStatus) -> OrderEvent {
 
 /// The whole amount was taken back by the customer's bank.
 pub fn charged_back() -> PaymentEvent {
-    let charged_back = Some(money().amount);
-    PaymentEvent { payment_status: PaymentStatus::Refunded, charged_back, ..money() }
+    let (charged_back, order_status) = (Some(money().amount), Some(OrderStatus::Accepted));
+    let payment_status = PaymentStatus::Refunded;
+    PaymentEvent { payment_status, charged_back, order_status, ..money() }
 }
 
 /// The lines of an event about an order.

@@ -283,6 +283,7 @@ fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreErro
         returning: returning_minor.map(amount).transpose()?,
         share: share_minor.map(amount).transpose()?,
         charged_back: charged_back_minor.map(amount).transpose()?,
+        order_status: charged_back_minor.map(|_| order.status),
     })
 }
 

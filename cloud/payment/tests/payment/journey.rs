@@ -183,6 +183,10 @@ async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.chargebacks.len()), (0, 1));
     assert_eq!(money.due.payment_status, PaymentStatus::Refunded, "nobody can pay it any more");
+    let events = stage.events().await;
+    let word = events.iter().rfind(|event| event.body["charged_back"] != serde_json::Value::Null);
+    let told: PaymentEvent = serde_json::from_value(word.unwrap().body.clone()).unwrap();
+    assert_eq!(told.order_status, Some(OrderStatus::Accepted), "people hear whether work stops");
     simulated.charge_back(payment, PRICE, true).await.unwrap();
     stage.courier.question(payment).await.unwrap();
     assert!(stage.money(0).await.chargebacks[0].is_reversed);

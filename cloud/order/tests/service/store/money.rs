@@ -31,6 +31,7 @@ pub fn word(
         returning: None,
         share: None,
         charged_back: None,
+        order_status: None,
     };
     Event::new(EventId(stage.clock.new_id()), kind, NOW, "trace", &body).unwrap()
 }
