@@ -28,7 +28,7 @@ part gateway '' ''
 part auth 'auth_marks(\\.(dead|redrive))?' auth_events
 part user 'user_profiles(\\.(dead|redrive))?' user_events
 part order 'order_(people|money|reviews)(\\.(dead|redrive))?' order_events
-part payment 'payment_orders(\\.(dead|redrive))?' payment_events
+part payment 'payment_(orders|people)(\\.(dead|redrive))?' payment_events
 part review 'review_ratings(\\.(dead|redrive))?' review_events
 part notification '((order|payment|review)_queue|notification_(people|matches))(\\.(dead|redrive))?' ''
 part hub 'hub_feed(\\.(dead|redrive))?' ''

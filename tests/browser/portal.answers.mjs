@@ -142,7 +142,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       ] },
       { name: 'order.unrouted', kind: 'unrouted', part: 'order', waiting: 0, letters: [] },
     ],
-    payments, requests, methods: ['simulated'], lines: lines ?? LINES[role] ?? [],
+    payments, requests, methods: ['simulated'], kept: [], lines: lines ?? LINES[role] ?? [],
     orders: [...orders, orderOf(60, { status: 'accepted', provider_id: PEOPLE.provider.user_id, version: 3, title: '厨房水龙头漏水', ...own })],
   }
   const finished = [['reviewed', 61], ['completed', 62]].map(([status, n]) => orderOf(n, { status, payment_status: 'held', provider_id: PEOPLE.provider.user_id, version: 5 }))
@@ -330,7 +330,19 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     acts: [{ kind: 'sent_anew', amount: null, reason: said ?? '银行说可以再试。', subject: null, by: PEOPLE.admin.user_id, at: at('10:31:00') }],
   }
   routes.push(
-    ['GET', /^\/payments\/methods$/, () => ({ items: state.methods.map((method) => ({ method, simulated: method.startsWith('simulated') })) })],
+    ['GET', /^\/payments\/methods$/, () => ({
+      items: state.methods.map((method) => ({ method, simulated: method.startsWith('simulated') })),
+      kept: state.kept.map((one) => ({ kept_at: at('10:00:00'), is_offered: state.methods.includes(one.method), ...one })),
+      proposed: state.kept.find((one) => one.is_default)?.method ?? state.lastUsed ?? state.methods[0],
+    })],
+    ['PUT', /^\/payments\/methods\/([\w.-]+)$/, ({ match, body }) => {
+      if (body.is_default) state.kept.forEach((one) => { one.is_default = false })
+      const one = state.kept.find((known) => known.method === match[1])
+      if (one) Object.assign(one, body)
+      else state.kept.push({ method: match[1], ...body })
+      return [204]
+    }],
+    ['DELETE', /^\/payments\/methods\/([\w.-]+)$/, ({ match }) => { state.kept = state.kept.filter(({ method }) => method !== match[1]); return [204] }],
     ['GET', /^\/payments$/, () => ({ items: state.payments })],
     ['GET', /^\/payments\/([\w-]+)$/, ({ match }) => state.payments.find((one) => one.id === match[1]) ?? 404],
     // A key is one payment for ever, and one payment is open at a time.

@@ -253,6 +253,8 @@ pub static ROUTES: &[Route] = &[
     admin(GET,    "/api/v1/payments/reconciliation",              DESKS,     Part::Payment),
     ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   OWN_OR_DESK, Part::Payment),
     ruled(GET,  "/api/v1/payments/methods",       PAYERS,   OWN_OR_DESK, Part::Payment),
+    route(PUT,  "/api/v1/payments/methods/{method}", CUSTOMER, Part::Payment),
+    route(DELETE, "/api/v1/payments/methods/{method}", CUSTOMER, Part::Payment),
     route(POST, "/api/v1/payments/callbacks/{adapter}", OPEN, Part::Payment),
     route(POST, "/api/v1/payments/callback",      OPEN,     Part::Payment),
     admin(GET,    "/api/v1/admin/payment-callbacks",              DESKS,     Part::Payment),

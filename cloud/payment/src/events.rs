@@ -1,5 +1,6 @@
 //! Takes in the events of orders. The state in an event counts, whatever the event is called, and the higher
-//! version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox.
+//! version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox. And those of people: who is revoked
+//! keeps no method of payment.
 
 use custody::{HeardOrder, MoneyStep};
 use platform::{
@@ -8,7 +9,7 @@ use platform::{
 };
 use process::tasks::Tasks;
 use serde::Deserialize;
-use wire::{Event, EventType, OrderEvent, OrderStatus};
+use wire::{Event, EventType, OrderEvent, OrderStatus, UserEvent};
 
 use crate::store::{StepNote, Store};
 
@@ -38,6 +39,31 @@ impl Handle for Orders {
         }
         let step = MoneyStep::OrderHeard(HeardOrder::of(&order, terms));
         self.store.step(order.id, &step, &StepNote::default()).await?;
+        Ok(())
+    }
+}
+
+/// A person who is let in again may keep others since, so what was kept until the event goes, however late it comes.
+pub struct People {
+    pub store: Store,
+}
+
+impl People {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        consume(tasks, bus, topology::PAYMENT_PEOPLE, self);
+    }
+}
+
+impl Handle for People {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind != EventType::UserRevoked {
+            return Ok(());
+        }
+        let UserEvent { user_id, .. } = UserEvent::deserialize(&event.body)?;
+        let removed = self.store.forget_methods(user_id, event.at).await?;
+        if removed > 0 {
+            tracing::info!(user.id = %user_id, methods = removed, "The methods of a revoked person were removed");
+        }
         Ok(())
     }
 }

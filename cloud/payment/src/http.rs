@@ -6,6 +6,7 @@ mod callbacks;
 mod desk;
 mod fees;
 mod funds;
+mod methods;
 mod payments;
 mod refunds;
 mod report;
@@ -26,7 +27,6 @@ use wire::{Amount, Code, CommandId};
 pub use self::callbacks::CallbackLimits;
 use self::{
     fees::PlatformFeeView,
-    payments::PaymentMethod,
     statements::Earnings,
     views::{LineView, PaymentView, RequestView},
 };
@@ -83,7 +83,6 @@ pub fn router(service: Service) -> Router {
 pub fn document(name: &'static str) -> ApiDocument {
     table(ApiDocument::of(name))
         .with::<PaymentView>()
-        .with::<PaymentMethod>()
         .with::<RequestView>()
         .with::<LineView>()
         .with::<Earnings>()
@@ -92,6 +91,7 @@ pub fn document(name: &'static str) -> ApiDocument {
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 const DELETE: Method = Method::DELETE;
 
 /// The public routes.
@@ -112,7 +112,12 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
             "Hold orders, payments, the books and the adapter against each other, as they stand now", &[],
             report::reconciliation)
         .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
-        .at(GET, "/api/v1/payments/methods", "List the ways to pay, the usual one first", &[], payments::methods)
+        .at(GET, "/api/v1/payments/methods",
+            "List the ways to pay, the usual one first, and those that you keep", &[], methods::methods)
+        .at(PUT, "/api/v1/payments/methods/{method}",
+            "Keep a way to pay for next time, as your default or not", &[], methods::keep_method)
+        .at(DELETE, "/api/v1/payments/methods/{method}", "Remove a way to pay that you keep", &[],
+            methods::remove_method)
         .at_unkeyed("asks the adapter once more, which changes nothing",
             POST, "/api/v1/payments/callbacks/{adapter}",
             "Take in a message of an adapter, signed as it signs them. It only makes us ask about its movement",

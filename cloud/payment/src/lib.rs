@@ -2,7 +2,7 @@
 //! has moved is the truth, and the books here follow.
 //!
 //! Rooms: the domain is the crate `custody`, `store` has the SQL, `adapter` moves the money, `courier` asks it what
-//! rows say, `compare` finds lost events, `reconcile` reports, `http` has the routes, `events` hears of orders, `jobs` does
+//! rows say, `compare` finds lost events, `reconcile` reports, `http` has the routes, `events` hears of orders and people, `jobs` does
 //! what time brings.
 
 pub mod adapter;
@@ -27,7 +27,7 @@ use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
 
 use adapter::{Alipay, AlipayError, Payments, Simulated};
 use courier::Courier;
-use events::Orders;
+use events::{Orders, People};
 use http::CallbackLimits;
 use service::Service;
 use store::{MIGRATIONS, Store};
@@ -53,7 +53,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let (orders, callbacks) = (peers.order, CallbackLimits::default());
     let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
     ground.run(NAME, &sql, jobs::all(&service.reconciler(), config.payouts_at))?;
-    Orders { store }.start(&ground.tasks, &ground.bus);
+    Orders { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    People { store }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
     let letters = letters::routes(&ground, CloudPart::Payment, &sql);
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];

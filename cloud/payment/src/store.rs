@@ -1,5 +1,5 @@
 //! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins did about them, the versions of the
-//! platform's fee, and the keys of requests.
+//! platform's fee, the methods that customers keep, and the keys of requests.
 //!
 //! Invariant: one transaction locks the due, reads every row about the order's money, and writes all that the
 //! domain decides, events included [LOCK_DUE].
@@ -10,6 +10,7 @@ mod compare;
 mod errands;
 mod fees;
 mod load;
+mod methods;
 mod payout;
 mod reads;
 mod reconcile;
@@ -28,6 +29,7 @@ pub use acts::{ActRow, MoneyAct, MoneyActKind};
 pub use callbacks::{CallbackRow, CallbackVerdict};
 pub use errands::{AdapterCall, CallKind};
 pub use fees::PlatformFeeRow;
+pub use methods::{KEPT_METHODS_MAX, KeptMethodRow};
 pub use platform::StoreError;
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};
 pub use reconcile::{BookedPlace, Disagreements, LateRows};

@@ -2265,11 +2265,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the ways to pay, the usual one first */
+        /** List the ways to pay, the usual one first, and those that you keep */
         get: operations["payment.methods"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/methods/{method}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a way to pay for next time, as your default or not */
+        put: operations["payment.keep_method"];
+        post?: never;
+        /** Remove a way to pay that you keep */
+        delete: operations["payment.remove_method"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3866,6 +3884,17 @@ export interface components {
             /** @description Keep it in this browser, and bring it with what the browser comes back with. */
             ticket: string;
         };
+        KeptMethod: {
+            is_default: boolean;
+            /** @description The adapter still offers it; otherwise it can only be removed. */
+            is_offered: boolean;
+            kept_at: components["schemas"]["UnixMillis"];
+            method: string;
+        };
+        KeptMethodForm: {
+            /** @description It takes the place of the default before. False: where it was the default, there is none. */
+            is_default: boolean;
+        };
         KeyKillForm: {
             /** @description The key's name, as the list and its tokens have it. */
             kid: string;
@@ -4070,7 +4099,8 @@ export interface components {
             /** Format: uuid */
             movement_id: string;
             opened_at: components["schemas"]["UnixMillis"];
-            order_id: components["schemas"]["OrderId"];
+            order_id: components["schemas"]["OrderId"] | null;
+            provider_id: components["schemas"]["UserId"] | null;
         };
         /** @description Everything about an order's money, for the desk. */
         MoneyDesk: {
@@ -4472,7 +4502,7 @@ export interface components {
             /** @description The order's, where it is left out. */
             currency?: components["schemas"]["Currency"];
             order_id: components["schemas"]["OrderId"];
-            /** @description The adapter's token for how it is paid; its usual one, where it is left out. */
+            /** @description The adapter's token for how it is paid; the customer's default or the adapter's usual one, where it is left out. */
             payment_method?: string;
         };
         /** @description A way to pay. */
@@ -4481,6 +4511,14 @@ export interface components {
             method: string;
             /** @description Nothing is charged: for tests and demonstrations. */
             simulated: boolean;
+        };
+        PaymentMethods: {
+            /** @description What the adapter offers, its usual one first. */
+            items: components["schemas"]["PaymentMethod"][];
+            /** @description What the customer keeps, oldest first. Empty for an admin. */
+            kept: components["schemas"]["KeptMethod"][];
+            /** @description One that is offered: the customer's default, or what he has last paid with, or the adapter's usual one. */
+            proposed: string;
         };
         /** @enum {string} */
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
@@ -5522,6 +5560,8 @@ export type InboxPage = components['schemas']['InboxPage'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
 export type IssuerVisit = components['schemas']['IssuerVisit'];
+export type KeptMethod = components['schemas']['KeptMethod'];
+export type KeptMethodForm = components['schemas']['KeptMethodForm'];
 export type KeyKillForm = components['schemas']['KeyKillForm'];
 export type KeyState = components['schemas']['KeyState'];
 export type KindForm = components['schemas']['KindForm'];
@@ -5597,6 +5637,7 @@ export type Payment = components['schemas']['Payment'];
 export type PaymentCallback = components['schemas']['PaymentCallback'];
 export type PaymentForm = components['schemas']['PaymentForm'];
 export type PaymentMethod = components['schemas']['PaymentMethod'];
+export type PaymentMethods = components['schemas']['PaymentMethods'];
 export type PaymentStatus = components['schemas']['PaymentStatus'];
 export type Permission = components['schemas']['Permission'];
 export type PersonActItem = components['schemas']['PersonActItem'];
@@ -18467,9 +18508,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["PaymentMethod"][];
-                    };
+                    "application/json": components["schemas"]["PaymentMethods"];
                 };
             };
             /** @description `invalid_token`: Invalid token */
@@ -18486,6 +18525,208 @@ export interface operations {
              *     `permission_missing`: Your role does not include this work.
              */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.keep_method": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                method: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeptMethodForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "payment.remove_method": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                method: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `role_forbidden`: Your role may not do this.
+             *     `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `command_id_reused`: This command id has been used for something else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

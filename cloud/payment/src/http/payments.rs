@@ -9,12 +9,12 @@ use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
     tokens::Caller,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{Actor, Amount, Code, Currency, OrderId, Role, UserId};
 
 use super::{
-    KeyedCaller, WholeList,
+    KeyedCaller, WholeList, methods,
     views::{MoneyId, PaymentView},
 };
 use crate::{say, service::Service, store::StepNote};
@@ -27,18 +27,9 @@ pub struct PaymentForm {
     /// The order's, where it is left out.
     #[serde(default)]
     currency: Option<Currency>,
-    /// The adapter's token for how it is paid; its usual one, where it is left out.
+    /// The adapter's token for how it is paid; the customer's default or the adapter's usual one, where it is left out.
     #[serde(default)]
     payment_method: Option<String>,
-}
-
-/// A way to pay.
-#[derive(Serialize, ToSchema)]
-pub struct PaymentMethod {
-    /// The adapter's token, as a payment names it.
-    method: &'static str,
-    /// Nothing is charged: for tests and demonstrations.
-    simulated: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -56,7 +47,10 @@ pub async fn pay(
     let by = sender.caller.actor.user_id;
     let PaymentForm { order_id, amount, currency, payment_method } = form;
     let adapter = &service.courier.adapter;
-    let method = payment_method.unwrap_or_else(|| adapter.usual_method().to_owned());
+    let method = match payment_method {
+        Some(named) => named,
+        None => methods::unnamed(&service, by).await?,
+    };
     if !adapter.takes(&method) {
         return Err(Problem::wrong("payment_method", say::method_unknown));
     }
@@ -93,17 +87,6 @@ pub async fn payments(
     let items =
         rows.into_iter().map(|row| PaymentView::of(row, adapter)).collect::<Result<_, _>>()?;
     Ok(Json(WholeList { items }))
-}
-
-/// `GET /api/v1/payments/methods`.
-pub async fn methods(
-    State(service): State<Service>,
-    _: Caller,
-) -> Result<Json<WholeList<PaymentMethod>>, Problem> {
-    let adapter = &service.courier.adapter;
-    let simulated = adapter.is_simulated();
-    let items = adapter.methods().into_iter().map(|method| PaymentMethod { method, simulated });
-    Ok(Json(WholeList { items: items.collect() }))
 }
 
 /// `GET /api/v1/payments/{id}`.

@@ -6,6 +6,7 @@ mod callbacks;
 mod desk;
 mod fees;
 mod funds;
+mod methods;
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +21,7 @@ use axum::{
 use custody::{HeardOrder, KnownOrder, KnownOrders, KnownQuestion, MoneyStep};
 use futures::future::join_all;
 use payment::{Config, Peers};
-use platform::{Ground, upstream::Upstream};
+use platform::{Ground, bus::Bus, upstream::Upstream};
 use process::{config::Secret, tokens::ServiceKey};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ struct Service {
     issuer: Issuer,
     service_key: ServiceKey,
     orders: Orders,
+    bus: Bus,
     stage: Stage,
 }
 
@@ -97,11 +99,11 @@ impl Service {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let ground = Ground { keys: issuer.keys(), ..ground };
-        let service_key = ground.service_key.clone();
+        let (service_key, bus) = (ground.service_key.clone(), ground.bus.clone());
         let orders = Orders::new();
         let order = orders.upstream();
         let router = payment::open(config, ground, Peers { order }).await.unwrap();
-        let service = Self { router, issuer, service_key, orders, stage };
+        let service = Self { router, issuer, service_key, orders, bus, stage };
         service.order(|order| order.status = OrderStatus::Accepted);
         service
     }

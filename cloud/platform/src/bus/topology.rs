@@ -12,7 +12,7 @@ use wire::Exchange;
 use super::{Bus, BusError, QueueSpec};
 
 /// Rises with every change below. What an older version has declared stays on a broker as it is.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The accounts whose providers are verified.
 pub const AUTH_MARKS: QueueSpec = QueueSpec::new("auth_marks", &[(Exchange::User, "profile.*")]);
@@ -53,6 +53,10 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
         (Exchange::Order, "order.status_changed"),
     ],
 );
+
+/// Who is revoked keeps no method of payment.
+pub const PAYMENT_PEOPLE: QueueSpec =
+    QueueSpec::new("payment_people", &[(Exchange::Auth, "user.revoked")]);
 
 pub const REVIEW_RATINGS: QueueSpec =
     QueueSpec::new("review_ratings", &[(Exchange::Review, "review.*")]);
@@ -101,6 +105,7 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Order, ORDER_MONEY),
     (CloudPart::Order, ORDER_REVIEWS),
     (CloudPart::Payment, PAYMENT_ORDERS),
+    (CloudPart::Payment, PAYMENT_PEOPLE),
     (CloudPart::Review, REVIEW_RATINGS),
     (CloudPart::Notification, ORDER_QUEUE),
     (CloudPart::Notification, PAYMENT_QUEUE),

@@ -1,6 +1,6 @@
 // One function for each route of the gateway that a page asks.
 
-import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
+import type { AccountState, Action, AddressForm, AssignmentBody, CancelFeeForm, CancelForm, CaptionForm, CertificationForm, CompensationForm, Draft, GateState, GoodwillForm, GrantForm, KeptMethodForm, LetterForm, ModerationForm, Order, OrderStatus, PaidOtherwiseForm, PasswordForm, PaymentForm, PlatformFeeForm, PreferencesForm, ProfileForm, RefundForm, Region, RegisterForm, ReplayForm, ReviewForm, ReviewRevision, ReviewStanding, RoleForm, RoleGift, VerificationDecision, VerificationState, VisitForm, WaitingOpState } from '@holdfast/kit/api.gen.ts'
 import type { OrdersQuery } from '../logic/orderFilters.ts'
 import type { OrderSort, ReviewSort } from '../logic/sorts.ts'
 import { ask, type AnswerOf } from './ask.ts'
@@ -134,7 +134,9 @@ export const assignments = (signal?: Asking) => ask('get', '/api/v1/admin/assign
 export const assignment = (region: Region, signal?: Asking) => ask('get', '/api/v1/admin/assignments/{region}', { path: { region }, signal })
 export const assign = (region: Region, body: AssignmentBody) => ask('put', '/api/v1/admin/assignments/{region}', { path: { region }, body })
 
-export const paymentMethods = (signal?: Asking) => ask('get', '/api/v1/payments/methods', { signal }).then(answer => answer.items)
+export const paymentMethods = (signal?: Asking) => ask('get', '/api/v1/payments/methods', { signal })
+export const keepPaymentMethod = (method: string, body: KeptMethodForm) => ask('put', '/api/v1/payments/methods/{method}', { path: { method }, body })
+export const removePaymentMethod = (method: string) => ask('delete', '/api/v1/payments/methods/{method}', { path: { method } })
 export const pay = (body: PaymentForm, commandId: string) => ask('post', '/api/v1/payments', { body, commandId })
 export const payments = (order_id: string, signal?: Asking) => ask('get', '/api/v1/payments', { query: { order_id }, signal }).then(answer => answer.items)
 export const payment = (id: string, signal?: Asking) => ask('get', '/api/v1/payments/{id}', { path: { id }, signal })

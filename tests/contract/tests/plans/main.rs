@@ -49,6 +49,7 @@ const FILLED: &[&str] = &[
     "money_cases",
     "money_acts",
     "request_keys",
+    "kept_methods",
     "callbacks",
     "simulated_movements",
     "simulated_chargebacks",
@@ -180,6 +181,13 @@ async fn read(store: &Store, order: OrderId, id: Uuid) {
     store.look_later(order).await.unwrap();
     store.versions(&[order]).await.unwrap();
     store.told_since(NOW, order).await.unwrap();
+    store.last_used_method(user(1)).await.unwrap();
+    for is_default in [true, false] {
+        store.keep_method(user(1), "simulated", is_default).await.unwrap();
+    }
+    store.kept_methods(user(1)).await.unwrap();
+    store.remove_method(user(1), "simulated".to_owned()).await.unwrap();
+    store.forget_methods(user(1), NOW).await.unwrap();
 }
 
 async fn done(store: &Store, order: OrderId, step: MoneyStep) -> Option<custody::MovementId> {

@@ -39,6 +39,10 @@ pub async fn goes_on(engine: Engine) {
     assert_eq!(store.payments_of(unpaid).await.unwrap()[0].status, "failed");
     let requests = store.requests_of(paid).await.unwrap();
     assert_eq!((requests.len(), requests[0].reason.as_str()), (1, "It took too long."));
+    let customer = payments[0].customer_id;
+    let used = store.last_used_method(customer).await.unwrap();
+    assert_eq!(used.as_deref(), Some("simulated"), "a customer of then is proposed it");
+    assert!(store.keep_method(customer, "simulated", true).await.unwrap());
     let cases = store.cases(10, None).await.unwrap();
     assert_eq!((cases.len(), cases[0].closed_at), (1, None), "a case of then is open");
     assert_eq!(

@@ -93,6 +93,8 @@ impl Household {
         let code = customer.done(receipt).await["code"].clone();
         self.has(Role::Customer, "track", "the code of an order", &code);
 
+        let keep = HttpCall::new("PUT", "/api/v1/payments/methods/simulated");
+        customer.done(keep.json(&json!({"is_default": true}))).await;
         let (payment, bare) = self.paid(admin).await;
         self.has(Role::Customer, "orders", "an order that is complete", &json!(bare));
         self.has(Role::Customer, "payments", "a payment", &payment);

@@ -62,6 +62,7 @@ const OPEN_BY_DESIGN: &[Exception] = &[
     open("POST /api/v1/orders/{id}/accept", &TAKEN, 400, "he hears that another was quicker"),
     open("PUT /api/v1/orders/{id}/status", &TAKEN, 400, "the same, of an accept by this route"),
     open("PUT /api/v1/orders/{id}/status", &[], 422, "the role brings no order to that status"),
+    open("PUT /api/v1/payments/methods/{method}", &[], 422, "it is no way to pay"),
     open("GET /api/v1/payments", &["the code of an order"], 422, "it is no id of an order"),
     open("GET /api/v1/refunds", &["the code of an order"], 422, "it is no id of an order"),
 ];
@@ -71,6 +72,7 @@ const OF_NOBODY: &[(&str, &str)] = &[
     ("callbacks", "the name of a way to pay, which calls without a person"),
     ("oidc", "the name of a service at which people sign in"),
     ("edges", "the name of a machine"),
+    ("methods", "the adapter's word for a way to pay, the same for everybody who keeps it"),
 ];
 
 /// What only admins have routes for.

@@ -1,4 +1,0 @@
--- Who set a version, and when. The first one came with the table.
-ALTER TABLE fee_policies
-  ADD COLUMN set_by BINARY(16) NULL,
-  ADD COLUMN set_at BIGINT NULL;

@@ -1,3 +1,0 @@
--- Who set a version, and when. The first one came with the table.
-ALTER TABLE fee_policies ADD COLUMN set_by BLOB;
-ALTER TABLE fee_policies ADD COLUMN set_at INTEGER;
