@@ -84,6 +84,8 @@ const offerOf = (who, change = {}) => ({
   verified: false, is_active: true, completed_orders: 31, rating_hundredths: 480, total_reviews: 21, certifications: [{ name: '养老护理员', number: '2024-44-118203', issuer: '人社局', valid_until: '2027-06-30', document: id(802) }],
   verification: { state: 'none', steps: [] }, ...change,
 })
+/** A list shows no number whole. */
+const masked = (one) => ({ ...one, phone_number: '***00', certifications: one.certifications.map((paper) => ({ ...paper, number: '***' })) })
 const handedIn = (who) => ({ state: 'waiting', submitted_at: at('08:40:00'), steps: [{ act: 'submitted', at: at('08:40:00'), by: who.user_id }] })
 const waitingOf = (n, full_name, change = {}) => {
   const who = { user_id: id(600 + n), role: 'provider' }
@@ -303,7 +305,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       const fits = [{ user_id: OTHER, full_name: 'Gao Jie', score: 90, reasons: ['serves_the_area', 'does_this_work', 'verified', 'works_that_day'] }]
       return { items: query.get('region') === 'NORTH' ? fits : [] }
     }],
-    ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')))],
+    ['GET', /^\/admin\/verifications$/, ({ query }) => page(state.providers.filter((one) => one.verification.state === (query.get('state') ?? 'waiting')).map(masked))],
     ['GET', /^\/admin\/providers\/([\w-]+)$/, ({ match }) => state.providers.find((one) => one.user_id === match[1]) ?? 404],
     ['POST', /^\/admin\/providers\/([\w-]+)\/(verify|reject)$/, ({ match, body }) => {
       const one = state.providers.find((known) => known.user_id === match[1])

@@ -978,6 +978,7 @@ test('the desk verifies by keyboard, gives reasons, and looks a second time', as
   await page.locator('#look:focus').waitFor()
   assert.equal(await page.locator('#look').textContent(), 'Ana Ruiz')
   await page.getByText('2026-01-31, no longer valid').waitFor()
+  await page.getByText('C2-77', { exact: true }).waitFor()
   await page.keyboard.press('r')
   await page.locator('dialog[open] :focus').waitFor()
   await page.locator('dialog[open] textarea').fill('The certificate is no longer valid.')

@@ -69,6 +69,7 @@ pub async fn submit(
     Ok(Json((&changed).into()))
 }
 
+/// Their numbers are masked: `provider` shows one of them whole.
 pub async fn queue(
     State(service): State<Service>,
     _: Admin,
@@ -82,7 +83,8 @@ pub async fn queue(
         let at = last.body.verification.submitted_at?;
         Some(TimeCursor { at, id: last.id }.to_string())
     });
-    let items = found.documents.iter().map(|document| (&document.body).into()).collect();
+    let items = found.documents.iter().map(|document| OwnProvider::from(&document.body).masked());
+    let items = items.collect();
     Ok(ItemList { items, next })
 }
 

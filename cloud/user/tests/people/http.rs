@@ -277,6 +277,22 @@ async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() 
 }
 
 #[tokio::test]
+async fn the_desks_list_masks_numbers_and_the_one_view_shows_them_whole() {
+    let world = World::new().await;
+    world.waiting_provider(PROVIDER).await;
+    let list = world.done(admin(), "GET", "/api/v1/admin/verifications", None).await;
+    let listed = &list["items"][0];
+    assert_eq!((&listed["full_name"], &listed["phone_number"]), (&json!("Li Si"), &json!("***00")));
+    assert_eq!(listed["certifications"][0]["number"], "***", "two letters of three say it");
+    assert!(!list.to_string().contains("E-7") && !list.to_string().contains("1380013"), "{list}");
+    let path = format!("/api/v1/admin/providers/{PROVIDER}");
+    let whole = world.done(admin(), "GET", &path, None).await;
+    assert_eq!(whole["phone_number"], "13800138000");
+    assert_eq!(whole["certifications"][0]["number"], "E-7");
+    assert_eq!(whole["version"], listed["version"]);
+}
+
+#[tokio::test]
 async fn the_desk_shows_those_who_wait_longest_first_by_pages() {
     let world = World::new().await;
     let people: Vec<UserId> = (10..15_u128).map(|n| UserId(uuid::Uuid::from_u128(n))).collect();
