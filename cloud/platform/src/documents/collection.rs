@@ -99,8 +99,9 @@ impl<D: DocumentBody> Collection<D> {
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         D::SHAPE.check().map_err(|why| self.declared(why))?;
         let keys = D::SHAPE.indexes.iter().flat_map(|index| index.keys);
-        let mut named = keys.map(|key| key.path.name.split('.').next().unwrap_or_default());
-        if let Some(name) = named.find(|name| D::SEALED.contains(name)) {
+        let mut named = keys.map(|key| key.path.name);
+        let is_sealed = |name: &&str| D::SEALED.iter().any(|path| schema::overlap(name, path));
+        if let Some(name) = named.find(is_sealed) {
             return Err(self.declared(format!("`{name}` is sealed, and stands in an index")));
         }
         on!(self, migrate())
@@ -292,7 +293,7 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     fn is_stale(&self, body: &Value) -> bool {
-        let values = D::SEALED.iter().filter_map(|name| body.get(name));
+        let values = D::SEALED.iter().filter_map(|path| schema::at(body, path));
         values.filter(|value| !value.is_null()).any(|value| match value.as_str() {
             Some(text) => self.keys.is_stale_text(text),
             None => self.keys.seals(),
@@ -321,7 +322,8 @@ impl<D: DocumentBody> Collection<D> {
 
     fn sealed(&self, id: Uuid, mut body: Value) -> Value {
         for name in D::SEALED {
-            let Some(value) = body.get_mut(name).filter(|value| !value.is_null()) else { continue };
+            let value = schema::at_mut(&mut body, name).filter(|value| !value.is_null());
+            let Some(value) = value else { continue };
             let sealed = self.keys.seal_text(&self.seal_place(id, name), &value.to_string());
             // Keys that do not seal yet leave the field as versions before this one read it.
             if self.keys.is_sealed_text(&sealed) {
@@ -334,7 +336,7 @@ impl<D: DocumentBody> Collection<D> {
     /// A sealed field is a text; opened, it is the JSON of its value.
     fn opened(&self, id: Uuid, mut body: Value) -> Result<Value, DocumentsError> {
         for name in D::SEALED {
-            let Some(value) = body.get_mut(name) else { continue };
+            let Some(value) = schema::at_mut(&mut body, name) else { continue };
             let Some(text) = value.as_str().filter(|text| self.keys.is_sealed_text(text)) else {
                 continue;
             };

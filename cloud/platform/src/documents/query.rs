@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::schema::{Field, FieldPath, ID, Index, IndexKey, ListField, Scalar, ScalarType, Shape};
+use super::schema::{
+    Field, FieldPath, ID, Index, IndexKey, ListField, Scalar, ScalarType, Shape, overlap,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
@@ -212,7 +214,7 @@ impl Update {
         self
     }
 
-    /// Returns whether an edit names that field, or a part of it.
+    /// Returns whether an edit names that field, a part of it, or what it is a part of.
     pub(super) fn names(&self, field: &str) -> bool {
         self.0.iter().any(|edit| {
             let (Edit::Set(FieldPath { name, .. }, _)
@@ -220,7 +222,7 @@ impl Update {
             | Edit::Push(FieldPath { name, .. }, _)
             | Edit::SetPart(name, _)
             | Edit::Unset(name)) = edit;
-            name.split('.').next() == Some(field)
+            overlap(name, field)
         })
     }
 

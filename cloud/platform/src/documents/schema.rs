@@ -10,7 +10,7 @@ use wire::{EventId, OrderId, UnixMillis, UserId};
 /// null are one.
 pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const SHAPE: Shape;
-    /// Top-level fields that are kept sealed, whole: personal data, which no filter, index or update may name.
+    /// Fields that are kept sealed, whole, by their paths: personal data, which no filter, index or update may name.
     const SEALED: &'static [&'static str] = &[];
 }
 
@@ -284,6 +284,16 @@ pub(super) fn at<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').try_fold(body, |value, name| value.get(name))
 }
 
+/// The same value, to be changed.
+pub(super) fn at_mut<'v>(body: &'v mut Value, path: &str) -> Option<&'v mut Value> {
+    path.split('.').try_fold(body, |value, name| value.get_mut(name))
+}
+
+/// Returns whether the two paths name the same value, or one a part of the other's.
+pub(super) fn overlap(one: &str, other: &str) -> bool {
+    one.split('.').zip(other.split('.')).all(|(one, other)| one == other)
+}
+
 /// Takes every null out of an object, so that missing is the only way to be absent. Refuses an integer
 /// above `i64`: MongoDB would make a float of it.
 pub(super) fn normalize(value: &mut Value) -> Result<(), String> {
@@ -334,6 +344,19 @@ mod tests {
         const EXPIRING: Index = BY_READ.expiring(1);
         assert!(Shape { indexes: &[EXPIRING], ..BARE }.check().is_ok());
         assert!(Shape { indexes: &[NEWEST], ..BARE }.check().is_err(), "undeclared fields");
+    }
+
+    #[test]
+    fn a_part_of_a_value_overlaps_it_and_a_neighbour_does_not() {
+        for (one, other, does) in [
+            ("phone", "phone", true),
+            ("check.words", "check", true),
+            ("check", "check.words", true),
+            ("check.state", "check.words", false),
+            ("phone", "phones", false),
+        ] {
+            assert_eq!(overlap(one, other), does, "{one} {other}");
+        }
     }
 
     #[test]

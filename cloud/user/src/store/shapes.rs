@@ -44,8 +44,9 @@ impl DocumentBody for ProviderProfile {
         ],
         indexes: &[OF_PERSON, SERVING, QUEUE],
     };
+    /// The steps hold the reasons of admins.
     const SEALED: &'static [&'static str] =
-        &["full_name", "phone_number", "bio", "addresses", "certifications"];
+        &["full_name", "phone_number", "bio", "addresses", "certifications", "verification.steps"];
 }
 
 /// The query behind a page of the verification desk, oldest first.

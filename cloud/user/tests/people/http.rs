@@ -274,6 +274,10 @@ async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() 
     assert_eq!(second["verified"], true, "a second look");
     let nobody = format!("/api/v1/admin/providers/{STRANGER}/verify");
     assert_eq!(world.ask(admin(), "POST", &nobody, Some(decision(&json!(1)))).await.0, 404);
+    let files = ["user.db", "user.db-wal"].map(|name| world.folder.path().join(name));
+    let kept = files.map(|file| std::fs::read(file).unwrap_or_default()).concat();
+    let has = |text: &str| kept.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(has("rejected") && !has("seen in person"), "the words of admins are sealed");
 }
 
 #[tokio::test]

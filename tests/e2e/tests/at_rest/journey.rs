@@ -36,6 +36,7 @@ const REPORT: &str = "this names my cousin Ludmilla";
 const ASKED_BACK: &str = "my violin drowned in the suds";
 const GIVEN: &str = "her uncle Casimir lost his hat";
 const FORGOTTEN: &str = "his daughter Philomena rang us up";
+const SEEN: &str = "his nephew Bartholomew vouched";
 const NEW_PASSWORD: &str = "kettle-violet-lantern-7";
 const NUMBER: &str = "LANTERN-4711-88";
 const PAPER: &str = "born beneath the violet lantern";
@@ -58,8 +59,11 @@ pub async fn gone(
     change_of_mind(&api, &admin, &customer).await;
     review_of_work(&api, (&admin, &customer, &provider)).await;
     let message = sign_in_by_phone(&api, phones).await;
-    // Once the provider's work is done: these papers no admin has seen.
-    certify(&api, &provider).await;
+    // Once the provider's work is done: these papers no admin has seen so far.
+    let handed_in = certify(&api, &provider).await;
+    let decision = json!({ "version": handed_in["version"], "reason": SEEN });
+    let path = format!("/api/v1/admin/providers/{}/verify", provider.user_id);
+    let _: Value = api.call(Method::POST, &path, Some(&admin), Some(decision)).await.unwrap();
     let grant = tablet_of(&api, &provider).await;
     let mut codes = Vec::from(forgotten_password(&api, &admin, &customer).await);
     codes.push(another_address(&api, mailbox).await);
@@ -88,6 +92,7 @@ pub async fn gone(
         secret("words", ASKED_BACK),
         secret("words", GIVEN),
         secret("words", FORGOTTEN),
+        secret("words", SEEN),
         secret("password", NEW_PASSWORD),
         secret("certificate", NUMBER),
         secret("certificate", PAPER),
@@ -229,8 +234,8 @@ async fn work_at_an_edge(
     at_edge.token
 }
 
-/// A certification with the paper that proves it.
-async fn certify(api: &Api, provider: &Person) {
+/// A certification with the paper that proves it. Returns the profile, which is to be looked at again.
+async fn certify(api: &Api, provider: &Person) -> Value {
     let me = format!("{}/api/v1/users/me", api.gateway());
     let paper = Request::post(format!("{me}/documents"))
         .header("authorization", format!("Bearer {}", provider.token))
@@ -244,7 +249,7 @@ async fn certify(api: &Api, provider: &Person) {
     });
     let form = json!({ "version": shown["version"], "items": [item] });
     let path = "/api/v1/users/me/certifications";
-    let _: Value = api.call(Method::PUT, path, Some(provider), Some(form)).await.unwrap();
+    api.call(Method::PUT, path, Some(provider), Some(form)).await.unwrap()
 }
 
 /// Returns the token of a tablet, which works offline for days.
