@@ -9,7 +9,7 @@ export const TABLET = { width: 820, height: 1180 }
 const EXPECTED = /status of 401.*\/api\/v1\/session$/
 
 /** Money is the provider's as soon as the work is complete and paid: there is no time for objections. */
-export const SETTLES_AT_ONCE = { HOLDFAST__PAYMENT__DISPUTE_MS: '0' }
+export const SETTLES_AT_ONCE = { HOLDFAST__PLATFORM__DISPUTE_MS: '0' }
 
 export async function openStage(environment) {
   const platform = await startPlatform(environment)

@@ -44,6 +44,7 @@ pub async fn open(
         service_key,
         sent_kept: DAY * u32::from(platform.sent_events_kept_days.get()),
         data_keys,
+        dispute_ms: platform.dispute_ms,
     })
 }
 

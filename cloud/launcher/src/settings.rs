@@ -25,6 +25,7 @@ const DATA: &str = ".holdfast/cloud";
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
 /// As long as `platform::outbox::SENT_KEPT`.
 const SENT_EVENTS_KEPT_DAYS: NonZeroU16 = NonZeroU16::MIN.saturating_add(29);
+const DISPUTE_MS: i64 = 3 * 24 * 60 * 60 * 1000;
 /// The operator's port of a part is so much above its own.
 const OPERATOR_FROM: u16 = 1_000;
 
@@ -43,6 +44,9 @@ pub struct Platform {
     pub seal: bool,
     /// Days for which an outbox keeps events that have left, for a consumer that comes later.
     pub sent_events_kept_days: NonZeroU16,
+    /// Money of a completed order waits so long for an objection before it is the provider's. The payment service goes
+    /// by it, and the notification service tells people until when they may object.
+    pub dispute_ms: i64,
     /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one address for
     /// everybody behind it. The address's next connection is closed unread.
     pub connections_per_address: NonZeroUsize,
@@ -143,6 +147,7 @@ impl Platform {
             data_keys,
             seal,
             sent_events_kept_days: SENT_EVENTS_KEPT_DAYS,
+            dispute_ms: DISPUTE_MS,
             connections_per_address,
             operator_bind,
         }

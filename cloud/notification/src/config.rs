@@ -16,8 +16,6 @@ pub struct Config {
     /// How long the cache answers for an inbox. A count or list that the cache did not hear a change of is
     /// wrong for no longer.
     pub cache_ttl_ms: u64,
-    /// As the payment service's: people are told until when they may object.
-    pub dispute_ms: i64,
     /// A line of an inbox goes thirty days after it was read, or after it was written: `read` or `created`.
     pub lines_kept_from: KeptFrom,
     /// Where mail goes: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
@@ -52,7 +50,6 @@ impl Default for Config {
             documents_url: SecretUrl::default(),
             cache_ttl_ms: 10_000,
             lines_kept_from: KeptFrom::Read,
-            dispute_ms: 3 * 24 * 60 * 60 * 1000,
             mail_url: "off".to_owned(),
             mail_from: "Holdfast <holdfast@localhost>".to_owned(),
             mail_password: PathBuf::new(),

@@ -43,7 +43,7 @@ pub struct Inboxes {
     pub store: InboxStore,
     pub deliveries: Mailings,
     pub clock: Clock,
-    /// The payment service's time for objections.
+    /// The time for objections, by which the payment service releases money.
     pub dispute_ms: i64,
 }
 

@@ -79,7 +79,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         store: store.clone(),
         deliveries: deliveries.clone(),
         clock: clock.clone(),
-        dispute_ms: config.dispute_ms,
+        dispute_ms: ground.dispute_ms,
     };
     let verifier = ground.verifier(NAME);
     let matches = Matches { store: store.clone(), deliveries, users: peers.user, verifier, clock };

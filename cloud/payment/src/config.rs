@@ -36,8 +36,6 @@ pub struct Config {
     pub alipay_return_url: String,
     /// A payment that is older is closed.
     pub pay_within_ms: i64,
-    /// Money of a completed order waits so long for an objection before it is the provider's.
-    pub dispute_ms: i64,
     /// A provider's smaller balance waits for more.
     pub payout_least_minor: i64,
     /// When balances are sent to their providers, by UTC: second, minute, hour, day of month, month, day of week.
@@ -57,10 +55,10 @@ pub enum AdapterName {
 }
 
 impl Config {
+    /// All but the time for objections, which the notification service has to know too.
     pub fn limits(&self) -> CustodyLimits {
         CustodyLimits {
             pay_within_ms: self.pay_within_ms,
-            dispute_ms: self.dispute_ms,
             payout_least_minor: self.payout_least_minor,
             ..CustodyLimits::default()
         }
@@ -96,7 +94,6 @@ impl Default for Config {
             alipay_notify_url: String::new(),
             alipay_return_url: String::new(),
             pay_within_ms: limits.pay_within_ms,
-            dispute_ms: limits.dispute_ms,
             payout_least_minor: limits.payout_least_minor,
             payouts_at: PAYOUTS_AT.to_owned(),
         }

@@ -19,6 +19,7 @@ pub mod store;
 texts::include_texts!(say);
 
 use axum::Router;
+use custody::CustodyLimits;
 use platform::{
     Ground, answers::Answers, health::Check, letters, service as skeleton, sql::Sql,
     upstream::Upstream,
@@ -45,7 +46,8 @@ pub struct Peers {
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
-    let store = Store::new(sql.clone(), ground.clock.clone(), config.limits());
+    let limits = CustodyLimits { dispute_ms: ground.dispute_ms, ..config.limits() };
+    let store = Store::new(sql.clone(), ground.clock.clone(), limits);
     let adapter = adapter(&config, &sql, &ground.clock)
         .map_err(OpenError::own("`payment.adapter`: Alipay cannot be asked"))?;
     let courier = Courier { store: store.clone(), adapter };

@@ -22,4 +22,6 @@ pub struct Ground {
     pub sent_kept: Duration,
     /// Of the part's own store.
     pub data_keys: DataKeys,
+    /// Money of completed work waits so long for an objection, and people are told so.
+    pub dispute_ms: i64,
 }

@@ -75,7 +75,7 @@ impl Wishes {
 }
 
 /// How long money of completed work waits for an objection.
-const OBJECTIONS: &str = "HOLDFAST__PAYMENT__DISPUTE_MS";
+const OBJECTIONS: &str = "HOLDFAST__PLATFORM__DISPUTE_MS";
 
 /// Dropping it stops everything; `stop` also waits for that.
 pub struct Stack {

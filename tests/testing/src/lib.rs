@@ -70,6 +70,7 @@ pub async fn ground(folder: &Path, clock: &Clock) -> Ground {
         service_key: service_key(),
         sent_kept: outbox::SENT_KEPT,
         data_keys: data_keys(),
+        dispute_ms: 3 * 24 * 3_600_000,
     }
 }
 

@@ -51,17 +51,16 @@ impl MoneyScene {
         let mut wishes = Wishes::of_few_people();
         let with_scripts = "true".to_owned();
         for (name, value) in [
-            ("SIMULATED_SCRIPTS", with_scripts),
-            ("DISPUTE_MS", DISPUTE_MS.to_string()),
-            ("PAYOUT_LEAST_MINOR", PAYOUT_LEAST_MINOR.to_string()),
+            ("PAYMENT__SIMULATED_SCRIPTS", with_scripts),
+            ("PLATFORM__DISPUTE_MS", DISPUTE_MS.to_string()),
+            ("PAYMENT__PAYOUT_LEAST_MINOR", PAYOUT_LEAST_MINOR.to_string()),
         ] {
-            wishes.environment.insert(format!("HOLDFAST__PAYMENT__{name}"), value);
+            wishes.environment.insert(format!("HOLDFAST__{name}"), value);
         }
         let stack = Stack::start(layout, &wishes).await.expect("a platform");
         let mysql = stack.servers().expect("real stores").mysql.clone();
         let config = payment::Config {
             sql_url: format!("{mysql}/payment_db").as_str().into(),
-            dispute_ms: DISPUTE_MS,
             payout_least_minor: PAYOUT_LEAST_MINOR,
             ..payment::Config::default()
         };
@@ -71,7 +70,9 @@ impl MoneyScene {
         let payment_db = payment_db.expect("payment_db");
         let order_db = Sql::open(&format!("{mysql}/order_db")).await.expect("order_db");
         let clock = Clock::system();
-        let store = Store::new(payment_db.clone(), clock.clone(), config.limits());
+        let mut limits = config.limits();
+        limits.dispute_ms = DISPUTE_MS;
+        let store = Store::new(payment_db.clone(), clock.clone(), limits);
         let adapter = Payments::simulated(payment_db.clone(), clock, true);
         let api = Api::new(stack.layout().gateway_url());
         let books = Books { payment_db: payment_db.clone(), order_db };

@@ -1,0 +1,116 @@
+//! The time for objections, which the payment service goes by and the notification service tells people of.
+
+#![allow(clippy::unwrap_used)]
+
+use contract::LIMIT;
+use custody::{MoneyStep, OrderMoney, PaymentWish};
+use notification::{
+    domain::{PageRequest, Params},
+    store::InboxStore,
+};
+use payment::{
+    adapter::Payments,
+    courier::Courier,
+    store::{StepNote, Store},
+};
+use platform::{Ground, documents::Documents, upstream::Upstream};
+use process::{clock::Clock, random};
+use support::{eventually, samples};
+use uuid::Uuid;
+use wire::{
+    CommandId, Event, EventId, EventType, Order, OrderEvent, OrderStatus, PaymentStatus, Role,
+    UnixMillis, UserId,
+};
+
+const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+/// No default of anybody.
+const DISPUTE_MS: i64 = 5 * 3_600_000;
+
+#[tokio::test]
+async fn money_is_released_at_the_moment_that_people_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::fixed(NOW);
+    let ground = testing::ground(folder.path(), &clock).await;
+    let ground = Ground { dispute_ms: DISPUTE_MS, ..ground };
+    let url = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+
+    let config = |url: &str| payment::Config { sql_url: url.into(), ..payment::Config::default() };
+    let migrate = async |url: &str| payment::migrate(&config(url)).await.unwrap();
+    let money = config(&url("payment.db"));
+    let sql = testing::database("objections", &url("payment.db"), migrate).await;
+    let peers = payment::Peers { order: Upstream::later().0 };
+    let _payment = payment::open(money.clone(), ground.clone(), peers).await.unwrap();
+
+    let documents_url = url("notification.db").as_str().into();
+    let inboxes = notification::Config { documents_url, ..notification::Config::default() };
+    notification::migrate(&inboxes).await.unwrap();
+    let peers = notification::Peers { user: Upstream::later().0, auth: Upstream::later().0 };
+    let _notification = notification::open(inboxes.clone(), ground.clone(), peers).await.unwrap();
+    let documents = Documents::open(inboxes.documents_url.reveal()).await.unwrap();
+    let inbox = InboxStore::new(&documents.sealed_by(&ground.data_keys));
+
+    let store = Store::new(sql.clone(), clock.clone(), money.limits());
+    let adapter = Payments::simulated(sql, clock, false);
+    let courier = Courier { store: store.clone(), adapter };
+    let mut order = samples::order(1, 3);
+    let id = order.id;
+    order.provider_id = Some(UserId(Uuid::from_u128(7)));
+    order.status = OrderStatus::Accepted;
+    tell(&ground, EventType::OrderAccepted, &order).await;
+    let due = async |fits: fn(&OrderMoney) -> bool| {
+        let heard = async || store.money(id).await.unwrap().filter(fits);
+        eventually("the payment service has heard of it", LIMIT, heard).await
+    };
+    due(|_| true).await;
+    let (by, amount_minor) = (order.customer_id, order.price.minor());
+    let wish = PaymentWish { by, amount_minor, currency: order.currency };
+    store.step(id, &MoneyStep::Pay(wish), &StepNote::default()).await.unwrap();
+    courier.carry(id).await.unwrap();
+
+    (order.status, order.version) = (OrderStatus::Completed, 4);
+    order.payment_status = PaymentStatus::Held;
+    tell(&ground, EventType::OrderCompleted, &order).await;
+    let released_at = due(|money| money.due.completed.is_some()).await.due.next_at;
+    let told = eventually("people are told", LIMIT, async || told(&inbox, by).await).await;
+    assert_eq!((released_at, told), (Some(NOW.plus_ms(DISPUTE_MS)), NOW.plus_ms(DISPUTE_MS)));
+}
+
+async fn tell(ground: &Ground, kind: EventType, order: &Order) {
+    let body = OrderEvent {
+        order: order.clone(),
+        actor: samples::person(7, Role::Provider),
+        command_id: CommandId(random_id()),
+        reason: None,
+        code: None,
+        lost: None,
+        taken_from: None,
+        money: None,
+        terms: None,
+        refund: None,
+        paid_afterwards: false,
+    };
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let event = Event::new(EventId(random_id()), kind, NOW, trace, &body).unwrap();
+    ground.bus.publish(&event).await.unwrap();
+}
+
+fn random_id() -> Uuid {
+    Uuid::from_bytes(random::bytes())
+}
+
+/// Until when the customer may object, by the lines of his inbox.
+async fn told(inbox: &InboxStore, user_id: UserId) -> Option<UnixMillis> {
+    let request = PageRequest {
+        user_id,
+        role: Role::Customer,
+        unread_only: false,
+        after: None,
+        limit: 10,
+        read_since: UnixMillis(0),
+    };
+    let lines = inbox.page(&request).await.unwrap().lines;
+    lines.into_iter().find_map(|stored| match stored.line.params {
+        Params::Order(params) => params.terms.objections_until,
+        _ => None,
+    })
+}
