@@ -321,7 +321,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const asked = (change = {}) => ({ id: id(920), order_id: order, customer_id: payer, amount: '60.00', currency: 'CNY', status: 'open', reason: said ?? '水龙头还在滴。', granted: null, created_at: at('10:20:00'), decided_at: null, ...change })
   const desk = [asked({ id: id(921), reason: said ?? 'One of the two taps still drips.', amount: '90.00', created_at: at('10:40:00') }), asked()]
   state.asks = desk
-  const caseOf = (n, kind, time) => ({ id: n, order_id: order, kind, movement_id: id(939 + n), opened_at: at(time), closed_at: null })
+  const caseOf = (n, kind, time) => ({ id: n, order_id: order, provider_id: null, kind, movement_id: id(939 + n), opened_at: at(time), closed_at: null })
   state.cases = [caseOf(2, 'refund_failed', '10:30:00'), caseOf(1, 'wrong_amount', '10:00:00')]
   const first = { in_force_from: '1970-01-01T00:00:00.000Z', basis_points: 1000, set_by: null, set_at: null }
   state.fees = { platform: [first], cancel: [{ ...first, notice_hours: 24 }] }

@@ -3,8 +3,10 @@
 use wire::{Currency, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, Basis, Errand, MoneyJournal, MoneyLapse, MovementId, PayoutState,
-    books::Fact, movement::judged,
+    Action, AdapterAnswer, Basis, Errand, MoneyCase, MoneyCaseKind, MoneyJournal, MoneyLapse,
+    MovementId, PayoutState,
+    books::Fact,
+    movement::{is_overdue, judged},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub enum PayoutStep {
 pub struct PayoutWrites {
     pub payout: Payout,
     pub journal: Option<MoneyJournal>,
+    /// For a person to look at.
+    pub case: Option<MoneyCase>,
 }
 
 /// Returns `None` where nothing changes.
@@ -96,11 +100,14 @@ fn answered(
         }
         (PayoutState::Pending, answer) => {
             let errand = before.errand.after(answer, false, created_at, basis.now);
-            Some(PayoutWrites { payout: Payout { errand, ..before.clone() }, journal: None })
+            let case = MoneyCase { kind: MoneyCaseKind::Unanswered, movement: before.id };
+            let case = is_overdue(created_at, basis.now).then_some(case);
+            Some(PayoutWrites { payout: Payout { errand, ..before.clone() }, journal: None, case })
         }
         // [FINAL_IS_FINAL]
         (_, AdapterAnswer::Pending) if basis.lapse == Some(MoneyLapse::FinalIsFinal) => {
-            Some(PayoutWrites { payout: turned(PayoutState::Pending), journal: None })
+            let payout = turned(PayoutState::Pending);
+            Some(PayoutWrites { payout, journal: None, case: None })
         }
         _ => None,
     }
@@ -108,5 +115,5 @@ fn answered(
 
 fn booked(rows: &ProviderMoney, payout: Payout, action: Action, basis: &Basis<'_>) -> PayoutWrites {
     let fact = Fact::payout(action, payout.id, payout.amount_minor, rows.provider_id);
-    PayoutWrites { payout, journal: Some(fact.booked(rows.currency, basis.now)) }
+    PayoutWrites { payout, journal: Some(fact.booked(rows.currency, basis.now)), case: None }
 }

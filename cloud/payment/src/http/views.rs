@@ -79,7 +79,12 @@ pub struct LineView {
 #[schema(as = MoneyCase)]
 pub struct CaseView {
     id: u64,
-    order_id: OrderId,
+    /// Of all but a payout, which is of no order.
+    #[schema(required)]
+    order_id: Option<OrderId>,
+    /// Of a payout: whose it is.
+    #[schema(required)]
+    provider_id: Option<UserId>,
     kind: String,
     movement_id: Uuid,
     opened_at: UnixMillis,
@@ -185,8 +190,9 @@ impl LineView {
 
 impl From<MoneyCaseRow> for CaseView {
     fn from(row: MoneyCaseRow) -> Self {
-        let MoneyCaseRow { id, order_id, kind, movement_id, opened_at, closed_at } = row;
-        Self { id, order_id, kind, movement_id, opened_at, closed_at }
+        let MoneyCaseRow { id, kind, movement_id, opened_at, closed_at, provider_id, .. } = row;
+        let order_id = Some(row.order_id).filter(|order| !order.0.is_nil());
+        Self { id, order_id, provider_id, kind, movement_id, opened_at, closed_at }
     }
 }
 

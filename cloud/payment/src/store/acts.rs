@@ -11,13 +11,13 @@ use wire::{OrderId, UnixMillis, UserId, words};
 
 use super::{MoneyCaseRow, Store, StoreError};
 
-const CASE: &str =
-    "SELECT id, order_id, kind, movement_id, opened_at, closed_at FROM money_cases WHERE id = ?";
+const CASE: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at, \
+    (SELECT provider_id FROM payouts WHERE payouts.id = movement_id) AS provider_id FROM money_cases WHERE id = ?";
 const CLOSE: &str =
     "UPDATE money_cases SET closed_at = ?, closed_by = ? WHERE id = ? AND closed_at IS NULL";
 const OF_ORDER: &str = "WHERE order_id = ? ORDER BY at DESC, id DESC LIMIT ?";
-const CASES_OF_ORDER: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at FROM money_cases \
-    WHERE order_id = ? ORDER BY id DESC LIMIT ?";
+const CASES_OF_ORDER: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at, NULL AS provider_id \
+    FROM money_cases WHERE order_id = ? ORDER BY id DESC LIMIT ?";
 
 /// The newest of an order that are shown.
 const ROWS_MAX: usize = 200;

@@ -7,7 +7,7 @@ use platform::{
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Currency, UserId};
+use wire::{Currency, OrderId, UserId};
 
 use super::{
     Occasion, Store, StoreError, load,
@@ -91,6 +91,9 @@ impl Store {
             tx.insert(PayoutRow::of(&writes.payout, provider, currency, now)).await?;
         }
         write::book(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
+        if let Some(case) = &writes.case {
+            write::list(tx, OrderId(Uuid::nil()), case, now).await?;
+        }
         if before.is_none_or(|before| before.state != writes.payout.state) {
             let told = write::payout(&self.clock, provider, currency, &writes.payout, now)?;
             outbox::store::add_all(tx, told.as_slice()).await?;

@@ -15,7 +15,8 @@ pub use super::rows::RequestRow as RequestRecord;
 const OF_ORDER: &str = "WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT ?";
 const OPEN_REQUESTS: &str = "WHERE status = 'open' AND created_at <= ? \
     AND (created_at < ? OR id < ?) ORDER BY created_at DESC, id DESC LIMIT ?";
-const CASES: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at FROM money_cases \
+const CASES: &str = "SELECT id, order_id, kind, movement_id, opened_at, closed_at, \
+    (SELECT provider_id FROM payouts WHERE payouts.id = movement_id) AS provider_id FROM money_cases \
     WHERE closed_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?";
 const DUE_BY: &str = "SELECT order_id FROM dues WHERE next_at <= ? AND (looked_at < next_at OR looked_at <= ?) \
     ORDER BY next_at LIMIT ?";
@@ -39,11 +40,14 @@ row! {
     #[derive(Debug, Clone)]
     pub struct MoneyCaseRow {
         pub id: u64,
+        /// The nil id, where it is about a payout.
         pub order_id: OrderId,
         pub kind: String,
         pub movement_id: Uuid,
         pub opened_at: UnixMillis,
         pub closed_at: Option<UnixMillis>,
+        /// Of a payout.
+        pub provider_id: Option<UserId>,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use custody::{
-    HeardOrder, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites, MovementId,
-    OrderMoney, Payment, Payout, PayoutState, RefundRequest, RequestState,
+    HeardOrder, MoneyCase, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyJournal, MoneyWrites,
+    MovementId, OrderMoney, Payment, Payout, PayoutState, RefundRequest, RequestState,
 };
 use platform::{
     columns, outbox,
@@ -75,8 +75,7 @@ pub async fn all(
     }
     book(tx, clock, &writes.journals, Some(order.id), order.id.0).await?;
     for case in &writes.cases {
-        let (kind, movement_id) = (case.kind.as_str(), case.movement.0);
-        tx.insert_new(CaseRow { order_id: order.id, kind, movement_id, opened_at: now }).await?;
+        list(tx, order.id, case, now).await?;
     }
     let mut events = Vec::new();
     for payment in begun {
@@ -103,6 +102,17 @@ pub fn told(
     now: UnixMillis,
 ) -> Result<Event, StoreError> {
     event(clock, event_type(told.kind), now, &body(order, told)?)
+}
+
+/// Puts a case before a person, once, and returns whether it is new. A payout's has the nil id for its order.
+pub async fn list(
+    tx: &mut Tx,
+    order_id: OrderId,
+    case: &MoneyCase,
+    now: UnixMillis,
+) -> Result<bool, StoreError> {
+    let (kind, movement_id) = (case.kind.as_str(), case.movement.0);
+    Ok(tx.insert_new(CaseRow { order_id, kind, movement_id, opened_at: now }).await?)
 }
 
 /// Returns the payments that begin.

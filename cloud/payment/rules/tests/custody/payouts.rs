@@ -1,8 +1,8 @@
 //! A provider's balance on its way to him.
 
 use custody::{
-    AdapterAnswer, Basis, CustodyLimits, MovementId, PayoutState, PayoutStep, ProviderMoney,
-    pay_out,
+    AdapterAnswer, Basis, CustodyLimits, MoneyCase, MoneyCaseKind, MovementId, PayoutState,
+    PayoutStep, ProviderMoney, pay_out,
 };
 use uuid::Uuid;
 use wire::{Currency, UnixMillis};
@@ -56,4 +56,27 @@ fn a_payout_ends_once_and_may_come_back() {
     assert_eq!(hears(AdapterAnswer::Failed), None);
     assert_eq!(hears(AdapterAnswer::Returned), Some((PayoutState::Returned, true)));
     assert_eq!(hears(AdapterAnswer::Returned), None);
+}
+
+#[test]
+fn a_payout_without_an_answer_for_a_day_is_a_case_and_is_asked_about_each_hour() {
+    const HOUR: i64 = 3_600_000;
+    let mut rows = provider(1_000);
+    rows.payouts.push(pay_out(&rows, PayoutStep::HourStruck, &BASIS).unwrap().payout);
+    let movement = rows.payouts[0].id;
+    let hears = |hours: i64, answer| {
+        let step = PayoutStep::Answered { payout: movement, answer };
+        pay_out(&rows, step, &Basis { now: UnixMillis(hours * HOUR), ..BASIS }).unwrap()
+    };
+    assert_eq!(hears(23, AdapterAnswer::Unknown).case, None);
+    let case = Some(MoneyCase { kind: MoneyCaseKind::Unanswered, movement });
+    for answer in [AdapterAnswer::Unknown, AdapterAnswer::NotFound, AdapterAnswer::Pending] {
+        let writes = hears(24, answer);
+        assert_eq!(
+            (writes.case, writes.payout.errand.at),
+            (case, UnixMillis(25 * HOUR)),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(hears(24, AdapterAnswer::Done).case, None);
 }

@@ -1,5 +1,7 @@
 //! The desk of admins: money that a person mends or gives, and the report on all of it.
 
+use custody::{AdapterAnswer, PayoutStep};
+
 use super::*;
 
 #[rstest]
@@ -114,4 +116,43 @@ async fn admins_read_the_reconciliation_report(#[case] engine: Engine) {
     for who in [customer(CUSTOMER), provider(PROVIDER)] {
         service.get(who, path).await.refused(403, "role_forbidden");
     }
+}
+
+/// It is of no order, and says whose it is.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_payout_without_an_answer_for_a_day_is_a_case_once(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let stage = &service.stage;
+    service.pay(customer(CUSTOMER)).await;
+    stage.becomes(0, 9, OrderStatus::Completed).await;
+    stage.clock.advance(72 * HOUR);
+    payment::jobs::settle(&stage.courier).await.unwrap();
+    let payout = async |step| {
+        let (whose, currency) = (user(PROVIDER), wire::Currency::Cny);
+        stage.store.pay_out(whose, currency, step).await.unwrap().unwrap().payout.id
+    };
+    let begun = payout(PayoutStep::HourStruck).await;
+    let silent = PayoutStep::Answered { payout: begun, answer: AdapterAnswer::Unknown };
+    stage.clock.advance(23 * HOUR);
+    payout(silent).await;
+    let cases = async || service.get(admin(), "/api/v1/admin/money-cases").await;
+    assert_eq!(cases().await.items(), [Value::Null; 0]);
+    for hour in 24..26 {
+        stage.clock.advance(HOUR);
+        payout(silent).await;
+        let open = cases().await;
+        let [case] = open.items() else { panic!("{hour}: {}", open.body) };
+        assert_eq!((&case["kind"], &case["order_id"]), (&json!("unanswered"), &Value::Null));
+        assert_eq!(case["provider_id"], json!(user(PROVIDER)));
+        assert_eq!(case["movement_id"], json!(begun.0));
+    }
+    let close = format!("/api/v1/admin/money-cases/{}/close", cases().await.items()[0]["id"]);
+    let closed = service.post(admin(), &close, json!({ "reason": "The bank is on it." })).await;
+    assert!(closed.body["closed_at"].is_string(), "{}", closed.body);
+    stage.clock.advance(HOUR);
+    payout(silent).await;
+    assert_eq!(cases().await.items(), [Value::Null; 0]);
 }
