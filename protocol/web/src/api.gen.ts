@@ -5771,7 +5771,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5877,7 +5877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5973,7 +5973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6032,7 +6032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6102,7 +6102,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6220,7 +6220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6281,7 +6281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6387,7 +6387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6481,7 +6481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6560,7 +6560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6630,7 +6630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6745,7 +6745,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6838,7 +6838,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6910,7 +6910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6984,7 +6984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7061,7 +7061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7162,7 +7162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7260,7 +7260,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7334,7 +7334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7430,7 +7430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7545,7 +7545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7648,7 +7648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7736,7 +7736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7829,7 +7829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -7944,7 +7944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8007,7 +8007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8124,7 +8124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8235,7 +8235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8294,7 +8294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8377,7 +8377,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8481,7 +8481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8585,7 +8585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8662,7 +8662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8737,7 +8737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8814,7 +8814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -8929,7 +8929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9001,7 +9001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9099,7 +9099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9218,7 +9218,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9340,7 +9340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9413,7 +9413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9532,7 +9532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9651,7 +9651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9740,7 +9740,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9829,7 +9829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9906,7 +9906,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -9967,7 +9967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10073,7 +10073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10167,7 +10167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10237,7 +10237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10355,7 +10355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10473,7 +10473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10579,7 +10579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10659,7 +10659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10736,7 +10736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10857,7 +10857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -10953,7 +10953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11016,7 +11016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11131,7 +11131,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11224,7 +11224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11283,7 +11283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11385,7 +11385,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -11466,7 +11466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11536,7 +11536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11599,7 +11599,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11707,7 +11707,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11826,7 +11826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11923,7 +11923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -11982,7 +11982,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12064,7 +12064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12134,7 +12134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12237,7 +12237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12352,7 +12352,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12467,7 +12467,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12585,7 +12585,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12673,7 +12673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12765,7 +12765,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12844,7 +12844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12891,7 +12891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -12998,7 +12998,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -13081,7 +13081,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -13189,7 +13189,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -13229,7 +13229,7 @@ export interface operations {
                     "application/json": components["schemas"]["CodeOffer"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13308,7 +13308,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -13424,7 +13424,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
              *     `too_many_requests`: Too Many Requests
              */
@@ -13519,7 +13519,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13595,7 +13595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13685,7 +13685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13732,7 +13732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -13843,7 +13843,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -13940,7 +13940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14056,7 +14056,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -14138,7 +14138,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -14197,7 +14197,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14235,7 +14235,7 @@ export interface operations {
                     "application/json": components["schemas"]["OfferedIssuers"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14284,7 +14284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14393,7 +14393,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -14501,7 +14501,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
              *     `too_many_requests`: Too Many Requests
              */
@@ -14614,7 +14614,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -14694,7 +14694,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -14743,7 +14743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14821,7 +14821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -14909,7 +14909,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
              *     `too_many_requests`: Too Many Requests
              */
@@ -14977,7 +14977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15066,7 +15066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15146,7 +15146,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15224,7 +15224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15282,7 +15282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15399,7 +15399,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15457,7 +15457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15506,7 +15506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15584,7 +15584,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15640,7 +15640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15710,7 +15710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15780,7 +15780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15843,7 +15843,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15934,7 +15934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -15981,7 +15981,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16086,7 +16086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16168,7 +16168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16271,7 +16271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16332,7 +16332,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16470,7 +16470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16601,7 +16601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16737,7 +16737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16823,7 +16823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -16953,7 +16953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17011,7 +17011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17151,7 +17151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17209,7 +17209,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17340,7 +17340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17403,7 +17403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17535,7 +17535,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17598,7 +17598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17671,7 +17671,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17802,7 +17802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17892,7 +17892,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -17965,7 +17965,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18038,7 +18038,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18087,7 +18087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18168,7 +18168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18287,7 +18287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18357,7 +18357,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18412,7 +18412,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -18471,7 +18471,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -18532,7 +18532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18644,7 +18644,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18734,7 +18734,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18793,7 +18793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18851,7 +18851,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -18968,7 +18968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19026,7 +19026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19103,7 +19103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19184,7 +19184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19303,7 +19303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19419,7 +19419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19477,7 +19477,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19595,7 +19595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19687,7 +19687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19779,7 +19779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19897,7 +19897,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -19954,7 +19954,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20068,7 +20068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20182,7 +20182,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20300,7 +20300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20422,7 +20422,7 @@ export interface operations {
             };
             /**
              * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -20493,7 +20493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20540,7 +20540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20629,7 +20629,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              */
             429: {
                 headers: {
@@ -20687,7 +20687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -20799,7 +20799,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
              */
             429: {
@@ -20905,7 +20905,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `rate_limited`: You have asked too often. Wait a little and try again.
+             * @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `registration_quota`: Too many accounts were made from this address today. Try again tomorrow.
              */
             429: {
@@ -20984,7 +20984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21036,7 +21036,7 @@ export interface operations {
             };
             /**
              * @description `too_many_streams`: Too many of your pages are open at once. Close another tab.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              */
             429: {
                 headers: {
@@ -21101,7 +21101,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21148,7 +21148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21253,7 +21253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21369,7 +21369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21466,7 +21466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21572,7 +21572,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -21694,7 +21694,7 @@ export interface operations {
             };
             /**
              * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -21817,7 +21817,7 @@ export interface operations {
             };
             /**
              * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -21899,7 +21899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22023,7 +22023,7 @@ export interface operations {
             };
             /**
              * @description `too_many_files`: You have handed in as many files as one person may. Try again tomorrow.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -22142,7 +22142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22240,7 +22240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22287,7 +22287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22392,7 +22392,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22457,7 +22457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22560,7 +22560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22762,7 +22762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22800,7 +22800,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -22945,7 +22945,7 @@ export interface operations {
             };
             /**
              * @description `account_locked`: Too many wrong passwords. Try again later.
-             *     `rate_limited`: You have asked too often. Wait a little and try again.
+             *     `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again.
              *     `too_many_requests`: Too Many Requests
              */
             429: {
@@ -23003,7 +23003,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: You have asked too often. Wait a little and try again. */
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
             429: {
                 headers: {
                     [name: string]: unknown;
