@@ -21,3 +21,6 @@ CREATE TABLE address_claims (
 -- What the platform's work costs is set by those whom an admin trusts with it.
 INSERT INTO permissions (name) VALUES ('set_fees');
 INSERT INTO role_permissions (role_id, permission) VALUES (3, 'set_fees');
+
+-- SQLite bounds no text.
+ALTER TABLE users MODIFY COLUMN username VARCHAR(100) NOT NULL;

@@ -7,7 +7,8 @@ use wire::{FieldError, Role};
 use crate::say;
 
 pub const USERNAME_CHARS_MIN: usize = 3;
-pub const USERNAME_CHARS_MAX: usize = 40;
+pub const USERNAME_CHARS_MAX: usize = 100;
+/// An address stands in a path of 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): none of 255 could get mail.
 pub const EMAIL_BYTES_MAX: usize = 254;
 pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 pub const PASSWORD_CHARS_MIN: usize = 10;
@@ -165,10 +166,10 @@ mod tests {
 
     #[test]
     fn a_username_is_short_plain_and_lower_case() {
-        for good in ["bob", "li.si", "a_b-c9", &"x".repeat(40)] {
+        for good in ["bob", "li.si", "a_b-c9", &"x".repeat(100)] {
             assert!(Username::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "ab", "Bob", "a b", "张三丰", "a@b", "a/b", "abc\n", &"x".repeat(41)] {
+        for bad in ["", "ab", "Bob", "a b", "张三丰", "a@b", "a/b", "abc\n", &"x".repeat(101)] {
             assert_eq!(Username::new(bad).map_err(|e| e.field), Err("username".into()), "{bad:?}");
         }
         assert_eq!(Username::typed(" Bob "), Username::new("bob").ok());
@@ -179,6 +180,10 @@ mod tests {
     fn an_email_is_plausible_and_kept_in_lower_case() {
         assert_eq!(Email::new(" A.B+c@Example.COM ").unwrap().as_str(), "a.b+c@example.com");
         assert!(Email::new("张三@例子.中国").is_ok());
+        let of =
+            |bytes: usize| format!("{}@{}.example.org", "x".repeat(64), "y".repeat(bytes - 77));
+        assert_eq!(of(254).len(), 254);
+        assert!(Email::new(&of(254)).is_ok());
         for bad in [
             "",
             "a",
@@ -195,6 +200,7 @@ mod tests {
             "a@b.c\r\nBcc: x@y.z",
             &format!("{}@b.c", "x".repeat(65)),
             &format!("a@{}.c", "x".repeat(254)),
+            &of(255),
         ] {
             assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email".into()), "{bad:?}");
         }

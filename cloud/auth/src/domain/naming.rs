@@ -1,7 +1,9 @@
 //! A user name for a newcomer from another service, made of their names there.
 
-use super::{USERNAME_CHARS_MAX, Username, account::USERNAME_CHARS_MIN};
+use super::{Username, account::USERNAME_CHARS_MIN};
 
+/// A name that its owner has not chosen stays short.
+const MADE_CHARS_MAX: usize = 40;
 /// Room for a dash and what tells two of one name apart.
 const TAIL_CHARS: usize = 5;
 const OF_NOBODY: &str = "person";
@@ -24,7 +26,7 @@ fn plain(word: &str) -> String {
         c if c.is_whitespace() => Some('.'),
         _ => None,
     });
-    let name: String = legal.take(USERNAME_CHARS_MAX - TAIL_CHARS).collect();
+    let name: String = legal.take(MADE_CHARS_MAX - TAIL_CHARS).collect();
     name.trim_matches(['.', '_', '-']).to_owned()
 }
 

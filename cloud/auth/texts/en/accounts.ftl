@@ -1,6 +1,6 @@
 # What an account needs. The numbers are those of `domain/account.rs`.
 
-username-needs = 3 to 40 characters of a-z, 0-9, `.`, `_` and `-`.
+username-needs = 3 to 100 characters of a-z, 0-9, `.`, `_` and `-`.
 email-needs = An address such as name@example.com.
 password-needs = 10 to 200 characters.
 role-needs = `customer` or `provider`.
