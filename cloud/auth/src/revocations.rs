@@ -18,7 +18,6 @@ use platform::{
     sessions::{self, LiveSession, SessionStatus},
 };
 use process::{clock::Clock, problem::chain, tasks::Tasks, tokens::Claims};
-use tokio::time::timeout;
 use uuid::Uuid;
 use wire::{SessionId, UnixMillis};
 
@@ -28,8 +27,6 @@ type RefillError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a revocation that missed the cache can go unnoticed by it.
 const REFILL_EVERY: Duration = Duration::from_secs(15);
-/// A cache slower than this is no faster than the database.
-const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 pub struct SessionList {
@@ -181,5 +178,5 @@ fn left(until: UnixMillis, now: UnixMillis) -> Duration {
 
 /// Nothing where the cache is away or slow: it only spares a question, and nobody waits for that.
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
-    timeout(CACHE_LIMIT, asked).await.ok()?.ok()
+    Cache::in_time(asked).await.ok()
 }

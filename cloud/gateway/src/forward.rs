@@ -22,7 +22,7 @@ use process::{
     sse::ProcessStop,
     tokens::{bearer, edge_claim},
     trace::{self, Trace},
-    web::BodyArrival,
+    web::{BODY_BYTES_MAX, BodyArrival},
 };
 use wire::Code;
 
@@ -38,9 +38,6 @@ use crate::{
     routes::{Audience, DOCUMENT, Route, RouteBody, STREAM},
     session, upload,
 };
-
-/// For the body of a route that holds it whole.
-pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 pub async fn forward(
     State(gateway): State<Arc<Gateway>>,

@@ -26,8 +26,6 @@ use crate::{
     session::{BrowserSession, Cookies},
 };
 
-/// A cache slower than this is no faster than asking auth.
-const CACHE_LIMIT: Duration = Duration::from_millis(250);
 const VERIFY_LIMIT: Duration = Duration::from_secs(2);
 const UNAVAILABLE_RETRY_S: u32 = 2;
 const VERIFY_PATH: &str = "/api/v1/auth/verify-token";
@@ -120,18 +118,11 @@ impl Identity {
     }
 
     async fn listed(&self, session: SessionId) -> SessionStatus {
-        let asked = sessions::look_up(&self.cache, session);
-        match tokio::time::timeout(CACHE_LIMIT, asked).await {
-            Ok(Ok(listed)) => listed,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "The cache does not answer; asking auth about the session");
-                SessionStatus::Unknown
-            }
-            Err(_) => {
-                tracing::warn!("The cache is too slow; asking auth about the session");
-                SessionStatus::Unknown
-            }
-        }
+        let listed = Cache::in_time(sessions::look_up(&self.cache, session)).await;
+        listed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "The cache does not answer; asking auth about the session");
+            SessionStatus::Unknown
+        })
     }
 
     async fn ask_auth(&self, token: &str, claims: &Claims) -> Result<(), Problem> {

@@ -22,6 +22,7 @@ use process::{
     parts::CloudPart,
     problem::{Json, Problem, fault},
     trace::TraceId,
+    web::BODY_BYTES_MAX,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -30,7 +31,7 @@ use wire::Code;
 
 use crate::{
     Gateway,
-    forward::{BODY_BYTES_MAX, bearing, canonical, unreadable},
+    forward::{bearing, canonical, unreadable},
     headers::set_identity,
     identity::KnownCaller,
     routes::Route,

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::Method;
-use platform::permissions;
+use platform::{cache::Cache, permissions};
 use process::{
     parts::CloudPart,
     problem::{Problem, chain},
@@ -19,8 +19,6 @@ use wire::{Code, Permission, Role, UserId};
 use crate::identity::{Identity, unavailable};
 
 const PATH: &str = "/internal/permissions";
-/// A cache slower than this is no faster than asking auth.
-const CACHE_LIMIT: Duration = Duration::from_millis(250);
 const ASK_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
@@ -50,17 +48,15 @@ impl Identity {
     }
 
     async fn held(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
-        let asked = permissions::look_up(&self.cache, user);
-        match tokio::time::timeout(CACHE_LIMIT, asked).await {
-            Ok(Ok(Some(held))) => return Ok(held),
-            Ok(Ok(None)) => {}
-            Ok(Err(error)) => {
+        match Cache::in_time(permissions::look_up(&self.cache, user)).await {
+            Ok(Some(held)) => return Ok(held),
+            Ok(None) => {}
+            Err(error) => {
                 tracing::warn!(
                     error = chain(&error),
                     "The cache does not answer; asking auth about a role"
                 );
             }
-            Err(_) => tracing::warn!("The cache is too slow; asking auth about a role"),
         }
         self.ask_permissions(user).await
     }

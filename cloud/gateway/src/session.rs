@@ -20,6 +20,7 @@ use process::{
     random,
     tokens::{Claims, TokenAudience},
     trace::TraceId,
+    web::BODY_BYTES_MAX,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,7 +31,7 @@ pub use renewal::relied_on_until;
 
 use crate::{
     Gateway,
-    forward::{BODY_BYTES_MAX, bearing, unreadable},
+    forward::{bearing, unreadable},
     identity::{KnownCaller, unavailable},
     routes::{Audience, BACK, BY_CODE, Route, RouteBody},
 };

@@ -28,7 +28,12 @@ pub enum CacheError {
     Address,
     #[error("the cache failed")]
     Redis(#[from] redis::RedisError),
+    #[error("the cache took too long")]
+    Slow,
 }
+
+/// A cache slower than this is no faster than going without.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Makes the same call on either cache, and counts its failures.
 macro_rules! on {
@@ -58,6 +63,16 @@ impl Cache {
         } else {
             Err(CacheError::Address)
         }
+    }
+
+    /// The answer of a call that somebody waits for.
+    pub async fn in_time<T>(
+        asked: impl Future<Output = Result<T, CacheError>>,
+    ) -> Result<T, CacheError> {
+        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
+            metrics::CACHE_FAULTS.add([], 1);
+            Err(CacheError::Slow)
+        })
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, CacheError> {

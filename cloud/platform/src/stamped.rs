@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use process::random;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
@@ -18,8 +17,6 @@ use crate::{
 /// Longer than any memory under it. A thing without a stamp has not changed for that long.
 const STAMP_TTL: Duration = Duration::from_secs(60 * 60);
 const STAMP_BYTES: usize = 12;
-/// A cache slower than this is no faster than the store.
-const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
 #[derive(Clone)]
 pub struct StampedMemory {
@@ -99,11 +96,6 @@ impl StampedMemory {
 
 /// Nothing where the cache is away or slow.
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
-    match timeout(CACHE_LIMIT, asked).await.ok()? {
-        Ok(answer) => Some(answer),
-        Err(error) => {
-            tracing::debug!(%error, "The cache remembers nothing");
-            None
-        }
-    }
+    let answer = Cache::in_time(asked).await;
+    answer.inspect_err(|error| tracing::debug!(%error, "The cache remembers nothing")).ok()
 }

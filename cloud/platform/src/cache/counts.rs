@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use process::clock::Clock;
 
-use super::{Cache, CacheError, Memory};
+use super::{Cache, Memory};
 
-/// Past this the own count is as good: a limit must not slow down the route it guards.
-const CACHE_LIMIT: Duration = Duration::from_millis(250);
 /// Keys that one process counts by itself; beyond this the count that ends soonest is forgotten.
 const OWN_MAX: usize = 50_000;
 
@@ -41,19 +39,20 @@ impl WindowCounts {
     /// Counts one more.
     pub async fn add(&self, key: &str, window: Duration) -> WindowCount {
         let left = self.left(window);
-        let count = match in_time(self.shared.increment(key, left)).await {
-            Some(count) => count,
+        // A limit must not slow down the route that it guards, and the own count is nearly as good.
+        let count = match Cache::in_time(self.shared.increment(key, left)).await {
+            Ok(count) => count,
             // A cache of this process does not fail.
-            None => self.own.increment(key, left).await.unwrap_or_default(),
+            Err(_) => self.own.increment(key, left).await.unwrap_or_default(),
         };
         WindowCount { count, left }
     }
 
     /// The count as it is.
     pub async fn look(&self, key: &str, window: Duration) -> WindowCount {
-        let text = match in_time(self.shared.get(key)).await {
-            Some(text) => text,
-            None => self.own.get(key).await.unwrap_or_default(),
+        let text = match Cache::in_time(self.shared.get(key)).await {
+            Ok(text) => text,
+            Err(_) => self.own.get(key).await.unwrap_or_default(),
         };
         let count = text.and_then(|text| text.parse().ok()).unwrap_or_default();
         WindowCount { count, left: self.left(window) }
@@ -71,10 +70,6 @@ impl WindowCount {
     pub fn seconds_left(&self) -> u32 {
         u32::try_from(self.left.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
     }
-}
-
-async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
-    tokio::time::timeout(CACHE_LIMIT, asked).await.ok()?.ok()
 }
 
 #[cfg(test)]

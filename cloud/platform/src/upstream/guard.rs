@@ -12,7 +12,7 @@ use std::{
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use process::{clock::Clock, metrics, parts::CloudPart, random};
+use process::{clock::Clock, metrics, parts::CloudPart, random, web::BODY_BYTES_MAX};
 use wire::Code;
 
 use super::{LIVE_PATH, Remote, UpstreamError};
@@ -20,8 +20,6 @@ use replicas::{CallEnd, ReplicaSet};
 
 /// A request goes out this often at most.
 const SENT_MAX: usize = 3;
-/// A longer body is not held for another attempt.
-const HELD_BYTES_MAX: usize = 256 * 1024;
 /// Before a request goes to the same address once more.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
@@ -163,12 +161,13 @@ async fn repeatable(
     let is_keyed = request.extensions().get::<OwnKey>().is_some();
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let size = request.body().size_hint().exact();
-    let is_held = size.is_some_and(|bytes| bytes <= HELD_BYTES_MAX as u64);
+    // A longer one is not held for another attempt.
+    let is_held = size.is_some_and(|bytes| bytes <= BODY_BYTES_MAX as u64);
     if is_upload || is_upgrade || !is_held || !(request.method().is_safe() || is_keyed) {
         return Ok((request, None));
     }
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, HELD_BYTES_MAX).await;
+    let body = to_bytes(body, BODY_BYTES_MAX).await;
     let body = body.map_err(|error| UpstreamError::Request(Box::new(error)))?;
     let again = Repeatable { method: parts.method, uri: parts.uri, headers: parts.headers, body };
     Ok((again.request(), Some(again)))
