@@ -35,6 +35,11 @@ pub enum CacheError {
 /// A cache slower than this is no faster than going without.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// Counts a question that may spare one to the store: what asks, and for which of its things.
+pub(crate) fn count_read(cache: &str, kind: &str, is_hit: bool) {
+    metrics::CACHE_READS.add([cache, kind, if is_hit { "hit" } else { "miss" }], 1);
+}
+
 /// Makes the same call on either cache, and counts its failures.
 macro_rules! on {
     ($self:ident, $call:ident($($argument:expr),*)) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wire::{Permission, UserId};
 
-use crate::cache::{Cache, CacheError};
+use crate::cache::{Cache, CacheError, count_read};
 
 /// The longest time for which a change of a role may go unnoticed.
 pub const KEPT_FOR: Duration = Duration::from_secs(30);
@@ -29,6 +29,7 @@ pub async fn forget(cache: &Cache, user: UserId) -> Result<(), CacheError> {
 /// `None` where there is no copy. A permission that only a newer auth knows is left out.
 pub async fn look_up(cache: &Cache, user: UserId) -> Result<Option<Vec<Permission>>, CacheError> {
     let words = cache.get(&key(user)).await?;
+    count_read("permissions", "held", words.is_some());
     Ok(words.map(|words| words.split(' ').filter_map(|word| word.parse().ok()).collect()))
 }
 

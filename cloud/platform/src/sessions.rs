@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use wire::{Role, SessionId, UnixMillis, UserId};
 
-use crate::cache::{Cache, CacheError};
+use crate::cache::{Cache, CacheError, count_read};
 
 /// An ended session stays listed for at least so long, and a word that it stands counts for no longer.
 pub const KEPT_FOR: Duration = Duration::from_secs(3600);
@@ -50,7 +50,9 @@ pub async fn mark_complete(cache: &Cache) -> Result<(), CacheError> {
 
 pub async fn look_up(cache: &Cache, session: SessionId) -> Result<SessionStatus, CacheError> {
     let [revoked, complete] = cache.get_all([&key(session), COMPLETE_KEY]).await?;
-    Ok(status(revoked.is_some(), complete.is_some()))
+    let status = status(revoked.is_some(), complete.is_some());
+    count_read("sessions", "ended", status != SessionStatus::Unknown);
+    Ok(status)
 }
 
 /// Notes that a session stands, under a key of its own: a gateway of a version before takes any word under the
@@ -74,8 +76,9 @@ pub async fn recall(
     let keys = [key(session), live_key(session)];
     let [revoked, live, complete] = cache.get_all([&keys[0], &keys[1], COMPLETE_KEY]).await?;
     let status = status(revoked.is_some(), complete.is_some());
-    let live = live.filter(|_| status == SessionStatus::Clear);
-    Ok((status, live.and_then(|word| read(&word))))
+    let live = live.filter(|_| status == SessionStatus::Clear).and_then(|word| read(&word));
+    count_read("sessions", "live", status == SessionStatus::Revoked || live.is_some());
+    Ok((status, live))
 }
 
 fn status(is_revoked: bool, is_complete: bool) -> SessionStatus {

@@ -10,7 +10,7 @@ use process::random;
 use uuid::Uuid;
 
 use crate::{
-    cache::{Cache, CacheError},
+    cache::{Cache, CacheError, count_read},
     sealing::{DataKeys, SealPlace},
 };
 
@@ -69,6 +69,12 @@ impl StampedMemory {
 
     /// The memory of that state.
     pub async fn recall(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
+        let known = self.known(what, of, stamp).await;
+        count_read(self.part, what, known.is_some());
+        known
+    }
+
+    async fn known(&self, what: &str, of: &StampedThing, stamp: &Stamp) -> Option<String> {
         let stored = in_time(self.cache.get(&self.key(what, of))).await??;
         let (under, sealed) = stored.split_once(' ')?;
         // Whoever else can write to the cache could put a plain one there.

@@ -13,8 +13,9 @@ use platform::{
     outbox::Relay,
     sealing::DataKeys,
     stamped::{StampedMemory, StampedThing},
+    vals,
 };
-use process::{clock::Clock, tasks::Tasks};
+use process::{clock::Clock, tasks::Tasks, telemetry::LogFormat};
 use serde_json::json;
 use support::{eventually, servers};
 use user::{
@@ -40,6 +41,7 @@ const PROFILES: QueueSpec = QueueSpec::new("profiles", &[(Exchange::User, "profi
 on_every_documents! {
     every_promise_of_a_profile_is_kept,
     a_change_is_seen_at_once_at_every_replica,
+    a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing,
     what_changes_a_profile_is_told_in_order,
     who_is_verified_is_told_again,
     hot_queries_are_answered_by_their_index,
@@ -185,6 +187,39 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     };
     here.change(who, None, TRACE, close).await.unwrap();
     assert_eq!(shown(&there).await, None);
+}
+
+/// Of a part that no other test counts.
+async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: DocumentsArm) {
+    process::start("profiles", LogFormat::Json);
+    let part = match &arm.documents {
+        Documents::Mongo(_) => "counted-mongodb",
+        Documents::Sqlite(_) => "counted-sqlite",
+    };
+    let cache = Cache::open("memory:").unwrap();
+    let memory = StampedMemory::new((part, "user.memory"), cache, DataKeys::random(), LIMIT);
+    let store = migrated(&arm.documents).await.remembering(memory);
+    offer(&store, PROVIDER, Region::East).await;
+    let counted = |outcome| {
+        let line = format!(
+            r#"holdfast_cache_reads_total{{cache="{part}",kind="card",outcome="{outcome}"}} "#
+        );
+        let text = process::metrics::render();
+        let count = text.lines().find_map(|shown| shown.strip_prefix(&line)?.parse::<u64>().ok());
+        count.unwrap_or_default()
+    };
+    let first = store.card(PROVIDER).await.unwrap();
+    assert_eq!((counted("hit"), counted("miss")), (0, 1));
+    // A store without profiles would know of none.
+    match &arm.documents {
+        Documents::Mongo(_) => arm.mongo().await.drop().await.unwrap(),
+        Documents::Sqlite(sql) => {
+            sql.exec("DROP TABLE provider_profiles", vals![]).await.unwrap();
+        }
+    }
+    assert!(first.is_some());
+    assert_eq!(store.card(PROVIDER).await.unwrap(), first);
+    assert_eq!((counted("hit"), counted("miss")), (1, 1));
 }
 
 #[tokio::test]
