@@ -11,6 +11,7 @@ pub mod millis;
 mod mongo;
 mod query;
 mod schema;
+mod sent;
 mod store;
 
 use mongodb::{
@@ -94,8 +95,8 @@ impl Documents {
         }
     }
 
-    /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs and, on SQLite,
-    /// the outbox. Safe to repeat.
+    /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs, replays, and events that have
+    /// left, on SQLite in the outbox. Safe to repeat.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         match self {
             Self::Mongo(mongo) => mongo.migrate().await,

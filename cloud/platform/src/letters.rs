@@ -1,4 +1,4 @@
-//! The letters of a part's own queues and exchanges, and replays from its outbox, for admins. The gateway
+//! The letters of a part's own queues and exchanges, and replays of its events, for admins. The gateway
 //! asks each part, since nobody else can reach a part's queues.
 //!
 //! Invariant: no body is shown. An event names people and places, and who mends a queue needs neither.
@@ -20,11 +20,10 @@ use uuid::Uuid;
 use wire::{Code, EventId, UnixMillis};
 
 use crate::{
-    Ground, StoreError,
+    Ground,
     bus::{Bus, BusError, Letter, LetterAct, LetterBox, LetterChoice, boxes_of, topology},
     database::Database,
     outbox::replay::{self, Replay},
-    sql::Sql,
 };
 
 /// A box of letters.
@@ -114,8 +113,7 @@ const REPLAYS_SHOWN: usize = 50;
 struct PartLetters {
     part: CloudPart,
     bus: Bus,
-    /// None for a part whose outbox keeps nothing.
-    sql: Option<Sql>,
+    database: Database,
     clock: Clock,
     verifier: Verifier,
 }
@@ -128,12 +126,9 @@ impl FromRef<PartLetters> for Verifier {
 
 /// The routes of a part, which the gateway alone can reach.
 pub fn routes(ground: &Ground, part: CloudPart, database: impl Into<Database>) -> Router {
-    let sql = match database.into() {
-        Database::Sql(sql) => Some(sql),
-        Database::Mongo(_) => None,
-    };
+    let (database, verifier) = (database.into(), ground.verifier(part.name()));
     let (bus, clock) = (ground.bus.clone(), ground.clock.clone());
-    let letters = PartLetters { part, bus, sql, clock, verifier: ground.verifier(part.name()) };
+    let letters = PartLetters { part, bus, database, clock, verifier };
     Router::new()
         .route("/internal/letters", get(boxes))
         .route("/internal/letters/{name}", get(shown))
@@ -202,10 +197,7 @@ async fn replays(
     State(letters): State<PartLetters>,
     _: Admin,
 ) -> Result<Json<LetterList<ReplayItem>>, Problem> {
-    let found = match &letters.sql {
-        Some(sql) => replay::replays(sql, REPLAYS_SHOWN).await.map_err(StoreError::from)?,
-        None => Vec::new(),
-    };
+    let found = replay::replays(&letters.database, REPLAYS_SHOWN).await?;
     let items = found.into_iter().map(|replay| letters.item(replay)).collect();
     Ok(Json(LetterList { items }))
 }
@@ -218,13 +210,12 @@ async fn ask(
     if topology::named(&queue).is_none() {
         return Err(Code::NotFound.into());
     }
-    let Some(sql) = &letters.sql else { return Ok(Json(LetterList { items: Vec::new() })) };
     let (now, by) = (letters.clock.now(), caller.actor.user_id);
-    let asked = replay::ask(sql, &queue, since, (letters.clock.new_id(), by, now));
-    let asked = asked.await.map_err(StoreError::from)?;
+    let asked = (letters.clock.new_id(), by, now);
+    let asked = replay::ask(&letters.database, &queue, since, asked).await?;
     let Some(id) = asked else { return Err(Problem::new(Code::TooManyRequests).retry_after(60)) };
     tracing::warn!(user.id = %by, queue, "`{queue}` gets its events since {} again", since.0);
-    let found = replay::replays(sql, REPLAYS_SHOWN).await.map_err(StoreError::from)?;
+    let found = replay::replays(&letters.database, REPLAYS_SHOWN).await?;
     let own = found.into_iter().filter(|replay| replay.id == id);
     Ok(Json(LetterList { items: own.map(|replay| letters.item(replay)).collect() }))
 }

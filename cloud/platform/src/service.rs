@@ -31,11 +31,8 @@ impl Ground {
         mut jobs: Vec<Job>,
     ) -> Result<(), JobError> {
         let database = database.into();
-        // MongoDB keeps no event that has left.
-        if let Database::Sql(sql) = &database {
-            jobs.push(outbox::kept_job(sql.clone(), self.clock.clone(), self.sent_kept));
-            jobs.push(replay::job(sql.clone(), self.bus.clone(), self.clock.clone()));
-        }
+        jobs.push(outbox::kept_job(database.clone(), self.clock.clone(), self.sent_kept));
+        jobs.push(replay::job(database.clone(), self.bus.clone(), self.clock.clone()));
         if let Some(part) = CloudPart::named(service) {
             topology::watch(&self.tasks, self.bus.clone(), part);
         }

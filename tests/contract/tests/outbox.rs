@@ -9,6 +9,7 @@ use std::{
 
 use contract::{BusArm, LIMIT, SqlArm, event_of, ids};
 use platform::{
+    Database,
     bus::{Deliveries, LetterBox, QueueSpec},
     inbox,
     outbox::{self, Relay, replay},
@@ -148,14 +149,15 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     bus.bus.bind(&LATE).await.unwrap();
     let (id, by) = (Clock::system().new_id(), UserId(Clock::system().new_id()));
     let since = now.plus_ms(-30 * a_day_ms);
-    assert_eq!(replay::ask(&sql.sql, "late", since, (id, by, now)).await.unwrap(), Some(id));
+    let database = Database::from(&sql.sql);
+    assert_eq!(replay::ask(&database, "late", since, (id, by, now)).await.unwrap(), Some(id));
     // Those that come meanwhile come once, by the exchange.
     let live = event_of(EventType::OrderCreated, 9_999);
     save(&sql.sql, &live).await.unwrap();
     eventually("it has left, too", LIMIT, all).await;
     let named = |name: &str| (name == "late").then_some(LATE);
     let mut turns = 0;
-    while replay::turn(&sql.sql, &bus.bus, named, now).await.unwrap() {
+    while replay::turn(&database, &bus.bus, named, now).await.unwrap() {
         turns += 1;
         assert!(turns < 10);
     }
@@ -169,7 +171,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     assert_eq!(first, &live);
     assert_eq!(replayed, wanted);
     assert_eq!(bus.bus.waiting("late").await.unwrap(), 0);
-    let told = replay::replays(&sql.sql, 5).await.unwrap();
+    let told = replay::replays(&database, 5).await.unwrap();
     assert_eq!(
         told.iter().map(|one| (one.sent, one.done_at)).collect::<Vec<_>>(),
         [(960, Some(now))]

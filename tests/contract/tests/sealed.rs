@@ -10,7 +10,7 @@ use platform::{
     Database,
     bus::{Bus, QueueSpec},
     documents::{Collection, DocumentBody, Documents, DocumentsError, Field, Shape},
-    outbox::{self, Relay},
+    outbox::{self, Relay, replay},
     sealing::{self, DataKeys, SealWalk},
     sql::{Sql, SqlError},
     transact, vals,
@@ -48,6 +48,9 @@ on_both! {
     ),
     events_of_an_outbox_outlive_their_data_key(sqlite, mariadb),
     documents_and_their_events_outlive_their_data_key(documents_on_sqlite, documents_on_mongodb),
+    events_that_have_left_documents_outlive_their_data_key(
+        documents_on_sqlite, documents_on_mongodb
+    ),
 }
 
 fn telling() -> Event {
@@ -289,6 +292,37 @@ async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
     }
     let left = arm.documents.clone().sealed_by(&left);
     assert_eq!(received(Database::from(&left), 1).await, [event]);
+}
+
+async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsArm) {
+    let file = KeyFile::new();
+    let by = |keys: &DataKeys| arm.documents.clone().sealed_by(keys);
+    let former = by(&file.keys());
+    let cards: Collection<Card> = Collection::new(&former, "cards");
+    former.migrate().await.unwrap();
+    cards.migrate().await.unwrap();
+    let events: Vec<Event> = (0..MANY).map(|_| telling()).collect();
+    for (event, n) in events.iter().zip(1..) {
+        let event = std::slice::from_ref(event);
+        assert!(cards.insert(Uuid::from_u128(n), &card(), event).await.unwrap());
+    }
+    assert_eq!(received(Database::from(&former), events.len()).await, events);
+    if let Documents::Mongo(_) = &arm.documents {
+        let sent = arm.mongo().await.collection::<mongodb::bson::Document>("_sent");
+        let kept = sent.find_one(mongodb::bson::doc! {}).await.unwrap().unwrap();
+        assert!(!kept.to_string().contains("Harbour"), "{kept}");
+    }
+    let both = Database::from(&by(&file.with_a_new_key()));
+    outbox::seal(&both, &SealWalk::of("outbox")).await.unwrap();
+    let left = Database::from(&by(&file.without_the_old_key()));
+    let bus = contract::embedded().await.bus;
+    bus.bind(&ORDERS).await.unwrap();
+    let (clock, named) = (Clock::system(), |_: &str| Some(ORDERS));
+    let (id, now) = (clock.new_id(), clock.now());
+    let asked = (id, UserId(clock.new_id()), now);
+    replay::ask(&left, ORDERS.name, wire::UnixMillis(0), asked).await.unwrap().unwrap();
+    while replay::turn(&left, &bus, named, now).await.unwrap() {}
+    assert_eq!(bus.waiting(ORDERS.name).await.unwrap(), MANY as u64);
 }
 
 /// The events that the relay of this store sends.

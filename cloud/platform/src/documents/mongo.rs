@@ -1,5 +1,5 @@
-//! Owns the platform's own collections on MongoDB: leases, runs of jobs, the inbox, and answers under keys. They
-//! keep the promises of the tables of the same names.
+//! Owns the platform's own collections on MongoDB: leases, runs of jobs, the inbox, answers under keys, events that have
+//! left, and replays. They keep the promises of the tables of the same names.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,14 +12,15 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 use wire::{EventId, UnixMillis};
 
-use super::keys::{ANSWERS, NEWEST};
 use super::{
     DocumentsError,
     error::{is_command, unless_unique},
+    keys::{ANSWERS, NEWEST},
+    sent::{IN_ORDER, OLDEST, REPLAYS, SENT, UNDER_WAY},
 };
 use crate::{answers, inbox, jobs, sealing::DataKeys};
 
-const LEASES: &str = "_leases";
+pub(super) const LEASES: &str = "_leases";
 const INBOX: &str = "_inbox";
 const JOB_RUNS: &str = "_job_runs";
 const EXPIRES: &str = "expires";
@@ -70,11 +71,20 @@ impl Mongo {
             let index = IndexModel::builder().keys(doc! {"at": 1}).options(options).build();
             self.collection(name).create_index(index).await?;
         }
+        self.index_sent().await?;
         self.index_answers().await
     }
 
     pub(super) async fn check(&self) -> Result<(), DocumentsError> {
-        let needed = [(INBOX, EXPIRES), (JOB_RUNS, EXPIRES), (ANSWERS, EXPIRES), (ANSWERS, NEWEST)];
+        let needed = [
+            (INBOX, EXPIRES),
+            (JOB_RUNS, EXPIRES),
+            (ANSWERS, EXPIRES),
+            (ANSWERS, NEWEST),
+            (SENT, IN_ORDER),
+            (SENT, OLDEST),
+            (REPLAYS, UNDER_WAY),
+        ];
         for (name, index) in needed {
             let known = index_names(&self.collection(name)).await?;
             if !known.iter().any(|known| known == index) {

@@ -5,18 +5,18 @@ use std::time::Duration;
 use process::clock::Clock;
 
 use super::store;
-use crate::{jobs::Job, sql::Sql};
+use crate::{Database, jobs::Job};
 
 /// Where nothing is configured.
 pub const SENT_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The job that removes older ones, and replays that are long done.
-pub(crate) fn job(sql: Sql, clock: Clock, kept: Duration) -> Job {
+pub(crate) fn job(database: Database, clock: Clock, kept: Duration) -> Job {
     Job::new("tidy_events", "40 17 * * * *", move || {
-        let (sql, now) = (sql.clone(), clock.now());
+        let (database, now) = (database.clone(), clock.now());
         async move {
-            store::purge(&sql, now, kept).await?;
-            store::replays::purge(&sql, now).await?;
+            store::purge(&database, now, kept).await?;
+            store::replays::purge(&database, now).await?;
             Ok(())
         }
     })

@@ -9,9 +9,9 @@ use wire::{Event, UnixMillis};
 use super::store;
 pub use super::store::replays::{Replay, ask, replays};
 use crate::{
+    Database,
     bus::{Bus, QueueSpec, topology},
     jobs::Job,
-    sql::Sql,
 };
 
 /// Events read at a time.
@@ -19,12 +19,12 @@ const BATCH_MAX: usize = 500;
 /// Batches of one turn of the job; the next turn goes on. A queue gets no more than so many at once.
 const BATCHES_MAX: usize = 40;
 
-pub(crate) fn job(sql: Sql, bus: Bus, clock: Clock) -> Job {
+pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
     Job::new("replay_events", "*/5 * * * * *", move || {
-        let (sql, bus, now) = (sql.clone(), bus.clone(), clock.now());
+        let (database, bus, now) = (database.clone(), bus.clone(), clock.now());
         async move {
             for _ in 0..BATCHES_MAX {
-                if !turn(&sql, &bus, topology::named, now).await? {
+                if !turn(&database, &bus, topology::named, now).await? {
                     break;
                 }
             }
@@ -37,13 +37,13 @@ type TurnResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// One batch of the oldest replay; `false` where none is under way.
 pub async fn turn(
-    sql: &Sql,
+    database: &Database,
     bus: &Bus,
     queue_named: impl Fn(&str) -> Option<QueueSpec>,
     now: UnixMillis,
 ) -> TurnResult<bool> {
-    let Some(replay) = store::replays::open(sql).await? else { return Ok(false) };
-    let rows = store::replays::batch(sql, &replay, BATCH_MAX).await?;
+    let Some(replay) = store::replays::open(database).await? else { return Ok(false) };
+    let rows = store::replays::batch(database, &replay, BATCH_MAX).await?;
     let is_last = rows.len() < BATCH_MAX;
     let done_seq = rows.last().map_or(replay.last_seq, |(seq, ..)| *seq);
     // A queue that a newer version has dropped gets nothing more.
@@ -54,7 +54,8 @@ pub async fn turn(
         if made_at < replay.since_ms {
             continue;
         }
-        let event: Event = serde_json::from_str(&store::opened(sql.data_keys(), id, stored)?)?;
+        let json = store::opened(database.data_keys(), id, stored)?;
+        let event: Event = serde_json::from_str(&json)?;
         if queue.wants(&event) {
             events.push(event);
         }
@@ -63,6 +64,6 @@ pub async fn turn(
         bus.replay(&queue, &events).await?;
     }
     let done_at = is_last.then_some(now);
-    store::replays::advance(sql, &replay, done_seq, events.len(), done_at).await?;
+    store::replays::advance(database, &replay, done_seq, events.len(), done_at).await?;
     Ok(true)
 }

@@ -1,4 +1,5 @@
-//! The job that seals anew the events of an outbox, or of documents, which are plain or of a former data key.
+//! The job that seals anew the events of an outbox, or of documents and of those that have left them, which are plain or of a
+//! former data key.
 
 use super::store;
 use crate::{Database, documents::DocumentsError, jobs::Job, sealing::SealWalk};
@@ -18,17 +19,14 @@ pub(crate) fn job(database: Database) -> Job {
 
 /// One turn of it.
 pub async fn seal(database: &Database, walk: &SealWalk<i64>) -> Result<(), DocumentsError> {
-    match database {
-        Database::Sql(sql) => {
-            let mut turn = walk.turn(sql.data_keys(), BATCHES_MAX).await;
-            while let Some(after) = turn.place() {
-                turn.reached(store::reseal(sql, after).await?);
-            }
-        }
-        Database::Mongo(mongo) => {
-            let sealed = mongo.reseal_events(WAITING_MAX).await?;
-            process::metrics::SEALED_ANEW.add(["outbox"], sealed as u64);
-        }
+    // Before those that have left: the relay seals by the present key what it keeps.
+    if let Database::Mongo(mongo) = database {
+        let sealed = mongo.reseal_events(WAITING_MAX).await?;
+        process::metrics::SEALED_ANEW.add(["outbox"], sealed as u64);
+    }
+    let mut turn = walk.turn(database.data_keys(), BATCHES_MAX).await;
+    while let Some(after) = turn.place() {
+        turn.reached(store::reseal(database, after).await?);
     }
     Ok(())
 }

@@ -92,7 +92,10 @@ impl Source {
         }
         match self {
             Self::Sql(sql) => Ok(store::mark_sent(sql, &rows, now).await?),
-            Self::Mongo { mongo, .. } => mongo.remove_sent_events(documents.into_iter()).await,
+            Self::Mongo { mongo, .. } => {
+                mongo.keep_sent(store::LEASE, &documents, now).await?;
+                mongo.remove_sent_events(documents.into_iter()).await
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The outbox's statements.
 
-pub(super) mod replays;
+pub(crate) mod replays;
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
 use crate::{
-    columns,
+    Database, columns,
     documents::DocumentsError,
     sealing::{DataKeys, SealError, SealPlace, SealedBatch},
     sql::{Columns, Sql, SqlError, Tx, in_list},
@@ -123,12 +123,20 @@ pub(super) fn opened(keys: &DataKeys, id: Uuid, stored: String) -> Result<String
     keys.open_text(&place(id), stored)
 }
 
-fn place(event: Uuid) -> SealPlace {
+/// Also of an event that has left a document.
+pub(crate) fn place(event: Uuid) -> SealPlace {
     SealPlace::of_id("outbox.event", event)
 }
 
 /// Seals the events behind `after` which are plain, or sealed by a former key, a batch at most.
-pub(super) async fn reseal(sql: &Sql, after: i64) -> Result<SealedBatch<i64>, DocumentsError> {
+pub(super) async fn reseal(
+    database: &Database,
+    after: i64,
+) -> Result<SealedBatch<i64>, DocumentsError> {
+    let sql = match database {
+        Database::Sql(sql) => sql,
+        Database::Mongo(mongo) => return mongo.reseal_sent(after, RESEALED_MAX).await,
+    };
     let keys = sql.data_keys();
     let rows: Vec<(i64, Uuid, String)> = sql.all(EVENTS, vals![after, RESEALED_MAX]).await?;
     let last = rows.last().filter(|_| rows.len() == RESEALED_MAX).map(|(seq, ..)| *seq);
@@ -163,10 +171,18 @@ pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Resul
     Ok(())
 }
 
-/// Forgets the events that left longer ago, a batch at a time, so that no other statement waits long.
-pub(crate) async fn purge(sql: &Sql, now: UnixMillis, kept: Duration) -> Result<u64, SqlError> {
+/// Forgets the events that left longer ago, on SQL a batch at a time, so that no other statement waits long.
+pub async fn purge(
+    database: &Database,
+    now: UnixMillis,
+    kept: Duration,
+) -> Result<u64, DocumentsError> {
     let kept_ms = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
     let (before, mut gone) = (now.plus_ms(-kept_ms), 0);
+    let sql = match database {
+        Database::Sql(sql) => sql,
+        Database::Mongo(mongo) => return mongo.purge_sent(before).await,
+    };
     for _ in 0..PURGES_MAX {
         let to: Option<i64> = sql.one(PURGE_TO, vals![before, PURGED_MAX]).await?;
         match to {

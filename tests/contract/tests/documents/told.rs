@@ -13,16 +13,18 @@ use contract::{
     notes::{Note, id, newest_of, note, notes},
     on_every_documents,
 };
-use mongodb::bson::doc;
+use mongodb::bson::{Bson, Document, doc};
 use platform::{
-    bus::{Bus, Deliveries, LetterBox},
+    Database,
+    bus::{Bus, Deliveries, LetterBox, QueueSpec},
     documents::{Collection, Documents, Filter, Update},
-    outbox::Relay,
+    outbox::{self, Relay, replay},
+    vals,
 };
 use process::{clock::Clock, tasks::Tasks};
 use support::eventually;
 use tokio::time::timeout;
-use wire::{Event, EventId, EventType, Exchange};
+use wire::{Event, EventId, EventType, Exchange, UnixMillis, UserId};
 
 on_every_documents! {
     written_events_leave_in_order_and_others_never,
@@ -30,6 +32,7 @@ on_every_documents! {
     a_collection_of_others_does_not_hold_the_relay,
     one_of_two_relays_publishes_and_the_other_takes_over,
     a_write_wakes_the_relay,
+    a_queue_added_later_gets_the_events_of_thirty_days_each_once,
     nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_killed,
 }
 
@@ -145,6 +148,109 @@ async fn a_write_wakes_the_relay(arm: DocumentsArm) {
     tasks.shutdown(LIMIT).await;
 }
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: DocumentsArm) {
+    let notes = notes(&arm.documents).await;
+    // More than a batch of a replay, over 38 days; and some that the new queue does not want.
+    let now = Clock::system().now();
+    let mut sent = Vec::new();
+    for n in 0..20_u128 {
+        let days = 38 - 2 * i64::try_from(n).unwrap();
+        let told: Vec<Event> = (0..60)
+            .map(|number| {
+                let wanted = number % 4 != 0;
+                let kind = if wanted { EventType::ReviewCreated } else { EventType::ReviewUpdated };
+                let at = now.plus_ms(i64::try_from(number).unwrap() - days * DAY_MS);
+                Event { at, ..event_of(kind, number) }
+            })
+            .collect();
+        assert!(notes.insert(id(n), &note(1, n), &told).await.unwrap());
+        sent.extend(told);
+    }
+    let waiting = waiting_in(&arm, 19).await;
+    let (tasks, mut deliveries) = arm.relayed().await;
+    assert_eq!(receive(&mut deliveries, sent.len()).await, sent);
+    eventually("all have left", LIMIT, async || all_left(&arm).await).await;
+    // As if the relay had died before it took them out: they leave a second time, and are kept once.
+    put_back(&arm, 19, waiting).await;
+    receive(&mut deliveries, 60).await;
+    eventually("they have left, too", LIMIT, async || all_left(&arm).await).await;
+    tasks.shutdown(LIMIT).await;
+
+    let since = now.plus_ms(-30 * DAY_MS);
+    let wanted: Vec<Event> =
+        sent.into_iter().filter(|e| e.at >= since && e.kind == EventType::ReviewCreated).collect();
+    assert_eq!(wanted.len(), 16 * 45);
+    assert_eq!(replayed(&arm, since).await, wanted);
+    let database = Database::from(&arm.documents);
+    let told = replay::replays(&database, 5).await.unwrap();
+    assert_eq!(
+        told.iter().map(|one| (one.sent, one.done_at.is_some())).collect::<Vec<_>>(),
+        [(720, true)]
+    );
+    // They are kept from the moment at which they left.
+    let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
+    let later = Clock::system().now().plus_ms(30 * DAY_MS + 1);
+    assert_eq!(outbox::store::purge(&database, later, days(31)).await.unwrap(), 0);
+    assert_eq!(outbox::store::purge(&database, later, days(30)).await.unwrap(), 20 * 60);
+    assert_eq!(replayed(&arm, since).await, []);
+}
+
+/// The events that a new queue is sent again.
+async fn replayed(arm: &DocumentsArm, since: UnixMillis) -> Vec<Event> {
+    const LATE: QueueSpec = QueueSpec::new("late", &[(Exchange::Review, "review.created")]);
+    let (bus, database) =
+        (Bus::open(&arm.bus_url()).await.unwrap(), Database::from(&arm.documents));
+    bus.bind(&LATE).await.unwrap();
+    let (clock, named) = (Clock::system(), |name: &str| (name == LATE.name).then_some(LATE));
+    let (id, by, now) = (clock.new_id(), UserId(clock.new_id()), clock.now());
+    let asked = replay::ask(&database, LATE.name, since, (id, by, now)).await.unwrap();
+    assert_eq!(asked, Some(id));
+    while replay::turn(&database, &bus, named, now).await.unwrap() {}
+    let waiting = usize::try_from(bus.waiting(LATE.name).await.unwrap()).unwrap();
+    let received = receive(&mut bus.subscribe(LATE.name, 100).await.unwrap(), waiting).await;
+    bus.close().await;
+    received
+}
+
+async fn all_left(arm: &DocumentsArm) -> Option<()> {
+    let waiting = match &arm.documents {
+        Documents::Mongo(_) => {
+            let notes = arm.mongo().await.collection::<Document>("notes");
+            notes.count_documents(doc! {"_events.0": {"$exists": true}}).await.unwrap()
+        }
+        Documents::Sqlite(sql) => {
+            let count = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
+            sql.one(count, vals![]).await.unwrap().unwrap()
+        }
+    };
+    (waiting == 0).then_some(())
+}
+
+/// The events of a note as MongoDB keeps them.
+async fn waiting_in(arm: &DocumentsArm, n: u128) -> Bson {
+    let Documents::Mongo(_) = &arm.documents else { return Bson::Null };
+    let notes = arm.mongo().await.collection::<Document>("notes");
+    let of = doc! {"_id": mongodb::bson::Uuid::from_bytes(id(n).into_bytes())};
+    notes.find_one(of).await.unwrap().unwrap().remove("_events").unwrap()
+}
+
+async fn put_back(arm: &DocumentsArm, n: u128, waiting: Bson) {
+    match &arm.documents {
+        Documents::Mongo(_) => {
+            let notes = arm.mongo().await.collection::<Document>("notes");
+            let of = doc! {"_id": mongodb::bson::Uuid::from_bytes(id(n).into_bytes())};
+            let back = doc! {"$set": {"_events": waiting}};
+            assert_eq!(notes.update_one(of, back).await.unwrap().modified_count, 1);
+        }
+        Documents::Sqlite(sql) => {
+            let back = "UPDATE outbox SET sent_at = NULL WHERE document = ?";
+            assert_eq!(sql.exec(back, vals![format!("notes/{}", id(n))]).await.unwrap(), 60);
+        }
+    }
+}
+
 const WRITERS: u128 = 6;
 const TOLD_PER_ROUND: usize = 300;
 
@@ -208,5 +314,9 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
         notes.delete(id(0), stored.version).await.unwrap_or(false).then_some(())
     };
     eventually("every event has left", LIMIT, empty).await;
+    eventually("those of the others, too", LIMIT, async || all_left(&arm).await).await;
     tasks.shutdown(LIMIT).await;
+    let again = ids(&replayed(&arm, UnixMillis(0)).await);
+    assert_eq!(again.len(), received.len(), "each is kept once");
+    assert_eq!(BTreeSet::from_iter(again), received);
 }

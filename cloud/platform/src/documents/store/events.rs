@@ -28,7 +28,7 @@ pub(crate) struct WaitingEvent {
     pub collection: String,
     pub document: Uuid,
     pub id: Uuid,
-    at: i64,
+    pub at: i64,
 }
 
 impl WaitingEvent {

@@ -3,27 +3,23 @@
 use uuid::Uuid;
 use wire::{UnixMillis, UserId};
 
-use crate::{
-    columns, row,
-    sql::{Columns, Sql, SqlError},
-    vals,
-};
+use crate::{Database, columns, documents::DocumentsError, row, sql::Columns, vals};
 
 /// Replays of one service that wait or are under way. More are refused.
-const OPEN_MAX: i64 = 16;
+const OPEN_MAX: u64 = 16;
 /// A replay that is done stays for a person to look at.
 const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 columns! {
-    struct NewReplay<'a> in replays {
-        id: Uuid,
-        queue: &'a str,
-        since_ms: UnixMillis,
-        done_seq: i64,
-        last_seq: i64,
-        sent: i64,
-        asked_by: UserId,
-        asked_at: UnixMillis,
+    pub(crate) struct NewReplay<'a> in replays {
+        pub id: Uuid,
+        pub queue: &'a str,
+        pub since_ms: UnixMillis,
+        pub done_seq: i64,
+        pub last_seq: i64,
+        pub sent: i64,
+        pub asked_by: UserId,
+        pub asked_at: UnixMillis,
     }
 }
 
@@ -53,15 +49,24 @@ const PURGE: &str = "DELETE FROM replays WHERE done_at < ?";
 
 /// Asks for a replay; `None` where too many are under way.
 pub async fn ask(
-    sql: &Sql,
+    database: &Database,
     queue: &str,
     since: UnixMillis,
     (id, by, now): (Uuid, UserId, UnixMillis),
-) -> Result<Option<Uuid>, SqlError> {
-    if sql.one::<i64>(OPEN, vals![]).await?.unwrap_or_default() >= OPEN_MAX {
+) -> Result<Option<Uuid>, DocumentsError> {
+    let open = match database {
+        Database::Sql(sql) => sql.one(OPEN, vals![]).await?.unwrap_or_default(),
+        Database::Mongo(mongo) => mongo.count_open_replays().await?,
+    };
+    if open >= OPEN_MAX {
         return Ok(None);
     }
-    let last_seq = sql.one::<Option<i64>>(LAST_SEQ, vals![]).await?.flatten().unwrap_or_default();
+    let last_seq = match database {
+        Database::Sql(sql) => {
+            sql.one::<Option<i64>>(LAST_SEQ, vals![]).await?.flatten().unwrap_or(0)
+        }
+        Database::Mongo(mongo) => mongo.last_sent().await?,
+    };
     let row = NewReplay {
         id,
         queue,
@@ -72,42 +77,69 @@ pub async fn ask(
         asked_by: by,
         asked_at: now,
     };
-    sql.insert_new(row).await?;
+    match database {
+        Database::Sql(sql) => drop(sql.insert_new(row).await?),
+        Database::Mongo(mongo) => mongo.add_replay(&row).await?,
+    }
     Ok(Some(id))
 }
 
 /// The newest replays.
-pub async fn replays(sql: &Sql, replays_max: usize) -> Result<Vec<Replay>, SqlError> {
-    sql.all(Replay::select("ORDER BY asked_at DESC, id LIMIT ?"), vals![replays_max]).await
+pub async fn replays(
+    database: &Database,
+    replays_max: usize,
+) -> Result<Vec<Replay>, DocumentsError> {
+    const NEWEST: &str = "ORDER BY asked_at DESC, id LIMIT ?";
+    match database {
+        Database::Sql(sql) => Ok(sql.all(Replay::select(NEWEST), vals![replays_max]).await?),
+        Database::Mongo(mongo) => mongo.replays(replays_max).await,
+    }
 }
 
-pub(crate) async fn purge(sql: &Sql, now: UnixMillis) -> Result<u64, SqlError> {
-    sql.exec(PURGE, vals![now.plus_ms(-KEPT_MS)]).await
+pub(crate) async fn purge(database: &Database, now: UnixMillis) -> Result<u64, DocumentsError> {
+    let before = now.plus_ms(-KEPT_MS);
+    match database {
+        Database::Sql(sql) => Ok(sql.exec(PURGE, vals![before]).await?),
+        Database::Mongo(mongo) => mongo.purge_replays(before).await,
+    }
 }
 
 /// The oldest that is under way.
-pub(in crate::outbox) async fn open(sql: &Sql) -> Result<Option<Replay>, SqlError> {
-    let text = Replay::select("WHERE done_at IS NULL ORDER BY asked_at, id LIMIT 1");
-    sql.one(text, vals![]).await
+pub(in crate::outbox) async fn open(database: &Database) -> Result<Option<Replay>, DocumentsError> {
+    const OLDEST: &str = "WHERE done_at IS NULL ORDER BY asked_at, id LIMIT 1";
+    match database {
+        Database::Sql(sql) => Ok(sql.one(Replay::select(OLDEST), vals![]).await?),
+        Database::Mongo(mongo) => mongo.open_replay().await,
+    }
 }
 
 /// The next of its events: number, id, moment and stored text.
 pub(in crate::outbox) async fn batch(
-    sql: &Sql,
+    database: &Database,
     replay: &Replay,
     rows_max: usize,
-) -> Result<Vec<(i64, Uuid, UnixMillis, String)>, SqlError> {
-    sql.all(BATCH, vals![replay.done_seq, replay.last_seq, rows_max]).await
+) -> Result<Vec<(i64, Uuid, UnixMillis, String)>, DocumentsError> {
+    match database {
+        Database::Sql(sql) => {
+            Ok(sql.all(BATCH, vals![replay.done_seq, replay.last_seq, rows_max]).await?)
+        }
+        Database::Mongo(mongo) => mongo.replay_batch(replay, rows_max).await,
+    }
 }
 
 /// Two replicas that overlap for a moment send a batch twice, and count it once.
 pub(in crate::outbox) async fn advance(
-    sql: &Sql,
+    database: &Database,
     replay: &Replay,
     done_seq: i64,
     sent: usize,
     done_at: Option<UnixMillis>,
-) -> Result<(), SqlError> {
-    let values = vals![done_seq, sent, done_at, replay.id, replay.done_seq];
-    sql.exec(ADVANCE, values).await.map(drop)
+) -> Result<(), DocumentsError> {
+    match database {
+        Database::Sql(sql) => {
+            let values = vals![done_seq, sent, done_at, replay.id, replay.done_seq];
+            Ok(sql.exec(ADVANCE, values).await.map(drop)?)
+        }
+        Database::Mongo(mongo) => mongo.advance_replay(replay, done_seq, sent, done_at).await,
+    }
 }
