@@ -63,6 +63,13 @@ pub struct Reconciliation {
     pub waiting: Vec<MoneyFinding>,
 }
 
+/// What becomes of a fee that the adapter's statement has and our books have not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NewFees {
+    AreBooked,
+    Differ,
+}
+
 #[derive(Clone)]
 pub struct Reconciler {
     pub courier: Courier,
@@ -77,7 +84,7 @@ impl Reconciler {
         let since = at.plus_ms(-WINDOW_MS);
         let mut differences = disagreements(store.disagreements(since).await?);
         let silent = finding(FindingKind::AdapterSilent, Uuid::nil());
-        match self.differing(since).await? {
+        match self.differing(since, NewFees::Differ).await? {
             Some(differing) => {
                 let found = |id: MovementId| finding(FindingKind::AdapterDiffers, id.0);
                 differences.extend(differing.into_iter().map(found));
@@ -105,12 +112,13 @@ impl Reconciler {
         Ok(Reconciliation { at, since, differences, waiting })
     }
 
-    /// Asks the adapter about every movement on which its statement differs [STATEMENT], and keeps the count of what
-    /// is left.
+    /// Books the adapter's own fees, asks it about every movement on which its statement differs [STATEMENT], and keeps the
+    /// count of what is left.
     pub async fn reconcile(&self) -> Result<Reconciliation, StoreError> {
         let store = &self.courier.store;
         let since = store.clock().now().plus_ms(-WINDOW_MS);
-        for id in self.differing(since).await?.unwrap_or_default().into_iter().take(QUESTIONS_MAX) {
+        let differing = self.differing(since, NewFees::AreBooked).await?.unwrap_or_default();
+        for id in differing.into_iter().take(QUESTIONS_MAX) {
             self.courier.question(id).await?;
         }
         let report = self.report().await?;
@@ -126,6 +134,7 @@ impl Reconciler {
     async fn differing(
         &self,
         since: UnixMillis,
+        fees: NewFees,
     ) -> Result<Option<BTreeSet<MovementId>>, StoreError> {
         let Courier { store, adapter } = &self.courier;
         let mut differing = BTreeSet::new();
@@ -134,7 +143,7 @@ impl Reconciler {
             let Some(ids) = adapter.known(after).await else { return Ok(None) };
             let Some(last) = ids.last().copied() else { break };
             after = last;
-            let Some(found) = self.differing_among(&ids).await? else { return Ok(None) };
+            let Some(found) = self.differing_among(&ids, fees).await? else { return Ok(None) };
             differing.extend(found);
         }
         let mut place = (since, 0);
@@ -142,18 +151,28 @@ impl Reconciler {
             let (ids, last) = store.booked_since(place).await?;
             let Some(last) = last else { break };
             place = last;
-            let Some(found) = self.differing_among(&ids).await? else { return Ok(None) };
+            let Some(found) = self.differing_among(&ids, fees).await? else { return Ok(None) };
             differing.extend(found);
         }
         Ok(Some(differing))
     }
 
-    async fn differing_among(&self, ids: &[Uuid]) -> Result<Option<Vec<MovementId>>, StoreError> {
+    async fn differing_among(
+        &self,
+        ids: &[Uuid],
+        fees: NewFees,
+    ) -> Result<Option<Vec<MovementId>>, StoreError> {
         let Courier { store, adapter } = &self.courier;
         // What is open is read first: it may be settled, and booked, before its statement comes.
         let open = store.open_among(ids).await?;
         let Some(theirs) = adapter.statement(ids).await else { return Ok(None) };
-        let ours = store.booked(ids).await?;
+        let mut ours = store.booked(ids).await?;
+        for line in theirs.iter().filter(|_| fees == NewFees::AreBooked) {
+            let waits = ours.contains(line) || open.contains(&line.movement.0);
+            if !waits && store.book_adapter_fee(line).await? {
+                ours.insert(*line);
+            }
+        }
         let differing = custody::differing(&ours, &theirs.into_iter().collect());
         Ok(Some(differing.into_iter().filter(|id| !open.contains(&id.0)).collect()))
     }

@@ -5,6 +5,7 @@
 //! domain decides, events included [LOCK_DUE].
 
 mod acts;
+mod adapter_fees;
 mod callbacks;
 mod compare;
 mod errands;

@@ -12,3 +12,14 @@ CREATE TABLE kept_methods (
   kept_at BIGINT NOT NULL,
   PRIMARY KEY (customer_id, method)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Which movement a fee of the adapter is about, by the line of its statement; the journal has the sum.
+CREATE TABLE adapter_fees (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  movement_id BINARY(16) NOT NULL,
+  heard_at BIGINT NOT NULL,
+  KEY adapter_fees_movement (movement_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- What the simulated adapter keeps for its work.
+ALTER TABLE simulated_movements ADD COLUMN fee_minor BIGINT NOT NULL DEFAULT 0;

@@ -11,3 +11,14 @@ CREATE TABLE kept_methods (
   kept_at INTEGER NOT NULL,
   PRIMARY KEY (customer_id, method)
 ) STRICT;
+
+-- Which movement a fee of the adapter is about, by the line of its statement; the journal has the sum.
+CREATE TABLE adapter_fees (
+  id BLOB NOT NULL PRIMARY KEY,
+  movement_id BLOB NOT NULL,
+  heard_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX adapter_fees_movement ON adapter_fees (movement_id);
+
+-- What the simulated adapter keeps for its work.
+ALTER TABLE simulated_movements ADD COLUMN fee_minor INTEGER NOT NULL DEFAULT 0;

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId, words, words_from_text};
 
-use crate::{ChargebackId, FeeSplit, MovementId, Source};
+use crate::{ChargebackId, FeeSplit, LineKind, MovementId, Source, StatementLine};
 
 /// Balances are kept for each currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,15 +171,19 @@ impl Fact {
     }
 }
 
-/// What the adapter keeps of its work for us, by its statement alone.
+/// What the adapter keeps for its work on a movement, by its statement alone, under the line's own id. `None` for a line
+/// that cannot be true: a fee of nothing or less, or of more than was moved.
 pub fn adapter_fee(
-    statement_line: Uuid,
-    minor: i64,
+    line: &StatementLine,
+    moved_minor: i64,
     currency: Currency,
     at: UnixMillis,
-) -> MoneyJournal {
+) -> Option<MoneyJournal> {
+    let LineKind::Fee(id) = line.kind else { return None };
+    let minor = line.amount_minor;
     let (from, to) = (LedgerAccount::Loss, LedgerAccount::Adapter);
-    Fact::moved(Action::AdapterFee, statement_line, minor, from, to).booked(currency, at)
+    let fact = || Fact::moved(Action::AdapterFee, id, minor, from, to);
+    (1..=moved_minor).contains(&minor).then(|| fact().booked(currency, at))
 }
 
 pub(crate) fn source_account(source: Source, order: OrderId, payment: MovementId) -> LedgerAccount {

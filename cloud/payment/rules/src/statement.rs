@@ -1,5 +1,5 @@
-//! Owns the comparison with the adapter's statement: the movements to ask about. The statement itself moves
-//! nothing; answers do [STATEMENT].
+//! Owns the comparison with the adapter's statement: the movements to ask about. The statement itself moves nothing,
+//! answers do [STATEMENT], but for the adapter's own fees: no other word tells of them.
 
 use std::collections::BTreeSet;
 
@@ -25,6 +25,8 @@ pub enum LineKind {
     Reversal(Uuid),
     Payout,
     PayoutReturned,
+    /// The adapter's own, for its work on the movement, with the id of the line.
+    Fee(Uuid),
 }
 
 /// Movements that one side has and the other has not, or for another amount.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use custody::{AdapterAnswer, Ask, Chargeback, ChargebackId, LineKind, MovementId, StatementLine};
 use uuid::Uuid;
 
+const FEE_BASIS_POINTS: i64 = 60;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Charge,
@@ -34,6 +36,8 @@ pub struct Call {
 pub struct Adapter {
     pub truths: BTreeMap<MovementId, AdapterTruth>,
     pub chargebacks: Vec<Chargeback>,
+    /// Kept for its work on a payment, once each.
+    pub fees: BTreeMap<MovementId, i64>,
     /// Paid though closed, on record.
     pub broke: BTreeSet<MovementId>,
 }
@@ -110,6 +114,18 @@ impl Adapter {
         Some(taken.payment)
     }
 
+    /// It keeps a part of a payment for its work, once.
+    pub fn keep_fee(&mut self, n: u8) -> Option<MovementId> {
+        let free = |(id, truth): (&MovementId, &AdapterTruth)| {
+            let minor = truth.paid_minor().filter(|_| !self.fees.contains_key(id))?;
+            Some((*id, minor))
+        };
+        let paid: Vec<(MovementId, i64)> = self.truths.iter().filter_map(free).collect();
+        let (payment, minor) = *paid.get(usize::from(n) % paid.len().max(1))?;
+        self.fees.insert(payment, (minor * FEE_BASIS_POINTS / 10_000).max(1));
+        Some(payment)
+    }
+
     pub fn statement(&self) -> BTreeSet<StatementLine> {
         let mut lines = BTreeSet::new();
         let mut put = |movement, kind, amount_minor| {
@@ -133,6 +149,9 @@ impl Adapter {
                 _ => {}
             }
         }
+        for (&payment, &minor) in &self.fees {
+            put(payment, LineKind::Fee(Uuid::from_u128(payment.0.as_u128() ^ 0xfee)), minor);
+        }
         for taken in &self.chargebacks {
             put(taken.payment, LineKind::Chargeback(taken.id.0), taken.amount_minor);
             if taken.is_reversed {
@@ -149,7 +168,9 @@ impl Adapter {
             LineKind::Charge | LineKind::Reversal(_) | LineKind::PayoutReturned => {
                 line.amount_minor
             }
-            LineKind::Refund | LineKind::Chargeback(_) | LineKind::Payout => -line.amount_minor,
+            LineKind::Refund | LineKind::Chargeback(_) | LineKind::Payout | LineKind::Fee(_) => {
+                -line.amount_minor
+            }
         });
         signed.sum()
     }

@@ -101,6 +101,7 @@ bugs! {
     NoExpiry "no_expiry" Beside, "a payment that nobody pays is never closed";
     ReleaseForgotten "release_forgotten" Beside, "the job that releases money does not run";
     PayoutTwice "payout_twice" Beside, "a payout begins while one is open";
+    FeeAgain "fee_again" Beside, "the adapter's fee is booked at each statement";
     OutboxLost "outbox_lost" Beside, "a service forgets its outbox when it crashes";
     TermsLost "terms_lost" Beside, "the event of a cancelled order carries no terms";
 }

@@ -16,9 +16,10 @@ const FAILURES_SHOWN: usize = 10;
 /// From here on a run must have met everything.
 const SEEDS_ENOUGH: u64 = 1_000;
 /// What a thousand seeds have to meet, or they would prove less than they say.
-const WANTED: [&str; 32] = [
+const WANTED: [&str; 34] = [
     "adapter declined",
     "adapter failed",
+    "adapter_fee",
     "adapter paid another amount",
     "already_paid",
     "asked before a refusal",
@@ -45,6 +46,7 @@ const WANTED: [&str; 32] = [
     "release",
     "request repeated",
     "reversal",
+    "start unpaid by a rule",
     "statement differs",
     "terms_changed",
     "version pulled",

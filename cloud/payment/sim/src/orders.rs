@@ -11,16 +11,21 @@ use rules::{
 };
 use uuid::Uuid;
 use wire::{
-    Action, Actor, Amount, Code, Command, CommandBody, CommandId, Draft, OpDecision, Order,
-    OrderId, OrderStatus, Outcome, PaymentStatus, Region, Role, ServiceType, Source, TimelineEntry,
-    UnixMillis, UserId,
+    Action, Actor, Amount, Code, Command, CommandBody, CommandId, Currency, Draft, OpDecision,
+    Order, OrderId, OrderStatus, Outcome, PaymentStatus, PriceCap, Region, Role, ServiceType,
+    Source, TimelineEntry, UnixMillis, UserId,
 };
 
-use crate::{MoneyBug, plan::MoneyPlan, world::MoneyWorld};
+use crate::{
+    MoneyBug,
+    plan::{MoneyPlan, UnpaidWork},
+    world::MoneyWorld,
+};
 
 pub const HOUR_MS: i64 = 3_600_000;
 const STARTS_AT_MS: i64 = 30 * HOUR_MS;
 pub const REGION: Region = Region::North;
+const WORK: ServiceType = ServiceType::CleaningRepair;
 
 /// In force from the start, and from the third day on. Orders are created at the start.
 pub const POLICIES: [FeePolicy; 2] = [
@@ -97,7 +102,7 @@ pub fn price_minor(n: usize) -> i64 {
 impl ModelOrders {
     pub fn new(plan: &MoneyPlan, bug: Option<MoneyBug>) -> Self {
         let count = usize::from(plan.orders);
-        let rules = OfflineRules { unpaid_start: plan.unpaid_start, ..OfflineRules::default() };
+        let rules = rules_of(plan.unpaid);
         let assignment = Assignment { rules, ..Assignment::default() };
         let read = Snapshot {
             regions: [(REGION, assignment)].into(),
@@ -144,12 +149,26 @@ impl ModelOrders {
     }
 }
 
+fn rules_of(unpaid: UnpaidWork) -> OfflineRules {
+    let mut rules = OfflineRules::default();
+    match unpaid {
+        UnpaidWork::No => {}
+        UnpaidWork::AnyAtEdge => rules.unpaid_start = true,
+        UnpaidWork::SmallAtEdge => {
+            let price_max = Amount::from_minor(price_minor(0)).unwrap_or(Amount::ZERO);
+            rules.unpaid_start_max = Some(PriceCap { price_max, currency: Currency::Cny });
+        }
+        UnpaidWork::Anywhere => rules.paid_afterwards = vec![WORK],
+    }
+    rules
+}
+
 /// Published at the start, and approved.
 fn approved(n: usize) -> OrderState {
     let price = Amount::from_minor(price_minor(n)).unwrap_or(Amount::ZERO);
     let draft = Draft {
         service_start_time: Some(UnixMillis(STARTS_AT_MS)),
-        ..Draft::new("Fix a tap", ServiceType::CleaningRepair, price, REGION, "1 Lake Road")
+        ..Draft::new("Fix a tap", WORK, price, REGION, "1 Lake Road")
     };
     let by = customer(n).user_id;
     let order = Order::published(order_id(n), draft, by, UnixMillis(0), Source::Portal);
@@ -265,11 +284,29 @@ impl MoneyWorld {
         if action == Action::Cancel && begun {
             self.broken("begun_work_is_not_cancelled", format!("order {n} was {:?}", line.from));
         }
-        let paid = self.orders.order(n).payment_status == PaymentStatus::Held;
-        let by_rule = line.seq.is_some() && self.plan.unpaid_start;
-        if action == Action::Start && !paid && !by_rule {
-            self.broken("work_starts_with_money_held", format!("order {n} started unpaid"));
+        if action == Action::Start {
+            self.judge_start(n, line.seq.is_some());
         }
+    }
+
+    /// Where its money went back an order can never be paid again, and no rule lets its work start.
+    fn judge_start(&mut self, n: usize, at_edge: bool) {
+        let Order { payment_status, price, .. } = *self.orders.order(n);
+        if payment_status == PaymentStatus::Held {
+            return;
+        }
+        let payable = payment_status == PaymentStatus::Unpaid;
+        let by_rule = match self.plan.unpaid {
+            UnpaidWork::No => false,
+            UnpaidWork::AnyAtEdge => at_edge && payable,
+            UnpaidWork::SmallAtEdge => at_edge && payable && price.minor() <= price_minor(0),
+            UnpaidWork::Anywhere => payable,
+        };
+        if !by_rule {
+            let says = format!("order {n} started, and its money is {payment_status}");
+            self.broken("work_starts_with_money_held", says);
+        }
+        self.meet("start unpaid by a rule");
     }
 
     pub fn accept(&mut self, n: usize, by: u8) {

@@ -7,6 +7,7 @@ use custody::{
     AdapterAnswer, AdapterReply, Ask, Basis, CustodyLimits, JournalKey, LedgerAccount, MoneyEvent,
     MoneyJournal, MoneyStep, MoneyWrites, MovementId, OrderMoney, PaymentState, PaymentWish,
     Payout, PayoutState, PayoutStep, ProviderMoney, RefundState, Refusal, RequestState,
+    StatementLine,
 };
 use uuid::Uuid;
 use wire::{Currency, UnixMillis, UserId};
@@ -27,6 +28,8 @@ pub struct PaymentDb {
     stale: BTreeMap<usize, OrderMoney>,
     pub accounts: BTreeMap<LedgerAccount, i64>,
     pub journal_keys: BTreeSet<JournalKey>,
+    /// The adapter's own, as they are booked.
+    fees: BTreeSet<StatementLine>,
     pub payouts: Vec<(u8, Payout)>,
     pub outbox: Vec<(usize, MoneyEvent)>,
     pub cases: BTreeSet<(usize, &'static str)>,
@@ -360,6 +363,9 @@ impl MoneyWorld {
             record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
         }
         let Some(writes) = outcome else { return };
+        if let Some(case) = writes.case {
+            self.meet(case.kind.as_str());
+        }
         if let Some(journal) = writes.journal {
             if self.money.journal_keys.contains(&journal.key) {
                 return;
@@ -373,17 +379,44 @@ impl MoneyWorld {
         }
     }
 
-    /// Whatever differs from the adapter's statement is asked about [STATEMENT].
+    /// Whatever differs from the adapter's statement is asked about [STATEMENT], but for its own fees, which are booked.
     pub fn statement(&mut self) {
         if self.bug == Some(MoneyBug::Statement) {
             return;
         }
+        let theirs = self.adapter.statement();
+        theirs.iter().for_each(|line| self.book_fee(line));
         let orders = self.money.rows.values().flat_map(OrderMoney::statement_lines);
         let payouts = self.money.payouts.iter().flat_map(|(_, payout)| payout.statement_lines());
-        let ours = orders.chain(payouts).collect();
-        for id in custody::differing(&ours, &self.adapter.statement()) {
+        let fees = self.money.fees.iter().copied();
+        let ours = orders.chain(payouts).chain(fees).collect();
+        for id in custody::differing(&ours, &theirs) {
             self.meet("statement differs");
             self.query(id);
+        }
+    }
+
+    /// Once, under the line's own id [JOURNAL_KEY].
+    fn book_fee(&mut self, line: &StatementLine) {
+        let Some(n) = self.money.owner(line.movement) else { return };
+        let now = UnixMillis(self.now);
+        let payments = self.money.rows.get(&n).map(|rows| rows.payments.iter());
+        let payment = payments.and_then(|mut all| all.find(|row| row.id == line.movement));
+        let Some(moved) = payment.map(|payment| payment.amount_minor) else { return };
+        let booked = custody::adapter_fee(line, moved, Currency::Cny, now);
+        let Some(journal) = booked else { return };
+        let is_known = self.money.journal_keys.contains(&journal.key);
+        if is_known && self.bug != Some(MoneyBug::FeeAgain) {
+            return;
+        }
+        if let Some(record) = &mut self.record {
+            let (of, fresh) = (RecordOf::Fee { line: *line }, line.movement);
+            record.steps.push(StepRecord { now, fresh, of });
+        }
+        self.book(&journal);
+        self.money.fees.insert(*line);
+        if let Some(rows) = self.money.rows.get_mut(&n) {
+            rows.journals.push(journal);
         }
     }
 

@@ -49,6 +49,7 @@ pub enum Act {
     PaidThoughClosed(u8),
     Chargeback(u8, Fraction),
     Reversal(u8),
+    AdapterFee(u8),
     /// A late call arrives at the adapter, or a late answer at us.
     LateCall(u8),
     LateReply(u8),
@@ -91,13 +92,23 @@ pub enum SyncFate {
     AnswersLost,
 }
 
+/// The work that a rule of the region lets start unpaid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnpaidWork {
+    No,
+    AnyAtEdge,
+    /// Of the first order's price, at most.
+    SmallAtEdge,
+    /// It is paid for afterwards.
+    Anywhere,
+}
+
 /// What is fixed for a run.
 #[derive(Debug, Clone)]
 pub struct MoneyPlan {
     pub seed: u64,
     pub orders: u8,
-    /// The region lets work start unpaid.
-    pub unpaid_start: bool,
+    pub unpaid: UnpaidWork,
     pub acts: Vec<Act>,
 }
 
@@ -105,12 +116,17 @@ impl MoneyPlan {
     pub fn of(seed: u64) -> Self {
         let mut random = Random::seeded(seed);
         let orders = 1 + u8::try_from(random.below(2)).unwrap_or(0);
-        let unpaid_start = random.chance(150);
+        let unpaid = match random.below(1_000) {
+            0..150 => UnpaidWork::AnyAtEdge,
+            150..250 => UnpaidWork::SmallAtEdge,
+            250..350 => UnpaidWork::Anywhere,
+            _ => UnpaidWork::No,
+        };
         let faults = *random.pick(&[0, 100, 250, 500]);
         let count = 60 + random.below(120);
         let mut acts: Vec<Act> = (0..orders).map(|order| Act::Accept(order, order)).collect();
         acts.extend((0..count).map(|_| act(&mut random, faults)));
-        Self { seed, orders, unpaid_start, acts }
+        Self { seed, orders, unpaid, acts }
     }
 
     pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
@@ -161,7 +177,7 @@ fn fate(random: &mut Random, faulty: bool) -> CallFate {
 }
 
 fn adapter(random: &mut Random, n: u8, faulty: bool) -> Act {
-    match random.below(20) {
+    match random.below(21) {
         0..8 => Act::AdapterPays(n, if faulty { *random.pick(&[-1, 0, 0, 1]) } else { 0 }),
         8 => Act::AdapterDeclines(n),
         9..14 => Act::AdapterDone(n),
@@ -175,6 +191,7 @@ fn adapter(random: &mut Random, n: u8, faulty: bool) -> Act {
             }
         }
         18 => Act::Chargeback(n, part(random)),
+        19 => Act::AdapterFee(n),
         _ => Act::Reversal(n),
     }
 }

@@ -2,6 +2,7 @@
 
 use custody::{
     HeardOrder, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep, PayoutWrites, Refusal,
+    StatementLine,
 };
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
@@ -27,6 +28,10 @@ pub enum RecordOf {
         currency: Currency,
         step: PayoutStep,
         outcome: Option<PayoutWrites>,
+    },
+    /// A fee of the adapter's, which is booked.
+    Fee {
+        line: StatementLine,
     },
 }
 

@@ -1,7 +1,7 @@
 //! Schedules written by hand for what chance meets too rarely. Each names its point and the bugs that it catches.
 //! They run beside the seeds and do not change with the generator of plans.
 
-use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan};
+use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, plan::UnpaidWork};
 
 pub struct MoneyScenario {
     pub name: &'static str,
@@ -129,6 +129,6 @@ fn scenario(
 ) -> MoneyScenario {
     let begin = std::iter::once(Accept(0, 0));
     let acts = begin.chain(parts.iter().copied().flatten().copied()).collect();
-    let plan = MoneyPlan { seed: 0, orders: 1, unpaid_start: false, acts };
+    let plan = MoneyPlan { seed: 0, orders: 1, unpaid: UnpaidWork::No, acts };
     MoneyScenario { name, says, catches, plan }
 }

@@ -234,6 +234,7 @@ impl MoneyWorld {
             }
             Act::Chargeback(n, part) => self.adapter.charge_back(n, part == Fraction::Half),
             Act::Reversal(n) => self.adapter.reverse(n),
+            Act::AdapterFee(n) => self.adapter.keep_fee(n),
             _ => None,
         };
         if done.is_some() {
@@ -246,6 +247,7 @@ impl MoneyWorld {
                 Act::PaidThoughClosed(_) => "paid though closed",
                 Act::Chargeback(..) => "charged back",
                 Act::Reversal(_) => "chargeback reversed",
+                Act::AdapterFee(_) => "adapter kept a fee",
                 _ => "adapter done",
             });
         }

@@ -19,7 +19,7 @@ use crate::store::{AdapterCall, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
 /// Each names what its customer does.
-const SCRIPTS: &[&str] = &[DECLINED, WAITING, SLOW, SILENT, OTHER_AMOUNT, NO_REFUND];
+const SCRIPTS: &[&str] = &[DECLINED, WAITING, SLOW, SILENT, OTHER_AMOUNT, NO_REFUND, FEE];
 
 /// The bank says no.
 const DECLINED: &str = "simulated.declined";
@@ -33,8 +33,12 @@ const SILENT: &str = "simulated.silent";
 const OTHER_AMOUNT: &str = "simulated.other_amount";
 /// It is paid, and cannot be sent back.
 const NO_REFUND: &str = "simulated.no_refund";
+/// It is paid, and the adapter keeps a fee for its work.
+const FEE: &str = "simulated.fee";
 
 const SLOW_MS: i64 = 3_000;
+/// What it keeps of a charge at a fee.
+const FEE_BASIS_POINTS: i64 = 60;
 /// A longer word in a callback is cut.
 const CLAIM_CHARS_MAX: usize = 24;
 

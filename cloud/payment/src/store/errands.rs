@@ -139,6 +139,16 @@ impl Store {
     }
 }
 
+impl CallKind {
+    /// A payout is of none.
+    pub fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Charge { order, .. } | Self::Refund { order, .. } => Some(*order),
+            Self::Payout { .. } => None,
+        }
+    }
+}
+
 impl AdapterCall {
     fn charge(row: PaymentRow) -> Result<Self, StoreError> {
         let (order, currency, method) = (row.order_id, row.currency, row.payment_method.clone());

@@ -24,11 +24,13 @@ const SHOWN_UNHELD: &str = "SELECT d.order_id FROM dues d LEFT JOIN accounts a \
     WHERE d.payment_status = 'held' AND COALESCE(a.balance_minor, 0) = 0 LIMIT ?";
 const BOOKED: &str = "SELECT j.action, j.subject, t.amount_minor FROM journals j \
     JOIN transactions t ON t.journal_id = j.id AND t.account = 'adapter' \
-    WHERE j.action IN ('charge', 'refund_done', 'payout_done', 'payout_returned', 'chargeback', 'reversal') \
+    WHERE j.action IN ('charge', 'refund_done', 'payout_done', 'payout_returned', 'chargeback', 'reversal', \
+    'adapter_fee') \
     AND j.subject IN (";
 const BOOKED_SINCE: &str = "SELECT subject, at, seq FROM journals WHERE at >= ? AND (at > ? OR seq > ?) \
     AND action IN ('charge', 'refund_done', 'payout_done', 'payout_returned') ORDER BY at, seq LIMIT ?";
 const CHARGEBACKS: &str = "SELECT id, payment_id FROM chargebacks WHERE payment_id IN (";
+const ADAPTER_FEES: &str = "SELECT id, movement_id FROM adapter_fees WHERE movement_id IN (";
 const OPEN_PAYMENTS: &str = "SELECT id FROM payments WHERE status = 'pending' AND id IN (";
 const OPEN_REFUNDS: &str = "SELECT id FROM refunds WHERE status = 'pending' AND id IN (";
 const OPEN_PAYOUTS: &str = "SELECT id FROM payouts WHERE status = 'pending' AND id IN (";
@@ -118,27 +120,24 @@ impl Store {
         if ids.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let chargebacks: Vec<(Uuid, Uuid)> = self.named(CHARGEBACKS, ids).await?;
-        let payments: BTreeMap<Uuid, Uuid> = chargebacks.into_iter().collect();
-        let subjects: Vec<Uuid> = ids.iter().copied().chain(payments.keys().copied()).collect();
+        // The adapter's own ids, with the movement that each is about.
+        let mut about: BTreeMap<Uuid, Uuid> =
+            self.named::<(Uuid, Uuid)>(CHARGEBACKS, ids).await?.into_iter().collect();
+        about.extend(self.named::<(Uuid, Uuid)>(ADAPTER_FEES, ids).await?);
+        let subjects: Vec<Uuid> = ids.iter().copied().chain(about.keys().copied()).collect();
         let rows: Vec<(String, Uuid, i64)> = self.named(BOOKED, &subjects).await?;
         let line = |(action, subject, minor): (String, Uuid, i64)| {
-            let (movement, kind) = match word::<Action>(&action, "journals.action")? {
-                Action::RefundDone => (subject, LineKind::Refund),
-                Action::PayoutDone => (subject, LineKind::Payout),
-                Action::PayoutReturned => (subject, LineKind::PayoutReturned),
-                Action::Chargeback => (
-                    payments.get(&subject).copied().unwrap_or(subject),
-                    LineKind::Chargeback(subject),
-                ),
-                Action::Reversal => (
-                    payments.get(&subject).copied().unwrap_or(subject),
-                    LineKind::Reversal(subject),
-                ),
-                _ => (subject, LineKind::Charge),
+            let kind = match word::<Action>(&action, "journals.action")? {
+                Action::RefundDone => LineKind::Refund,
+                Action::PayoutDone => LineKind::Payout,
+                Action::PayoutReturned => LineKind::PayoutReturned,
+                Action::Chargeback => LineKind::Chargeback(subject),
+                Action::Reversal => LineKind::Reversal(subject),
+                Action::AdapterFee => LineKind::Fee(subject),
+                _ => LineKind::Charge,
             };
-            let amount_minor = minor.abs();
-            Ok(StatementLine { movement: MovementId(movement), kind, amount_minor })
+            let movement = MovementId(about.get(&subject).copied().unwrap_or(subject));
+            Ok(StatementLine { movement, kind, amount_minor: minor.abs() })
         };
         rows.into_iter().map(line).collect()
     }

@@ -96,6 +96,11 @@ async fn play(store: &Store, record: &StepRecord, place: &str) {
             let stored = store.pay_out_at(provider, currency, step, occasion).await.unwrap();
             assert_eq!(stored, outcome, "{place}: {step:?}");
         }
+        RecordOf::Fee { line } => {
+            let first = store.book_adapter_fee_at(&line, now).await.unwrap();
+            let again = store.book_adapter_fee_at(&line, now).await.unwrap();
+            assert_eq!((first, again), (true, false), "{place}: {line:?}");
+        }
     }
 }
 

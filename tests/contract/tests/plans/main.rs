@@ -8,7 +8,10 @@ mod recorder;
 
 use std::collections::BTreeSet;
 
-use custody::{AdapterAnswer, AdapterReply, HeardOrder, MoneyStep, PaymentWish};
+use custody::{
+    AdapterAnswer, AdapterReply, HeardOrder, LineKind, MoneyStep, MovementId, PaymentWish,
+    StatementLine,
+};
 use payment::{
     Config,
     adapter::Payments,
@@ -53,6 +56,7 @@ const FILLED: &[&str] = &[
     "callbacks",
     "simulated_movements",
     "simulated_chargebacks",
+    "adapter_fees",
 ];
 
 #[tokio::test]
@@ -159,6 +163,11 @@ async fn run(sql: &Sql) {
     let note = StepNote { act: Some(act), ..StepNote::default() };
     store.step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note).await.unwrap();
     read(&store, first, request.0).await;
+    let payment = store.payments_of(first).await.unwrap()[0].id;
+    let kind = LineKind::Fee(Uuid::from_u128(0xfee));
+    let line = StatementLine { movement: MovementId(payment), kind, amount_minor: 1 };
+    assert!(store.book_adapter_fee(&line).await.unwrap());
+    assert_eq!(store.booked(&[payment]).await.unwrap().len(), 2);
 }
 
 async fn read(store: &Store, order: OrderId, id: Uuid) {

@@ -2,6 +2,7 @@
 //! rows to what is written.
 #![allow(clippy::unwrap_used)]
 
+mod adapter_fees;
 mod cancelling;
 mod paying;
 mod payouts;

@@ -11,7 +11,10 @@ use platform::{
 use uuid::Uuid;
 use wire::UnixMillis;
 
-use super::{DECLINED, NO_REFUND, OTHER_AMOUNT, SILENT, SLOW, SLOW_MS, USUAL_METHOD, WAITING};
+use super::{
+    DECLINED, FEE, FEE_BASIS_POINTS, NO_REFUND, OTHER_AMOUNT, SILENT, SLOW, SLOW_MS, USUAL_METHOD,
+    WAITING,
+};
 use crate::store::{AdapterCall, CallKind, StoreError};
 
 const ONE: &str = "WHERE id = ?";
@@ -33,6 +36,7 @@ row! {
         state: String,
         pays_at: Option<UnixMillis>,
         silences: i64,
+        fee_minor: i64,
     }
 }
 
@@ -158,6 +162,7 @@ impl Truth {
             state: state.to_owned(),
             pays_at: None,
             silences: 0,
+            fee_minor: 0,
         }
     }
 
@@ -175,6 +180,7 @@ impl Truth {
         let paid = Self::of(call, "paid");
         Ok(match method {
             USUAL_METHOD | NO_REFUND => paid,
+            FEE => Self { fee_minor: call.amount_minor * FEE_BASIS_POINTS / 10_000, ..paid },
             SILENT => Self { silences: 1, ..paid },
             OTHER_AMOUNT => Self { amount_minor: call.amount_minor - 1, ..paid },
             DECLINED => Self::of(call, "declined"),
@@ -219,12 +225,15 @@ impl Truth {
             ("payout", "returned") => &[LineKind::Payout, LineKind::PayoutReturned],
             _ => &[],
         };
-        let line = |kind: &LineKind| StatementLine {
+        let line = |kind, amount_minor| StatementLine {
             movement: MovementId(self.id),
-            kind: *kind,
-            amount_minor: self.amount_minor,
+            kind,
+            amount_minor,
         };
-        kinds.iter().map(line).collect()
+        let moved = kinds.iter().map(|kind| line(*kind, self.amount_minor));
+        let fee = LineKind::Fee(Uuid::from_u128(self.id.as_u128() ^ 0xfee));
+        let has_fee = self.fee_minor != 0 && !kinds.is_empty();
+        moved.chain(has_fee.then(|| line(fee, self.fee_minor))).collect()
     }
 }
 

@@ -1,0 +1,52 @@
+//! What the adapter keeps for its work, by its statement alone.
+
+use custody::{LineKind, StatementLine};
+use platform::{row, sql::Statement, transact, vals};
+use uuid::Uuid;
+use wire::{OrderId, UnixMillis};
+
+use super::{Store, StoreError, load, write};
+
+const DUE: &str = "SELECT order_id FROM dues WHERE order_id = ?";
+
+row! {
+    /// Which movement a fee is about; its journal has the sum.
+    struct AdapterFeeRow in adapter_fees {
+        id: Uuid,
+        movement_id: Uuid,
+        heard_at: UnixMillis,
+    }
+}
+
+impl Store {
+    /// Books a fee of the adapter's statement, once under the line's own id [JOURNAL_KEY]. Returns false, and books nothing,
+    /// where that id is booked already, where the line cannot be true, and where its movement is none of ours.
+    pub async fn book_adapter_fee(&self, line: &StatementLine) -> Result<bool, StoreError> {
+        self.book_adapter_fee_at(line, self.clock.now()).await
+    }
+
+    /// The same at a time of the caller's choice.
+    pub async fn book_adapter_fee_at(
+        &self,
+        line: &StatementLine,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let LineKind::Fee(id) = line.kind else { return Ok(false) };
+        let Some(call) = self.question(line.movement).await? else { return Ok(false) };
+        let journal = custody::adapter_fee(line, call.amount_minor, call.currency, now);
+        let Some(journal) = journal else { return Ok(false) };
+        let (order, movement_id) = (call.kind.order(), line.movement.0);
+        transact!(self.sql, tx => {
+            if let Some(order) = order {
+                let text = load::for_update(tx, Statement::new(DUE));
+                tx.one::<OrderId>(text, vals![order]).await?;
+            }
+            if !tx.insert_new(AdapterFeeRow { id, movement_id, heard_at: now }).await? {
+                return Ok(false);
+            }
+            let journals = std::slice::from_ref(&journal);
+            write::book(tx, &self.clock, journals, order, movement_id).await?;
+            Ok::<_, StoreError>(true)
+        })
+    }
+}
