@@ -416,6 +416,7 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
             price: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
             region: Region::North,
+            status: None,
             reason: None,
             why: None,
             lost: None,

@@ -51,8 +51,8 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         // The admins hear of it only where a promise counts, which makes a case.
         EventType::OrderAcceptanceLost => Told(&[Loser, Admins]),
         EventType::OrderAcceptanceWithdrawn => Told(&[Customer, FormerProvider]),
-        // The provider alone, and only once the money is held. All else is for screens and feeds.
-        EventType::OrderStatusChanged => Told(&[Provider]),
+        // The provider only once the money is held, and the customer only of the work: of money he hears by its own events.
+        EventType::OrderStatusChanged => Told(&[Customer, Provider]),
         EventType::RegionAssigned => Silent("it is about a region, and its edges hear of it"),
         EventType::PaymentInitiated => Silent("the customer has just begun it"),
         EventType::PaymentCompleted | EventType::PaymentFailed | EventType::RefundProcessed => {
@@ -252,6 +252,11 @@ fn person(
     let provider =
         |user_id, counterpart| (InboxOwner { user_id, role: Role::Provider }, counterpart);
     match listener {
+        Listener::Customer
+            if cause.event_type == EventType::OrderStatusChanged && !is_about_the_work(event) =>
+        {
+            None
+        }
         Listener::Customer => {
             let to = InboxOwner { user_id: order.customer_id, role: Role::Customer };
             Some((to, order.provider_id))
@@ -272,6 +277,12 @@ fn person(
         Listener::Admins => Some((InboxOwner::ADMINS, None)),
         Listener::Matched | Listener::Themselves => None,
     }
+}
+
+/// The provider has begun the work, or has withdrawn from the order, which is open again.
+fn is_about_the_work(event: &OrderEvent) -> bool {
+    let is_step = matches!(event.order.status, OrderStatus::InProgress | OrderStatus::Pending);
+    is_step && event.money.is_none()
 }
 
 /// The customer's payment has just come into custody. Later words about money leave the work as it is.
@@ -351,6 +362,19 @@ mod tests {
         let mut event = samples::event_body();
         event.code = Some(Code::OrderCancelledMeanwhile);
         assert_eq!(told(EventType::OrderAcceptanceLost, &event), [Role::Provider, Role::Admin]);
+    }
+
+    #[test]
+    fn the_customer_hears_that_work_began_or_that_the_provider_withdrew_and_of_no_other_step() {
+        for event in [samples::started(), samples::given_back()] {
+            assert_eq!(told(EventType::OrderStatusChanged, &event), [Role::Customer]);
+            // The same order, where a word about its money follows.
+            let event = OrderEvent { money: Some(samples::money()), ..event };
+            assert_eq!(told(EventType::OrderStatusChanged, &event), []);
+        }
+        let mut reviewed = samples::event_body();
+        reviewed.order.status = OrderStatus::Reviewed;
+        assert_eq!(told(EventType::OrderStatusChanged, &reviewed), []);
     }
 
     #[test]

@@ -12,13 +12,14 @@ impl Params {
         match_reasons: Vec<String>,
         dispute_ms: i64,
     ) -> Self {
-        let Order { title, code, price, currency, location, .. } = &event.order;
+        let Order { title, code, price, currency, location, status, .. } = &event.order;
         Self::Order(Box::new(OrderParams {
             title: title.clone(),
             code: code.clone(),
             price: *price,
             currency: *currency,
             region: *location,
+            status: Some(*status),
             reason: event.reason.clone(),
             why: event.code,
             lost: event.lost.clone(),

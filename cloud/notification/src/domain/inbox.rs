@@ -11,8 +11,8 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, PaymentStatus,
-    Region, Role, UnixMillis, UserId, words,
+    Actor, Amount, Code, Currency, EventId, EventType, Lost, OrderCode, OrderId, OrderStatus,
+    PaymentStatus, Region, Role, UnixMillis, UserId, words,
 };
 
 words! {
@@ -130,6 +130,9 @@ pub struct OrderParams {
     pub price: Amount,
     pub currency: Currency,
     pub region: Region,
+    /// Absent from lines of former releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<OrderStatus>,
     /// As a person wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

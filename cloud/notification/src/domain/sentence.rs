@@ -2,8 +2,8 @@
 
 use texts::{Arg, Sentence};
 use wire::{
-    Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, PaymentStatus, Role,
-    UnixMillis,
+    Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, OrderStatus, PaymentStatus,
+    Role, UnixMillis,
 };
 
 use super::{
@@ -63,6 +63,7 @@ fn gives_its_reason(line: &InboxLine) -> bool {
         EventType::OrderRejected
             | EventType::OrderCancelled
             | EventType::OrderAcceptanceWithdrawn
+            | EventType::OrderStatusChanged
             | EventType::ProfileVerificationRejected
     );
     decided || matches!(line.params, Params::Review(_))
@@ -139,6 +140,11 @@ fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(
         (EventType::OrderStatusChanged, Role::Provider) => {
             say!(order_held_provider { title, code, region })
         }
+        (EventType::OrderStatusChanged, Role::Customer) => match params.status? {
+            OrderStatus::InProgress => say!(order_started_customer { title, code }),
+            OrderStatus::Pending => say!(order_given_back_customer { title, code }),
+            _ => return None,
+        },
         _ => return None,
     })
 }

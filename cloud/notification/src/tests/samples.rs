@@ -51,7 +51,21 @@ pub fn event_body() -> OrderEvent {
 pub fn held() -> OrderEvent {
     let customer = Actor { user_id: CUSTOMER, role: Role::Customer };
     let money = PaymentEvent { share: Some(cents(18_000)), ..money() };
-    OrderEvent { actor: customer, money: Some(money), ..event_body() }
+    OrderEvent { actor: customer, money: Some(money), reason: None, ..event_body() }
+}
+
+/// The provider's word that he has begun the work.
+pub fn started() -> OrderEvent {
+    let mut event = OrderEvent { reason: None, ..event_body() };
+    event.order.status = OrderStatus::InProgress;
+    event
+}
+
+/// The provider's word that he does not do the work after all.
+pub fn given_back() -> OrderEvent {
+    let mut event = OrderEvent { reason: Some("my van broke down".into()), ..event_body() };
+    (event.order.status, event.order.provider_id) = (OrderStatus::Pending, None);
+    event
 }
 
 pub fn money() -> PaymentEvent {
@@ -157,7 +171,10 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
 pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
     let mut all = lines(event_type);
     let more = match event_type {
-        EventType::OrderStatusChanged => of_order(event_type, &held()),
+        EventType::OrderStatusChanged => [held(), started(), given_back()]
+            .iter()
+            .flat_map(|event| of_order(event_type, event))
+            .collect(),
         EventType::PaymentStatusChanged => of_money(event_type, &charged_back()),
         EventType::PaymentCompleted => {
             of_money(event_type, &PaymentEvent { returning: Some(cents(20_000)), ..money() })

@@ -60,6 +60,14 @@ order-held-provider =
     .title = You can start
     .content = The customer's payment for “{ $title }” ({ $code }) in { $region } is held in custody. You can start the work.
 
+order-started-customer =
+    .title = The work has begun
+    .content = The provider has begun the work on your order “{ $title }” ({ $code }).
+
+order-given-back-customer =
+    .title = Your order is open again
+    .content = The provider has withdrawn from your order “{ $title }” ({ $code }). Other providers can accept it now.
+
 order-cancelled-customer =
     .title = Order cancelled
     .content = Your order “{ $title }” ({ $code }) is cancelled.

@@ -60,6 +60,14 @@ order-held-provider =
     .title = 可以开始服务
     .content = { $region } 区域的订单“{ $title }”（{ $code }）的客户付款已托管，您可以开始服务。
 
+order-started-customer =
+    .title = 服务已开始
+    .content = 服务商已开始您的订单“{ $title }”（{ $code }）的服务。
+
+order-given-back-customer =
+    .title = 订单重新开放
+    .content = 服务商已退出您的订单“{ $title }”（{ $code }），其他服务商现在可以接单。
+
 order-cancelled-customer =
     .title = 订单已取消
     .content = 您的订单“{ $title }”（{ $code }）已取消。

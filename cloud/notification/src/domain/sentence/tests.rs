@@ -203,6 +203,21 @@ fn a_provider_hears_of_a_share_and_never_that_the_price_is_theirs() {
     );
 }
 
+#[test]
+fn a_customer_reads_that_work_began_or_why_the_order_is_open_again() {
+    let told = |event| samples::of_order(EventType::OrderStatusChanged, &event).remove(0);
+    tells(
+        &told(samples::started()),
+        &["The provider has begun the work on your order “Mend the tap”"],
+        &["服务商已开始您的订单“Mend the tap”"],
+    );
+    tells(
+        &told(samples::given_back()),
+        &["Other providers can accept it now. Reason: “my van broke down”."],
+        &["其他服务商现在可以接单。原因：“my van broke down”。"],
+    );
+}
+
 /// Who reads that he has to wait for a payment, or to pay before the work, must not be told so of other work.
 #[test]
 fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {

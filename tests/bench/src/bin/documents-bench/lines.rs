@@ -42,6 +42,7 @@ fn line(n: u32) -> InboxLine {
             price: Amount::from_minor(20_000).expect("an amount"),
             currency: Currency::Cny,
             region: Region::North,
+            status: None,
             reason: None,
             why: None,
             lost: None,
