@@ -22,6 +22,9 @@ pub struct Config {
     pub simulated_scripts: bool,
     /// Signs the callbacks of the simulated adapter. Without it, none is believed.
     pub callback_secret: Secret,
+    /// The address of a `POST /api/v1/payments/callbacks/simulated`, where the simulated adapter sends the messages of
+    /// scripted payments. Without it or the secret it sends none.
+    pub simulated_notify_url: String,
     /// The address of Alipay's gateway, of its sandbox, or of one on this machine.
     pub alipay_gateway: String,
     /// Our application's number at Alipay. Without the adapter `alipay` neither this nor the rest of it is read.
@@ -87,6 +90,7 @@ impl Default for Config {
             adapter: AdapterName::default(),
             simulated_scripts: false,
             callback_secret: Secret::default(),
+            simulated_notify_url: String::new(),
             alipay_gateway: ALIPAY.to_owned(),
             alipay_app_id: String::new(),
             alipay_key: PathBuf::new(),

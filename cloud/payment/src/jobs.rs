@@ -11,6 +11,7 @@ use uuid::Uuid;
 use wire::{Currency, OrderId, UserId};
 
 use crate::{
+    adapter::Payments,
     courier::Courier,
     reconcile::Reconciler,
     store::{StepNote, Store, StoreError},
@@ -37,6 +38,27 @@ impl Default for ReasonWalks {
 
 /// `payouts_at` is the calendar of payouts.
 pub fn all(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
+    let mut all = own(reconciler, payouts_at);
+    all.extend(callbacks(&reconciler.courier.adapter));
+    all
+}
+
+/// The simulated adapter's, as though it ran elsewhere.
+fn callbacks(adapter: &Payments) -> Option<Job> {
+    let Payments::Simulated(simulated) = adapter else { return None };
+    let simulated = simulated.clone();
+    simulated.tells().then(|| {
+        Job::new("payment-simulated-callbacks", "*/2 * * * * *", move || {
+            let simulated = simulated.clone();
+            async move {
+                simulated.send_callbacks().await?;
+                Ok(())
+            }
+        })
+    })
+}
+
+fn own(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let courier = &reconciler.courier;
     let walks = ReasonWalks::default();
     let seal = {

@@ -68,7 +68,8 @@ fn adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<Payments, Alipay
     Ok(match config.adapter {
         AdapterName::Simulated => {
             let simulated = Simulated::new(sql.clone(), clock.clone(), config.simulated_scripts);
-            Payments::Simulated(Box::new(simulated.hearing(config.callback_secret.reveal())))
+            let simulated = simulated.hearing(config.callback_secret.reveal());
+            Payments::Simulated(Box::new(simulated.telling(&config.simulated_notify_url)))
         }
         AdapterName::Alipay => Payments::Alipay(Alipay::open(config.alipay(), clock.clone())?),
     })

@@ -23,3 +23,14 @@ CREATE TABLE adapter_fees (
 
 -- What the simulated adapter keeps for its work.
 ALTER TABLE simulated_movements ADD COLUMN fee_minor BIGINT NOT NULL DEFAULT 0;
+-- Whom a charge is for, or a payout goes to.
+ALTER TABLE simulated_movements ADD COLUMN provider_id BINARY(16) NULL;
+CREATE INDEX simulated_movements_provider ON simulated_movements (provider_id, id);
+
+-- The simulated adapter's messages that are still to be sent.
+CREATE TABLE simulated_callbacks (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  movement_id BINARY(16) NOT NULL,
+  send_at BIGINT NOT NULL,
+  KEY simulated_callbacks_time (send_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -22,3 +22,14 @@ CREATE INDEX adapter_fees_movement ON adapter_fees (movement_id);
 
 -- What the simulated adapter keeps for its work.
 ALTER TABLE simulated_movements ADD COLUMN fee_minor INTEGER NOT NULL DEFAULT 0;
+-- Whom a charge is for, or a payout goes to.
+ALTER TABLE simulated_movements ADD COLUMN provider_id BLOB;
+CREATE INDEX simulated_movements_provider ON simulated_movements (provider_id, id);
+
+-- The simulated adapter's messages that are still to be sent.
+CREATE TABLE simulated_callbacks (
+  id BLOB NOT NULL PRIMARY KEY,
+  movement_id BLOB NOT NULL,
+  send_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX simulated_callbacks_time ON simulated_callbacks (send_at);

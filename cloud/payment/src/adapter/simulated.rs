@@ -1,16 +1,22 @@
 //! The arm that needs no provider. It keeps its own truth in tables that nothing else reads, so that its word
 //! survives a crash and is the same for every replica.
 //!
-//! Where scripts are allowed, a method of payment says what becomes of a charge.
+//! Where scripts are allowed, a method of payment says what becomes of a charge, and of what follows from it.
 
 mod store;
 
-use axum::http::HeaderMap;
+use std::{error::Error, time::Duration};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request, header},
+};
 use custody::{AdapterReply, MovementId, StatementLine};
 use platform::sql::Sql;
-use process::clock::Clock;
+use process::{client::Client, clock::Clock, problem::chain};
 use ring::hmac;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use uuid::Uuid;
 use wire::Amount;
 
@@ -19,7 +25,19 @@ use crate::store::{AdapterCall, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
 /// Each names what its customer does.
-const SCRIPTS: &[&str] = &[DECLINED, WAITING, SLOW, SILENT, OTHER_AMOUNT, NO_REFUND, FEE];
+const SCRIPTS: &[&str] = &[
+    DECLINED,
+    WAITING,
+    SLOW,
+    SILENT,
+    OTHER_AMOUNT,
+    NO_REFUND,
+    LATE_CALLBACK,
+    TWO_CALLBACKS,
+    FEE,
+    NO_PAYOUT,
+    PAYOUT_BACK,
+];
 
 /// The bank says no.
 const DECLINED: &str = "simulated.declined";
@@ -33,12 +51,24 @@ const SILENT: &str = "simulated.silent";
 const OTHER_AMOUNT: &str = "simulated.other_amount";
 /// It is paid, and cannot be sent back.
 const NO_REFUND: &str = "simulated.no_refund";
+/// He pays after a while, and the message of it comes when we have asked already.
+const LATE_CALLBACK: &str = "simulated.late_callback";
+/// He pays after a while, and the message of it comes twice.
+const TWO_CALLBACKS: &str = "simulated.two_callbacks";
 /// It is paid, and the adapter keeps a fee for its work.
 const FEE: &str = "simulated.fee";
+/// It is paid, and the next payout to its provider fails.
+const NO_PAYOUT: &str = "simulated.no_payout";
+/// It is paid, and the next payout to its provider is done and comes back after a while.
+const PAYOUT_BACK: &str = "simulated.payout_back";
 
 const SLOW_MS: i64 = 3_000;
+/// By then an open payment has been asked about several times.
+const LATE_MS: i64 = 60_000;
 /// What it keeps of a charge at a fee.
 const FEE_BASIS_POINTS: i64 = 60;
+/// A message that is not taken in by then is lost.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(10);
 /// A longer word in a callback is cut.
 const CLAIM_CHARS_MAX: usize = 24;
 
@@ -48,13 +78,16 @@ pub struct Simulated {
     clock: Clock,
     with_scripts: bool,
     callback_key: Option<hmac::Key>,
+    /// Where its messages go.
+    notify_url: String,
+    client: Client,
 }
 
 /// Its hexadecimal HMAC-SHA-256 of the body.
 pub const CALLBACK_SIGNATURE: &str = "x-signature";
 
 /// The body of its callbacks.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct CallbackForm {
     id: Uuid,
     state: String,
@@ -64,12 +97,49 @@ struct CallbackForm {
 
 impl Simulated {
     pub fn new(sql: Sql, clock: Clock, with_scripts: bool) -> Self {
-        Self { sql, clock, with_scripts, callback_key: None }
+        let (callback_key, notify_url, client) = (None, String::new(), Client::new());
+        Self { sql, clock, with_scripts, callback_key, notify_url, client }
     }
 
     pub fn hearing(self, secret: &str) -> Self {
         let key = || hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         Self { callback_key: (!secret.is_empty()).then(key), ..self }
+    }
+
+    pub fn telling(self, notify_url: &str) -> Self {
+        Self { notify_url: notify_url.to_owned(), ..self }
+    }
+
+    /// Returns whether it sends messages at all.
+    pub fn tells(&self) -> bool {
+        self.callback_key.is_some() && !self.notify_url.is_empty()
+    }
+
+    /// Sends the messages whose time has come, each once, whatever is answered. Returns how many.
+    pub async fn send_callbacks(&self) -> Result<usize, StoreError> {
+        let key = self.callback_key.as_ref().filter(|_| self.tells());
+        let Some(key) = key else { return Ok(0) };
+        let messages = store::messages(&self.sql, self.clock.now()).await?;
+        for message in &messages {
+            let body = serde_json::to_vec(message)?;
+            if let Err(error) = self.send(key, body).await {
+                tracing::warn!(movement.id = %message.id, cause = chain(&*error), "A message was not taken in");
+            }
+        }
+        Ok(messages.len())
+    }
+
+    async fn send(
+        &self,
+        key: &hmac::Key,
+        body: Vec<u8>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let request = Request::post(&self.notify_url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(CALLBACK_SIGNATURE, hex::encode(hmac::sign(key, &body)))
+            .body(Body::from(body))?;
+        timeout(MESSAGE_WITHIN, self.client.request(request)).await??;
+        Ok(())
     }
 
     /// The signature is compared in constant time, and before anything of the body is read.
@@ -96,7 +166,7 @@ impl Simulated {
 
     /// A charge, refund or payout. One that is known is answered with its state.
     pub async fn begin(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {
-        store::begin(&self.sql, call, self.clock.now()).await
+        store::begin(&self.sql, call, &self.clock).await
     }
 
     pub async fn close(&self, call: &AdapterCall) -> Result<AdapterReply, StoreError> {

@@ -44,9 +44,10 @@ pub struct AdapterCall {
     pub errand: Errand,
 }
 
+/// Of a charge, the provider at that time: a simulated adapter scripts payouts by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallKind {
-    Charge { order: OrderId, method: String },
+    Charge { order: OrderId, provider: Option<UserId>, method: String },
     Refund { order: OrderId, payment: MovementId },
     Payout { provider: UserId },
 }
@@ -152,10 +153,11 @@ impl CallKind {
 impl AdapterCall {
     fn charge(row: PaymentRow) -> Result<Self, StoreError> {
         let (order, currency, method) = (row.order_id, row.currency, row.payment_method.clone());
+        let provider = row.provider_id;
         let payment = row.payment()?;
         Ok(Self {
             id: payment.id,
-            kind: CallKind::Charge { order, method },
+            kind: CallKind::Charge { order, provider, method },
             amount_minor: payment.amount_minor,
             currency,
             begun_at: payment.created_at,

@@ -268,3 +268,36 @@ async fn a_method_of_payment_scripts_its_charge(#[case] engine: Engine) {
     assert_eq!(answer(adapter, &back).await, AdapterAnswer::Failed);
     assert!(!adapter.takes("simulated.unheard_of") && adapter.takes(adapter.usual_method()));
 }
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_method_of_payment_scripts_the_next_payout_to_its_provider(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let adapter = &stage.courier.adapter;
+    let payout = |provider| {
+        // Each is later than the one before it.
+        stage.clock.advance(1);
+        let kind = CallKind::Payout { provider: user(provider) };
+        AdapterCall { kind, ..stage.charge("") }
+    };
+    for (method, first) in [
+        ("simulated", AdapterAnswer::Done),
+        ("simulated.no_payout", AdapterAnswer::Failed),
+        ("simulated.payout_back", AdapterAnswer::Done),
+    ] {
+        stage.clock.advance(1);
+        assert_eq!(answer(adapter, &stage.charge(method)).await, PAID, "{method}");
+        assert_eq!(answer(adapter, &payout(8)).await, AdapterAnswer::Done, "to somebody else");
+        let sent = payout(7);
+        assert_eq!(answer(adapter, &sent).await, first, "{method}");
+        assert_eq!(answer(adapter, &payout(7)).await, AdapterAnswer::Done, "the one after it");
+        stage.clock.advance(3_000);
+        let last = match method {
+            "simulated.payout_back" => AdapterAnswer::Returned,
+            _ => first,
+        };
+        assert_eq!(answer(adapter, &asking(Ask::Query, &sent)).await, last, "{method}");
+    }
+}

@@ -242,6 +242,32 @@ async fn a_fee_that_cannot_be_true_is_a_difference(#[case] engine: Engine) {
     assert_eq!(scene.stage.count(booked).await, 2, "what is booked stays");
 }
 
+/// Nobody here knows before the statements are compared.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
+    let scene = Scene::paid_by(engine, "simulated.payout_back").await;
+    let stage = &scene.stage;
+    scene.becomes(OrderStatus::Completed).await;
+    stage.clock.advance(72 * HOUR);
+    jobs::settle(&stage.courier).await.unwrap();
+    jobs::pay_out(&stage.courier).await.unwrap();
+    scene.took().await;
+    let owed = async || {
+        let balances = stage.store.balances_of(user(7)).await.unwrap();
+        balances.iter().map(|balance| -balance.balance_minor).sum::<i64>()
+    };
+    assert_eq!((scene.differences().await, owed().await), (vec![], 0));
+    stage.clock.advance(HOUR);
+    assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers]);
+    let report = scene.reconciler.reconcile().await.unwrap();
+    assert_eq!((kinds(&report.differences), owed().await), (vec![], PRICE - PRICE / 10));
+    jobs::pay_out(&stage.courier).await.unwrap();
+    assert_eq!(owed().await, 0, "the next one arrives");
+}
+
 /// The event of an order was lost, and then a word about money: both are found by their versions, and made good once.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]

@@ -162,7 +162,11 @@ impl Stage {
     pub fn charge(&self, method: &str) -> AdapterCall {
         AdapterCall {
             id: MovementId(self.clock.new_id()),
-            kind: CallKind::Charge { order: order_id(0), method: method.into() },
+            kind: CallKind::Charge {
+                order: order_id(0),
+                provider: Some(user(7)),
+                method: method.into(),
+            },
             amount_minor: PRICE,
             currency: Currency::Cny,
             begun_at: self.clock.now(),

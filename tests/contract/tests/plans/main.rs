@@ -14,7 +14,7 @@ use custody::{
 };
 use payment::{
     Config,
-    adapter::Payments,
+    adapter::{Payments, Simulated},
     courier::Courier,
     jobs,
     store::{MoneyAct, MoneyActKind, StepNote, StepOutcome, Store},
@@ -56,6 +56,7 @@ const FILLED: &[&str] = &[
     "callbacks",
     "simulated_movements",
     "simulated_chargebacks",
+    "simulated_callbacks",
     "adapter_fees",
 ];
 
@@ -168,6 +169,8 @@ async fn run(sql: &Sql) {
     let line = StatementLine { movement: MovementId(payment), kind, amount_minor: 1 };
     assert!(store.book_adapter_fee(&line).await.unwrap());
     assert_eq!(store.booked(&[payment]).await.unwrap().len(), 2);
+    let bank = Simulated::new(sql.clone(), clock, true);
+    bank.hearing("a secret").telling("http://127.0.0.1:9").send_callbacks().await.unwrap();
 }
 
 async fn read(store: &Store, order: OrderId, id: Uuid) {

@@ -8,12 +8,13 @@ use platform::{
     sql::{Columns, Sql, Statement, Tx, Val},
     transact, vals,
 };
+use process::clock::Clock;
 use uuid::Uuid;
-use wire::UnixMillis;
+use wire::{Amount, UnixMillis, UserId};
 
 use super::{
-    DECLINED, FEE, FEE_BASIS_POINTS, NO_REFUND, OTHER_AMOUNT, SILENT, SLOW, SLOW_MS, USUAL_METHOD,
-    WAITING,
+    CallbackForm, DECLINED, FEE, FEE_BASIS_POINTS, LATE_CALLBACK, LATE_MS, NO_PAYOUT, NO_REFUND,
+    OTHER_AMOUNT, PAYOUT_BACK, SILENT, SLOW, SLOW_MS, TWO_CALLBACKS, USUAL_METHOD, WAITING,
 };
 use crate::store::{AdapterCall, CallKind, StoreError};
 
@@ -24,6 +25,12 @@ const HUSH: &str = "UPDATE simulated_movements SET silences = silences - 1 WHERE
 const CHARGEBACKS: &str = "SELECT id, payment_id, amount_minor, is_reversed \
     FROM simulated_chargebacks WHERE payment_id = ? ORDER BY id";
 const KNOWN: &str = "SELECT id FROM simulated_movements WHERE id > ? ORDER BY id LIMIT ?";
+/// The method of the charge, or an empty one of a payout that came after it.
+const LAST_OF_PROVIDER: &str =
+    "SELECT method FROM simulated_movements WHERE provider_id = ? ORDER BY id DESC LIMIT 1";
+const DUE_MESSAGES: &str =
+    "SELECT id, movement_id FROM simulated_callbacks WHERE send_at <= ? ORDER BY send_at LIMIT ?";
+const SENT: &str = "DELETE FROM simulated_callbacks WHERE id = ?";
 const REVERSE: &str = "UPDATE simulated_chargebacks SET is_reversed = ? WHERE id = ?";
 
 row! {
@@ -34,9 +41,19 @@ row! {
         amount_minor: i64,
         method: String,
         state: String,
+        /// Of a payout: it comes back from this moment on.
         pays_at: Option<UnixMillis>,
         silences: i64,
         fee_minor: i64,
+        provider_id: Option<UserId>,
+    }
+}
+
+row! {
+    struct MessageRow in simulated_callbacks {
+        id: Uuid,
+        movement_id: Uuid,
+        send_at: UnixMillis,
     }
 }
 
@@ -52,12 +69,17 @@ row! {
 pub async fn begin(
     sql: &Sql,
     call: &AdapterCall,
-    now: UnixMillis,
+    clock: &Clock,
 ) -> Result<AdapterReply, StoreError> {
+    let now = clock.now();
     transact!(sql, tx => {
         if truth(tx, call.id).await?.is_none() {
             let fresh = Truth::begun(tx, call, now).await?;
-            tx.insert_new(fresh).await?;
+            let sends = fresh.sends();
+            if tx.insert_new(fresh).await? {
+                let message = |send_at| MessageRow { id: clock.new_id(), movement_id: call.id.0, send_at };
+                tx.insert_all(sends.into_iter().map(message).collect::<Vec<_>>()).await?;
+            }
         }
         answer(tx, call.id, now).await
     })
@@ -109,6 +131,21 @@ pub async fn known(sql: &Sql, after: Uuid) -> Result<Vec<Uuid>, StoreError> {
     Ok(sql.all(KNOWN, vals![after, KNOWN_MAX]).await?)
 }
 
+/// Messages of one run.
+const MESSAGES_MAX: usize = 100;
+
+/// The messages whose time has come, which nobody gets a second time.
+pub async fn messages(sql: &Sql, now: UnixMillis) -> Result<Vec<CallbackForm>, StoreError> {
+    let due: Vec<(Uuid, Uuid)> = sql.all(DUE_MESSAGES, vals![now, MESSAGES_MAX]).await?;
+    let mut messages = Vec::new();
+    for (id, movement) in due {
+        let taken = sql.exec(SENT, vals![id]).await? == 1;
+        let truth: Option<Truth> = sql.one(Truth::select(ONE), vals![movement]).await?;
+        messages.extend(truth.filter(|_| taken).map(|truth| truth.message(now)));
+    }
+    Ok(messages)
+}
+
 pub async fn statement(
     sql: &Sql,
     ids: &[Uuid],
@@ -148,10 +185,12 @@ async fn answer(tx: &mut Tx, id: MovementId, now: UnixMillis) -> Result<AdapterR
 
 impl Truth {
     fn of(call: &AdapterCall, state: &str) -> Self {
-        let (kind, payment_id, method) = match &call.kind {
-            CallKind::Charge { method, .. } => ("charge", None, method.as_str()),
-            CallKind::Refund { payment, .. } => ("refund", Some(payment.0), ""),
-            CallKind::Payout { .. } => ("payout", None, ""),
+        let (kind, payment_id, provider_id, method) = match &call.kind {
+            CallKind::Charge { method, provider, .. } => {
+                ("charge", None, *provider, method.as_str())
+            }
+            CallKind::Refund { payment, .. } => ("refund", Some(payment.0), None, ""),
+            CallKind::Payout { provider } => ("payout", None, Some(*provider), ""),
         };
         Self {
             id: call.id.0,
@@ -163,13 +202,14 @@ impl Truth {
             pays_at: None,
             silences: 0,
             fee_minor: 0,
+            provider_id,
         }
     }
 
     /// As the script of its method has it.
     async fn begun(tx: &mut Tx, call: &AdapterCall, now: UnixMillis) -> Result<Self, StoreError> {
         let method = match &call.kind {
-            CallKind::Payout { .. } => return Ok(Self::of(call, "done")),
+            CallKind::Payout { provider } => return Self::paid_out(tx, call, *provider, now).await,
             CallKind::Refund { payment, .. } => {
                 let paid = truth(tx, *payment).await?;
                 let fails = paid.is_some_and(|paid| paid.method == NO_REFUND);
@@ -179,15 +219,52 @@ impl Truth {
         };
         let paid = Self::of(call, "paid");
         Ok(match method {
-            USUAL_METHOD | NO_REFUND => paid,
+            USUAL_METHOD | NO_REFUND | NO_PAYOUT | PAYOUT_BACK => paid,
             FEE => Self { fee_minor: call.amount_minor * FEE_BASIS_POINTS / 10_000, ..paid },
             SILENT => Self { silences: 1, ..paid },
             OTHER_AMOUNT => Self { amount_minor: call.amount_minor - 1, ..paid },
             DECLINED => Self::of(call, "declined"),
-            SLOW => Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..Self::of(call, "pending") },
+            SLOW | LATE_CALLBACK | TWO_CALLBACKS => {
+                Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..Self::of(call, "pending") }
+            }
             WAITING => Self::of(call, "pending"),
             _ => Self::of(call, "declined"),
         })
+    }
+
+    /// As the script of the charge before it has it.
+    async fn paid_out(
+        tx: &mut Tx,
+        call: &AdapterCall,
+        provider: UserId,
+        now: UnixMillis,
+    ) -> Result<Self, StoreError> {
+        let script: Option<String> = tx.one(LAST_OF_PROVIDER, vals![provider]).await?;
+        let done = Self::of(call, "done");
+        Ok(match script.as_deref() {
+            Some(NO_PAYOUT) => Self::of(call, "failed"),
+            Some(PAYOUT_BACK) => Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..done },
+            _ => done,
+        })
+    }
+
+    /// When a message of it is to be sent, once for each moment.
+    fn sends(&self) -> Vec<UnixMillis> {
+        match (self.method.as_str(), self.pays_at) {
+            (LATE_CALLBACK, Some(paid)) => vec![paid.plus_ms(LATE_MS)],
+            (TWO_CALLBACKS, Some(paid)) => vec![paid; 2],
+            _ => Vec::new(),
+        }
+    }
+
+    fn message(self, now: UnixMillis) -> CallbackForm {
+        let state = if self.has_paid(now) { "paid".to_owned() } else { self.state };
+        CallbackForm { id: self.id, state, amount: Amount::from_minor(self.amount_minor).ok() }
+    }
+
+    /// It was sent, and has come back by now.
+    fn came_back(&self, now: UnixMillis) -> bool {
+        self.state == "done" && self.pays_at.is_some_and(|at| at <= now)
     }
 
     /// Its customer has paid by now.
@@ -203,6 +280,7 @@ impl Truth {
         let paid = AdapterAnswer::Paid { amount_minor: self.amount_minor };
         Ok(match self.state.as_str() {
             _ if self.has_paid(now) => paid,
+            _ if self.came_back(now) => AdapterAnswer::Returned,
             "pending" => AdapterAnswer::Pending,
             "declined" => AdapterAnswer::Declined,
             "closed" => AdapterAnswer::Closed,
@@ -221,8 +299,8 @@ impl Truth {
             ("charge", _) if self.has_paid(now) => &[LineKind::Charge],
             ("charge", "paid") => &[LineKind::Charge],
             ("refund", "done") => &[LineKind::Refund],
-            ("payout", "done") => &[LineKind::Payout],
-            ("payout", "returned") => &[LineKind::Payout, LineKind::PayoutReturned],
+            ("payout", "done") if !self.came_back(now) => &[LineKind::Payout],
+            ("payout", "done" | "returned") => &[LineKind::Payout, LineKind::PayoutReturned],
             _ => &[],
         };
         let line = |kind, amount_minor| StatementLine {

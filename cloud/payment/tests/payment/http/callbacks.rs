@@ -1,6 +1,9 @@
 //! Messages of the simulated adapter: what they bring about, and what bounds them.
 
+use payment::adapter::Simulated;
+use process::tasks::Tasks;
 use ring::hmac;
+use tokio::net::TcpListener;
 
 use super::*;
 
@@ -101,4 +104,42 @@ async fn callbacks_are_bounded_in_size_and_number() {
     );
     service.stage.clock.advance(1_000);
     service.called_back(CALLBACK_SECRET, "{}").await.refused(404, "not_found");
+}
+
+/// The adapter's own messages, over a real wire.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: Engine) {
+    const SLOW: i64 = 3_000;
+    const LATE: i64 = 60_000;
+    for (method, messages) in [("simulated.two_callbacks", 2), ("simulated.late_callback", 1)] {
+        let service = Service::new(engine).await;
+        let stage = &service.stage;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let address = format!("http://{address}/api/v1/payments/callbacks/simulated");
+        let (tasks, router) = (Tasks::new(), service.router.clone());
+        tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
+        let bank = Simulated::new(stage.sql.clone(), stage.clock.clone(), true);
+        let bank = bank.hearing(CALLBACK_SECRET).telling(&address);
+
+        stage.done(0, service.orders.heard()).await;
+        stage.pays(0, method).await;
+        assert_eq!(bank.send_callbacks().await.unwrap(), 0, "nothing has happened yet");
+        stage.clock.advance(SLOW);
+        if messages == 1 {
+            assert_eq!(bank.send_callbacks().await.unwrap(), 0, "it is late");
+            stage.courier.carry_all().await.unwrap();
+            assert_eq!(stage.money(0).await.held_minor(), PRICE, "we have asked");
+            stage.clock.advance(LATE);
+        }
+        assert_eq!(bank.send_callbacks().await.unwrap(), messages, "{method}");
+        assert_eq!(bank.send_callbacks().await.unwrap(), 0, "each is sent once");
+        assert_eq!(stage.money(0).await.held_minor(), PRICE, "{method}");
+        assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1, "{method}");
+        let heard = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'asked' AND claim = 'paid'";
+        assert_eq!(usize::try_from(stage.count(heard).await).unwrap(), messages, "{method}");
+    }
 }
