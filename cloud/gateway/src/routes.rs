@@ -301,6 +301,9 @@ pub static ROUTES: &[Route] = &[
     route(PUT,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
     route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
     admin(GET,    "/api/v1/admin/deliveries",                     PLATFORM,  Part::Notification),
+    admin(GET,    "/api/v1/admin/notices",                        PEOPLE,    Part::Notification),
+    admin(POST,   "/api/v1/admin/notices/email",                  REVOKE,    Part::Notification),
+    admin(POST,   "/api/v1/admin/notices/sms",                    REVOKE,    Part::Notification),
 
     route(GET,  "/link",                          EDGE,     Part::Hub),
     route(POST, "/api/v1/edges/enrol",            OPEN,     Part::Hub),
@@ -365,6 +368,9 @@ pub static ALIASES: &[Alias] = &[
     alias(POST, "/api/payments/refund",             POST, "/api/v1/refunds"),
     alias(POST, "/refunds",                         POST, "/api/v1/refunds"),
     alias(GET,  "/providers/{id}/reviews",          GET,  "/api/v1/providers/{id}/reviews"),
+
+    alias(POST, "/api/notifications/email",         POST, "/api/v1/admin/notices/email"),
+    alias(POST, "/api/notifications/sms",           POST, "/api/v1/admin/notices/sms"),
 
     alias(PUT,  "/api/orders/{id}/accept",          POST, "/api/v1/orders/{id}/accept"),
 ];

@@ -6,7 +6,10 @@ use platform::config::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::KeptFrom;
+use crate::{domain::KeptFrom, events::FanOutRules};
+
+/// The user service's matching answers with no more.
+const PROVIDERS_TOLD_MAX: usize = 100;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +21,10 @@ pub struct Config {
     pub cache_ttl_ms: u64,
     /// A line of an inbox goes thirty days after it was read, or after it was written: `read` or `created`.
     pub lines_kept_from: KeptFrom,
+    /// Tells providers of an order when it is published, before an admin has approved it.
+    pub providers_told_at_creation: bool,
+    /// Providers who are told of one order.
+    pub providers_told_max: usize,
     /// Where mail goes: `off`, `folder:/a/folder`, `smtps://USER@HOST` or `smtp://USER@HOST`.
     pub mail_url: String,
     /// The sender of mail.
@@ -40,6 +47,14 @@ impl Config {
     pub fn cache_ttl(&self) -> Duration {
         Duration::from_millis(self.cache_ttl_ms)
     }
+
+    /// `None` for a number that the matching does not answer with.
+    pub fn fan_out(&self) -> Option<FanOutRules> {
+        let (at_creation, providers_max) =
+            (self.providers_told_at_creation, self.providers_told_max);
+        let fits = (1..=PROVIDERS_TOLD_MAX).contains(&providers_max);
+        fits.then_some(FanOutRules { at_creation, providers_max })
+    }
 }
 
 /// Names no database.
@@ -50,6 +65,8 @@ impl Default for Config {
             documents_url: SecretUrl::default(),
             cache_ttl_ms: 10_000,
             lines_kept_from: KeptFrom::Read,
+            providers_told_at_creation: false,
+            providers_told_max: 20,
             mail_url: "off".to_owned(),
             mail_from: "Holdfast <holdfast@localhost>".to_owned(),
             mail_password: PathBuf::new(),

@@ -22,7 +22,7 @@ use texts::Sentence;
 use wire::{Language, Role, UnixMillis, UserId};
 
 use crate::{
-    domain::{self, Channel, InboxLine, InboxOwner, InboxWishes, NoticeKind},
+    domain::{self, Channel, InboxLine, InboxOwner, InboxWishes, LineText, NoticeKind},
     say,
     store::{DeliveryState, DeliveryStore, InboxStore, Mailing, PreferencesStore, Settled},
     ways::{Contact, Said, Ways},
@@ -89,6 +89,27 @@ impl Mailings {
         self.log.add(&planned).await
     }
 
+    /// Plans one by that channel alone, whatever the person wishes. Planning twice plans once.
+    pub async fn plan_by(&self, line: &InboxLine, channel: Channel) -> Result<(), DocumentsError> {
+        let now = self.clock.now();
+        if !self.goes_by(channel, line.role) || now.since(line.created_at) > FRESH_MS {
+            return Ok(());
+        }
+        let event = (line.event_type, line.event_id);
+        let planned = Mailing::of_line(line.owner(), line.notice_kind(), event, channel, now);
+        self.log.add(&[(self.clock.new_id(), planned)]).await
+    }
+
+    pub fn goes_by(&self, channel: Channel, role: Role) -> bool {
+        self.ways.is_on(channel) && channel.reaches(role)
+    }
+
+    /// How auth says that an account is reached.
+    pub async fn contact(&self, user_id: UserId) -> Result<Contact, UpstreamError> {
+        let (token, question) = (self.verifier.token_for(AUTH), ContactQuestion { user_id });
+        self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await
+    }
+
     /// Sends what is due by each channel that is on, until the tasks stop.
     pub fn start(&self, tasks: &Tasks) {
         for channel in self.ways.on() {
@@ -152,11 +173,7 @@ impl Mailings {
     }
 
     async fn hand_over(&self, due: &Document<Mailing>, said: Said, now: UnixMillis) -> Settled {
-        let token = self.verifier.token_for(AUTH);
-        let question = ContactQuestion { user_id: due.body.user_id };
-        let asked = self.auth.json(Method::POST, CONTACT, Some(&token), Some(&question)).await;
-        let contact: Result<Contact, UpstreamError> = asked;
-        let contact = match contact {
+        let contact = match self.contact(due.body.user_id).await {
             Ok(contact) => contact,
             Err(error) => return again(&due.body, now, None, chain(&error)),
         };
@@ -189,8 +206,8 @@ impl Mailings {
         let unread = found.filter(|stored| stored.read_at.is_none() || kind.is_urgent());
         Ok(unread.map(|stored| {
             let said = domain::write(wishes.language, &stored.line);
-            let brief = domain::brief(wishes.language, &stored.line);
-            said_in(wishes.language, said.title, said.content, brief)
+            let brief = domain::brief(wishes.language, &stored.line, &said.title);
+            said_in(wishes.language, said, brief)
         }))
     }
 
@@ -213,13 +230,14 @@ impl Mailings {
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
         let title = say::digest_title { unread }.to(language);
-        Ok(Some(said_in(language, title, text, domain::elsewhere(language))))
+        let brief = LineText { title: title.clone(), content: domain::elsewhere(language) };
+        Ok(Some(said_in(language, LineText { title, content: text }, brief)))
     }
 }
 
-fn said_in(language: Language, title: String, text: String, brief: String) -> Said {
-    let text_message = domain::text_message(language, &title, &brief);
-    Said { title, text, brief, text_message }
+fn said_in(language: Language, whole: LineText, brief: LineText) -> Said {
+    let text_message = domain::text_message(language, &brief);
+    Said { whole, brief, text_message }
 }
 
 fn planned_of(
@@ -228,7 +246,7 @@ fn planned_of(
     channel: Channel,
     now: UnixMillis,
 ) -> Option<Mailing> {
-    let kind = NoticeKind::of(line.event_type, line.role);
+    let kind = line.notice_kind();
     if !channel.reaches(line.role) || !wishes.wants(kind, channel) {
         return None;
     }

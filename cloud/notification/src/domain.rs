@@ -15,8 +15,8 @@ pub use audience::{
 pub use brief::{brief, elsewhere, text_message};
 pub use inbox::{
     InboxKind, InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, MoneyParams,
-    MoneyTerms, OrderParams, PageRequest, Params, PersonParams, ReviewFacts, ReviewParams,
-    StoredLine,
+    MoneyTerms, NoticeParams, OrderParams, PageRequest, Params, PersonParams, ReviewFacts,
+    ReviewParams, StoredLine,
 };
 pub use preferences::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
 pub use sentence::{LineText, match_reason, write};

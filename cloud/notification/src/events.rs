@@ -20,7 +20,7 @@ use crate::{
     store::InboxStore,
 };
 
-pub use matches::Matches;
+pub use matches::{FanOutRules, Matches};
 
 const QUEUES: [QueueSpec; 4] = [
     topology::ORDER_QUEUE,
@@ -33,7 +33,9 @@ pub fn start(tasks: &Tasks, bus: &Bus, inboxes: Inboxes, matches: Matches) {
     for queue in QUEUES {
         consume::consume(tasks, bus, queue, inboxes.clone());
     }
-    consume::consume(tasks, bus, topology::NOTIFICATION_MATCHES, matches);
+    for queue in [topology::NOTIFICATION_MATCHES, topology::NOTIFICATION_CREATED] {
+        consume::consume(tasks, bus, queue, matches.clone());
+    }
 }
 
 /// Handling an event twice writes nothing the second time: the store keeps one line per person and
@@ -119,7 +121,7 @@ fn lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> 
 }
 
 fn log(line: &InboxLine) {
-    let kind = line.event_type;
+    let kind = line.event_type.map_or("a notice", EventType::as_str);
     tracing::info!(
         user.id = %line.user_id,
         order.id = line.order_id.map(tracing::field::display),

@@ -1,17 +1,23 @@
-//! Owns the routes of a person's own inbox. Whose it is comes from the token alone.
+//! Owns the routes of a person's own inbox, whose owner comes from the token alone, and of those who write to people.
 
 mod deliveries;
 mod inbox;
+mod notices;
 mod preferences;
 mod stream;
 
-use axum::{Router, extract::FromRef, routing::get};
+use axum::{
+    Router,
+    extract::FromRef,
+    routing::{get, post},
+};
 use http::Method;
 use process::{openapi::RouteTable, tokens::Verifier};
 use wire::Code;
 
 use crate::{
     domain::Channel,
+    notices::Notices,
     store::{DeliveryStore, InboxStore, PreferencesStore},
 };
 
@@ -22,6 +28,7 @@ pub struct Service {
     pub store: InboxStore,
     pub preferences: PreferencesStore,
     pub log: DeliveryStore,
+    pub notices: Notices,
     /// The channels that are on.
     pub channels: Vec<Channel>,
     pub verifier: Verifier,
@@ -29,7 +36,10 @@ pub struct Service {
 }
 
 pub fn router(service: Service) -> Router {
-    table(Router::new()).route("/internal/stream", get(stream::stream)).with_state(service)
+    let own = Router::new()
+        .route("/internal/stream", get(stream::stream))
+        .route("/internal/notices", post(notices::notify_for_service));
+    table(own).with_state(service)
 }
 
 /// The public routes.
@@ -47,6 +57,14 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             preferences::write)
         .at(Method::GET, "/api/v1/admin/deliveries",
             "List what went out of inboxes, and what could not, newest first", &[], deliveries::log)
+        .at(Method::GET, "/api/v1/admin/notices", "List the notices of admins and services, newest first", &[],
+            notices::notice_record)
+        .at(Method::POST, "/api/v1/admin/notices/email",
+            "Write to one person, into the inbox and by e-mail to a confirmed address, on record",
+            &[Code::NotFound, Code::RateLimited], notices::notify_by_email)
+        .at(Method::POST, "/api/v1/admin/notices/sms",
+            "Write to one person, into the inbox, and say by text message that something is there, on record",
+            &[Code::NotFound, Code::RateLimited], notices::notify_by_sms)
 }
 
 #[cfg(test)]

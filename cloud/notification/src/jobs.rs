@@ -1,4 +1,4 @@
-//! Owns the work done by the clock: customers are reminded, lines that were read long ago and old deliveries are removed
+//! Owns the work done by the clock: customers are reminded, lines that were read long ago, old deliveries and old notices are removed
 //! (MongoDB expires them by itself, and the job finds none), and what is plain or of a former data key is sealed.
 
 use platform::{
@@ -10,7 +10,7 @@ use process::{clock::Clock, tasks::Tasks};
 
 use crate::{
     reminders::Reminders,
-    store::{DeliveryStore, InboxStore},
+    store::{DeliveryStore, InboxStore, NoticeStore},
 };
 
 /// At night, in UTC.
@@ -19,17 +19,18 @@ const REMINDERS_CRON: &str = "50 */10 * * * *";
 
 const INBOXES: [&str; 3] =
     ["notification.customer_inbox", "notification.provider_inbox", "notification.admin_inbox"];
+const NOTICES: &str = "notification.notices";
 
 pub fn start(
     tasks: &Tasks,
     documents: &Documents,
-    log: &DeliveryStore,
+    (log, notices): (&DeliveryStore, &NoticeStore),
     reminders: Reminders,
 ) -> Result<(), JobError> {
     let (store, clock) = (reminders.inboxes.clone(), reminders.clock.clone());
     let jobs = vec![
-        purge(store.clone(), log.clone(), clock.clone()),
-        seal(store),
+        purge(store.clone(), (log.clone(), notices.clone()), clock.clone()),
+        seal(store, notices.clone()),
         Job::new("notification-reminders", REMINDERS_CRON, move || {
             let reminders = reminders.clone();
             async move { Ok(reminders.tell_due().await.map(drop)?) }
@@ -38,20 +39,26 @@ pub fn start(
     jobs::start(tasks, documents, clock, jobs)
 }
 
-fn seal(store: InboxStore) -> Job {
-    let walks = INBOXES.map(SealWalk::of);
+fn seal(store: InboxStore, notices: NoticeStore) -> Job {
+    let (walks, walk) = (INBOXES.map(SealWalk::of), SealWalk::of(NOTICES));
     Job::new("notification-seal", "45 */5 * * * *", move || {
         let (store, walks) = (store.clone(), walks.clone());
-        async move { Ok(store.seal(&walks).await?) }
+        let (notices, walk) = (notices.clone(), walk.clone());
+        async move {
+            store.seal(&walks).await?;
+            Ok(notices.seal(&walk).await?)
+        }
     })
 }
 
-fn purge(store: InboxStore, log: DeliveryStore, clock: Clock) -> Job {
+fn purge(store: InboxStore, (log, notices): (DeliveryStore, NoticeStore), clock: Clock) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
-        let (store, log, now) = (store.clone(), log.clone(), clock.now());
+        let (store, now) = (store.clone(), clock.now());
+        let (log, notices) = (log.clone(), notices.clone());
         async move {
             let purged = store.purge_read(now).await?;
             log.purge(now).await?;
+            notices.purge(now).await?;
             tracing::info!(purged, "Removed {purged} notifications read long ago");
             Ok(())
         }

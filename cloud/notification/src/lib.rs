@@ -13,6 +13,7 @@ mod http;
 mod jobs;
 pub mod mail;
 pub mod memory;
+pub mod notices;
 pub mod reminders;
 pub mod store;
 pub mod ways;
@@ -27,11 +28,12 @@ use platform::{
 use process::{client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::Authorities};
 
 use delivery::Mailings;
-use events::{Inboxes, Matches};
+use events::{FanOutRules, Inboxes, Matches};
 use mail::Mail;
 use memory::InboxMemory;
+use notices::Notices;
 use reminders::Reminders;
-use store::{DeliveryStore, InboxStore, PreferencesStore};
+use store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore};
 use ways::Ways;
 
 pub use config::Config;
@@ -58,6 +60,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
 
     let log = DeliveryStore::new(&documents);
     log.check().await?;
+    let record = NoticeStore::new(&documents);
+    record.check().await?;
     let ways = ways(&config)?;
     let channels = ways.on();
     let clock = ground.clock.clone();
@@ -74,7 +78,8 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     deliveries.start(&ground.tasks);
     let reminders =
         Reminders { inboxes: store.clone(), deliveries: deliveries.clone(), clock: clock.clone() };
-    jobs::start(&ground.tasks, &documents, &log, reminders)?;
+    let notices = Notices { store: record, deliveries: deliveries.clone() };
+    jobs::start(&ground.tasks, &documents, (&log, &notices.store), reminders)?;
     let inboxes = Inboxes {
         store: store.clone(),
         deliveries: deliveries.clone(),
@@ -82,17 +87,25 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
         dispute_ms: ground.dispute_ms,
     };
     let verifier = ground.verifier(NAME);
-    let matches = Matches { store: store.clone(), deliveries, users: peers.user, verifier, clock };
+    let rules = fan_out(&config)?;
+    let (users, to) = (peers.user, store.clone());
+    let matches = Matches { store: to, deliveries, users, verifier, clock, rules };
     events::start(&ground.tasks, &ground.bus, inboxes, matches);
 
     let answers = Answers::new(&ground, NAME, &documents);
     let verifier = ground.verifier(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
     let letters = letters::routes(&ground, CloudPart::Notification, &documents);
-    let service = http::Service { store, preferences, log, channels, verifier, streams };
+    let service = http::Service { store, preferences, log, notices, channels, verifier, streams };
     let checks = [Check::Documents(documents), Check::Bus(ground.bus)];
     let routes = answers.over(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
+}
+
+fn fan_out(config: &Config) -> Result<FanOutRules, OpenError> {
+    let wrong = || std::io::Error::other("it is 1 to 100");
+    let rules = config.fan_out().ok_or_else(wrong);
+    rules.map_err(OpenError::own("`notification.providers_told_max`: the matching cannot be asked"))
 }
 
 /// Of another machine it is read over TLS: a link in a mail leads there.
@@ -130,7 +143,8 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
     InboxStore::new(&documents).migrate().await?;
     PreferencesStore::new(&documents).migrate().await?;
-    Ok(DeliveryStore::new(&documents).migrate().await?)
+    DeliveryStore::new(&documents).migrate().await?;
+    Ok(NoticeStore::new(&documents).migrate().await?)
 }
 
 #[cfg(test)]

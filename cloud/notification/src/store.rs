@@ -5,6 +5,7 @@
 mod before;
 mod deliveries;
 mod fan_outs;
+mod notices;
 mod recent;
 mod reminders;
 mod wishes;
@@ -36,6 +37,7 @@ pub use deliveries::{
 };
 use fan_outs::FanOutDocument;
 pub use fan_outs::{FanOut, MatchedProvider};
+pub use notices::{Notice, NoticeId, NoticePage, NoticeStore};
 pub use recent::RECENT_MAX;
 pub use reminders::{Reminder, reminders_by};
 pub use wishes::PreferencesStore;
@@ -64,8 +66,8 @@ const OLD: Index = Index::new("old", &[EXPIRES.up()]).expiring(0);
 pub struct InboxDocument {
     user_id: UserId,
     event_id: EventId,
-    #[serde(rename = "type")]
-    event_type: EventType,
+    #[serde(default, rename = "type")]
+    event_type: Option<EventType>,
     #[serde(default)]
     order_id: Option<OrderId>,
     counterpart: Option<UserId>,

@@ -8,10 +8,10 @@ use platform::{
 };
 use serde::Deserialize;
 use uuid::Uuid;
-use wire::UserId;
+use wire::{Role, UserId};
 
 use crate::{
-    domain::Channel,
+    domain::{Channel, LineText},
     mail::{Mail, MailError, MailMessage},
 };
 
@@ -28,6 +28,8 @@ pub struct Ways {
 pub struct Contact {
     /// An auth of the version before does not say it; it has an address of open accounts alone.
     is_open: Option<bool>,
+    /// Of an open account. An auth of the version before does not say it.
+    pub role: Option<Role>,
     /// Confirmed by its owner.
     email: Option<String>,
     /// There is one that nobody has confirmed.
@@ -39,10 +41,9 @@ pub struct Contact {
 
 /// Words for a person, in their language.
 pub struct Said {
-    pub title: String,
-    pub text: String,
-    /// In the place of the text, where that would be too long or too open.
-    pub brief: String,
+    pub whole: LineText,
+    /// In its place, where that would be too long or too open.
+    pub brief: LineText,
     pub text_message: String,
 }
 
@@ -77,25 +78,31 @@ impl Ways {
 
     /// The id is the delivery's, whichever try it is.
     pub async fn send(&self, id: Uuid, to: ChannelAddress, said: Said) -> Result<(), WayError> {
-        let Said { title, text, brief, text_message } = said;
+        let Said { whole, brief, text_message } = said;
         match to {
             ChannelAddress::Mail(to) => {
-                Ok(self.mail.send(MailMessage { id, to, subject: title, text }).await?)
+                let LineText { title: subject, content: text } = whole;
+                Ok(self.mail.send(MailMessage { id, to, subject, text }).await?)
             }
             ChannelAddress::Phone(to) => {
                 Ok(self.sms.send(&SmsMessage { id, to, text: text_message }).await?)
             }
             ChannelAddress::Devices(to) => {
-                Ok(self.push.send(&PushMessage { id, to, title, text: brief }).await?)
+                let LineText { title, content: text } = brief;
+                Ok(self.push.send(&PushMessage { id, to, title, text }).await?)
             }
         }
     }
 }
 
 impl Contact {
+    pub fn is_open(&self) -> bool {
+        self.is_open.unwrap_or(self.email.is_some())
+    }
+
     /// The person's address by that channel; `None` where there is none, or the account is closed.
     pub fn address(self, channel: Channel, user: UserId) -> Option<ChannelAddress> {
-        if !self.is_open.unwrap_or(self.email.is_some()) {
+        if !self.is_open() {
             return None;
         }
         match channel {

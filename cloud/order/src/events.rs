@@ -57,6 +57,10 @@ impl Handle for Money {
             return Ok(());
         }
         let told: PaymentEvent = serde_json::from_value(event.body.clone())?;
+        // Of its money it says what another event has said.
+        if told.case.is_some() {
+            return Ok(());
+        }
         if self.store.take_money(event, &told).await? {
             let (order, status) = (told.order_id, told.payment_status);
             tracing::info!(order.id = %order, "The payment of the order is `{status}`");

@@ -18,7 +18,7 @@ pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
 pub use event::ProfileBody;
 pub use files::{CaptionForm, FilePurpose, WorkPicture, checked_caption, unknown_document};
 pub use form::ProfileForm;
-pub use matching::{MATCHES_MAX, MatchQuestion, MatchReason, ProviderMatch, rank};
+pub use matching::{MATCHES_MAX, MATCHES_USUAL, MatchQuestion, MatchReason, ProviderMatch, rank};
 pub use profile::{
     CustomerProfile, PersonRecord, PortfolioItem, Preferences, ProviderProfile, serving_key,
 };

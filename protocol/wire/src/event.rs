@@ -170,6 +170,9 @@ pub struct PaymentEvent {
     pub charged_back: Option<Amount>,
     /// Beside `charged_back`: the order as the payment service knows it. One of before does not say it.
     pub order_status: Option<OrderStatus>,
+    /// Of `payment.status_changed`: a case of this kind waits for a person from now on. All else is as it was, and `amount`
+    /// is the price.
+    pub case: Option<String>,
 }
 
 /// The body of the events about a provider's payout: the adapter has sent it, or it came back to his balance.

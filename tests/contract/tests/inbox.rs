@@ -72,7 +72,7 @@ async fn a_redelivery_doubles_nothing(store: &InboxStore) {
 async fn what_was_written_reads_back(store: &InboxStore) {
     let user = UserId(Uuid::from_u128(20));
     let mut told = line(user, Role::Provider, 20);
-    told.event_type = EventType::OrderAcceptanceLost;
+    told.event_type = Some(EventType::OrderAcceptanceLost);
     told.counterpart = Some(CUSTOMER);
     let Params::Order(params) = &mut told.params else { panic!("it is about an order") };
     params.reason = Some("换一天 \"$set\" {}".into());
@@ -406,7 +406,7 @@ fn line(user_id: UserId, role: Role, event: u128) -> InboxLine {
     InboxLine {
         user_id,
         role,
-        event_type: EventType::OrderAccepted,
+        event_type: Some(EventType::OrderAccepted),
         order_id: Some(order_id),
         event_id: EventId(Uuid::from_u128(event)),
         counterpart: None,

@@ -46,6 +46,7 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
             ],
         ),
         ("notification_matches", &["order.approved"]),
+        ("notification_created", &["order.created"]),
     ] {
         let bound = eventually("the queue is bound", DECLARED_WITHIN, async || {
             let bindings = ask(&api, &format!("queues/%2f/{queue}/bindings"));

@@ -115,3 +115,49 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     assert_eq!(lines_of(&api, &admin, "order.created").await.len(), 2);
     stack.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_writes() {
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
+    let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
+    let api = Api::new(&stack.layout().gateway_url());
+    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
+    let customer = api.newcomer(Role::Customer).await.unwrap();
+    let provider = provider_in(&api, &admin, Region::North).await;
+
+    let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
+    for (person, action) in [(&admin, "approve"), (&provider, "accept"), (&provider, "withdraw")] {
+        api.act(person, order, action).await.unwrap();
+    }
+    let told = eventually("the customer hears of it", SOON, async || {
+        lines_of(&api, &customer, "order.status_changed").await.pop()
+    })
+    .await;
+    assert_eq!(
+        (&told["title"], &told["order_id"]),
+        (&json!("Your order is open again"), &json!(order))
+    );
+
+    // As the sources spell it.
+    let path = "/api/notifications/email";
+    let words = json!({
+        "user_id": customer.user_id, "title": "The lift is broken", "content": "Please ring the bell.",
+    });
+    let write = async |person: &Person, words: &Value| {
+        let written =
+            api.call::<Value>(Method::POST, path, Some(person), Some(words.clone())).await;
+        written.map_err(|error| error.to_string())
+    };
+    write(&admin, &words).await.unwrap();
+    let page: Value = api.call(Method::GET, INBOX, Some(&customer), None).await.unwrap();
+    assert_eq!(
+        (&page["items"][0]["type"], &page["items"][0]["title"]),
+        (&Value::Null, &words["title"])
+    );
+    assert!(write(&provider, &words).await.is_err(), "it is for admins");
+    let mut to_nobody = words;
+    to_nobody["user_id"] = json!(order);
+    assert!(write(&admin, &to_nobody).await.is_err(), "nobody is called so");
+    stack.stop().await.unwrap();
+}

@@ -7,7 +7,7 @@ use process::{
     tokens::FromService,
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, UserId};
+use wire::{Code, Role, UserId};
 
 use crate::service::{Service, ServiceError};
 
@@ -19,6 +19,8 @@ pub struct ContactQuestion {
 #[derive(Serialize)]
 pub struct ContactAnswer {
     is_open: bool,
+    /// `null` for a closed account, and for one that is not there.
+    role: Option<Role>,
     /// `null` for a closed account, where there is nothing to write to, and while nobody has confirmed it.
     email: Option<String>,
     /// There is an address that nobody has confirmed.
@@ -39,6 +41,7 @@ pub async fn of_person(
         let is_unconfirmed = false;
         return Ok(Json(ContactAnswer {
             is_open: false,
+            role: None,
             email: None,
             is_unconfirmed,
             phone: None,
@@ -47,5 +50,6 @@ pub async fn of_person(
     let is_unconfirmed = own.email.is_some() && !own.is_confirmed;
     let email = own.email.filter(|_| own.is_confirmed).map(|email| email.as_str().to_owned());
     let phone = service.store.number_of(user_id).await.map_err(ServiceError::from)?;
-    Ok(Json(ContactAnswer { is_open: true, email, is_unconfirmed, phone }))
+    let role = service.store.open_role(user_id).await.map_err(ServiceError::from)?;
+    Ok(Json(ContactAnswer { is_open: true, role, email, is_unconfirmed, phone }))
 }

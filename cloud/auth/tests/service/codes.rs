@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use platform::sealing::DataKeys;
 use rstest::rstest;
 use serde_json::{Value, json};
-use wire::EventType;
+use wire::{EventType, Role};
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
@@ -445,7 +445,8 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     };
     let of = |is_open: bool, is_unconfirmed: bool, phone: Value| {
         json!({
-            "is_open": is_open, "email": null, "is_unconfirmed": is_unconfirmed, "phone": phone,
+            "is_open": is_open, "role": is_open.then_some(Role::Customer), "email": null,
+            "is_unconfirmed": is_unconfirmed, "phone": phone,
         })
     };
 

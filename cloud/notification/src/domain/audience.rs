@@ -62,7 +62,7 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
             Told(&[Provider])
         }
         EventType::RefundRequested => Told(&[Admins]),
-        // Of a chargeback alone. All else is told by the events of what happened to the money.
+        // Of a chargeback, and of a case to the admins. All else is told by the events of what happened to the money.
         EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
         EventType::UserRegistered => {
             Silent("the person has just registered, and gets a mail with a code")
@@ -115,7 +115,7 @@ impl Cause {
         InboxLine {
             user_id: to.user_id,
             role: to.role,
-            event_type: self.event_type,
+            event_type: Some(self.event_type),
             order_id,
             event_id: self.event_id,
             counterpart,
@@ -159,12 +159,16 @@ pub fn line_of_match(
 /// The lines of an event about money.
 pub fn lines_of_money(cause: Cause, event: &PaymentEvent) -> Vec<InboxLine> {
     let is_change = cause.event_type == EventType::PaymentStatusChanged;
-    if is_change && event.charged_back.is_none() {
+    // A chargeback makes a case as well, and is told by itself.
+    let opens_case = event.case.as_deref().is_some_and(|case| case != "chargeback");
+    if is_change && event.charged_back.is_none() && !opens_case {
         return Vec::new();
     }
     let told = listeners(cause.event_type).iter().filter_map(|listener| {
         let (to, counterpart) = match listener {
-            Listener::Customer | Listener::Provider if is_change && !stops_work(event) => {
+            Listener::Customer | Listener::Provider
+                if is_change && (opens_case || !stops_work(event)) =>
+            {
                 return None;
             }
             Listener::Customer => {
@@ -212,7 +216,8 @@ pub fn lines_of_review(cause: Cause, event: ReviewFacts) -> Vec<InboxLine> {
 pub fn line_of_payout(cause: Cause, event: &PayoutEvent) -> InboxLine {
     let to = InboxOwner { user_id: event.provider_id, role: Role::Provider };
     let PayoutEvent { amount, currency, .. } = *event;
-    cause.line(to, None, None, Params::Money(MoneyParams { amount, currency, returning: None }))
+    let params = MoneyParams { amount, currency, returning: None, case: None };
+    cause.line(to, None, None, Params::Money(params))
 }
 
 /// The lines of a verification that a provider hands in, or that an admin has decided.
@@ -426,6 +431,20 @@ mod tests {
     }
 
     #[test]
+    fn the_admins_alone_hear_of_a_case_about_money_and_once_of_a_chargeback() {
+        let told = |event: &PaymentEvent| {
+            let told = samples::of_money(EventType::PaymentStatusChanged, event);
+            told.iter().map(|line| line.role).collect::<Vec<_>>()
+        };
+        for kind in samples::MONEY_CASES {
+            let refunded = PaymentStatus::Refunded;
+            let event = PaymentEvent { payment_status: refunded, ..samples::money_case(kind) };
+            assert_eq!(told(&event), [Role::Admin], "{kind}");
+        }
+        assert_eq!(told(&samples::money_case("chargeback")), []);
+    }
+
+    #[test]
     fn no_line_holds_the_address() {
         for line in samples::lines(EventType::OrderAccepted) {
             let kept = serde_json::to_string(&line.params).unwrap();
@@ -439,6 +458,7 @@ mod tests {
         for event_type in EventType::ALL {
             seen.extend(samples::lines(event_type).into_iter().map(|line| line.params));
         }
+        seen.push(samples::notice().params);
         for params in seen {
             let json = serde_json::to_value(&params).unwrap();
             assert_eq!(serde_json::from_value::<Params>(json).unwrap(), params);

@@ -31,8 +31,8 @@ impl Params {
     }
 
     pub(super) fn of_money(event: &PaymentEvent) -> Self {
-        let PaymentEvent { amount, currency, returning, .. } = *event;
-        Self::Money(MoneyParams { amount, currency, returning })
+        let PaymentEvent { amount, currency, returning, ref case, .. } = *event;
+        Self::Money(MoneyParams { amount, currency, returning, case: case.clone() })
     }
 }
 

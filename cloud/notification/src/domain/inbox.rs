@@ -15,6 +15,8 @@ use wire::{
     PaymentStatus, Region, Role, UnixMillis, UserId, words,
 };
 
+use super::NoticeKind;
+
 words! {
     /// The moment from which a line is kept for so long.
     KeptFrom {
@@ -76,9 +78,11 @@ words! {
 pub struct InboxLine {
     pub user_id: UserId,
     pub role: Role,
-    pub event_type: EventType,
+    /// `None` for a notice, which somebody wrote.
+    pub event_type: Option<EventType>,
     /// `None` for news of the person alone.
     pub order_id: Option<OrderId>,
+    /// Of the event, or of the notice.
     pub event_id: EventId,
     /// The other side of the order, where there is one.
     pub counterpart: Option<UserId>,
@@ -96,14 +100,22 @@ impl InboxLine {
     pub fn kind(&self) -> Option<InboxKind> {
         self.order_id?;
         Some(match (self.event_type, self.role) {
-            (EventType::OrderCreated, Role::Customer) => InboxKind::OrderCreated,
+            (Some(EventType::OrderCreated), Role::Customer) => InboxKind::OrderCreated,
             // To decide, or to accept.
-            (EventType::OrderCreated, Role::Admin) | (EventType::OrderApproved, Role::Provider) => {
-                InboxKind::NewOrder
-            }
-            (EventType::OrderAccepted, _) => InboxKind::OrderAccepted,
+            (Some(EventType::OrderCreated), Role::Admin | Role::Provider)
+            | (Some(EventType::OrderApproved), Role::Provider) => InboxKind::NewOrder,
+            (Some(EventType::OrderAccepted), _) => InboxKind::OrderAccepted,
             _ => InboxKind::OrderUpdate,
         })
+    }
+
+    /// What the news is about, for the person's wishes.
+    pub fn notice_kind(&self) -> NoticeKind {
+        match (&self.params, self.event_type) {
+            (Params::Notice(notice), _) => notice.notice,
+            (_, Some(event_type)) => NoticeKind::of(event_type, self.role),
+            (_, None) => NoticeKind::Account,
+        }
     }
 
     /// The order's region, where the line keeps it.
@@ -120,6 +132,7 @@ pub enum Params {
     Order(Box<OrderParams>),
     Review(ReviewParams),
     Money(MoneyParams),
+    Notice(NoticeParams),
     Person(PersonParams),
 }
 
@@ -177,6 +190,8 @@ pub struct MoneyParams {
     pub currency: Currency,
     /// Of a payment that the order cannot take: so much goes back.
     pub returning: Option<Amount>,
+    /// The kind of a case that waits for an admin; the amount is the order's price.
+    pub case: Option<String>,
 }
 
 /// Of the body of an event about a review: what its lines need.
@@ -200,6 +215,14 @@ pub struct ReviewParams {
     pub reason: Option<String>,
 }
 
+/// Words as an admin or a service wrote them, in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeParams {
+    pub notice: NoticeKind,
+    pub title: String,
+    pub content: String,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonParams {
     /// As a person wrote it.
@@ -211,7 +234,7 @@ impl Params {
     pub fn order(&self) -> Option<&OrderParams> {
         match self {
             Self::Order(order) => Some(order),
-            Self::Review(_) | Self::Money(_) | Self::Person(_) => None,
+            Self::Review(_) | Self::Money(_) | Self::Notice(_) | Self::Person(_) => None,
         }
     }
 
@@ -220,7 +243,7 @@ impl Params {
             Self::Order(order) => order.reason.as_ref(),
             Self::Review(review) => review.reason.as_ref(),
             Self::Person(person) => person.reason.as_ref(),
-            Self::Money(_) => None,
+            Self::Money(_) | Self::Notice(_) => None,
         }
     }
 }

@@ -53,7 +53,9 @@ impl Channel {
 impl NoticeKind {
     pub fn of(event: EventType, role: Role) -> Self {
         match (event, event.exchange()) {
-            (EventType::OrderApproved, _) if role == Role::Provider => Self::Jobs,
+            (EventType::OrderCreated | EventType::OrderApproved, _) if role == Role::Provider => {
+                Self::Jobs
+            }
             (_, Exchange::Order) => Self::Orders,
             (_, Exchange::Payment) => Self::Money,
             (_, Exchange::Review) => Self::Reviews,

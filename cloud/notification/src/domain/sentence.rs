@@ -1,6 +1,6 @@
 //! Owns the writing of a line's title and content in the reader's language. The words stand in `texts`.
 
-use texts::{Arg, Sentence};
+use texts::{Arg, Phrase, Sentence};
 use wire::{
     Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, OrderStatus, PaymentStatus,
     Role, UnixMillis,
@@ -9,11 +9,11 @@ use wire::{
 use super::{
     InboxLine, Params,
     audience::makes_a_case,
-    inbox::{MoneyParams, OrderParams, ReviewParams},
+    inbox::{MoneyParams, NoticeParams, OrderParams, ReviewParams},
 };
 use crate::say;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineText {
     pub title: String,
     pub content: String,
@@ -22,22 +22,33 @@ pub struct LineText {
 /// An event that this version has no words for is shown by its name, so that a line written by a newer
 /// version is not hidden.
 pub fn write(language: Language, line: &InboxLine) -> LineText {
+    let event = match (&line.params, line.event_type) {
+        (Params::Notice(NoticeParams { title, content, .. }), _) => {
+            return LineText { title: title.clone(), content: content.clone() };
+        }
+        (_, Some(event_type)) => (event_type, line.role),
+        // No such line is written.
+        (_, None) => return LineText::default(),
+    };
     let said = match &line.params {
-        Params::Order(params) => order(language, line, params),
-        Params::Review(params) => review(language, line, params),
-        Params::Money(params) => money_news(language, line, params),
-        Params::Person(_) => person(language, line.event_type),
+        Params::Order(params) => order(language, event, params),
+        Params::Review(params) => review(language, event, params),
+        Params::Money(params) => money_news(language, event, params),
+        Params::Person(_) => person(language, event.0),
+        Params::Notice(_) => None,
     };
     let Some((title, content)) = said else {
         let content = line.params.order().map(|order| order.title.clone()).unwrap_or_default();
-        return LineText { title: line.event_type.to_string(), content };
+        return LineText { title: event.0.to_string(), content };
     };
     let mut sentences = vec![content];
-    match (line.event_type, line.params.order()) {
+    match (event.0, line.params.order()) {
         (EventType::OrderAcceptanceLost, Some(order)) if line.role == Role::Provider => {
             sentences.push(explanation(language, order));
         }
-        (EventType::OrderApproved, Some(order)) if line.role == Role::Provider => {
+        (EventType::OrderCreated | EventType::OrderApproved, Some(order))
+            if line.role == Role::Provider =>
+        {
             sentences.extend(proposed(language, order));
         }
         (EventType::OrderCancelled, Some(order)) => {
@@ -50,23 +61,23 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
         }
         _ => {}
     }
-    if gives_its_reason(line) {
+    if gives_its_reason(event.0, &line.params) {
         let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
         sentences.extend(given.map(|given| given.to(language)));
     }
     LineText { title, content: sentences.join(say::between.plain(language)) }
 }
 
-fn gives_its_reason(line: &InboxLine) -> bool {
+fn gives_its_reason(event_type: EventType, params: &Params) -> bool {
     let decided = matches!(
-        line.event_type,
+        event_type,
         EventType::OrderRejected
             | EventType::OrderCancelled
             | EventType::OrderAcceptanceWithdrawn
             | EventType::OrderStatusChanged
             | EventType::ProfileVerificationRejected
     );
-    decided || matches!(line.params, Params::Review(_))
+    decided || matches!(params, Params::Review(_))
 }
 
 macro_rules! words {
@@ -82,7 +93,11 @@ macro_rules! words {
 }
 
 /// The title, and the sentence that every such line begins with.
-fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(String, String)> {
+fn order(
+    language: Language,
+    event: (EventType, Role),
+    params: &OrderParams,
+) -> Option<(String, String)> {
     let OrderParams { title, code, price, currency, region, reminds, .. } = params;
     let price = money(*price, *currency);
     macro_rules! say {
@@ -90,9 +105,12 @@ fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(
             words!(language, $message { $($placeholder),* })
         };
     }
-    Some(match (line.event_type, line.role) {
+    Some(match event {
         (EventType::OrderCreated, Role::Customer) => say!(order_created_customer { title, code }),
         (EventType::OrderCreated, Role::Admin) => say!(order_created_admin { code, region }),
+        (EventType::OrderCreated, Role::Provider) => {
+            say!(order_created_provider { title, code, region, price })
+        }
         (EventType::OrderApproved, Role::Customer) => {
             say!(order_approved_customer { title, code, region })
         }
@@ -136,7 +154,7 @@ fn order(language: Language, line: &InboxLine, params: &OrderParams) -> Option<(
         (EventType::OrderCompleted, Role::Customer) if *reminds => {
             say!(order_unpaid_customer { title, code, price })
         }
-        (EventType::OrderCompleted, _) => return completed(language, line.role, params),
+        (EventType::OrderCompleted, role) => return completed(language, role, params),
         (EventType::OrderStatusChanged, Role::Provider) => {
             say!(order_held_provider { title, code, region })
         }
@@ -195,12 +213,12 @@ fn settlement(language: Language, role: Role, params: &OrderParams) -> Vec<Strin
 /// The events of money do not carry the order's title; the line leads to the order.
 fn money_news(
     language: Language,
-    line: &InboxLine,
+    event: (EventType, Role),
     params: &MoneyParams,
 ) -> Option<(String, String)> {
     let amount = money(params.amount, params.currency);
     let returning = params.returning.map(|returning| money(returning, params.currency));
-    Some(match (line.event_type, line.role) {
+    Some(match event {
         (EventType::PaymentCompleted, Role::Customer) => match returning {
             Some(returning) => words!(language, payment_returning_customer { amount, returning }),
             None => words!(language, payment_completed_customer { amount }),
@@ -210,6 +228,10 @@ fn money_news(
         }
         (EventType::PaymentStatusChanged, Role::Provider) => {
             words!(language, payment_charged_back_provider { amount })
+        }
+        (EventType::PaymentStatusChanged, Role::Admin) if params.case.is_some() => {
+            let why = money_case(params.case.as_deref()).plain(language);
+            words!(language, payment_case_admin { why, amount })
         }
         (EventType::PaymentStatusChanged, Role::Admin) => {
             words!(language, payment_charged_back_admin { amount })
@@ -236,10 +258,28 @@ fn money_news(
     })
 }
 
-fn review(language: Language, line: &InboxLine, params: &ReviewParams) -> Option<(String, String)> {
+/// What a case about money is about. One of a newer payment service has no words of its own here.
+fn money_case(kind: Option<&str>) -> Phrase {
+    match kind {
+        Some("extra_payment") => say::money_case_extra_payment,
+        Some("wrong_amount") => say::money_case_wrong_amount,
+        Some("refund_failed") => say::money_case_refund_failed,
+        Some("chargeback_reversed") => say::money_case_chargeback_reversed,
+        Some("unanswered") => say::money_case_unanswered,
+        Some("completed_unpaid") => say::money_case_completed_unpaid,
+        Some("adapter_differs") => say::money_case_adapter_differs,
+        _ => say::money_case_other,
+    }
+}
+
+fn review(
+    language: Language,
+    (event_type, role): (EventType, Role),
+    params: &ReviewParams,
+) -> Option<(String, String)> {
     let ReviewParams { title, order_code: code, rating, .. } = params;
     let rating = u64::from(*rating);
-    Some(match (line.event_type.as_str(), line.role) {
+    Some(match (event_type.as_str(), role) {
         ("review.created", Role::Provider) => {
             words!(language, review_created_provider { title, code, rating })
         }

@@ -1,4 +1,5 @@
-//! Owns the fan-out of an approved order to the providers that the user service's matching proposes.
+//! Owns the fan-out of an approved order, or of a published one where that is wanted, to the providers that the user service's
+//! matching proposes.
 //!
 //! Invariants: one answer of the matching counts for each order, so that nobody beyond it is told however
 //! often the event comes; while the user part is away, the approval waits and nothing is lost.
@@ -10,7 +11,7 @@ use platform::{
 };
 use process::{clock::Clock, tokens::Verifier};
 use serde::{Deserialize, Serialize};
-use wire::{Event, Order, OrderEvent, Region, ServiceType, UserId};
+use wire::{Event, EventType, Order, OrderEvent, Region, ServiceType, UserId};
 
 use crate::{
     delivery::Mailings,
@@ -20,17 +21,26 @@ use crate::{
 
 const USER: &str = "user";
 const PATH: &str = "/internal/matches";
-/// The user service answers with no more; a newer one that did would still tell no more people.
-const MATCHES_MAX: usize = 20;
 /// As much of an order's words as the matching reads.
 const TEXT_CHARS_MAX: usize = 4_200;
 
+#[derive(Clone)]
 pub struct Matches {
     pub store: InboxStore,
     pub deliveries: Mailings,
     pub users: Upstream,
     pub verifier: Verifier,
     pub clock: Clock,
+    pub rules: FanOutRules,
+}
+
+/// Whom a fan-out reaches, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FanOutRules {
+    /// As soon as the order is published; else once it is approved.
+    pub at_creation: bool,
+    /// One of the version before answers with twenty at most.
+    pub providers_max: usize,
 }
 
 #[derive(Serialize)]
@@ -55,6 +65,9 @@ struct Proposal {
 
 impl Handle for Matches {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind == EventType::OrderCreated && !self.rules.at_creation {
+            return Ok(());
+        }
         let body = OrderEvent::deserialize(&event.body)?;
         let fan_out = match self.store.fan_out(body.order.id).await? {
             Some(known) => known,
@@ -63,7 +76,7 @@ impl Handle for Matches {
                 self.store.keep_fan_out(FanOut::of(&body.order, event, matched)).await?
             }
         };
-        // The first approval's event counts, so that another one doubles no line.
+        // The first event counts, so that another one doubles no line.
         let cause = Cause { event_type: event.kind, event_id: fan_out.event_id, at: fan_out.at };
         let lines = fan_out.matched.into_iter().map(|MatchedProvider { user_id, reasons }| {
             let line = domain::line_of_match(cause, &body, user_id, reasons);
@@ -82,9 +95,10 @@ impl Matches {
     async fn ask(&self, order: &Order) -> Result<Vec<MatchedProvider>, HandleError> {
         let token = self.verifier.token_for(USER);
         let question = question(order);
-        let asked = self.users.json(Method::POST, PATH, Some(&token), Some(&question)).await;
+        let path = format!("{PATH}?limit={}", self.rules.providers_max);
+        let asked = self.users.json(Method::POST, &path, Some(&token), Some(&question)).await;
         let Proposals { items } = asked.map_err(handled)?;
-        let matched = items.into_iter().take(MATCHES_MAX);
+        let matched = items.into_iter().take(self.rules.providers_max);
         Ok(matched
             .map(|Proposal { user_id, reasons }| MatchedProvider { user_id, reasons })
             .collect())

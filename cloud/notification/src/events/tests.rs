@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{
+    Json, Router,
+    extract::{RawQuery, State},
+    routing::post,
+};
 use http::StatusCode;
 use platform::upstream::Upstream;
 use process::tokens::Verifier;
@@ -46,7 +50,7 @@ async fn inbox(store: &InboxStore, user_id: wire::UserId, role: Role) -> Vec<Eve
         read_since: UnixMillis(0),
     };
     let page = store.page(&request).await.unwrap();
-    page.lines.into_iter().map(|stored| stored.line.event_type).collect()
+    page.lines.into_iter().filter_map(|stored| stored.line.event_type).collect()
 }
 
 #[tokio::test]
@@ -111,6 +115,8 @@ async fn money_and_decisions_reach_their_people() {
 struct UserPart {
     answer: Arc<Mutex<Option<Vec<UserId>>>>,
     asked: Arc<Mutex<Vec<Value>>>,
+    /// The newest question's.
+    query: Arc<Mutex<Option<String>>>,
 }
 
 impl UserPart {
@@ -121,8 +127,10 @@ impl UserPart {
 
     async fn matches(
         State(part): State<Self>,
+        RawQuery(query): RawQuery,
         Json(question): Json<Value>,
     ) -> (StatusCode, Json<Value>) {
+        *part.query.lock().unwrap() = query;
         part.asked.lock().unwrap().push(question);
         let answer = part.answer.lock().unwrap().clone();
         let Some(people) = answer else {
@@ -146,7 +154,8 @@ impl UserPart {
             clock: clock.clone(),
         };
         let users = Upstream::local(router.with_state(self.clone()));
-        Matches { store: store.clone(), deliveries, users, verifier, clock }
+        let rules = crate::Config::default().fan_out().unwrap();
+        Matches { store: store.clone(), deliveries, users, verifier, clock, rules }
     }
 }
 
@@ -179,6 +188,63 @@ async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
         line.counterpart, None,
         "a provider who has no order learns nothing of its customer"
     );
+}
+
+#[tokio::test]
+async fn a_publication_is_proposed_only_where_that_is_wanted_and_its_approval_then_tells_nobody_twice()
+ {
+    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let users = UserPart::default();
+    let mut fan_out = users.fan_out(&store, deliveries);
+    users.proposes([100]);
+    fan_out.handle(&event(1, EventType::OrderCreated)).await.unwrap();
+    let provider = UserId(Uuid::from_u128(100));
+    assert!(inbox(&store, provider, Role::Provider).await.is_empty());
+    assert!(users.asked.lock().unwrap().is_empty());
+
+    fan_out.rules.at_creation = true;
+    fan_out.handle(&event(1, EventType::OrderCreated)).await.unwrap();
+    users.proposes([100, 200]);
+    fan_out.handle(&event(2, EventType::OrderApproved)).await.unwrap();
+    assert_eq!(inbox(&store, provider, Role::Provider).await, [EventType::OrderCreated]);
+    let other = UserId(Uuid::from_u128(200));
+    assert!(inbox(&store, other, Role::Provider).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_order_that_was_published_before_the_setting_came_is_proposed_at_its_approval() {
+    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let users = UserPart::default();
+    let mut fan_out = users.fan_out(&store, deliveries);
+    fan_out.rules.at_creation = true;
+    users.proposes([100]);
+    fan_out.handle(&event(1, EventType::OrderApproved)).await.unwrap();
+    let told = inbox(&store, UserId(Uuid::from_u128(100)), Role::Provider).await;
+    assert_eq!(told, [EventType::OrderApproved]);
+}
+
+#[tokio::test]
+async fn as_many_are_told_as_the_setting_says() {
+    let (Inboxes { store, deliveries, .. }, _, _folder) = inboxes().await;
+    let users = UserPart::default();
+    let mut fan_out = users.fan_out(&store, deliveries);
+    fan_out.rules.providers_max = 3;
+    users.proposes(100..125);
+    fan_out.handle(&event(1, EventType::OrderApproved)).await.unwrap();
+    assert_eq!(users.query.lock().unwrap().as_deref(), Some("limit=3"));
+    for n in 100..125 {
+        let told = inbox(&store, UserId(Uuid::from_u128(n)), Role::Provider).await;
+        assert_eq!(told.len(), usize::from(n < 103), "{n}");
+    }
+}
+
+#[test]
+fn a_fan_out_reaches_one_to_a_hundred_providers() {
+    for (providers_told_max, fits) in [(0, false), (1, true), (20, true), (100, true), (101, false)]
+    {
+        let config = crate::Config { providers_told_max, ..crate::Config::default() };
+        assert_eq!(config.fan_out().is_some(), fits, "{providers_told_max}");
+    }
 }
 
 #[tokio::test]

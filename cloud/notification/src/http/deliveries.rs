@@ -36,6 +36,7 @@ struct DeliveryItem {
     /// `null` for a digest.
     #[schema(required)]
     kind: Option<NoticeKind>,
+    /// `null` for a digest, a code to confirm an address, and a notice.
     #[serde(rename = "type")]
     #[schema(required)]
     event_type: Option<EventType>,

@@ -33,9 +33,12 @@ pub struct ListAnswer {
 #[schema(as = InboxItem)]
 struct Item {
     id: LineId,
+    /// Of the event, or of the notice.
     event_id: EventId,
+    /// `null` for a notice, which an admin or a service wrote.
     #[serde(rename = "type")]
-    event_type: EventType,
+    #[schema(required)]
+    event_type: Option<EventType>,
     /// `null` for news that is about no order.
     #[schema(required)]
     kind: Option<InboxKind>,

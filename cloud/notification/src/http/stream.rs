@@ -61,7 +61,7 @@ struct InboxNews {
 struct NewestLine {
     id: LineId,
     #[serde(rename = "type")]
-    event_type: EventType,
+    event_type: Option<EventType>,
     order_id: Option<OrderId>,
     created_at: UnixMillis,
 }

@@ -34,6 +34,7 @@ impl World {
     async fn new() -> Self {
         let (stores, folder) =
             samples::deliveries(samples::no_ways(), Upstream::later().0, &Clock::system()).await;
+        let notices = samples::notices(&stores, &folder).await;
         let Mailings { inboxes: store, preferences, log, .. } = stores;
         let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
         for (place, kind) in (1_u8..).zip(kinds) {
@@ -50,8 +51,8 @@ impl World {
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
         let streams = InboxStreams::new(process::tasks::Tasks::new());
         let channels = vec![Channel::Sms, Channel::Push];
-        let service =
-            Service { store: store.clone(), preferences, log, channels, verifier, streams };
+        let to = store.clone();
+        let service = Service { store: to, preferences, log, notices, channels, verifier, streams };
         let router = process::web::standard(router(service), crate::NAME);
         Self { router, store, issuer, clock, _folder: folder }
     }

@@ -53,6 +53,7 @@ pub struct Mailing {
     /// `None` for a digest.
     #[serde(default)]
     pub kind: Option<NoticeKind>,
+    /// `None` for a digest, a code, and a notice.
     #[serde(default)]
     pub event_type: Option<EventType>,
     #[serde(default)]
@@ -106,7 +107,7 @@ impl Mailing {
     pub fn of_line(
         owner: InboxOwner,
         kind: NoticeKind,
-        event: (EventType, EventId),
+        event: (impl Into<Option<EventType>>, EventId),
         channel: Channel,
         now: UnixMillis,
     ) -> Self {
@@ -114,7 +115,7 @@ impl Mailing {
         Self {
             once: once_of_line(owner.user_id, event_id, channel),
             kind: Some(kind),
-            event_type: Some(event_type),
+            event_type: event_type.into(),
             event_id: Some(event_id),
             ..Self::waiting(owner, channel, now)
         }

@@ -17,11 +17,13 @@ use process::{
 use crate::{
     delivery::Mailings,
     domain::{
-        Cause, InboxLine, ReviewFacts, ReviewParams, line_of_match, line_of_payout, lines_of,
-        lines_of_money, lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
+        Cause, InboxLine, NoticeKind, NoticeParams, Params, ReviewFacts, ReviewParams,
+        line_of_match, line_of_payout, lines_of, lines_of_money, lines_of_person, lines_of_profile,
+        lines_of_readmission, lines_of_review,
     },
     mail::Mail,
-    store::{DeliveryStore, InboxStore, PreferencesStore},
+    notices::Notices,
+    store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
     ways::Ways,
 };
 
@@ -29,6 +31,16 @@ pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
 pub const PROVIDER: UserId = UserId(Uuid::from_u128(2));
 pub const LOSER: UserId = UserId(Uuid::from_u128(3));
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+/// Those that admins hear of.
+pub const MONEY_CASES: [&str; 7] = [
+    "extra_payment",
+    "wrong_amount",
+    "refund_failed",
+    "chargeback_reversed",
+    "unanswered",
+    "completed_unpaid",
+    "adapter_differs",
+];
 pub const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
 
 pub fn event_body() -> OrderEvent {
@@ -84,6 +96,7 @@ pub fn money() -> PaymentEvent {
         share: None,
         charged_back: None,
         order_status: None,
+        case: None,
     }
 }
 
@@ -126,6 +139,26 @@ pub fn charged_back() -> PaymentEvent {
     let (charged_back, order_status) = (Some(money().amount), Some(OrderStatus::Accepted));
     let payment_status = PaymentStatus::Refunded;
     PaymentEvent { payment_status, charged_back, order_status, ..money() }
+}
+
+/// A case of that kind waits for a person.
+pub fn money_case(kind: &str) -> PaymentEvent {
+    PaymentEvent { case: Some(kind.into()), ..money() }
+}
+
+/// Words that an admin wrote to the customer.
+pub fn notice() -> InboxLine {
+    let (title, content) = ("The lift is broken".into(), "Please ring the bell downstairs.".into());
+    InboxLine {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+        event_type: None,
+        order_id: None,
+        event_id: EventId(Uuid::from_u128(12)),
+        counterpart: None,
+        params: Params::Notice(NoticeParams { notice: NoticeKind::Account, title, content }),
+        created_at: AT,
+    }
 }
 
 /// The lines of an event about an order.
@@ -175,7 +208,11 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
             .iter()
             .flat_map(|event| of_order(event_type, event))
             .collect(),
-        EventType::PaymentStatusChanged => of_money(event_type, &charged_back()),
+        EventType::PaymentStatusChanged => {
+            let kinds = MONEY_CASES.into_iter().chain(["of_the_future"]).map(money_case);
+            let events = kinds.chain([charged_back()]);
+            events.flat_map(|event| of_money(event_type, &event)).collect()
+        }
         EventType::PaymentCompleted => {
             of_money(event_type, &PaymentEvent { returning: Some(cents(20_000)), ..money() })
         }
@@ -188,7 +225,7 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
             let case = OrderEvent { code: Some(Code::OrderCancelledMeanwhile), ..event_body() };
             of_order(event_type, &case)
         }
-        EventType::OrderApproved => {
+        EventType::OrderCreated | EventType::OrderApproved => {
             let reasons = ["serves_the_area", "does_this_work", "from_the_future"];
             let reasons = reasons.map(str::to_owned).to_vec();
             vec![line_of_match(cause(event_type), &event_body(), PROVIDER, reasons)]
@@ -270,4 +307,13 @@ pub async fn deliveries(
     let deliveries =
         Mailings { inboxes: store, preferences, log, ways, portal_url, auth, verifier, clock };
     (deliveries, folder)
+}
+
+/// Notices beside those mailings, sealed.
+pub async fn notices(deliveries: &Mailings, folder: &tempfile::TempDir) -> Notices {
+    let url = format!("sqlite:{}", folder.path().join("notification.db").display());
+    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
+    let store = NoticeStore::new(&documents);
+    store.migrate().await.unwrap();
+    Notices { store, deliveries: deliveries.clone() }
 }

@@ -43,3 +43,18 @@ payout-failed-provider =
 refund-requested-admin =
     .title = A refund is requested
     .content = A customer asks for a refund of { $amount }. The request waits for an administrator's decision.
+
+payment-case-admin =
+    .title = A case about money waits
+    .content = { $why } The price of the order is { $amount }. The case waits for an administrator.
+
+## What a case about money is about
+
+money-case-extra-payment = A payment came that the order cannot take.
+money-case-wrong-amount = A payment came that is not the price of its order.
+money-case-refund-failed = A refund did not go through.
+money-case-chargeback-reversed = A chargeback was reversed.
+money-case-unanswered = The payment provider has left a movement open for a day.
+money-case-completed-unpaid = An order was completed two weeks ago and is not paid.
+money-case-adapter-differs = The payment provider contradicts what it had called final.
+money-case-other = The money of an order needs somebody to look at it.

@@ -8,6 +8,10 @@ order-created-admin =
     .title = An order waits for approval
     .content = The order { $code } in { $region } waits for an administrator's decision.
 
+order-created-provider =
+    .title = A job that may suit you
+    .content = “{ $title }” ({ $code }) in { $region } for { $price } is published. It can be accepted once an administrator has approved it.
+
 order-approved-customer =
     .title = Order approved
     .content = Your order “{ $title }” ({ $code }) is approved. Providers in { $region } can accept it now.

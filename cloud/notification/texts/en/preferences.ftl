@@ -14,3 +14,5 @@ digest-title = { $unread ->
 brief-of-order = Order { $code }. More in your inbox.
 brief-elsewhere = More in your inbox.
 text-message = Holdfast: { $title }. { $brief }
+# In the place of a title that somebody wrote.
+brief-notice-title = You have a message

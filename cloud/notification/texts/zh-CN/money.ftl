@@ -43,3 +43,18 @@ payout-failed-provider =
 refund-requested-admin =
     .title = 有退款申请
     .content = 有客户申请退款 { $amount }，等待管理员审核。
+
+payment-case-admin =
+    .title = 有款项问题待处理
+    .content = { $why }订单价款为 { $amount }，等待管理员处理。
+
+## What a case about money is about
+
+money-case-extra-payment = 收到一笔订单无法收取的付款。
+money-case-wrong-amount = 收到一笔与订单价款不符的付款。
+money-case-refund-failed = 有一笔退款未成功。
+money-case-chargeback-reversed = 有一笔付款追回已被撤销。
+money-case-unanswered = 支付渠道一天未给出某笔款项的结果。
+money-case-completed-unpaid = 有订单已完成两周，尚未付款。
+money-case-adapter-differs = 支付渠道的答复与其此前的最终结果矛盾。
+money-case-other = 有订单的款项需要人工查看。

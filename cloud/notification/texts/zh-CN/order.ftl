@@ -8,6 +8,10 @@ order-created-admin =
     .title = 有订单待审核
     .content = { $region } 区域的订单 { $code } 等待管理员审核。
 
+order-created-provider =
+    .title = 有可能适合您的订单
+    .content = { $region } 区域的订单“{ $title }”（{ $code }）已发布，金额 { $price }，管理员审核通过后即可接单。
+
 order-approved-customer =
     .title = 订单审核通过
     .content = 您的订单“{ $title }”（{ $code }）已通过审核，{ $region } 区域的服务商现在可以接单。

@@ -11,3 +11,5 @@ digest-title = 您有 { $unread } 条未读通知
 brief-of-order = 订单 { $code }，详情见站内消息。
 brief-elsewhere = 详情见站内消息。
 text-message = 【Holdfast】{ $title }。{ $brief }
+# In the place of a title that somebody wrote.
+brief-notice-title = 您有一条消息

@@ -74,9 +74,7 @@ pub async fn all(
         }
     }
     book(tx, clock, &writes.journals, Some(order.id), order.id.0).await?;
-    for case in &writes.cases {
-        list(tx, order.id, case, now).await?;
-    }
+    let opened = cases(tx, writes, now).await?;
     let mut events = Vec::new();
     for payment in begun {
         events.push(event(clock, EventType::PaymentInitiated, now, &initiated(writes, payment)?)?);
@@ -92,6 +90,10 @@ pub async fn all(
     for told in &writes.events {
         events.push(self::told(clock, order, told, now)?);
     }
+    for case in opened {
+        let body = case_opened(before, writes, case)?;
+        events.push(event(clock, EventType::PaymentStatusChanged, now, &body)?);
+    }
     Ok(outbox::store::add_all(tx, &events).await?)
 }
 
@@ -102,6 +104,21 @@ pub fn told(
     now: UnixMillis,
 ) -> Result<Event, StoreError> {
     event(clock, event_type(told.kind), now, &body(order, told)?)
+}
+
+/// Returns the cases that are new.
+async fn cases<'a>(
+    tx: &mut Tx,
+    writes: &'a MoneyWrites,
+    now: UnixMillis,
+) -> Result<Vec<&'a MoneyCase>, StoreError> {
+    let mut opened = Vec::new();
+    for case in &writes.cases {
+        if list(tx, writes.due.order.id, case, now).await? {
+            opened.push(case);
+        }
+    }
+    Ok(opened)
 }
 
 /// Puts a case before a person, once, and returns whether it is new. A payout's has the nil id for its order.
@@ -294,6 +311,7 @@ fn body(order: &HeardOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreErro
         share: share_minor.map(amount).transpose()?,
         charged_back: charged_back_minor.map(amount).transpose()?,
         order_status: charged_back_minor.map(|_| order.status),
+        case: None,
     })
 }
 
@@ -331,6 +349,28 @@ fn requested(
         details: MoneyDetails::default(),
     };
     body(&due.order, &told)
+}
+
+/// Nor does a case, which admins hear of.
+fn case_opened(
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    case: &MoneyCase,
+) -> Result<PaymentEvent, StoreError> {
+    let due = &writes.due;
+    let held_minor = writes.events.last().map_or(before.held_minor(), |told| told.held_minor);
+    let told = MoneyEvent {
+        kind: MoneyEventKind::PaymentStatusChanged,
+        movement: case.movement,
+        amount_minor: due.order.price_minor,
+        status: due.payment_status,
+        money_version: due.money_version,
+        held_minor,
+        provider_id: None,
+        details: MoneyDetails::default(),
+    };
+    let case = Some(case.kind.as_str().to_owned());
+    Ok(PaymentEvent { case, ..body(&due.order, &told)? })
 }
 
 /// A payout that was sent, failed or came back.

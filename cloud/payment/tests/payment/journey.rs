@@ -166,6 +166,27 @@ async fn a_refund_that_fails_waits_for_a_person(#[case] engine: Engine) {
     assert_eq!(stage.count("SELECT COUNT(*) FROM money_cases").await, 2);
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_case_is_told_once_however_often_it_is_seen(#[case] engine: Engine) {
+    let stage = Stage::accepted(engine).await;
+    stage.becomes(0, 4, OrderStatus::Completed).await;
+    stage.clock.advance(14 * 24 * HOUR);
+    for _ in 0..2 {
+        stage.done(0, MoneyStep::TimePassed).await;
+    }
+    let events = stage.events().await;
+    let told = events.iter().filter(|event| !event.body["case"].is_null());
+    let [told] = told.collect::<Vec<_>>()[..] else { panic!("one case: {events:?}") };
+    assert_eq!(told.kind, EventType::PaymentStatusChanged);
+    let told: PaymentEvent = serde_json::from_value(told.body.clone()).unwrap();
+    let due = stage.money(0).await.due;
+    assert_eq!((told.case.as_deref(), told.amount.minor()), (Some("completed_unpaid"), PRICE));
+    assert_eq!((told.payment_status, told.money_version), (due.payment_status, due.money_version));
+}
+
 /// A chargeback is heard of with the answer to a question; a statement will ask it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]

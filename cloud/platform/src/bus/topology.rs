@@ -90,6 +90,9 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
 /// A queue of its own: while the user part is away, the other lines of an approval do not wait.
 pub const NOTIFICATION_MATCHES: QueueSpec =
     QueueSpec::new("notification_matches", &[(Exchange::Order, "order.approved")]);
+/// For providers who are told before the approval. The version before takes none of it for one.
+pub const NOTIFICATION_CREATED: QueueSpec =
+    QueueSpec::new("notification_created", &[(Exchange::Order, "order.created")]);
 
 /// Of profiles, a feed tells the mark of a provider alone.
 pub const HUB_FEED: QueueSpec = QueueSpec::new(
@@ -112,6 +115,7 @@ pub const QUEUES: &[(CloudPart, QueueSpec)] = &[
     (CloudPart::Notification, REVIEW_QUEUE),
     (CloudPart::Notification, NOTIFICATION_PEOPLE),
     (CloudPart::Notification, NOTIFICATION_MATCHES),
+    (CloudPart::Notification, NOTIFICATION_CREATED),
     (CloudPart::Hub, HUB_FEED),
 ];
 

@@ -6,8 +6,9 @@ use wire::{Region, ServiceType, UserId, words};
 
 use super::{CalendarDay, ProviderProfile};
 
-/// The most that one question is answered with.
-pub const MATCHES_MAX: usize = 20;
+/// A question is answered with so many unless it asks for another number, up to the most.
+pub const MATCHES_USUAL: usize = 20;
+pub const MATCHES_MAX: usize = 100;
 const SKILLS_COUNTED_MAX: usize = 3;
 const JOBS_COUNTED_MAX: i64 = 50;
 const WELL_RATED_HUNDREDTHS: i64 = 400;
@@ -20,6 +21,7 @@ pub struct MatchQuestion {
     /// Of the job, in which the skills are looked for.
     pub text: String,
     pub day: Option<CalendarDay>,
+    pub limit: usize,
 }
 
 words! {
@@ -43,7 +45,7 @@ pub struct ProviderMatch {
     pub reasons: Vec<MatchReason>,
 }
 
-/// The best first, at most `MATCHES_MAX`; among equals the one who has been here longest. A provider who
+/// The best first, no more than were asked for; among equals the one who has been here longest. A provider who
 /// is not listed or does not serve the job is left out.
 pub fn rank<'p>(
     question: &MatchQuestion,
@@ -58,7 +60,7 @@ pub fn rank<'p>(
     let mut ranked: Vec<_> =
         candidates.map(|one| (one.person.created_at, judged(one, question.day, &text))).collect();
     ranked.sort_by_key(|(since, found)| (-found.score, *since, found.user_id));
-    ranked.truncate(MATCHES_MAX);
+    ranked.truncate(question.limit);
     ranked.into_iter().map(|(_, found)| found).collect()
 }
 
@@ -120,9 +122,18 @@ mod tests {
     }
 
     fn ranked(text: &str, day: Option<&str>, all: &[ProviderProfile]) -> Vec<(u128, usize)> {
+        first(MATCHES_USUAL, text, day, all)
+    }
+
+    fn first(
+        limit: usize,
+        text: &str,
+        day: Option<&str>,
+        all: &[ProviderProfile],
+    ) -> Vec<(u128, usize)> {
         let (area, service_type) = (Region::North, ServiceType::ItTechnology);
         let day = day.map(|day| day.parse().unwrap());
-        let question = MatchQuestion { area, service_type, text: text.into(), day };
+        let question = MatchQuestion { area, service_type, text: text.into(), day, limit };
         let found = rank(&question, all);
         found.iter().map(|one| (one.user_id.0.as_u128(), one.reasons.len())).collect()
     }
@@ -172,10 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn the_twenty_first_is_left_out() {
+    fn nobody_behind_the_last_that_was_asked_for_is_proposed() {
         let all: Vec<_> = (1..30).map(|n| provider(n, |_| ())).collect();
         let found = ranked("", None, &all);
-        assert_eq!(found.len(), MATCHES_MAX);
+        assert_eq!(found.len(), MATCHES_USUAL);
         assert_eq!(found[0], (1, 3), "among equals the lower id");
+        assert_eq!(first(1, "", None, &all), [(1, 3)]);
+        assert_eq!(first(MATCHES_MAX, "", None, &all).len(), all.len());
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use process::{
-    problem::{Json, Problem, Query},
+    problem::{AtMost, Json, Problem, Query},
     tokens::{Admin, FromService},
 };
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use wire::{Region, ServiceType, TextRule, check_text};
 
 use super::Service;
 use crate::{
-    domain::{CalendarDay, MatchQuestion, ProviderMatch, rank},
+    domain::{CalendarDay, MATCHES_MAX, MATCHES_USUAL, MatchQuestion, ProviderMatch, rank},
     store::serving_of,
 };
 
@@ -41,21 +41,26 @@ pub async fn matches(
     _: Admin,
     Query(query): Query<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    matched(&service, query).await
+    matched(&service, query, MATCHES_USUAL).await
 }
 
 pub async fn matches_for_service(
     State(service): State<Service>,
     _: FromService,
+    AtMost(limit): AtMost<MATCHES_USUAL, MATCHES_MAX>,
     Json(query): Json<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    matched(&service, query).await
+    matched(&service, query, limit).await
 }
 
-async fn matched(service: &Service, query: MatchQuery) -> Result<Json<ProviderMatches>, Problem> {
+async fn matched(
+    service: &Service,
+    query: MatchQuery,
+    limit: usize,
+) -> Result<Json<ProviderMatches>, Problem> {
     let MatchQuery { region: area, service_type, text, day } = query;
     let text = check_text("text", text.as_deref().unwrap_or_default(), TEXT)?;
-    let question = MatchQuestion { area, service_type, text, day };
+    let question = MatchQuestion { area, service_type, text, day, limit };
     let find = serving_of(area, service_type, CANDIDATES_MAX);
     let found = service.store.serving(&find).await?;
     Ok(Json(ProviderMatches { items: rank(&question, &found) }))

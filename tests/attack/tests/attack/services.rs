@@ -23,6 +23,7 @@ const INTERNAL: &[(&str, &str, &str)] = &[
     ("hub", "GET", STREAM),
     ("hub", "POST", "/internal/asks"),
     ("notification", "GET", STREAM),
+    ("notification", "POST", "/internal/notices"),
     ("order", "GET", "/internal/assignments"),
     ("order", "GET", "/internal/orders/{id}"),
     ("order", "POST", "/internal/distrusted"),

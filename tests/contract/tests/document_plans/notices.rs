@@ -2,10 +2,13 @@
 
 use notification::{
     domain::{
-        Channel, InboxLine, InboxOwner, InboxWishes, LineId, MoneyParams, NoticeKind, PageRequest,
-        Params,
+        Channel, InboxLine, InboxOwner, InboxWishes, LineId, MoneyParams, NoticeKind, NoticeParams,
+        PageRequest, Params,
     },
-    store::{DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, PreferencesStore, Settled},
+    store::{
+        DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, Notice, NoticeId, NoticeStore,
+        PreferencesStore, Settled,
+    },
 };
 use platform::documents::Documents;
 use process::clock::Clock;
@@ -20,6 +23,7 @@ pub async fn migrate(documents: &Documents) {
     InboxStore::new(documents).migrate().await.unwrap();
     PreferencesStore::new(documents).migrate().await.unwrap();
     DeliveryStore::new(documents).migrate().await.unwrap();
+    NoticeStore::new(documents).migrate().await.unwrap();
 }
 
 pub async fn fill(documents: &Documents) {
@@ -35,12 +39,16 @@ pub async fn fill(documents: &Documents) {
     for n in OTHERS {
         let wishes = PreferencesStore::new(documents);
         wishes.write(user(n), 0, &InboxWishes::default()).await.unwrap();
+        let author = format!("service:{n}");
+        let notices = NoticeStore::new(documents);
+        assert!(notices.keep(NoticeId(id(n)), &notice(author, user(n), n)).await.unwrap());
     }
 }
 
 pub async fn run(documents: &Documents) {
     inboxes(&InboxStore::new(documents)).await;
     deliveries(&DeliveryStore::new(documents)).await;
+    notices(&NoticeStore::new(documents)).await;
     let wishes = PreferencesStore::new(documents);
     wishes.write(user(1), 0, &InboxWishes::default()).await.unwrap();
     wishes.write(user(1), 1, &InboxWishes::default()).await.unwrap();
@@ -90,6 +98,28 @@ async fn deliveries(log: &DeliveryStore) {
     }
 }
 
+async fn notices(store: &NoticeStore) {
+    let (author, most) = ("service:of", 10);
+    for n in 1..4 {
+        let written = notice(author.into(), user(1), n);
+        assert!(store.keep(NoticeId(id(n)), &written).await.unwrap());
+        assert!(!store.keep(NoticeId(id(n + 10)), &written).await.unwrap(), "once under a key");
+    }
+    assert_eq!(store.under(author, id(2)).await.unwrap().unwrap().0, NoticeId(id(2)));
+    assert_eq!(store.of_author(author, AT.plus_ms(2), most).await.unwrap(), 2);
+    assert_eq!(store.to_person(user(1), AT.plus_ms(2), most).await.unwrap(), 2);
+    let after = store.page(None, 1).await.unwrap().next;
+    assert!(after.is_some());
+    store.page(after, 1).await.unwrap();
+}
+
+fn notice(author: String, to: UserId, n: u128) -> Notice {
+    let (title, content) = ("A word".into(), "Of a service.".into());
+    let words = NoticeParams { notice: NoticeKind::Orders, title, content };
+    let at = AT.plus_ms(i64::try_from(n).unwrap());
+    Notice::new((author, id(n)), (to, Role::Customer), words, at)
+}
+
 fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, Mailing) {
     let owner = InboxOwner { user_id: to, role: Role::Customer };
     let event = (EventType::PaymentCompleted, EventId(id(n)));
@@ -100,7 +130,7 @@ fn line(of: UserId, n: u128) -> InboxLine {
     InboxLine {
         user_id: of,
         role: Role::Customer,
-        event_type: EventType::PaymentCompleted,
+        event_type: Some(EventType::PaymentCompleted),
         order_id: Some(OrderId(id(n))),
         event_id: EventId(id(n)),
         counterpart: None,
@@ -108,6 +138,7 @@ fn line(of: UserId, n: u128) -> InboxLine {
             amount: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
             returning: None,
+            case: None,
         }),
         created_at: AT.plus_ms(i64::try_from(n).unwrap()),
     }

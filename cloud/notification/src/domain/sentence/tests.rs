@@ -252,6 +252,23 @@ fn a_chargeback_stops_the_work_in_words() {
 }
 
 #[test]
+fn admins_read_what_a_case_about_money_is_about() {
+    let told = |kind: &str| {
+        let event = samples::money_case(kind);
+        samples::of_money(EventType::PaymentStatusChanged, &event).remove(0)
+    };
+    tells(
+        &told("completed_unpaid"),
+        &["was completed two weeks ago and is not paid. The price of the order is 200.00 CNY."],
+        &["已完成两周，尚未付款。订单价款为 200.00 CNY"],
+    );
+    let all = samples::MONEY_CASES.map(|kind| write(Language::English, &told(kind)).content);
+    let other = write(Language::English, &told("of_the_future")).content;
+    let distinct: std::collections::BTreeSet<_> = all.iter().chain([&other]).collect();
+    assert_eq!(distinct.len(), all.len() + 1, "each kind has words of its own");
+}
+
+#[test]
 fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
     let sample = |event_type, role| of_role(samples::lines(event_type), role);
     for (event_type, role, english, chinese) in [

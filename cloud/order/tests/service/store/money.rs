@@ -32,6 +32,7 @@ pub fn word(
         share: None,
         charged_back: None,
         order_status: None,
+        case: None,
     };
     Event::new(EventId(stage.clock.new_id()), kind, NOW, "trace", &body).unwrap()
 }

@@ -44,7 +44,7 @@ pub enum HandWrittenInbox {
 #[derive(Serialize, Deserialize)]
 struct LineBody {
     #[serde(rename = "type")]
-    event_type: EventType,
+    event_type: Option<EventType>,
     order_id: Option<OrderId>,
     counterpart: Option<UserId>,
     params: Params,
@@ -202,7 +202,7 @@ fn document(id: LineId, line: &InboxLine) -> Result<Document> {
     let params = bson::serialize_to_bson(&serde_json::to_value(&line.params)?)?;
     Ok(doc! {
         "_id": binary(id.0), "user_id": binary(line.user_id.0), "event_id": binary(line.event_id.0),
-        "type": line.event_type.as_str(), "order_id": binary(line.order_id.expect("a line about an order").0),
+        "type": line.event_type.map(EventType::as_str), "order_id": binary(line.order_id.expect("a line about an order").0),
         "counterpart": line.counterpart.map(|user| binary(user.0)), "params": params,
         "is_read": false, "created_at": line.created_at.0,
     })

@@ -32,7 +32,7 @@ fn line(n: u32) -> InboxLine {
     InboxLine {
         user_id: UserId(Uuid::from_u128((n % 4).into())),
         role: Role::Customer,
-        event_type: EventType::OrderAccepted,
+        event_type: Some(EventType::OrderAccepted),
         order_id: Some(OrderId(id)),
         event_id: EventId(id),
         counterpart: Some(UserId(Uuid::from_u128(7))),

@@ -1,0 +1,134 @@
+//! Owns notices: words for one person that an admin or another service writes.
+//!
+//! Invariants: a notice goes to a person whose account is open, as auth says; it is on record with its author before a line of it
+//! stands; the same key of an author writes one, however often it comes.
+
+use platform::upstream::UpstreamError;
+use process::problem::{Problem, chain};
+use uuid::Uuid;
+use wire::{Code, OrderId, Role, UserId};
+
+use crate::{
+    delivery::Mailings,
+    domain::{Channel, LineId, NoticeParams},
+    say,
+    store::{Notice, NoticeId, NoticeStore},
+};
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+const HOUR_S: u32 = 60 * 60;
+/// Whoever writes, so that a fault of one service floods nobody's inbox. Notices that are written at the same moment may be a few
+/// more.
+pub const TO_ONE_PER_HOUR: usize = 20;
+/// By one admin, who writes by hand.
+pub const BY_ONE_ADMIN_PER_HOUR: usize = 100;
+
+#[derive(Clone)]
+pub struct Notices {
+    pub store: NoticeStore,
+    pub deliveries: Mailings,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeAuthor {
+    Admin(UserId),
+    Service(String),
+}
+
+/// Words as they were handed in, checked.
+#[derive(Debug, Clone)]
+pub struct NoticeDraft {
+    pub author: NoticeAuthor,
+    /// Of the author: one notice is written under it.
+    pub key: Uuid,
+    pub to: UserId,
+    pub order_id: Option<OrderId>,
+    pub words: NoticeParams,
+    /// The one way out of the inbox; `None` leaves it to the person's wishes.
+    pub channel: Option<Channel>,
+}
+
+impl Notices {
+    pub async fn write(&self, draft: NoticeDraft) -> Result<(NoticeId, Notice), Problem> {
+        let author = draft.author.to_string();
+        let known = self.store.under(&author, draft.key).await?;
+        let (id, notice) = match known {
+            Some(known) => known,
+            None => self.keep(&author, &draft).await?,
+        };
+        let told = (notice.user_id, notice.order_id, &notice.words);
+        if told != (draft.to, draft.order_id, &draft.words) {
+            return Err(Code::CommandIdReused.into());
+        }
+        let line = notice.line(id);
+        let line_id = LineId(self.deliveries.clock.new_id());
+        if self.deliveries.inboxes.add(line_id, &line).await? {
+            tracing::info!(user.id = %notice.user_id, notice.id = %id, "A notice of `{author}` is written");
+        }
+        match draft.channel {
+            Some(channel) => self.deliveries.plan_by(&line, channel).await?,
+            None => self.deliveries.plan(std::iter::once(&line)).await?,
+        }
+        Ok((id, notice))
+    }
+
+    /// Returns what counts: it, or what came first under its key.
+    async fn keep(&self, author: &str, draft: &NoticeDraft) -> Result<(NoticeId, Notice), Problem> {
+        let role = self.role_of(draft.to).await?;
+        self.check_pace(author, draft).await?;
+        let clock = &self.deliveries.clock;
+        let id = NoticeId(clock.new_id());
+        let under = (author.to_owned(), draft.key);
+        let mut notice = Notice::new(under, (draft.to, role), draft.words.clone(), clock.now());
+        notice.order_id = draft.order_id;
+        notice.channel = draft.channel.filter(|one| self.deliveries.goes_by(*one, role));
+        if self.store.keep(id, &notice).await? {
+            return Ok((id, notice));
+        }
+        let first = self.store.under(author, draft.key).await?;
+        first.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))
+    }
+
+    async fn role_of(&self, to: UserId) -> Result<Role, Problem> {
+        let contact = self.deliveries.contact(to).await.map_err(away)?;
+        if !contact.is_open() {
+            return Err(Problem::new(Code::NotFound).detail(say::notice_person_unknown));
+        }
+        // An auth of the version before tells no role, and nobody knows whose inbox it would be.
+        let role = contact.role.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))?;
+        match role {
+            Role::Admin => Err(Problem::wrong("user_id", say::notice_admin_has_no_inbox)),
+            Role::Customer | Role::Provider => Ok(role),
+        }
+    }
+
+    async fn check_pace(&self, author: &str, draft: &NoticeDraft) -> Result<(), Problem> {
+        let since = self.deliveries.clock.now().plus_ms(-HOUR_MS);
+        let to_one = self.store.to_person(draft.to, since, TO_ONE_PER_HOUR).await?;
+        let too_many = Problem::new(Code::RateLimited).retry_after(HOUR_S);
+        if to_one >= TO_ONE_PER_HOUR as u64 {
+            return Err(too_many.detail(say::notice_too_many_to_one));
+        }
+        if let NoticeAuthor::Admin(_) = draft.author {
+            let own = self.store.of_author(author, since, BY_ONE_ADMIN_PER_HOUR).await?;
+            if own >= BY_ONE_ADMIN_PER_HOUR as u64 {
+                return Err(too_many.detail(say::notice_too_many_of_one));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn away(error: UpstreamError) -> Problem {
+    tracing::warn!(cause = chain(&error), "Auth cannot be asked for the person of a notice");
+    Problem::new(Code::Unavailable).retry_after(1)
+}
+
+impl std::fmt::Display for NoticeAuthor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Admin(admin) => write!(f, "admin:{admin}"),
+            Self::Service(name) => write!(f, "service:{name}"),
+        }
+    }
+}

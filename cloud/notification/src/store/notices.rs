@@ -1,0 +1,185 @@
+//! The record of notices: who wrote what to whom.
+//!
+//! Invariant: there is one notice for an author's key, the first that was kept.
+
+use std::fmt;
+
+use platform::{
+    documents::{
+        Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
+        ScalarType, Shape, millis,
+    },
+    sealing::SealWalk,
+};
+use process::problem::TimeCursor;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{EventId, OrderId, Role, UnixMillis, UserId};
+
+use crate::domain::{Channel, InboxLine, NoticeParams, Params};
+
+const KEPT_MS: i64 = 365 * 24 * 60 * 60 * 1000;
+
+const ONCE: Field<String> = Field::new("once");
+const AUTHOR: Field<String> = Field::new("author");
+const USER: Field<UserId> = Field::new("user_id");
+const CREATED: Field<UnixMillis> = Field::new("created_at");
+
+const BY_ONCE: Index = Index::new("once", &[ONCE.up()]).unique();
+const OF_AUTHOR: Index = Index::new("of_author", &[AUTHOR.up(), CREATED.down()]);
+const TO_PERSON: Index = Index::new("to_person", &[USER.up(), CREATED.down()]);
+const NEWEST: Index = Index::new("newest", &[CREATED.down()]);
+const OLD: Index = Index::new("old", &[CREATED.up()]).expiring(KEPT_MS);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct NoticeId(pub Uuid);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The author, and the key under which it is written once.
+    once: String,
+    /// `admin:` and an admin's id, or `service:` and a service's name.
+    pub author: String,
+    pub user_id: UserId,
+    pub role: Role,
+    #[serde(default)]
+    pub order_id: Option<OrderId>,
+    pub words: NoticeParams,
+    /// By which an admin has it leave the inbox; `None` where the person's wishes say it, and where it cannot.
+    #[serde(default)]
+    pub channel: Option<Channel>,
+    #[serde(with = "millis")]
+    pub created_at: UnixMillis,
+}
+
+impl DocumentBody for Notice {
+    const SHAPE: Shape = Shape {
+        fields: &[ONCE.path(), AUTHOR.path(), USER.path(), CREATED.path()],
+        indexes: &[BY_ONCE, OF_AUTHOR, TO_PERSON, NEWEST, OLD],
+    };
+    const SEALED: &'static [&'static str] = &["words"];
+}
+
+impl Notice {
+    pub fn new(
+        (author, key): (String, Uuid),
+        (user_id, role): (UserId, Role),
+        words: NoticeParams,
+        created_at: UnixMillis,
+    ) -> Self {
+        let (order_id, channel, once) = (None, None, once(&author, key));
+        Self { once, author, user_id, role, order_id, words, channel, created_at }
+    }
+
+    pub fn line(&self, id: NoticeId) -> InboxLine {
+        InboxLine {
+            user_id: self.user_id,
+            role: self.role,
+            event_type: None,
+            order_id: self.order_id,
+            event_id: EventId(id.0),
+            counterpart: None,
+            params: Params::Notice(self.words.clone()),
+            created_at: self.created_at,
+        }
+    }
+}
+
+impl fmt::Display for NoticeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+pub struct NoticePage {
+    pub items: Vec<(NoticeId, Notice)>,
+    pub next: Option<TimeCursor>,
+}
+
+#[derive(Clone)]
+pub struct NoticeStore(Collection<Notice>);
+
+impl NoticeStore {
+    pub fn new(documents: &Documents) -> Self {
+        Self(Collection::new(documents, "notices"))
+    }
+
+    pub async fn migrate(&self) -> Result<(), DocumentsError> {
+        self.0.migrate().await
+    }
+
+    pub async fn check(&self) -> Result<(), DocumentsError> {
+        self.0.check().await
+    }
+
+    /// The notice that an author wrote under a key.
+    pub async fn under(
+        &self,
+        author: &str,
+        key: Uuid,
+    ) -> Result<Option<(NoticeId, Notice)>, DocumentsError> {
+        let find = Find::by(BY_ONCE, ONCE.is(once(author, key))).limit(1);
+        Ok(self.0.find(&find).await?.into_iter().next().map(known))
+    }
+
+    /// Keeps it unless another came first; returns whether it did.
+    pub async fn keep(&self, id: NoticeId, notice: &Notice) -> Result<bool, DocumentsError> {
+        self.0.insert(id.0, notice, &[]).await
+    }
+
+    /// Counts what an author has written since a moment, up to a number.
+    pub async fn of_author(
+        &self,
+        author: &str,
+        since: UnixMillis,
+        most: usize,
+    ) -> Result<u64, DocumentsError> {
+        let own = AUTHOR.is(author.to_owned()).and(CREATED.at_least(since));
+        self.0.count(&Find::by(OF_AUTHOR, own).limit(most)).await
+    }
+
+    /// Counts what was written to a person since a moment, up to a number.
+    pub async fn to_person(
+        &self,
+        user: UserId,
+        since: UnixMillis,
+        most: usize,
+    ) -> Result<u64, DocumentsError> {
+        let own = USER.is(user).and(CREATED.at_least(since));
+        self.0.count(&Find::by(TO_PERSON, own).limit(most)).await
+    }
+
+    /// The record, newest first.
+    pub async fn page(
+        &self,
+        after: Option<TimeCursor>,
+        limit: usize,
+    ) -> Result<NoticePage, DocumentsError> {
+        let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
+        let find = Find::by(NEWEST, Filter::everything()).after(after).limit(limit);
+        let page = self.0.page(find).await?;
+        let items: Vec<_> = page.documents.into_iter().map(known).collect();
+        let last = items.last().filter(|_| page.next.is_some());
+        let next = last.map(|(id, last)| TimeCursor { at: last.created_at, id: id.0 });
+        Ok(NoticePage { items, next })
+    }
+
+    /// One turn of the job that seals what is plain, or of a former data key.
+    pub async fn seal(&self, walk: &SealWalk<Uuid>) -> Result<(), DocumentsError> {
+        self.0.seal_stale(walk).await.map(drop)
+    }
+
+    pub async fn purge(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
+        self.0.purge(now).await
+    }
+}
+
+fn once(author: &str, key: Uuid) -> String {
+    format!("{author}:{key}")
+}
+
+fn known(stored: Document<Notice>) -> (NoticeId, Notice) {
+    (NoticeId(stored.id), stored.body)
+}
