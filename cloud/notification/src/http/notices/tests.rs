@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream, vals};
 use process::{
     clock::Clock,
-    tokens::{Keys, Verifier},
+    tokens::{ServiceKey, Verifier},
     trust::Authorities,
 };
 use serde_json::{Value, json};
@@ -64,6 +64,7 @@ struct Scene {
     deliveries: Mailings,
     auth: AuthPart,
     issuer: Issuer,
+    service_key: ServiceKey,
     clock: Clock,
     /// Folders of mails and text messages.
     sinks: tempfile::TempDir,
@@ -86,11 +87,11 @@ impl Scene {
         let clock = Clock::fixed(AT);
         let upstream = Upstream::local(part.with_state(auth.clone()));
         let (deliveries, folder) = samples::deliveries(ways, upstream, &clock).await;
-        let issuer = Issuer::new();
+        let (issuer, service_key) = (Issuer::new(), testing::service_key());
         let verifier = Verifier {
             service: crate::NAME,
             keys: issuer.keys(),
-            service_key: testing::service_key(),
+            service_key: service_key.clone(),
             clock: clock.clone(),
         };
         let service = Service {
@@ -103,7 +104,7 @@ impl Scene {
             streams: InboxStreams::new(process::tasks::Tasks::new()),
         };
         let router = process::web::standard(router(service), crate::NAME);
-        Self { router, deliveries, auth, issuer, clock, sinks, folder }
+        Self { router, deliveries, auth, issuer, service_key, clock, sinks, folder }
     }
 
     fn token(&self, user_id: UserId, role: Role) -> String {
@@ -112,9 +113,7 @@ impl Scene {
 
     /// Of the service that asks.
     fn service_token(&self, from: &'static str) -> String {
-        let (keys, service_key) = (Keys::empty(), testing::service_key());
-        let clock = self.clock.clone();
-        Verifier { service: from, keys, service_key, clock }.token_for(crate::NAME)
+        self.service_key.token(from, crate::NAME, &self.clock)
     }
 
     async fn send(&self, path: &str, token: &str, key: Option<&str>, form: &Value) -> Answer {
@@ -245,7 +244,7 @@ async fn whom_auth_does_not_vouch_for_gets_nothing_and_nothing_is_kept() {
         (open(Role::Admin), StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
     ] {
         scene.auth.says(word);
-        let service = scene.service_token("gateway");
+        let service = scene.service_token("review");
         let of_service = scene.send(INTERNAL, &service, None, &service_form(1, "orders")).await;
         for (answered, problem) in [of_service, scene.write(EMAIL, &form(CUSTOMER)).await] {
             assert_eq!((answered, &problem["code"]), (status, &json!(code)));
@@ -260,7 +259,7 @@ async fn whom_auth_does_not_vouch_for_gets_nothing_and_nothing_is_kept() {
 #[tokio::test]
 async fn a_service_writes_once_under_its_id_and_leaves_the_channels_to_the_persons_wishes() {
     let scene = Scene::new().await;
-    let service = scene.service_token("gateway");
+    let service = scene.service_token("review");
     let (status, first) = scene.send(INTERNAL, &service, None, &service_form(1, "jobs")).await;
     assert_eq!(status, StatusCode::OK, "{first}");
     // Again, when auth could not even be asked.
@@ -273,13 +272,14 @@ async fn a_service_writes_once_under_its_id_and_leaves_the_channels_to_the_perso
     assert_eq!(scene.inbox(CUSTOMER, Role::Customer).await, ["A word"]);
     assert!(scene.went_by(Channel::Email).await.is_empty(), "nobody has wished for mail of jobs");
 
-    let (status, _) = scene.send(INTERNAL, &service, None, &service_form(2, "money")).await;
-    assert_eq!(status, StatusCode::OK);
+    let other = scene.service_token("order");
+    let (status, _) = scene.send(INTERNAL, &other, None, &service_form(1, "money")).await;
+    assert_eq!(status, StatusCode::OK, "an id is told apart by its service");
     assert_eq!(scene.went_by(Channel::Email).await.len(), 1);
     let record = scene.record().await;
     assert_eq!(
         (&record[0]["author"], &record[0]["channel"]),
-        (&json!("service:gateway"), &Value::Null)
+        (&json!("service:order"), &Value::Null)
     );
 }
 
@@ -299,7 +299,7 @@ async fn the_routes_are_for_admins_and_for_services() {
 #[tokio::test]
 async fn nobody_is_flooded_whoever_writes_and_an_admin_writes_at_a_pace() {
     let scene = Scene::new().await;
-    let service = scene.service_token("gateway");
+    let service = scene.service_token("review");
     let person = |n: usize| UserId(Uuid::from_u128(1_000 + n as u128));
     for n in 0..BY_ONE_ADMIN_PER_HOUR {
         let (status, written) = scene.write(EMAIL, &form(person(n / TO_ONE_PER_HOUR))).await;
