@@ -184,11 +184,7 @@ mod tests {
             ("PUT", "/api/provider/orders/789/accept", accept),
             ("PUT", "/api/provider/orders/789/accept/", accept),
             ("GET", "/api/notifications", "GET /api/v1/notifications @notification"),
-            (
-                "POST",
-                "/api/notifications/email",
-                "POST /api/v1/admin/notices/email @notification",
-            ),
+            ("POST", "/api/notifications/email", "POST /api/v1/admin/notices/email @notification"),
             ("POST", "/api/notifications/sms/", "POST /api/v1/admin/notices/sms @notification"),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
