@@ -2707,24 +2707,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/users/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Show yourself, or as an admin anybody, with the record of their roles */
-        get: operations["auth.show_user"];
-        /** Write your own profile, by your id */
-        put: operations["user.write_by_id"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/users/me/addresses": {
         parameters: {
             query?: never;
@@ -3268,15 +3250,9 @@ export interface components {
         Certification: {
             /** @description One that its provider has handed in. */
             document?: components["schemas"]["FileId"];
-            /**
-             * @description Where a paper stands elsewhere, by HTTPS. It is never fetched: an admin who opens it leaves the platform. The
-             *     address of a file here is taken as the `document`.
-             */
-            file_url?: string;
-            issuer?: string;
+            issuer: string;
             name: string;
-            /** @description Empty where it is not given, as is the issuer: the paper shows both. */
-            number?: string;
+            number: string;
             valid_until?: components["schemas"]["CalendarDay"];
         };
         /** @description All certifications of a provider, in place of those before. */
@@ -3941,12 +3917,6 @@ export interface components {
              * @description Of the whole inbox, whatever page this is.
              */
             unread: number;
-        };
-        /** @description An address in the form of a profile: the default one of a customer. */
-        InlineAddress: {
-            city?: string;
-            detail: string;
-            province?: string;
         };
         Invitation: {
             edge: components["schemas"]["EdgeId"];
@@ -4758,11 +4728,9 @@ export interface components {
             message: string;
         };
         ProfileForm: {
-            /** @description Becomes the default of your addresses. They all stay where it is left out. */
-            address?: components["schemas"]["InlineAddress"];
             availability?: components["schemas"]["WeekHours"];
             bio?: string;
-            /** @description Of customers, as are the two behind it. */
+            /** @description Of customers, as is the next. */
             date_of_birth?: components["schemas"]["CalendarDay"];
             exceptions?: components["schemas"]["DayException"][];
             /** Format: int32 */
@@ -5666,7 +5634,6 @@ export type IdentityList = components['schemas']['IdentityList'];
 export type InboxItem = components['schemas']['InboxItem'];
 export type InboxKind = components['schemas']['InboxKind'];
 export type InboxPage = components['schemas']['InboxPage'];
-export type InlineAddress = components['schemas']['InlineAddress'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
 export type IssuerVisit = components['schemas']['IssuerVisit'];
@@ -21480,192 +21447,6 @@ export interface operations {
              *     `order_not_found`: This order does not exist.
              */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_input`: Some fields need correcting. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "auth.show_user": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: components["schemas"]["UserId"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonDetail"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `role_forbidden`: Your role may not do this.
-             *     `permission_missing`: Your role does not include this work.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: There is nothing here. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "user.write_by_id": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: components["schemas"]["UserId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProfileForm"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OwnProfile"];
-                };
-            };
-            /** @description `malformed_body`: The body could not be read. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_token`: Invalid token */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
-             *     `foreign_page`: This request does not come from a page of this site.
-             */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: There is nothing here. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /**
-             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
-             *     `command_id_reused`: This command id has been used for something else.
-             */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `body_too_large`: The body is too large. */
-            413: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -175,10 +175,17 @@ impl DocumentsArm {
 
     /// A relay of the store, and the events of reviews as they leave.
     pub async fn relayed(&self) -> (Tasks, Deliveries) {
-        let bus = sealed_bus(&self.bus_url()).await;
+        self.relayed_to(&self.bus().await).await
+    }
+
+    pub async fn bus(&self) -> Bus {
+        sealed_bus(&self.bus_url()).await
+    }
+
+    pub async fn relayed_to(&self, bus: &Bus) -> (Tasks, Deliveries) {
         bus.bind(&REVIEWS).await.unwrap();
         let (tasks, deliveries) = (Tasks::new(), bus.subscribe(REVIEWS.name, 100).await.unwrap());
-        Relay::start(&tasks, &self.documents, bus, Clock::system(), "test");
+        Relay::start(&tasks, &self.documents, bus.clone(), Clock::system(), "test");
         (tasks, deliveries)
     }
 }

@@ -156,7 +156,7 @@ impl Gate {
 async fn answered(router: Router, request: Request) -> Answer {
     let response = router.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, 1 << 20).await.unwrap();
+    let bytes = to_bytes(body, 1 << 22).await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
     Answer { status: parts.status, headers: parts.headers, body }
 }
@@ -246,7 +246,7 @@ pub fn echo(part: CloudPart) -> Router {
 
 async fn answer(part: CloudPart, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, 1 << 20).await.unwrap();
+    let body = to_bytes(body, 1 << 22).await.unwrap();
     let headers: serde_json::Map<String, Value> = parts
         .headers
         .iter()

@@ -51,7 +51,7 @@ async fn head_is_answered_as_get_without_a_body() {
             let response = gate.router.clone().oneshot(request).await.unwrap();
             let (status, kind) =
                 (response.status(), response.headers().get("content-type").cloned());
-            let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let body = axum::body::to_bytes(response.into_body(), 1 << 22).await.unwrap();
             ((status, kind), body.len())
         };
         let ((get, _), (head, length)) = (ask("GET").await, ask("HEAD").await);

@@ -169,7 +169,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
         sent.extend(told);
     }
     let waiting = waiting_in(&arm, 19).await;
-    let (tasks, mut deliveries) = arm.relayed().await;
+    let bus = arm.bus().await;
+    let (tasks, mut deliveries) = arm.relayed_to(&bus).await;
     assert_eq!(receive(&mut deliveries, sent.len()).await, sent);
     eventually("all have left", LIMIT, async || all_left(&arm).await).await;
     // As if the relay had died before it took them out: they leave a second time, and are kept once.
@@ -182,7 +183,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     let wanted: Vec<Event> =
         sent.into_iter().filter(|e| e.at >= since && e.kind == EventType::ReviewCreated).collect();
     assert_eq!(wanted.len(), 16 * 45);
-    assert_eq!(replayed(&arm, since).await, wanted);
+    assert_eq!(replayed(&arm, &bus, since).await, wanted);
     let database = Database::from(&arm.documents);
     let told = replay::replays(&database, 5).await.unwrap();
     assert_eq!(
@@ -194,24 +195,21 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     let later = Clock::system().now().plus_ms(30 * DAY_MS + 1);
     assert_eq!(outbox::store::purge(&database, later, days(31)).await.unwrap(), 0);
     assert_eq!(outbox::store::purge(&database, later, days(30)).await.unwrap(), 20 * 60);
-    assert_eq!(replayed(&arm, since).await, []);
+    assert_eq!(replayed(&arm, &bus, since).await, []);
 }
 
 /// The events that a new queue is sent again.
-async fn replayed(arm: &DocumentsArm, since: UnixMillis) -> Vec<Event> {
+async fn replayed(arm: &DocumentsArm, bus: &Bus, since: UnixMillis) -> Vec<Event> {
     const LATE: QueueSpec = QueueSpec::new("late", &[(Exchange::Review, "review.created")]);
-    let (bus, database) =
-        (Bus::open(&arm.bus_url()).await.unwrap(), Database::from(&arm.documents));
+    let database = Database::from(&arm.documents);
     bus.bind(&LATE).await.unwrap();
     let (clock, named) = (Clock::system(), |name: &str| (name == LATE.name).then_some(LATE));
     let (id, by, now) = (clock.new_id(), UserId(clock.new_id()), clock.now());
     let asked = replay::ask(&database, LATE.name, since, (id, by, now)).await.unwrap();
     assert_eq!(asked, Some(id));
-    while replay::turn(&database, &bus, named, now).await.unwrap() {}
+    while replay::turn(&database, bus, named, now).await.unwrap() {}
     let waiting = usize::try_from(bus.waiting(LATE.name).await.unwrap()).unwrap();
-    let received = receive(&mut bus.subscribe(LATE.name, 100).await.unwrap(), waiting).await;
-    bus.close().await;
-    received
+    receive(&mut bus.subscribe(LATE.name, 100).await.unwrap(), waiting).await
 }
 
 async fn all_left(arm: &DocumentsArm) -> Option<()> {
@@ -290,7 +288,8 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     let written: i64 = stored.iter().map(|stored| stored.body.stars).sum();
     assert!(written >= i64::try_from(told.len()).unwrap());
 
-    let (tasks, mut deliveries) = arm.relayed().await;
+    let bus = arm.bus().await;
+    let (tasks, mut deliveries) = arm.relayed_to(&bus).await;
     let (mut received, mut counted) = (BTreeSet::new(), 0);
     while received.len() < usize::try_from(written).unwrap() {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
@@ -316,7 +315,7 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     eventually("every event has left", LIMIT, empty).await;
     eventually("those of the others, too", LIMIT, async || all_left(&arm).await).await;
     tasks.shutdown(LIMIT).await;
-    let again = ids(&replayed(&arm, UnixMillis(0)).await);
+    let again = ids(&replayed(&arm, &bus, UnixMillis(0)).await);
     assert_eq!(again.len(), received.len(), "each is kept once");
     assert_eq!(BTreeSet::from_iter(again), received);
 }

@@ -23,7 +23,7 @@ const OTHERS: &str = "WITH RECURSIVE n (i) AS (SELECT ? UNION ALL SELECT i + 1 F
     '', status, payment_status, version, created_at - i, updated_at, source FROM orders, n \
     WHERE title <> 'Another'";
 /// Written by one statement, so that its time is not up on a busy machine.
-const AT_ONCE: u16 = 2_000;
+const AT_ONCE: u16 = 500;
 
 async fn others(service: &Service, count: u32) {
     for first in (1..=count).step_by(AT_ONCE.into()) {
