@@ -14,6 +14,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
+    /// A copy that follows the database. Exports and searches by words read from it while it is at most five seconds behind.
+    pub sql_read_url: SecretUrl,
     /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at most. A
     /// request beyond is refused with the limit and the time of its end; a promise that an edge has made
     /// by its right to assign is kept. 0 leaves a limit off.
@@ -51,6 +53,7 @@ impl Default for Config {
         Self {
             bind: String::new(),
             sql_url: SecretUrl::default(),
+            sql_read_url: SecretUrl::default(),
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,

@@ -17,7 +17,11 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    Ground, answers::Answers, health::Check, letters, service as skeleton, sql::Sql,
+    Ground,
+    answers::Answers,
+    health::Check,
+    letters, service as skeleton,
+    sql::{Reads, Sql},
     upstream::Upstream,
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
@@ -42,7 +46,9 @@ pub struct Peers {
 
 pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
+    let reads = Reads::followed(&sql, &config.sql_read_url, &ground.tasks, &ground.clock)?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
+    let store = store.reading_from(reads);
     ground.run(NAME, &sql, jobs::all(&store, config.stale_after()))?;
     People { store: store.clone() }.start(&ground.tasks, &ground.bus);
     Money { store: store.clone() }.start(&ground.tasks, &ground.bus);

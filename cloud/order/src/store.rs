@@ -1,8 +1,9 @@
 //! Owns order_db: orders and their timeline, commands with their answers, the assignment of regions,
 //! cases for a person to look at, and the versions of the price of a cancel.
 //!
-//! Invariant: one transaction reads the basis of a decision and writes all of it: order, timeline,
-//! answer, outbox row.
+//! Invariants: one transaction reads the basis of a decision and writes all of it: order, timeline, answer, outbox row. A
+//! decision rests on rows that the transaction holds, never on a range that another may add to; the jobs and acts of a provider,
+//! which are counted, are counted under a lock of his own.
 
 mod cancelling;
 mod cases;
@@ -25,7 +26,7 @@ mod tracking;
 mod turn;
 mod write;
 
-use platform::sql::{Migrations, Sql};
+use platform::sql::{Migrations, Reads, Sql};
 use process::clock::Clock;
 use wire::ShareLimits;
 
@@ -44,6 +45,8 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
+    /// Answer what may be a few seconds old.
+    reads: Reads,
     clock: Clock,
     rules: AcceptanceRules,
 }
@@ -62,6 +65,11 @@ impl AcceptanceRules {
 
 impl Store {
     pub fn new(sql: Sql, clock: Clock, rules: AcceptanceRules) -> Self {
-        Self { sql, clock, rules }
+        Self { reads: Reads::of(&sql), sql, clock, rules }
+    }
+
+    #[must_use]
+    pub fn reading_from(self, reads: Reads) -> Self {
+        Self { reads, ..self }
     }
 }

@@ -8,6 +8,7 @@
 
 mod columns;
 mod error;
+mod follower;
 mod migrate;
 mod open;
 mod retry;
@@ -18,6 +19,7 @@ mod value;
 
 pub use columns::Columns;
 pub use error::SqlError;
+pub use follower::Reads;
 pub use migrate::{GROUND, Migrations};
 pub use open::create_database;
 pub use retry::Attempts;

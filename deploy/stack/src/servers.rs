@@ -17,6 +17,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use mariadb::FollowedMariaDb;
+
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};

@@ -79,6 +79,8 @@ catalogue! {
         "Writes that shared one commit" COUNTS;
     Counter SQL_RETRIES "holdfast_sql_retries_total" ["engine"]
         "Transactions begun anew after a deadlock or a lock wait";
+    Counter SQL_COPY_READS "holdfast_sql_copy_reads_total" ["outcome"]
+        "Questions that went to the copy of a database";
     Counter CACHE_READS "holdfast_cache_reads_total" ["cache", "kind", "outcome"]
         "Questions to the cache that spared one to a store or a part, as hit, and that did not, as miss";
     Counter CACHE_FAULTS "holdfast_cache_faults_total" []

@@ -169,7 +169,7 @@ impl Walk {
             self.begun = true;
         }
         if !self.ends {
-            let orders = self.store.list(&self.listing, BATCH, self.after).await?;
+            let orders = self.store.list_at_length(&self.listing, BATCH, self.after).await?;
             self.ends = orders.len() < BATCH;
             let place = |order| ListPlace::of(OrderSort::Newest, order);
             self.after = orders.last().map_or(self.after, place);

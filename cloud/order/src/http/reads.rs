@@ -164,7 +164,7 @@ async fn search(
     let sort = after.sort;
     let place = |order: &Order| ListPlace::of(sort, order);
     for _ in 0..LOOKED_THROUGH_MAX / BATCH {
-        let orders = service.store.list(listing, BATCH, after).await?;
+        let orders = service.store.list_at_length(listing, BATCH, after).await?;
         let ends = orders.len() < BATCH;
         after = orders.last().map_or(after, place);
         let seen = orders.into_iter().filter_map(|order| readable_by(&order, actor));

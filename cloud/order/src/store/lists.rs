@@ -90,7 +90,7 @@ impl Store {
         let text = Statement::new("SELECT id FROM orders ");
         let newest = ListPlace::before_all(OrderSort::Newest);
         let (text, values) = narrowed(text, listing, newest);
-        Ok(self.sql.one::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_some())
+        Ok(self.reads.one::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_some())
     }
 
     /// At most `limit` orders of the list, those after the given place.
@@ -100,12 +100,28 @@ impl Store {
         limit: usize,
         after: ListPlace,
     ) -> Result<Vec<Order>, StoreError> {
-        let (text, mut values) = narrowed(OrderRow::select(""), listing, after);
-        let text = text.then(after.sort.texts().by);
-        values.push(limit.into());
+        let (text, values) = piece(listing, limit, after);
         let rows = self.sql.all::<OrderRow>(text, values).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
+
+    /// The same for whoever reads a list at length, as it was a few seconds ago at most.
+    pub async fn list_at_length(
+        &self,
+        listing: &Listing,
+        limit: usize,
+        after: ListPlace,
+    ) -> Result<Vec<Order>, StoreError> {
+        let (text, values) = piece(listing, limit, after);
+        let rows = self.reads.all::<OrderRow>(text, values).await?;
+        Ok(rows.into_iter().map(Order::from).collect())
+    }
+}
+
+fn piece(listing: &Listing, limit: usize, after: ListPlace) -> (Statement, Vec<Val>) {
+    let (text, mut values) = narrowed(OrderRow::select(""), listing, after);
+    values.push(limit.into());
+    (text.then(after.sort.texts().by), values)
 }
 
 impl OrderSort {

@@ -28,6 +28,10 @@ pub enum SqlError {
     Encode(#[source] serde_json::Error),
     #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]
     Address,
+    #[error("the address of a copy for reading is `mysql://USER:PASSWORD@HOST/DATABASE`")]
+    CopyAddress,
+    #[error("a database in a file has no copy for reading")]
+    CopyOfFile,
     #[error("`max_connections` in a database address is a number from 1 to {limit}")]
     Connections { limit: u32 },
     #[error("could not make the folder {folder}")]

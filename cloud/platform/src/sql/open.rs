@@ -4,7 +4,7 @@ use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use process::trust::Authorities;
 use sqlx::{
-    Executor,
+    Executor, MySqlPool,
     migrate::MigrateDatabase,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -47,6 +47,9 @@ pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
 const WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5 \
     /*M! , SESSION idle_transaction_timeout = 30 */ /*!80000 , SESSION wait_timeout = 30 */";
 
+const READ_WRITE: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
+
 impl Sql {
     /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`. Its personal columns are
     /// not sealed before `sealed_by`.
@@ -69,6 +72,21 @@ impl Sql {
     }
 }
 
+impl Sql {
+    /// A copy of a database, for reading alone. It may be away: the first question finds out.
+    pub(super) fn open_copy(url: &str) -> Result<Self, SqlError> {
+        if !url.starts_with("mysql:") {
+            return Err(SqlError::CopyAddress);
+        }
+        let (pool, options) = mysql_pool(url, &Authorities::of_process(), READ_ONLY)?;
+        Ok(Self::over(pool.connect_lazy_with(options)))
+    }
+
+    fn over(pool: MySqlPool) -> Self {
+        Self::MySql { pool, outbox: Arc::default(), keys: DataKeys::none() }
+    }
+}
+
 /// Makes the database a MySQL address names, if it is not there; SQLite makes its own when opened.
 pub async fn create_database(url: &str) -> Result<(), SqlError> {
     if !url.starts_with("mysql:") {
@@ -83,6 +101,16 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
 
 async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlError> {
     let failed = |source| SqlError::Open { address: shown(url), source };
+    let (pool, options) = mysql_pool(url, authorities, READ_WRITE)?;
+    Ok(Sql::over(pool.connect_with(options).await.map_err(failed)?))
+}
+
+/// A pool whose connections may do so much.
+fn mysql_pool(
+    url: &str,
+    authorities: &Authorities,
+    access: &'static str,
+) -> Result<(MySqlPoolOptions, MySqlConnectOptions), SqlError> {
     let options = MySqlConnectOptions::from_str(url).map_err(|_| SqlError::Address)?;
     let mut options = options.statement_cache_capacity(PREPARED_MAX);
     if let Some(pem) = authorities.own_pem().filter(|_| in_query(url, AUTHORITY_KEY).is_none()) {
@@ -93,19 +121,14 @@ async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlErro
         .min_connections(0)
         .acquire_timeout(ACQUIRE_LIMIT)
         .idle_timeout(MYSQL_IDLE_LIMIT)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
-                connection
-                    .execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-                    .await?;
+                connection.execute(access).await?;
                 connection.execute(WAITS).await?;
                 Ok(())
             })
-        })
-        .connect_with(options)
-        .await
-        .map_err(failed)?;
-    Ok(Sql::MySql { pool, outbox: Arc::default(), keys: DataKeys::none() })
+        });
+    Ok((pool, options))
 }
 
 /// The size of the pool that the address asks for.

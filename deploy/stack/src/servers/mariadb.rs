@@ -4,8 +4,8 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Result;
 
-use super::{Ground, ServerCertificate, ServerData, runs_as_root, write};
-use crate::{Child, Spec, binaries, probe};
+use super::{Access, Ground, ServerCertificate, ServerData, runs_as_root, write};
+use crate::{Child, Ports, Spec, Supervisor, binaries, layout::make_inside, probe};
 
 const PACKAGE: &str = "mariadb-server";
 /// Names the folder of temporary tables.
@@ -13,31 +13,75 @@ const TEMPORARY: &str = "TMPDIR";
 /// Run by the server before it answers anyone.
 const DATABASES: &str = include_str!("databases.sql");
 
+/// A MariaDB and a copy that follows it, for a test of whoever reads from the copy. It may be stopped and lost.
+pub struct FollowedMariaDb {
+    pub address: String,
+    pub copy_address: String,
+    pub copy: Child,
+}
+
+impl FollowedMariaDb {
+    pub async fn start(supervisor: &Supervisor, folder: &Path, ports: &mut Ports) -> Result<Self> {
+        let (logs, data, access) = (&folder.join("logs"), ServerData::OfTestRun, Access::Anybody);
+        let ground = Ground { supervisor, folder, logs, data, access, tls: None };
+        make_inside(folder)?;
+        make_inside(logs)?;
+        let (port, copy_port) = (ports.free()?, ports.free()?);
+        let followed = [LOGGED, "--server-id=1"];
+        let server = start_as("mariadb", &ground, port, DATABASES, &followed).await?;
+        ready(&server, port).await?;
+        let follow = format!(
+            "CHANGE MASTER TO master_host = '127.0.0.1', master_port = {port}, master_user = 'root', \
+                master_use_gtid = slave_pos, master_connect_retry = 1;\nSTART SLAVE;\n"
+        );
+        let copy = start_as("copy", &ground, copy_port, &follow, &["--server-id=2"]).await?;
+        ready(&copy, copy_port).await?;
+        let address = |port: u16| format!("mysql://root@127.0.0.1:{port}");
+        Ok(Self { address: address(port), copy_address: address(copy_port), copy })
+    }
+}
+
+/// What a copy follows.
+const LOGGED: &str = "--log-bin=changes";
+const UNLOGGED: &str = "--skip-log-bin";
+
 pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
+    start_as("mariadb", ground, port, DATABASES, &[UNLOGGED]).await
+}
+
+/// A server of this name, which runs the statements at its start.
+async fn start_as(
+    name: &str,
+    ground: &Ground<'_>,
+    port: u16,
+    statements: &str,
+    more: &[&str],
+) -> Result<Child> {
     let server = binaries::debian("mariadbd", PACKAGE)?;
-    let folder = ground.folder_of("mariadb")?;
+    let folder = ground.folder_of(name)?;
     let data = folder.join("data");
     // A server that starts clears away what it takes for its own leftovers there, so that two of one
     // place drop each other's temporary tables.
-    let own = ground.folder_of("mariadb-tmp")?;
+    let own = ground.folder_of(&format!("{name}-tmp"))?;
     if !data.join("mysql").is_dir() {
         install(ground, &data, &own).await?;
     }
     // The log goes to the disk with each commit, or once a second.
     let flush = u8::from(ground.data != ServerData::OfTestRun);
-    let databases = folder.join("databases.sql");
-    write(&databases, DATABASES)?;
+    let first = folder.join("first.sql");
+    write(&first, statements)?;
     let spec = ground
-        .spec("mariadb", server, 8_000)
+        .spec(name, server, 8_000)
         .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
         .args(runs_as_root().then_some("--user=root"))
         // Relative to the data folder: a socket's path may not be long.
         .args(["--bind-address=127.0.0.1", "--socket=m.sock", "--pid-file=m.pid"])
-        .args([format!("--port={port}"), format!("--init-file={}", databases.display())])
+        .args([format!("--port={port}"), format!("--init-file={}", first.display())])
         .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"])
         .args(["--innodb-buffer-pool-size=64M".to_owned()])
         .args([format!("--innodb-flush-log-at-trx-commit={flush}")])
-        .args(["--skip-log-bin", "--max-connections=500"])
+        .args(["--max-connections=500"])
+        .args(more.iter().copied())
         .args(ground.tls.iter().flat_map(|tls| {
             let ServerCertificate { chain, key } = &tls.certificate;
             [format!("--ssl-cert={}", chain.display()), format!("--ssl-key={}", key.display())]

@@ -1,0 +1,164 @@
+//! A copy of a database that follows it, for questions that read much and whose answer may be a few seconds old.
+//!
+//! Invariants: an answer is at most `AGE_MAX_MS` old, by a moment that the database is told every second and that the copy has
+//! by then; whatever is wrong with the copy, the database itself answers.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use process::{clock::Clock, config::SecretUrl, metrics, problem::chain, tasks::Tasks};
+use tokio_util::sync::CancellationToken;
+
+use super::{Row, Sql, SqlError, Statement, Val};
+use crate::vals;
+
+/// A copy that is further behind answers nothing.
+const AGE_MAX_MS: i64 = 5_000;
+const BEAT: Duration = Duration::from_secs(1);
+/// A copy that is lost without a goodbye costs a question so long.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+
+/// Who answers what may be a few seconds old. Cloning shares the pools.
+#[derive(Clone)]
+pub struct Reads {
+    own: Sql,
+    copy: Option<Follower>,
+}
+
+#[derive(Clone)]
+struct Follower {
+    sql: Sql,
+    clock: Clock,
+    /// It answers until then.
+    until: Arc<AtomicI64>,
+}
+
+impl Reads {
+    /// The database alone.
+    pub fn of(own: &Sql) -> Self {
+        Self { own: own.clone(), copy: None }
+    }
+
+    /// The database and the copy at this address, if it names one. A file has no copy; the copy of a server may be away.
+    pub fn followed(
+        own: &Sql,
+        copy: &SecretUrl,
+        tasks: &Tasks,
+        clock: &Clock,
+    ) -> Result<Self, SqlError> {
+        if copy.reveal().is_empty() {
+            return Ok(Self::of(own));
+        }
+        if !own.is_mysql() {
+            return Err(SqlError::CopyOfFile);
+        }
+        let sql = Sql::open_copy(copy.reveal())?.sealed_by(own.data_keys());
+        let copy = Follower { sql, clock: clock.clone(), until: Arc::default() };
+        tasks.spawn("copy of the database", copy.clone().watched(own.clone(), tasks.token()));
+        Ok(Self { own: own.clone(), copy: Some(copy) })
+    }
+
+    /// Returns whether the copy would answer now.
+    pub fn has_copy(&self) -> bool {
+        self.copy.as_ref().is_some_and(Follower::is_near)
+    }
+
+    /// The first row, at most a few seconds old.
+    pub async fn one<R: Row>(
+        &self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<Option<R>, SqlError> {
+        let text = text.into();
+        if let Some(copy) = self.copy.as_ref().filter(|copy| copy.is_near()) {
+            let answer = copy.sql.one(text.clone(), values.clone());
+            if let Some(answer) = copy.judged(answer).await {
+                return Ok(answer);
+            }
+        }
+        self.own.one(text, values).await
+    }
+
+    /// Every row, at most a few seconds old; the text carries the LIMIT.
+    pub async fn all<R: Row>(
+        &self,
+        text: impl Into<Statement>,
+        values: Vec<Val>,
+    ) -> Result<Vec<R>, SqlError> {
+        let text = text.into();
+        if let Some(copy) = self.copy.as_ref().filter(|copy| copy.is_near()) {
+            let answer = copy.sql.all(text.clone(), values.clone());
+            if let Some(answer) = copy.judged(answer).await {
+                return Ok(answer);
+            }
+        }
+        self.own.all(text, values).await
+    }
+}
+
+impl Follower {
+    fn is_near(&self) -> bool {
+        self.clock.now().0 < self.until.load(Ordering::Relaxed)
+    }
+
+    /// The answer; `None` makes the database answer, and rests the copy until its next beat.
+    async fn judged<T>(&self, answer: impl Future<Output = Result<T, SqlError>>) -> Option<T> {
+        let failure = match tokio::time::timeout(ANSWER_LIMIT, answer).await {
+            Ok(Ok(answer)) => {
+                metrics::SQL_COPY_READS.add(["answered"], 1);
+                return Some(answer);
+            }
+            Ok(Err(error)) => chain(&error),
+            Err(_) => "it took too long".to_owned(),
+        };
+        metrics::SQL_COPY_READS.add(["failed"], 1);
+        self.until.store(0, Ordering::Relaxed);
+        tracing::warn!(
+            cause = failure,
+            "The copy of the database failed; the database itself answers"
+        );
+        None
+    }
+
+    /// Tells the database the time, and reads from the copy the last that it has heard.
+    async fn watched(self, own: Sql, stop: CancellationToken) {
+        let mut was_near = None;
+        loop {
+            let beat = tokio::select! {
+                beat = self.beat(&own) => beat,
+                () = stop.cancelled() => break,
+            };
+            let is_near = self.is_near();
+            if was_near.replace(is_near) != Some(is_near) {
+                told(is_near, beat.err().as_ref());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(BEAT) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        self.sql.close().await;
+    }
+
+    async fn beat(&self, own: &Sql) -> Result<(), SqlError> {
+        let now = self.clock.now();
+        own.exec("UPDATE beats SET at = ? WHERE at < ?", vals![now, now]).await?;
+        let heard: Option<i64> = self.sql.one("SELECT at FROM beats", Vec::new()).await?;
+        self.until.store(heard.unwrap_or(0).saturating_add(AGE_MAX_MS), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn told(is_near: bool, error: Option<&SqlError>) {
+    if is_near {
+        tracing::info!("Exports and searches read from the copy of the database");
+        return;
+    }
+    let cause = error.map_or_else(|| "it is behind".to_owned(), |error| chain(error));
+    tracing::warn!(cause, "The copy of the database is not used; the database itself answers");
+}
