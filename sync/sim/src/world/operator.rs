@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rules::{NextAssignment, Seat, Wish};
 use wire::{
-    Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, Region,
+    Amount, ApprovalRule, Currency, FenceEnd, FenceEnding, OfflineRules, Policy, PriceCap, Region,
     ServiceType, UnixMillis, UserId,
 };
 
@@ -242,11 +242,15 @@ fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
         _ => up_to(100_000),
     };
     let (approval_in_good_standing, address_at_start) = (up_to(100_000), false);
+    let small = Amount::from_minor(30_000).ok().filter(|_| !unpaid_start && size % 4 == 1);
+    let unpaid_start_max = small.map(|price_max| PriceCap { price_max, currency: Currency::Cny });
+    let afterwards = size.is_multiple_of(5).then_some(ServiceType::CleaningRepair);
     OfflineRules {
         unpaid_start,
         approval,
         address_at_start,
         approval_in_good_standing,
-        ..OfflineRules::default()
+        unpaid_start_max,
+        paid_afterwards: afterwards.into_iter().collect(),
     }
 }
