@@ -49,8 +49,10 @@ pub async fn forward(
     let address = ClientAddress::of(from);
     strip_claims(request.headers_mut());
     let mut line = gateway.access.line(request.method(), &trace);
-    let response = match gateway.table.find(request.method(), request.uri().path()) {
-        Lookup::Found { route, path } => {
+    let found = gateway.table.find(request.method(), request.uri().path());
+    let response = match (gateway.page(&request), found) {
+        (Some(page), _) => page,
+        (None, Lookup::Found { route, path }) => {
             line.found(route);
             if route.audience == Audience::Edge {
                 gateway.link(request, route, &path, address, &trace).await
@@ -59,8 +61,8 @@ pub async fn forward(
                 gateway.serve(request, route, &path, &trace, &mut line).await
             }
         }
-        Lookup::WrongMethod(allowed) => wrong_method(&allowed),
-        Lookup::Unknown => gateway.page(&request),
+        (None, Lookup::WrongMethod(allowed)) => wrong_method(&allowed),
+        (None, Lookup::Unknown) => Problem::new(Code::NotFound).into_response(),
     };
     line.answered(response.status());
     response
@@ -92,10 +94,11 @@ impl Gateway {
         response
     }
 
-    /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or counted.
-    fn page(&self, request: &Request) -> Response {
-        let page = self.pages.answer(request);
-        page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response())
+    /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or counted. Some older spellings of
+    /// routes are addresses of pages, too: a browser that opens one asks for HTML.
+    fn page(&self, request: &Request) -> Option<Response> {
+        let is_route = request.uri().path().starts_with("/api/");
+        if is_route { None } else { self.pages.answer(request) }
     }
 
     /// Lets the caller of a route pass, if they have not asked too often. Whom the gateway does not

@@ -328,6 +328,7 @@ pub static ROUTES: &[Route] = &[
     admin(POST,   "/api/v1/admin/regions/{region}/comparison",    REGIONS,   Part::Hub),
 ];
 
+/// A browser that opens one of them which the portal has, too, gets the page: it asks for HTML.
 #[rustfmt::skip]
 pub static ALIASES: &[Alias] = &[
     alias(POST, "/api/users/register",              POST, "/api/v1/auth/register"),
@@ -352,6 +353,14 @@ pub static ALIASES: &[Alias] = &[
     alias(GET,  "/providers/{id}/profile",          GET,  "/api/v1/providers/{id}/profile"),
     alias(PUT,  "/providers/{id}/profile",          PUT,  "/api/v1/providers/{id}/profile"),
 
+    alias(POST, "/customer/orders/publish",         POST, "/api/v1/orders"),
+    alias(GET,  "/customer/orders",                 GET,  "/api/v1/orders"),
+    alias(GET,  "/customer/orders/{id}",            GET,  "/api/v1/orders/{id}"),
+    alias(PUT,  "/customer/orders/{id}/cancel",     POST, "/api/v1/orders/{id}/cancel"),
+    alias(GET,  "/provider/orders/available",       GET,  "/api/v1/orders/available"),
+    alias(PUT,  "/provider/orders/{id}/accept",     POST, "/api/v1/orders/{id}/accept"),
+    alias(GET,  "/orders/{id}",                     GET,  "/api/v1/orders/{id}"),
+    alias(PUT,  "/orders/{id}/status",              PUT,  "/api/v1/orders/{id}/status"),
     alias(POST, "/api/customer/orders/publish",     POST, "/api/v1/orders"),
     alias(GET,  "/api/customer/orders",             GET,  "/api/v1/orders"),
     alias(GET,  "/api/customer/orders/{id}",        GET,  "/api/v1/orders/{id}"),
@@ -368,6 +377,10 @@ pub static ALIASES: &[Alias] = &[
     alias(POST, "/api/payments/refund",             POST, "/api/v1/refunds"),
     alias(POST, "/refunds",                         POST, "/api/v1/refunds"),
     alias(GET,  "/providers/{id}/reviews",          GET,  "/api/v1/providers/{id}/reviews"),
+    alias(POST, "/reviews",                         POST, "/api/v1/reviews"),
+    alias(GET,  "/reviews/{id}",                    GET,  "/api/v1/reviews/{id}"),
+    alias(GET,  "/notifications",                   GET,  "/api/v1/notifications"),
+    alias(PUT,  "/notifications/{id}/read",         PUT,  "/api/v1/notifications/{id}/read"),
 
     alias(POST, "/api/notifications/email",         POST, "/api/v1/admin/notices/email"),
     alias(POST, "/api/notifications/sms",           POST, "/api/v1/admin/notices/sms"),
