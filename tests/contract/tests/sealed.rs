@@ -322,7 +322,7 @@ async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsAr
     let asked = (id, UserId(clock.new_id()), now);
     replay::ask(&left, ORDERS.name, wire::UnixMillis(0), asked).await.unwrap().unwrap();
     while replay::turn(&left, &bus, named, now).await.unwrap() {}
-    assert_eq!(bus.waiting(ORDERS.name).await.unwrap(), MANY as u64);
+    assert_eq!(u128::from(bus.waiting(ORDERS.name).await.unwrap()), MANY);
 }
 
 /// The events that the relay of this store sends.

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use http::Method;
+use process::client::Client;
 use serde_json::Value;
 use stack::{Layout, Stack, Stores, Wishes, binaries};
 use support::{Api, Mqtt, Operator, Person, Place, Tablet, eventually};
@@ -139,6 +141,15 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
     api.act(operator.person, order, "approve").await.unwrap();
     operator.reads("wait --for synced=NORTH");
+    let offline = api.at_edges(&offline, Region::North).await.unwrap();
+    let board = format!("http://127.0.0.1:{}/board", stack.layout().edge(Region::North).http);
+    // The hub may be even with the edge before it has heard of the approval.
+    eventually("the job stands on the edge's board", SOON, async || {
+        let (client, token) = (Client::new(), Some(offline.token.as_str()));
+        let shown: Value = client.json(Method::GET, &board, token, None::<&()>, SOON).await.ok()?;
+        shown.to_string().contains(&order.to_string()).then_some(())
+    })
+    .await;
     operator.reads("link cut NORTH");
     eventually("the link is down", SOON, async || {
         let report = api.status(operator.person).await.ok()?;
@@ -153,7 +164,6 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
         host: "127.0.0.1".into(),
         port: north.mqtt,
     };
-    let offline = api.at_edges(&offline, Region::North).await.unwrap();
     let tablet = Tablet::new(north, "tablet-7", &offline, Mqtt::V5);
     let reply =
         tablet.tap(CommandBody::AcceptOrder { order_id: order }, SOON).await.expect("an answer");

@@ -148,10 +148,11 @@ impl ClaimedRuns {
         }
     }
 
-    /// The jobs that the platform adds to those of a part. MongoDB tidies all but sent events by itself, and the hub has
-    /// no outbox.
+    /// The jobs that the platform adds to those of a part. MongoDB tidies all but sent events by itself; the hub and the
+    /// notification service tell no events.
     fn of_the_platform(&self, part: CloudPart) -> &'static [&'static str] {
         match (self, part) {
+            (Self::Documents(_), CloudPart::Notification) => &["seal_events"],
             (Self::Documents(_), _) => &["replay_events", "seal_events", "tidy_events"],
             (Self::Sql(_), CloudPart::Hub) => &["seal_events", "tidy"],
             (Self::Sql(_), _) => &["replay_events", "seal_events", "tidy", "tidy_events"],
