@@ -120,7 +120,7 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
 async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_writes() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
-    let api = Api::new(&stack.layout().gateway_url());
+    let api = Api::new(stack.layout().gateway_url());
     let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
