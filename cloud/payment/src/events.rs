@@ -44,17 +44,17 @@ impl Handle for Orders {
 }
 
 /// A person who is let in again may keep others since, so what was kept until the event goes, however late it comes.
-pub struct People {
+pub struct RevokedPayers {
     pub store: Store,
 }
 
-impl People {
+impl RevokedPayers {
     pub fn start(self, tasks: &Tasks, bus: &Bus) {
         consume(tasks, bus, topology::PAYMENT_PEOPLE, self);
     }
 }
 
-impl Handle for People {
+impl Handle for RevokedPayers {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if event.kind != EventType::UserRevoked {
             return Ok(());

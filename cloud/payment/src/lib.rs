@@ -28,7 +28,7 @@ use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
 
 use adapter::{Alipay, AlipayError, Payments, Simulated};
 use courier::Courier;
-use events::{Orders, People};
+use events::{Orders, RevokedPayers};
 use http::CallbackLimits;
 use service::Service;
 use store::{MIGRATIONS, Store};
@@ -56,7 +56,7 @@ pub async fn open(config: Config, ground: Ground, peers: Peers) -> Result<Router
     let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
     ground.run(NAME, &sql, jobs::all(&service.reconciler(), config.payouts_at))?;
     Orders { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    People { store }.start(&ground.tasks, &ground.bus);
+    RevokedPayers { store }.start(&ground.tasks, &ground.bus);
     let answers = Answers::new(&ground, NAME, &sql);
     let letters = letters::routes(&ground, CloudPart::Payment, &sql);
     let checks = [Check::Sql(sql), Check::Bus(ground.bus)];

@@ -58,8 +58,9 @@ pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
                         cause = process::problem::chain(&error),
                         "The keys of tokens could not be loaded"
                     );
-                    retry = (retry * 2).min(RETRY_MAX);
-                    retry
+                    let pause = retry;
+                    retry = if source.keys.is_empty() { RETRY } else { (retry * 2).min(RETRY_MAX) };
+                    pause
                 }
             };
             tokio::select! {

@@ -62,7 +62,7 @@ async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_
     let published = ["order.created", "order.approved", "order.accepted"];
     let mut customers = of(&all, &published);
     customers.extend(of(&before, &["payment.completed"]));
-    customers.extend(of(to_review, &["order.completed"]));
+    customers.extend(of(to_review, &["order.completed", "order.status_changed"]));
     let mut providers = of(&all, &["order.accepted"]);
     // The word that the money is held.
     providers.extend(of(&before, &["order.status_changed"]));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use payment::{events::People, store::KEPT_METHODS_MAX};
+use payment::{events::RevokedPayers, store::KEPT_METHODS_MAX};
 use platform::{bus::topology, consume::Handle};
 use wire::{Event, EventId, EventType, UserEvent};
 
@@ -200,7 +200,7 @@ async fn a_closed_account_keeps_nothing(#[case] engine: Engine) {
     let id = EventId(stage.clock.new_id());
     let event = |kind| Event::new(id, kind, stage.clock.now(), "t", &told).unwrap();
     let readmitted = event(EventType::UserReadmitted);
-    let people = People { store: stage.store.clone() };
+    let people = RevokedPayers { store: stage.store.clone() };
     people.handle(&readmitted).await.unwrap();
     assert_eq!(service.kept(me).await.0, ["simulated*"]);
 
