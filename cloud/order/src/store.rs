@@ -45,7 +45,7 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
-    /// Answer what may be a few seconds old.
+    /// Answers that may be a few seconds old.
     reads: Reads,
     clock: Clock,
     rules: AcceptanceRules,

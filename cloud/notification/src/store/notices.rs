@@ -129,7 +129,7 @@ impl NoticeStore {
         self.0.insert(id.0, notice, &[]).await
     }
 
-    /// Counts what an author has written since a moment, up to a number.
+    /// Counts an author's notices since a moment, up to a number.
     pub async fn of_author(
         &self,
         author: &str,
@@ -140,7 +140,7 @@ impl NoticeStore {
         self.0.count(&Find::by(OF_AUTHOR, own).limit(most)).await
     }
 
-    /// Counts what was written to a person since a moment, up to a number.
+    /// Counts the notices to a person since a moment, up to a number.
     pub async fn to_person(
         &self,
         user: UserId,

@@ -105,7 +105,7 @@ impl Store {
         Ok(rows.into_iter().map(Order::from).collect())
     }
 
-    /// The same for whoever reads a list at length, as it was a few seconds ago at most.
+    /// The same for long reads, a few seconds old at most.
     pub async fn list_at_length(
         &self,
         listing: &Listing,

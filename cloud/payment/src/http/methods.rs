@@ -102,7 +102,7 @@ pub async fn remove_method(
     if is_gone { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
-/// What a payment that names no method is paid with.
+/// The method for a payment that names none.
 pub async fn unnamed(service: &Service, customer: UserId) -> Result<String, Problem> {
     let adapter = &service.courier.adapter;
     let kept = service.store.kept_methods(customer).await?;

@@ -16,7 +16,7 @@ const UNSET_DEFAULT: &str =
 const REMOVE: &str = "DELETE FROM kept_methods WHERE method = ? AND customer_id = ?";
 const FORGET: &str = "DELETE FROM kept_methods WHERE customer_id = ? AND kept_at <= ?";
 
-/// What one customer keeps at most.
+/// Limit of kept methods for one customer.
 pub const KEPT_METHODS_MAX: usize = 10;
 
 row! {

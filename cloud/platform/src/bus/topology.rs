@@ -54,7 +54,7 @@ pub const PAYMENT_ORDERS: QueueSpec = QueueSpec::new(
     ],
 );
 
-/// Who is revoked keeps no method of payment.
+/// A revoked person keeps no method of payment.
 pub const PAYMENT_PEOPLE: QueueSpec =
     QueueSpec::new("payment_people", &[(Exchange::Auth, "user.revoked")]);
 

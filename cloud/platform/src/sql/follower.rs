@@ -23,7 +23,7 @@ const BEAT: Duration = Duration::from_secs(1);
 /// A copy that is lost without a goodbye costs a question so long.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
-/// Who answers what may be a few seconds old. Cloning shares the pools.
+/// Answers questions whose answer may be a few seconds old. Cloning shares the pools.
 #[derive(Clone)]
 pub struct Reads {
     own: Sql,

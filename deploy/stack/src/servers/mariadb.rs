@@ -41,7 +41,7 @@ impl FollowedMariaDb {
     }
 }
 
-/// What a copy follows.
+/// The log that a copy follows.
 const LOGGED: &str = "--log-bin=changes";
 const UNLOGGED: &str = "--skip-log-bin";
 
