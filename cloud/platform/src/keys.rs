@@ -46,18 +46,23 @@ impl KeySource {
 pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
     let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.token());
     tasks.spawn("keys", async move {
-        let mut retry = RETRY;
+        let (mut retry, mut is_known) = (RETRY, false);
         loop {
             let pause = match source.refresh().await {
                 Ok(()) => {
-                    retry = RETRY;
+                    if is_known {
+                        tracing::info!("The keys of tokens are loaded again");
+                    }
+                    (retry, is_known) = (RETRY, false);
                     REFRESH
                 }
                 Err(error) => {
-                    tracing::warn!(
-                        cause = process::problem::chain(&error),
-                        "The keys of tokens could not be loaded"
-                    );
+                    // One outage is one warning, however often auth is asked meanwhile.
+                    if !is_known {
+                        let cause = process::problem::chain(&error);
+                        tracing::warn!(cause, "The keys of tokens could not be loaded");
+                    }
+                    is_known = true;
                     let pause = retry;
                     retry = if source.keys.is_empty() { RETRY } else { (retry * 2).min(RETRY_MAX) };
                     pause
