@@ -90,7 +90,7 @@ impl Store {
         let text = Statement::new("SELECT id FROM orders ");
         let newest = ListPlace::before_all(OrderSort::Newest);
         let (text, values) = narrowed(text, listing, newest);
-        Ok(self.reads.one::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_some())
+        Ok(!self.reads.all::<OrderId>(text.then(BEYOND_EXPORT), values).await?.is_empty())
     }
 
     /// At most `limit` orders of the list, those after the given place.

@@ -68,22 +68,6 @@ impl Reads {
         self.copy.as_ref().is_some_and(Follower::is_near)
     }
 
-    /// The first row, at most a few seconds old.
-    pub async fn one<R: Row>(
-        &self,
-        text: impl Into<Statement>,
-        values: Vec<Val>,
-    ) -> Result<Option<R>, SqlError> {
-        let text = text.into();
-        if let Some(copy) = self.copy.as_ref().filter(|copy| copy.is_near()) {
-            let answer = copy.sql.one(text.clone(), values.clone());
-            if let Some(answer) = copy.judged(answer).await {
-                return Ok(answer);
-            }
-        }
-        self.own.one(text, values).await
-    }
-
     /// Every row, at most a few seconds old; the text carries the LIMIT.
     pub async fn all<R: Row>(
         &self,
