@@ -1,5 +1,5 @@
-//! The jobs of the order service: orders that wait in vain are closed, and what stands plain, or under a former key, is
-//! sealed.
+//! The jobs of the order service: orders that wait in vain are closed, completed jobs are told again, and what stands
+//! plain, or under a former key, is sealed.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use texts::{Sentence, Text};
@@ -37,10 +37,16 @@ impl Default for Walks {
 /// `stale_after` is in milliseconds; without it, orders stay open.
 pub fn all(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
     let (sealed, walks) = (store.clone(), Walks::default());
-    let mut jobs = vec![Job::new("order-seal", "20 */5 * * * *", move || {
+    let sealing = Job::new("order-seal", "20 */5 * * * *", move || {
         let (store, walks) = (sealed.clone(), walks.clone());
         async move { Ok(seal(&store, &walks).await?) }
-    })];
+    });
+    let told = store.clone();
+    let telling = Job::new("order-completed", "10 17 4 * * *", move || {
+        let store = told.clone();
+        async move { Ok(store.tell_completed().await.map(drop)?) }
+    });
+    let mut jobs = vec![sealing, telling];
     if let Some(age_ms) = stale_after {
         let store = store.clone();
         jobs.push(Job::new("order-expire", "40 7 * * * *", move || {

@@ -27,6 +27,6 @@ impl Handle for RatingFeed {
             return Ok(());
         }
         let ReviewEvent { provider_id, .. } = serde_json::from_value(event.body.clone())?;
-        Ok(self.store.refresh_rating(provider_id, &event.trace).await?)
+        Ok(self.store.refresh_rating(provider_id, &event.trace).await.map(drop)?)
     }
 }

@@ -1,7 +1,11 @@
-//! The jobs of the review service: to remove pictures that no review names, and to seal what is plain or of a former
-//! data key.
+//! The jobs of the review service: to remove pictures that no review names, to add up ratings anew and tell them again,
+//! and to seal what is plain or of a former data key.
 
-use platform::{files::FileRegister, jobs::Job, sealing::SealWalk};
+use platform::{
+    files::FileRegister,
+    jobs::{Job, JobResult},
+    sealing::SealWalk,
+};
 
 use crate::store::ReviewStore;
 
@@ -24,10 +28,23 @@ pub fn all(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
         }
     });
     let kept = store.clone();
+    let ratings = Job::new("review-ratings", "30 52 3 * * *", move || {
+        let store = kept.clone();
+        async move { rate(&store).await }
+    });
+    let kept = store.clone();
     let walks = ["review.reviews", "review.reports"].map(SealWalk::of);
     let seal = Job::new("review-seal", "35 */5 * * * *", move || {
         let (store, walks) = (kept.clone(), walks.clone());
         async move { Ok(store.seal(&walks).await?) }
     });
-    vec![files, seal]
+    vec![files, ratings, seal]
+}
+
+/// The event of a review may have been lost before it was added up, or the word about a rating on its way to the profile.
+async fn rate(store: &ReviewStore) -> JobResult {
+    let mended = store.refresh_ratings().await?;
+    tracing::info!(mended, "Added up the ratings of providers anew");
+    store.tell_ratings().await?;
+    Ok(())
 }

@@ -1,5 +1,5 @@
-//! The jobs of the user service: to remove files that no profile names, to tell again who is verified, and to seal
-//! what is plain or of a former data key.
+//! The jobs of the user service: to remove files that no profile names, to tell again who is verified, to count the jobs
+//! of providers anew, and to seal what is plain or of a former data key.
 
 use platform::{
     files::FileRegister,
@@ -21,12 +21,17 @@ pub fn all(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
         async move { tell_marks(&store).await }
     });
     let kept = store.clone();
+    let counts = Job::new("user-counts", "50 7 5 * * *", move || {
+        let store = kept.clone();
+        async move { recount(&store).await }
+    });
+    let kept = store.clone();
     let walks = ["user.customer_profiles", "user.provider_profiles"].map(SealWalk::of);
     let seal = Job::new("user-seal", "55 */5 * * * *", move || {
         let (store, walks) = (kept.clone(), walks.clone());
         async move { Ok(store.seal(&walks).await?) }
     });
-    vec![files, marks, seal]
+    vec![files, marks, counts, seal]
 }
 
 /// A reader that began after a verification, or whose copy is lost, learns of it within a day. The others drop
@@ -34,6 +39,13 @@ pub fn all(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
 async fn tell_marks(store: &ProfileStore) -> JobResult {
     let told = store.tell_marks().await?;
     tracing::info!(told, "Told again who is verified");
+    Ok(())
+}
+
+/// The order service has told the jobs of the last days again by then. A number that is right is left alone.
+async fn recount(store: &ProfileStore) -> JobResult {
+    let mended = store.recount_all().await?;
+    tracing::info!(mended, "Counted the jobs of providers anew");
     Ok(())
 }
 

@@ -40,8 +40,8 @@ const RUNS_MIN: u64 = 2;
 /// Every job of every part, beside those of the platform.
 const JOBS: [(CloudPart, &[&str]); 7] = [
     (CloudPart::Auth, &["auth-keys", "auth-purge", "auth-seal"]),
-    (CloudPart::User, &["user-files", "user-marks", "user-seal"]),
-    (CloudPart::Order, &["order-expire", "order-seal"]),
+    (CloudPart::User, &["user-counts", "user-files", "user-marks", "user-seal"]),
+    (CloudPart::Order, &["order-completed", "order-expire", "order-seal"]),
     (
         CloudPart::Payment,
         &[
@@ -53,7 +53,7 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
             "payment-settle",
         ],
     ),
-    (CloudPart::Review, &["review-files", "review-seal"]),
+    (CloudPart::Review, &["review-files", "review-ratings", "review-seal"]),
     (
         CloudPart::Notification,
         &["notification-reminders", "notification-seal", "purge_read_notifications"],

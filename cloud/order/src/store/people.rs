@@ -1,7 +1,9 @@
 //! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin who
-//! withdraws all of them; the decided commands of an edge that is no longer trusted; and the marks of providers.
+//! withdraws all of them; those that were completed of late, told again; the decided commands of an edge that is no longer trusted; and the marks of providers.
 
-use platform::{inbox, marks, sql::Columns, transact, vals};
+use platform::{
+    bus::topology::USER_PROFILES, inbox, marks, outbox::replay, sql::Columns, transact, vals,
+};
 use rules::{CaseKind, StoredAnswer};
 use wire::{CommandId, Event, OrderId, OrderStatus, ProviderMark, UserId};
 
@@ -43,6 +45,12 @@ impl Store {
     ) -> Result<Vec<OrderId>, StoreError> {
         let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, limit];
         Ok(self.sql.all(JOBS, values).await?)
+    }
+
+    /// Tells the profiles again of the jobs that were completed in the last days: one that was lost on its way is
+    /// counted then, and the others are known there. Returns whether it begins.
+    pub async fn tell_completed(&self) -> Result<bool, StoreError> {
+        Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }
 
     /// Keeps the word about a provider's verification.

@@ -231,6 +231,16 @@ impl<D: DocumentBody> Collection<D> {
         found.into_iter().map(|stored| self.document(stored)).collect()
     }
 
+    /// The documents behind that id, in the order of ids: for a job that walks all of them.
+    pub async fn all_after(
+        &self,
+        after: Uuid,
+        documents_max: usize,
+    ) -> Result<Vec<Document<D>>, DocumentsError> {
+        let found = on!(self, all_after(after, documents_max))?;
+        found.into_iter().map(|stored| self.document(stored)).collect()
+    }
+
     /// Reads one document more than the limit, which tells whether there is a next page.
     pub async fn page(&self, find: Find) -> Result<DocumentPage<D>, DocumentsError> {
         let (limit, order) = (find.limit, find.order());

@@ -1,16 +1,18 @@
 //! Sends kept events to one queue once more: to that of a consumer that came later than they did.
 //!
 //! A replay is a row, worked by a job in batches, so that a restart goes on where it was. Its consumer may
-//! get an event twice, and knows it by its inbox.
+//! get an event twice, and knows it by its inbox, or by what it has kept of it.
 
 use process::clock::Clock;
-use wire::{Event, UnixMillis};
+use uuid::Uuid;
+use wire::{Event, UnixMillis, UserId};
 
 use super::store;
 pub use super::store::replays::{Replay, ask, replays};
 use crate::{
     Database,
     bus::{Bus, QueueSpec, topology},
+    documents::DocumentsError,
     jobs::Job,
 };
 
@@ -18,6 +20,14 @@ use crate::{
 const BATCH_MAX: usize = 500;
 /// Batches of one turn of the job; the next turn goes on. A queue gets no more than so many at once.
 const BATCHES_MAX: usize = 40;
+/// A week and a day: a night that fails is made up for by those after it.
+const AGAIN_MS: i64 = 8 * 24 * 60 * 60 * 1000;
+/// A replay by the platform itself is not asked again while one is so young. The job comes by once a night.
+const YOUNG_MS: i64 = 12 * 60 * 60 * 1000;
+/// Replays that are looked through for a young one.
+const LOOKED_THROUGH_MAX: usize = 50;
+/// The platform itself asks.
+const PLATFORM: UserId = UserId(Uuid::nil());
 
 pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
     Job::new("replay_events", "*/5 * * * * *", move || {
@@ -31,6 +41,25 @@ pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
             Ok(())
         }
     })
+}
+
+/// Asks for the events of the last days for a queue whose consumer counts each event once, so that one that was lost on
+/// its way counts by tomorrow. Returns `false` where the last such replay is young, or too many are under way.
+pub async fn ask_again(
+    database: &Database,
+    queue: &QueueSpec,
+    clock: &Clock,
+) -> Result<bool, DocumentsError> {
+    let now = clock.now();
+    let is_young = |one: &Replay| {
+        let is_same = one.queue == queue.name && one.asked_by == PLATFORM;
+        is_same && one.asked_at > now.plus_ms(-YOUNG_MS)
+    };
+    if replays(database, LOOKED_THROUGH_MAX).await?.iter().any(is_young) {
+        return Ok(false);
+    }
+    let asked = (clock.new_id(), PLATFORM, now);
+    Ok(ask(database, queue.name, now.plus_ms(-AGAIN_MS), asked).await?.is_some())
 }
 
 type TurnResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

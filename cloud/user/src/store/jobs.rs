@@ -6,6 +6,7 @@ use platform::{
     documents::{DocumentBody, DocumentsError, Field, Find, Index, Shape, millis},
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use wire::{OrderId, Role, UnixMillis, UserId};
 
 use super::ProfileStore;
@@ -14,6 +15,7 @@ use crate::domain::ProviderProfile;
 /// More are not counted: no rank depends on it.
 const COUNTED_MAX: usize = 10_000;
 const ATTEMPTS_MAX: usize = 16;
+const PAGE: usize = 200;
 
 const PROVIDER: Field<UserId> = Field::new("provider_id");
 const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.up()]);
@@ -41,25 +43,42 @@ impl ProfileStore {
         if self.get::<ProviderProfile>(job.provider_id).await?.is_none() {
             self.make::<ProviderProfile>(job.provider_id, Role::Provider, trace).await?;
         }
-        self.recount_jobs(job.provider_id).await
+        self.recount_jobs(job.provider_id).await.map(drop)
     }
 
-    /// Writes the number of a provider's jobs into his profile. The version is read before the jobs are
-    /// counted, so that a slower count never overwrites a later one.
-    pub async fn recount_jobs(&self, provider: UserId) -> Result<(), StoreError> {
+    /// Counts the jobs of each provider anew. Returns the number of providers whose profile had another number.
+    pub async fn recount_all(&self) -> Result<u64, StoreError> {
+        let (mut mended, mut after) = (0, Uuid::nil());
+        loop {
+            let page = self.providers.all_after(after, PAGE).await?;
+            for found in &page {
+                mended += u64::from(self.recount_jobs(UserId(found.id)).await?);
+            }
+            match page.last().filter(|_| page.len() == PAGE) {
+                Some(last) => after = last.id,
+                None => return Ok(mended),
+            }
+        }
+    }
+
+    /// Writes the number of a provider's jobs into his profile, and returns whether it was another. The version is read
+    /// before the jobs are counted, so that a slower count never overwrites a later one.
+    pub async fn recount_jobs(&self, provider: UserId) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
-            let Some(mut found) = self.providers.get(provider.0).await? else { return Ok(()) };
+            let Some(mut found) = self.providers.get(provider.0).await? else {
+                return Ok(false);
+            };
             let counted = self.jobs.count(&jobs_of(provider)).await?;
             let counted = i64::try_from(counted).unwrap_or(i64::MAX);
             if found.body.completed_orders == counted {
-                return Ok(());
+                return Ok(false);
             }
             found.body.completed_orders = counted;
             found.body.derive();
             self.changes(provider).await;
             if self.providers.replace(&found, &[]).await? {
                 self.changes(provider).await;
-                return Ok(());
+                return Ok(true);
             }
         }
         let contended =
