@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod read_model_rebuild;
 mod search;
 
 use std::collections::BTreeSet;

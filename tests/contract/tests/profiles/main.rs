@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod counted;
+mod versions;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use contract::{DocumentsArm, LIMIT, on_every_documents};
