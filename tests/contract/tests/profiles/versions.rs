@@ -104,7 +104,7 @@ impl DocumentBody for LenientCustomer {
 
 /// Hence a field that joins a kind of document is optional.
 #[tokio::test]
-async fn a_part_starts_on_a_later_validator_that_it_keeps_and_meets() {
+async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
     let arm = contract::documents_on_mongodb().await;
     migrated(&arm.documents).await;
     let later: Collection<LaterCustomer> = Collection::new(&arm.documents, "customer_profiles");
