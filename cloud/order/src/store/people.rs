@@ -1,5 +1,6 @@
 //! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin who
-//! withdraws all of them; those that were completed of late, told again; the decided commands of an edge that is no longer trusted; and the marks of providers.
+//! withdraws all of them; those that were completed of late, told again for profiles; the decided commands of an
+//! edge that is no longer trusted; and the marks of providers.
 
 use platform::{
     bus::topology::USER_PROFILES, inbox, marks, outbox::replay, sql::Columns, transact, vals,
