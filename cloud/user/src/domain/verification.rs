@@ -17,13 +17,20 @@ const STEPS_MAX: usize = 30;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Certification {
     pub name: String,
+    /// Empty where it is not given, like the issuer: the paper shows both.
+    #[serde(default)]
     pub number: String,
+    #[serde(default)]
     pub issuer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<CalendarDay>,
     /// One that its provider has handed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<FileId>,
+    /// The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it leaves the platform.
+    /// The address of a file of this platform becomes the `document`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_url: Option<String>,
 }
 
 /// All certifications of a provider, in place of those before.
@@ -88,21 +95,36 @@ impl CertificationForm {
         let mut errors = Vec::new();
         errors.extend(fields::too_many("items", self.items.len(), CERTIFICATIONS_MAX));
         let checked = self.items.into_iter().take(CERTIFICATIONS_MAX).enumerate();
-        let checked = checked.map(|(place, item)| {
-            let mut line = |name: &str, given: &str| {
-                fields::text(&format!("items[{place}].{name}"), given, fields::TITLE, &mut errors)
-            };
-            Certification {
-                name: line("name", &item.name),
-                number: line("number", &item.number),
-                issuer: line("issuer", &item.issuer),
-                valid_until: item.valid_until,
-                document: item.document,
-            }
-        });
+        let checked = checked.map(|(place, item)| checked_item(place, item, &mut errors));
         let checked = fields::unique(checked.collect());
         if errors.is_empty() { Ok(checked) } else { Err(errors) }
     }
+}
+
+fn checked_item(place: usize, item: Certification, errors: &mut Vec<FieldError>) -> Certification {
+    let field = |name: &str| format!("items[{place}].{name}");
+    let name = fields::text(&field("name"), &item.name, fields::TITLE, errors);
+    let number = fields::optional(&field("number"), Some(item.number), fields::TITLE, errors);
+    let issuer = fields::optional(&field("issuer"), Some(item.issuer), fields::TITLE, errors);
+    let url = item.file_url.filter(|url| !url.trim().is_empty());
+    let own = url.as_deref().and_then(own_file);
+    let elsewhere = url.filter(|_| own.is_none());
+    let elsewhere = elsewhere.map(|url| fields::url(&field("file_url"), &url)).transpose();
+    Certification {
+        name,
+        number: number.unwrap_or_default(),
+        issuer: issuer.unwrap_or_default(),
+        valid_until: item.valid_until,
+        document: item.document.or(own),
+        file_url: fields::take(elsewhere, errors),
+    }
+}
+
+/// The file behind an address of this platform, which has no host.
+fn own_file(url: &str) -> Option<FileId> {
+    let path = url.trim();
+    let id = path.strip_prefix("/api/v1/files/").or_else(|| path.strip_prefix("/api/files/"))?;
+    id.parse().ok()
 }
 
 impl ProviderProfile {
@@ -193,5 +215,80 @@ impl ProviderProfile {
         verification.steps.push(VerificationStep { act, at, by, reason });
         let old = verification.steps.len().saturating_sub(STEPS_MAX);
         verification.steps.drain(..old);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn checked(item: Value) -> Result<Certification, Vec<String>> {
+        let form = json!({ "version": 1, "items": [item] });
+        let form: CertificationForm = serde_json::from_value(form).unwrap();
+        match form.checked() {
+            Ok(items) => Ok(items.into_iter().next().unwrap()),
+            Err(errors) => Err(errors.into_iter().map(|error| error.field).collect()),
+        }
+    }
+
+    fn of_url(url: &str) -> Result<Certification, Vec<String>> {
+        checked(json!({ "name": "Electrician", "file_url": url }))
+    }
+
+    #[test]
+    fn a_name_and_an_address_make_a_certification() {
+        let url = "https://papers.example.org/7.pdf?x=1";
+        let kept = of_url(&format!(" {url} ")).unwrap();
+        let expected = Certification {
+            name: "Electrician".into(),
+            number: String::new(),
+            issuer: String::new(),
+            valid_until: None,
+            document: None,
+            file_url: Some(url.into()),
+        };
+        assert_eq!(kept, expected);
+        // A replica of the version before needs both fields.
+        let stored = json!(kept);
+        assert_eq!((&stored["number"], &stored["issuer"]), (&json!(""), &json!("")));
+        assert_eq!(of_url(" ").unwrap().file_url, None);
+        let bare = checked(json!({ "name": "Welder", "number": " ", "issuer": " City " })).unwrap();
+        assert_eq!((bare.number.as_str(), bare.issuer.as_str()), ("", "City"));
+        let wrong =
+            checked(json!({ "name": " ", "number": "x".repeat(121), "issuer": "a\u{202e}b" }));
+        assert_eq!(wrong.unwrap_err(), ["items[0].name", "items[0].number", "items[0].issuer"]);
+    }
+
+    #[test]
+    fn an_address_by_another_scheme_is_refused_by_its_field() {
+        for bad in [
+            "http://papers.example.org/7.pdf",
+            "javascript:alert(1)",
+            "JavaScript://papers.example.org/%0aalert(1)",
+            "data:text/html,<script>alert(1)</script>",
+            "file:///etc/passwd",
+            "//papers.example.org/7.pdf",
+            "https://localhost/7.pdf",
+            "https://li:word@papers.example.org/7.pdf",
+            "/api/v1/files/7",
+            "/api/v1/files/../users/me/profile",
+        ] {
+            assert_eq!(of_url(bad).unwrap_err(), ["items[0].file_url"], "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_file_here_is_its_document() {
+        let (file, other) = (FileId(Uuid::from_u128(7)), FileId(Uuid::from_u128(8)));
+        for path in ["/api/v1/files", "/api/files"] {
+            let kept = of_url(&format!("{path}/{file}")).unwrap();
+            assert_eq!((kept.document, kept.file_url), (Some(file), None), "{path}");
+        }
+        let url = format!("/api/v1/files/{file}");
+        let both = checked(json!({ "name": "Electrician", "document": other, "file_url": url }));
+        assert_eq!(both.unwrap().document, Some(other), "the document that is named");
     }
 }

@@ -176,6 +176,42 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
 }
 
 #[tokio::test]
+async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_address() {
+    let world = World::new().await;
+    let certify = async |who: Actor, version: i64, url: &str| {
+        let item = json!({ "name": "Electrician", "file_url": url });
+        let form = json!({ "version": version, "items": [item] });
+        world.ask(who, "PUT", CERTIFICATIONS, Some(form)).await
+    };
+    let url = "https://papers.example.org/7.pdf";
+    let (status, kept) = certify(provider(), 1, url).await;
+    let expected = json!({ "name": "Electrician", "number": "", "issuer": "", "file_url": url });
+    assert_eq!((status, &kept["certifications"]), (200, &json!([expected])), "{kept}");
+    let path = format!("/api/v1/admin/providers/{PROVIDER}");
+    let shown = world.done(admin(), "GET", &path, None).await;
+    assert_eq!(shown["certifications"], json!([expected]));
+    for bad in [
+        "http://papers.example.org/7.pdf",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/api/v1/files/7",
+    ] {
+        let (status, refused) = certify(provider(), 2, bad).await;
+        assert_eq!((status, wrong(&refused)), (422, vec!["items[0].file_url"]), "{bad}");
+    }
+
+    let (_, handed) = world.hand_in(provider(), "POST", DOCUMENTS, pdf("certificate")).await;
+    let (status, kept) = certify(provider(), 2, &at(&handed["id"])).await;
+    let item = &kept["certifications"][0];
+    assert_eq!((status, &item["document"], item.get("file_url")), (200, &handed["id"], None));
+    let thief = other(Role::Provider);
+    for unknown in [&handed["id"], &json!(PROVIDER)] {
+        let (status, refused) = certify(thief, 1, &at(unknown)).await;
+        assert_eq!((status, wrong(&refused)), (422, vec!["items[0].document"]), "{unknown}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_plain_picture_is_refused_with_its_reason() {
     let world = World::new().await;
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
