@@ -12,7 +12,8 @@ mod shown;
 mod verification;
 
 pub use address::{
-    ADDRESSES_MAX, Address, AddressForm, AddressId, add_address, edit_address, remove_address,
+    ADDRESSES_MAX, Address, AddressForm, AddressId, InlineAddress, add_address, edit_address,
+    remove_address,
 };
 pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
 pub use event::ProfileBody;

@@ -55,6 +55,27 @@ pub struct AddressForm {
     is_default: bool,
 }
 
+/// The default address of a customer, in the form of the profile.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InlineAddress {
+    #[serde(default)]
+    province: Option<String>,
+    #[serde(default)]
+    city: Option<String>,
+    detail: String,
+}
+
+impl InlineAddress {
+    pub(super) fn checked(self, errors: &mut Vec<FieldError>) -> Self {
+        Self {
+            province: fields::optional("address.province", self.province, fields::PLACE, errors),
+            city: fields::optional("address.city", self.city, fields::PLACE, errors),
+            detail: fields::text("address.detail", &self.detail, fields::STREET, errors),
+        }
+    }
+}
+
 impl AddressForm {
     /// The address as it will be kept, or every field to correct.
     pub fn checked(self, id: AddressId) -> Result<Address, Vec<FieldError>> {
@@ -90,6 +111,31 @@ pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), Field
     let last = all.len() - 1;
     settle(all, last);
     Ok(())
+}
+
+/// Moves the default address there. Its region goes, since it was that of the place before. The first address of all
+/// becomes the default and gets the id.
+pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, new: AddressId) {
+    let InlineAddress { province, city, detail } = to.clone();
+    let Some(place) = all.iter().position(|address| address.is_default) else {
+        all.push(Address {
+            id: new,
+            label: None,
+            recipient_name: None,
+            phone_number: None,
+            province,
+            city,
+            detail,
+            region: None,
+            is_default: true,
+        });
+        return;
+    };
+    let kept = &mut all[place];
+    let stands = (&kept.province, &kept.city, &kept.detail) == (&province, &city, &detail);
+    if !stands {
+        *kept = Address { province, city, detail, region: None, ..kept.clone() };
+    }
 }
 
 /// Returns whether there is one with this id.
@@ -162,6 +208,28 @@ mod tests {
                 && remove_address(&mut all, AddressId(Uuid::from_u128(3)))
         );
         assert!(all.is_empty());
+    }
+
+    #[test]
+    fn an_address_in_a_profile_is_the_default_one() {
+        let to = |detail: &str| InlineAddress {
+            city: Some("Haidian".into()),
+            detail: detail.into(),
+            ..InlineAddress::default()
+        };
+        let new = |n| AddressId(Uuid::from_u128(n));
+        let mut all = Vec::new();
+        move_default_address(&mut all, &to("1 Lake Road"), new(1));
+        assert_eq!((default_of(&all), all[0].detail.as_str()), (vec![1], "1 Lake Road"));
+        all[0].label = Some("Home".into());
+        all[0].region = Some(Region::North);
+        add_address(&mut all, address(2, false)).unwrap();
+        let before = all.clone();
+        move_default_address(&mut all, &to("1 Lake Road"), new(3));
+        assert_eq!(all, before, "the same changes nothing");
+        move_default_address(&mut all, &to("2 Hill Road"), new(3));
+        let moved = Address { detail: "2 Hill Road".into(), region: None, ..before[0].clone() };
+        assert_eq!(all, [moved, before[1].clone()]);
     }
 
     #[test]

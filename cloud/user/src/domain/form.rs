@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 use wire::{Amount, FieldError, Region, Role, ServiceType, UnixMillis};
 
 use super::{
-    CalendarDay, CustomerProfile, DayException, PersonRecord, PortfolioItem, Preferences,
-    ProviderProfile, WeekHours, calendar, fields,
+    AddressId, CalendarDay, CustomerProfile, DayException, InlineAddress, PersonRecord,
+    PortfolioItem, Preferences, ProviderProfile, WeekHours, address::move_default_address,
+    calendar, fields,
 };
 use crate::say;
 
@@ -27,11 +28,14 @@ pub struct ProfileForm {
     bio: Option<String>,
     #[serde(default)]
     profile_picture_url: Option<String>,
-    /// Of customers, as is the next.
+    /// Of customers, as are the two behind it.
     #[serde(default)]
     date_of_birth: Option<CalendarDay>,
     #[serde(default)]
     preferences: Option<Preferences>,
+    /// The default address. All addresses stay where it is left out.
+    #[serde(default)]
+    address: Option<InlineAddress>,
     /// Of providers, as are all behind it: words for what they can do.
     #[serde(default)]
     skills: Option<Vec<String>>,
@@ -69,6 +73,7 @@ impl ProfileForm {
             let kinds = std::mem::take(&mut preferences.service_types);
             preferences.service_types = fields::unique(kinds);
         }
+        self.address = self.address.take().map(|address| address.checked(&mut errors));
         self.check_offer(&mut errors);
         self.check_portfolio(&mut errors);
         if errors.is_empty() { Ok(self) } else { Err(errors) }
@@ -79,6 +84,7 @@ impl ProfileForm {
         let customers = [
             ("date_of_birth", self.date_of_birth.is_some()),
             ("preferences", self.preferences.is_some()),
+            ("address", self.address.is_some()),
         ];
         let providers = [
             ("skills", self.skills.is_some()),
@@ -151,10 +157,14 @@ impl ProfileForm {
         self.portfolio = Some(items.collect());
     }
 
-    pub fn apply_to_customer(&self, profile: &mut CustomerProfile) {
+    /// The id is for an address where there is none yet.
+    pub fn apply_to_customer(&self, profile: &mut CustomerProfile, new: AddressId) {
         self.apply_to_person(&mut profile.person);
         profile.date_of_birth = self.date_of_birth;
         profile.preferences = self.preferences.clone().unwrap_or_default();
+        if let Some(address) = &self.address {
+            move_default_address(&mut profile.person.addresses, address, new);
+        }
     }
 
     /// A verified provider under another name is looked at again.
@@ -219,6 +229,10 @@ mod tests {
         check(Customer, json!({ "date_of_birth": "1990-01-01" }), &[]);
         check(Customer, json!({ "date_of_birth": "2026-11-23" }), &["date_of_birth"]);
         check(Customer, json!({ "date_of_birth": "1899-12-31" }), &["date_of_birth"]);
+        let lake = json!({ "province": "北京市", "city": "海淀区", "detail": "中关村大街1号" });
+        check(Customer, json!({ "address": lake }), &[]);
+        let wrong = json!({ "province": "x".repeat(61), "detail": " " });
+        check(Customer, json!({ "address": wrong }), &["address.province", "address.detail"]);
         check(Provider, json!({ "skills": vec!["x"; 21] }), &["skills"]);
         check(Provider, json!({ "skills": ["ok", "x".repeat(41)] }), &["skills[1]"]);
         check(Provider, json!({ "hourly_rate": "0" }), &["hourly_rate"]);
@@ -238,6 +252,7 @@ mod tests {
         check(Role::Customer, offer.clone(), &["skills", "hourly_rate", "is_active"]);
         check(Role::Admin, offer, &["skills", "hourly_rate", "is_active"]);
         check(Role::Provider, json!({ "date_of_birth": "1990-01-01" }), &["date_of_birth"]);
+        check(Role::Provider, json!({ "address": { "detail": "1 Lake Road" } }), &["address"]);
     }
 
     #[test]
@@ -265,6 +280,7 @@ mod tests {
         read::<Preferences>(json!({ "service_types": [] }));
         read::<PortfolioItem>(json!({ "title": "A wall" }));
         read::<super::super::Certification>(json!({ "name": "a", "number": "b", "issuer": "c" }));
+        read::<super::super::Certification>(json!({ "name": "a" }));
         read::<WeekHours>(json!({ "monday": [] }));
         read::<DayException>(json!({ "day": "2026-12-24" }));
     }

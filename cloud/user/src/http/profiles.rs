@@ -11,7 +11,8 @@ use wire::{Actor, Code, EventType, Role, UserId};
 use super::Service;
 use crate::{
     domain::{
-        CalendarDay, CustomerProfile, OwnProfile, ProfileForm, ProviderProfile, PublicProfile,
+        AddressId, CalendarDay, CustomerProfile, OwnProfile, ProfileForm, ProviderProfile,
+        PublicProfile,
     },
     store::ChangeNews,
 };
@@ -112,8 +113,9 @@ async fn written(
         }
         Role::Customer | Role::Admin => {
             store.own::<CustomerProfile>(user_id, role, trace).await?;
+            let first_address = AddressId(store.clock().new_id());
             let change = |profile: &mut CustomerProfile| {
-                form.apply_to_customer(profile);
+                form.apply_to_customer(profile, first_address);
                 news()
             };
             (&store.change(user_id, read, trace, change).await?).into()

@@ -222,6 +222,58 @@ async fn addresses_have_a_default_and_share_the_profiles_version() {
 }
 
 #[tokio::test]
+async fn an_address_in_the_form_of_a_profile_becomes_the_default_one() {
+    let world = World::new().await;
+    let form = |version: i64, address: Value| {
+        let form = json!({
+            "version": version, "full_name": "Zhang San", "phone_number": "12345",
+            "address": address,
+        });
+        Some(form)
+    };
+    let first = json!({ "province": "北京市", "city": "海淀区", "detail": "中关村大街1号" });
+    let written = world.done(customer(), "PUT", MINE, form(1, first)).await;
+    assert_eq!(written.get("address"), None, "admins read the profile, too");
+    let book = world.done(customer(), "GET", ADDRESSES, None).await;
+    let kept = &book["items"][0];
+    assert_eq!((&book["version"], &kept["is_default"]), (&json!(2), &json!(true)));
+    assert_eq!((&kept["city"], &kept["detail"]), (&json!("海淀区"), &json!("中关村大街1号")));
+
+    let path = format!("{ADDRESSES}/{}", kept["id"].as_str().unwrap());
+    let named =
+        json!({ "version": 2, "label": "Home", "detail": "1 Lake Road", "region": "NORTH" });
+    world.done(customer(), "PUT", &path, Some(named)).await;
+    let second = json!({ "version": 3, "detail": "2 Hill Road" });
+    let before = world.done(customer(), "POST", ADDRESSES, Some(second)).await;
+    let moved = form(4, json!({ "city": "Harbour", "detail": " 3 Quay " }));
+    world.done(customer(), "PUT", MINE, moved).await;
+    let after = world.done(customer(), "GET", ADDRESSES, None).await;
+    let expected = json!({
+        "id": kept["id"], "label": "Home", "city": "Harbour", "detail": "3 Quay",
+        "is_default": true,
+    });
+    assert_eq!(after["items"], json!([expected, before["items"][1]]), "its region is gone");
+
+    let mut without = form(5, json!(null)).unwrap();
+    without.as_object_mut().unwrap().remove("address");
+    world.done(customer(), "PUT", MINE, Some(without)).await;
+    let left = world.done(customer(), "GET", ADDRESSES, None).await;
+    assert_eq!(left["items"], after["items"], "they stay where it is left out");
+    for (address, field) in [
+        (json!({ "city": "Harbour" }), "address.detail"),
+        (json!({ "detail": "x".repeat(256) }), "address.detail"),
+        (json!({ "detail": "3 Quay", "is_default": false }), "address.is_default"),
+        (json!("3 Quay"), "address"),
+    ] {
+        let (status, answer) = world.ask(customer(), "PUT", MINE, form(6, address)).await;
+        assert_eq!((status, wrong(&answer)), (422, vec![field]), "{answer}");
+    }
+    let (status, answer) =
+        world.ask(provider(), "PUT", MINE, form(1, json!({ "detail": "3 Quay" }))).await;
+    assert_eq!((status, wrong(&answer)), (422, vec!["address"]));
+}
+
+#[tokio::test]
 async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() {
     let world = World::new().await;
     let submit = "/api/v1/users/me/verification";

@@ -23,8 +23,8 @@ use serde_json::json;
 use support::{eventually, servers};
 use user::{
     domain::{
-        CalendarDay, Certification, CustomerProfile, ProfileForm, ProviderProfile, PublicProfile,
-        VerificationState,
+        AddressId, CalendarDay, Certification, CertificationForm, CustomerProfile, ProfileForm,
+        ProviderProfile, PublicProfile, VerificationState,
     },
     store::{ChangeNews, CompletedJob, PLACE, ProfileRefusal, ProfileStore, queue_of, serving_of},
 };
@@ -87,14 +87,29 @@ async fn what_was_written_reads_back(store: &ProfileStore) {
     let form = json!({
         "version": 1, "full_name": "张三", "phone_number": "12345", "date_of_birth": "1990-01-01",
         "preferences": { "language": "zh-CN", "currency": "USD", "service_types": ["other"] },
+        "address": { "province": "北京市", "city": "海淀区", "detail": "中关村大街1号" },
     });
     let form = form_of(form, Role::Customer);
     let change = |profile: &mut CustomerProfile| {
-        form.apply_to_customer(profile);
+        form.apply_to_customer(profile, AddressId(Uuid::from_u128(7)));
         Ok(updated())
     };
     let written = store.change(CUSTOMER, Some(1), TRACE, change).await.unwrap();
+    assert_eq!(written.person.addresses[0].detail, "中关村大街1号");
     assert_eq!(store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap(), written);
+
+    let form = json!({ "version": read.person.revision, "items": [
+        { "name": "Electrician", "file_url": "https://papers.example.org/7.pdf" },
+        { "name": "Welder", "number": "", "issuer": "City of Light" },
+    ] });
+    let form: CertificationForm = serde_json::from_value(form).unwrap();
+    let items = form.checked().unwrap();
+    let change = |profile: &mut ProviderProfile| {
+        profile.certify(items.clone(), AT);
+        Ok(updated())
+    };
+    let written = store.change(PROVIDER, None, TRACE, change).await.unwrap();
+    assert_eq!(store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap(), written);
 }
 
 async fn of_changes_on_one_revision_one_is_made(store: &ProfileStore) {
