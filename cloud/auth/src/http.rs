@@ -50,7 +50,8 @@ pub fn router(service: Service) -> Router {
 #[rustfmt::skip]
 pub fn table<T: RouteTable<Service>>(to: T) -> T {
     use Code::{
-        AccountLocked, InvalidCredentials, InvalidToken, NotFound, ProvidersOnly, RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,
+        AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing, ProvidersOnly, RegistrationQuota, RoleForbidden,
+        TooManyRequests, UserExists,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
@@ -89,6 +90,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
             POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
         .at(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
+        .at(GET, "/api/v1/users/{id}/account", "Show your own account, by your id, or as an admin anybody's",
+            &[NotFound, PermissionMissing], people::show_account)
         .at(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
 }

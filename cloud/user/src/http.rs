@@ -44,6 +44,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
         .at(PUT, "/api/v1/users/me/profile",
             "Write your own profile whole, on the version that you have read", &[StaleVersion],
             profiles::write)
+        .at(PUT, "/api/v1/users/{id}/profile", "Write your own profile, by your id", &[StaleVersion],
+            profiles::write_person)
         .at(GET, "/api/v1/customers/{id}/profile", "Show a customer's profile to himself or to an admin",
             &[], profiles::show_customer)
         .at(PUT, "/api/v1/customers/{id}/profile", "Write your own profile, by your id", &[StaleVersion],

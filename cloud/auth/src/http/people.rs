@@ -1,4 +1,5 @@
 //! `GET /api/v1/admin/users` lists people for admins, `.../{id}` shows one, and `PUT .../{id}/role` gives a role, on record.
+//! `GET /api/v1/users/{id}/account` shows people their own account.
 //!
 //! Invariant: an address is shown masked, here as anywhere else.
 
@@ -78,6 +79,16 @@ pub struct PersonDetail {
     roles_given: Vec<PersonActItem>,
 }
 
+/// An account, by its id.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AccountView {
+    /// For admins.
+    Recorded(PersonDetail),
+    /// For its own person: the record holds the words of admins.
+    Own(PersonItem),
+}
+
 #[derive(Deserialize, ToSchema)]
 pub struct RoleGift {
     role_id: i64,
@@ -110,6 +121,25 @@ pub async fn show_person(
 ) -> Result<Json<PersonDetail>, Problem> {
     require(&service, &caller, Permission::ReadPeople).await?;
     detail(&service, user).await
+}
+
+/// An admin sees what `show_person` shows. To everybody else another's account is not told apart from none.
+pub async fn show_account(
+    State(service): State<Service>,
+    Live(caller): Live,
+    Path(user): Path<UserId>,
+) -> Result<Json<AccountView>, Problem> {
+    if caller.actor.role == Role::Admin {
+        require(&service, &caller, Permission::ReadPeople).await?;
+        let Json(person) = detail(&service, user).await?;
+        return Ok(Json(AccountView::Recorded(person)));
+    }
+    if caller.actor.user_id != user {
+        return Err(Code::NotFound.into());
+    }
+    let person = service.store.person(user).await.map_err(ServiceError::from)?;
+    let person = person.ok_or(Code::NotFound)?;
+    Ok(Json(AccountView::Own(item(&service, &person))))
 }
 
 /// A repeat changes nothing and is answered alike.

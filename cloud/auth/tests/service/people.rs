@@ -92,3 +92,35 @@ async fn a_person_is_shown_masked_with_role_and_state(#[case] engine: Engine) {
     let wrong = staff.ask(&staff.admin, Method::GET, &format!("{PEOPLE}?limit=0"), None).await;
     assert_eq!(wrong.fields(), ["limit"]);
 }
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn people_see_their_own_account_and_admins_anybodys(#[case] engine: Engine) {
+    let staff = Staff::open(engine).await;
+    let (boss, lisi) = (staff.id("boss").await, staff.id("lisi").await);
+    let account = |id: &str| format!("/api/v1/users/{id}/account");
+    let own = staff.auth.token("lisi").await;
+    let shown = staff.ask(&own, Method::GET, &account(&lisi), None).await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+    let body = &shown.body;
+    assert_eq!((&body["user_id"], &body["username"]), (&json!(lisi), &json!("lisi")));
+    assert_eq!((&body["role"], &body["email"]), (&json!("provider"), &json!("l***@example.com")));
+    assert_eq!(body.get("roles_given"), None, "the words of admins are for admins");
+
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let customer = staff.auth.token("zhang").await;
+    for (token, id) in [(&customer, &*lisi), (&own, &*boss), (&own, nobody)] {
+        let refused = staff.ask(token, Method::GET, &account(id), None).await;
+        assert_eq!(refused.code(), "not_found", "{}", refused.text);
+    }
+    for id in [&lisi, &boss] {
+        let shown = staff.ask(&staff.admin, Method::GET, &account(id), None).await;
+        let person = staff.ask(&staff.admin, Method::GET, &format!("{PEOPLE}/{id}"), None).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+        assert_eq!(shown.body, person.body);
+    }
+    let missing = staff.ask(&staff.admin, Method::GET, &account(nobody), None).await;
+    assert_eq!(missing.code(), "not_found");
+}

@@ -45,6 +45,9 @@ async fn every_route_of_admins_refuses_a_role_without_permissions() {
     let status = gate.token(Role::Admin);
     let answer = gate.ask(&Method::PUT, "/api/v1/orders/x/status", Some(&status)).await;
     assert_eq!(answer.code(), "permission_missing");
+    // An account may be anybody's.
+    let answer = gate.ask(&Method::GET, "/api/v1/users/x", Some(&status)).await;
+    assert_eq!(answer.code(), "permission_missing");
     assert!(asked > 40, "{asked}");
     assert_eq!(gate.auth.asked_permissions(), 0, "the copy was enough");
 }
@@ -53,6 +56,7 @@ async fn every_route_of_admins_refuses_a_role_without_permissions() {
 async fn nobody_is_asked_about_customers_and_providers() {
     let gate = Gate::with(Config::default(), "memory:", |peers| peers).await;
     for (role, method, path) in [
+        (Role::Customer, Method::GET, "/api/v1/users/x"),
         (Role::Customer, Method::POST, "/api/v1/orders"),
         (Role::Customer, Method::POST, "/api/v1/orders/x/cancel"),
         (Role::Provider, Method::POST, "/api/v1/orders/x/accept"),

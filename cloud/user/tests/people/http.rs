@@ -274,6 +274,28 @@ async fn an_address_in_the_form_of_a_profile_becomes_the_default_one() {
 }
 
 #[tokio::test]
+async fn a_profile_is_written_by_the_id_of_its_person_alone() {
+    let world = World::new().await;
+    let form = json!({ "version": 1, "full_name": "Zhang San", "phone_number": "12345" });
+    for who in [customer(), provider(), admin()] {
+        let own = format!("/api/v1/users/{}/profile", who.user_id);
+        let written = world.done(who, "PUT", &own, Some(form.clone())).await;
+        assert_eq!(written, world.done(who, "GET", MINE, None).await, "{who:?}");
+        assert_eq!(world.ask(who, "PUT", &own, Some(form.clone())).await.0, 409, "{who:?}");
+        for other in [CUSTOMER, PROVIDER, ADMIN, STRANGER] {
+            if other != who.user_id {
+                let path = format!("/api/v1/users/{other}/profile");
+                let (status, answer) = world.ask(who, "PUT", &path, Some(form.clone())).await;
+                assert_eq!((status, &answer["code"]), (404, &json!("not_found")), "{who:?}");
+            }
+        }
+        assert_eq!(world.done(who, "GET", MINE, None).await, written, "{who:?}");
+    }
+    let own = format!("/api/v1/users/{CUSTOMER}/profile");
+    assert_eq!(world.send(None, "PUT", &own, Some(form)).await.status(), 401);
+}
+
+#[tokio::test]
 async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() {
     let world = World::new().await;
     let submit = "/api/v1/users/me/verification";

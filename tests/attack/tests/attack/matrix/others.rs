@@ -189,7 +189,6 @@ async fn are_real(routes: &[DescribedRoute], victims: &Household) {
 
 /// The owner has no route with such an id alone.
 const FOUND_ELSEWHERE: &[(&str, &str)] = &[
-    ("users", "an admin's word for a customer, who is found by the same id"),
     ("refunds", "its customer finds it by its order"),
     ("images", "read with their review"),
     ("track", "read with the secret of its receipt"),
