@@ -1,6 +1,6 @@
 import type { OwnProvider } from '@holdfast/kit/api.gen.ts'
 import { expect, test } from 'vitest'
-import { fieldOf, formOf, isOver, rangesOf, spansOf, wordsOf } from '../src/logic/profile.ts'
+import { fieldOf, formOf, httpsOf, isOver, rangesOf, spansOf, wordsOf } from '../src/logic/profile.ts'
 
 const provider: OwnProvider = {
   user_id: 'wang', role: 'provider', version: 7, is_complete: true, full_name: '王建国', phone_number: '12345', bio: 'two\nlines', profile_picture_url: 'https://a.example/b.png',
@@ -43,4 +43,9 @@ test('a refusal of a part of a field stands at the field', () => {
 test('a certificate is over on the day after its last', () => {
   const now = Date.parse('2026-11-21T10:52:00Z')
   expect([undefined, '2026-11-20', '2026-11-21'].map(day => isOver(day, now))).toEqual([false, true, false])
+})
+
+test('an address becomes a link where it is one by HTTPS', () => {
+  for (const url of ['https://papers.example.org/7.pdf', 'HTTPS://papers.example.org/']) expect(httpsOf(url)).toBe(url)
+  for (const url of ['http://papers.example.org/', 'javascript:alert(1)//https://', ' javascript:alert(1)', 'data:text/html,x', '//papers.example.org/', 'x\nhttps://papers.example.org/', '']) expect(httpsOf(url)).toBeUndefined()
 })

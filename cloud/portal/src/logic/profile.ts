@@ -29,6 +29,11 @@ export function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
+/** An address that a browser opens by HTTPS and by nothing else. */
+export function httpsOf(url: string): string | undefined {
+  return /^https:\/\//i.test(url) ? url : undefined
+}
+
 /** Words between commas of either script, each once. */
 export function wordsOf(line: string): string[] {
   return [...new Set(line.split(/[,，、;；\n]/).map(word => word.trim()).filter(word => word !== ''))]

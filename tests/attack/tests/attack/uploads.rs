@@ -172,10 +172,14 @@ async fn somebody_reads_a_document_that_is_not_theirs() {
     }
     let thief = platform.somebody(Role::Provider).await;
     // He names it, or hands in the same bytes in the hope of being told.
-    let item = json!({ "name": "Mine", "number": "1", "issuer": "Me", "document": id });
-    let naming = HttpCall::new("PUT", "/api/v1/users/me/certifications");
-    let named = thief.ask(naming.json(&json!({ "version": 1, "items": [item] }))).await.unwrap();
-    assert_eq!((named.status, named.code().as_str()), (422, "invalid_input"));
+    let by_id = json!({ "name": "Mine", "number": "1", "issuer": "Me", "document": id });
+    let by_address = json!({ "name": "Mine", "file_url": at(&id) });
+    for item in [by_id, by_address] {
+        let naming = HttpCall::new("PUT", "/api/v1/users/me/certifications");
+        let form = json!({ "version": 1, "items": [item] });
+        let named = thief.ask(naming.json(&form)).await.unwrap();
+        assert_eq!((named.status, named.code().as_str()), (422, "invalid_input"));
+    }
     let same = thief.done(handed("POST", DOCUMENTS, "application/pdf", pdf("of the victim"))).await;
     assert_ne!(same["id"], id);
     assert_eq!(thief.ask(HttpCall::get(&at(&id))).await.unwrap().status, 404);
