@@ -35,8 +35,15 @@ pub(crate) use store::WaitingEvent;
 
 use std::time::Duration;
 
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-const CONNECTIONS_MAX: u32 = 10;
+/// Of one process to each server; a call beyond them waits until one is free. None is kept open unless the address
+/// says `minPoolSize`, as those of `docker-compose.yml` and `deploy/kubernetes` do: a client of a test keeps none.
+const CONNECTIONS_MAX: u32 = 50;
+/// A call that finds no server in this time is answered "unavailable".
+const SELECT_LIMIT: Duration = Duration::from_secs(5);
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// The driver sets no limit for a call. It asks each server so often how it is, and ends the calls to a server that has
+/// not answered for this and `CONNECT_LIMIT` together: twenty seconds.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// A service's own document database. Cloning shares the pool.
 #[derive(Clone)]
@@ -71,9 +78,7 @@ impl Documents {
         }
         let name = options.default_database.clone().ok_or(DocumentsError::Address)?;
         options.app_name.get_or_insert_with(|| "holdfast-cloud".to_owned());
-        options.max_pool_size.get_or_insert(CONNECTIONS_MAX);
-        options.server_selection_timeout.get_or_insert(ANSWER_LIMIT);
-        options.connect_timeout.get_or_insert(ANSWER_LIMIT);
+        bound(&mut options);
         options.write_concern.get_or_insert(WriteConcern::majority());
         options.read_concern.get_or_insert(ReadConcern::majority());
         Ok(Self::Mongo(Mongo::new(Client::with_options(options)?.database(&name))))
@@ -121,5 +126,37 @@ impl Documents {
             }
             Self::Sqlite(sql) => Ok(sql.ping().await?),
         }
+    }
+}
+
+/// An address may say each of them: `maxPoolSize`, `serverSelectionTimeoutMS`, `connectTimeoutMS`,
+/// `heartbeatFrequencyMS`.
+fn bound(options: &mut ClientOptions) {
+    options.max_pool_size.get_or_insert(CONNECTIONS_MAX);
+    options.server_selection_timeout.get_or_insert(SELECT_LIMIT);
+    options.connect_timeout.get_or_insert(CONNECT_LIMIT);
+    options.heartbeat_freq.get_or_insert(HEARTBEAT);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_bound_of_a_pool_is_set_and_an_address_may_say_another() {
+        let of = async |query: &str| {
+            let url = format!("mongodb://127.0.0.1/user_db{query}");
+            let mut options = ClientOptions::parse(url).await.unwrap();
+            bound(&mut options);
+            let waits =
+                [options.server_selection_timeout, options.connect_timeout, options.heartbeat_freq];
+            let seconds = waits.map(|wait| wait.map_or(0, |wait| wait.as_secs()));
+            ((options.min_pool_size, options.max_pool_size), seconds)
+        };
+        assert_eq!(of("").await, ((None, Some(50)), [5, 10, 10]));
+        assert_eq!(of("?minPoolSize=10").await, ((Some(10), Some(50)), [5, 10, 10]));
+        let said = "?maxPoolSize=20&minPoolSize=1&serverSelectionTimeoutMS=1000\
+            &connectTimeoutMS=2000&heartbeatFrequencyMS=3000";
+        assert_eq!(of(said).await, ((Some(1), Some(20)), [1, 2, 3]));
     }
 }

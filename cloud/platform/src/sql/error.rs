@@ -32,8 +32,8 @@ pub enum SqlError {
     CopyAddress,
     #[error("a database in a file has no copy for reading")]
     CopyOfFile,
-    #[error("`max_connections` in a database address is a number from 1 to {limit}")]
-    Connections { limit: u32 },
+    #[error("`{name}` in a database address is a number from 1 to {limit}")]
+    PoolBound { name: &'static str, limit: u32 },
     #[error("could not make the folder {folder}")]
     Folder {
         folder: String,

@@ -13,14 +13,20 @@ use sqlx::{
 use super::{Sql, SqlError};
 use crate::sealing::DataKeys;
 
-/// Where the address says nothing.
-const CONNECTIONS_MAX: u32 = 10;
+/// Where the address says nothing: ten for ordinary hours and twenty more for a rush. All replicas of all parts stay
+/// below the 500 connections of the server in `deploy/kubernetes`, also during an update.
+const CONNECTIONS_MAX: u32 = 30;
 /// The part of an address that says so many, `mysql://..?max_connections=20`, as `maxPoolSize` does for MongoDB.
 const CONNECTIONS_KEY: &str = "max_connections";
+const ACQUIRE_KEY: &str = "acquire_timeout_s";
+const LIFETIME_KEY: &str = "max_lifetime_s";
 /// An address may name a file of its own, which then takes the place of `tls.roots` for that database.
 const AUTHORITY_KEY: &str = "ssl-ca";
 /// A server of the usual settings has 151 in all.
 const CONNECTIONS_LIMIT: u32 = 1_000;
+/// Below the limit of a statement, which counts the wait for a connection in.
+const ACQUIRE_LIMIT_S: u32 = 10;
+const LIFETIME_LIMIT_S: u32 = 24 * 60 * 60;
 /// Each SQLite connection is a thread and a page cache.
 const SQLITE_READERS_MAX: u32 = 4;
 /// Statements that a MySQL connection keeps prepared, the least lately used ones go first: a bulk statement
@@ -35,6 +41,8 @@ const WRITER_CACHE: &str = "-1024";
 const CHECKPOINT_PAGES: &str = "4000";
 /// A request that gets no connection in this time is answered "unavailable".
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// An older connection is replaced by a new one, so that the memory which a server holds for it does not grow for ever.
+const LIFETIME: Duration = Duration::from_secs(3_600);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
 /// Shorter than MySQL's limit, as `WAITS` sets it: the server must not end a connection that the pool keeps.
 const MYSQL_IDLE_LIMIT: Duration = Duration::from_secs(20);
@@ -117,10 +125,16 @@ fn mysql_pool(
         options = options.ssl_ca_from_pem(pem.as_bytes().to_vec());
     }
     let pool = MySqlPoolOptions::new()
-        .max_connections(connections_max(url)?)
+        .max_connections(
+            pool_bound(url, CONNECTIONS_KEY, CONNECTIONS_LIMIT)?.unwrap_or(CONNECTIONS_MAX),
+        )
+        // A minimum would be made anew each time that `MYSQL_IDLE_LIMIT` ends it.
         .min_connections(0)
-        .acquire_timeout(ACQUIRE_LIMIT)
+        .acquire_timeout(seconds(url, ACQUIRE_KEY, ACQUIRE_LIMIT_S)?.unwrap_or(ACQUIRE_LIMIT))
         .idle_timeout(MYSQL_IDLE_LIMIT)
+        .max_lifetime(seconds(url, LIFETIME_KEY, LIFETIME_LIMIT_S)?.unwrap_or(LIFETIME))
+        // A restarted server has ended all connections of the pool.
+        .test_before_acquire(true)
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection.execute(access).await?;
@@ -131,11 +145,16 @@ fn mysql_pool(
     Ok((pool, options))
 }
 
-/// The size of the pool that the address asks for.
-fn connections_max(url: &str) -> Result<u32, SqlError> {
-    let Some(text) = in_query(url, CONNECTIONS_KEY) else { return Ok(CONNECTIONS_MAX) };
-    let number = text.parse().ok().filter(|number| (1..=CONNECTIONS_LIMIT).contains(number));
-    number.ok_or(SqlError::Connections { limit: CONNECTIONS_LIMIT })
+/// A bound of the pool that the address asks for.
+fn pool_bound(url: &str, name: &'static str, limit: u32) -> Result<Option<u32>, SqlError> {
+    let Some(text) = in_query(url, name) else { return Ok(None) };
+    let number = text.parse::<u32>().ok().filter(|number| (1..=limit).contains(number));
+    number.map(Some).ok_or(SqlError::PoolBound { name, limit })
+}
+
+fn seconds(url: &str, name: &'static str, limit: u32) -> Result<Option<Duration>, SqlError> {
+    let seconds = pool_bound(url, name, limit)?;
+    Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
 }
 
 fn in_query<'url>(url: &'url str, name: &str) -> Option<&'url str> {
@@ -203,14 +222,42 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_say_the_size_of_its_pool() {
-        let of = |query: &str| connections_max(&format!("mysql://order@db/order_db{query}")).ok();
-        assert_eq!(of(""), Some(CONNECTIONS_MAX));
-        assert_eq!(of("?ssl-mode=REQUIRED"), Some(CONNECTIONS_MAX));
-        assert_eq!(of("?ssl-mode=REQUIRED&max_connections=25"), Some(25));
-        for wrong in ["?max_connections=0", "?max_connections=1001", "?max_connections=ten"] {
+    fn an_address_may_say_the_bounds_of_its_pool() {
+        let of = |query: &str| {
+            let url = format!("mysql://order@db/order_db{query}");
+            let (pool, _) = mysql_pool(&url, &Authorities::of_process(), READ_WRITE).ok()?;
+            let lifetime = pool.get_max_lifetime().unwrap_or_default();
+            let seconds = [pool.get_acquire_timeout(), lifetime].map(|wait| wait.as_secs());
+            assert_eq!(pool.get_min_connections(), 0);
+            assert_eq!(pool.get_idle_timeout(), Some(MYSQL_IDLE_LIMIT));
+            assert!(pool.get_test_before_acquire());
+            Some((pool.get_max_connections(), seconds))
+        };
+        assert_eq!(of(""), Some((30, [5, 3_600])));
+        assert_eq!(of("?ssl-mode=REQUIRED"), Some((30, [5, 3_600])));
+        assert_eq!(of("?ssl-mode=REQUIRED&max_connections=25"), Some((25, [5, 3_600])));
+        assert_eq!(of("?acquire_timeout_s=1&max_lifetime_s=60"), Some((30, [1, 60])));
+        for wrong in [
+            "?max_connections=0",
+            "?max_connections=1001",
+            "?max_connections=ten",
+            "?acquire_timeout_s=11",
+            "?max_lifetime_s=0",
+        ] {
             assert_eq!(of(wrong), None, "{wrong}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_pool_asked_for_more_waits_and_then_says_so() {
+        let url = format!("{}?max_connections=1&acquire_timeout_s=2", support::servers().mysql);
+        let sql = Sql::open(&url).await.unwrap();
+        let Sql::MySql { pool, .. } = &sql else { panic!("{url} is of MySQL") };
+        let held = pool.acquire().await.unwrap();
+        let refused = sql.ping().await.unwrap_err();
+        assert!(refused.is_unavailable(), "{refused}");
+        let (waited, ()) = tokio::join!(sql.ping(), async { drop(held) });
+        waited.unwrap();
     }
 
     #[tokio::test]
