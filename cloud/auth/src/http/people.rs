@@ -79,14 +79,17 @@ pub struct PersonDetail {
     roles_given: Vec<PersonActItem>,
 }
 
-/// An account, by its id.
+/// An account. Its own person does not see the record, which holds the words of admins.
 #[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum AccountView {
-    /// For admins.
-    Recorded(PersonDetail),
-    /// For its own person: the record holds the words of admins.
-    Own(PersonItem),
+pub struct AccountView {
+    #[serde(flatten)]
+    person: PersonItem,
+    /// For admins, like the next: the revocation of somebody who is shut out now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<PersonActItem>,
+    /// The roles given last, newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles_given: Option<Vec<PersonActItem>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -131,15 +134,16 @@ pub async fn show_account(
 ) -> Result<Json<AccountView>, Problem> {
     if caller.actor.role == Role::Admin {
         require(&service, &caller, Permission::ReadPeople).await?;
-        let Json(person) = detail(&service, user).await?;
-        return Ok(Json(AccountView::Recorded(person)));
+        let Json(PersonDetail { person, closed, roles_given }) = detail(&service, user).await?;
+        return Ok(Json(AccountView { person, closed, roles_given: Some(roles_given) }));
     }
     if caller.actor.user_id != user {
         return Err(Code::NotFound.into());
     }
     let person = service.store.person(user).await.map_err(ServiceError::from)?;
     let person = person.ok_or(Code::NotFound)?;
-    Ok(Json(AccountView::Own(item(&service, &person))))
+    let person = item(&service, &person);
+    Ok(Json(AccountView { person, closed: None, roles_given: None }))
 }
 
 /// A repeat changes nothing and is answered alike.
