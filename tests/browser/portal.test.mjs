@@ -21,7 +21,7 @@ const PAGES = {
   customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/nowhere'],
   provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
-    '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
+    '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
     '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
@@ -755,6 +755,56 @@ test('admins share an inbox, which leads to the work and tells of dead letters w
   await page.getByRole('heading', { name: 'Inbox' }).waitFor()
   await page.getByRole('heading', { name: '2 events could not be worked in' }).waitFor({ state: 'detached' })
   assert.deepEqual(faults(), [])
+  await context.close()
+})
+
+test('an admin sees where the books differ and what only waits, and compares them again', async () => {
+  const state = gateway()
+  const { context, page, go, faults } = await open(state)
+  const report = state.compared
+  const listed = (name) => page.getByRole('region', { name, exact: true })
+  const again = page.getByRole('button', { name: 'Compare again' })
+  await go('/money?view=compared')
+  const verdict = listed('Books compared').getByRole('status')
+  await verdict.getByText('5 differences').waitFor()
+  await verdict.getByText('Not all could be compared').waitFor()
+  assert.deepEqual(await listed('Differences').getByRole('heading', { level: 3 }).allInnerTexts(), [
+    'A booking does not sum to zero', 'A balance is not the sum of its bookings', 'The order shows money in custody, and none is held', 'The payment service and the books differ', 'The orders could not be asked',
+  ])
+  assert.equal(await listed('Differences').getByText('Does not agree').count(), 4)
+  assert.equal(await listed('Differences').getByRole('link').count(), 1, 'a journal, an account and a movement have no page')
+  assert.equal(await listed('What only waits').locator('.truth').count(), 0, 'nothing that only waits alarms')
+  await listed('What only waits').getByText('The payment service gives no statements').waitFor()
+  await tabTo(page, listed('Differences').getByRole('link', { name: /^Open the books/ }))
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: /^The books of/ }).waitFor()
+  await page.goBack()
+
+  state.compared = { status: 503, code: 'unavailable', title: 'This part of the service is out of reach. Try again shortly.' }
+  await again.click()
+  await page.getByText('This could not be fetched anew.').waitFor()
+  await verdict.getByText('5 differences').waitFor()
+  state.compared = { ...report, differences: [] }
+  await again.click()
+  await verdict.getByText('No difference').waitFor()
+  await page.getByText('Compared again.').first().waitFor()
+  await listed('Differences').waitFor({ state: 'detached' })
+  state.compared = { ...report, differences: [], waiting: [] }
+  await tabTo(page, again)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Orders, payments, books and payment service agree' }).waitFor()
+  assert.deepEqual(await axe(context, page), [])
+  assert.deepEqual(state.changes(), [], 'comparing changes nothing')
+  assert.deepEqual(faults(), [])
+
+  state.compared = { status: 503, code: 'unavailable', title: 'This part of the service is out of reach. Try again shortly.' }
+  await go('/money?view=compared')
+  await page.getByRole('heading', { name: 'This part of the service is out of reach.' }).waitFor()
+  assert.deepEqual(await axe(context, page), [])
+  state.compared = report
+  await page.locator('#main').getByRole('button', { name: 'Retry now' }).click()
+  await verdict.getByText('5 differences').waitFor()
+  faults()
   await context.close()
 })
 
