@@ -2707,6 +2707,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show your own account, by your id, or as an admin anybody's */
+        get: operations["auth.show_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Write your own profile, by your id */
+        put: operations["user.write_person"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me/addresses": {
         parameters: {
             query?: never;
@@ -3017,6 +3051,13 @@ export interface components {
         };
         /** @enum {string} */
         AccountState: "open" | "closed";
+        /** @description An account. Its own person does not see the record, which holds the words of admins. */
+        AccountView: components["schemas"]["PersonItem"] & {
+            /** @description For admins, like the next: the revocation of somebody who is shut out now. */
+            closed?: components["schemas"]["PersonActItem"];
+            /** @description The roles given last, newest first. */
+            roles_given?: components["schemas"]["PersonActItem"][];
+        };
         /** @enum {string} */
         Action: "approve" | "reject" | "accept" | "withdraw" | "start" | "complete" | "cancel" | "review";
         Actor: {
@@ -3250,9 +3291,15 @@ export interface components {
         Certification: {
             /** @description One that its provider has handed in. */
             document?: components["schemas"]["FileId"];
-            issuer: string;
+            /**
+             * @description The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it leaves the platform.
+             *     The address of a file of this platform becomes the `document`.
+             */
+            file_url?: string;
+            issuer?: string;
             name: string;
-            number: string;
+            /** @description Empty where it is not given, like the issuer: the paper shows both. */
+            number?: string;
             valid_until?: components["schemas"]["CalendarDay"];
         };
         /** @description All certifications of a provider, in place of those before. */
@@ -3917,6 +3964,12 @@ export interface components {
              * @description Of the whole inbox, whatever page this is.
              */
             unread: number;
+        };
+        /** @description The default address of a customer, in the form of the profile. */
+        InlineAddress: {
+            city?: string;
+            detail: string;
+            province?: string;
         };
         Invitation: {
             edge: components["schemas"]["EdgeId"];
@@ -4728,9 +4781,11 @@ export interface components {
             message: string;
         };
         ProfileForm: {
+            /** @description The default address. All addresses stay where it is left out. */
+            address?: components["schemas"]["InlineAddress"];
             availability?: components["schemas"]["WeekHours"];
             bio?: string;
-            /** @description Of customers, as is the next. */
+            /** @description Of customers, as are the two behind it. */
             date_of_birth?: components["schemas"]["CalendarDay"];
             exceptions?: components["schemas"]["DayException"][];
             /** Format: int32 */
@@ -5531,6 +5586,7 @@ export interface components {
 }
 export type AccessGrant = components['schemas']['AccessGrant'];
 export type AccountState = components['schemas']['AccountState'];
+export type AccountView = components['schemas']['AccountView'];
 export type Action = components['schemas']['Action'];
 export type Actor = components['schemas']['Actor'];
 export type Address = components['schemas']['Address'];
@@ -5634,6 +5690,7 @@ export type IdentityList = components['schemas']['IdentityList'];
 export type InboxItem = components['schemas']['InboxItem'];
 export type InboxKind = components['schemas']['InboxKind'];
 export type InboxPage = components['schemas']['InboxPage'];
+export type InlineAddress = components['schemas']['InlineAddress'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationCode = components['schemas']['InvitationCode'];
 export type IssuerVisit = components['schemas']['IssuerVisit'];
@@ -21447,6 +21504,189 @@ export interface operations {
              *     `order_not_found`: This order does not exist.
              */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_input`: Some fields need correcting. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "auth.show_account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `permission_missing`: Your role does not include this work. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "user.write_person": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description `malformed_body`: The body could not be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `csrf_token_wrong`: This page's sign-in is an old one. Load the page again.
+             *     `foreign_page`: This request does not come from a page of this site.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `stale_version`: This has changed since you read it. Load it again, then make your change.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
