@@ -79,12 +79,12 @@ async fn kept(store: &ProfileStore, provider: UserId) -> Document<ProviderProfil
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_completed_job_that_was_lost_is_counted_by_the_next_day_on_sqlite() {
-    a_completed_job_that_was_lost_is_counted(contract::order_db_on_sqlite().await).await;
+    Box::pin(a_completed_job_that_was_lost_is_counted(contract::order_db_on_sqlite().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_completed_job_that_was_lost_is_counted_by_the_next_day_on_mariadb() {
-    a_completed_job_that_was_lost_is_counted(contract::order_db_on_mariadb().await).await;
+    Box::pin(a_completed_job_that_was_lost_is_counted(contract::order_db_on_mariadb().await)).await;
 }
 
 async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
