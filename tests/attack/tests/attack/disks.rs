@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use attack::{AttackedPlatform, HttpCall, MqttGreeting, MqttLine, Station, files_below};
+use memchr::memmem;
 use serde_json::json;
 use support::{Mqtt, Place, Tablet, eventually};
 use wire::{CommandBody, EdgeId, Region, Role};
@@ -13,7 +14,7 @@ fn holding(folder: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
     for file in files_below(folder) {
         let bytes = std::fs::read(&file).unwrap_or_default();
         for (whose, secret) in secrets {
-            if bytes.windows(secret.len()).any(|window| window == secret.as_slice()) {
+            if memmem::find(&bytes, secret).is_some() {
                 found.push(format!("{whose} in {}", file.display()));
             }
         }
