@@ -1,4 +1,4 @@
-// What the books' comparison found, gathered by kind.
+// The findings of the books' comparison, gathered by kind.
 
 import type { ReconciliationFinding } from '@holdfast/kit/api.gen.ts'
 

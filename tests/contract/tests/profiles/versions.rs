@@ -157,7 +157,7 @@ async fn rename(store: &ProfileStore, name: &str) -> Result<CustomerProfile, Pro
     store.change(CUSTOMER, None, TRACE, change).await
 }
 
-/// What MongoDB demands of each customer's profile.
+/// MongoDB's demands on each customer's profile.
 async fn validator(arm: &DocumentsArm) -> BsonDocument {
     let listed = doc! {"listCollections": 1, "filter": {"name": "customer_profiles"}};
     let answer = arm.mongo().await.run_command(listed).await.unwrap();
