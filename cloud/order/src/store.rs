@@ -11,6 +11,7 @@ mod compare;
 mod conflicts;
 mod decide;
 mod fees;
+mod gather;
 mod known;
 mod lists;
 mod money;
@@ -40,6 +41,8 @@ pub use rights::{AssignmentRecord, AssignmentRequest};
 pub use stale::StaleSince;
 pub use tracking::TrackedStep;
 
+use gather::Gathering;
+
 pub const MIGRATIONS: Migrations = platform::migrations!();
 
 #[derive(Clone)]
@@ -49,6 +52,7 @@ pub struct Store {
     reads: Reads,
     clock: Clock,
     rules: AcceptanceRules,
+    gathering: Gathering,
 }
 
 /// The rules on who may accept, and how much.
@@ -65,7 +69,7 @@ impl AcceptanceRules {
 
 impl Store {
     pub fn new(sql: Sql, clock: Clock, rules: AcceptanceRules) -> Self {
-        Self { reads: Reads::of(&sql), sql, clock, rules }
+        Self { reads: Reads::of(&sql), sql, clock, rules, gathering: Gathering::default() }
     }
 
     #[must_use]

@@ -51,8 +51,17 @@ pub struct Publication {
 impl Store {
     /// Decides one command of a person who waits for the answer.
     pub async fn decide_one(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        // A server lets many write at once; a file has one writer.
+        if self.sql.is_mysql() {
+            self.decide_alone(attempt).await
+        } else {
+            self.decide_gathered(attempt).await
+        }
+    }
+
+    pub(super) async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let requests = [Submission::Command(Box::new(attempt))];
-        let mut writes = self.decide_anew(&requests, Reading::Plain).await?;
+        let mut writes = Box::pin(self.decide_anew(&requests, Reading::Plain)).await?;
         writes.answers.pop().ok_or(StoreError::Unreadable("no answer"))
     }
 
@@ -97,7 +106,7 @@ impl Store {
         }
     }
 
-    async fn decide_anew(
+    pub(super) async fn decide_anew(
         &self,
         requests: &[Submission],
         reading: Reading,

@@ -3,6 +3,7 @@
 
 mod cancelling;
 mod conflicts;
+mod gathering;
 mod lists;
 mod marks;
 mod money;
