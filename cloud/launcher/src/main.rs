@@ -14,6 +14,7 @@ mod switchboard;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use platform::sealing;
 use process::{problem::chain, tokens::ServiceKey, trust};
 
@@ -21,6 +22,10 @@ use crate::{
     cli::{Cli, CloudCommand, PartCommand},
     settings::Settings,
 };
+
+/// A request makes some hundred small allocations. The system's allocator takes an eighth of a read's time for them.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
