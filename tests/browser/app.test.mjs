@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
-import { build } from 'vite'
-import config from '../../edge-node/app/vite.config.mjs'
 import { axe, CHROMIUM, COLOUR_RULES, LANGUAGES, launch, losses, openPage, poll, screenshot, settled, smallTargets, tabTo, unseenStops, watch, writtenInCode } from './browser.mjs'
 import { HOSTILE, order, PASSWORD, PEOPLE, serveEdge, startState } from './edge.mjs'
 
@@ -18,10 +16,7 @@ const id = (n) => order(n).id
 
 let browser
 
-before(async () => {
-  await build(config)
-  browser = await launch()
-})
+before(async () => { browser = await launch() })
 after(() => browser?.close())
 
 async function signIn(page, name = 'Zhou Lei') {

@@ -1,15 +1,17 @@
 // The portal as it is built, over a gateway that answers from memory: pages of it for any reader.
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
-import config from '../../cloud/portal/vite.config.mjs'
 import { launch, openPage, settled } from './browser.mjs'
 import { NOW } from './portal.answers.mjs'
 import { serve } from './serve.mjs'
 
 const DOCUMENT = fileURLToPath(new URL('../../cloud/gateway/openapi.json', import.meta.url))
 
+/** The messages of that member of the workspace. */
+export const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../${member}/src/locales/${lang}.json`, import.meta.url), 'utf8'))
+
+/** The pages stand built before any test runs: test files beside each other read the one folder. */
 export async function startPortal() {
-  await build(config)
   const server = await serve(fileURLToPath(new URL('../../cloud/portal/dist', import.meta.url)))
   const browser = await launch()
   /** A page of that reader. `go` leads to a path and waits until its answers are shown. */

@@ -1,45 +1,13 @@
-// The portal over a gateway that answers from memory: every page in both languages and themes, and the promises that a
-// person relies on.
+// The portal over a gateway that answers from memory: the promises that a person relies on.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { readFileSync } from 'node:fs'
-import { axe, COLOUR_RULES, LANGUAGES, losses, pressPair, screenshot, settled, smallTargets, tabTo, unseenStops, writtenInCode } from './browser.mjs'
+import { axe, LANGUAGES, losses, pressPair, screenshot, settled, tabTo } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
-import { CSRF, DONE, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE, REVIEWED, SECRET } from './portal.answers.mjs'
-import { startPortal } from './portal.mjs'
+import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
+import { startPortal, wordsOf } from './portal.mjs'
 
 const ORDER = orderOf(60).id
-const wordsOf = (member, lang) => JSON.parse(readFileSync(new URL(`../../${member}/src/locales/${lang}.json`, import.meta.url), 'utf8'))
-const press = (key) => (page) => page.keyboard.press(key)
-const button = (member, words) => (page, lang) => page.getByRole('button', { name: words(wordsOf(member, lang)) }).first().click()
-const account = (page) => page.locator('.who').click()
-/** Somebody who was revoked. */
-const CLOSED = '0193a1c2-0000-7000-8000-000000000651'
 const REVIEWS = `/providers/${PEOPLE.provider.user_id}/reviews`
-const PAGES = {
-  '': ['/sign-in', '/sign-in/phone', '/sign-in/back', '/register/customer', '/register/provider', '/docs', '/docs?route=order.accept', '/docs?route=hub.status', `/track/N-7F3K60?s=${SECRET}`, '/track/N-7F3K61?s=wrong', '/track/N-7F3K60'],
-  customer: ['/publish/1', '/orders', '/orders?status=rejected', `/orders/${ORDER}`, `/orders/${ORDER}?do=cancel`, `/orders/${REVIEWED}`, `/orders/${DONE}`, REVIEWS, '/inbox', '/inbox?show=wishes', '/profile', '/profile?part=addresses', '/profile?part=methods', '/account', '/nowhere'],
-  provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
-  admin: [
-    '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
-    '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
-  ],
-}
-/** Menus and dialogs: the role, the page, and how it is opened. */
-const OPENED = {
-  'customer account': ['customer', '/orders', account],
-  'provider keys': ['provider', '/available', press('?')],
-  'admin account': ['admin', '/orders', account],
-  'admin keys': ['admin', '/approvals', press('?')],
-  'admin reject': ['admin', '/approvals', press('r')],
-  'admin verify': ['admin', '/providers', press('a')],
-  'admin hide': ['admin', '/reviews', press('r')],
-  'admin goodwill': ['admin', `/money?view=order&order=${ORDER}`, button('cloud/portal', ({ moneyAct }) => moneyAct.ask.compensation)],
-  'admin role': ['admin', `/people/${PEOPLE.customer.user_id}`, button('cloud/portal', ({ people }) => people.change)],
-  'admin drill': ['admin', '/regions', button('protocol/web', ({ act }) => act.cut)],
-  'admin drill on the wall': ['admin', '/regions/wall', button('protocol/web', ({ act }) => act.cut)],
-  'admin lease': ['admin', '/regions?region=SOUTH', button('cloud/portal', ({ lease }) => lease.grant)],
-}
 
 let portal
 
@@ -49,50 +17,6 @@ const open = (state, lang) => portal.open(state, lang)
 
 /** A moment later than any at which a page was opened: from here on its time stands still until it is run. */
 const LATER = NOW + 600_000
-
-/** Looks at the page in each theme, and last in a narrow window. */
-async function inspect({ context, page, faults }, name, lang) {
-  assert.equal(await page.getAttribute('html', 'lang'), lang)
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await screenshot(page, `portal/${name}-${lang}-dark`)
-  assert.deepEqual(await axe(context, page, COLOUR_RULES), [])
-  await page.emulateMedia({ colorScheme: 'light' })
-  await screenshot(page, `portal/${name}-${lang}-light`)
-  assert.deepEqual(await axe(context, page), [])
-  assert.deepEqual(await smallTargets(page, 24), [])
-  assert.deepEqual(await losses(page), [])
-  assert.deepEqual(faults(), [])
-}
-
-for (const lang of LANGUAGES) {
-  test(`every page in ${lang}`, async (t) => {
-    for (const [role, paths] of Object.entries(PAGES)) {
-      const opened = await open(gateway({ role: role || null }), lang)
-      for (const path of paths) {
-        await t.test(`${role || 'nobody'} ${path}`, async () => {
-          await opened.go(path)
-          await inspect(opened, `${role || 'nobody'}${path.replace(ORDER, 'order').replace(REVIEWED, 'reviewed').replace(DONE, 'done').replace(PEOPLE.provider.user_id, 'them').replace(SECRET, 'secret').replaceAll(/\W+/g, '-')}`, lang)
-          // Its language moves nothing in the order of the stops.
-          if (lang === 'en') assert.deepEqual(await unseenStops(opened.page), [], 'each stop of the keyboard is seen')
-        })
-      }
-      await opened.context.close()
-    }
-  })
-
-  test(`every menu and dialog in ${lang}`, async (t) => {
-    for (const [name, [role, path, show]] of Object.entries(OPENED)) {
-      await t.test(name, async () => {
-        const opened = await open(gateway({ role }), lang)
-        await opened.go(path)
-        await show(opened.page, lang)
-        await opened.page.locator('dialog[open], :popover-open').waitFor()
-        await inspect(opened, name.replaceAll(' ', '-'), lang)
-        await opened.context.close()
-      })
-    }
-  })
-}
 
 test('the main work of each role is done by keyboard alone, and the focus is seen all the way', async () => {
   const visit = async (role, path, work) => {
@@ -166,24 +90,6 @@ test('the main work of each role is done by keyboard alone, and the focus is see
     const paths = state.changes().map(({ path }) => path)
     assert.deepEqual(paths.filter((path) => path.startsWith('/admin/regions')), ['/admin/regions/SOUTH', '/admin/regions/SOUTH'])
   })
-})
-
-/** Names of keys and people, days of a chart, entries of a log, and news that another part has put into words. */
-const DATA = 'kbd, :is(.persons, .statement) [translate="no"], .bars text, table.evidence :is(td, thead th), .inbox h2 a, .inbox p, .inbox .hush'
-
-test('no word is written into the code', async (t) => {
-  for (const [role, paths] of Object.entries(PAGES)) {
-    const { context, page, go } = await open(gateway({ role: role || null }))
-    await context.addInitScript(() => window.localStorage.setItem('holdfast.look', JSON.stringify({ locale: 'en-XA', theme: null, elder: false, keys: true })))
-    for (const path of paths) {
-      await t.test(`${role || 'nobody'} ${path}`, async () => {
-        await go(path)
-        assert.equal(await page.getAttribute('html', 'lang'), 'en-XA')
-        assert.deepEqual(await writtenInCode(page, DATA), [])
-      })
-    }
-    await context.close()
-  }
 })
 
 test('fifty orders are approved by keyboard, and the last is taken back', async () => {
