@@ -7,12 +7,17 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
+use platform::sql::SqlError;
 use rules::{Attempt, Submission};
-use tokio::sync::{
-    Mutex as Turn,
-    oneshot::{self, Receiver, Sender, error::TryRecvError},
+use tokio::{
+    sync::{
+        Mutex as Turn,
+        oneshot::{self, Receiver, Sender, error::TryRecvError},
+    },
+    time::timeout,
 };
 use wire::OpDecision;
 
@@ -20,6 +25,8 @@ use super::{Store, StoreError, read::Reading};
 
 /// Commands of one transaction. More wait for the next one.
 const TOGETHER_MAX: usize = 64;
+/// As long as one command waits for the writer itself. A stuck database refuses requests and does not collect them.
+const TURN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Clones share the queue. It is as long as there are callers who wait, and those are bounded by the server.
 #[derive(Clone, Default)]
@@ -64,7 +71,9 @@ impl Store {
                 Ok(decision) => return Ok(decision),
                 Err(_) => return self.decide_alone(attempt).await,
             },
-            turn = self.gathering.0.turn.lock() => turn,
+            turn = timeout(TURN_LIMIT, self.gathering.0.turn.lock()) => {
+                turn.map_err(|_| writer_away())?
+            }
         };
         loop {
             match answered.try_recv() {
@@ -78,7 +87,8 @@ impl Store {
         }
     }
 
-    /// Decides for those who have waited longest. The error is that of a command without company.
+    /// Decides for those who have waited longest. The error is that of a command without company, or of a writer
+    /// out of reach.
     async fn decide_waiting(&self) -> Result<(), StoreError> {
         let (attempts, answers): (Vec<_>, Vec<_>) =
             self.gathering.next().into_iter().map(|one| (one.attempt, one.answer)).unzip();
@@ -92,7 +102,7 @@ impl Store {
                 }
                 Ok(())
             }
-            Err(error) if answers.len() == 1 => Err(error),
+            Err(error) if answers.len() == 1 || error.is_unavailable() => Err(error),
             Err(error) => {
                 let commands = answers.len();
                 tracing::debug!(%error, commands, "Deciding one by one what was gathered");
@@ -100,4 +110,8 @@ impl Store {
             }
         }
     }
+}
+
+fn writer_away() -> StoreError {
+    SqlError::TimedOut { sql: "a turn of the one writer".into() }.into()
 }
