@@ -21,7 +21,7 @@ pub use columns::Columns;
 pub use error::SqlError;
 pub use follower::Reads;
 pub use migrate::{GROUND, Migrations};
-pub use open::create_database;
+pub use open::{WRITER_LIMIT, create_database};
 pub use retry::Attempts;
 pub(crate) use retry::LOCK_WAITS;
 pub use row::{Plain, ReadError, Row, StoredRow};

@@ -7,10 +7,9 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use platform::sql::SqlError;
+use platform::sql::{SqlError, WRITER_LIMIT};
 use rules::{Attempt, Submission};
 use tokio::{
     sync::{
@@ -25,8 +24,6 @@ use super::{Store, StoreError, read::Reading};
 
 /// Commands of one transaction. More wait for the next one.
 const TOGETHER_MAX: usize = 64;
-/// As long as one command waits for the writer itself. A stuck database refuses requests and does not collect them.
-const TURN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Clones share the queue. It is as long as there are callers who wait, and those are bounded by the server.
 #[derive(Clone, Default)]
@@ -71,7 +68,8 @@ impl Store {
                 Ok(decision) => return Ok(decision),
                 Err(_) => return self.decide_alone(attempt).await,
             },
-            turn = timeout(TURN_LIMIT, self.gathering.0.turn.lock()) => {
+            // As long as for the writer itself. A stuck database refuses requests and does not collect them.
+            turn = timeout(WRITER_LIMIT, self.gathering.0.turn.lock()) => {
                 turn.map_err(|_| writer_away())?
             }
         };

@@ -41,6 +41,8 @@ const WRITER_CACHE: &str = "-1024";
 const CHECKPOINT_PAGES: &str = "4000";
 /// A request that gets no connection in this time is answered "unavailable".
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+/// A writer of a file queues for its one write connection, so it is given longer.
+pub const WRITER_LIMIT: Duration = ACQUIRE_LIMIT.saturating_mul(2);
 /// An older connection is replaced by a new one, so that the memory which a server holds for it does not grow for ever.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
@@ -192,8 +194,7 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
 }
 
 fn pool(connections_max: u32) -> SqlitePoolOptions {
-    // A writer queues for the one write connection: give it as long as a statement may take.
-    let acquire = if connections_max == 1 { ACQUIRE_LIMIT * 2 } else { ACQUIRE_LIMIT };
+    let acquire = if connections_max == 1 { WRITER_LIMIT } else { ACQUIRE_LIMIT };
     SqlitePoolOptions::new()
         .max_connections(connections_max)
         .min_connections(0)
