@@ -10,7 +10,7 @@ use crate::{
     Assignment, Attempt, CaseKind, Lapse, OpName, OrderState, Snapshot, Submission, Writes,
     backing::{self, Backing, Revocation},
     explain, hold,
-    record::Desk,
+    record::{Desk, consumes},
     ruling::{self, Case, Ruling},
     view,
 };
@@ -140,7 +140,10 @@ fn listed(
         Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
-        Ruling::Refused(_) if case.met_closed => kinds.push(CaseKind::MetClosed),
+        // The same id may come again after another refusal, and a case is listed once for it.
+        Ruling::Refused(code) if case.met_closed && consumes(case.attempt, *code) => {
+            kinds.push(CaseKind::MetClosed);
+        }
         Ruling::Refused(code) => kinds.extend(state.and_then(|state| in_vain(case, state, *code))),
         Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
     }

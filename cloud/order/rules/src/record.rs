@@ -420,7 +420,7 @@ fn event_of(action: Option<Action>) -> EventType {
 /// Only a decision consumes a command id. An op of an edge's log is always decided. A person at the
 /// portal may send the same id again after a refusal at the door, an unknown order or a form filled in
 /// wrongly.
-fn consumes(attempt: &Attempt, code: Code) -> bool {
+pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
         Origin::Edge(_) | Origin::Waited { .. } => true,
         Origin::Portal => {

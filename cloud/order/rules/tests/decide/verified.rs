@@ -67,6 +67,22 @@ fn a_refusal_over_http_leaves_the_id_free_and_one_of_an_edges_op_reaches_the_inb
 }
 
 #[test]
+fn a_refusal_that_leaves_the_id_free_joins_no_case() {
+    let me = provider(1);
+    let mut stage = stage(None);
+    stage.snapshot.orders.get_mut(&order_id(1)).unwrap().order.status = OrderStatus::Cancelled;
+    stage.snapshot.met_closed.insert((order_id(1), me.user_id));
+    for _ in 0..2 {
+        let (refused, writes) = stage.decide_one(portal(1, me, accept(1)));
+        assert_eq!(refused.code, Some(Code::NotVerified));
+        assert!(writes.cases.is_empty(), "{writes:?}");
+    }
+    let (_, writes) = stage.decide_one(logged(1, 2, Some(me), accept(1)));
+    let [case] = writes.cases.as_slice() else { panic!("{writes:?}") };
+    assert_eq!(case.kind, CaseKind::MetClosed, "an edge's op is decided for good");
+}
+
+#[test]
 fn a_promise_is_kept_and_becomes_a_case_and_a_job_in_hand_stays() {
     let me = provider(1);
     let mut stage = stage(None).assign(held());
