@@ -128,6 +128,25 @@ pub struct OrderEvent {
     pub paid_afterwards: bool,
 }
 
+impl OrderEvent {
+    /// The order and what was done, with nothing to add.
+    pub const fn plain(order: Order, actor: Actor, command_id: CommandId) -> Self {
+        Self {
+            order,
+            actor,
+            command_id,
+            reason: None,
+            code: None,
+            lost: None,
+            taken_from: None,
+            money: None,
+            terms: None,
+            refund: None,
+            paid_afterwards: false,
+        }
+    }
+}
+
 /// The price of a cancel, as it was decided with it; it never changes again.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -148,19 +148,11 @@ impl Desk {
 
 /// An event that tells one customer of an order.
 fn told(n: usize) -> Event {
-    let body = OrderEvent {
-        order: order(1_000 + n as u128, 1),
-        actor: person(10, Role::Customer),
-        command_id: CommandId(Clock::system().new_id()),
-        reason: None,
-        code: None,
-        lost: None,
-        taken_from: None,
-        money: None,
-        terms: None,
-        refund: None,
-        paid_afterwards: false,
-    };
+    let body = OrderEvent::plain(
+        order(1_000 + n as u128, 1),
+        person(10, Role::Customer),
+        CommandId(Clock::system().new_id()),
+    );
     event(&serde_json::to_value(body).unwrap())
 }
 

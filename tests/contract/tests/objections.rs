@@ -76,19 +76,11 @@ async fn money_is_released_at_the_moment_that_people_are_told() {
 }
 
 async fn tell(ground: &Ground, kind: EventType, order: &Order) {
-    let body = OrderEvent {
-        order: order.clone(),
-        actor: samples::person(7, Role::Provider),
-        command_id: CommandId(random_id()),
-        reason: None,
-        code: None,
-        lost: None,
-        taken_from: None,
-        money: None,
-        terms: None,
-        refund: None,
-        paid_afterwards: false,
-    };
+    let body = OrderEvent::plain(
+        order.clone(),
+        samples::person(7, Role::Provider),
+        CommandId(random_id()),
+    );
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let event = Event::new(EventId(random_id()), kind, NOW, trace, &body).unwrap();
     ground.bus.publish(&event).await.unwrap();

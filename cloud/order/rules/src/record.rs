@@ -371,19 +371,7 @@ impl<'a> Desk<'a> {
         let Some(actor) = attempt.actor else { return };
         let command_id = attempt.command.id;
         let terms = self.state(order.id).and_then(|state| state.terms);
-        let mut body = OrderEvent {
-            money: None,
-            terms,
-            order,
-            actor,
-            command_id,
-            reason: None,
-            code: None,
-            lost: None,
-            taken_from: None,
-            refund: None,
-            paid_afterwards: false,
-        };
+        let mut body = OrderEvent { terms, ..OrderEvent::plain(order, actor, command_id) };
         fill(&mut body);
         self.writes.events.push(EventDraft { kind, trace: attempt.trace(), body });
     }

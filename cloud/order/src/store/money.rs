@@ -71,17 +71,9 @@ impl Store {
         let line = Line { order_id: order.id, entry: entry(&order, actor, command_id, now) };
         tx.insert(LineRow::sealed(&line, tx.data_keys())).await?;
         let body = OrderEvent {
-            order,
-            actor,
-            command_id,
-            reason: None,
-            code: None,
-            lost: None,
-            taken_from: None,
             money: Some(told.clone()),
             terms,
-            refund: None,
-            paid_afterwards: false,
+            ..OrderEvent::plain(order, actor, command_id)
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;

@@ -52,19 +52,7 @@ impl Store {
         }
         let line = Line { order_id: order.id, entry: entry(&order, before.status, actor, told) };
         tx.insert(LineRow::sealed(&line, tx.data_keys())).await?;
-        let body = OrderEvent {
-            order,
-            actor,
-            command_id: told.command_id,
-            reason: None,
-            code: None,
-            lost: None,
-            taken_from: None,
-            money: None,
-            terms,
-            refund: None,
-            paid_afterwards: false,
-        };
+        let body = OrderEvent { terms, ..OrderEvent::plain(order, actor, told.command_id) };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
         outbox::store::add(tx, &event).await?;

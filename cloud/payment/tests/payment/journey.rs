@@ -20,19 +20,11 @@ fn told(stage: &Stage, version: u64, status: OrderStatus) -> Event {
     let draft = support::samples::draft();
     let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
     let order = Order { version, status, provider_id: Some(user(7)), ..order };
-    let body = OrderEvent {
+    let body = OrderEvent::plain(
         order,
-        actor: Actor { user_id: user(7), role: Role::Provider },
-        command_id: CommandId(stage.clock.new_id()),
-        reason: None,
-        code: None,
-        lost: None,
-        taken_from: None,
-        money: None,
-        terms: None,
-        refund: None,
-        paid_afterwards: false,
-    };
+        Actor { user_id: user(7), role: Role::Provider },
+        CommandId(stage.clock.new_id()),
+    );
     let id = EventId(stage.clock.new_id());
     // Whatever it is called, the state in it counts.
     Event::new(id, EventType::OrderStatusChanged, NOW, "", &body).unwrap()

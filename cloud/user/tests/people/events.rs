@@ -87,19 +87,7 @@ async fn a_completed_job_counts_once_however_often_it_is_told() {
             wire::Order { provider_id: Some(PROVIDER), ..support::samples::order(order, 3) };
         let actor = Actor { user_id: PROVIDER, role: Role::Provider };
         let command_id = CommandId(Uuid::from_u128(8));
-        let body = OrderEvent {
-            money: None,
-            terms: None,
-            refund: None,
-            paid_afterwards: false,
-            order,
-            actor,
-            command_id,
-            reason: None,
-            code: None,
-            lost: None,
-            taken_from: None,
-        };
+        let body = OrderEvent::plain(order, actor, command_id);
         Event::new(EventId(Uuid::from_u128(event)), EventType::OrderCompleted, AT, TRACE, &body)
             .unwrap()
     };

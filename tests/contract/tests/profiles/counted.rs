@@ -182,19 +182,11 @@ async fn take(profiles: &ProfileStore, bus: &Bus, count: usize) {
 
 fn completed(n: u128) -> Event {
     let order = wire::Order { provider_id: Some(PROVIDER), ..support::samples::order(n, 3) };
-    let body = OrderEvent {
-        money: None,
-        terms: None,
-        refund: None,
-        paid_afterwards: false,
+    let body = OrderEvent::plain(
         order,
-        actor: Actor { user_id: PROVIDER, role: Role::Provider },
-        command_id: CommandId(Uuid::from_u128(n)),
-        reason: None,
-        code: None,
-        lost: None,
-        taken_from: None,
-    };
+        Actor { user_id: PROVIDER, role: Role::Provider },
+        CommandId(Uuid::from_u128(n)),
+    );
     let body = serde_json::to_value(body).unwrap();
     Event { body, ..event_of(EventType::OrderCompleted, 0) }
 }
