@@ -67,7 +67,6 @@ impl Downlink {
             }
             EdgeWrite::Generation(generation) => {
                 self.ground.store.adopt_generation(generation).await?;
-                self.ground.gate.revoke(&[], &[], 0);
                 self.feed_seq.send_replace(0);
             }
             EdgeWrite::Tail(run) => self.ground.store.keep_tail(run).await?,

@@ -39,8 +39,6 @@ struct KnownRevocations {
     people: HashMap<UserId, PersonStanding>,
     /// The newest words about the verification of providers.
     marks: HashMap<UserId, ProviderMark>,
-    /// Up to where the feed's revocations are in here.
-    version: u64,
     confirmed: Option<Confirmation>,
 }
 
@@ -97,7 +95,7 @@ impl Gate {
             self.replace_keys(jwks);
         }
         self.mark(&news.marks);
-        self.revoke(&news.revoked_sessions, &news.people, news.revocations_version);
+        self.revoke(&news.revoked_sessions, &news.people);
     }
 
     pub fn confirm_revocations(&self) {
@@ -135,15 +133,13 @@ impl Gate {
     }
 
     /// Adds to what is known. A readmission is among the words about people.
-    pub fn revoke(&self, sessions: &[SessionId], people: &[PersonStanding], version: u64) {
+    pub fn revoke(&self, sessions: &[SessionId], people: &[PersonStanding]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.extend(sessions);
         for word in people {
             let known = revoked.people.entry(word.user).or_insert(*word);
             *known = known.joined(*word);
         }
-        // Another feed counts anew, so the number may fall; its revocations stay.
-        revoked.version = version;
     }
 
     /// Adds to what is known of marks.
@@ -165,11 +161,6 @@ impl Gate {
     pub fn forget_sessions(&self, sessions: &[SessionId]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.retain(|session| !sessions.contains(session));
-    }
-
-    /// The revocations by which people are let in now. The file may have more for a moment.
-    pub fn revocations_version(&self) -> u64 {
-        self.revoked().version
     }
 
     /// `None` for a token that we never signed, one for the cloud or for another region's edges, or a grant
@@ -270,7 +261,7 @@ mod tests {
         let token = || people.token(wire::Role::Provider, 7);
         let old = token();
         let stays = gate.enter(&old, None).unwrap().1;
-        let told = |word| gate.revoke(&[], &[word], 1);
+        let told = |word| gate.revoke(&[], &[word]);
         let at = |after_s: i64| began.plus_ms(after_s * 1_000);
         let revoked = |after_s| PersonStanding::revoked(user, at(after_s));
         let readmitted = |after_s| PersonStanding::readmitted(user, at(after_s));
@@ -308,11 +299,7 @@ mod tests {
         assert_eq!(gate.admit(&token, None), Err(Code::TokenExpired));
         assert!(gate.signed(&token, None).is_some());
         let fresh = people.token(wire::Role::Provider, 7);
-        gate.revoke(&[], &[revoked(people.user(7))], 1);
-        assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
-        // Another feed counts anew, and takes back nothing of what the old one brought.
-        gate.revoke(&[], &[], 0);
-        assert_eq!(gate.revocations_version(), 0);
+        gate.revoke(&[], &[revoked(people.user(7))]);
         assert_eq!(gate.admit(&fresh, None), Err(Code::Revoked));
         assert_eq!(gate.admit("nonsense", None), Err(Code::InvalidToken));
     }
@@ -325,13 +312,13 @@ mod tests {
         let of = |n, kind| people.token_of(|claims| Claims { jti: session(n), kind, ..claims });
         let (sign_in, grant) = (of(1, TokenKind::Edge), of(2, TokenKind::DeviceGrant));
         let other = of(3, TokenKind::Edge);
-        gate.revoke(&[session(1), session(2)], &[], 1);
+        gate.revoke(&[session(1), session(2)], &[]);
         assert_eq!(gate.admit(&sign_in, None), Err(Code::SessionEnded));
         assert_eq!(gate.admit(&grant, None), Err(Code::DeviceClosed));
         assert!(gate.admit(&other, None).is_ok());
         people.clock.advance(3_601_000);
         assert_eq!(gate.admit(&other, None), Err(Code::TokenExpired));
-        gate.revoke(&[], &[revoked(people.user(7))], 2);
+        gate.revoke(&[], &[revoked(people.user(7))]);
         for token in [sign_in, grant, other] {
             assert_eq!(gate.admit(&token, None), Err(Code::Revoked), "nothing else helps");
         }
@@ -347,7 +334,7 @@ mod tests {
         };
         let (one, other, late) = (pass(7), pass(8), pass(9));
         assert!([one, other, late].iter().all(|pass| gate.lets_stay(pass)));
-        gate.revoke(&[one.session_id], &[revoked(other.user_id)], 1);
+        gate.revoke(&[one.session_id], &[revoked(other.user_id)]);
         assert_eq!([one, other, late].map(|pass| gate.lets_stay(&pass)), [false, false, true]);
         people.clock.advance(3_600_000);
         assert!(!gate.lets_stay(&late));

@@ -12,7 +12,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    verdict::{Answer, Request, judge},
+    verdict::{Answer, Footing, Request, judge},
     view::Sight,
 };
 use journal::WriteError;
@@ -26,7 +26,7 @@ use crate::{
     gate::SignedToken,
     ground::EdgeGround,
     pace::Pace,
-    store::{CheckedCommand, CommandFate, DecidedCommand, LogBook},
+    store::{Admission, CheckedCommand, CommandFate, DecidedCommand},
 };
 
 pub use reply::not_taken;
@@ -101,8 +101,6 @@ impl Intake {
             }
         };
         let (gate, device) = (&self.ground.gate, sender.map(|sender| &sender.device));
-        // Read before the token is checked, so that it is never newer than the check.
-        let revocations = gate.revocations_version();
         let Some(signed) = gate.signed(&frame.token, device) else {
             return Ok(refused(Some(frame.id), Code::InvalidToken));
         };
@@ -110,26 +108,37 @@ impl Intake {
             return Ok(refused(Some(frame.id), Code::CommandIdReused));
         }
         let unverified = self.unverified(&signed.claims, &frame.body);
-        // The revocations by which the token was found good, as long as they may be all there are. A word that ends
-        // a mark counts as one of them.
         let sound = signed.refusal.or(unverified).is_none() && gate.revocations_are_fresh();
-        let revocations = Some(revocations).filter(|_| sound);
+        let admission = sound.then(|| self.admission(&signed.claims, &frame.body));
         let wrong = shape::wrong_fields(&frame.body, self.ground.identity.region);
         let refusal = signed.refusal;
         let refusal = refusal.or_else(|| shape::refusal(signed.claims.role, &frame.body, &wrong));
         let refusal = refusal.or(unverified);
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let repeat = frame.repeat;
-        let entry = self.checked(frame, device, signed, refusal);
-        let taken = self.enter(entry, repeat, revocations, reader).await?;
+        let entry = self.checked(frame, device, signed, (refusal, admission));
+        let taken = self.enter(entry, repeat, reader).await?;
         Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
     /// Why this person may not accept. One who was verified while this edge was cut off comes with a new token.
     fn unverified(&self, claims: &Claims, body: &CommandBody) -> Option<Code> {
-        let EdgeGround { gate, config, .. } = &self.ground;
-        let matters = config.verified_providers_only && body.action() == Some(Action::Accept);
-        (matters && !gate.is_verified(claims)).then_some(Code::NotVerified)
+        let is_verified = self.ground.gate.is_verified(claims);
+        (self.is_for_the_verified(body) && !is_verified).then_some(Code::NotVerified)
+    }
+
+    fn is_for_the_verified(&self, body: &CommandBody) -> bool {
+        self.ground.config.verified_providers_only && body.action() == Some(Action::Accept)
+    }
+
+    /// What the file has to agree with before the person is promised anything. A word that ends a mark counts as a
+    /// revocation.
+    fn admission(&self, claims: &Claims, body: &CommandBody) -> Admission {
+        Admission {
+            session: claims.jti,
+            issued_at: claims.issued_at(),
+            mark: self.is_for_the_verified(body).then(|| claims.mark()),
+        }
     }
 
     /// A command with this edge's receipt is refused for nothing: the edge may have lost it since. A receipt by a
@@ -140,7 +149,7 @@ impl Intake {
         frame: CmdFrame,
         device: Option<&DeviceId>,
         signed: SignedToken,
-        refusal: Option<Code>,
+        (refusal, admission): (Option<Code>, Option<Admission>),
     ) -> CheckedCommand {
         let claims = signed.claims;
         let shown = shown_receipt(&frame, claims.sub);
@@ -152,6 +161,7 @@ impl Intake {
             token_expires_at: claims.expires_at(),
             received_at: self.ground.clock.now(),
             refusal: refusal.filter(|code| !is_lifted(code)),
+            admission,
             seen: frame.seen.filter(|receipt| self.is_ours(receipt)),
             receipt,
             was_taken,
@@ -172,7 +182,6 @@ impl Intake {
         &self,
         entry: CheckedCommand,
         repeat: bool,
-        revocations: Option<u64>,
         reader: Actor,
     ) -> Result<IntakeReply, FateUnknown> {
         let EdgeGround { store, identity, clock, people, disk, .. } = &self.ground;
@@ -185,7 +194,7 @@ impl Intake {
         let is_full = !may_log && disk.is_full();
         let no_room = if is_full { Code::StorageFull } else { Code::TooManyRequests };
         // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
-        let judging = move |sight: &Sight, book: &LogBook| {
+        let judging = move |sight: &Sight, footing: &Footing| {
             if !may_log {
                 return Answer::NotTaken(no_room);
             }
@@ -193,7 +202,7 @@ impl Intake {
                 return Answer::NotTaken(Code::TooManyRequests);
             }
             let request = Request { actor, body: &body, repeat, receipted };
-            judge(&request, sight, &book.footing(&body, sight, revocations))
+            judge(&request, sight, footing)
         };
         let entering = store.enter(entry, judging);
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {

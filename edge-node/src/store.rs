@@ -44,7 +44,7 @@ use std::{
 
 use engine::{
     edge::{NewEpoch, OpRange, Position, Run, SnapshotRun, TailRun},
-    verdict::Answer,
+    verdict::{Answer, Footing},
     view::Sight,
 };
 use journal::{Journal, JournalError, WriteError};
@@ -61,9 +61,9 @@ use wire::{
 
 pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, twin_of};
-pub use book::LogBook;
+use book::LogBook;
 pub use commands::{CheckedCommand, CommandFate, StoredCommand};
-pub use enrolment::{Trust, TrustNews};
+pub use enrolment::{Admission, Trust, TrustNews};
 pub use opening::EdgeIdentity;
 pub use orders::FeedEffects;
 pub use outcomes::DecidedCommand;
@@ -135,7 +135,7 @@ impl Store {
     pub async fn enter(
         &self,
         entry: CheckedCommand,
-        judge: impl FnOnce(&Sight, &LogBook) -> Answer + Send + 'static,
+        judge: impl FnOnce(&Sight, &Footing) -> Answer + Send + 'static,
     ) -> Write<CommandFate> {
         if planted(Defect::AnswerBeforeCommit) {
             return self.enter_and_answer_early(entry, judge).await;

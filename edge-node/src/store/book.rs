@@ -76,14 +76,13 @@ impl journal::State for LogBook {
 }
 
 impl LogBook {
-    /// `admitted_by` is the version of the revocations by which the person was let in, where one was.
-    pub fn footing(&self, body: &CommandBody, sight: &Sight, admitted_by: Option<u64>) -> Footing {
+    /// `let_in` says whether gate and file let the person in.
+    pub fn footing(&self, body: &CommandBody, sight: &Sight, let_in: bool) -> Footing {
         let rules = &self.tenure.assignment.rules;
         Footing {
             right: self.tenure.right(self.epoch),
             suspect: self.suspect,
-            // A person let in by older revocations than the op will name is promised nothing.
-            revocations_fresh: admitted_by == Some(self.revocations_version),
+            let_in,
             rule_allows: self.tenure.rule_allows(body, sight),
             unpaid_start: sight
                 .order

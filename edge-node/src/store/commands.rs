@@ -5,7 +5,7 @@
 //! another command: it shows nothing of this one and does not hinder it.
 
 use engine::{
-    verdict::{Answer, Judgment},
+    verdict::{Answer, Footing, Judgment},
     view::Sight,
 };
 use process::defect::{Defect, planted};
@@ -20,7 +20,9 @@ use super::{
     alarm::{self, Alarm},
     append,
     book::{LogBook, chain_at},
-    customers, shares,
+    customers,
+    enrolment::{Admission, admits},
+    shares,
     sight::sight,
     sql::{decoded, hash, id, int, nat, opt, parsed, unreadable},
 };
@@ -34,6 +36,8 @@ pub struct CheckedCommand {
     pub received_at: UnixMillis,
     /// Why it is not taken, should it be new: an expired token or a bad shape.
     pub refusal: Option<Code>,
+    /// Absent where the gate let nobody in, or knows revocations that are too old.
+    pub admission: Option<Admission>,
     /// The newest receipt of this edge that the tablet holds, its signature checked.
     pub seen: Option<Receipt>,
     /// The receipt that this edge once gave for this very command, its signature checked.
@@ -76,7 +80,7 @@ pub fn enter(
     conn: &Connection,
     book: &mut LogBook,
     entry: CheckedCommand,
-    judge: impl FnOnce(&Sight, &LogBook) -> Answer,
+    judge: impl FnOnce(&Sight, &Footing) -> Answer,
 ) -> rusqlite::Result<CommandFate> {
     if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
         alarm::raise(conn, book, Alarm::Receipt, entry.received_at)?;
@@ -92,7 +96,9 @@ pub fn enter(
     let mut before = sight(conn, order_id, &book.name)?;
     let seen = before.order.as_ref();
     before.in_good_standing = customers::is_in_good_standing(conn, book, &entry, seen)?;
-    match judge(&before, book) {
+    let let_in = is_let_in(conn, &entry)?;
+    let footing = book.footing(&command.body, &before, let_in);
+    match judge(&before, &footing) {
         Answer::NotTaken(code) => Ok(CommandFate::NotTaken(code)),
         Answer::Taken(taken) => {
             let act = match shares::judge(conn, &book.name, &entry, before.order.as_ref())? {
@@ -124,6 +130,13 @@ pub fn answered(
     Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
+/// Returns whether gate and file both let the person in: the op names the revocations of the file, which the gate
+/// learns a moment later.
+fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool> {
+    let admission = entry.admission.as_ref();
+    admission.map_or(Ok(false), |by| admits(conn, entry.actor.user_id, by))
+}
+
 /// Logs an accept made elsewhere, also of an unknown person or order: provisional and under no fence, so that
 /// the cloud decides it in the order of this log. Returns the order as seen with it, where it was new.
 pub fn log_asked(
@@ -140,6 +153,7 @@ pub fn log_asked(
         token_expires_at: now,
         received_at: ask.taken_at,
         refusal: None,
+        admission: None,
         seen: None,
         receipt: None,
         was_taken: false,

@@ -7,7 +7,8 @@ use engine::edge::{OpRange, Position, Run};
 use wire::NumberedOutcome;
 
 use super::{
-    Answer, CheckedCommand, CommandFate, LogBook, Sight, Store, Write, book, commands, outcomes,
+    Answer, CheckedCommand, CommandFate, Footing, LogBook, Sight, Store, Write, book, commands,
+    outcomes,
 };
 
 const GAP: Duration = Duration::from_millis(200);
@@ -31,7 +32,7 @@ impl Store {
     pub(super) async fn enter_and_answer_early(
         &self,
         entry: CheckedCommand,
-        judge: impl FnOnce(&Sight, &LogBook) -> Answer + Send + 'static,
+        judge: impl FnOnce(&Sight, &Footing) -> Answer + Send + 'static,
     ) -> Write<CommandFate> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = self.journal.write(move |conn, book| {
@@ -51,7 +52,7 @@ impl Store {
     pub(super) async fn enter_and_send_early(
         &self,
         entry: CheckedCommand,
-        judge: impl FnOnce(&Sight, &LogBook) -> Answer + Send + 'static,
+        judge: impl FnOnce(&Sight, &Footing) -> Answer + Send + 'static,
     ) -> Write<CommandFate> {
         let moved = self.moved();
         let write = move |conn: &_, book: &mut LogBook| {

@@ -1,8 +1,8 @@
 //! Owns the keys that enrolment brought: those that check people's tokens without the cloud, and the hub's,
 //! by which this edge knows its hub.
 
-use rusqlite::{Connection, OptionalExtension, params};
-use wire::{Hash, HubKey, PersonStanding, ProviderMark, SessionId, UnixMillis};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use wire::{Hash, HubKey, PersonStanding, ProviderMark, SessionId, UnixMillis, UserId};
 
 use super::sql::{execute, id, int, nat};
 
@@ -20,7 +20,16 @@ pub struct Trust {
     pub code: Option<Hash>,
 }
 
-/// New keys, where there are any, and revocations up to this version.
+/// The sign-in by which the gate let a person in.
+#[derive(Debug, Clone, Copy)]
+pub struct Admission {
+    pub session: SessionId,
+    pub issued_at: UnixMillis,
+    /// What the token tells of its provider, where only the verified may do this.
+    pub mark: Option<ProviderMark>,
+}
+
+/// New keys, where there are any, and new revocations.
 #[derive(Debug, Default)]
 pub struct TrustNews {
     pub jwks: Option<String>,
@@ -29,12 +38,10 @@ pub struct TrustNews {
     pub people: Vec<PersonStanding>,
     /// Providers who are verified, or were.
     pub marks: Vec<ProviderMark>,
-    pub revocations_version: u64,
 }
 
 pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
-    const ROW: &str =
-        "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), revocations_version, code_hash
+    const ROW: &str = "SELECT enrolled_at IS NOT NULL, nullif(jwks, ''), code_hash
         FROM edge WHERE one = 1";
     conn.query_row(ROW, [], |row| {
         let known = TrustNews {
@@ -42,9 +49,8 @@ pub fn trust(conn: &Connection) -> rusqlite::Result<Trust> {
             revoked_sessions: revoked_sessions(conn)?,
             people: people(conn)?,
             marks: marks(conn)?,
-            revocations_version: nat(row, 2)?,
         };
-        let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(3)?.map(Hash));
+        let (enrolled, code) = (row.get(0)?, row.get::<_, Option<[u8; 32]>>(2)?.map(Hash));
         Ok(Trust { enrolled, known, feed_confirmed_at: feed_confirmed_at(conn)?, code })
     })
 }
@@ -128,13 +134,31 @@ pub fn note_mark(conn: &Connection, mark: ProviderMark) -> rusqlite::Result<()> 
     execute(conn, PUT, params![&user.as_bytes()[..], int(version), verified])
 }
 
+/// Returns whether the revocations and marks of the file let the person in as well.
+pub fn admits(conn: &Connection, user: UserId, by: &Admission) -> rusqlite::Result<bool> {
+    const SESSION: &str = "SELECT EXISTS (SELECT 1 FROM revoked WHERE kind = 'session' AND id = ?)";
+    let ended: bool =
+        conn.prepare_cached(SESSION)?.query_row([&by.session.as_bytes()[..]], |row| row.get(0))?;
+    const PERSON: &str = "SELECT id, at, tokens_since FROM revoked WHERE kind = 'user' AND id = ?";
+    const MARK: &str = "SELECT user_id, version, verified FROM provider_marks WHERE user_id = ?";
+    let user = [&user.as_bytes()[..]];
+    let known = conn.prepare_cached(PERSON)?.query_row(user, person).optional()?;
+    if ended || known.is_some_and(|known| known.refuses(by.issued_at)) {
+        return Ok(false);
+    }
+    let Some(told) = by.mark else { return Ok(true) };
+    let known = conn.prepare_cached(MARK)?.query_row(user, mark).optional()?;
+    Ok(known.map_or(told, |known| known.joined(told)).verified)
+}
+
 fn marks(conn: &Connection) -> rusqlite::Result<Vec<ProviderMark>> {
     const ROWS: &str = "SELECT user_id, version, verified FROM provider_marks";
     let mut statement = conn.prepare(ROWS)?;
-    let rows = statement.query_map([], |row| {
-        Ok(ProviderMark { user: id(row, 0)?, version: nat(row, 1)?, verified: row.get(2)? })
-    })?;
-    rows.collect()
+    statement.query_map([], mark)?.collect()
+}
+
+fn mark(row: &Row<'_>) -> rusqlite::Result<ProviderMark> {
+    Ok(ProviderMark { user: id(row, 0)?, version: nat(row, 1)?, verified: row.get(2)? })
 }
 
 fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
@@ -146,9 +170,10 @@ fn revoked_sessions(conn: &Connection) -> rusqlite::Result<Vec<SessionId>> {
 fn people(conn: &Connection) -> rusqlite::Result<Vec<PersonStanding>> {
     const ROWS: &str = "SELECT id, at, tokens_since FROM revoked WHERE kind = 'user'";
     let mut statement = conn.prepare(ROWS)?;
-    let rows = statement.query_map([], |row| {
-        let (revoked_at, tokens_since) = (UnixMillis(row.get(1)?), UnixMillis(row.get(2)?));
-        Ok(PersonStanding { user: id(row, 0)?, revoked_at, tokens_since })
-    })?;
-    rows.collect()
+    statement.query_map([], person)?.collect()
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<PersonStanding> {
+    let (revoked_at, tokens_since) = (UnixMillis(row.get(1)?), UnixMillis(row.get(2)?));
+    Ok(PersonStanding { user: id(row, 0)?, revoked_at, tokens_since })
 }

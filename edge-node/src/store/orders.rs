@@ -37,7 +37,6 @@ pub fn apply(
     for change in changes {
         take(conn, book, change, now, &mut applied)?;
     }
-    applied.trust.revocations_version = book.revocations_version;
     book.feed_cursor = to;
     book.save(conn)?;
     Ok(applied)

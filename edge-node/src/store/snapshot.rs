@@ -126,7 +126,6 @@ fn swap(
     for change in others {
         orders::take(conn, book, change?, now, &mut applied)?;
     }
-    applied.trust.revocations_version = book.revocations_version;
     Ok(applied)
 }
 

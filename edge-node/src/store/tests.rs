@@ -50,6 +50,7 @@ fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
         token_expires_at: UnixMillis(NOW.0 + 3_600_000),
         received_at: NOW,
         refusal: None,
+        admission: None,
         seen: None,
         receipt: None,
         was_taken: false,
@@ -62,9 +63,9 @@ fn accept(n: u128) -> CommandBody {
 
 async fn enter(store: &Store, entry: CheckedCommand) -> CommandFate {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, book: &LogBook| {
+    let judging = move |sight: &Sight, footing: &Footing| {
         let request = Request { actor, body: &body, repeat: false, receipted: false };
-        judge(&request, sight, &Footing { suspect: book.suspect, ..Footing::OPTIMISTIC })
+        judge(&request, sight, &Footing { suspect: footing.suspect, ..Footing::OPTIMISTIC })
     };
     store.enter(entry, judging).await.unwrap()
 }

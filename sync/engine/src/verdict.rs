@@ -28,8 +28,8 @@ pub struct Footing {
     pub right: Right,
     /// The log may be a restored or cloned one: provisional answers only.
     pub suspect: bool,
-    /// The op will name the same revocations by which the person was let in, and they are `fresh`.
-    pub revocations_fresh: bool,
+    /// The gate let the person in on revocations that are `fresh`, and those that the op will name let him in too.
+    pub let_in: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
     /// The region's rules let the work on this order start without held funds.
@@ -41,7 +41,7 @@ impl Footing {
     pub const OPTIMISTIC: Self = Self {
         right: Right::None,
         suspect: false,
-        revocations_fresh: true,
+        let_in: true,
         rule_allows: false,
         unpaid_start: false,
     };
@@ -160,7 +160,7 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
         CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. } => footing.rule_allows,
         _ => false,
     };
-    covered && !request.repeat && !footing.suspect && footing.revocations_fresh
+    covered && !request.repeat && !footing.suspect && footing.let_in
 }
 
 /// The fence held here, if the view is proven and every pending op that can change the order stands on the
@@ -242,7 +242,7 @@ mod tests {
         for footing in [
             Footing { right: Right::Held { fence: 7, proven: false }, ..HOLDER },
             Footing { suspect: true, ..HOLDER },
-            Footing { revocations_fresh: false, ..HOLDER },
+            Footing { let_in: false, ..HOLDER },
         ] {
             check(&request, &open, &footing, provisional);
         }

@@ -124,7 +124,7 @@ bugs! {
     AnyReleaseEnds "any_release_ends" "the release of an old fence ends the right under the new one",
     CancelHeld "cancel_held" "a firm accept that finds the order cancelled or rejected is refused",
     RevokeSeen "revoke_seen" "a firm answer is judged by revocations that its edge could not know",
-    RevocationsStale "revocations_stale" "a firm answer names newer revocations than it was let in by",
+    RevocationsStale "revocations_stale" "a firm answer is given against a revocation that the file has and the gate has not yet",
     RuleVersion "rule_version" "a firm answer is judged by rules that its edge could not know",
     VainCase "vain_case" "work that was done in vain is on nobody's list",
     StandingAssumed "standing_assumed" "an edge takes every customer for one in good standing",

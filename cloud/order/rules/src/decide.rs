@@ -140,7 +140,7 @@ fn listed(
         Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
-        // The same id may come again after another refusal, and a case is listed once for it.
+        // After any other refusal the same id may come again, and it makes one case.
         Ruling::Refused(code) if case.met_closed && consumes(case.attempt, *code) => {
             kinds.push(CaseKind::MetClosed);
         }

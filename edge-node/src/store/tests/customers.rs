@@ -55,9 +55,9 @@ async fn verdict(
 ) -> Verdict {
     let actor = Actor { user_id: UserId(id(user)), role };
     let entry = entry(command, actor, body.clone());
-    let judging = move |sight: &Sight, book: &LogBook| {
+    let judging = move |sight: &Sight, footing: &Footing| {
         let request = Request { actor, body: &body, repeat: false, receipted: false };
-        judge(&request, sight, &book.footing(&body, sight, Some(book.revocations_version)))
+        judge(&request, sight, &Footing { let_in: true, ..*footing })
     };
     match store.enter(entry, judging).await.unwrap() {
         CommandFate::Stored { stored, .. } => stored.verdict,

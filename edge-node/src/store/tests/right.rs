@@ -32,10 +32,9 @@ async fn with_region(store: &Store) {
 
 async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
     let (actor, body) = (entry.actor, entry.command.body.clone());
-    let judging = move |sight: &Sight, book: &LogBook| {
+    let judging = move |sight: &Sight, footing: &Footing| {
         let request = Request { actor, body: &body, repeat: false, receipted: false };
-        let right = book.tenure.right(book.epoch);
-        judge(&request, sight, &Footing { right, suspect: book.suspect, ..Footing::OPTIMISTIC })
+        judge(&request, sight, &Footing { let_in: true, ..*footing })
     };
     match store.enter(entry, judging).await.unwrap() {
         CommandFate::Stored { stored, .. } => stored,
@@ -131,9 +130,8 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
     let other = EdgeId::new("north-2").unwrap();
     for (version, holder, right) in [(2, None, Right::None), (3, Some(other), Right::Elsewhere)] {
         hear(&store, RegionAssignment { holder, ..grant(version, 2) }).await;
-        let seen = Footing { right, ..Footing::OPTIMISTIC };
-        let judging = move |_: &Sight, book: &LogBook| {
-            assert_eq!(book.tenure.right(book.epoch), seen.right);
+        let judging = move |_: &Sight, footing: &Footing| {
+            assert_eq!(footing.right, right);
             Answer::NotTaken(Code::OrderNotFound)
         };
         store.enter(entry(101, by(20), accept(1)), judging).await.unwrap();

@@ -22,8 +22,8 @@ pub struct CommandEntry {
     pub token: String,
     pub received_at: UnixMillis,
     pub repeat: bool,
-    /// The version of the revocations that let it in.
-    pub revocations: Option<u64>,
+    /// By the revocations that were on disk then.
+    pub let_in: bool,
     /// The reason not to take it if it is new.
     pub refusal: Option<Code>,
     /// The newest receipt of this edge that the tablet holds.
@@ -109,7 +109,7 @@ impl EdgeFile {
             token: ask.token,
             received_at: ask.taken_at,
             repeat: true,
-            revocations: None,
+            let_in: false,
             refusal: None,
             seen: None,
             receipt: None,
@@ -165,12 +165,11 @@ impl EdgeFile {
             self.is_in_good_standing(entry, sight.order.as_ref()) || self.has(Bug::StandingAssumed);
         let rule_allows = tenure.rule_allows(body, &sight);
         let right = tenure.right(self.book.live.epoch);
-        let revocations_fresh = entry.revocations == Some(self.book.live.revocations_version)
-            || self.has(Bug::RevocationsStale);
+        let let_in = entry.let_in && (!self.is_revoked(entry) || self.has(Bug::RevocationsStale));
         let rules = &tenure.assignment.rules;
         let seen = sight.order.as_ref();
         let unpaid_start = seen.is_some_and(|order| rules.starts_unpaid_at_edge(order));
-        let footing = Footing { right, suspect, revocations_fresh, rule_allows, unpaid_start };
+        let footing = Footing { right, suspect, let_in, rule_allows, unpaid_start };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();
         }
@@ -180,6 +179,11 @@ impl EdgeFile {
             }
             answer => answer,
         }
+    }
+
+    /// By all that this transaction has, which is more for a moment than the person was let in by.
+    fn is_revoked(&self, entry: &CommandEntry) -> bool {
+        self.revoked.get(&entry.actor.user_id).is_some()
     }
 
     /// Mirrors `edge-node/src/store/customers.rs`.

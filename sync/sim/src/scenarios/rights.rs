@@ -236,7 +236,7 @@ fn a_revocation_on_its_way_to_the_disk() -> Scenario {
         .tablet(6_100, P2, Accept, order(1, 1))
         .shows(
             "a_revocation_on_its_way_to_the_disk",
-            "who was let in by older revocations than the file has by now is promised nothing",
+            "who was let in before the file had the revocation, and is logged after it, is promised nothing",
             &[Bug::RevocationsStale],
         )
 }

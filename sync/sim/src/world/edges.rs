@@ -74,15 +74,13 @@ impl World {
             trace: None,
         };
         let (token, repeat) = (frame.token, frame.repeat);
-        let revocations = edge.file.book.read().revocations_version;
-        let revocations = Some(revocations).filter(|_| unsigned.is_none());
         let entry = CommandEntry {
             command,
             actor,
             token,
             received_at,
             repeat,
-            revocations,
+            let_in: unsigned.is_none(),
             refusal,
             seen,
             receipt,

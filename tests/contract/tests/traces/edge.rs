@@ -6,17 +6,20 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use engine::{
     edge::{EdgeWrite as FromLink, Position},
-    verdict::{Request, judge},
+    verdict::{Footing, Request, judge},
 };
 use holdfast_edge::store::{
-    Alarm, CheckedCommand, CommandFate, EdgeIdentity, LogBook, Store, StoredCommand,
+    Admission, Alarm, CheckedCommand, CommandFate, EdgeIdentity, Store, StoredCommand,
 };
 use sim::{
     Counts,
     recording::{self, EdgeRecording, EdgeStep},
 };
 use tempfile::TempDir;
-use wire::{BootNonce, Chain, Command, CommandId, Order, ShareLimits, UnixMillis, UserId};
+use uuid::Uuid;
+use wire::{
+    BootNonce, Chain, Command, CommandId, Order, SessionId, ShareLimits, UnixMillis, UserId,
+};
 
 struct Replay {
     name: String,
@@ -71,7 +74,7 @@ impl Replay {
                     token: ask.token.clone(),
                     received_at: ask.taken_at,
                     repeat: true,
-                    revocations: Some(0),
+                    let_in: true,
                     refusal: None,
                     seen: None,
                     receipt: None,
@@ -133,11 +136,13 @@ impl Replay {
 
     async fn enter(&self, entry: &recording::CommandEntry) -> CommandFate {
         let (actor, body, repeat) = (entry.actor, entry.command.body.clone(), entry.repeat);
-        let (revocations, receipted) = (entry.revocations, entry.was_taken);
-        let judging = move |sight: &_, book: &LogBook| {
+        let receipted = entry.was_taken;
+        let judging = move |sight: &_, footing: &Footing| {
             let request = Request { actor, body: &body, repeat, receipted };
-            judge(&request, sight, &book.footing(&body, sight, revocations))
+            judge(&request, sight, footing)
         };
+        let session = SessionId(Uuid::nil());
+        let admission = Admission { session, issued_at: entry.received_at, mark: None };
         let entry = CheckedCommand {
             limits: ShareLimits::OFF,
             command: Command::clone(&entry.command),
@@ -147,6 +152,7 @@ impl Replay {
             token_expires_at: entry.received_at.plus_ms(365 * 24 * 60 * 60 * 1_000),
             received_at: entry.received_at,
             refusal: entry.refusal,
+            admission: entry.let_in.then_some(admission),
             seen: entry.seen.clone(),
             receipt: entry.receipt.clone(),
             was_taken: entry.was_taken,
