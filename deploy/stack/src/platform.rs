@@ -1,5 +1,7 @@
 //! A running platform: the cloud, an edge in each region, and people who can sign in.
 
+mod second;
+
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
@@ -25,6 +27,8 @@ use crate::{
     ready::{EdgeAddresses, ReadyFile},
     servers::{Access, Addresses, ServerData, Servers},
 };
+
+pub use second::ReplicaPlace;
 
 /// Until five links are up and the checksums match, once everything has started.
 pub const HEALTHY_MAX: Duration = Duration::from_secs(60);
@@ -88,13 +92,6 @@ pub struct Stack {
     environment: BTreeMap<String, String>,
     admin: Mutex<Admin>,
     default_limits: bool,
-}
-
-/// The ports of a second replica.
-#[derive(Debug, Clone, Copy)]
-pub struct ReplicaPlace {
-    pub port: u16,
-    pub operator: u16,
 }
 
 struct Admin {
@@ -240,74 +237,6 @@ impl Stack {
             ComplaintKind::NobodyHolds => true,
             _ => false,
         }
-    }
-
-    /// Starts one more edge in a region, behind this gateway; returns once it is linked.
-    pub async fn second_edge(&mut self, gateway_url: String, region: Region) -> Result<EdgePlace> {
-        let ports = &mut self.layout.ports;
-        let (http, mqtt, ws) = (ports.free()?, ports.free()?, ports.free()?);
-        let operator = ports.free()?;
-        let edge = format!("{}-2", region.as_str().to_lowercase());
-        let place = EdgePlace { region, edge, http, mqtt, ws, operator, gateway_url };
-        let code = self.enrolment_code(&place).await?;
-        let spec = self.in_environment(parts::edge(&self.layout, &place, Some(code))?);
-        let child = self.supervisor.spawn(spec).await?;
-        probe::until(&child, READY_MAX, || probe::is_ready(http)).await?;
-        self.healthy(HEALTHY_MAX).await?;
-        Ok(place)
-    }
-
-    /// Starts one more replica of a part, which finds those of `peers` at these ports; returns its port once it is
-    /// ready.
-    pub async fn second_replica(
-        &mut self,
-        part: CloudPart,
-        peers: &[(CloudPart, u16)],
-    ) -> Result<u16> {
-        let place = self.replica_place()?;
-        let child = self.spawn_replica(part, place, peers).await?;
-        probe::until(&child, READY_MAX, || probe::is_ready(place.port)).await?;
-        Ok(place.port)
-    }
-
-    /// Starts one more replica of every part; returns their places once all are ready. The second gateway asks the
-    /// second replicas, and each of those asks either replica of its peers, as chance has it.
-    pub async fn second_cloud(&mut self) -> Result<BTreeMap<CloudPart, ReplicaPlace>> {
-        let mut places = BTreeMap::new();
-        for part in CloudPart::ALL {
-            places.insert(*part, self.replica_place()?);
-        }
-        let mut begun = Vec::new();
-        for (part, place) in &places {
-            let is_second = |_: &CloudPart| *part == CloudPart::Gateway || is_heads();
-            let peers = CloudPart::behind_the_gateway().filter(is_second);
-            let peers: Vec<_> = peers.map(|peer| (peer, places[&peer].port)).collect();
-            begun.push((place.port, self.spawn_replica(*part, *place, &peers).await?));
-        }
-        for (port, child) in begun {
-            probe::until(&child, READY_MAX, || probe::is_ready(port)).await?;
-        }
-        Ok(places)
-    }
-
-    fn replica_place(&mut self) -> Result<ReplicaPlace> {
-        let ports = &mut self.layout.ports;
-        Ok(ReplicaPlace { port: ports.free()?, operator: ports.free()? })
-    }
-
-    async fn spawn_replica(
-        &self,
-        part: CloudPart,
-        place: ReplicaPlace,
-        peers: &[(CloudPart, u16)],
-    ) -> Result<Child> {
-        let spec = parts::second_replica(part, &self.layout, place.port, place.operator)?;
-        let spec = self.users.sign_in(part, self.in_environment(spec));
-        let spec = peers.iter().fold(spec, |spec, (peer, at)| {
-            let name = format!("HOLDFAST__PEERS__{}", peer.name().to_uppercase());
-            spec.env(&name, format!("http://127.0.0.1:{at}"))
-        });
-        self.supervisor.spawn(spec).await
     }
 
     /// Everything that somebody else needs to use this platform.
@@ -515,10 +444,6 @@ pub fn supervisor_for(layout: &Layout) -> Result<Supervisor> {
         supervisor.remove_at_end(&layout.folder)?;
     }
     Ok(supervisor)
-}
-
-fn is_heads() -> bool {
-    process::random::bytes::<1>()[0].is_multiple_of(2)
 }
 
 fn all_edges(status: &StatusReport, region: Region, so: impl Fn(&EdgeStatus) -> bool) -> bool {

@@ -1,0 +1,150 @@
+//! The reasons of admins are sealed wherever they stand, and shown to those who may read them.
+
+use super::*;
+
+/// As long as a reason may be, in the widest letters.
+fn why() -> String {
+    const NAMED: &str = "His aunt Wilhelmina rang us up.";
+    format!("{NAMED}{}", "\u{1d11e}".repeat(500 - NAMED.len()))
+}
+
+/// The rows of every table that keeps reasons of admins: two of closings, and one of each other kind.
+#[derive(Clone, Copy)]
+struct Reasons {
+    user: UserId,
+    readmission: Uuid,
+    reset: Uuid,
+    role: Uuid,
+}
+
+const KID: &str = "a-key-with-a-story";
+
+impl Reasons {
+    /// An admin does all that asks for a reason. The account is closed at the end.
+    async fn given(store: &Store, clock: &Clock, user: UserId) -> Self {
+        const ADMIN: &str = "UPDATE users SET role_id = 3 WHERE id = ?";
+        let [readmission, reset, role] = std::array::from_fn(|_| clock.new_id());
+        let at = clock.now();
+        let closing = Closing { at, by: user, why: why() };
+        let closed = |_| Ok(event(EventType::UserRevoked, clock, user, None));
+        assert!(store.close_account(user, &closing, closed).await.unwrap());
+        assert!(store.readmit(readmission, user, &closing, closed).await.unwrap());
+        let code = OneTimeCodeHash::of(&OneTimeCode::new([7; OneTimeCode::CHARS]));
+        let expires_at = at.plus_ms(HOUR_MS);
+        let leave = PasswordReset { id: reset, user, code, at, by: user, why: why(), expires_at };
+        store.add_reset(&leave).await.unwrap();
+        store.sql.exec(ADMIN, vals![user]).await.unwrap();
+        let order = RoleOrder { id: role, at, by: user, why: why() };
+        let ending = OthersEnding { user, except: None, at, why: SessionEnding::RoleChanged };
+        let ended = |session| Ok(event(EventType::SessionRevoked, clock, user, Some(session)));
+        let customer = Role::Customer.number();
+        store.give_role(customer, ending, &order, ended).await.unwrap().unwrap();
+        let key = NewSigningKey::of_file(KID, [7; 32]);
+        let key = NewSigningKey { signs_from: at.plus_ms(1), ..key };
+        assert!(store.add_key(&key, at).await.unwrap());
+        let order = KeyOrder { by: user, why: why() };
+        assert!(store.begin_key(KID, &order, at).await.unwrap());
+        assert!(store.kill_key(KID, &order, at).await.unwrap());
+        assert!(store.close_account(user, &closing, closed).await.unwrap());
+        Self { user, readmission, reset, role }
+    }
+
+    /// All of them, as they stand and with their places.
+    async fn kept(self, sql: &Sql) -> Vec<(SealPlace, String)> {
+        let columns = [
+            (reasons::closing(self.user), "SELECT closed_why FROM users"),
+            (reasons::closing(self.user), "SELECT closed_why FROM readmissions"),
+            (reasons::readmission(self.readmission), "SELECT why FROM readmissions"),
+            (reasons::reset(self.reset), "SELECT why FROM password_resets"),
+            (reasons::role_act(self.role), "SELECT why FROM role_acts"),
+            (reasons::rotation(KID), "SELECT rotated_why FROM signing_keys"),
+            (reasons::killing(KID), "SELECT killed_why FROM signing_keys"),
+        ];
+        let mut kept = Vec::new();
+        for (place, text) in columns {
+            let [why] = <[String; 1]>::try_from(sql.all(text, Vec::new()).await.unwrap()).unwrap();
+            kept.push((place, why));
+        }
+        kept
+    }
+
+    /// Each is in the clear for those who may read it, and nowhere else.
+    async fn are_sealed(self, store: &Store) {
+        let keys = store.data_keys();
+        for (place, stored) in self.kept(&store.sql).await {
+            assert!(!stored.contains("Wilhelmina"), "{place:?}: {stored}");
+            assert!(!keys.is_stale_text(&stored), "{place:?} is sealed by the present key");
+            assert_eq!(keys.open_text(&place, stored).unwrap(), why(), "{place:?}");
+        }
+        self.are_shown(store).await;
+    }
+
+    async fn are_shown(self, store: &Store) {
+        let person = store.person(self.user).await.unwrap().unwrap();
+        assert_eq!(person.closed_why, Some(why()));
+        let given = store.roles_given(self.user).await.unwrap();
+        assert_eq!(given.into_iter().map(|act| act.why).collect::<Vec<_>>(), [why()]);
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn reasons_of_admins_are_sealed_and_shown(#[case] engine: Engine) {
+    let Database { store, clock, user, _folder, .. } = database(engine).await;
+    let reasons = Reasons::given(&store, &clock, user).await;
+    reasons.are_sealed(&store).await;
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn reasons_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engine: Engine) {
+    const PLAIN: &str = "UPDATE users SET email = 'l@example.com', email_hash = NULL";
+    let Database { store, clock, user, _folder: folder, .. } = database(engine).await;
+    let path = folder.path().join("data.keys");
+    let under = |keys: &DataKeys| Store::new(store.sql.clone().sealed_by(keys));
+    let seal = async |store: &Store| jobs::seal(store, &jobs::SealWalks::default()).await;
+    // As a version before has left it.
+    store.sql.exec(PLAIN, Vec::new()).await.unwrap();
+    let reasons = Reasons::given(&under(&DataKeys::none()), &clock, user).await;
+    let plain = reasons.kept(&store.sql).await;
+    assert!(plain.iter().all(|(_, stored)| *stored == why()), "{plain:?}");
+    let former = under(&DataKeys::load_or_create(&path, true).unwrap());
+    reasons.are_shown(&former).await;
+    seal(&former).await.unwrap();
+    reasons.are_sealed(&former).await;
+    let before = reasons.kept(&store.sql).await;
+    seal(&former).await.unwrap();
+    assert_eq!(reasons.kept(&store.sql).await, before, "what is sealed by the present key stays");
+
+    let [old] = &*sealing::listed(&path).unwrap() else { panic!("one key") };
+    sealing::add(&path).unwrap();
+    sealing::use_newest(&path).unwrap();
+    let both = under(&DataKeys::load(&path, true).unwrap());
+    reasons.are_shown(&both).await;
+    seal(&both).await.unwrap();
+    sealing::remove(&path, old).unwrap();
+    reasons.are_sealed(&under(&DataKeys::load(&path, true).unwrap())).await;
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_closing_of_before_is_sealed_where_its_readmission_keeps_it(#[case] engine: Engine) {
+    const CLOSED: &str = "SELECT closed_why FROM readmissions";
+    let Database { store, clock, user, _folder, .. } = database(engine).await;
+    let before = Store::new(store.sql.clone().sealed_by(&DataKeys::none()));
+    let closing = Closing { at: clock.now(), by: user, why: why() };
+    let event_of = |_| Ok(event(EventType::UserRevoked, &clock, user, None));
+    assert!(before.close_account(user, &closing, event_of).await.unwrap());
+    assert!(store.readmit(clock.new_id(), user, &closing, event_of).await.unwrap());
+    let kept: Option<String> = store.sql.one(CLOSED, Vec::new()).await.unwrap();
+    let kept = kept.unwrap();
+    assert!(!kept.contains("Wilhelmina"), "{kept}");
+    let keys = store.data_keys();
+    assert_eq!(keys.open_text(&reasons::closing(user), kept).unwrap(), why());
+}

@@ -1,0 +1,135 @@
+//! The proof of an address, and the warning of the one before it.
+
+use super::*;
+
+fn person_event(kind: EventType) -> wire::Event {
+    let body = wire::UserEvent { user_id: CUSTOMER, role: Role::Customer, session_id: None };
+    wire::Event::new(wire::EventId(uuid::Uuid::from_u128(7)), kind, AT, "", &body).unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
+    let world = World::new().await;
+    world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
+    let registered = person_event(EventType::UserRegistered);
+    // Twice: a redelivery plans nothing more.
+    for _ in 0..2 {
+        world.deliveries.confirm(&registered).await.unwrap();
+    }
+    world.happens(EventType::PaymentCompleted).await;
+    for _ in 0..3 {
+        world.look().await;
+    }
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0]["to"], ADDRESS);
+    assert_eq!(mails[0]["subject"], "Confirm your e-mail address / 请确认您的邮箱");
+    let text = mails[0]["text"].as_str().unwrap();
+    for part in [
+        "WXYZ-WXYZ-WXYZ-0000 is the code",
+        "24 hours",
+        "https://portal.example.org/confirm-address#WXYZ-WXYZ-WXYZ-0000",
+        "24 小时内有效",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing from: {text}");
+    }
+    let log = world.deliveries.log.page(None, None, 9).await.unwrap().items;
+    let why: Vec<_> = log.iter().filter_map(|(_, item)| item.why.as_deref()).collect();
+    assert_eq!(why, ["nobody has confirmed the address"]);
+    let kept = serde_json::to_string(&log.iter().map(|(_, item)| item).collect::<Vec<_>>());
+    assert!(!kept.unwrap().contains("WXYZ"), "the log holds a code");
+    assert_eq!(world.auth.codes_made.load(Ordering::Relaxed), 1);
+
+    // Once it is confirmed, news goes there; a code that was planned meanwhile does not.
+    world.auth.is_unconfirmed.store(false, Ordering::Relaxed);
+    let mut lines = samples::lines(EventType::PaymentFailed);
+    lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
+    world.deliveries.inboxes.add(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
+    world.deliveries.plan(lines.iter()).await.unwrap();
+    let asked = wire::Event {
+        id: wire::EventId(uuid::Uuid::from_u128(72)),
+        ..person_event(EventType::UserConfirmationAsked)
+    };
+    world.deliveries.confirm(&asked).await.unwrap();
+    world.look().await;
+    let mails = world.mails();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[1]["subject"], "Payment failed");
+}
+
+#[tokio::test]
+async fn a_wish_for_another_address_warns_the_one_in_force_before_the_new_one_has_a_code() {
+    for in_a_run in [false, true] {
+        let world = World::new().await;
+        let asked = person_event(EventType::UserAddressChangeAsked);
+        *world.auth.wish.lock().unwrap() = Some(asked.id);
+        // The first try of the warning fails for a passing reason.
+        world.auth.contact_is_away.store(true, Ordering::Relaxed);
+        if in_a_run {
+            assert!(world.inboxes().handle_run(&[&asked]).await.unwrap());
+        } else {
+            world.inboxes().handle(&asked).await.unwrap();
+        }
+        world.look().await;
+        assert_eq!(world.log().await, vec![(DeliveryState::Waiting, 1, None); 2]);
+        assert!(world.mails().is_empty(), "a code is out");
+        world.clock.advance(PAUSE_MIN_MS);
+        world.look_while_somebody_confirms().await;
+        assert_eq!(world.subjects_to(ADDRESS), [WARNING]);
+        assert_eq!(world.subjects_to(OTHER_ADDRESS), [CODE]);
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_is_asked_for_once_more_overtakes_no_warning() {
+    let world = World::new().await;
+    let wish = person_event(EventType::UserAddressChangeAsked);
+    *world.auth.wish.lock().unwrap() = Some(wish.id);
+    let again = Event {
+        id: EventId(uuid::Uuid::from_u128(72)),
+        ..person_event(EventType::UserConfirmationAsked)
+    };
+    // Another replica is late with the event of the wish.
+    world.inboxes().handle(&again).await.unwrap();
+    world.look().await;
+    assert!(world.mails().is_empty(), "a code is out");
+    world.inboxes().handle(&wish).await.unwrap();
+    world.auth.contact_is_away.store(true, Ordering::Relaxed);
+    world.clock.advance(PAUSE_MIN_MS);
+    world.look_while_somebody_confirms().await;
+    assert_eq!(world.subjects_to(ADDRESS), [WARNING]);
+    assert_eq!(world.subjects_to(OTHER_ADDRESS), [CODE, CODE]);
+}
+
+#[tokio::test]
+async fn a_warning_that_no_mailbox_takes_holds_no_code_back_for_ever() {
+    let world = World::new().await;
+    let asked = person_event(EventType::UserAddressChangeAsked);
+    *world.auth.wish.lock().unwrap() = Some(asked.id);
+    world.auth.is_closed.store(true, Ordering::Relaxed);
+    world.inboxes().handle(&asked).await.unwrap();
+    world.look().await;
+    assert_eq!(world.subjects_to(OTHER_ADDRESS), [CODE]);
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language() {
+    let world = World::new().await;
+    world.wish(&InboxWishes { language: Language::Chinese, ..InboxWishes::default() }).await;
+    world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
+    world.auth.is_away.store(true, Ordering::Relaxed);
+    world.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    world.look().await;
+    assert_eq!(world.log().await, [(DeliveryState::Waiting, 1, None)]);
+    world.auth.is_away.store(false, Ordering::Relaxed);
+    world.clock.advance(PAUSE_MIN_MS);
+    world.look().await;
+    let mails = world.mails();
+    assert_eq!(mails[0]["subject"], "请确认您的邮箱");
+    assert!(!mails[0]["text"].as_str().unwrap().contains("the code"));
+
+    let old = World::new().await;
+    old.clock.advance(FRESH_MS + 1);
+    old.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    assert!(old.log().await.is_empty(), "a replay writes to nobody");
+}
