@@ -331,11 +331,19 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     refunds: [{ id: id(941), payment_id: id(930), amount: '60.00', currency: 'CNY', status: 'rejected', source: 'held', created_at: at('10:29:00'), updated_at: at('10:30:00') }],
     acts: [{ kind: 'sent_anew', amount: null, reason: said ?? '银行说可以再试。', subject: null, by: PEOPLE.admin.user_id, at: at('10:31:00') }],
   }
-  const found = (kind, subject, time) => ({ kind, subject, since: time ? at(time) : null })
+  const found = (kind, subject, time, about) => ({ kind, subject, since: time ? at(time) : null, order_id: null, provider_id: null, amount: null, currency: null, ...about })
+  const moved = { order_id: order, amount: '180.00', currency: 'CNY' }
+  const paidOut = { provider_id: PEOPLE.provider.user_id, amount: '162.00', currency: 'CNY' }
   state.compared = {
     at: at('10:52:00'), since: '2026-10-17T10:52:00.000Z',
-    differences: [found('uneven_journal', id(950)), found('account_adrift', id(951)), found('shown_unheld', order), found('adapter_differs', id(952)), found('adapter_differs', id(953)), found('orders_silent', id(0))],
-    waiting: [found('late_payment', id(954), '09:30:00'), found('needs_person', order, '09:00:00'), found('open_case', id(941), '09:20:00'), found('adapter_silent', id(0))],
+    differences: [
+      found('uneven_journal', id(950)), found('account_adrift', id(951)), found('shown_unheld', order, null, { order_id: order }),
+      found('adapter_differs', id(952), null, moved), found('adapter_differs', id(953), null, paidOut), found('orders_silent', id(0)),
+    ],
+    waiting: [
+      found('late_payment', id(954), '09:30:00', moved), found('needs_person', order, '09:00:00', { order_id: order }),
+      found('open_case', id(941), '09:20:00', { ...moved, amount: '60.00' }), found('adapter_silent', id(0)),
+    ],
   }
   routes.push(
     ['GET', /^\/payments\/reconciliation$/, () => (state.compared.status ? [state.compared.status, state.compared] : state.compared)],

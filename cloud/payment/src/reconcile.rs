@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use custody::{Missed, MovementId};
 use process::problem::chain;
 use uuid::Uuid;
-use wire::{UnixMillis, words};
+use wire::{OrderId, UnixMillis, words};
 
 use crate::{
     compare::Comparison,
     courier::Courier,
-    store::{Disagreements, LateRows, StoreError},
+    store::{Disagreements, FindingAbout, LateRows, StoreError},
 };
 
 /// How far back bookings and movements are compared. What was booked before was compared then, and nobody can
@@ -45,12 +45,37 @@ words! {
     }
 }
 
+impl FindingKind {
+    /// Its subject is the order itself.
+    const fn names_an_order(self) -> bool {
+        match self {
+            Self::HeldForNothing
+            | Self::ShownUnheld
+            | Self::OrderEventMissed
+            | Self::MoneyWordMissed
+            | Self::NeedsPerson
+            | Self::CancelUnfinished => true,
+            Self::UnevenJournal
+            | Self::AccountAdrift
+            | Self::AdapterDiffers
+            | Self::AdapterSilent
+            | Self::OrdersSilent
+            | Self::LatePayment
+            | Self::LateRefund
+            | Self::LatePayout
+            | Self::Suspense
+            | Self::OpenCase => false,
+        }
+    }
+}
+
 /// Something to look at, by the id of its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoneyFinding {
     pub kind: FindingKind,
     pub subject: Uuid,
     pub since: Option<UnixMillis>,
+    pub about: FindingAbout,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +134,23 @@ impl Reconciler {
         if !adapter.has_statement() {
             waiting.push(silent);
         }
+        self.describe(&mut differences).await?;
+        self.describe(&mut waiting).await?;
         Ok(Reconciliation { at, since, differences, waiting })
+    }
+
+    async fn describe(&self, found: &mut [MoneyFinding]) -> Result<(), StoreError> {
+        let others = found.iter().filter(|finding| !finding.kind.names_an_order());
+        let others: Vec<Uuid> = others.map(|finding| finding.subject).collect();
+        let known = self.courier.store.about(&others).await?;
+        for finding in found {
+            finding.about = if finding.kind.names_an_order() {
+                FindingAbout::of_order(OrderId(finding.subject))
+            } else {
+                known.get(&finding.subject).copied().unwrap_or_default()
+            };
+        }
+        Ok(())
     }
 
     /// Books the adapter's own fees, asks it about every movement on which its statement differs [STATEMENT], and keeps the
@@ -185,7 +226,7 @@ fn first_id(at: UnixMillis) -> Uuid {
 }
 
 fn finding(kind: FindingKind, subject: Uuid) -> MoneyFinding {
-    MoneyFinding { kind, subject, since: None }
+    MoneyFinding { kind, subject, since: None, about: FindingAbout::default() }
 }
 
 fn disagreements(rows: Disagreements) -> Vec<MoneyFinding> {
@@ -212,7 +253,8 @@ fn waiting(rows: LateRows) -> Vec<MoneyFinding> {
         (FindingKind::OpenCase, rows.cases),
     ];
     let of = |(kind, rows): (FindingKind, Vec<(Uuid, UnixMillis)>)| {
-        rows.into_iter().map(move |(subject, at)| MoneyFinding { kind, subject, since: Some(at) })
+        rows.into_iter()
+            .map(move |(subject, at)| MoneyFinding { since: Some(at), ..finding(kind, subject) })
     };
     kinds.into_iter().flat_map(of).collect()
 }

@@ -7,7 +7,7 @@ const [RUST = ''] = Object.values(import.meta.glob<string>('../../payment/src/re
 const KINDS = [...(/FindingKind \{(.*?)\n {4}\}/s.exec(RUST)?.[1] ?? '').matchAll(/"(\w+)"/g)].map(([, kind]) => kind ?? '')
 const WORDS = import.meta.glob<{ compared: { kind: Record<string, unknown> } }>('../src/locales/*.json', { eager: true, import: 'default' })
 
-const finding = (kind: string, subject: string, since: string | null = null): ReconciliationFinding => ({ kind, subject, since })
+const finding = (kind: string, subject: string): ReconciliationFinding => ({ kind, subject, since: null, order_id: null, provider_id: null, amount: null, currency: null })
 
 test('every kind of finding has its words in both languages, and no words are left over', () => {
   expect(KINDS).toHaveLength(16)
@@ -21,8 +21,8 @@ test('findings of one kind stand together, the kinds in the order of the report'
 
 test('a part that could not be asked differs in nothing and names no row', () => {
   const [silent, differs] = groupsOf([finding('orders_silent', 'nil'), finding('shown_unheld', 'o')], 'differences')
-  expect(silent).toMatchObject({ nature: 'silent', rows: [], place: undefined })
-  expect(differs).toMatchObject({ nature: 'differs', place: 'order' })
+  expect(silent).toMatchObject({ nature: 'silent', rows: [] })
+  expect(differs).toMatchObject({ nature: 'differs', rows: [{ subject: 'o' }] })
 })
 
 test('a payment service without statements only waits, with words of its own', () => {
@@ -31,11 +31,9 @@ test('a payment service without statements only waits, with words of its own', (
   expect(groupsOf([silent], 'differences')[0]).toMatchObject({ nature: 'silent', word: 'adapter_silent' })
 })
 
-test('only what surely is an order or a payment leads to its books', () => {
-  const place = (kind: string) => groupsOf([finding(kind, 'x')], 'differences')[0]?.place
-  expect(KINDS.filter(kind => place(kind) === 'order')).toEqual(['held_for_nothing', 'shown_unheld', 'order_event_missed', 'money_word_missed', 'needs_person', 'cancel_unfinished'])
-  expect(KINDS.filter(kind => place(kind) === 'payment')).toEqual(['late_payment', 'suspense'])
-  expect(place('a_kind_of_tomorrow')).toBeUndefined()
+test('open cases alone are worked off in their own list', () => {
+  const areCases = (kind: string) => groupsOf([finding(kind, 'x')], 'waiting')[0]?.areCases
+  expect([...KINDS, 'a_kind_of_tomorrow'].filter(areCases)).toEqual(['open_case'])
 })
 
 test('a kind of which there may be more than the report names says so', () => {

@@ -4950,8 +4950,12 @@ export interface components {
             waiting: components["schemas"]["ReconciliationFinding"][];
         };
         ReconciliationFinding: {
+            amount: components["schemas"]["Amount"] | null;
+            currency: components["schemas"]["Currency"] | null;
             /** @description Such as `account_adrift`, `adapter_differs` or `needs_person`. */
             kind: string;
+            order_id: components["schemas"]["OrderId"] | null;
+            provider_id: components["schemas"]["UserId"] | null;
             since: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: uuid

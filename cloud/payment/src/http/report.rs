@@ -8,11 +8,13 @@ use process::{
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::UnixMillis;
+use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
 
+use super::amount;
 use crate::{
     reconcile::{MoneyFinding, Reconciliation},
     service::Service,
+    store::FindingAbout,
 };
 
 /// Orders, payments, the books and the adapter held against each other, as they stand now.
@@ -37,6 +39,17 @@ struct FindingView {
     subject: Uuid,
     #[schema(required)]
     since: Option<UnixMillis>,
+    /// Of all but a payout and an account, where the row still stands.
+    #[schema(required)]
+    order_id: Option<OrderId>,
+    /// Of a payout: whose it is.
+    #[schema(required)]
+    provider_id: Option<UserId>,
+    /// Of a movement, in our books.
+    #[schema(required)]
+    amount: Option<Amount>,
+    #[schema(required)]
+    currency: Option<Currency>,
 }
 
 /// `GET /api/v1/payments/reconciliation`.
@@ -45,12 +58,17 @@ pub async fn reconciliation(
     _: Admin,
 ) -> Result<Json<ReportView>, Problem> {
     let Reconciliation { at, since, differences, waiting } = service.reconciler().report().await?;
-    let views = |found: Vec<MoneyFinding>| found.into_iter().map(FindingView::from).collect();
-    Ok(Json(ReportView { at, since, differences: views(differences), waiting: views(waiting) }))
+    let views = |found: Vec<MoneyFinding>| {
+        found.into_iter().map(FindingView::of).collect::<Result<Vec<_>, Problem>>()
+    };
+    Ok(Json(ReportView { at, since, differences: views(differences)?, waiting: views(waiting)? }))
 }
 
-impl From<MoneyFinding> for FindingView {
-    fn from(MoneyFinding { kind, subject, since }: MoneyFinding) -> Self {
-        Self { kind: kind.as_str(), subject, since }
+impl FindingView {
+    fn of(MoneyFinding { kind, subject, since, about }: MoneyFinding) -> Result<Self, Problem> {
+        let FindingAbout { order_id, provider_id, amount: moved } = about;
+        let (minor, currency) = moved.unzip();
+        let amount = minor.map(amount).transpose()?;
+        Ok(Self { kind: kind.as_str(), subject, since, order_id, provider_id, amount, currency })
     }
 }

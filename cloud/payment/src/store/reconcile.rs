@@ -8,7 +8,7 @@ use platform::{
     vals,
 };
 use uuid::Uuid;
-use wire::UnixMillis;
+use wire::{Currency, OrderId, UnixMillis, UserId};
 
 use super::{Store, StoreError, rows::word};
 
@@ -48,6 +48,16 @@ const SUSPENSE: &str = "SELECT a.owner_id, p.updated_at FROM accounts a JOIN pay
     WHERE a.account = 'suspense' AND a.balance_minor < 0 AND p.updated_at < ? LIMIT ?";
 const CASES: &str = "SELECT movement_id, opened_at FROM money_cases \
     WHERE closed_at IS NULL AND opened_at < ? ORDER BY id LIMIT ?";
+const ABOUT_PAYMENTS: &str =
+    "SELECT id, order_id, amount_minor, currency FROM payments WHERE id IN (";
+const ABOUT_REFUNDS: &str =
+    "SELECT id, order_id, amount_minor, currency FROM refunds WHERE id IN (";
+const ABOUT_CHARGEBACKS: &str = "SELECT c.id, c.order_id, c.amount_minor, p.currency FROM chargebacks c \
+    JOIN payments p ON p.id = c.payment_id WHERE c.id IN (";
+const ABOUT_PAYOUTS: &str =
+    "SELECT id, provider_id, amount_minor, currency FROM payouts WHERE id IN (";
+const ABOUT_JOURNALS: &str =
+    "SELECT id, order_id FROM journals WHERE order_id IS NOT NULL AND id IN (";
 const NOTE: &str = "INSERT INTO reconciliations (at, differences, waiting) VALUES (?, ?, ?)";
 
 /// Findings of one kind; more would be as bad as these.
@@ -79,6 +89,15 @@ pub struct LateRows {
     pub cases: Vec<(Uuid, UnixMillis)>,
 }
 
+/// What the row of a finding tells of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FindingAbout {
+    pub order_id: Option<OrderId>,
+    /// Of a payout, which is of no order.
+    pub provider_id: Option<UserId>,
+    pub amount: Option<(i64, Currency)>,
+}
+
 impl Store {
     pub async fn disagreements(&self, since: UnixMillis) -> Result<Disagreements, StoreError> {
         let sql = &self.sql;
@@ -102,6 +121,28 @@ impl Store {
             suspense: sql.all(SUSPENSE, values()).await?,
             cases: sql.all(CASES, values()).await?,
         })
+    }
+
+    /// What is known of these movements and journals.
+    pub async fn about(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, FindingAbout>, StoreError> {
+        let mut about = BTreeMap::new();
+        for ids in ids.chunks(BATCH) {
+            for text in [ABOUT_PAYMENTS, ABOUT_REFUNDS, ABOUT_CHARGEBACKS] {
+                let rows = self.named::<(Uuid, OrderId, i64, Currency)>(text, ids).await?;
+                about.extend(rows.into_iter().map(|(id, order_id, minor, currency)| {
+                    let amount = Some((minor, currency));
+                    (id, FindingAbout { amount, ..FindingAbout::of_order(order_id) })
+                }));
+            }
+            let rows = self.named::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids).await?;
+            about.extend(rows.into_iter().map(|(id, provider_id, minor, currency)| {
+                let (provider_id, amount) = (Some(provider_id), Some((minor, currency)));
+                (id, FindingAbout { provider_id, amount, ..FindingAbout::default() })
+            }));
+            let rows = self.named::<(Uuid, OrderId)>(ABOUT_JOURNALS, ids).await?;
+            about.extend(rows.into_iter().map(|(id, order)| (id, FindingAbout::of_order(order))));
+        }
+        Ok(about)
     }
 
     /// The movements that the adapter has moved by our books since then, a batch at most, and the place behind it.
@@ -170,5 +211,11 @@ impl Store {
     ) -> Result<Vec<R>, StoreError> {
         let values: Vec<Val> = ids.iter().map(Val::from).collect();
         Ok(self.sql.all(in_list(text, ids.len(), ")"), values).await?)
+    }
+}
+
+impl FindingAbout {
+    pub fn of_order(order: OrderId) -> Self {
+        Self { order_id: Some(order), ..Self::default() }
     }
 }

@@ -7,10 +7,11 @@ use payment::{
     compare::Comparison,
     jobs,
     reconcile::{FindingKind, MoneyFinding, Reconciler},
+    store::FindingAbout,
 };
 use platform::vals;
 use rstest::rstest;
-use wire::{EventType, OrderStatus, PaymentEvent};
+use wire::{Currency, EventType, OrderStatus, PaymentEvent};
 
 use crate::{http::Orders, stage::*};
 
@@ -143,6 +144,35 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
     let report = scene.reconciler.report().await.unwrap();
     assert_eq!(kinds(&report.differences), []);
     assert_eq!(kinds(&report.waiting), [FindingKind::LatePayout, FindingKind::NeedsPerson]);
+    let [payout, order] = &report.waiting[..] else { panic!("{report:?}") };
+    let paid_out = payout.about;
+    assert_eq!((paid_out.order_id, paid_out.provider_id), (None, Some(user(7))));
+    assert!(paid_out.amount.is_some_and(|(minor, _)| minor > 0), "{paid_out:?}");
+    assert_eq!(order.about, FindingAbout::of_order(order_id(0)));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_finding_tells_its_order_and_its_amount_by_our_books(#[case] engine: Engine) {
+    let of_order = FindingAbout::of_order(order_id(0));
+    let moved = |minor| FindingAbout { amount: Some((minor, Currency::Cny)), ..of_order };
+    for (breaks, about) in [
+        ("UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'charge'", moved(PRICE)),
+        ("UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'refund'", moved(5_000)),
+        ("UPDATE dues SET payment_status = 'held'", of_order),
+        (
+            "UPDATE accounts SET balance_minor = balance_minor - 1 WHERE account = 'fees'",
+            FindingAbout::default(),
+        ),
+    ] {
+        let scene = Scene::sound(engine).await;
+        scene.stage.sql.exec(breaks, vals![]).await.unwrap();
+        let report = scene.reconciler.report().await.unwrap();
+        let [found] = &report.differences[..] else { panic!("{breaks}: {report:?}") };
+        assert_eq!(found.about, about, "{breaks}");
+    }
 }
 
 /// Its customer took a while; by then it is on the adapter's statement like any other.
