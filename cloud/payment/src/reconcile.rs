@@ -48,24 +48,19 @@ words! {
 impl FindingKind {
     /// Its subject is the order itself.
     const fn names_an_order(self) -> bool {
-        match self {
-            Self::HeldForNothing
-            | Self::ShownUnheld
-            | Self::OrderEventMissed
-            | Self::MoneyWordMissed
-            | Self::NeedsPerson
-            | Self::CancelUnfinished => true,
-            Self::UnevenJournal
-            | Self::AccountAdrift
-            | Self::AdapterDiffers
-            | Self::AdapterSilent
-            | Self::OrdersSilent
-            | Self::LatePayment
-            | Self::LateRefund
-            | Self::LatePayout
-            | Self::Suspense
-            | Self::OpenCase => false,
-        }
+        use FindingKind::{
+            CancelUnfinished, HeldForNothing, MoneyWordMissed, NeedsPerson, OrderEventMissed,
+            ShownUnheld,
+        };
+        matches!(
+            self,
+            HeldForNothing
+                | ShownUnheld
+                | OrderEventMissed
+                | MoneyWordMissed
+                | NeedsPerson
+                | CancelUnfinished
+        )
     }
 }
 
@@ -139,6 +134,7 @@ impl Reconciler {
         Ok(Reconciliation { at, since, differences, waiting })
     }
 
+    /// Adds order, person and amount.
     async fn describe(&self, found: &mut [MoneyFinding]) -> Result<(), StoreError> {
         let others = found.iter().filter(|finding| !finding.kind.names_an_order());
         let others: Vec<Uuid> = others.map(|finding| finding.subject).collect();

@@ -56,6 +56,8 @@ const ABOUT_CHARGEBACKS: &str = "SELECT c.id, c.order_id, c.amount_minor, p.curr
     JOIN payments p ON p.id = c.payment_id WHERE c.id IN (";
 const ABOUT_PAYOUTS: &str =
     "SELECT id, provider_id, amount_minor, currency FROM payouts WHERE id IN (";
+const ABOUT_CASES: &str =
+    "SELECT movement_id, order_id FROM money_cases WHERE closed_at IS NULL AND movement_id IN (";
 const ABOUT_JOURNALS: &str =
     "SELECT id, order_id FROM journals WHERE order_id IS NOT NULL AND id IN (";
 const NOTE: &str = "INSERT INTO reconciliations (at, differences, waiting) VALUES (?, ?, ?)";
@@ -89,7 +91,7 @@ pub struct LateRows {
     pub cases: Vec<(Uuid, UnixMillis)>,
 }
 
-/// What the row of a finding tells of it.
+/// Order, person and amount of a finding, as its row tells them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FindingAbout {
     pub order_id: Option<OrderId>,
@@ -123,10 +125,15 @@ impl Store {
         })
     }
 
-    /// What is known of these movements and journals.
+    /// The facts of these movements, cases and journals; an id without a row has none.
     pub async fn about(&self, ids: &[Uuid]) -> Result<BTreeMap<Uuid, FindingAbout>, StoreError> {
         let mut about = BTreeMap::new();
         for ids in ids.chunks(BATCH) {
+            // Cases first: some are of no movement, and the row of a movement tells more.
+            for text in [ABOUT_CASES, ABOUT_JOURNALS] {
+                let rows = self.named::<(Uuid, OrderId)>(text, ids).await?;
+                about.extend(rows.into_iter().map(|(id, of)| (id, FindingAbout::of_order(of))));
+            }
             for text in [ABOUT_PAYMENTS, ABOUT_REFUNDS, ABOUT_CHARGEBACKS] {
                 let rows = self.named::<(Uuid, OrderId, i64, Currency)>(text, ids).await?;
                 about.extend(rows.into_iter().map(|(id, order_id, minor, currency)| {
@@ -139,8 +146,6 @@ impl Store {
                 let (provider_id, amount) = (Some(provider_id), Some((minor, currency)));
                 (id, FindingAbout { provider_id, amount, ..FindingAbout::default() })
             }));
-            let rows = self.named::<(Uuid, OrderId)>(ABOUT_JOURNALS, ids).await?;
-            about.extend(rows.into_iter().map(|(id, order)| (id, FindingAbout::of_order(order))));
         }
         Ok(about)
     }

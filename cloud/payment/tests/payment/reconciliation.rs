@@ -141,10 +141,16 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
     for text in ["UPDATE payouts SET status = 'pending'", "UPDATE dues SET saga = 'needs_person'"] {
         stage.sql.exec(text, vals![]).await.unwrap();
     }
+    // Of the order alone, by an id that no movement has.
+    const CASE: &str = "INSERT INTO money_cases (order_id, kind, movement_id, opened_at)
+        VALUES (?, 'completed_unpaid', ?, 0)";
+    stage.sql.exec(CASE, vals![order_id(0), user(9)]).await.unwrap();
     let report = scene.reconciler.report().await.unwrap();
     assert_eq!(kinds(&report.differences), []);
-    assert_eq!(kinds(&report.waiting), [FindingKind::LatePayout, FindingKind::NeedsPerson]);
-    let [payout, order] = &report.waiting[..] else { panic!("{report:?}") };
+    let late = [FindingKind::LatePayout, FindingKind::NeedsPerson, FindingKind::OpenCase];
+    assert_eq!(kinds(&report.waiting), late);
+    let [payout, order, case] = &report.waiting[..] else { panic!("{report:?}") };
+    assert_eq!(case.about, FindingAbout::of_order(order_id(0)));
     let paid_out = payout.about;
     assert_eq!((paid_out.order_id, paid_out.provider_id), (None, Some(user(7))));
     assert!(paid_out.amount.is_some_and(|(minor, _)| minor > 0), "{paid_out:?}");
