@@ -131,7 +131,7 @@ impl Intake {
         self.ground.config.verified_providers_only && body.action() == Some(Action::Accept)
     }
 
-    /// What the file has to agree with before the person is promised anything. A word that ends a mark counts as a
+    /// The sign-in that the file has to let in as well before it is promised anything. A word that ends a mark counts as a
     /// revocation.
     fn admission(&self, claims: &Claims, body: &CommandBody) -> Admission {
         Admission {

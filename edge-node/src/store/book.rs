@@ -76,7 +76,7 @@ impl journal::State for LogBook {
 }
 
 impl LogBook {
-    /// `let_in` says whether gate and file let the person in.
+    /// `let_in` is the word of gate and file about the person.
     pub fn footing(&self, body: &CommandBody, sight: &Sight, let_in: bool) -> Footing {
         let rules = &self.tenure.assignment.rules;
         Footing {

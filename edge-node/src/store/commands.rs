@@ -130,7 +130,7 @@ pub fn answered(
     Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
-/// Returns whether gate and file both let the person in: the op names the revocations of the file, which the gate
+/// Returns true if gate and file both let the person in: the op names the revocations of the file, which the gate
 /// learns a moment later.
 fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool> {
     let admission = entry.admission.as_ref();

@@ -25,7 +25,7 @@ pub struct Trust {
 pub struct Admission {
     pub session: SessionId,
     pub issued_at: UnixMillis,
-    /// What the token tells of its provider, where only the verified may do this.
+    /// The token's word about its provider, where only the verified may do this.
     pub mark: Option<ProviderMark>,
 }
 
@@ -134,7 +134,7 @@ pub fn note_mark(conn: &Connection, mark: ProviderMark) -> rusqlite::Result<()> 
     execute(conn, PUT, params![&user.as_bytes()[..], int(version), verified])
 }
 
-/// Returns whether the revocations and marks of the file let the person in as well.
+/// Returns true if the revocations and marks of the file let the person in as well.
 pub fn admits(conn: &Connection, user: UserId, by: &Admission) -> rusqlite::Result<bool> {
     const SESSION: &str = "SELECT EXISTS (SELECT 1 FROM revoked WHERE kind = 'session' AND id = ?)";
     let ended: bool =

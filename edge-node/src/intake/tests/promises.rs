@@ -1,4 +1,4 @@
-//! Who is promised an order, and on what grounds.
+//! Promises, and their grounds.
 
 use super::*;
 
@@ -43,7 +43,7 @@ async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_
     }
 }
 
-/// What a change of the feed tells of one person.
+/// The words of one change of the feed about one person.
 #[derive(Debug, Clone, Default)]
 struct RevokedWords {
     session: Option<SessionId>,

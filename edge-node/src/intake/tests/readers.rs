@@ -1,4 +1,4 @@
-//! What each reader is shown of an order.
+//! The parts of an order that each reader is shown.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Receipts: what they prove, and which doors they open.
+//! Receipts: their proof, and the doors that they open.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The reasons of admins are sealed wherever they stand, and shown to those who may read them.
+//! The reasons of admins are sealed in every table, and shown in the clear to readers with the right.
 
 use super::*;
 
