@@ -121,6 +121,8 @@ async fn play(pool: &MySqlPool, round: Vec<Vec<String>>) -> Result<Duration> {
 /// Rows to copy, and how they are written out as SQL.
 struct Source {
     table: Table,
+    /// The columns that take a value. The database computes the others, and refuses a value for them.
+    columns: String,
     /// An expression that turns a row into the text between the brackets of VALUES.
     row: String,
     key: String,
@@ -131,7 +133,8 @@ impl Source {
     async fn of(pool: &MySqlPool, table: Table, rows_of_a_transaction: usize) -> Result<Self> {
         const COLUMNS: &str = "SELECT CAST(column_name AS CHAR), CAST(data_type AS CHAR), \
             CAST(column_key AS CHAR) FROM information_schema.columns \
-            WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position";
+            WHERE table_schema = ? AND table_name = ? AND COALESCE(generation_expression, '') = '' \
+            ORDER BY ordinal_position";
         let query = sqlx::query_as(COLUMNS).bind(table.database).bind(table.name);
         let columns: Vec<(String, String, String)> =
             query.fetch_all(pool).await.with_context(|| format!("the columns of {table}"))?;
@@ -141,15 +144,16 @@ impl Source {
             _ => format!("IFNULL(CONCAT('x''', HEX({name}), ''''), 'NULL')"),
         });
         let row = format!("CONCAT({})", values.collect::<Vec<_>>().join(", ',', "));
+        let names: Vec<&str> = columns.iter().map(|(name, _, _)| name.as_str()).collect();
         let key =
             columns.iter().filter(|(_, _, key)| key == "PRI").map(|(name, _, _)| name.as_str());
         let key = key.collect::<Vec<_>>().join(", ");
-        Ok(Self { table, row, key, rows_of_a_transaction })
+        Ok(Self { table, columns: names.join(", "), row, key, rows_of_a_transaction })
     }
 
     /// The rows of one transaction as one statement; none where there are no more.
     async fn written_out(&self, pool: &MySqlPool, number: usize) -> Result<Option<String>> {
-        let Self { table, row, key, rows_of_a_transaction: limit } = self;
+        let Self { table, columns, row, key, rows_of_a_transaction: limit } = self;
         let text = format!(
             "SELECT CAST({row} AS CHAR) FROM {table} ORDER BY {key} LIMIT {limit} OFFSET {}",
             number * limit
@@ -162,6 +166,7 @@ impl Source {
             return Ok(None);
         }
         let rows: Vec<String> = rows.into_iter().map(|(row,)| format!("({row})")).collect();
-        Ok(Some(format!("INSERT INTO bare.{} VALUES {}", table.name, rows.join(","))))
+        let rows = rows.join(",");
+        Ok(Some(format!("INSERT INTO bare.{} ({columns}) VALUES {rows}", table.name)))
     }
 }

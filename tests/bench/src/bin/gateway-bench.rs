@@ -1,4 +1,4 @@
-//! Publishes and reads through the gateways of two builds at 32 connections each, in turns, so that the ratios hold
+//! Publishes and reads through the gateways of two builds over as many connections each, in turns, so that the ratios hold
 //! on a busy machine.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use clap::{Parser, builder::RangedU64ValueParser};
 use process::clock::Clock;
 use serde::Deserialize;
 use stack::binaries;
@@ -24,16 +24,16 @@ use tokio::{
 };
 use wire::{OrderId, Region, Role};
 
-const CONNECTIONS: usize = 32;
 /// They take turns on one connection, so that no limit of a person is met.
 const PEOPLE_OF_ONE: usize = 8;
-const TURNS: usize = 12;
 const TURN: Duration = Duration::from_secs(3);
 /// Of the two platforms. An older `holdfast-stack` does not look for free ports.
 const PORT_BASES: [&str; 2] = ["18080", "19080"];
 const STARTED_WITHIN: Duration = Duration::from_secs(180);
 /// An answer that takes longer is a fault.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+type Count = RangedU64ValueParser<usize>;
 
 /// Compares this build with an earlier one.
 #[derive(Parser)]
@@ -43,6 +43,11 @@ struct Arguments {
     /// Both on private servers, a process per part
     #[arg(long)]
     real: bool,
+    #[arg(long, default_value_t = 32, value_parser = Count::new().range(1..))]
+    connections: usize,
+    /// Turns that each build has, of three seconds each
+    #[arg(long, default_value_t = 12, value_parser = Count::new().range(1..))]
+    turns: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -78,14 +83,15 @@ async fn main() -> Result<()> {
     let present = present.parent().context("programs stand in a folder")?;
     let folder = tempfile::tempdir()?;
     let start = async |name, programs, port_base: &str| {
-        Build::start(name, programs, folder.path(), port_base, arguments.real).await
+        Build::start(name, programs, folder.path(), port_base, &arguments).await
     };
     let before = start("before", &arguments.before, PORT_BASES[0]).await?;
     let after = start("after", present, PORT_BASES[1]).await?;
-    println!("{CONNECTIONS} connections, {TURNS} turns of {TURN:?} each; after / before");
+    let Arguments { connections, turns, .. } = arguments;
+    println!("{connections} connections, {turns} turns of {TURN:?} each; after / before");
     for (case, name) in [(Case::Publish, "publish"), (Case::Read, "read")] {
         let (mut ratios, mut paces) = (Vec::new(), [Vec::new(), Vec::new()]);
-        for turn in 0..TURNS {
+        for turn in 0..turns {
             let mut order = [(0, &before), (1, &after)];
             if turn % 2 == 1 {
                 order.reverse();
@@ -118,14 +124,14 @@ impl Build {
         programs: &Path,
         work: &Path,
         port_base: &str,
-        real: bool,
+        arguments: &Arguments,
     ) -> Result<Self> {
         let ready_file = work.join(format!("{name}.json"));
         let log = std::fs::File::create(work.join(format!("{name}.log")))?;
         let mut command = Command::new(programs.join("holdfast-stack"));
         command.args(["up", "--ephemeral", "--port-base", port_base]);
         command.arg("--ready-file").arg(&ready_file);
-        command.args(real.then_some("--real")).env("HOLDFAST_BIN_DIR", programs);
+        command.args(arguments.real.then_some("--real")).env("HOLDFAST_BIN_DIR", programs);
         command.env("HOLDFAST_CONTEXT_DIR", work.join(name)).kill_on_drop(true);
         let stack = command.stdout(Stdio::null()).stderr(log).spawn();
         let stack =
@@ -135,7 +141,7 @@ impl Build {
         });
         let Ready { gateway } = started.await?;
         let mut seats = JoinSet::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..arguments.connections {
             seats.spawn(Seat::taken(Api::new(gateway.clone())));
         }
         let seats: Result<Vec<Seat>> = seats.join_all().await.into_iter().collect();

@@ -10,6 +10,7 @@ mod lines;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use clap::{Parser, builder::RangedU64ValueParser};
 use hand_written::HandWrittenInbox;
 use lines::{fresh, page_of};
 use notification::{
@@ -19,14 +20,22 @@ use notification::{
 use platform::documents::Documents;
 use process::clock::Clock;
 
-const TURNS: usize = 12;
 /// Lines that one turn inserts one by one, and as many in runs.
 const LINES: u32 = 512;
 const RUN: usize = 64;
 const PAGES: usize = 200;
 
+#[derive(Parser)]
+#[command(name = "documents-bench", about = "Compare the document port with queries by hand")]
+struct Arguments {
+    /// Turns that each side has
+    #[arg(long, default_value_t = 12, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    turns: usize,
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
     let clock = Clock::system();
     let server = support::servers().mongodb.split('?').next().unwrap_or_default();
     let server = server.trim_end_matches('/');
@@ -42,7 +51,7 @@ async fn main() -> Result<()> {
         port.migrate().await?;
         let hand = HandWrittenInbox::open(&url("hand")).await?;
         println!("{database}, time by hand as a part of the port's (aim: at least 0.90)");
-        Bench { port, hand, clock: clock.clone() }.run().await?;
+        Bench { port, hand, clock: clock.clone() }.run(arguments.turns).await?;
     }
     Ok(())
 }
@@ -60,11 +69,11 @@ struct Bench {
 }
 
 impl Bench {
-    async fn run(&self) -> Result<()> {
+    async fn run(&self, turns: usize) -> Result<()> {
         let (mut single, mut runs) = (Pace::default(), Pace::default());
         let (mut first, mut second) = (Pace::default(), Pace::default());
         let mut written = 0;
-        for _ in 0..TURNS {
+        for _ in 0..turns {
             for (id, line) in fresh(&mut written, LINES) {
                 self.time(&mut single, async |way| self.insert(way, id, &line).await).await?;
             }
