@@ -186,6 +186,7 @@ mod tests {
             ("PUT", "/api/provider/orders/789/accept", accept),
             ("PUT", "/api/provider/orders/789/accept/", accept),
             ("POST", "/customer/orders/publish", "POST /api/v1/orders @order"),
+            ("POST", "/orders", "POST /api/v1/orders @order"),
             ("GET", "/customer/orders", "GET /api/v1/orders @order"),
             ("GET", "/customer/orders/789", "GET /api/v1/orders/789 @order"),
             ("PUT", "/customer/orders/789/cancel", "POST /api/v1/orders/789/cancel @order"),

@@ -363,6 +363,7 @@ pub static ALIASES: &[Alias] = &[
     alias(PUT,  "/customer/orders/{id}/cancel",     POST, "/api/v1/orders/{id}/cancel"),
     alias(GET,  "/provider/orders/available",       GET,  "/api/v1/orders/available"),
     alias(PUT,  "/provider/orders/{id}/accept",     POST, "/api/v1/orders/{id}/accept"),
+    alias(POST, "/orders",                          POST, "/api/v1/orders"),
     alias(GET,  "/orders/{id}",                     GET,  "/api/v1/orders/{id}"),
     alias(PUT,  "/orders/{id}/status",              PUT,  "/api/v1/orders/{id}/status"),
     alias(POST, "/api/customer/orders/publish",     POST, "/api/v1/orders"),
