@@ -3,7 +3,10 @@
 //!
 //! Invariant: an answer that the hub of the code has not signed for this edge's own key changes nothing.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
@@ -77,7 +80,7 @@ pub async fn with_new_key(
     if used == Some(code) {
         return Ok(ground);
     }
-    let (edge, new) = (ground.identity.name.clone(), key.with_extension("key.new"));
+    let (edge, new) = (ground.identity.name.clone(), new_key_for(key));
     let signer = Signer::load_or_create(&new)?;
     let next = EdgeGround { signer, ..ground.clone() };
     let data = |source| StartError::Data(new.clone(), source);
@@ -100,6 +103,11 @@ pub async fn with_new_key(
             Ok(ground)
         }
     }
+}
+
+/// Where a key lies until the hub knows it.
+pub fn new_key_for(key: &Path) -> PathBuf {
+    key.with_extension("key.new")
 }
 
 fn code_hash(ground: &EdgeGround) -> Hash {

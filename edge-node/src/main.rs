@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use holdfast_edge::{Config, path_in, report, start};
+use holdfast_edge::{Config, StartError, path_in, report, start};
 use process::{
     clock::Clock,
     config::{self, ConfigArgs},
@@ -87,7 +87,13 @@ async fn run(config: Config) -> anyhow::Result<()> {
 
 fn tell(config: &Config, json: bool) -> anyhow::Result<()> {
     let path = path_in(&config.data);
-    let report = report(&path).with_context(|| format!("could not read {}", path.display()))?;
+    let report = match report(&path) {
+        Err(error) if journal::is_of_damage(&error) => {
+            let stopped_at = "could not read the report".to_owned();
+            return Err(StartError::Damaged { data: config.data.clone(), stopped_at }.into());
+        }
+        read => read.with_context(|| format!("could not read {}", path.display()))?,
+    };
     match json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => println!("{report}"),

@@ -42,7 +42,7 @@ use crate::{
     link::{Link, LinkState},
     mqtt::{self, Broker, MqttError},
     people::KnownPeople,
-    store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, twin_of},
+    store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, is_enrolled, twin_of},
     voice::Voice,
 };
 
@@ -80,6 +80,17 @@ pub enum StartError {
          stored there is lost ({stopped_at})", data.display()
     )]
     FullDisk { data: PathBuf, stopped_at: String },
+    #[error(
+        "the database in {} is damaged. Move the folder away and keep it, put its last backup in its place, and start \
+         the edge again; without a backup, start with an empty folder, another edge.name and a code that `holdfast \
+         enrol REGION NAME` makes ({stopped_at})", data.display()
+    )]
+    Damaged { data: PathBuf, stopped_at: String },
+    #[error(
+        "this edge is enrolled, but its key {} is missing. Put the file back from a backup; without one, start the edge \
+         with a new code as edge.enrolment_code: `holdfast edges rotate NAME` makes it", .0.display()
+    )]
+    KeyMissing(PathBuf),
     #[error(transparent)]
     Key(#[from] SignerError),
     #[error(transparent)]
@@ -108,9 +119,15 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let data = config.data.clone();
-    open_up(config, clock).await.map_err(|error| match disk::is_behind(&error, &data) {
-        true => StartError::FullDisk { data, stopped_at: error.to_string() },
-        false => error,
+    open_up(config, clock).await.map_err(|error| {
+        let stopped_at = error.to_string();
+        if disk::is_behind(&error, &data) {
+            StartError::FullDisk { data, stopped_at }
+        } else if journal::is_of_damage(&error) {
+            StartError::Damaged { data, stopped_at }
+        } else {
+            error
+        }
     })
 }
 
@@ -130,7 +147,8 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     if !config.enrolment_code.is_empty() {
         become_an_edge_of_its_own(&config.data, &identity, nonce, &clock).await?;
     }
-    let signer = Signer::load_or_create(config.data.join(KEY))?;
+    let key = config.data.join(KEY);
+    let signer = load_key(&config, &key)?;
     let store = open(&config.data, &identity, nonce, &clock).await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
     let gate = Gate::new(identity.region, clock.clone(), age_max);
@@ -145,7 +163,6 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);
-    let key = config.data.join(KEY);
     let mut ground = EdgeGround {
         config,
         identity,
@@ -160,8 +177,23 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     };
     if trust.enrolled && !ground.config.enrolment_code.is_empty() {
         ground = enrol::with_new_key(ground, trust.code, &key).await?;
+        if !key.exists() {
+            return Err(StartError::KeyMissing(key));
+        }
     }
     start_rooms(ground, Doors { public: listener, slots, operators }, hub, trust.enrolled).await
+}
+
+/// The hub knows an enrolled edge by its key, so a lost one is replaced by a code and never in silence.
+fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
+    if key.exists() || !is_enrolled(&config.data)? {
+        return Ok(Signer::load_or_create(key)?);
+    }
+    if config.enrolment_code.is_empty() {
+        return Err(StartError::KeyMissing(key.to_owned()));
+    }
+    // The code may bring a key in its place: this is the one that it is asked for with.
+    Ok(Signer::load_or_create(enrol::new_key_for(key))?)
 }
 
 fn check_line(config: &Config) -> Result<(), StartError> {

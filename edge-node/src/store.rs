@@ -60,7 +60,7 @@ use wire::{
 };
 
 pub use alarm::Alarm;
-pub use anew::{AnewError, enrol_anew, twin_of};
+pub use anew::{AnewError, enrol_anew, is_enrolled, twin_of};
 use book::LogBook;
 pub use commands::{CheckedCommand, CommandFate, StoredCommand};
 pub use enrolment::{Admission, Trust, TrustNews};

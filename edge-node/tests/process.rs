@@ -353,3 +353,72 @@ async fn a_code_that_the_cloud_refuses_ends_the_edge_with_a_sentence() {
     }
     assert_eq!(cloud.hellos().len(), 0);
 }
+
+/// The data folder of an edge that was enrolled with `a-code` and has stopped.
+async fn data_of_enrolled(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempDir {
+    let data = tempfile::tempdir().unwrap();
+    let mut edge = Edge::start(data.path(), gateway).await;
+    until("a session", || async { cloud.hellos().last().cloned() }).await;
+    edge.signal("-TERM");
+    edge.child.wait().unwrap();
+    data
+}
+
+/// What an edge says that does not start; one that does is stopped, and says nothing of the kind.
+fn refusal(data: &Path, sets: &[String], words: &[&str]) -> String {
+    let edge = command(data, sets, words);
+    let mut bounded = Command::new("timeout");
+    bounded.env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+    bounded.arg("5").arg(edge.get_program()).args(edge.get_args());
+    let output = bounded.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_enrolled_edge_without_its_key_starts_only_with_a_new_code() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = data_of_enrolled(&cloud, gateway).await;
+    let key = data.path().join("edge.key");
+    let old = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let with_code = |code: &str| {
+        let mut sets = settings(gateway, free(), free());
+        sets.retain(|set| !set.starts_with("edge.enrolment_code="));
+        sets.push(format!("edge.enrolment_code={code}"));
+        sets
+    };
+    // The second is spent at this edge, the third at the hub.
+    for code in ["", "a-code", "spent-code"] {
+        let said = refusal(data.path(), &with_code(code), &[]);
+        let names_key = said.contains(&format!("its key {} is missing", key.display()));
+        assert!(names_key && said.contains("`holdfast edges rotate NAME`"), "{code}: {said}");
+        assert!(!key.exists(), "{code}");
+    }
+    let (mqtt, sessions) = (free(), cloud.hellos().len());
+    let mut sets = with_code("another-code");
+    sets.retain(|set| !set.starts_with("edge.mqtt_bind="));
+    sets.push(format!("edge.mqtt_bind={mqtt}"));
+    let _edge = Edge::run(command(data.path(), &sets, &[]), &data.path().join("log"), mqtt).await;
+    until("a session by the new key", || async { cloud.hellos().get(sessions).cloned() }).await;
+    assert_ne!(std::fs::read(&key).unwrap(), old);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_database_is_told_with_its_remedy() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = data_of_enrolled(&cloud, gateway).await;
+    // The write-ahead log would mend the pages that it holds.
+    for file in ["edge.db", "edge.db-wal"] {
+        std::fs::write(data.path().join("db").join(file), [0x55; 8192]).unwrap();
+    }
+    let sets = settings(gateway, free(), free());
+    for words in [&[][..], &["report"]] {
+        let said = refusal(data.path(), &sets, words);
+        let place = data.path().display().to_string();
+        assert!(said.contains("is damaged") && said.contains(&place), "{said}");
+        assert!(said.contains("put its last backup in its place"), "{said}");
+        assert!(!said.contains("not a database") && !said.contains("Error code"), "{said}");
+    }
+}

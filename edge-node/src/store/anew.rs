@@ -48,6 +48,27 @@ pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, A
     if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
 }
 
+/// Returns whether the file is of an edge that the hub knows by a key.
+pub fn is_enrolled(data: &Path) -> Result<bool, AnewError> {
+    const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'edge'";
+    const ENROLLED: &str = "SELECT enrolled_at IS NOT NULL FROM edge WHERE one = 1";
+    let path = path_in(data);
+    if !path.exists() {
+        return Ok(false);
+    }
+    let conn = open_unowned(&path)?;
+    let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
+    if tables == 0 {
+        return Ok(false);
+    }
+    Ok(conn.query_row(ENROLLED, [], |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+fn open_unowned(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+}
+
 /// Gives the file this name where `twin_of` names another, else `None`.
 pub async fn enrol_anew(
     data: &Path,
@@ -71,8 +92,7 @@ pub async fn enrol_anew(
 fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
     const ROW: &str = "SELECT name, region FROM edge WHERE one = 1";
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+    let conn = open_unowned(path)?;
     let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
     if tables < 2 {
         return Ok(None);

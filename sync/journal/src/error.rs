@@ -79,6 +79,25 @@ pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
+/// Returns whether the file behind the error is no whole database.
+pub fn is_of_damage(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if names_damage(error) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn names_damage(error: &(dyn Error + 'static)) -> bool {
+    let shared = || error.downcast_ref::<Arc<rusqlite::Error>>().map(AsRef::as_ref);
+    let sql = error.downcast_ref::<rusqlite::Error>().or_else(shared);
+    let code = sql.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
 fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
     let shared_sql = || error.downcast_ref::<Arc<rusqlite::Error>>().map(AsRef::as_ref);
     let shared_io = || error.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
