@@ -4,6 +4,7 @@
 expected-address = expected an address such as http://127.0.0.1:8080
 expected-region = expected NORTH, SOUTH, EAST, WEST or MID
 expected-edge = expected a name such as north-1: small letters, digits and hyphens
+expected-id = expected an id such as 0192f5d4-0000-7000-8000-000000000003
 expected-moment = expected a time such as 2026-11-22T14:00Z, or a while ago such as 2h
 expected-policy = expected optimistic or exclusive
 expected-cursor = expected the cursor at the end of the page before

@@ -4,6 +4,7 @@
 expected-address = 应为形如 http://127.0.0.1:8080 的地址
 expected-region = 应为 NORTH、SOUTH、EAST、WEST 或 MID
 expected-edge = 应为形如 north-1 的名称：小写字母、数字和连字符
+expected-id = 应为形如 0192f5d4-0000-7000-8000-000000000003 的 ID
 expected-moment = 应为时刻（如 2026-11-22T14:00Z）或多久以前（如 2h）
 expected-policy = 应为 optimistic 或 exclusive
 expected-cursor = 应为上一页给出的位置
