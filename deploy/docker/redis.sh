@@ -14,7 +14,7 @@ umask 077
     for name in USER NOTIFICATION; do
         eval "password=\${${name}_CACHE_PASSWORD:?}"
         part=$(echo "$name" | tr A-Z a-z)
-        echo "user $part on >$password ~$part:* resetchannels +get +set +@connection"
+        echo "user $part on >$password ~$part:* resetchannels +get +psetex +@connection"
     done
     for name in ORDER PAYMENT REVIEW HUB; do
         eval "password=\${${name}_CACHE_PASSWORD:?}"

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use mongodb::bson::{Document, doc};
-use platform::bus::{Bus, topology};
+use platform::{
+    bus::{Bus, topology},
+    cache::Cache,
+};
 use process::{
     clock::Clock,
     parts::{CloudPart, StoreKind},
@@ -87,6 +90,15 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
         let expected = if is_shared || part == owner { Ok(()) } else { denied };
         let key = format!("{owner}:of-somebody");
         assert_eq!(ask(&["GET", &key]).await, expected, "{part}");
+    }
+    // What the parts really send, and not what a person at a console would type.
+    let cache = Cache::open(users.url(part, "CACHE_URL").unwrap()).unwrap();
+    for owner in [CloudPart::User, CloudPart::Notification] {
+        let key = format!("{owner}:of-a-test");
+        let written = cache.set(&key, "word", Duration::from_secs(5)).await;
+        assert_eq!(written.is_ok(), is_shared || part == owner, "{part} {key}: {written:?}");
+        let read = cache.get(&key).await;
+        assert_eq!(read.is_ok(), is_shared || part == owner, "{part} {key}: {read:?}");
     }
     for of_nobody in [&["CONFIG", "GET", "*"][..], &["FLUSHALL"], &["ACL", "LIST"], &["KEYS", "*"]]
     {
