@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use mariadb::FollowedMariaDb;
+pub use mariadb::{ClusteredMariaDb, FollowedMariaDb};
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;

@@ -12,6 +12,7 @@ use platform::{
     transact, vals,
 };
 use process::clock::Clock;
+use stack::{Ports, Supervisor, binaries, servers::ClusteredMariaDb};
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
@@ -288,6 +289,20 @@ async fn tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not(ar
 #[tokio::test]
 async fn an_address_of_no_known_kind_is_refused() {
     assert!(matches!(Sql::open("postgres://host/db").await, Err(SqlError::Address)));
+}
+
+#[tokio::test]
+async fn a_server_with_several_writers_is_refused_with_the_reason() {
+    let folder = stack::temporary::folder().unwrap();
+    let supervisor = Supervisor::start(&binaries::supervisor().unwrap()).unwrap();
+    supervisor.remove_at_end(&folder).unwrap();
+    let mut ports = Ports::default();
+    let clustered = ClusteredMariaDb::start(&supervisor, &folder, &mut ports).await.unwrap();
+
+    let refused = Sql::open(&format!("{}/mysql", clustered.address)).await.err().unwrap();
+    assert!(refused.to_string().contains("several writers (wsrep_on=ON)"), "{refused}");
+    assert!(!refused.is_unavailable(), "waiting does not mend it");
+    supervisor.stop(Duration::from_secs(10)).await.unwrap();
 }
 
 #[tokio::test]

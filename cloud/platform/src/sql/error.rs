@@ -24,6 +24,10 @@ pub enum SqlError {
         #[source]
         source: sqlx::Error,
     },
+    #[error(
+        "the database {address} has several writers ({setting}) and may lose what it has confirmed: use one with a single writer"
+    )]
+    SeveralWriters { address: String, setting: String },
     #[error("the value could not be written as JSON")]
     Encode(#[source] serde_json::Error),
     #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]

@@ -112,7 +112,30 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
 async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlError> {
     let failed = |source| SqlError::Open { address: shown(url), source };
     let (pool, options) = mysql_pool(url, authorities, READ_WRITE)?;
-    Ok(Sql::over(pool.connect_with(options).await.map_err(failed)?))
+    let pool = pool.connect_with(options).await.map_err(failed)?;
+    let settings: Vec<(String, String)> =
+        sqlx::query_as(WRITER_SETTINGS).fetch_all(&pool).await.map_err(failed)?;
+    if let Some(setting) = find_several_writers(&settings) {
+        return Err(SqlError::SeveralWriters { address: shown(url), setting });
+    }
+    Ok(Sql::over(pool))
+}
+
+/// A server that does not know one of them leaves its row out.
+const WRITER_SETTINGS: &str = "SHOW GLOBAL VARIABLES \
+    WHERE Variable_name IN ('wsrep_on', 'group_replication_single_primary_mode')";
+
+/// The setting by which a server lets others of its cluster write too. Two writers that cannot see
+/// each other may both confirm a commit, and one of them is undone later: no receipt could be kept.
+fn find_several_writers(settings: &[(String, String)]) -> Option<String> {
+    settings.iter().find_map(|(name, value)| {
+        let has_several = match name.as_str() {
+            "wsrep_on" => value == "ON",
+            "group_replication_single_primary_mode" => value == "OFF",
+            _ => false,
+        };
+        has_several.then(|| format!("{name}={value}"))
+    })
 }
 
 /// A pool whose connections may do so much.
@@ -247,6 +270,17 @@ mod tests {
         ] {
             assert_eq!(of(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_group_with_several_primaries_has_several_writers() {
+        let settings = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
+        let primaries = "group_replication_single_primary_mode";
+        let found = find_several_writers(&settings(primaries, "OFF"));
+        assert_eq!(found.as_deref(), Some("group_replication_single_primary_mode=OFF"));
+        assert_eq!(find_several_writers(&settings(primaries, "ON")), None);
+        assert_eq!(find_several_writers(&settings("wsrep_on", "OFF")), None);
+        assert_eq!(find_several_writers(&[]), None);
     }
 
     #[tokio::test]

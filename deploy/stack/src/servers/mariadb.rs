@@ -41,6 +41,27 @@ impl FollowedMariaDb {
     }
 }
 
+/// A MariaDB that is set up as a member of a Galera cluster, for the test that parts refuse it.
+pub struct ClusteredMariaDb {
+    pub address: String,
+    /// Keeps the server running.
+    pub server: Child,
+}
+
+impl ClusteredMariaDb {
+    pub async fn start(supervisor: &Supervisor, folder: &Path, ports: &mut Ports) -> Result<Self> {
+        let (logs, data, access) = (&folder.join("logs"), ServerData::OfTestRun, Access::Anybody);
+        let ground = Ground { supervisor, folder, logs, data, access, tls: None };
+        make_inside(folder)?;
+        make_inside(logs)?;
+        let port = ports.free()?;
+        let clustered = ["--wsrep-on=ON", "--binlog-format=ROW"];
+        let server = start_as("clustered", &ground, port, "", &clustered).await?;
+        ready(&server, port).await?;
+        Ok(Self { address: format!("mysql://root@127.0.0.1:{port}"), server })
+    }
+}
+
 /// The log that a copy follows.
 const LOGGED: &str = "--log-bin=changes";
 const UNLOGGED: &str = "--skip-log-bin";
