@@ -3,8 +3,8 @@
 use wire::{UnixMillis, UserId};
 
 use crate::{
-    AdapterReply, Basis, Chargeback, Due, HeardOrder, MoneyWrites, MovementId, OrderMoney,
-    PaymentWish, desk::Desk, pay, refunds, settle::settle,
+    AdapterReply, Basis, Chargeback, Due, HeardOrder, MoneyLapse, MoneyWrites, MovementId,
+    OrderMoney, PaymentWish, desk::Desk, pay, refunds, settle::settle,
 };
 
 /// One thing that happens to an order's money. Each is one transaction.
@@ -65,6 +65,11 @@ pub fn decide(
     basis: &Basis<'_>,
 ) -> Result<MoneyWrites, Refusal> {
     let mut desk = Desk::new(before, basis);
+    // Whatever comes after a payment's end closes it: the job's next look may be an hour away
+    // [EXPIRE_ALWAYS].
+    if *step == MoneyStep::TimePassed || !desk.lapses(MoneyLapse::ExpireAlways) {
+        pay::expire(&mut desk);
+    }
     take(&mut desk, step)?;
     settle(&mut desk);
     Ok(desk.close(before))
@@ -91,10 +96,7 @@ fn take(desk: &mut Desk<'_>, step: &MoneyStep) -> Result<(), Refusal> {
         MoneyStep::Compensate { provider, amount_minor } => {
             refunds::compensate(desk, *provider, *amount_minor)
         }
-        MoneyStep::TimePassed => {
-            pay::expire(desk);
-            Ok(())
-        }
+        MoneyStep::TimePassed => Ok(()),
     }
 }
 

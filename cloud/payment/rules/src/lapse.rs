@@ -34,6 +34,12 @@ pub enum MoneyLapse {
     PayWhoCompleted,
     /// A refund that failed counts as made.
     StillOwed,
+    /// A refund is paid by hand though a later one has met it.
+    OwedByHand,
+    /// Goodwill does not count what was charged back.
+    GoodwillBound,
+    /// Only the job closes a payment that is too old.
+    ExpireAlways,
     /// Any money in custody shows as `held`.
     HeldIsWhole,
     /// The order's newest event counts, old version or not.

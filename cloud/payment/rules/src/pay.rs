@@ -148,7 +148,7 @@ fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
     MoneyDetails { share_minor: Some(split.rest_minor), ..MoneyDetails::default() }
 }
 
-/// Closes what is too old.
+/// Closes a payment that is too old.
 pub(crate) fn expire(desk: &mut Desk<'_>) {
     let (now, within) = (desk.basis.now, desk.basis.limits.pay_within_ms);
     for n in 0..desk.rows.payments.len() {

@@ -72,7 +72,11 @@ pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Ref
     if loss_refunds >= desk.basis.limits.refunds_max {
         return Err(Refusal::TooMany);
     }
-    let most = rows.due.order.price_minor - rows.due.granted_minor - rows.due.goodwill_minor;
+    // The customer's bank has given back what was charged back [GOODWILL_BOUND].
+    let is_bound = !desk.lapses(MoneyLapse::GoodwillBound);
+    let charged_back = if is_bound { rows.charged_back_minor() } else { 0 };
+    let given = rows.due.granted_minor + rows.due.goodwill_minor + charged_back;
+    let most = rows.due.order.price_minor - given;
     if amount_minor <= 0 || amount_minor > most {
         return Err(Refusal::AmountMismatch);
     }
@@ -173,11 +177,13 @@ pub(crate) fn paid_otherwise(desk: &mut Desk<'_>, id: MovementId) -> Result<(), 
     let Some(refund) = desk.rows.refunds.iter().find(failed).cloned() else {
         return Err(Refusal::NothingFailed);
     };
-    let from = source_account(refund.source, desk.rows.order(), refund.payment);
-    let is_there = refund.source == Source::Loss || -desk.rows.balance(from) >= refund.amount_minor;
-    if desk.rows.due.saga != Saga::NeedsPerson || !is_there {
+    // A later refund may have met what this one failed to bring [OWED_BY_HAND].
+    let is_owed =
+        desk.rows.owed_from(&refund) >= refund.amount_minor || desk.lapses(MoneyLapse::OwedByHand);
+    if desk.rows.due.saga != Saga::NeedsPerson || !is_owed {
         return Err(Refusal::NothingFailed);
     }
+    let from = source_account(refund.source, desk.rows.order(), refund.payment);
     if desk.book(Fact::paid_otherwise(id, refund.amount_minor, from)) {
         desk.rows.due.saga = Saga::Settling;
         desk.tell(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
@@ -216,6 +222,27 @@ impl OrderMoney {
     pub(crate) fn goodwill_owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
         let failed_too = lapse == Some(MoneyLapse::StillOwed);
         self.due.goodwill_minor - self.met_minor(Source::Loss, failed_too)
+    }
+
+    /// What is still owed to the customer from the source of a refund that failed. A cancelled order
+    /// owes all that it holds, and money that came by mistake is owed whole.
+    fn owed_from(&self, refund: &Refund) -> i64 {
+        match refund.source {
+            Source::Held if self.due.is_cancelled() => self.held_minor(),
+            Source::Held => self.owed_minor(None).min(self.held_minor()),
+            Source::Suspense => self.suspense_minor(refund.payment),
+            Source::Loss => self.goodwill_owed_minor(None),
+        }
+    }
+
+    /// What the customer's bank took back of the price, less what it has returned since.
+    pub fn charged_back_minor(&self) -> i64 {
+        let held = self.held_payment();
+        let of_price = self
+            .chargebacks
+            .iter()
+            .filter(|chargeback| held == Some(chargeback.payment) && !chargeback.is_reversed);
+        of_price.map(|chargeback| chargeback.amount_minor).sum()
     }
 
     fn grantable_minor(&self) -> i64 {

@@ -77,6 +77,9 @@ bugs! {
     PayWhoCompleted "PAY_WHO_COMPLETED" InMoney(MoneyLapse::PayWhoCompleted), "the provider at the time of the payment is paid";
     StillOwed "STILL_OWED" InMoney(MoneyLapse::StillOwed), "a refund that failed counts as made";
     HeldIsWhole "HELD_IS_WHOLE" InMoney(MoneyLapse::HeldIsWhole), "any money in custody shows as held";
+    OwedByHand "OWED_BY_HAND" InMoney(MoneyLapse::OwedByHand), "a refund is paid by hand though a later one has met it";
+    GoodwillBound "GOODWILL_BOUND" InMoney(MoneyLapse::GoodwillBound), "goodwill does not count what was charged back";
+    ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyLapse::ExpireAlways), "only the job closes a payment that is too old";
     OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
     TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";
     // the rules of `cloud/order/rules`

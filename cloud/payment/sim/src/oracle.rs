@@ -1,8 +1,9 @@
 //! The promises, judged at every step.
 
 use custody::{
-    Action, AdapterAnswer, FeePolicy, LedgerAccount, MoneyEvent, MoneyEventKind, MoneyJournal,
-    MoneyWrites, MovementId, OrderMoney, PaymentState, RefundState,
+    Action, AdapterAnswer, CustodyLimits, FeePolicy, LedgerAccount, MoneyEvent, MoneyEventKind,
+    MoneyJournal, MoneyWrites, MovementId, OrderMoney, Payment, PaymentState, Refund, RefundState,
+    Source,
 };
 use uuid::Uuid;
 use wire::{OrderStatus, PaymentStatus, UnixMillis};
@@ -117,6 +118,7 @@ impl MoneyWorld {
                 _ => {}
             }
         }
+        self.judge_grants(n);
         for event in &writes.events {
             let failed = event.kind == MoneyEventKind::PaymentFailed;
             if failed && !self.is_closed(event.movement) {
@@ -124,6 +126,37 @@ impl MoneyWorld {
                 self.broken("failed_means_closed", says);
             }
         }
+    }
+
+    /// Of an order's rows before and after a transaction.
+    fn judge_grants(&mut self, n: usize) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(before) = self.money.stale.get(&n) else { return };
+        let by_hand = |refund: &&Refund| {
+            refund.source == Source::Held
+                && (refund.state == RefundState::Completed
+                    || rows.has(Action::PaidOtherwise, refund.id.0))
+        };
+        let out_of_custody = rows.refunds.iter().filter(by_hand);
+        let returned: i64 = out_of_custody.map(|refund| refund.amount_minor).sum();
+        let given = rows.due.granted_minor + rows.due.goodwill_minor + rows.charged_back_minor();
+        let is_goodwill = rows.due.goodwill_minor > before.due.goodwill_minor;
+        let within = CustodyLimits::default().pay_within_ms;
+        let is_dead = |payment: &Payment| {
+            payment.state == PaymentState::Pending
+                && !payment.closing
+                && self.now - payment.created_at.0 >= within
+        };
+        let found = if !rows.due.is_cancelled() && returned > rows.due.granted_minor {
+            "what_is_granted_is_given_once"
+        } else if is_goodwill && given > rows.due.order.price_minor {
+            "goodwill_ends_at_the_price"
+        } else if rows.payments.iter().any(is_dead) {
+            "an_old_payment_is_closed"
+        } else {
+            return;
+        };
+        self.broken(found, format!("order {n}: {returned} returned, {given} given"));
     }
 
     fn is_closed(&self, payment: MovementId) -> bool {

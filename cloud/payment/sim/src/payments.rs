@@ -25,7 +25,7 @@ use crate::{
 pub struct PaymentDb {
     pub rows: BTreeMap<usize, OrderMoney>,
     /// As they stood before the last transaction.
-    stale: BTreeMap<usize, OrderMoney>,
+    pub stale: BTreeMap<usize, OrderMoney>,
     pub accounts: BTreeMap<LedgerAccount, i64>,
     pub journal_keys: BTreeSet<JournalKey>,
     /// The adapter's own, as they are booked.

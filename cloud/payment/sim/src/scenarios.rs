@@ -26,6 +26,8 @@ pub fn all() -> Vec<MoneyScenario> {
     vec![
         a_key_after_its_payment_failed(),
         a_refund_that_fails(),
+        a_refund_that_fails_and_is_met(),
+        goodwill_after_a_chargeback(),
         money_after_the_cancel(),
         a_chargeback_after_the_release(),
         an_old_version_after_a_cancel(),
@@ -61,6 +63,58 @@ fn a_refund_that_fails() -> MoneyScenario {
         "a_refund_that_fails",
         "what was granted and failed is owed, and reaches the customer in the end",
         &[MoneyBug::StillOwed],
+        &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// The refund that failed is sent once more and arrives; then another one fails, and an admin
+/// takes the first for the one to pay by hand.
+fn a_refund_that_fails_and_is_met() -> MoneyScenario {
+    let fails_and_is_met = [
+        Start(0),
+        Pull,
+        AskBack(0, 0, Fraction::Half),
+        Grant(0, Fraction::All),
+        Work(0, Answered),
+        AdapterFails(0),
+        Work(0, Answered),
+        SendAnew(0),
+        Work(0, Answered),
+        AdapterDone(0),
+        Work(0, Answered),
+    ];
+    let fails_again = [
+        AskBack(0, 1, Fraction::Half),
+        Grant(0, Fraction::Half),
+        Work(0, Answered),
+        AdapterFails(0),
+        Work(0, Answered),
+        PayByHand(0),
+    ];
+    scenario(
+        "a_refund_that_fails_and_is_met",
+        "nobody pays by hand what a later refund has brought",
+        &[MoneyBug::OwedByHand],
+        &[&ORDER_HEARD, &HELD, &fails_and_is_met, &fails_again],
+    )
+}
+
+/// The bank has given the price back, and an admin gives goodwill for the same order.
+fn goodwill_after_a_chargeback() -> MoneyScenario {
+    let acts = [
+        Start(0),
+        Complete(0),
+        Pull,
+        Minutes(4_400),
+        Tick(0),
+        Chargeback(0, Fraction::All),
+        Statement,
+        Goodwill(0),
+    ];
+    scenario(
+        "goodwill_after_a_chargeback",
+        "goodwill and a chargeback give no more than the price together",
+        &[MoneyBug::GoodwillBound],
         &[&ORDER_HEARD, &HELD, &acts],
     )
 }

@@ -88,6 +88,21 @@ fn an_old_payment_is_closed_and_may_still_have_been_paid() {
 }
 
 #[test]
+fn whatever_happens_after_its_end_closes_an_old_payment() {
+    let mut stage = Stage::accepted();
+    stage.pay();
+    stage.now = stage.now.plus_ms(HOUR / 2);
+    stage.becomes(OrderStatus::InProgress);
+    assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close, "an event of the order");
+
+    let mut stage = Stage::accepted();
+    stage.pay();
+    stage.now = stage.now.plus_ms(HOUR / 2);
+    stage.pay();
+    assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close, "a second wish to pay");
+}
+
+#[test]
 fn another_amount_and_a_second_charge_go_back_whole() {
     let mut stage = Stage::accepted();
     let payment = stage.pay();

@@ -1,9 +1,9 @@
 //! Requests, grants, and refunds that fail.
 
-use custody::{AdapterAnswer, LedgerAccount, MoneyStep, Refusal, Saga};
+use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, Refusal, Saga};
 use wire::{OrderStatus, PaymentStatus};
 
-use crate::stage::{HOUR, PRICE, Stage, user};
+use crate::stage::{HOUR, PRICE, Stage, chargeback, user};
 
 fn in_progress() -> Stage {
     let (mut stage, _) = Stage::held();
@@ -91,4 +91,46 @@ fn goodwill_comes_from_the_platform_and_only_after_the_release() {
     stage.hears(refund, AdapterAnswer::Done);
     assert_eq!(stage.rows.balance(LedgerAccount::Loss), 300);
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
+}
+
+#[test]
+fn a_refund_that_a_later_one_met_is_not_paid_by_hand_too() {
+    let mut stage = in_progress();
+    granted(&mut stage, 1_700);
+    let first = stage.open_refund();
+    stage.hears(first, AdapterAnswer::Failed);
+    stage.step(&MoneyStep::SendAnew).unwrap();
+    let second = stage.open_refund();
+    stage.hears(second, AdapterAnswer::Done);
+    granted(&mut stage, 600);
+    let third = stage.open_refund();
+    stage.hears(third, AdapterAnswer::Failed);
+
+    let met_already = stage.step(&MoneyStep::PaidOtherwise { refund: first });
+    assert_eq!(met_already, Err(Refusal::NothingFailed));
+    stage.step(&MoneyStep::PaidOtherwise { refund: third }).unwrap();
+    assert_eq!(stage.rows.returned_minor(), stage.rows.due.granted_minor);
+}
+
+#[test]
+fn goodwill_counts_what_was_charged_back() {
+    let (mut stage, payment) = Stage::held();
+    stage.becomes(OrderStatus::Completed);
+    stage.later(72 * HOUR);
+    let charged_back = vec![chargeback(payment, PRICE - 100)];
+    stage.hears_also(payment, AdapterAnswer::Paid { amount_minor: PRICE }, charged_back);
+
+    let too_much = stage.step(&MoneyStep::Goodwill { amount_minor: 101 });
+    assert_eq!(too_much, Err(Refusal::AmountMismatch));
+    stage.step(&MoneyStep::Goodwill { amount_minor: 100 }).unwrap();
+}
+
+#[test]
+fn a_reversed_chargeback_leaves_room_for_goodwill_again() {
+    let (mut stage, payment) = Stage::held();
+    stage.becomes(OrderStatus::Completed);
+    stage.later(72 * HOUR);
+    let reversed = Chargeback { is_reversed: true, ..chargeback(payment, PRICE) };
+    stage.hears_also(payment, AdapterAnswer::Paid { amount_minor: PRICE }, vec![reversed]);
+    stage.step(&MoneyStep::Goodwill { amount_minor: PRICE }).unwrap();
 }
