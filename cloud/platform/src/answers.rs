@@ -13,7 +13,7 @@ mod request;
 mod sealed;
 mod store;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -34,7 +34,7 @@ use process::{
 };
 use tokio::{
     sync::oneshot,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tower::ServiceExt;
 use tracing::Instrument;
@@ -216,23 +216,27 @@ impl Work {
         }
     }
 
-    /// Renews the claim until the work is done. `None`: the claim is another's, and the work is given up.
+    /// Does the work while its claim is renewed. `None`: the claim is another's, and the work is given up.
+    ///
+    /// Both are polled together. The renewal needs the database's only writer, and the work may hold it or be
+    /// next in line for it: if the work were not polled meanwhile, each would wait for the other.
     async fn while_claimed(&self, work: impl Future<Output = Response>) -> Option<Response> {
-        let mut work: Pin<&mut _> = std::pin::pin!(work);
-        let mut tick = interval(RENEWED);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tick.tick().await;
+        tokio::select! {
+            biased;
+            response = work => Some(response),
+            () = self.renew_claim() => None,
+        }
+    }
+
+    /// Renews the claim until it is another's.
+    async fn renew_claim(&self) {
+        let Answers { store, clock, .. } = &self.answers;
         loop {
-            tokio::select! {
-                biased;
-                response = &mut work => return Some(response),
-                _ = tick.tick() => {}
-            }
-            let Answers { store, clock, .. } = &self.answers;
+            sleep(RENEWED).await;
             let until = clock.now().plus_ms(CLAIM_MS);
             match store.renew(self.place, KeyClaim { holder: self.holder, until }).await {
                 Ok(true) => {}
-                Ok(false) => return None,
+                Ok(false) => return,
                 Err(error) => tracing::warn!(cause = chain(&error), "A claim could not be renewed"),
             }
         }

@@ -19,7 +19,7 @@ use axum::{
 use contract::{DocumentsArm, LIMIT, SqlArm, on_every_sql};
 use futures::future::join_all;
 use http::{Method, StatusCode, header};
-use platform::{Database, answers::Answers, documents::Documents};
+use platform::{Database, answers::Answers, documents::Documents, sql::Sql};
 use process::{
     clock::Clock,
     openapi::{ApiDocument, RouteTable},
@@ -41,6 +41,7 @@ on_every_sql! {
     a_repeat_after_a_death_does_the_work_again_on_tables,
     a_caller_who_hangs_up_finds_the_answer_on_tables,
     the_oldest_of_too_many_answers_of_a_person_goes_on_tables,
+    a_renewal_never_stops_work_that_holds_the_only_writer,
 }
 
 mod documents {
@@ -99,12 +100,29 @@ struct Desk {
 struct Changes {
     verifier: Verifier,
     #[from_ref(skip)]
+    database: Database,
+    #[from_ref(skip)]
     made: Arc<AtomicUsize>,
     #[from_ref(skip)]
     begun: Arc<Notify>,
     /// Where a change with `"wait"` stands still.
     #[from_ref(skip)]
     go_on: Arc<Notify>,
+}
+
+impl Changes {
+    /// Holds a transaction open until the test lets it go on.
+    async fn write_slowly(&self) {
+        let Database::Sql(sql) = &self.database else { panic!("it writes on tables") };
+        let sql = sql.clone();
+        platform::transact!(sql, tx => {
+            tx.exec("DELETE FROM answers WHERE at < ?", platform::vals![0_i64]).await?;
+            self.begun.notify_one();
+            self.go_on.notified().await;
+            Ok::<_, platform::StoreError>(())
+        })
+        .unwrap();
+    }
 }
 
 async fn change(
@@ -114,6 +132,9 @@ async fn change(
 ) -> Result<process::problem::CreatedJson<Value>, Problem> {
     if form["refuse"] == true {
         return Err(Problem::new(Code::WrongState));
+    }
+    if form["write"] == true {
+        changes.write_slowly().await;
     }
     let number = changes.made.fetch_add(1, SeqCst) + 1;
     changes.begun.notify_one();
@@ -153,6 +174,7 @@ impl Desk {
         let verifier = Verifier { service: "desk", keys, service_key, clock };
         let changes = Changes {
             verifier: verifier.clone(),
+            database: database.clone(),
             made: Arc::default(),
             begun: Arc::default(),
             go_on: Arc::default(),
@@ -341,6 +363,28 @@ async fn hung_up(desk: Desk) {
     desk.changes.go_on.notify_one();
     let again = desk.post(1, "one", form).await;
     assert_eq!((again.0, &again.1["number"], desk.made()), (StatusCode::CREATED, &json!(1), 1));
+}
+
+async fn a_renewal_never_stops_work_that_holds_the_only_writer(arm: SqlArm) {
+    // SQLite has one writer; a pool of one connection is the same on MariaDB.
+    let only_writer = if arm.url.starts_with("mysql:") {
+        let one = Sql::open(&format!("{}?max_connections=1", arm.url)).await.unwrap();
+        one.sealed_by(&testing::data_keys())
+    } else {
+        arm.sql.clone()
+    };
+    let desk = Desk::new((&only_writer).into());
+    let change = desk.post(1, "one", json!({ "write": true }));
+    let let_go = async {
+        desk.changes.begun.notified().await;
+        // The claim is renewed every two seconds, so a renewal now waits for the writer.
+        tokio::time::sleep(Duration::from_millis(2_300)).await;
+        desk.changes.go_on.notify_one();
+    };
+    // A renewal gives up after five seconds on MariaDB and after ten on SQLite.
+    let both = tokio::time::timeout(Duration::from_secs(4), async { tokio::join!(change, let_go) });
+    let (answer, ()) = both.await.expect("the work goes on while its claim is renewed");
+    assert_eq!((answer.0, desk.made()), (StatusCode::CREATED, 1));
 }
 
 async fn the_oldest_of_too_many_answers_of_a_person_goes_on_tables(arm: SqlArm) {
