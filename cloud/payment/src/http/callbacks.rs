@@ -29,9 +29,9 @@ type Page = problem::Page<TimeCursor>;
 
 /// A larger one is refused.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-/// In one second, for each replica. More are refused, and the adapter sends them again.
+/// Signed ones in one second, for each replica. More are refused, and the adapter sends them again.
 const A_SECOND_MAX: u32 = 100;
-/// Forged ones on record in one minute, for each replica. More are refused alike and leave a line of the log.
+/// Forged ones on record and in the log in one minute, for each replica. More are refused alike.
 const FORGED_A_MINUTE_MAX: u32 = 60;
 
 /// The name of an adapter.
@@ -56,19 +56,20 @@ pub struct CallbackView {
     at: UnixMillis,
 }
 
-/// Counts what came in this second, and what was forged this minute.
+/// Counts the signed callbacks of this second and the forged ones of this minute. Each kind has a bound
+/// of its own: a stranger cannot use up the room of the adapter.
 #[derive(Clone, Default)]
 pub struct CallbackLimits(Arc<Mutex<Counts>>);
 
 #[derive(Default)]
 struct Counts {
-    all: (i64, u32),
+    signed: (i64, u32),
     forged: (i64, u32),
 }
 
 impl CallbackLimits {
-    fn lets_in(&self, now: UnixMillis) -> bool {
-        counted(&mut self.counts().all, now.0.div_euclid(1_000), A_SECOND_MAX)
+    fn admits_signed(&self, now: UnixMillis) -> bool {
+        counted(&mut self.counts().signed, now.0.div_euclid(1_000), A_SECOND_MAX)
     }
 
     fn records_forged(&self, now: UnixMillis) -> bool {
@@ -116,17 +117,17 @@ async fn hear(service: &Service, headers: &HeaderMap, body: &[u8]) -> Result<Res
     if body.len() > BODY_BYTES_MAX {
         return Err(Code::BodyTooLarge.into());
     }
-    if !callbacks.lets_in(now) {
-        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
-    }
     let name = courier.adapter.name();
     let callback = courier.adapter.callback(headers, body);
     if !callback.is_signed {
-        tracing::warn!("A callback is signed by nobody we know");
         if callbacks.records_forged(now) {
+            tracing::warn!("A callback is not signed by the adapter");
             store.keep_callback(name, &callback, CallbackVerdict::Forged).await?;
         }
         return Err(Code::SignatureWrong.into());
+    }
+    if !callbacks.admits_signed(now) {
+        return Err(Problem::new(Code::TooManyRequests).retry_after(1));
     }
     let movement = callback.claim.movement.map(MovementId);
     let is_ours = match movement {

@@ -92,16 +92,20 @@ async fn callbacks_are_bounded_in_size_and_number() {
     let service = Service::new(Engine::Sqlite).await;
     let large = "x".repeat(64 * 1024 + 1);
     service.called_back(CALLBACK_SECRET, &large).await.refused(413, "body_too_large");
-    for n in 0..100 {
+    for n in 0..150 {
         let forged = service.called_back("a stranger's", "{}").await;
         assert_eq!(forged.status, StatusCode::UNAUTHORIZED, "{n}");
     }
-    service.called_back(CALLBACK_SECRET, "{}").await.refused(429, "too_many_requests");
     assert_eq!(
         service.stage.count("SELECT COUNT(*) FROM callbacks").await,
         60,
         "forged ones have a bound"
     );
+    for n in 0..100 {
+        let signed = service.called_back(CALLBACK_SECRET, "{}").await;
+        assert_eq!(signed.status, StatusCode::NOT_FOUND, "forged ones take no room: {n}");
+    }
+    service.called_back(CALLBACK_SECRET, "{}").await.refused(429, "too_many_requests");
     service.stage.clock.advance(1_000);
     service.called_back(CALLBACK_SECRET, "{}").await.refused(404, "not_found");
 }
