@@ -147,6 +147,8 @@ fn is_plausible_email(text: &str) -> bool {
     text.len() <= EMAIL_BYTES_MAX
         && (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
         && clean(local)
+        // `"x"@d` is the mailbox of `x@d`: a quoted name would open a second account for it.
+        && !local.contains(['"', '\\'])
         && is_plausible_domain(domain)
 }
 
@@ -191,6 +193,8 @@ mod tests {
             "a@",
             "a@b",
             "a@b..c",
+            "\"x\"@b.c",
+            "x\\y@b.c",
             "a@.c",
             "a@b.c.",
             "a b@c.d",
