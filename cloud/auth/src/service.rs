@@ -13,7 +13,7 @@ use wire::{EventType, GuessReport, ReadmissionEvent, Role, SessionId, UnixMillis
 
 use crate::{
     codes::Codes,
-    domain::{NewAccount, Password, Username},
+    domain::{NewAccount, Password, RoleRefusal, Username},
     entry::{Entry, EntryRefusal, SignInAttempt},
     events,
     grants::{self, GrantHours, Tablet},
@@ -24,7 +24,8 @@ use crate::{
     revocations::{KnownSession, SessionList},
     signing::SigningKeys,
     store::{
-        Account, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError, UserSession,
+        Account, AccountClosing, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError,
+        UserSession,
     },
 };
 
@@ -270,26 +271,30 @@ impl Service {
         Ok(Some(claims))
     }
 
-    /// Closes a person's account and ends its sessions. Returns the person's role, or `None`
-    /// where there is no such person. Once this returns, auth_db knows; edges hear of it by the feed.
+    /// Closes a person's account and ends its sessions. Returns the person's role. Once this returns, auth_db knows; edges hear of it by the feed.
     pub async fn revoke(
         &self,
         user: UserId,
         by: UserId,
         why: String,
         trace: &TraceId,
-    ) -> Result<Option<Role>, ServiceError> {
-        let Some(role) = self.store.role(user).await? else { return Ok(None) };
+    ) -> Result<Result<Role, RoleRefusal>, ServiceError> {
+        let Some(role) = self.store.role(user).await? else { return Ok(Err(RoleRefusal::Unknown)) };
         let event_of = |at| events::closed(&self.clock, trace, user, role, at);
         let record = Closing { at: self.clock.now(), by, why };
         let ending = self.sessions.ending();
-        if self.store.close_account(user, &record, event_of).await? {
-            tracing::info!(user.id = %user, by = %by, "An account was closed");
-            self.forget(user).await;
-            self.sessions.fill().await;
-        }
+        let decided = match self.store.close_account(user, &record, event_of).await? {
+            AccountClosing::Closed => {
+                tracing::info!(user.id = %user, by = %by, "An account was closed");
+                self.forget(user).await;
+                self.sessions.fill().await;
+                Ok(role)
+            }
+            AccountClosing::ClosedBefore => Ok(role),
+            AccountClosing::Refused(refused) => Err(refused),
+        };
         ending.told();
-        Ok(Some(role))
+        Ok(decided)
     }
 
     /// Opens the account of a revoked person again. Tokens from before stay dead: their sessions are over, and

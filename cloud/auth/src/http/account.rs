@@ -93,9 +93,8 @@ pub async fn revoke(
         return Err(Problem::new(Code::RoleForbidden));
     }
     let by = caller.actor.user_id;
-    service.may_judge(by, user_id).await?.map_err(refusal)?;
-    let role = service.revoke(user_id, by, why, &trace).await?;
-    role.map(|role| Json(ClosedAccount { user_id, role })).ok_or_else(|| Code::NotFound.into())
+    let role = service.revoke(user_id, by, why, &trace).await?.map_err(refusal)?;
+    Ok(Json(ClosedAccount { user_id, role }))
 }
 
 /// A repeat changes nothing and is answered alike.

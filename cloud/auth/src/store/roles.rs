@@ -276,6 +276,23 @@ impl Store {
         acts.into_iter().map(opened).collect()
     }
 
+    /// Takes the lock. Returns why this admin may not close that account, as things are under it.
+    pub(super) async fn refuse_closing(
+        tx: &mut Tx,
+        by: UserId,
+        user: UserId,
+    ) -> Result<Option<RoleRefusal>, StoreError> {
+        tx.exec(LOCK, Vec::new()).await?;
+        let closer = Self::role_of_person(tx, by).await?;
+        let Some(closer) = closer.filter(|closer| closer.is_active) else {
+            return Ok(Some(RoleRefusal::Beyond(Permission::RevokePeople)));
+        };
+        let closed = Self::role_of_person(tx, user).await?;
+        let admin = closed.filter(|closed| closed.role.base_id == Role::Admin);
+        let theirs = admin.map(|admin| admin.permissions).unwrap_or_default();
+        Ok(within(&closer.permissions, &theirs).err())
+    }
+
     /// Takes the lock. Returns the permissions of the one who asks, as they are under it.
     async fn locked(tx: &mut Tx, by: UserId) -> Result<Vec<Permission>, StoreError> {
         tx.exec(LOCK, Vec::new()).await?;

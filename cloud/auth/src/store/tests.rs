@@ -19,11 +19,11 @@ use rstest::rstest;
 use support::Engine;
 use tempfile::TempDir;
 use uuid::Uuid;
-use wire::{Event, EventType, IdentityId, Role, SessionId, UnixMillis, UserId};
+use wire::{Event, EventType, IdentityId, Permission, Role, SessionId, UnixMillis, UserId};
 
 use super::*;
 use crate::{
-    domain::{DeviceSecret, Email, Lockout, OneTimeCode, SignInCode, Username},
+    domain::{DeviceSecret, Email, Lockout, OneTimeCode, RoleRefusal, SignInCode, Username},
     events, jobs,
     revocations::{KnownSession, SessionList},
     signing::KeyOrder,
@@ -232,7 +232,8 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
     let database = database(engine).await;
     let event_of = |_| Ok(event(EventType::UserRevoked, &database.clock, database.user, None));
     let record = Closing { at: NOW, by: database.user, why: "Asked to.".to_owned() };
-    assert!(database.store.close_account(database.user, &record, event_of).await.unwrap());
+    let closed = database.store.close_account(database.user, &record, event_of).await.unwrap();
+    assert_eq!(closed, AccountClosing::Closed);
     let id = SessionId(database.clock.new_id());
     let session = UserSession {
         id,
@@ -403,4 +404,41 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
     let left: Option<i64> =
         store.sql.one("SELECT COUNT(*) FROM sign_in_codes", Vec::new()).await.unwrap();
     assert_eq!(left, Some(1));
+}
+
+/// Both have passed every check that a handler makes before its transaction.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn of_two_admins_who_close_each_other_at_once_one_remains(#[case] engine: Engine) {
+    const ADMINS: &str = "UPDATE users SET role_id = 3";
+    const ACTIVE: &str = "SELECT COUNT(*) FROM users WHERE is_active = 1";
+    let Database { store, clock, user, _folder, .. } = database(engine).await;
+    let other = UserId(clock.new_id());
+    let account = Account {
+        id: other,
+        role_id: Role::Customer,
+        password_hash: "x".to_owned(),
+        password_changed_at: None,
+        tokens_since: UnixMillis(0),
+    };
+    let name = Username::new("zhang").unwrap();
+    let email = Email::new("z@example.com").unwrap();
+    let registered = event(EventType::UserRegistered, &clock, other, None);
+    store.add_user(&account, &name, &email, NOW, &registered).await.unwrap();
+    store.sql.exec(ADMINS, Vec::new()).await.unwrap();
+
+    let close = async |by: UserId, whom: UserId| {
+        let record = Closing { at: NOW, by, why: "They began it.".to_owned() };
+        let event_of = |_| Ok(event(EventType::UserRevoked, &clock, whom, None));
+        store.close_account(whom, &record, event_of).await.unwrap()
+    };
+    let (first, second) = tokio::join!(close(user, other), close(other, user));
+    let refused = AccountClosing::Refused(RoleRefusal::Beyond(Permission::RevokePeople));
+    let decided = [first, second];
+    assert!(decided.contains(&AccountClosing::Closed), "{decided:?}");
+    assert!(decided.contains(&refused), "{decided:?}");
+    let active: Option<i64> = store.sql.one(ACTIVE, Vec::new()).await.unwrap();
+    assert_eq!(active, Some(1));
 }

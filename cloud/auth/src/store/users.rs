@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wire::{Event, ProviderMark, Role, UnixMillis, UserId};
 
 use super::{BATCH, SessionEnding, Store, StoreError, reasons};
-use crate::domain::{Email, Username};
+use crate::domain::{Email, RoleRefusal, Username};
 
 const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
 const TOKENS_SINCE: &str = "SELECT tokens_since FROM users WHERE id = ?";
@@ -30,6 +30,14 @@ row! {
         /// Tokens from before it are dead.
         pub tokens_since: UnixMillis,
     }
+}
+
+/// What became of the wish to close an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountClosing {
+    Closed,
+    ClosedBefore,
+    Refused(RoleRefusal),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,17 +167,21 @@ impl Store {
         Ok(marks::store::of_one(&self.sql, user).await?)
     }
 
-    /// Closes an account, ends its sessions and tells of it the first time, by the event of that moment. Returns
-    /// whether this was the first time. The account goes first: a sign-in that is under way waits for it, or is ended here.
+    /// Closes an account, ends its sessions and tells of it the first time, by the event of that moment. The
+    /// closer's own right is read under the lock of all roles: two admins who close each other at once would
+    /// leave nobody. The account goes first: a sign-in that is under way waits for it, or is ended here.
     pub async fn close_account(
         &self,
         user: UserId,
         record: &Closing,
         event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<AccountClosing, StoreError> {
         let Closing { at, by, why } = record;
         let why = self.sql.data_keys().seal_text(&reasons::closing(user), why);
         transact!(self.sql, tx => {
+            if let Some(refused) = Self::refuse_closing(tx, *by, user).await? {
+                return Ok(AccountClosing::Refused(refused));
+            }
             let first = tx.exec(CLOSE, vals![*at, *at, *by, why.as_str(), user]).await? == 1;
             if first {
                 let why = SessionEnding::AccountClosed;
@@ -178,7 +190,7 @@ impl Store {
                 let event = event_of(since.map_or(*at, |since| since.max(*at)))?;
                 outbox::store::add(tx, &event).await?;
             }
-            Ok(first)
+            Ok(if first { AccountClosing::Closed } else { AccountClosing::ClosedBefore })
         })
     }
 

@@ -27,7 +27,8 @@ impl Reasons {
         let at = clock.now();
         let closing = Closing { at, by: user, why: why() };
         let closed = |_| Ok(event(EventType::UserRevoked, clock, user, None));
-        assert!(store.close_account(user, &closing, closed).await.unwrap());
+        let done = store.close_account(user, &closing, closed).await.unwrap();
+        assert_eq!(done, AccountClosing::Closed);
         assert!(store.readmit(readmission, user, &closing, closed).await.unwrap());
         let code = OneTimeCodeHash::of(&OneTimeCode::new([7; OneTimeCode::CHARS]));
         let expires_at = at.plus_ms(HOUR_MS);
@@ -45,7 +46,8 @@ impl Reasons {
         let order = KeyOrder { by: user, why: why() };
         assert!(store.begin_key(KID, &order, at).await.unwrap());
         assert!(store.kill_key(KID, &order, at).await.unwrap());
-        assert!(store.close_account(user, &closing, closed).await.unwrap());
+        let done = store.close_account(user, &closing, closed).await.unwrap();
+        assert_eq!(done, AccountClosing::Closed);
         Self { user, readmission, reset, role }
     }
 
@@ -140,7 +142,8 @@ async fn a_closing_of_before_is_sealed_where_its_readmission_keeps_it(#[case] en
     let before = Store::new(store.sql.clone().sealed_by(&DataKeys::none()));
     let closing = Closing { at: clock.now(), by: user, why: why() };
     let event_of = |_| Ok(event(EventType::UserRevoked, &clock, user, None));
-    assert!(before.close_account(user, &closing, event_of).await.unwrap());
+    let done = before.close_account(user, &closing, event_of).await.unwrap();
+    assert_eq!(done, AccountClosing::Closed);
     assert!(store.readmit(clock.new_id(), user, &closing, event_of).await.unwrap());
     let kept: Option<String> = store.sql.one(CLOSED, Vec::new()).await.unwrap();
     let kept = kept.unwrap();
