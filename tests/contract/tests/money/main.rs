@@ -16,7 +16,7 @@ use wire::UnixMillis;
 
 /// Their steps are taken one by one, on a database each.
 const SEEDS_ON_SQLITE: u64 = 40;
-const SEEDS_ON_MARIADB: u64 = 12;
+const SEEDS_ON_MARIADB: u64 = 16;
 
 #[tokio::test]
 async fn a_simulated_run_ends_in_the_same_rows_on_sqlite() {
