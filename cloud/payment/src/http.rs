@@ -11,6 +11,7 @@ mod payments;
 mod refunds;
 mod report;
 mod statements;
+mod sum;
 mod views;
 
 use axum::{Router, extract::FromRequestParts, http::Method, http::request::Parts, routing::post};

@@ -156,7 +156,12 @@ impl Reconciler {
         let since = store.clock().now().plus_ms(-WINDOW_MS);
         let differing = self.differing(since, NewFees::AreBooked).await?.unwrap_or_default();
         for id in differing.into_iter().take(QUESTIONS_MAX) {
-            self.courier.question(id).await?;
+            let Err(error) = self.courier.question(id).await else { continue };
+            if error.is_unavailable() {
+                return Err(error);
+            }
+            // It holds up no other, and the report shows that it still differs.
+            tracing::error!(movement.id = %id.0, cause = chain(&error), "A movement cannot be asked about");
         }
         let report = self.report().await?;
         let (differences, waiting) = (report.differences.len(), report.waiting.len());

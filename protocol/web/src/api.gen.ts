@@ -3582,10 +3582,10 @@ export interface components {
         /** @description The balance of a provider in one currency. */
         Earnings: {
             /** @description Waits for the next payout. */
-            available: components["schemas"]["Amount"];
+            available: components["schemas"]["MoneySum"];
             currency: components["schemas"]["Currency"];
             /** @description On its way to the provider's bank. */
-            sending: components["schemas"]["Amount"];
+            sending: components["schemas"]["MoneySum"];
         };
         /** @description One line of an edge's record. */
         EdgeAct: {
@@ -4215,11 +4215,11 @@ export interface components {
             currency: components["schemas"]["Currency"];
             customer_id: components["schemas"]["UserId"];
             /** @description Granted out of the platform's own money. */
-            goodwill: components["schemas"]["Amount"];
+            goodwill: components["schemas"]["MoneySum"];
             /** @description Granted to the customer out of it. */
-            granted: components["schemas"]["Amount"];
+            granted: components["schemas"]["MoneySum"];
             /** @description In custody. */
-            held: components["schemas"]["Amount"];
+            held: components["schemas"]["MoneySum"];
             next_at: components["schemas"]["UnixMillis"] | null;
             order_id: components["schemas"]["OrderId"];
             order_status: components["schemas"]["OrderStatus"];
@@ -4237,6 +4237,11 @@ export interface components {
          * @description The id of a payment, or of a request for a refund.
          */
         MoneyId: string;
+        /**
+         * @description Exact money as a decimal text, such as a balance or a total.
+         * @example 199999999.98
+         */
+        MoneySum: string;
         NearbyJob: {
             code: components["schemas"]["OrderCode"];
             currency: components["schemas"]["Currency"];
@@ -4950,7 +4955,7 @@ export interface components {
             waiting: components["schemas"]["ReconciliationFinding"][];
         };
         ReconciliationFinding: {
-            amount: components["schemas"]["Amount"] | null;
+            amount: components["schemas"]["MoneySum"] | null;
             currency: components["schemas"]["Currency"] | null;
             /** @description Such as `account_adrift`, `adapter_differs` or `needs_person`. */
             kind: string;
@@ -5370,10 +5375,10 @@ export interface components {
             account: string;
             /** @description The fact that was booked, such as `charge`, `refund_done` or `release`. */
             action: string;
-            amount: components["schemas"]["Amount"];
+            amount: components["schemas"]["MoneySum"];
             at: components["schemas"]["UnixMillis"];
             currency: components["schemas"]["Currency"];
-            fee: components["schemas"]["Amount"] | null;
+            fee: components["schemas"]["MoneySum"] | null;
             order_id: components["schemas"]["OrderId"] | null;
         };
         StatusForm: {
@@ -5731,6 +5736,7 @@ export type MoneyAct = components['schemas']['MoneyAct'];
 export type MoneyCase = components['schemas']['MoneyCase'];
 export type MoneyDesk = components['schemas']['MoneyDesk'];
 export type MoneyId = components['schemas']['MoneyId'];
+export type MoneySum = components['schemas']['MoneySum'];
 export type NearbyJob = components['schemas']['NearbyJob'];
 export type NewKeyCode = components['schemas']['NewKeyCode'];
 export type NewKeyForm = components['schemas']['NewKeyForm'];

@@ -14,6 +14,7 @@ use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMill
 
 use super::{
     KeyedCaller, amount,
+    sum::MoneySum,
     views::{ActView, CaseView, PaymentView, RefundView, RequestView},
 };
 use crate::{
@@ -39,11 +40,11 @@ pub struct DeskView {
     price: Amount,
     currency: Currency,
     /// In custody.
-    held: Amount,
+    held: MoneySum,
     /// Granted to the customer out of it.
-    granted: Amount,
+    granted: MoneySum,
     /// Granted out of the platform's own money.
-    goodwill: Amount,
+    goodwill: MoneySum,
     /// The price of the cancel, of a cancelled order.
     #[schema(required)]
     cancel_fee: Option<Amount>,
@@ -118,9 +119,9 @@ pub async fn money(
         provider_id: order.provider_id,
         price: amount(order.price_minor)?,
         currency: order.currency,
-        held: amount(rows.held_minor())?,
-        granted: amount(due.granted_minor)?,
-        goodwill: amount(due.goodwill_minor)?,
+        held: MoneySum(rows.held_minor()),
+        granted: MoneySum(due.granted_minor),
+        goodwill: MoneySum(due.goodwill_minor),
         cancel_fee: order.terms.map(|terms| amount(terms.fee_minor)).transpose()?,
         next_at: due.next_at,
         payments: payments.collect::<Result<_, _>>()?,

@@ -8,9 +8,9 @@ use process::{
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
+use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::amount;
+use super::sum::MoneySum;
 use crate::{
     reconcile::{MoneyFinding, Reconciliation},
     service::Service,
@@ -47,7 +47,7 @@ struct FindingView {
     provider_id: Option<UserId>,
     /// Of a movement, in our books.
     #[schema(required)]
-    amount: Option<Amount>,
+    amount: Option<MoneySum>,
     #[schema(required)]
     currency: Option<Currency>,
 }
@@ -58,17 +58,16 @@ pub async fn reconciliation(
     _: Admin,
 ) -> Result<Json<ReportView>, Problem> {
     let Reconciliation { at, since, differences, waiting } = service.reconciler().report().await?;
-    let views = |found: Vec<MoneyFinding>| {
-        found.into_iter().map(FindingView::of).collect::<Result<Vec<_>, Problem>>()
-    };
-    Ok(Json(ReportView { at, since, differences: views(differences)?, waiting: views(waiting)? }))
+    let differences = differences.into_iter().map(FindingView::from).collect();
+    let waiting = waiting.into_iter().map(FindingView::from).collect();
+    Ok(Json(ReportView { at, since, differences, waiting }))
 }
 
-impl FindingView {
-    fn of(MoneyFinding { kind, subject, since, about }: MoneyFinding) -> Result<Self, Problem> {
+impl From<MoneyFinding> for FindingView {
+    fn from(MoneyFinding { kind, subject, since, about }: MoneyFinding) -> Self {
         let FindingAbout { order_id, provider_id, amount: moved } = about;
         let (minor, currency) = moved.unzip();
-        let amount = minor.map(amount).transpose()?;
-        Ok(Self { kind: kind.as_str(), subject, since, order_id, provider_id, amount, currency })
+        let amount = minor.map(MoneySum);
+        Self { kind: kind.as_str(), subject, since, order_id, provider_id, amount, currency }
     }
 }

@@ -7,9 +7,9 @@ use process::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{Actor, Amount, Code, Currency, OrderId, Role};
+use wire::{Actor, Code, Currency, OrderId, Role};
 
-use super::{WholeList, amount, views::LineView};
+use super::{WholeList, sum::MoneySum, views::LineView};
 use crate::{
     service::Service,
     store::{Parties, StatementEntry},
@@ -22,9 +22,9 @@ type Page = problem::Page<TimeCursor>;
 pub struct Earnings {
     currency: Currency,
     /// Waits for the next payout.
-    available: Amount,
+    available: MoneySum,
     /// On its way to the provider's bank.
-    sending: Amount,
+    sending: MoneySum,
 }
 
 /// `GET /api/v1/orders/{id}/statement`.
@@ -42,7 +42,7 @@ pub async fn statement(
     if !is_party(parties, actor) && !earned {
         return Err(Code::OrderNotFound.into());
     }
-    let items = seen.into_iter().map(LineView::of).collect::<Result<_, _>>()?;
+    let items = seen.into_iter().map(LineView::from).collect();
     Ok(Json(WholeList { items }))
 }
 
@@ -55,9 +55,7 @@ pub async fn mine(
     require_provider(actor)?;
     let rows = service.store.entries_of_provider(actor.user_id, page.rows(), page.after).await?;
     let place = |entry: &StatementEntry| TimeCursor { at: entry.at, id: entry.journal_id };
-    let ItemList { items, next } = page.of(rows, place);
-    let items = items.into_iter().map(LineView::of).collect::<Result<_, _>>()?;
-    Ok(ItemList { items, next })
+    Ok(page.of(rows, place).map(LineView::from))
 }
 
 /// `GET /api/v1/earnings`.
@@ -76,11 +74,10 @@ pub async fn earnings(
     let mut items = Vec::new();
     for currency in Currency::ALL {
         if balances.iter().any(|row| row.currency == currency) {
-            let available = amount(owed(currency, "provider"))?;
             items.push(Earnings {
                 currency,
-                available,
-                sending: amount(owed(currency, "sending"))?,
+                available: MoneySum(owed(currency, "provider")),
+                sending: MoneySum(owed(currency, "sending")),
             });
         }
     }

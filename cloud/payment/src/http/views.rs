@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Amount, Currency, OrderId, UnixMillis, UserId};
 
-use super::amount;
+use super::{amount, sum::MoneySum};
 use crate::{
     adapter::{PayLink, Payments},
     store::{ActRow, MoneyCaseRow, PaymentRow, RefundRow, RequestRecord, StatementEntry},
@@ -68,11 +68,11 @@ pub struct LineView {
     account: String,
     #[schema(required)]
     order_id: Option<OrderId>,
-    amount: Amount,
+    amount: MoneySum,
     currency: Currency,
     /// Of a release to a provider: what the platform kept for its work.
     #[schema(required)]
-    fee: Option<Amount>,
+    fee: Option<MoneySum>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -174,17 +174,17 @@ impl RequestView {
     }
 }
 
-impl LineView {
-    pub fn of(entry: StatementEntry) -> Result<Self, Problem> {
-        Ok(Self {
+impl From<StatementEntry> for LineView {
+    fn from(entry: StatementEntry) -> Self {
+        Self {
             at: entry.at,
             action: entry.action,
             account: entry.account,
             order_id: entry.order_id,
-            amount: amount(entry.amount_minor)?,
+            amount: MoneySum(entry.amount_minor),
             currency: entry.currency,
-            fee: entry.fee_minor.map(amount).transpose()?,
-        })
+            fee: entry.fee_minor.map(MoneySum),
+        }
     }
 }
 

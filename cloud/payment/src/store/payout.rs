@@ -21,6 +21,8 @@ const OWED: &str = "SELECT owner_id, currency FROM accounts \
     WHERE account = 'provider' AND (owner_id > ? OR (owner_id = ? AND currency > ?)) AND balance_minor <= ? \
     ORDER BY owner_id, currency LIMIT ?";
 
+/// The largest `Amount`: the event of a payout must carry it. What is owed beyond it goes with the next payout.
+const PAYOUT_MOST_MINOR: i64 = 9_999_999_999;
 /// Providers of one batch.
 const BATCH: usize = 200;
 
@@ -79,7 +81,7 @@ impl Store {
         );
         let rows: Vec<PayoutRow> = tx.all(text, vals![provider, currency, named]).await?;
         let payouts = rows.into_iter().map(PayoutRow::payout).collect::<Result<_, _>>()?;
-        let balance_minor = -balance;
+        let balance_minor = (-balance).min(PAYOUT_MOST_MINOR);
         let rows = ProviderMoney { provider_id: provider, currency, balance_minor, payouts };
         let policies = load::policies(tx).await?;
         let basis = Basis { now, fresh, policies: &policies, limits: self.limits, lapse: None };

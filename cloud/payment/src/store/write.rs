@@ -373,7 +373,8 @@ fn case_opened(
     Ok(PaymentEvent { case, ..body(&due.order, &told)? })
 }
 
-/// A payout that was sent, failed or came back.
+/// A payout that was sent, failed or came back. One that was begun before payouts were bounded may be more
+/// than an event can carry: it is booked all the same, and only the log tells of it.
 pub fn payout(
     clock: &Clock,
     provider_id: UserId,
@@ -386,7 +387,10 @@ pub fn payout(
         PayoutState::Completed => EventType::PayoutSent,
         PayoutState::Failed | PayoutState::Returned => EventType::PayoutFailed,
     };
-    let amount = amount(payout.amount_minor)?;
+    let Ok(amount) = amount(payout.amount_minor) else {
+        tracing::error!(movement.id = %payout.id.0, "No event can carry the amount of a payout");
+        return Ok(None);
+    };
     let told = PayoutEvent { payout_id: payout.id.0, provider_id, amount, currency };
     Ok(Some(event(clock, kind, now, &told)?))
 }

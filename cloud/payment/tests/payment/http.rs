@@ -6,6 +6,7 @@ mod callbacks;
 mod desk;
 mod fees;
 mod funds;
+mod large_sums;
 mod methods;
 
 use std::sync::{Arc, Mutex};

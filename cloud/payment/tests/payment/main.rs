@@ -6,5 +6,6 @@ mod books;
 mod cancelling;
 mod http;
 mod journey;
+mod large_balances;
 mod reconciliation;
 mod stage;

@@ -216,6 +216,25 @@ async fn a_chargeback_is_found_by_the_statement_and_asked_about(#[case] engine: 
     assert_eq!(stage.money(0).await.held_minor(), PRICE - 3_000);
 }
 
+/// The row of the payout cannot be read, so the adapter cannot be asked about it.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_movement_that_cannot_be_asked_about_leaves_the_report_standing(#[case] engine: Engine) {
+    let scene = Scene::sound(engine).await;
+    for text in [
+        "UPDATE payouts SET ask = 'odd'",
+        "UPDATE simulated_movements SET amount_minor = amount_minor + 1 WHERE kind = 'payout'",
+    ] {
+        scene.stage.sql.exec(text, vals![]).await.unwrap();
+    }
+    let report = scene.reconciler.reconcile().await.unwrap();
+    assert_eq!(kinds(&report.differences), [FindingKind::AdapterDiffers]);
+    let noted = "SELECT COUNT(*) FROM reconciliations WHERE differences = 1";
+    assert_eq!(scene.stage.count(noted).await, 1);
+}
+
 /// Each statement lists it, and each report would show it.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
