@@ -271,7 +271,8 @@ impl Service {
         Ok(Some(claims))
     }
 
-    /// Closes a person's account and ends its sessions. Returns the person's role. Once this returns, auth_db knows; edges hear of it by the feed.
+    /// Closes a person's account and ends its sessions. Returns the person's role. The account is
+    /// closed in auth_db when this returns; the feed carries the news to the edges.
     pub async fn revoke(
         &self,
         user: UserId,

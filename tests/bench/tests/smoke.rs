@@ -1,5 +1,5 @@
-//! Every bench runs to its end at its smallest size, so that none of them is found broken on the day
-//! somebody needs its figures. The figures of so short a run mean nothing and are not looked at.
+//! Runs every bench once at its smallest size, so that a broken bench turns a test run red.
+//! Such a short run yields no useful figures, so the tests ignore them.
 
 use std::{path::Path, process::Command};
 

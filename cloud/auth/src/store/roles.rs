@@ -276,7 +276,7 @@ impl Store {
         acts.into_iter().map(opened).collect()
     }
 
-    /// Takes the lock. Returns why this admin may not close that account, as things are under it.
+    /// Takes the lock and checks under it that this admin may still close that account.
     pub(super) async fn refuse_closing(
         tx: &mut Tx,
         by: UserId,

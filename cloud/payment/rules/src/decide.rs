@@ -65,7 +65,7 @@ pub fn decide(
     basis: &Basis<'_>,
 ) -> Result<MoneyWrites, Refusal> {
     let mut desk = Desk::new(before, basis);
-    // Whatever comes after a payment's end closes it: the job's next look may be an hour away
+    // Every step closes an expired payment, because the job's next run may be an hour away
     // [EXPIRE_ALWAYS].
     if *step == MoneyStep::TimePassed || !desk.lapses(MoneyLapse::ExpireAlways) {
         pay::expire(&mut desk);

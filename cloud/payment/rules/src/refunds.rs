@@ -224,8 +224,8 @@ impl OrderMoney {
         self.due.goodwill_minor - self.met_minor(Source::Loss, failed_too)
     }
 
-    /// What is still owed to the customer from the source of a refund that failed. A cancelled order
-    /// owes all that it holds, and money that came by mistake is owed whole.
+    /// The amount still owed to the customer from the source of a failed refund. A cancelled order
+    /// owes all the money it holds, and a mistaken payment is owed in full.
     fn owed_from(&self, refund: &Refund) -> i64 {
         match refund.source {
             Source::Held if self.due.is_cancelled() => self.held_minor(),

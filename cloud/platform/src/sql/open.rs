@@ -125,8 +125,8 @@ async fn open_mysql(url: &str, authorities: &Authorities) -> Result<Sql, SqlErro
 const WRITER_SETTINGS: &str = "SHOW GLOBAL VARIABLES \
     WHERE Variable_name IN ('wsrep_on', 'group_replication_single_primary_mode')";
 
-/// The setting by which a server lets others of its cluster write too. Two writers that cannot see
-/// each other may both confirm a commit, and one of them is undone later: no receipt could be kept.
+/// Returns the setting that makes this server one of several writers. During a partition two
+/// writers may both confirm a commit and one commit is undone later, so receipts would be worthless.
 fn find_several_writers(settings: &[(String, String)]) -> Option<String> {
     settings.iter().find_map(|(name, value)| {
         let has_several = match name.as_str() {

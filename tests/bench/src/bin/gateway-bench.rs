@@ -1,5 +1,5 @@
-//! Publishes and reads through the gateways of two builds over as many connections each, in turns, so that the ratios hold
-//! on a busy machine.
+//! Publishes and reads through the gateways of two builds over equally many connections. The builds
+//! take turns, so that the ratios hold on a busy machine.
 
 use std::{
     path::{Path, PathBuf},
