@@ -34,7 +34,7 @@ use crate::{
     board::{Board, Boards, WrittenBoard},
     ground::EdgeGround,
     intake::{self, Intake, IntakeReply},
-    link::LinkState,
+    link::LinkStatus,
     mqtt,
     pace::Pace,
     voice::{Changes, LogHead, Voice},
@@ -46,7 +46,7 @@ pub struct Rooms {
     pub intake: Intake,
     pub voice: Voice,
     pub head: watch::Receiver<Option<LogHead>>,
-    pub link: watch::Receiver<LinkState>,
+    pub link: watch::Receiver<LinkStatus>,
     /// Calls the gateway for people who sign in.
     pub cloud: Client,
     pub boards: Boards,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     gate::Gate,
     ground::EdgeGround,
-    link::LinkState,
+    link::LinkStatus,
     store::Store,
     voice::{LogHead, Voice},
 };
@@ -28,7 +28,7 @@ pub struct Heartbeat {
     pub ground: EdgeGround,
     pub voice: Voice,
     pub head: watch::Sender<Option<LogHead>>,
-    pub link: watch::Receiver<LinkState>,
+    pub link: watch::Receiver<LinkStatus>,
 }
 
 pub async fn scheduled(store: Store, gate: Gate, clock: Clock, stop: CancellationToken) {

@@ -23,13 +23,13 @@ use wire::HubFingerprint;
 use crate::{downlink::Downlink, ground::EdgeGround, line::CloudLine, store::Alarm};
 use session::{LinkSession, SessionEnd};
 use socket::Socket;
-pub use state::LinkState;
+pub use state::LinkStatus;
 
 pub struct Link {
     pub ground: EdgeGround,
     pub speaker: Speaker,
     pub downlink: Downlink,
-    pub state: watch::Sender<LinkState>,
+    pub state: watch::Sender<LinkStatus>,
     /// The hub that an operator has named in the configuration.
     pub hub: Option<HubFingerprint>,
 }

@@ -39,7 +39,7 @@ use crate::{
     intake::Intake,
     jobs::{self, Heartbeat},
     line::CloudLine,
-    link::{Link, LinkState},
+    link::{Link, LinkStatus},
     mqtt::{self, Broker, MqttError},
     people::KnownPeople,
     store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, is_enrolled, twin_of},
@@ -285,7 +285,7 @@ async fn start_rooms(
     let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
     answering.spawn("intake", work);
 
-    let (link, link_seen) = watch::channel(LinkState::down(ground.clock.now()));
+    let (link, link_seen) = watch::channel(LinkStatus::down(ground.clock.now()));
     let (head, head_seen) = watch::channel(None);
     let http_at = public.local_addr().unwrap_or(mqtt_at);
     let rooms = Rooms {
@@ -320,7 +320,7 @@ async fn start_rooms(
 /// Enrols first where that is still to be done, then keeps the link. Tells why the edge cannot be enrolled.
 fn keep_link(
     downlink: Downlink,
-    state: watch::Sender<LinkState>,
+    state: watch::Sender<LinkStatus>,
     hub: Option<HubFingerprint>,
     enrolled: bool,
     tasks: &Tasks,

@@ -33,7 +33,7 @@ pub struct OrderPage {
     #[schema(value_type = wire::Order)]
     order: Value,
     parties: OrderParties,
-    payment: OrderMoney,
+    payment: OrderMoneySection,
     /// As far as the review service shows it to the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -55,7 +55,8 @@ pub struct OrderParties {
 
 /// The money of the order, as far as the payment service shows it to the caller.
 #[derive(Serialize, ToSchema)]
-pub struct OrderMoney {
+#[schema(as = OrderMoney)]
+pub struct OrderMoneySection {
     /// Newest first. They are shown to its customer and to admins.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
@@ -153,7 +154,7 @@ impl PageAsker<'_> {
                 customer: customer.unwrap_or_default(),
                 provider: provider.unwrap_or_default(),
             },
-            payment: OrderMoney {
+            payment: OrderMoneySection {
                 payments: payments.unwrap_or_default(),
                 statement: statement.unwrap_or_default(),
             },

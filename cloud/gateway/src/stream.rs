@@ -32,7 +32,7 @@ use crate::{
     session,
 };
 use leg::{Leg, LegNews};
-use place::Place;
+use place::StreamPlace;
 
 /// Between two looks at the session. A sign of life goes out with each.
 const BEAT: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ impl Gateway {
             trace: trace.clone(),
             place,
         };
-        let place = Place::of(headers.get(LAST_EVENT_ID));
+        let place = StreamPlace::of(headers.get(LAST_EVENT_ID));
         let header = |place: &Option<String>| HeaderValue::from_str(place.as_ref()?).ok();
         let legs = [
             leg(CloudPart::Hub, header(&place.orders)),
@@ -114,7 +114,7 @@ impl Gateway {
 /// Merges the legs until there is a reason to end. `None`: the page is gone.
 async fn conduct(
     legs: [Leg; 2],
-    place: Place,
+    place: StreamPlace,
     watch: Watch,
     stop: CancellationToken,
     to: &EventSender,
@@ -135,7 +135,7 @@ async fn conduct(
 /// Passes on what the legs bring, until the page is gone.
 async fn merge(
     coming: &mut mpsc::Receiver<(CloudPart, LegNews)>,
-    mut place: Place,
+    mut place: StreamPlace,
     to: &EventSender,
 ) {
     if !to.send(sse::retry(RETRY)).await {

@@ -18,7 +18,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{Result, install, workspace};
-use callers::{CALLERS, LAST, Lane, RouteCaller};
+use callers::{CALLERS, CallerLane, LAST, RouteCaller};
 use platform::FuzzedPlatform;
 
 /// In a test run, for all callers together.
@@ -84,7 +84,7 @@ fn fuzz(wish: Wish) -> Result<()> {
     // The edges go on beside the gateway, until the admin asks it: what he does may end them.
     let (all, callers) = (&fuzzer, |lane| CALLERS.iter().filter(move |one| one.lane == lane));
     let mut red = thread::scope(|scope| {
-        let lanes = [Lane::Gateway, Lane::Edge];
+        let lanes = [CallerLane::Gateway, CallerLane::Edge];
         let running = lanes.map(|lane| scope.spawn(move || all.all(callers(lane))));
         let ended = running.map(|lane| lane.join().unwrap_or_else(|_| vec!["a panic".into()]));
         ended.concat()

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::Rooms;
-use crate::{link::LinkState, store::RegionStanding};
+use crate::{link::LinkStatus, store::RegionStanding};
 
 #[derive(Serialize, ToSchema)]
 pub struct EdgeStanding {
@@ -16,7 +16,7 @@ pub struct EdgeStanding {
     region: Region,
     /// The edge's clock.
     now: UnixMillis,
-    link: LinkState,
+    link: LinkStatus,
     /// The view is the cloud's as of then.
     #[schema(required)]
     feed_as_of: Option<UnixMillis>,

@@ -7,7 +7,7 @@ use wire::UnixMillis;
 /// Up or down, since when, and when the cloud is called next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = EdgeLink)]
-pub struct LinkState {
+pub struct LinkStatus {
     pub up: bool,
     /// As far as this run knows.
     pub since: UnixMillis,
@@ -17,7 +17,7 @@ pub struct LinkState {
     pub next_call_at: Option<UnixMillis>,
 }
 
-impl LinkState {
+impl LinkStatus {
     pub fn down(since: UnixMillis) -> Self {
         Self { up: false, since, attempts: 0, next_call_at: None }
     }
@@ -39,10 +39,10 @@ mod tests {
     #[test]
     fn an_outage_is_as_old_as_its_first_failed_call() {
         let at = UnixMillis;
-        let down = LinkState::down(at(1)).calling_again(at(2)).turned(false, at(3));
+        let down = LinkStatus::down(at(1)).calling_again(at(2)).turned(false, at(3));
         assert_eq!((down.since, down.attempts, down.next_call_at), (at(1), 1, Some(at(2))));
         let up = down.turned(true, at(4));
-        assert_eq!(up, LinkState { up: true, ..LinkState::down(at(4)) });
+        assert_eq!(up, LinkStatus { up: true, ..LinkStatus::down(at(4)) });
         assert_eq!(up.turned(true, at(5)), up);
     }
 }

@@ -38,7 +38,7 @@ pub struct StoredEdge {
     pub running: Option<BootNonce>,
     pub epoch: u64,
     /// The grant of the epoch. The first epoch has none.
-    pub grant: Option<Grant>,
+    pub grant: Option<EpochGrant>,
     /// The newest epoch that is ending or over. Its rights may be taken back already.
     pub ending: Option<Ending>,
     /// The new epochs of the last day without an operator's look at them.
@@ -63,7 +63,7 @@ pub struct StoredEdge {
 
 /// A new epoch was given to one run of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Grant {
+pub struct EpochGrant {
     pub to: BootNonce,
     /// The run whose session was the newest until then.
     pub after: Option<BootNonce>,

@@ -8,12 +8,12 @@ use process::{parts::CloudPart, sse};
 const BETWEEN: char = '~';
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct StreamPlace {
     pub orders: Option<String>,
     pub inbox: Option<String>,
 }
 
-impl Place {
+impl StreamPlace {
     /// An id without the sign is the hub's alone.
     pub fn of(last: Option<&HeaderValue>) -> Self {
         let last = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn each_message_carries_the_place_in_both_legs() {
-        let mut place = Place::default();
+        let mut place = StreamPlace::default();
         let order = sse::event("order", Some("1.2.3"), &1);
         assert_eq!(place.carried(CloudPart::Hub, order.clone()), order);
         let notice = place.carried(CloudPart::Notification, sse::event("notice", Some("n7"), &1));
@@ -70,10 +70,10 @@ mod tests {
             ("~n7", None, Some("n7")),
             ("", None, None),
         ] {
-            let place = Place::of(Some(&HeaderValue::from_str(id).unwrap()));
+            let place = StreamPlace::of(Some(&HeaderValue::from_str(id).unwrap()));
             assert_eq!((place.orders.as_deref(), place.inbox.as_deref()), (orders, inbox), "{id}");
             assert_eq!(place.id(), id);
         }
-        assert_eq!(Place::of(None), Place::default());
+        assert_eq!(StreamPlace::of(None), StreamPlace::default());
     }
 }

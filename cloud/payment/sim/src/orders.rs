@@ -46,7 +46,7 @@ pub const POLICIES: [FeePolicy; 2] = [
 /// order_db: what the rules read, and what stands beside it on an order's row.
 pub struct ModelOrders {
     read: Snapshot,
-    pub rows: Vec<OrderRow>,
+    pub rows: Vec<SimOrderRow>,
     commands: u128,
     /// All that people at the portal have sent.
     sent: Vec<Submission>,
@@ -55,7 +55,7 @@ pub struct ModelOrders {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OrderRow {
+pub struct SimOrderRow {
     pub money_version: u64,
     /// The customer's screen shows this fee.
     pub shown_fee_minor: Option<i64>,
@@ -113,7 +113,7 @@ impl ModelOrders {
         };
         Self {
             read,
-            rows: vec![OrderRow::default(); count],
+            rows: vec![SimOrderRow::default(); count],
             commands: 0,
             sent: Vec::new(),
             done: BTreeSet::new(),

@@ -26,10 +26,10 @@ use uuid::Uuid;
 use wire::{Amount, Currency, OrderId, UnixMillis};
 
 use self::{
-    answer::Answer,
+    answer::AlipayAnswer,
     fields::Fields,
-    gateway::{Gateway, GatewayError, beijing},
-    keys::{AlipayKey, KeyError, OwnKey},
+    gateway::{AlipayCallError, AlipayGateway, beijing},
+    keys::{AlipayKey, KeyError, MerchantKey},
 };
 use super::{Callback, CallbackClaim};
 use crate::store::{AdapterCall, CallKind};
@@ -90,7 +90,7 @@ pub enum AlipayError {
 pub struct Alipay(Arc<Parts>);
 
 struct Parts {
-    gateway: Gateway,
+    gateway: AlipayGateway,
     notify_url: String,
     return_url: String,
     pay_within_ms: i64,
@@ -114,12 +114,12 @@ impl Alipay {
         if settings.app_id.is_empty() || !digits {
             return Err(AlipayError::AppId);
         }
-        let own = OwnKey::read(&settings.key)?;
+        let own = MerchantKey::read(&settings.key)?;
         let alipay = AlipayKey::read(&settings.public_key, &own)?;
         if !is_here(&settings.gateway) && (own.is_published() || alipay.is_published()) {
             return Err(AlipayError::Published);
         }
-        let gateway = Gateway {
+        let gateway = AlipayGateway {
             client: Client::new(),
             address: settings.gateway,
             app_id: settings.app_id,
@@ -197,7 +197,7 @@ impl Alipay {
     }
 
     /// There is no call to make: the customer begins it, by the link.
-    async fn charge(&self, call: &AdapterCall, ask: Ask) -> Result<AdapterAnswer, GatewayError> {
+    async fn charge(&self, call: &AdapterCall, ask: Ask) -> Result<AdapterAnswer, AlipayCallError> {
         Ok(match self.trade(call).await? {
             AdapterAnswer::NotFound if self.is_over(call) => AdapterAnswer::Closed,
             AdapterAnswer::NotFound if ask == Ask::Call => AdapterAnswer::Pending,
@@ -206,7 +206,7 @@ impl Alipay {
     }
 
     /// A trade that cannot be closed now is asked about: it may be paid, or closed already.
-    async fn close(&self, call: &AdapterCall) -> Result<AdapterAnswer, GatewayError> {
+    async fn close(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
         let trade = number(call.id);
         let answer = self.ask(CLOSE, &json!({ "out_trade_no": trade })).await?;
         if answer.is_done() && answer.out_trade_no == trade {
@@ -215,7 +215,7 @@ impl Alipay {
         self.charge(call, Ask::Call).await
     }
 
-    async fn trade(&self, call: &AdapterCall) -> Result<AdapterAnswer, GatewayError> {
+    async fn trade(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
         let trade = number(call.id);
         let answer = self.ask(QUERY, &json!({ "out_trade_no": trade })).await?;
         if answer.refusal() == Some(NO_TRADE) {
@@ -242,7 +242,7 @@ impl Alipay {
         &self,
         call: &AdapterCall,
         payment: MovementId,
-    ) -> Result<AdapterAnswer, GatewayError> {
+    ) -> Result<AdapterAnswer, AlipayCallError> {
         let Some(amount) = yuan(call.amount_minor) else { return Ok(AdapterAnswer::Unknown) };
         let (trade, refund) = (number(payment), number(call.id));
         let business = json!({
@@ -266,7 +266,7 @@ impl Alipay {
         &self,
         call: &AdapterCall,
         payment: MovementId,
-    ) -> Result<AdapterAnswer, GatewayError> {
+    ) -> Result<AdapterAnswer, AlipayCallError> {
         let (trade, refund) = (number(payment), number(call.id));
         let business = json!({ "out_trade_no": trade, "out_request_no": refund });
         let answer = self.ask(REFUND_QUERY, &business).await?;
@@ -290,7 +290,7 @@ impl Alipay {
         &self,
         method: &str,
         business: &serde_json::Value,
-    ) -> Result<Answer, GatewayError> {
+    ) -> Result<AlipayAnswer, AlipayCallError> {
         self.0.gateway.ask(method, business).await
     }
 
@@ -321,8 +321,8 @@ fn yuan(minor: i64) -> Option<String> {
     amount.map(|amount| amount.to_string())
 }
 
-fn unclear(method: &str, answer: &Answer) -> AdapterAnswer {
-    let Answer { code, sub_code, trade_status, .. } = answer;
+fn unclear(method: &str, answer: &AlipayAnswer) -> AdapterAnswer {
+    let AlipayAnswer { code, sub_code, trade_status, .. } = answer;
     tracing::warn!(method, code, sub_code, trade_status, "Alipay's answer settles nothing");
     AdapterAnswer::Unknown
 }

@@ -28,7 +28,7 @@ pub struct WordsQuery {
 
 /// The order of a list: `newest` where it is left out.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct SortChoice {
+pub struct ReviewSortQuery {
     sort: Option<ReviewSort>,
 }
 
@@ -64,7 +64,7 @@ pub async fn about_provider(
     State(service): State<Service>,
     Caller { actor, .. }: Caller,
     Path(id): Path<UserId>,
-    Query(SortChoice { sort }): Query<SortChoice>,
+    Query(ReviewSortQuery { sort }): Query<ReviewSortQuery>,
     page: Page<ReviewPlace>,
 ) -> Result<ItemList<ReviewView>, Problem> {
     let sort = sort.unwrap_or(ReviewSort::Newest);

@@ -6,13 +6,13 @@ use crate::Result;
 
 /// What a caller's answers come from. Lanes run beside one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub enum CallerLane {
     Gateway,
     Edge,
 }
 
 pub struct RouteCaller {
-    pub lane: Lane,
+    pub lane: CallerLane,
     /// Nobody asks the public routes, and everybody else their own: `tests/attack/tests/attack/matrix.rs` asks every
     /// route as everybody whom it is not for.
     person: Option<Person>,
@@ -29,16 +29,17 @@ struct Person {
 
 /// The lanes take equally long.
 pub const CALLERS: [RouteCaller; 7] = [
-    RouteCaller { lane: Lane::Gateway, person: None, percent: 15 },
-    RouteCaller { lane: Lane::Gateway, person: Some(CUSTOMER), percent: 22 },
-    RouteCaller { lane: Lane::Gateway, person: Some(PROVIDER), percent: 28 },
-    RouteCaller { lane: Lane::Edge, person: None, percent: 14 },
-    RouteCaller { lane: Lane::Edge, person: Some(CUSTOMER), percent: 17 },
-    RouteCaller { lane: Lane::Edge, person: Some(PROVIDER), percent: 17 },
-    RouteCaller { lane: Lane::Edge, person: Some(ADMIN), percent: 17 },
+    RouteCaller { lane: CallerLane::Gateway, person: None, percent: 15 },
+    RouteCaller { lane: CallerLane::Gateway, person: Some(CUSTOMER), percent: 22 },
+    RouteCaller { lane: CallerLane::Gateway, person: Some(PROVIDER), percent: 28 },
+    RouteCaller { lane: CallerLane::Edge, person: None, percent: 14 },
+    RouteCaller { lane: CallerLane::Edge, person: Some(CUSTOMER), percent: 17 },
+    RouteCaller { lane: CallerLane::Edge, person: Some(PROVIDER), percent: 17 },
+    RouteCaller { lane: CallerLane::Edge, person: Some(ADMIN), percent: 17 },
 ];
 /// He revokes people and disables edges that others need.
-pub const LAST: RouteCaller = RouteCaller { lane: Lane::Gateway, person: Some(ADMIN), percent: 35 };
+pub const LAST: RouteCaller =
+    RouteCaller { lane: CallerLane::Gateway, person: Some(ADMIN), percent: 35 };
 
 /// Of the demo's people, who have profiles, orders and a region.
 const CUSTOMER: Person =
@@ -67,14 +68,14 @@ const SPARED: [(&str, &str); 3] = [
 
 impl RouteCaller {
     pub fn name(&self) -> String {
-        let lane = if self.lane == Lane::Gateway { "gateway" } else { "edge" };
+        let lane = if self.lane == CallerLane::Gateway { "gateway" } else { "edge" };
         format!("{lane} {}", self.person.as_ref().map_or("nobody", |person| person.role))
     }
 
     pub fn document(&self) -> &'static str {
         match self.lane {
-            Lane::Gateway => "cloud/gateway/openapi.json",
-            Lane::Edge => "edge-node/openapi.json",
+            CallerLane::Gateway => "cloud/gateway/openapi.json",
+            CallerLane::Edge => "edge-node/openapi.json",
         }
     }
 
@@ -98,7 +99,7 @@ impl RouteCaller {
 
     fn asks(&self, route: &Value) -> bool {
         // The gateway's document has the routes of edges, too, for their readers.
-        if self.lane == Lane::Gateway && route["tags"] == json!(["edge"]) {
+        if self.lane == CallerLane::Gateway && route["tags"] == json!(["edge"]) {
             return false;
         }
         let Some(person) = &self.person else { return route["security"] == json!([]) };
@@ -116,8 +117,8 @@ impl RouteCaller {
     /// In the answer to a sign-in.
     pub fn token_field(&self) -> &'static str {
         match self.lane {
-            Lane::Gateway => "access_token",
-            Lane::Edge => "edge_token",
+            CallerLane::Gateway => "access_token",
+            CallerLane::Edge => "edge_token",
         }
     }
 }
@@ -163,8 +164,8 @@ mod tests {
     fn the_lanes_and_the_last_take_the_whole_time() {
         let of = |lane| CALLERS.iter().filter(move |caller| caller.lane == lane);
         let sum = |lane| of(lane).map(|caller| caller.percent).sum::<u64>();
-        assert_eq!(sum(Lane::Gateway) + LAST.percent, 100);
-        assert_eq!(sum(Lane::Edge), sum(Lane::Gateway));
+        assert_eq!(sum(CallerLane::Gateway) + LAST.percent, 100);
+        assert_eq!(sum(CallerLane::Edge), sum(CallerLane::Gateway));
         assert_eq!(LAST.seconds(1), 1, "no time at all would look green");
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    callers::{Lane, REGION, RouteCaller},
+    callers::{CallerLane, REGION, RouteCaller},
     read,
 };
 use crate::{Result, shell, workspace};
@@ -54,8 +54,8 @@ impl FuzzedPlatform {
         Ok(started)
     }
 
-    pub fn address(&self, lane: Lane) -> &str {
-        if lane == Lane::Gateway { &self.gateway } else { &self.edge }
+    pub fn address(&self, lane: CallerLane) -> &str {
+        if lane == CallerLane::Gateway { &self.gateway } else { &self.edge }
     }
 
     pub fn sign_in_url(&self) -> String {
@@ -80,8 +80,8 @@ impl FuzzedPlatform {
     /// A caller without a session sees nothing but refusals.
     pub fn is_signed_in(&self, caller: &RouteCaller, token: &str) -> Result<()> {
         let url = match caller.lane {
-            Lane::Gateway => format!("{}/api/v1/session", self.gateway),
-            Lane::Edge => format!("{}/session?device=routes", self.edge),
+            CallerLane::Gateway => format!("{}/api/v1/session", self.gateway),
+            CallerLane::Edge => format!("{}/session?device=routes", self.edge),
         };
         let asked = self.curl(&["--header", &format!("authorization: Bearer {token}"), &url]);
         asked.map(drop).map_err(|error| format!("a call has ended the caller's session: {error}"))

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 /// The browser's place moves on also while nothing is for this person.
 const BEAT: Duration = Duration::from_secs(15);
 
-pub struct Listener {
+pub struct NewsListener {
     actor: Actor,
     place: FeedPlace,
     is_resumed: bool,
@@ -41,7 +41,7 @@ impl News {
         &self,
         actor: Actor,
         from: Option<FeedPlace>,
-    ) -> Result<Listener, StoreError> {
+    ) -> Result<NewsListener, StoreError> {
         // Before the end is read: later changes come by this.
         let changes = self.changes.subscribe();
         let records = self.store.regions().await?;
@@ -54,7 +54,7 @@ impl News {
             }
         }
         let regions = (actor.role == Role::Admin).then(|| self.regions.subscribe());
-        Ok(Listener {
+        Ok(NewsListener {
             actor,
             place: from.unwrap_or(end),
             is_resumed: from.is_some(),
@@ -93,7 +93,7 @@ impl News {
 }
 
 /// Tells until the reader is gone, or is too far behind. It may be dropped at any time.
-pub async fn tell(mut listener: Listener, to: &EventSender) {
+pub async fn tell(mut listener: NewsListener, to: &EventSender) {
     let ready = Ready { resumed: listener.is_resumed };
     if !to.send(sse::event("ready", Some(&listener.place.to_string()), &ready)).await {
         return;
@@ -122,7 +122,7 @@ pub async fn tell(mut listener: Listener, to: &EventSender) {
     }
 }
 
-impl Listener {
+impl NewsListener {
     /// Returns whether to go on: the reader is still there, and has missed nothing.
     async fn change(&mut self, news: &FeedNews, to: &EventSender) -> bool {
         let FeedNews { region, kind, number, .. } = *news;

@@ -1,7 +1,7 @@
 //! The standing of an edge: its term, its cursors, its link and its newest word.
 
 use engine::{
-    cloud::{Ending, Grant, StoredEdge, feed_base},
+    cloud::{Ending, EpochGrant, StoredEdge, feed_base},
     moments::HeadNotes,
 };
 use platform::{
@@ -81,7 +81,7 @@ impl Row for Judged {
             region, term, epoch, epochs_today, outcome_count, feed_generation, feed_seq,
             feed_holds_from, feed_compacted_to, granted_seq, orders;
             running: newest.filter(|_| link_up),
-            grant: granted_to.map(|to| Grant { to, after }),
+            grant: granted_to.map(|to| EpochGrant { to, after }),
             ending: ending.map(|(epoch, why)| Ending { epoch, why }),
             cursor: Chain { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
             gate_open: row.get::<GateState>("gate")? == GateState::Open,

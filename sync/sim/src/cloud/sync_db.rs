@@ -19,7 +19,7 @@ use std::{
 
 use engine::{
     arrival::OpArrival,
-    cloud::{Ending, Grant, NewOps, StoredEdge, feed_base},
+    cloud::{Ending, EpochGrant, NewOps, StoredEdge, feed_base},
     moments::{CutOff, HeadNotes, OpBounds},
 };
 use wire::{
@@ -207,7 +207,7 @@ impl SyncDb {
             term: edge.term,
             running: edge.nonce.filter(|_| edge.link_up),
             epoch: edge.epoch,
-            grant: granted.map(|row| Grant { to: row.granted_to, after: row.after_run }),
+            grant: granted.map(|row| EpochGrant { to: row.granted_to, after: row.after_run }),
             ending: edge.ending,
             epochs_today: edge.epochs_today(now),
             cursor: edge.cursor,

@@ -10,7 +10,7 @@ use super::{fields::SIGN, keys::AlipayKey};
 /// Every field that one of our calls is answered by.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Answer {
+pub struct AlipayAnswer {
     pub code: String,
     pub sub_code: String,
     pub out_trade_no: String,
@@ -37,7 +37,7 @@ const DONE: &str = "10000";
 /// The business behind the gateway refused it, for the reason in `sub_code`.
 const REFUSED: &str = "40004";
 
-impl Answer {
+impl AlipayAnswer {
     /// Nothing of it is read before its signature is good.
     pub fn read(json: &str, method: &str, key: &AlipayKey) -> Result<Self, AnswerError> {
         let name = format!("{}_response", method.replace('.', "_"));

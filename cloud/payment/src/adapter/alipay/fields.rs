@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::keys::{AlipayKey, OwnKey, Unsigned};
+use super::keys::{AlipayKey, MerchantKey, Unsigned};
 
 pub const SIGN: &str = "sign";
 pub const SIGN_TYPE: &str = "sign_type";
@@ -35,7 +35,7 @@ impl Fields {
     }
 
     /// A request under our signature, as a form.
-    pub fn signed(self, key: &OwnKey) -> Result<String, Unsigned> {
+    pub fn signed(self, key: &MerchantKey) -> Result<String, Unsigned> {
         let fields = self.with(SIGN_TYPE, RSA2);
         let signature = key.sign(&fields.text(&[SIGN]))?;
         let fields = fields.with(SIGN, signature);

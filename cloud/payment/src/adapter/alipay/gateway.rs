@@ -15,9 +15,9 @@ use serde_json::Value;
 use wire::UnixMillis;
 
 use super::{
-    answer::{Answer, AnswerError},
+    answer::{AlipayAnswer, AnswerError},
     fields::Fields,
-    keys::{AlipayKey, OwnKey, Unsigned},
+    keys::{AlipayKey, MerchantKey, Unsigned},
 };
 
 /// A longer answer is not read.
@@ -26,11 +26,11 @@ const FORM: &str = "application/x-www-form-urlencoded;charset=utf-8";
 /// Alipay reads and writes times by the clock of Beijing.
 const BEIJING_HOURS: i8 = 8;
 
-pub struct Gateway {
+pub struct AlipayGateway {
     pub client: Client,
     pub address: String,
     pub app_id: String,
-    pub own: OwnKey,
+    pub own: MerchantKey,
     pub alipay: AlipayKey,
     pub clock: Clock,
     pub answer_within: Duration,
@@ -38,7 +38,7 @@ pub struct Gateway {
 
 /// No answer that says anything.
 #[derive(Debug, thiserror::Error)]
-pub enum GatewayError {
+pub enum AlipayCallError {
     #[error(transparent)]
     Unsigned(#[from] Unsigned),
     #[error("the request could not be made")]
@@ -55,15 +55,19 @@ pub enum GatewayError {
     Answer(#[from] AnswerError),
 }
 
-impl Gateway {
-    pub async fn ask(&self, method: &str, business: &Value) -> Result<Answer, GatewayError> {
+impl AlipayGateway {
+    pub async fn ask(
+        &self,
+        method: &str,
+        business: &Value,
+    ) -> Result<AlipayAnswer, AlipayCallError> {
         let form = self.request(method, business).signed(&self.own)?;
         // The address names how the form is to be read.
         let request = Request::post(format!("{}?charset=utf-8", self.address))
             .header(header::CONTENT_TYPE, FORM)
             .body(Body::from(form))?;
         let json = tokio::time::timeout(self.answer_within, self.exchange(request)).await??;
-        Ok(Answer::read(&json, method, &self.alipay)?)
+        Ok(AlipayAnswer::read(&json, method, &self.alipay)?)
     }
 
     /// A link under our signature, for a person to open.
@@ -83,15 +87,15 @@ impl Gateway {
             .with("biz_content", business.to_string())
     }
 
-    async fn exchange(&self, request: Request<Body>) -> Result<String, GatewayError> {
+    async fn exchange(&self, request: Request<Body>) -> Result<String, AlipayCallError> {
         let (head, body) = self.client.request(request).await?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let bytes = body.map_err(GatewayError::Broken)?.to_bytes();
+        let bytes = body.map_err(AlipayCallError::Broken)?.to_bytes();
         if !head.status.is_success() {
-            return Err(GatewayError::Status(head.status.as_u16()));
+            return Err(AlipayCallError::Status(head.status.as_u16()));
         }
         let text = String::from_utf8(bytes.into());
-        text.map_err(|_| GatewayError::Answer(AnswerError::Unreadable))
+        text.map_err(|_| AlipayCallError::Answer(AnswerError::Unreadable))
     }
 }
 

@@ -21,7 +21,7 @@ const PUBLISHED: [&str; 2] = [
 ];
 
 /// Signs what we send. It is never shown.
-pub struct OwnKey(RsaKeyPair);
+pub struct MerchantKey(RsaKeyPair);
 
 /// Verifies Alipay's words.
 pub struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
@@ -42,7 +42,7 @@ pub enum KeyError {
 #[error("nothing could be signed")]
 pub struct Unsigned;
 
-impl OwnKey {
+impl MerchantKey {
     /// PKCS#8 or PKCS#1, of 2048 to 4096 bits.
     pub fn read(file: &Path) -> Result<Self, KeyError> {
         let der = der(file)?;
@@ -66,7 +66,7 @@ impl OwnKey {
 }
 
 impl AlipayKey {
-    pub fn read(file: &Path, own: &OwnKey) -> Result<Self, KeyError> {
+    pub fn read(file: &Path, own: &MerchantKey) -> Result<Self, KeyError> {
         let der = der(file)?;
         let key = inner_key(&der).ok_or_else(|| KeyError::Form(file.to_owned()))?;
         if key == own.0.public_key().as_ref() {

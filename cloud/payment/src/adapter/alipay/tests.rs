@@ -41,8 +41,8 @@ const STRANGER: &str = "\
     ESHQIKIMMzA3VPIkk0ojZ4KPj9VzWh54ng2F4/BzFmw4z6SAakrUgGSteUrmY8WrrZFN/5yLZ0SRywoE\
     bTKLE5pVLoWrKL4wU77hXp/Pu8+EzWSPxZiFdfXh9q/tM3Gx8ROwCopntNvDC61o3QIDAQAB";
 
-fn own() -> OwnKey {
-    OwnKey::read(&merchant_key()).unwrap()
+fn own() -> MerchantKey {
+    MerchantKey::read(&merchant_key()).unwrap()
 }
 
 fn bank() -> AlipayKey {
@@ -98,7 +98,7 @@ fn a_message_counts_only_as_it_was_signed() {
 #[test]
 fn an_answer_counts_only_as_it_was_signed() {
     let key = bank();
-    let read = |json: &str| Answer::read(json, "alipay.trade.query", &key);
+    let read = |json: &str| AlipayAnswer::read(json, "alipay.trade.query", &key);
     let whole = |node: &str, signature: &str| {
         let node = format!(r#""alipay_trade_query_response": {node} ,"#);
         format!(r#" {{ "note":["sign",{{}}], {node} "sign":"{signature}"}}"#)
@@ -138,12 +138,12 @@ fn keys_are_read_as_alipays_tools_and_console_write_them() {
         let text = std::fs::read_to_string(path).unwrap();
         text.lines().filter(|line| !line.starts_with('-')).collect()
     };
-    assert!(OwnKey::read(&file(&bare(&merchant_key()))).is_ok());
+    assert!(MerchantKey::read(&file(&bare(&merchant_key()))).is_ok());
     let public = bare(&bank_public_key());
     assert!(AlipayKey::read(&file(&public), &own()).is_ok());
-    assert!(matches!(OwnKey::read(&file(&public)), Err(KeyError::Form(_))));
-    assert!(matches!(OwnKey::read(&file("no key")), Err(KeyError::Form(_))));
-    assert!(matches!(OwnKey::read(&folder.path().join("none")), Err(KeyError::File { .. })));
+    assert!(matches!(MerchantKey::read(&file(&public)), Err(KeyError::Form(_))));
+    assert!(matches!(MerchantKey::read(&file("no key")), Err(KeyError::Form(_))));
+    assert!(matches!(MerchantKey::read(&folder.path().join("none")), Err(KeyError::File { .. })));
     let refusal = |file: &Path| AlipayKey::read(file, &own()).err();
     assert!(matches!(refusal(&merchant_public_key()), Some(KeyError::Own(_))));
     assert!(matches!(refusal(&merchant_key()), Some(KeyError::Form(_))));

@@ -3,7 +3,7 @@
 use wire::{Alive, QuarantineWhy};
 
 use super::*;
-use crate::cloud::{Confinement, Ending, Grant, Place, QuarantineGrant, Tail};
+use crate::cloud::{Confinement, Ending, EpochGrant, Place, QuarantineGrant, Tail};
 
 const OTHER: BootNonce = BootNonce([8; 16]);
 
@@ -143,7 +143,7 @@ fn an_edge_that_lost_nothing_gets_one_frame_without_a_tail() {
 #[test]
 fn a_run_that_lost_the_frame_gets_the_same_epoch_again_and_nobody_else_does() {
     let log = log(9);
-    let grant = Some(Grant { to: NONCE, after: Some(OTHER) });
+    let grant = Some(EpochGrant { to: NONCE, after: Some(OTHER) });
     let granted = StoredEdge { epoch: 2, grant, ..stored(Chain::start(&edge())) };
     let again = |hello: Hello, stored: StoredEdge| confined(&answered(hello, stored)).again;
     assert!(again(hello(&log), granted.clone()));
@@ -156,7 +156,7 @@ fn a_run_that_lost_the_frame_gets_the_same_epoch_again_and_nobody_else_does() {
 #[test]
 fn a_run_that_outlived_the_grant_to_another_is_a_clone() {
     let log = log(9);
-    let grant = Some(Grant { to: OTHER, after: Some(NONCE) });
+    let grant = Some(EpochGrant { to: OTHER, after: Some(NONCE) });
     let granted = StoredEdge { epoch: 2, grant, ..stored(Chain::start(&edge())) };
     let outputs = answered(hello(&log), granted);
     assert_eq!(confined(&outputs).why, QuarantineWhy::EdgeCloned);
@@ -172,7 +172,7 @@ fn the_fourth_new_epoch_of_a_day_needs_an_operator() {
     };
     confined(&after(2));
     assert_eq!(ended(&after(3)), Some(Code::EdgeNeedsOperator));
-    let grant = Some(Grant { to: NONCE, after: None });
+    let grant = Some(EpochGrant { to: NONCE, after: None });
     let lost = StoredEdge { epoch: 4, epochs_today: 3, grant, ..stored(Chain::start(&edge())) };
     assert!(confined(&answered(suspect.clone(), lost)).again, "the third may be told again");
 }
