@@ -12,6 +12,8 @@ mod manifest;
 mod names;
 mod paths;
 mod pins;
+#[cfg(test)]
+mod planted;
 mod rules;
 mod scan;
 mod sql;

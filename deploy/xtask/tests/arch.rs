@@ -256,6 +256,35 @@ fn sql_outside_a_store_is_found_also_in_macros() {
     check("cloud/order/src/sql.rs", "const A: &str = \"SELECT 1\";", 1, says);
 }
 
+/// A crate's `tests::http` says nothing about its `http`, wherever the tests declare it.
+#[test]
+fn a_file_whose_name_a_test_module_shares_is_looked_at() {
+    let sql = "const A: &str = \"SELECT 1\";\n";
+    let declared = [
+        (ORDER, "mod http;\n#[cfg(test)]\nmod tests;\n", "cloud/order/src/tests.rs", "mod http;\n"),
+        (ORDER, "mod http;\n#[cfg(test)]\nmod tests { mod http; }\n", ENGINE, ""),
+        (ORDER, "mod http;\n", "cloud/order/tests/service/main.rs", "mod http;\n"),
+        (ORDER, "mod http;\n", "cloud/order/src/store.rs", "#[cfg(test)]\nmod http;\n"),
+    ];
+    for (root, root_text, tests, tests_text) in declared {
+        let tree = Tree::new();
+        tree.write(root, root_text);
+        if !tests_text.is_empty() {
+            tree.write(tests, tests_text);
+        }
+        tree.write("cloud/order/src/tests/http.rs", if tests_text.is_empty() { sql } else { "" });
+        tree.write("cloud/order/src/http.rs", sql);
+        let findings = tree.findings();
+        let [finding] = findings.as_slice() else { panic!("{root_text:?}: {findings:#?}") };
+        assert!(finding.starts_with("cloud/order/src/http.rs:1"), "{finding}");
+    }
+    let tree = Tree::new();
+    tree.write(ORDER, "#[cfg(test)]\nmod probe;\n");
+    tree.write("cloud/order/src/probe/deep.rs", sql);
+    tree.write("cloud/order/src/probe.rs", &format!("mod deep;\n{sql}"));
+    assert_eq!(tree.findings(), Vec::<String>::new(), "what lies below a test module is a test");
+}
+
 #[test]
 fn sql_in_a_store_and_in_tests_is_where_it_belongs() {
     let sql = "const A: &str = \"SELECT 1\";\n";

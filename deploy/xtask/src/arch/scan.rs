@@ -58,7 +58,7 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
 }
 
 /// No file is compiled into a crate from outside, for that needs no dependency.
-fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
+pub fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
     source.mentions.iter().filter_map(|mention| match &mention.what {
         MentionKind::ForeignFile(file) if file.contains("..") || file.starts_with("\"/") => {
             let what = format!("{file} is compiled in from outside the crate");
@@ -138,22 +138,44 @@ fn modules_of(inside: &Path) -> Vec<String> {
     names.filter(|name| !["src", "mod", "lib", "main"].contains(&name.as_str())).collect()
 }
 
-/// Tells each file of a crate all the crate's modules, and which are only there for tests.
+/// Tells each file of a crate all the crate's modules, and whether it is only there for tests.
+///
+/// A module for tests is known by its whole place, and so is what lies below it. A crate has modules of the
+/// same name elsewhere, such as `http` and `tests::http`.
 fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
+    let src = member.folder.join("src");
     let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());
     for source in sources.iter().filter(|source| source.member.name == member.name) {
         for mention in &source.mentions {
             let MentionKind::Module { name, body } = &mention.what else { continue };
             all.insert(name.clone());
-            if body.is_none() && source.is_for_tests(mention.line) {
-                for_tests.insert(name.clone());
+            let is_file = body.is_none() && source.path.starts_with(&src);
+            if is_file && source.is_for_tests(mention.line) {
+                for_tests.insert(place_of(source, mention.line, name));
             }
         }
     }
     for source in sources.iter_mut().filter(|source| source.member.name == member.name) {
         source.crate_modules = all.clone();
-        source.is_test |= source.modules.iter().any(|module| for_tests.contains(module));
+        let is_below = |place: &Vec<String>| source.modules.starts_with(place);
+        source.is_test |= source.path.starts_with(&src) && for_tests.iter().any(is_below);
     }
+}
+
+/// The modules down to the one that this line declares, with the inline ones around it.
+fn place_of(source: &SourceFile<'_>, line: usize, name: &str) -> Vec<String> {
+    let mut around: Vec<(usize, &String)> = Vec::new();
+    for mention in &source.mentions {
+        match &mention.what {
+            MentionKind::Module { name, body: Some(lines) } if lines.contains(&line) => {
+                around.push((mention.line, name));
+            }
+            _ => {}
+        }
+    }
+    around.sort_unstable();
+    let inline = around.into_iter().map(|(_, name)| name.clone());
+    source.modules.iter().cloned().chain(inline).chain([name.to_owned()]).collect()
 }
 
 #[cfg(test)]

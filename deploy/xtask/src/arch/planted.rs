@@ -1,0 +1,158 @@
+//! Breaks each rule once in every file of every crate of this repository, and expects a finding there.
+//!
+//! The small workspace of `tests/arch.rs` shows that a rule bites. Only the real tree shows that it bites everywhere:
+//! files have been skipped because their names looked like those of tests.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{
+    Finding, edges, layers,
+    manifest::{self, Member},
+    paths,
+    rules::{
+        EDGES, LAYERS, OUTSIDE_THE_PRODUCT, PURE, RESERVED, RESERVED_PATHS, SQL_MODULE,
+        SQL_MODULE_OF_PLATFORM, UNBOUND,
+    },
+    scan::{self, SourceFile},
+    sql, tokens,
+};
+
+/// A line of Rust that breaks a rule, and what the finding says.
+struct Plant {
+    line: &'static str,
+    says: String,
+}
+
+fn repository() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A file of the product, judged by its name alone and not by the code under test.
+fn is_product(source: &SourceFile<'_>) -> bool {
+    let is_of_tests = source.modules.iter().any(|module| TEST_MODULES.contains(&module.as_str()));
+    source.path.starts_with(source.member.folder.join("src")) && !is_of_tests
+}
+
+/// Modules below `src` that are only built for tests.
+const TEST_MODULES: &[&str] = &["tests"];
+
+fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
+    let crate_name = source.member.name.as_str();
+    let is_pure = PURE.contains(&crate_name);
+    let mut plants = vec![
+        Plant {
+            line: "include!(\"../../../elsewhere.rs\");",
+            says: "is compiled in from outside the crate".to_owned(),
+        },
+        Plant {
+            line: "fn planted() { e2e::planted() }",
+            says: format!("`{crate_name}` may not use `e2e`"),
+        },
+    ];
+    let holds_sql = |module: &String| {
+        module == SQL_MODULE || (crate_name == "platform" && module == SQL_MODULE_OF_PLATFORM)
+    };
+    if !source.modules.iter().any(holds_sql) {
+        plants.push(Plant {
+            line: "const PLANTED: &str = \"SELECT id FROM orders WHERE id = ?\";",
+            says: "SQL stands in a module named `store`".to_owned(),
+        });
+    }
+    for (line, path) in [
+        ("fn planted() { ::std::time::SystemTime::now(); }", "std::time::SystemTime::now"),
+        ("fn planted() { ::tokio::spawn(async {}); }", "tokio::spawn"),
+        ("fn planted() { ::rand::random::<u8>(); }", "rand::random"),
+    ] {
+        let rule = RESERVED_PATHS.iter().find(|rule| rule.paths.contains(&path)).unwrap();
+        let is_at_home = rule.home.iter().any(|home| source.path == Path::new(home));
+        if is_pure {
+            plants.push(Plant { line, says: format!("`{crate_name}` is pure and may not use") });
+        } else if source.is_domain() {
+            plants.push(Plant { line, says: "a domain is pure and may not use".to_owned() });
+        } else if !is_at_home {
+            plants.push(Plant { line, says: rule.why.to_owned() });
+        }
+    }
+    if source.is_domain() {
+        plants.push(Plant {
+            line: "fn planted() { crate::store::planted() }",
+            says: "a domain stands at the bottom and may not use `store`".to_owned(),
+        });
+    }
+    plants.extend(layer_plant(source));
+    plants
+}
+
+/// A use of the top layer by a room below it.
+fn layer_plant(source: &SourceFile<'_>) -> Option<Plant> {
+    let (_, layers) = LAYERS.iter().find(|(layered, _)| *layered == source.member.name)?;
+    let room = source.modules.first()?;
+    let [top, lower @ ..] = *layers else { return None };
+    let is_below = lower.iter().any(|rooms| rooms.contains(&room.as_str()));
+    let says = format!("`{room}` may not use `{}`", top[0]);
+    is_below.then(|| Plant { line: "fn planted() { crate::http::planted() }", says })
+}
+
+fn findings_in(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
+    let mut findings = paths::check(source, members);
+    findings.extend(sql::check(source));
+    findings.extend(scan::foreign_files(source));
+    findings.extend(layers::check(source));
+    findings
+}
+
+#[test]
+fn every_rule_bites_in_every_file_of_every_crate() {
+    let root = repository();
+    let members = manifest::members(&root).unwrap();
+    let mut unreadable = Vec::new();
+    let mut sources = scan::sources(&root, &members, OUTSIDE_THE_PRODUCT, &mut unreadable).unwrap();
+    assert_eq!(unreadable, []);
+    let mut planted_crates = std::collections::BTreeSet::new();
+    for source in sources.iter_mut().filter(|source| is_product(source)) {
+        planted_crates.insert(source.member.name.clone());
+        let plants = plants_for(source);
+        let first_line = source.text.lines().count() + 1;
+        for plant in &plants {
+            source.text.push_str(plant.line);
+            source.text.push('\n');
+        }
+        source.mentions = tokens::read(&source.text).unwrap();
+        let findings = findings_in(source, &members);
+        for (line, Plant { line: text, says }) in (first_line..).zip(&plants) {
+            let is_found = |finding: &Finding| finding.line == line && finding.what.contains(says);
+            let file = source.path.display();
+            assert!(findings.iter().any(is_found), "{file}: {text} is not found: {findings:#?}");
+        }
+    }
+    let crates: std::collections::BTreeSet<String> =
+        EDGES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(planted_crates, crates, "each crate of the product has a file that was tried");
+}
+
+#[test]
+fn every_crate_is_kept_to_its_row_of_dependencies() {
+    let root = repository();
+    let members = manifest::members(&root).unwrap();
+    let bound = members.iter().filter(|member| !UNBOUND.contains(&member.name.as_str()));
+    for member in bound {
+        let own = members.iter().filter(|other| {
+            other.name != member.name && !edges::may_use(&member.name, &other.name)
+        });
+        let own = own.map(|other| (other.name.as_str(), Some(other.folder.as_path())));
+        let reserved = RESERVED.iter().filter(|(_, users)| !users.contains(&member.name.as_str()));
+        let reserved = reserved.map(|(name, _)| (*name, None));
+        for (name, path) in own.chain(reserved) {
+            let dependency = json!({ "name": name, "rename": null, "kind": null, "path": path });
+            let planted = Member {
+                name: member.name.clone(),
+                folder: member.folder.clone(),
+                dependencies: vec![serde_json::from_value(dependency).unwrap()],
+            };
+            let findings = edges::check(&root, &[planted]).unwrap();
+            assert_eq!(findings.len(), 1, "`{}` on `{name}`: {findings:#?}", member.name);
+        }
+    }
+}
