@@ -228,7 +228,7 @@ mod tests {
         ] {
             assert_eq!(allowed(&limits, asker, &ROUTES[route]).await, expected, "{asker}, {route}");
         }
-        clock.advance(39_000);
+        clock.advance(59_000);
         assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 0);
         clock.advance(1_000);
         assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 3, "another minute");
@@ -241,7 +241,7 @@ mod tests {
         let problem = limits.count(USER, &ROUTES[0]).await.refusal().unwrap();
         assert_eq!(problem.code(), Code::RateLimited);
         let body = problem.body(wire::Language::English, None);
-        assert_eq!(body.detail.as_deref(), Some("At most 3 a minute. Try again in 40 s."));
+        assert_eq!(body.detail.as_deref(), Some("At most 3 a minute. Try again in 60 s."));
     }
 
     #[tokio::test]
@@ -272,7 +272,7 @@ mod tests {
         }
         let problem = other.count(USER, &ROUTES[5]).await.refusal().unwrap();
         let body = problem.body(wire::Language::English, None);
-        let told = "At most 10 requests a minute in all. Try again in 40 s.";
+        let told = "At most 10 requests a minute in all. Try again in 60 s.";
         assert_eq!(body.detail.as_deref(), Some(told));
         let friend = Asker::User(UserId(Uuid::from_u128(8)));
         assert_eq!(allowed(&one, friend, &ROUTES[4]).await, 3, "another person");

@@ -111,8 +111,13 @@ impl Cache {
     }
 
     /// Counts one up and answers with the count; `ttl` runs from the first.
-    pub async fn increment(&self, key: &str, ttl: Duration) -> Result<i64, CacheError> {
+    pub async fn increment(&self, key: &str, ttl: Duration) -> Result<WindowCount, CacheError> {
         on!(self, increment(key, ttl))
+    }
+
+    /// The count of a key that [`Self::increment`] counts.
+    pub async fn count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
+        on!(self, count(key))
     }
 
     pub async fn ping(&self) -> Result<(), CacheError> {

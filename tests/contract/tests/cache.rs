@@ -90,17 +90,25 @@ async fn everything_ends_with_its_time(cache: Cache) {
 async fn counts_of_many_at_once_are_exact(cache: Cache) {
     let key = key("rate");
     let counts = (0..50).map(|_| cache.increment(&key, MINUTE));
-    let mut counts: Vec<i64> = join_all(counts).await.into_iter().map(Result::unwrap).collect();
+    let mut counts: Vec<i64> =
+        join_all(counts).await.into_iter().map(|counted| counted.unwrap().count).collect();
     counts.sort_unstable();
     assert_eq!(counts, (1..=50).collect::<Vec<_>>());
 }
 
 async fn a_count_ends_with_the_time_of_its_first(cache: Cache) {
     let key = key("window");
-    assert_eq!(cache.increment(&key, SHORT).await.unwrap(), 1);
+    assert_eq!(cache.count(&key).await.unwrap(), None);
+    let first = cache.increment(&key, SHORT).await.unwrap();
+    assert_eq!(first.count, 1);
+    assert!(first.left <= SHORT && !first.left.is_zero(), "{first:?}");
     // Later counts do not lengthen the window.
-    let again = async || (cache.increment(&key, SHORT).await.unwrap() == 1).then_some(());
+    let again = async || (cache.increment(&key, SHORT).await.unwrap().count == 1).then_some(());
     eventually("a new window begins", LIMIT, again).await;
+    let long = cache.increment(&format!("{key}-long"), MINUTE).await.unwrap();
+    let read = cache.count(&format!("{key}-long")).await.unwrap().unwrap();
+    assert_eq!(read.count, long.count);
+    assert!(read.left <= long.left && read.left > SHORT, "{read:?}");
 }
 
 async fn a_short_time_is_not_for_ever(cache: Cache) {

@@ -1,4 +1,4 @@
-//! Counts within windows of the clock, shared by all processes through the cache.
+//! Counts within windows that begin with the first of them, shared by all processes through the cache.
 //!
 //! Invariant: nobody is refused for the cache's sake: without it each process counts for itself.
 
@@ -19,49 +19,40 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct WindowCounts {
     shared: Cache,
     own: Cache,
-    clock: Clock,
 }
 
-/// The count of a key in the present window.
+/// The count of a key in its present window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowCount {
     pub count: i64,
-    /// Until the window ends and the count starts anew.
+    /// Until the window ends. The next request begins another.
     pub left: Duration,
 }
 
 impl WindowCounts {
     pub fn new(shared: Cache, clock: Clock) -> Self {
-        let own = Cache::Memory(Memory::new(clock.clone(), OWN_MAX));
-        Self { shared, own, clock }
+        let own = Cache::Memory(Memory::new(clock, OWN_MAX));
+        Self { shared, own }
     }
 
     /// Counts one more.
     pub async fn add(&self, key: &str, window: Duration) -> WindowCount {
-        let left = self.left(window);
         // A limit must not slow down the route that it guards, and the own count is nearly as good.
-        let count = match Cache::in_time(self.shared.increment(key, left)).await {
-            Ok(count) => count,
-            // A cache of this process does not fail.
-            Err(_) => self.own.increment(key, left).await.unwrap_or_default(),
+        let counted = match Cache::in_time(self.shared.increment(key, window)).await {
+            Ok(counted) => Ok(counted),
+            Err(_) => self.own.increment(key, window).await,
         };
-        WindowCount { count, left }
+        // A cache of this process does not fail.
+        counted.unwrap_or(WindowCount { count: 0, left: window })
     }
 
     /// The count as it is.
     pub async fn look(&self, key: &str, window: Duration) -> WindowCount {
-        let text = match Cache::in_time(self.shared.get(key)).await {
-            Ok(text) => text,
-            Err(_) => self.own.get(key).await.unwrap_or_default(),
+        let counted = match Cache::in_time(self.shared.count(key)).await {
+            Ok(counted) => counted,
+            Err(_) => self.own.count(key).await.unwrap_or_default(),
         };
-        let count = text.and_then(|text| text.parse().ok()).unwrap_or_default();
-        WindowCount { count, left: self.left(window) }
-    }
-
-    fn left(&self, window: Duration) -> Duration {
-        let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX).max(1);
-        let left_ms = window_ms - self.clock.now().0.rem_euclid(window_ms);
-        Duration::from_millis(left_ms.unsigned_abs())
+        counted.unwrap_or(WindowCount { count: 0, left: window })
     }
 }
 
@@ -79,19 +70,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_count_starts_anew_with_its_window() {
-        // Twenty seconds into a minute.
+    async fn a_window_begins_with_its_first_request() {
+        // Twenty seconds into a minute of the clock.
         let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
         let shared = Cache::Memory(Memory::new(clock.clone(), 10));
         let counts = WindowCounts::new(shared, clock.clone());
         assert_eq!(counts.look("n", MINUTE).await.count, 0);
         for count in 1..=3 {
-            let left = Duration::from_secs(40);
+            let left = MINUTE - Duration::from_secs(10) * (count - 1);
+            let count = i64::from(count);
             assert_eq!(counts.add("n", MINUTE).await, WindowCount { count, left });
+            clock.advance(10_000);
         }
+        let left = Duration::from_secs(30);
+        assert_eq!(counts.look("n", MINUTE).await, WindowCount { count: 3, left });
+        clock.advance(29_999);
         assert_eq!(counts.look("n", MINUTE).await.count, 3);
-        clock.advance(40_000);
-        assert_eq!(counts.look("n", MINUTE).await.count, 0);
+        clock.advance(1);
+        assert_eq!(counts.look("n", MINUTE).await, WindowCount { count: 0, left: MINUTE });
         assert_eq!(counts.add("n", MINUTE).await.seconds_left(), 60);
     }
 }

@@ -11,6 +11,8 @@ use std::{
 
 use process::clock::Clock;
 
+use super::WindowCount;
+
 const ENTRIES_MAX: usize = 100_000;
 
 #[derive(Clone)]
@@ -70,15 +72,22 @@ impl Memory {
         self.fresh().remove(key);
     }
 
-    pub(super) fn increment(&self, key: &str, ttl: Duration) -> i64 {
+    pub(super) fn increment(&self, key: &str, ttl: Duration) -> WindowCount {
         let mut entries = self.fresh();
         if let Some(entry) = entries.by_key.get_mut(key) {
             let count = entry.value.parse::<i64>().unwrap_or(0).saturating_add(1);
             entry.value = count.to_string();
-            return count;
+            return WindowCount { count, left: entry.end.saturating_sub(self.clock.elapsed()) };
         }
         self.put(&mut entries, key, "1".to_owned(), ttl);
-        1
+        WindowCount { count: 1, left: ttl }
+    }
+
+    pub(super) fn count(&self, key: &str) -> Option<WindowCount> {
+        let entries = self.fresh();
+        let entry = entries.by_key.get(key)?;
+        let left = entry.end.saturating_sub(self.clock.elapsed());
+        Some(WindowCount { count: entry.value.parse().unwrap_or(0), left })
     }
 
     /// The entries without those that have ended.
@@ -142,8 +151,8 @@ mod tests {
         let cache = Memory::new(clock.clone(), 10);
         cache.increment("n", MINUTE);
         clock.advance(30_000);
-        assert_eq!(cache.increment("n", MINUTE), 2);
+        assert_eq!(cache.increment("n", MINUTE), WindowCount { count: 2, left: MINUTE / 2 });
         clock.advance(30_000);
-        assert_eq!(cache.increment("n", MINUTE), 1);
+        assert_eq!(cache.increment("n", MINUTE), WindowCount { count: 1, left: MINUTE });
     }
 }

@@ -8,15 +8,17 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-use super::CacheError;
+use super::{CacheError, WindowCount};
 
 /// A cache that is slower than this is worth less than going on without it.
 const ANSWER_LIMIT: Duration = Duration::from_millis(500);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The end is set with the first count, in one step: a crash between would leave a limit for ever.
-const INCREMENT: &str = "local n = redis.call('INCR', KEYS[1]) \
-    if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end return n";
+const INCREMENT: &str = "local count = redis.call('INCR', KEYS[1]) \
+    if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end \
+    return {count, redis.call('PTTL', KEYS[1])}";
+const READ_COUNT: &str = "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}";
 
 #[derive(Clone)]
 pub struct Redis {
@@ -78,15 +80,34 @@ impl Redis {
         Ok(self.connection.clone().del(key).await?)
     }
 
-    pub(super) async fn increment(&self, key: &str, ttl: Duration) -> Result<i64, CacheError> {
+    pub(super) async fn increment(
+        &self,
+        key: &str,
+        ttl: Duration,
+    ) -> Result<WindowCount, CacheError> {
         let script = Script::new(INCREMENT);
         let mut connection = self.connection.clone();
-        Ok(script.key(key).arg(millis(ttl)).invoke_async(&mut connection).await?)
+        let (count, left_ms) =
+            script.key(key).arg(millis(ttl)).invoke_async(&mut connection).await?;
+        Ok(WindowCount { count, left: duration(left_ms) })
+    }
+
+    pub(super) async fn count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
+        let script = Script::new(READ_COUNT);
+        let mut connection = self.connection.clone();
+        let (count, left_ms): (Option<i64>, i64) =
+            script.key(key).invoke_async(&mut connection).await?;
+        Ok(count.map(|count| WindowCount { count, left: duration(left_ms) }))
     }
 
     pub(super) async fn ping(&self) -> Result<(), CacheError> {
         Ok(redis::cmd("PING").query_async(&mut self.connection.clone()).await?)
     }
+}
+
+/// Redis answers with a negative number if a key has no end.
+fn duration(left_ms: i64) -> Duration {
+    Duration::from_millis(left_ms.try_into().unwrap_or(0))
 }
 
 /// Redis refuses an expiry of zero.
