@@ -747,6 +747,7 @@ test('an admin sets what a late cancel costs from a day on, and takes it back', 
 test('an admin names an amount before giving it, gives it once, and settles a refund that failed', async () => {
   const released = { at: '2026-11-18T09:00:00.000Z', action: 'release', account: 'provider', amount: '-162.00', currency: 'CNY', order_id: ORDER, fee: '18.00' }
   const state = gateway({ lines: [released] })
+  const [{ provider_id: vain }] = state.desk.worked_in_vain
   const { context, page, go, faults } = await open(state)
   const dialog = page.locator('dialog[open]')
   const confirm = (name) => dialog.getByRole('button', { name })
@@ -765,6 +766,7 @@ test('an admin names an amount before giving it, gives it once, and settles a re
 
   const compensate = async () => {
     await page.getByRole('button', { name: 'Compensation…' }).click()
+    await dialog.getByText('At most ¥162.00.').waitFor()
     await dialog.getByLabel('Amount').fill('30')
     await dialog.getByLabel('Reason').fill('Came twice')
     await confirm('Give ¥30.00').click()
@@ -789,7 +791,7 @@ test('an admin names an amount before giving it, gives it once, and settles a re
   await page.getByRole('button', { name: 'Close this case… A refund failed' }).waitFor({ state: 'detached' })
 
   const sent = state.changes().map(({ path, body, headers }) => [path.split('/').at(-1), body, headers['idempotency-key']])
-  const given = { provider_id: PEOPLE.provider.user_id, amount: '30.00', reason: 'Came twice' }
+  const given = { provider_id: vain, amount: '30.00', reason: 'Came twice' }
   assert.deepEqual(sent.map(([act, body]) => [act, body]), [
     ['goodwill', { amount: '20.00', reason: 'The tap drips again' }], ['compensation', given], ['compensation', given],
     ['paid-otherwise', { refund_id: state.desk.refunds[0].id, reason: 'Bank transfer 77' }], ['close', { reason: 'Paid by hand' }],

@@ -1,16 +1,16 @@
 //! Finds events that were lost, by comparing the versions of orders and dues both ways [PULL]. A lost event of an order
 //! is heard from its row; a lost word about money is told once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use custody::{HeardOrder, KnownOrder, KnownOrders, KnownQuestion, Missed, MoneyStep};
 use platform::upstream::{Upstream, UpstreamError};
 use process::tokens::Verifier;
 use uuid::Uuid;
-use wire::{OrderId, UnixMillis};
+use wire::{OrderId, UnixMillis, UserId};
 
-use crate::store::{StepNote, Store, StoreError};
+use crate::store::{BookedCompensation, StepNote, Store, StoreError};
 
 const ORDER: &str = "order";
 const PATH: &str = "/internal/known-orders";
@@ -100,7 +100,42 @@ impl Comparison {
         Ok(())
     }
 
-    async fn ask(&self, asked: &KnownQuestion) -> Result<Vec<KnownOrder>, CompareError> {
+    /// The compensations booked since then that no case of work in vain stands behind, or that are
+    /// more than such work is worth.
+    pub async fn unfounded_compensations(
+        &self,
+        since: UnixMillis,
+    ) -> Result<Vec<Uuid>, CompareError> {
+        let policies = self.store.fee_policies().await?;
+        let mut unfounded = Vec::new();
+        let mut place = (since, 0);
+        loop {
+            let booked = self.store.compensations_since(place).await?;
+            let Some(last) = booked.last() else { return Ok(unfounded) };
+            place = (last.at, last.seq);
+            let orders = booked.iter().map(|compensation| compensation.order_id);
+            let cases = self.worked_in_vain(orders.collect::<BTreeSet<_>>()).await?;
+            let has_case =
+                |one: &BookedCompensation| cases.contains(&(one.order_id, one.provider_id));
+            let lacks = booked.iter().filter(|one| one.exceeds_share(&policies) || !has_case(one));
+            unfounded.extend(lacks.map(|compensation| compensation.journal_id));
+        }
+    }
+
+    /// The providers of these orders with a case of work in vain.
+    pub async fn worked_in_vain(
+        &self,
+        orders: impl IntoIterator<Item = OrderId>,
+    ) -> Result<BTreeSet<(OrderId, UserId)>, UpstreamError> {
+        let known = self.ask(&KnownQuestion::Named(orders.into_iter().collect())).await?;
+        let providers = known.into_iter().flat_map(|known| {
+            let order = known.order.id;
+            known.worked_in_vain.into_iter().map(move |provider| (order, provider))
+        });
+        Ok(providers.collect())
+    }
+
+    async fn ask(&self, asked: &KnownQuestion) -> Result<Vec<KnownOrder>, UpstreamError> {
         let token = self.verifier.token_for(ORDER);
         let known: KnownOrders =
             self.orders.json(Method::POST, PATH, Some(&token), Some(asked)).await?;

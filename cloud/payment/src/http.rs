@@ -167,8 +167,10 @@ fn of_admins<T: RouteTable<Service>>(to: T) -> T {
             &[Code::OrderNotFound, Code::NotRefundable, Code::AmountMismatch, Code::RateLimited],
             desk::goodwill)
         .at(POST, "/api/v1/admin/orders/{id}/compensation",
-            "Pay a provider for work in vain out of the platform's own money, once for an order, with a reason",
-            &[Code::OrderNotFound, Code::AmountMismatch], desk::compensation)
+            "Pay a provider with a case of work in vain, once for an order, up to their share of its price, out of \
+                the platform's own money, with a reason",
+            &[Code::OrderNotFound, Code::NoWorkInVain, Code::AmountMismatch, Code::Unavailable],
+            desk::compensation)
         .at(GET, "/api/v1/admin/money-cases",
             "List the cases about money that are open for a person to look at, newest first", &[], desk::cases)
         .at(POST, "/api/v1/admin/money-cases/{id}/close", "Close a case about money, with a reason", &[],

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use wire::{OrderId, UnixMillis, words};
 
 use crate::{
-    compare::Comparison,
+    compare::{CompareError, Comparison},
     courier::Courier,
     store::{Disagreements, FindingAbout, LateRows, StoreError},
 };
@@ -34,6 +34,8 @@ words! {
         AdapterSilent "adapter_silent",
         OrderEventMissed "order_event_missed",
         MoneyWordMissed "money_word_missed",
+        /// To a provider without a case of work in vain, or above the worth of such work.
+        CompensationUnfounded "compensation_unfounded",
         OrdersSilent "orders_silent",
         LatePayment "late_payment",
         LateRefund "late_refund",
@@ -112,14 +114,8 @@ impl Reconciler {
             None if adapter.has_statement() => differences.push(silent),
             None => {}
         }
-        match self.comparison.missed(since, at.plus_ms(-ON_ITS_WAY_MS)).await {
-            Ok(missed) => differences.extend(missed.into_iter().map(|(known, what)| {
-                let kind = match what {
-                    Missed::Order => FindingKind::OrderEventMissed,
-                    Missed::Word => FindingKind::MoneyWordMissed,
-                };
-                finding(kind, known.order.id.0)
-            })),
+        match self.against_orders(since, at).await {
+            Ok(found) => differences.extend(found),
             Err(error) => {
                 tracing::warn!(cause = chain(&error), "Orders cannot be compared");
                 differences.push(finding(FindingKind::OrdersSilent, Uuid::nil()));
@@ -132,6 +128,29 @@ impl Reconciler {
         self.describe(&mut differences).await?;
         self.describe(&mut waiting).await?;
         Ok(Reconciliation { at, since, differences, waiting })
+    }
+
+    /// What the order service knows otherwise.
+    async fn against_orders(
+        &self,
+        since: UnixMillis,
+        at: UnixMillis,
+    ) -> Result<Vec<MoneyFinding>, CompareError> {
+        let missed = self.comparison.missed(since, at.plus_ms(-ON_ITS_WAY_MS)).await?;
+        let mut found: Vec<MoneyFinding> = missed
+            .into_iter()
+            .map(|(known, what)| {
+                let kind = match what {
+                    Missed::Order => FindingKind::OrderEventMissed,
+                    Missed::Word => FindingKind::MoneyWordMissed,
+                };
+                finding(kind, known.order.id.0)
+            })
+            .collect();
+        let unfounded = self.comparison.unfounded_compensations(since).await?;
+        let as_finding = |journal| finding(FindingKind::CompensationUnfounded, journal);
+        found.extend(unfounded.into_iter().map(as_finding));
+        Ok(found)
     }
 
     /// Adds order, person and amount.

@@ -7,7 +7,7 @@ use process::{
     problem::{Problem, chain},
     tokens::Verifier,
 };
-use wire::{Code, Event, Order, OrderAndTerms, OrderId};
+use wire::{Code, Event, Order, OrderAndTerms, OrderId, UserId};
 
 use crate::{
     compare::Comparison,
@@ -47,10 +47,7 @@ impl Service {
             Err(UpstreamError::Refused { problem: Some(problem), .. }) => {
                 return Err((*problem).into());
             }
-            Err(error) => {
-                tracing::warn!(cause = chain(&error), "The order service cannot be asked");
-                return Err(Problem::new(Code::Unavailable).retry_after(1));
-            }
+            Err(error) => return Err(orders_away(&error)),
         };
         let is_owed = order.status.has_provider() || self.store.parties(id).await?.is_some();
         if is_owed {
@@ -58,6 +55,12 @@ impl Service {
             self.store.step(id, &step, &StepNote::default()).await?;
         }
         Ok(order)
+    }
+
+    /// The providers with a case of work in vain on the order, by the order service.
+    pub async fn worked_in_vain(&self, id: OrderId) -> Result<Vec<UserId>, UpstreamError> {
+        let cases = self.comparison().worked_in_vain([id]).await?;
+        Ok(cases.into_iter().map(|(_, provider)| provider).collect())
     }
 
     /// The people of an order. Of one that nobody has taken yet nothing is known here.
@@ -101,6 +104,12 @@ impl Service {
     }
 }
 
+/// The answer to a wish that depends on the order service.
+pub fn orders_away(error: &UpstreamError) -> Problem {
+    tracing::warn!(cause = chain(error), "The order service cannot be asked");
+    Problem::new(Code::Unavailable).retry_after(1)
+}
+
 fn code(refusal: Refusal) -> Code {
     match refusal {
         // Others' orders do not exist for them.
@@ -111,6 +120,7 @@ fn code(refusal: Refusal) -> Code {
         Refusal::NotRefundable => Code::NotRefundable,
         Refusal::NoSuchRequest => Code::RefundDecided,
         Refusal::NothingFailed => Code::NothingFailed,
+        Refusal::NoWorkInVain => Code::NoWorkInVain,
         Refusal::TooMany => Code::RateLimited,
     }
 }

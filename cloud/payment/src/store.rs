@@ -33,7 +33,7 @@ pub use fees::PlatformFeeRow;
 pub use methods::{KEPT_METHODS_MAX, KeptMethodRow};
 pub use platform::StoreError;
 pub use reads::{MoneyCaseRow, Parties, RequestRecord};
-pub use reconcile::{BookedPlace, Disagreements, FindingAbout, LateRows};
+pub use reconcile::{BookedCompensation, BookedPlace, Disagreements, FindingAbout, LateRows};
 pub use rows::{PaymentRow, PayoutRow, RefundRow};
 pub use statement::{AccountBalance, StatementEntry};
 pub use step::{KeyedRequest, StepNote, StepOutcome};

@@ -1,32 +1,40 @@
 import type { MoneyDesk, Refund, StatementLine } from '@holdfast/kit/api.gen.ts'
 import { expect, test } from 'vitest'
-import { failedRefund, hindrance, MONEY_ACTS, mostMinor } from '../src/logic/moneyActs.ts'
+import { failedRefund, hindrance, MONEY_ACTS, mostGoodwillMinor, uncompensated } from '../src/logic/moneyActs.ts'
 
 const DESK: MoneyDesk = {
   order_id: 'o', order_status: 'completed', payment_status: 'held', saga: 'done', customer_id: 'c', provider_id: 'p', price: '180.00', currency: 'CNY',
   held: '180.00', granted: '0.00', goodwill: '0.00', cancel_fee: null, next_at: null, payments: [], refunds: [], requests: [], cases: [], acts: [],
+  worked_in_vain: [],
 }
 const refund = (id: string, created_at: string, change: Partial<Refund> = {}): Refund => ({ id, payment_id: 'y', amount: '60.00', currency: 'CNY', status: 'rejected', source: 'held', created_at, updated_at: created_at, ...change })
 const RELEASE: StatementLine = { at: '2026-11-20T00:00:00.000Z', action: 'release', account: 'provider', amount: '-162.00', currency: 'CNY', order_id: 'o', fee: '18.00' }
 const hindrances = (desk: MoneyDesk, lines: StatementLine[] = []) => MONEY_ACTS.map(act => hindrance(act, desk, lines))
 
+const WORK = { provider_id: 'w', most: '162.00', compensated: false }
+
 test('before the release only a compensation can be given', () => {
-  expect(hindrances(DESK)).toEqual(['notReleased', undefined, 'nothingFailed', 'nothingFailed'])
-  expect(hindrances({ ...DESK, provider_id: null })[1]).toBe('noProvider')
+  expect(hindrances({ ...DESK, worked_in_vain: [WORK] })).toEqual(['notReleased', undefined, 'nothingFailed', 'nothingFailed'])
+})
+
+test('only those who worked in vain are compensated, whoever has the job', () => {
+  expect(hindrances(DESK)[1]).toBe('noWorkInVain')
+  expect(hindrances({ ...DESK, worked_in_vain: null })[1]).toBe('ordersAway')
+  const [nothing, other] = [{ ...WORK, provider_id: 'n', most: '0.00' }, { ...WORK, provider_id: 'o', compensated: true }]
+  expect(uncompensated({ ...DESK, worked_in_vain: [other, nothing, WORK] })).toEqual([WORK])
 })
 
 test('goodwill gives what of the price has not gone back, and no more', () => {
   const desk = { ...DESK, granted: '60.00', goodwill: '20.50' }
-  expect(mostMinor('goodwill', desk)).toBe(9_950)
-  expect(mostMinor('compensation', desk)).toBe(18_000)
+  expect(mostGoodwillMinor(desk)).toBe(9_950)
   expect(hindrance('goodwill', desk, [RELEASE])).toBeUndefined()
   expect(hindrance('goodwill', { ...desk, goodwill: '120.00' }, [RELEASE])).toBe('allBack')
 })
 
 test('a provider is compensated once', () => {
-  const act = { kind: 'compensation', at: RELEASE.at, by: 'a', amount: '30.00', reason: 'r', subject: 'p' }
-  expect(hindrance('compensation', { ...DESK, acts: [act] }, [])).toBe('compensated')
-  expect(hindrance('compensation', { ...DESK, acts: [{ ...act, subject: 'another' }] }, [])).toBeUndefined()
+  const given = { ...WORK, compensated: true }
+  expect(hindrance('compensation', { ...DESK, worked_in_vain: [given] }, [])).toBe('compensated')
+  expect(hindrance('compensation', { ...DESK, worked_in_vain: [given, { ...WORK, provider_id: 'another' }] }, [])).toBeUndefined()
 })
 
 test('the refund that waits for a person is the newest that failed, while it waits', () => {

@@ -675,7 +675,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pay a provider for work in vain out of the platform's own money, once for an order, with a reason */
+        /** Pay a provider with a case of work in vain, once for an order, up to their share of its price, out of the platform's own money, with a reason */
         post: operations["payment.compensation"];
         delete?: never;
         options?: never;
@@ -3340,7 +3340,7 @@ export interface components {
             v: number;
         };
         /** @enum {string} */
-        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "code_wrong" | "code_over" | "codes_off" | "phone_unknown" | "password_only" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "terms_changed" | "fee_settled" | "too_many_fees" | "signature_wrong" | "order_not_completed" | "already_reviewed" | "review_fixed" | "own_review" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "code_not_sent" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "code_wrong" | "code_over" | "codes_off" | "phone_unknown" | "password_only" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "no_work_in_vain" | "terms_changed" | "fee_settled" | "too_many_fees" | "signature_wrong" | "order_not_completed" | "already_reviewed" | "review_fixed" | "own_review" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "code_not_sent" | "internal" | "unrecognised";
         CodeForm: {
             /** @description Six digits. Spaces do not matter. */
             code: string;
@@ -4231,6 +4231,8 @@ export interface components {
             requests: components["schemas"]["RefundRequest"][];
             /** @description `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid otherwise) or `done`. */
             saga: string;
+            /** @description The providers who worked on it in vain. Null where the order service cannot be asked. */
+            worked_in_vain: components["schemas"]["WorkInVain"][] | null;
         };
         /**
          * Format: uuid
@@ -5574,6 +5576,14 @@ export interface components {
             /** @description The provider had more jobs than one request withdraws: ask again. */
             more: boolean;
         };
+        /** @description Work in vain on an order, for which its provider may be compensated once. */
+        WorkInVain: {
+            /** @description They have got a compensation. */
+            compensated: boolean;
+            /** @description The most that they may get: their share of the price, less what the order has brought them. */
+            most: components["schemas"]["MoneySum"];
+            provider_id: components["schemas"]["UserId"];
+        };
         /** @description A picture of finished work. */
         WorkPicture: {
             caption: string;
@@ -5900,6 +5910,7 @@ export type WithdrawalForm = components['schemas']['WithdrawalForm'];
 export type WithdrawnInvitation = components['schemas']['WithdrawnInvitation'];
 export type WithdrawnJob = components['schemas']['WithdrawnJob'];
 export type WithdrawnJobs = components['schemas']['WithdrawnJobs'];
+export type WorkInVain = components['schemas']['WorkInVain'];
 export type WorkPicture = components['schemas']['WorkPicture'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -9617,7 +9628,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `command_id_reused`: This command id has been used for something else. */
+            /**
+             * @description `no_work_in_vain`: This order has no case of work in vain by that provider.
+             *     `command_id_reused`: This command id has been used for something else.
+             */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -99,6 +99,7 @@ codes! {
     NotRefundable not_refundable 409,
     RefundDecided refund_decided 409,
     NothingFailed nothing_failed 409,
+    NoWorkInVain no_work_in_vain 409,
     TermsChanged terms_changed 409,
     FeeSettled fee_settled 409,
     TooManyFees too_many_fees 409,

@@ -1,14 +1,24 @@
 //! Orders as the payment service compares its own rows with them [PULL].
 
+use std::collections::BTreeMap;
+
 use custody::{KnownOrder, KnownOrders, KnownQuestion};
-use platform::{sql::Columns, vals};
+use platform::{
+    sql::{Columns, in_list},
+    vals,
+};
 use uuid::Uuid;
+use wire::{OrderId, UserId};
 
 use super::{Store, StoreError, rows::OrderRow};
 
 /// Orders of one answer, however many are asked for.
 pub const KNOWN_MAX: usize = 200;
 
+/// Both kinds are of a provider whose work counts for nothing: what followed a firm accept on a closed
+/// order is gathered in the case of that.
+const WORKED_IN_VAIN: &str = "SELECT DISTINCT order_id, user_id FROM case_items \
+    WHERE kind IN ('worked_in_vain', 'met_closed') AND order_id IN (";
 const CHANGED: &str =
     "WHERE updated_at >= ? AND (updated_at > ? OR id > ?) ORDER BY updated_at, id LIMIT ?";
 
@@ -26,10 +36,29 @@ impl Store {
                 self.sql.all(OrderRow::select(CHANGED), values).await?
             }
         };
+        let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
+        let mut worked_in_vain = self.worked_in_vain(&ids).await?;
         let known = |row: OrderRow| {
             let (terms, money_version) = (row.terms(), row.money_version);
-            KnownOrder { order: row.into(), terms, money_version }
+            let worked_in_vain = worked_in_vain.remove(&row.id).unwrap_or_default();
+            KnownOrder { order: row.into(), terms, money_version, worked_in_vain }
         };
         Ok(KnownOrders { items: rows.into_iter().map(known).collect() })
+    }
+
+    async fn worked_in_vain(
+        &self,
+        orders: &[OrderId],
+    ) -> Result<BTreeMap<OrderId, Vec<UserId>>, StoreError> {
+        let mut providers: BTreeMap<OrderId, Vec<UserId>> = BTreeMap::new();
+        if orders.is_empty() {
+            return Ok(providers);
+        }
+        let text = in_list(WORKED_IN_VAIN, orders.len(), ") ORDER BY order_id, user_id");
+        let values = orders.iter().map(Into::into).collect();
+        for (order, provider) in self.sql.all::<(OrderId, UserId)>(text, values).await? {
+            providers.entry(order).or_default().push(provider);
+        }
+        Ok(providers)
     }
 }

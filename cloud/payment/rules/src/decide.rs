@@ -3,8 +3,8 @@
 use wire::{UnixMillis, UserId};
 
 use crate::{
-    AdapterReply, Basis, Chargeback, Due, HeardOrder, MoneyLapse, MoneyWrites, MovementId,
-    OrderMoney, PaymentWish, desk::Desk, pay, refunds, settle::settle,
+    AdapterReply, Basis, Chargeback, CompensationWish, Due, HeardOrder, MoneyLapse, MoneyWrites,
+    MovementId, OrderMoney, PaymentWish, compensation, desk::Desk, pay, refunds, settle::settle,
 };
 
 /// One thing that happens to an order's money. Each is one transaction.
@@ -32,10 +32,7 @@ pub enum MoneyStep {
     PaidOtherwise {
         refund: MovementId,
     },
-    Compensate {
-        provider: UserId,
-        amount_minor: i64,
-    },
+    Compensate(CompensationWish),
     /// By the job, when the due's `next_at` has come.
     TimePassed,
 }
@@ -50,6 +47,7 @@ pub enum Refusal {
     NotRefundable,
     NoSuchRequest,
     NothingFailed,
+    NoWorkInVain,
     TooMany,
 }
 
@@ -93,9 +91,7 @@ fn take(desk: &mut Desk<'_>, step: &MoneyStep) -> Result<(), Refusal> {
         MoneyStep::Goodwill { amount_minor } => refunds::goodwill(desk, *amount_minor),
         MoneyStep::SendAnew => refunds::send_anew(desk),
         MoneyStep::PaidOtherwise { refund } => refunds::paid_otherwise(desk, *refund),
-        MoneyStep::Compensate { provider, amount_minor } => {
-            refunds::compensate(desk, *provider, *amount_minor)
-        }
+        MoneyStep::Compensate(wish) => compensation::compensate(desk, *wish),
         MoneyStep::TimePassed => Ok(()),
     }
 }

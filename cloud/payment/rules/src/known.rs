@@ -2,7 +2,7 @@
 //! what follows from it, and the question about funds [ASK_BEFORE_REFUSING].
 
 use serde::{Deserialize, Serialize};
-use wire::{CancelCharge, Event, Order, OrderId, UnixMillis};
+use wire::{CancelCharge, Event, Order, OrderId, UnixMillis, UserId};
 
 /// The orders of these ids, or those that have changed since a moment, in the order of their changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct KnownOrder {
     pub order: Order,
     pub terms: Option<CancelCharge>,
     pub money_version: u64,
+    /// The providers with a case of work in vain on it. An order service of the version before names none.
+    #[serde(default)]
+    pub worked_in_vain: Vec<UserId>,
 }
 
 /// Orders of which an edge has logged the start, and which show no money in custody.

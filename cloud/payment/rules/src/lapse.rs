@@ -38,6 +38,10 @@ pub enum MoneyLapse {
     OwedByHand,
     /// Goodwill does not count what was charged back.
     GoodwillBound,
+    /// Anyone is paid for work in vain, with a case of it or not.
+    CompensationCase,
+    /// Work in vain is paid with more than the provider's share of the price.
+    CompensationWorth,
     /// Only the job closes a payment that is too old.
     ExpireAlways,
     /// Any money in custody shows as `held`.

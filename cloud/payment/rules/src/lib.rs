@@ -11,6 +11,7 @@
 //! what breaks then.
 
 mod books;
+mod compensation;
 mod decide;
 mod desk;
 mod due;
@@ -28,6 +29,7 @@ mod statement;
 mod terms;
 
 pub use books::{Action, JournalKey, LedgerAccount, MoneyJournal, Posting, adapter_fee};
+pub use compensation::{CompensationWish, provider_share_minor};
 pub use decide::{MoneyStep, Refusal, decide, open};
 pub use desk::{
     Basis, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyWrites,

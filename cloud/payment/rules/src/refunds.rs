@@ -4,8 +4,8 @@
 use wire::{OrderStatus, UserId};
 
 use crate::{
-    AdapterAnswer, Errand, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId,
-    OrderMoney, Posting, Refund, RefundRequest, RefundState, Refusal, RequestState, Saga, Source,
+    AdapterAnswer, Errand, MoneyCaseKind, MoneyEventKind, MoneyLapse, MovementId, OrderMoney,
+    Refund, RefundRequest, RefundState, Refusal, RequestState, Saga, Source,
     books::{Fact, source_account},
     desk::Desk,
     movement::judged,
@@ -188,27 +188,6 @@ pub(crate) fn paid_otherwise(desk: &mut Desk<'_>, id: MovementId) -> Result<(), 
         desk.rows.due.saga = Saga::Settling;
         desk.tell(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
     }
-    Ok(())
-}
-
-/// For work done in vain, once for an order and provider, out of the platform's own money. The same once more is no
-/// other one.
-pub(crate) fn compensate(
-    desk: &mut Desk<'_>,
-    provider: UserId,
-    amount_minor: i64,
-) -> Result<(), Refusal> {
-    if amount_minor <= 0 || amount_minor > desk.rows.due.order.price_minor {
-        return Err(Refusal::AmountMismatch);
-    }
-    let fact = Fact::compensation(desk.rows.order(), amount_minor, provider);
-    let booked = desk.rows.journals.iter().find(|journal| journal.key == fact.key);
-    let loss = |posting: &&Posting| posting.account == LedgerAccount::Loss;
-    let before = booked.and_then(|journal| journal.postings.iter().find(loss));
-    if before.is_some_and(|posting| posting.minor != amount_minor) {
-        return Err(Refusal::AmountMismatch);
-    }
-    desk.book(fact);
     Ok(())
 }
 

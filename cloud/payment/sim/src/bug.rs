@@ -79,6 +79,8 @@ bugs! {
     HeldIsWhole "HELD_IS_WHOLE" InMoney(MoneyLapse::HeldIsWhole), "any money in custody shows as held";
     OwedByHand "OWED_BY_HAND" InMoney(MoneyLapse::OwedByHand), "a refund is paid by hand though a later one has met it";
     GoodwillBound "GOODWILL_BOUND" InMoney(MoneyLapse::GoodwillBound), "goodwill does not count what was charged back";
+    CompensationCase "COMPENSATION_CASE" InMoney(MoneyLapse::CompensationCase), "anyone is paid for work in vain";
+    CompensationWorth "COMPENSATION_WORTH" InMoney(MoneyLapse::CompensationWorth), "work in vain is paid with more than a share of the price";
     ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyLapse::ExpireAlways), "only the job closes a payment that is too old";
     OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
     TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";

@@ -115,6 +115,7 @@ impl MoneyWorld {
             match journal.key.action {
                 Action::Release => self.judge_release(n, journal),
                 Action::CancelFee => self.judge_cancel_fee(n, journal),
+                Action::Compensation => self.judge_compensation(n, journal),
                 _ => {}
             }
         }
@@ -200,6 +201,27 @@ impl MoneyWorld {
             let says = format!("order {n} was to cost {terms:?}, and costs {fee}");
             self.broken("a_cancel_costs_its_terms", says);
         }
+    }
+
+    /// Only work in vain is paid for, once, with at most what the provider would have earned by it.
+    fn judge_compensation(&mut self, n: usize, journal: &MoneyJournal) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(provider) = journal.key.party else { return };
+        let price = rows.due.order.price_minor;
+        let share = price - price * i64::from(POLICIES[0].platform_fee_bp) / 10_000;
+        let account = LedgerAccount::Provider(provider);
+        let given = -rows.balance(account);
+        let times = rows.journals.iter().filter(|booked| booked.key == journal.key).count();
+        let found = if !self.in_vain.contains(&(n, provider)) {
+            "only_work_in_vain_is_compensated"
+        } else if times > 1 {
+            "a_compensation_is_given_once"
+        } else if given > share {
+            "a_compensation_ends_at_the_share"
+        } else {
+            return;
+        };
+        self.broken(found, format!("order {n}: {given} of {share} for {provider}, {times} times"));
     }
 
     /// A sentence for a person, as it is sent: it must be true by then.

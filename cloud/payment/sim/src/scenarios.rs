@@ -1,7 +1,7 @@
 //! Schedules written by hand for what chance meets too rarely. Each names its point and the bugs that it catches.
 //! They run beside the seeds and do not change with the generator of plans.
 
-use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, plan::UnpaidWork};
+use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, SyncFate, plan::UnpaidWork};
 
 pub struct MoneyScenario {
     pub name: &'static str,
@@ -28,6 +28,9 @@ pub fn all() -> Vec<MoneyScenario> {
         a_refund_that_fails(),
         a_refund_that_fails_and_is_met(),
         goodwill_after_a_chargeback(),
+        a_compensation_without_a_case(),
+        a_compensation_above_its_worth(),
+        a_compensation_asked_for_twice(),
         money_after_the_cancel(),
         a_chargeback_after_the_release(),
         an_old_version_after_a_cancel(),
@@ -116,6 +119,42 @@ fn goodwill_after_a_chargeback() -> MoneyScenario {
         "goodwill and a chargeback give no more than the price together",
         &[MoneyBug::GoodwillBound],
         &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// An edge has the work done that its customer has cancelled meanwhile.
+const WORKED_IN_VAIN: [Act; 5] = [
+    EdgeSync(SyncFate::Answered),
+    EdgeStart(0),
+    EdgeComplete(0),
+    Cancel(0),
+    EdgeSync(SyncFate::Answered),
+];
+
+fn a_compensation_without_a_case() -> MoneyScenario {
+    scenario(
+        "a_compensation_without_a_case",
+        "a provider who did no work in vain is paid for none",
+        &[MoneyBug::CompensationCase],
+        &[&ORDER_HEARD, &[Compensate(4)]],
+    )
+}
+
+fn a_compensation_above_its_worth() -> MoneyScenario {
+    scenario(
+        "a_compensation_above_its_worth",
+        "work in vain is worth the share of the price that it would have brought",
+        &[MoneyBug::CompensationWorth],
+        &[&ORDER_HEARD, &WORKED_IN_VAIN, &[Compensate(5)]],
+    )
+}
+
+fn a_compensation_asked_for_twice() -> MoneyScenario {
+    scenario(
+        "a_compensation_asked_for_twice",
+        "work in vain is paid for once",
+        &[MoneyBug::JournalKey],
+        &[&ORDER_HEARD, &WORKED_IN_VAIN, &[Compensate(1), Compensate(1)]],
     )
 }
 

@@ -2,9 +2,9 @@
 //! the change.
 
 use axum::{extract::State, http::StatusCode};
-use custody::{MoneyStep, MovementId};
+use custody::{CompensationWish, MoneyStep, MovementId, OrderMoney};
 use process::{
-    problem::{self, ItemList, Json, MaybeJson, Path, Problem},
+    problem::{self, ItemList, Json, MaybeJson, Path, Problem, chain},
     tokens::Admin,
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     say,
-    service::Service,
+    service::{Service, orders_away},
     store::{MoneyAct, MoneyActKind, StepNote},
 };
 
@@ -56,6 +56,20 @@ pub struct DeskView {
     requests: Vec<RequestView>,
     cases: Vec<CaseView>,
     acts: Vec<ActView>,
+    /// The providers who worked on it in vain. Null where the order service cannot be asked.
+    #[schema(required)]
+    worked_in_vain: Option<Vec<VainWorkView>>,
+}
+
+/// Work in vain on an order, for which its provider may be compensated once.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkInVain)]
+struct VainWorkView {
+    provider_id: UserId,
+    /// The most that they may get: their share of the price, less what the order has brought them.
+    most: MoneySum,
+    /// They have got a compensation.
+    compensated: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -129,7 +143,29 @@ pub async fn money(
         requests: requests.collect::<Result<_, _>>()?,
         cases: store.cases_of(id).await?.into_iter().map(CaseView::from).collect(),
         acts: acts.collect::<Result<_, _>>()?,
+        worked_in_vain: work_in_vain(&service, &rows).await?,
     }))
+}
+
+/// The desk shows all else while the order service is away.
+async fn work_in_vain(
+    service: &Service,
+    rows: &OrderMoney,
+) -> Result<Option<Vec<VainWorkView>>, Problem> {
+    let providers = match service.worked_in_vain(rows.order()).await {
+        Ok(providers) => providers,
+        Err(error) => {
+            tracing::warn!(cause = chain(&error), "The order service cannot be asked");
+            return Ok(None);
+        }
+    };
+    let policies = service.store.fee_policies().await?;
+    let work = |provider_id| VainWorkView {
+        provider_id,
+        most: MoneySum(rows.compensation_most_minor(provider_id, &policies)),
+        compensated: rows.compensated_minor(provider_id).is_some(),
+    };
+    Ok(Some(providers.into_iter().map(work).collect()))
 }
 
 /// `POST /api/v1/admin/orders/{id}/goodwill`.
@@ -147,7 +183,7 @@ pub async fn goodwill(
     take(&service, id, &step, StepNote { key, ..noted(act) }).await
 }
 
-/// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and provider.
+/// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and a provider who worked on it in vain.
 pub async fn compensation(
     State(service): State<Service>,
     Admin(_): Admin,
@@ -158,8 +194,14 @@ pub async fn compensation(
     check_positive(amount)?;
     let subject = Some(provider_id.0);
     let act = act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
-    let step = MoneyStep::Compensate { provider: provider_id, amount_minor: amount.minor() };
-    take(&service, id, &step, noted(act)).await
+    service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
+    let in_vain = service.worked_in_vain(id).await.map_err(|error| orders_away(&error))?;
+    let wish = CompensationWish {
+        provider: provider_id,
+        amount_minor: amount.minor(),
+        has_case: in_vain.contains(&provider_id),
+    };
+    take(&service, id, &MoneyStep::Compensate(wish), noted(act)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/paid-otherwise`.

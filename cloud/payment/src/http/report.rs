@@ -42,7 +42,7 @@ struct FindingView {
     /// Of all but a payout and an account, where the row still stands.
     #[schema(required)]
     order_id: Option<OrderId>,
-    /// Of a payout: whose it is.
+    /// Of a payout or a compensation: whose it is.
     #[schema(required)]
     provider_id: Option<UserId>,
     /// Of a movement, in our books.

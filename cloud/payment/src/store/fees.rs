@@ -7,7 +7,7 @@ use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{row, transact, vals};
 use wire::{Code, UnixMillis, UserId};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, load};
 
 const VERSIONS: &str = "SELECT in_force_from, platform_fee_bp, set_by, set_at FROM fee_policies \
     ORDER BY in_force_from DESC LIMIT ?";
@@ -36,6 +36,11 @@ impl Store {
     /// Newest first.
     pub async fn platform_fees(&self) -> Result<Vec<PlatformFeeRow>, StoreError> {
         Ok(self.sql.all(VERSIONS, vals![SHOWN_MAX]).await?)
+    }
+
+    /// All versions, as decisions read them.
+    pub async fn fee_policies(&self) -> Result<Vec<FeePolicy>, StoreError> {
+        transact!(self.sql, tx => { load::policies(tx).await })
     }
 
     /// Takes the place of one that begins at the same moment.

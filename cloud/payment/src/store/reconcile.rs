@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custody::{Action, LineKind, MovementId, StatementLine};
+use custody::{Action, FeePolicy, LineKind, MovementId, StatementLine};
 use platform::{
+    row,
     sql::{Val, in_list},
     vals,
 };
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::{Store, StoreError, rows::word};
+use super::{Store, StoreError, compare, rows::word};
 
 const UNEVEN: &str = "SELECT journal_id FROM transactions WHERE at >= ? \
     GROUP BY journal_id HAVING SUM(amount_minor) <> 0 LIMIT ?";
@@ -60,6 +61,15 @@ const ABOUT_CASES: &str =
     "SELECT movement_id, order_id FROM money_cases WHERE closed_at IS NULL AND movement_id IN (";
 const ABOUT_JOURNALS: &str =
     "SELECT id, order_id FROM journals WHERE order_id IS NOT NULL AND id IN (";
+const ABOUT_COMPENSATIONS: &str = "SELECT j.id, j.order_id, j.party, t.amount_minor, j.currency \
+    FROM journals j JOIN transactions t ON t.journal_id = j.id AND t.account = 'loss' \
+    WHERE j.action = 'compensation' AND j.id IN (";
+const COMPENSATIONS_SINCE: &str = "SELECT j.id AS journal_id, j.order_id, \
+    j.party AS provider_id, j.at, j.seq, t.amount_minor, d.price_minor, d.order_created_at FROM journals j \
+    JOIN transactions t ON t.journal_id = j.id AND t.account = 'loss' \
+    JOIN dues d ON d.order_id = j.order_id \
+    WHERE j.at >= ? AND (j.at > ? OR j.seq > ?) AND j.action = 'compensation' \
+    ORDER BY j.at, j.seq LIMIT ?";
 const NOTE: &str = "INSERT INTO reconciliations (at, differences, waiting) VALUES (?, ?, ?)";
 
 /// Findings of one kind; more would be as bad as these.
@@ -79,6 +89,29 @@ pub struct Disagreements {
     pub shown_unheld: Vec<Uuid>,
 }
 
+row! {
+    /// A compensation as it stands in the books, with what its worth follows from.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct BookedCompensation {
+        pub journal_id: Uuid,
+        pub order_id: OrderId,
+        pub provider_id: UserId,
+        pub at: UnixMillis,
+        pub seq: u64,
+        amount_minor: i64,
+        price_minor: i64,
+        order_created_at: UnixMillis,
+    }
+}
+
+impl BookedCompensation {
+    /// Whether it is more than the provider's share of the price.
+    pub fn exceeds_share(&self, policies: &[FeePolicy]) -> bool {
+        let Self { amount_minor, price_minor, order_created_at, .. } = *self;
+        amount_minor > custody::provider_share_minor(price_minor, order_created_at, policies)
+    }
+}
+
 /// What is open for longer than it should be, and since when.
 #[derive(Debug, Clone, Default)]
 pub struct LateRows {
@@ -95,7 +128,7 @@ pub struct LateRows {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FindingAbout {
     pub order_id: Option<OrderId>,
-    /// Of a payout, which is of no order.
+    /// Of a payout, which is of no order, and of a compensation.
     pub provider_id: Option<UserId>,
     pub amount: Option<(i64, Currency)>,
 }
@@ -141,6 +174,12 @@ impl Store {
                     (id, FindingAbout { amount, ..FindingAbout::of_order(order_id) })
                 }));
             }
+            type Compensated = (Uuid, OrderId, UserId, i64, Currency);
+            let rows = self.named::<Compensated>(ABOUT_COMPENSATIONS, ids).await?;
+            about.extend(rows.into_iter().map(|(id, order_id, provider_id, minor, currency)| {
+                let (order_id, provider_id) = (Some(order_id), Some(provider_id));
+                (id, FindingAbout { order_id, provider_id, amount: Some((minor, currency)) })
+            }));
             let rows = self.named::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids).await?;
             about.extend(rows.into_iter().map(|(id, provider_id, minor, currency)| {
                 let (provider_id, amount) = (Some(provider_id), Some((minor, currency)));
@@ -159,6 +198,15 @@ impl Store {
             self.sql.all(BOOKED_SINCE, vals![at, at, seq, BATCH]).await?;
         let last = rows.last().map(|(_, at, seq)| (*at, *seq));
         Ok((rows.into_iter().map(|(subject, ..)| subject).collect(), last))
+    }
+
+    /// The compensations booked since then, as many at most as the order service names orders.
+    pub async fn compensations_since(
+        &self,
+        (at, seq): BookedPlace,
+    ) -> Result<Vec<BookedCompensation>, StoreError> {
+        let values = vals![at, at, seq, compare::BATCH];
+        Ok(self.sql.all(COMPENSATIONS_SINCE, values).await?)
     }
 
     /// What the adapter has moved of these ids, by our books.

@@ -29,16 +29,25 @@ use serde_json::{Value, json};
 use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, Amount, Draft, Order, OrderAndTerms, OrderId, OrderStatus, Role};
+use wire::{Actor, Amount, Draft, Order, OrderAndTerms, OrderId, OrderStatus, Role, UserId};
 
 use crate::stage::*;
 
 const CUSTOMER: u128 = 1;
 const PROVIDER: u128 = 7;
 
-/// An order service that knows one order, and the number of the last word about its money that it has taken.
+/// An order service that knows one order.
 #[derive(Clone)]
-pub struct Orders(pub Arc<Mutex<(Order, u64)>>);
+pub struct Orders(Arc<Mutex<OrderDesk>>);
+
+#[derive(Clone)]
+struct OrderDesk {
+    order: Order,
+    /// The number of the last word about its money that it has taken.
+    money_version: u64,
+    worked_in_vain: Vec<UserId>,
+    is_away: bool,
+}
 
 struct Service {
     router: Router,
@@ -59,7 +68,9 @@ impl Orders {
         let draft =
             Draft { price: Amount::from_minor(PRICE).unwrap(), ..support::samples::draft() };
         let order = Order::published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
-        Self(Arc::new(Mutex::new((order, 0))))
+        let worked_in_vain = Vec::new();
+        let desk = OrderDesk { order, money_version: 0, worked_in_vain, is_away: false };
+        Self(Arc::new(Mutex::new(desk)))
     }
 
     pub fn upstream(&self) -> Upstream {
@@ -71,7 +82,7 @@ impl Orders {
 
     /// Changes the order; nobody is told.
     pub fn change(&self, change: impl FnOnce(&mut Order)) {
-        let (order, _) = &mut *self.0.lock().unwrap();
+        let order = &mut self.0.lock().unwrap().order;
         order.provider_id = Some(user(PROVIDER));
         order.version += 1;
         change(order);
@@ -79,12 +90,25 @@ impl Orders {
 
     /// The order has taken this word about its money.
     pub fn took(&self, money_version: u64) {
-        self.0.lock().unwrap().1 = money_version;
+        self.0.lock().unwrap().money_version = money_version;
+    }
+
+    /// It has a case of this provider's work in vain.
+    pub fn lists(&self, provider: UserId) {
+        self.0.lock().unwrap().worked_in_vain.push(provider);
+    }
+
+    pub fn unlists(&self, provider: UserId) {
+        self.0.lock().unwrap().worked_in_vain.retain(|listed| *listed != provider);
+    }
+
+    pub fn goes_away(&self) {
+        self.0.lock().unwrap().is_away = true;
     }
 
     /// As payment_db hears it.
     pub fn heard(&self) -> MoneyStep {
-        let (order, _) = self.0.lock().unwrap().clone();
+        let OrderDesk { order, .. } = self.0.lock().unwrap().clone();
         MoneyStep::OrderHeard(HeardOrder::of(&order, None))
     }
 }
@@ -162,7 +186,7 @@ fn secret() -> Secret {
 }
 
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
-    let (order, _) = orders.0.lock().unwrap().clone();
+    let OrderDesk { order, .. } = orders.0.lock().unwrap().clone();
     if order.id == id {
         return Json(OrderAndTerms { order, terms: None }).into_response();
     }
@@ -173,14 +197,18 @@ async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response
 async fn known(
     State(orders): State<Orders>,
     Json(asked): Json<KnownQuestion>,
-) -> Json<KnownOrders> {
-    let (order, money_version) = orders.0.lock().unwrap().clone();
+) -> Result<Json<KnownOrders>, StatusCode> {
+    let OrderDesk { order, money_version, worked_in_vain, is_away } =
+        orders.0.lock().unwrap().clone();
+    if is_away {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
     let is_meant = match asked {
         KnownQuestion::Named(ids) => ids.contains(&order.id),
         KnownQuestion::Changed { since, after } => order.updated_at >= since && after.is_none(),
     };
-    let known = KnownOrder { order, terms: None, money_version };
-    Json(KnownOrders { items: is_meant.then_some(known).into_iter().collect() })
+    let known = KnownOrder { order, terms: None, money_version, worked_in_vain };
+    Ok(Json(KnownOrders { items: is_meant.then_some(known).into_iter().collect() }))
 }
 
 fn payment_json() -> Value {

@@ -1,7 +1,7 @@
 //! Orders, payments, the books and the adapter held against each other; and events that were lost, found by their
 //! versions.
 
-use custody::MoneyStep;
+use custody::{CompensationWish, MoneyStep};
 use futures::future::join_all;
 use payment::{
     compare::Comparison,
@@ -129,6 +129,44 @@ async fn each_disagreement_is_named(#[case] engine: Engine) {
     let scene = Scene::paid(engine).await;
     scene.stage.sql.exec("UPDATE dues SET saga = 'done'", vals![]).await.unwrap();
     assert_eq!(scene.differences().await, [FindingKind::HeldForNothing]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_compensation_without_a_case_or_above_its_worth_is_named(#[case] engine: Engine) {
+    let scene = Scene::sound(engine).await;
+    let vain = user(8);
+    scene.orders.lists(vain);
+    let wish = CompensationWish { provider: vain, amount_minor: 18_001, has_case: true };
+    scene.stage.done(0, MoneyStep::Compensate(wish)).await;
+    assert_eq!(scene.differences().await, []);
+
+    scene.orders.unlists(vain);
+    let report = scene.reconciler.report().await.unwrap();
+    let [found] = &report.differences[..] else { panic!("{:?}", report.differences) };
+    assert_eq!(found.kind, FindingKind::CompensationUnfounded);
+    let amount = Some((18_001, Currency::Cny));
+    let about =
+        FindingAbout { provider_id: Some(vain), amount, ..FindingAbout::of_order(order_id(0)) };
+    assert_eq!(found.about, about);
+
+    scene.orders.lists(vain);
+    testing::drop_trigger(&scene.stage.sql, "transactions_not_changed").await;
+    for text in [
+        "UPDATE transactions SET amount_minor = amount_minor + 1 \
+            WHERE action = 'compensation' AND account = 'loss'",
+        "UPDATE transactions SET amount_minor = amount_minor - 1 \
+            WHERE action = 'compensation' AND account = 'provider'",
+        "UPDATE accounts SET balance_minor = balance_minor + 1 WHERE account = 'loss'",
+    ] {
+        scene.stage.sql.exec(text, vals![]).await.unwrap();
+    }
+    const BALANCE: &str = "UPDATE accounts SET balance_minor = balance_minor - 1 \
+        WHERE account = 'provider' AND owner_id = ?";
+    scene.stage.sql.exec(BALANCE, vals![vain]).await.unwrap();
+    assert_eq!(scene.differences().await, [FindingKind::CompensationUnfounded]);
 }
 
 #[rstest]

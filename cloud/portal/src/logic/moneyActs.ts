@@ -1,13 +1,13 @@
 // What an admin may still do about the money of an order by their own decision, and up to which amount.
 
-import type { MoneyDesk, Refund, StatementLine } from '@holdfast/kit/api.gen.ts'
+import type { MoneyDesk, Refund, StatementLine, WorkInVain } from '@holdfast/kit/api.gen.ts'
 import { minorOf } from '../parts/money.ts'
 
 export const MONEY_ACTS = ['goodwill', 'compensation', 'anew', 'otherwise'] as const
 export type MoneyActName = (typeof MONEY_ACTS)[number]
 
 /** Why it cannot be done now; the key of its words. */
-export type Hindrance = 'notReleased' | 'allBack' | 'noProvider' | 'compensated' | 'nothingFailed'
+export type Hindrance = 'notReleased' | 'allBack' | 'ordersAway' | 'noWorkInVain' | 'compensated' | 'nothingFailed'
 
 /** The refund that failed and waits for a person: one is on its way at a time, so it is the newest. */
 export function failedRefund(desk: MoneyDesk): Refund | undefined {
@@ -16,20 +16,25 @@ export function failedRefund(desk: MoneyDesk): Refund | undefined {
   return failed.sort((a, b) => b.created_at.localeCompare(a.created_at))[0]
 }
 
-/** What of the price nobody has granted back yet, or the price itself: a compensation takes nothing from the customer. */
-export function mostMinor(act: 'goodwill' | 'compensation', desk: MoneyDesk): number {
-  const price = minorOf(desk.price)
-  return act === 'compensation' ? price : price - minorOf(desk.granted) - minorOf(desk.goodwill)
+/** What of the price nobody has granted back yet. */
+export function mostGoodwillMinor(desk: MoneyDesk): number {
+  return minorOf(desk.price) - minorOf(desk.granted) - minorOf(desk.goodwill)
+}
+
+/** The work in vain on the order that may still be compensated. */
+export function uncompensated(desk: MoneyDesk): WorkInVain[] {
+  return (desk.worked_in_vain ?? []).filter(work => !work.compensated && minorOf(work.most) > 0)
 }
 
 export function hindrance(act: MoneyActName, desk: MoneyDesk, lines: readonly StatementLine[]): Hindrance | undefined {
   switch (act) {
     case 'goodwill':
       if (!lines.some(line => line.action === 'release')) return 'notReleased'
-      return mostMinor(act, desk) > 0 ? undefined : 'allBack'
+      return mostGoodwillMinor(desk) > 0 ? undefined : 'allBack'
     case 'compensation':
-      if (!desk.provider_id) return 'noProvider'
-      return desk.acts.some(one => one.kind === 'compensation' && one.subject === desk.provider_id) ? 'compensated' : undefined
+      if (desk.worked_in_vain === null) return 'ordersAway'
+      if (desk.worked_in_vain.length === 0) return 'noWorkInVain'
+      return uncompensated(desk).length > 0 ? undefined : 'compensated'
     case 'anew':
     case 'otherwise':
       return failedRefund(desk) ? undefined : 'nothingFailed'

@@ -75,6 +75,7 @@ already-paid = This order has been paid already.
 not-refundable = Nothing of this order can be sent back now.
 refund-decided = This request has been decided already.
 nothing-failed = No refund of this order has failed.
+no-work-in-vain = This order has no case of work in vain by that provider.
 terms-changed = The price of this cancel has changed. Nothing was done; look at it again.
 fee-settled = A fee is set and taken back until an hour before it begins. This one is nearer, or in force.
 too-many-fees = Twenty versions of this fee are to come already. Take one back first.

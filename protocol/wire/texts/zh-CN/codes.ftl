@@ -75,6 +75,7 @@ already-paid = 该订单已经支付。
 not-refundable = 该订单目前没有可退的款项。
 refund-decided = 该退款申请已经处理。
 nothing-failed = 该订单没有失败的退款。
+no-work-in-vain = 该订单没有这位服务商徒劳完成工作的记录。
 terms-changed = 取消的费用已经改变。订单没有取消,请重新查看。
 fee-settled = 费用最迟须在生效前一小时设定或撤回。该费用已不足一小时，或已生效。
 too-many-fees = 该费用已有二十个版本等待生效。请先撤回一个。

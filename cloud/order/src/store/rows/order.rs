@@ -19,7 +19,7 @@ pub const ADDRESS: &str = "orders.address";
 columns! {
     /// The words of people are sealed in it: title, description and address.
     pub struct OrderRow in orders {
-        id: OrderId,
+        pub id: OrderId,
         code: String,
         customer_id: UserId,
         provider_id: Option<UserId>,

@@ -1,7 +1,8 @@
 //! What an operator reads of a collision.
 
+use custody::KnownQuestion;
 use rstest::rstest;
-use wire::{Code, Verdict};
+use wire::{Code, CommandBody, Verdict};
 
 use crate::stage::*;
 
@@ -58,4 +59,33 @@ async fn an_answer_is_found_by_its_command_and_names_its_op(#[case] engine: Engi
     assert_eq!((answers.len(), op.as_deref()), (1, Some("north-1/1/1")));
     assert_eq!((answers[0].applied, answers[0].order_id), (true, order));
     assert_eq!(answers[0].user_id, Some(provider(1).user_id));
+}
+
+/// What follows a firm accept on a closed order is gathered in the case of that.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_payment_service_is_told_who_worked_in_vain(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let (closed, promised, other) =
+        (stage.pending().await, stage.pending().await, stage.pending().await);
+    stage.grant("north-1").await;
+    for order_id in [closed, promised] {
+        let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
+        stage.decide(customer(1), cancel).await;
+    }
+    let complete = CommandBody::CompleteOrder { order_id: closed, note: None };
+    let late = Log::of("north-1")
+        .then(stage.command_id(), Some(provider(2)), complete)
+        .firm(1, stage.command_id(), provider(3), accept(promised))
+        .firm(1, stage.command_id(), provider(4), accept(other));
+    stage.batch(late.batch()).await;
+
+    let asked = KnownQuestion::Named(vec![closed, promised, other]);
+    let known = stage.store.known(&asked).await.unwrap().items;
+    let in_vain = |id| known.iter().find(|known| known.order.id == id).unwrap();
+    assert_eq!(in_vain(closed).worked_in_vain, [provider(2).user_id]);
+    assert_eq!(in_vain(promised).worked_in_vain, [provider(3).user_id]);
+    assert_eq!(in_vain(other).worked_in_vain, []);
 }

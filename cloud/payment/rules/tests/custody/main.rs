@@ -4,6 +4,7 @@
 
 mod adapter_fees;
 mod cancelling;
+mod compensating;
 mod paying;
 mod payouts;
 mod properties;

@@ -86,6 +86,7 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
         let given = service.send(admin(), to, "once", kind.clone()).await;
         assert_eq!(given.status, StatusCode::NO_CONTENT, "{}", given.body);
     }
+    service.orders.lists(user(8));
     let pays = format!("/api/v1/admin/orders/{}/compensation", order_id(0));
     let form =
         |amount: &str| json!({ "provider_id": user(8), "amount": amount, "reason": "In vain." });
@@ -101,6 +102,47 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
     assert_eq!(money.balance(custody::LedgerAccount::Loss), 4_000);
     assert_eq!(money.balance(custody::LedgerAccount::Provider(user(8))), -3_000);
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM money_acts").await, 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn only_work_in_vain_is_compensated_with_a_share_of_the_price_at_most(
+    #[case] engine: Engine,
+) {
+    let service = Service::new(engine).await;
+    service.pay(customer(CUSTOMER)).await;
+    let pays = format!("/api/v1/admin/orders/{}/compensation", order_id(0));
+    let give = async |to: u128, amount: &str| {
+        let form = json!({ "provider_id": user(to), "amount": amount, "reason": "In vain." });
+        service.post(admin(), &pays, form).await
+    };
+    // A stranger, the customer, an admin, and a provider whose work counts.
+    for nobody in [404, CUSTOMER, 0xA, PROVIDER] {
+        give(nobody, "1.00").await.refused(409, "no_work_in_vain");
+    }
+    service.orders.lists(user(8));
+    // The platform keeps a tenth of 200.01.
+    give(8, "180.02").await.refused(422, "amount_mismatch");
+    assert_eq!(give(8, "180.01").await.status, StatusCode::NO_CONTENT);
+    give(8, "0.01").await.refused(422, "amount_mismatch");
+    service.orders.lists(user(9));
+
+    let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
+    let money = service.get(admin(), &desk).await.body;
+    let work = |n: u128, compensated: bool| json!({ "provider_id": user(n), "most": "180.01", "compensated": compensated });
+    assert_eq!(money["worked_in_vain"], json!([work(8, true), work(9, false)]));
+
+    service.orders.goes_away();
+    give(9, "1.00").await.refused(503, "unavailable");
+    let money = service.get(admin(), &desk).await;
+    assert_eq!(money.status, StatusCode::OK, "{}", money.body);
+    assert_eq!(
+        (&money.body["worked_in_vain"], &money.body["held"]),
+        (&Value::Null, &json!("200.01"))
+    );
+    assert_eq!(service.stage.money(0).await.balance(custody::LedgerAccount::Loss), 18_001);
 }
 
 #[rstest]

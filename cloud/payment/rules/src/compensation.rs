@@ -1,0 +1,80 @@
+//! Owns what the platform pays a provider for work in vain: to whom, how often, and how much at most.
+
+use wire::{UnixMillis, UserId};
+
+use crate::{
+    Action, FeePolicy, FeeSplit, LedgerAccount, MoneyLapse, OrderMoney, Refusal, books::Fact,
+    desk::Desk,
+};
+
+/// A provider, and what an admin wants to pay them for work in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompensationWish {
+    pub provider: UserId,
+    pub amount_minor: i64,
+    /// Whether the order service has a case of this provider's work in vain on the order.
+    pub has_case: bool,
+}
+
+/// Pays once for an order and provider, out of the platform's own money. The same wish once more changes nothing.
+pub(crate) fn compensate(desk: &mut Desk<'_>, wish: CompensationWish) -> Result<(), Refusal> {
+    let CompensationWish { provider, amount_minor, has_case } = wish;
+    // [COMPENSATION_CASE]
+    if !has_case && !desk.lapses(MoneyLapse::CompensationCase) {
+        return Err(Refusal::NoWorkInVain);
+    }
+    if let Some(given_minor) = desk.rows.compensated_minor(provider)
+        && given_minor != amount_minor
+    {
+        return Err(Refusal::AmountMismatch);
+    }
+    let most_minor = desk.rows.compensation_most_minor(provider, desk.basis.policies);
+    let is_too_much = amount_minor > most_minor && !desk.lapses(MoneyLapse::CompensationWorth);
+    // [COMPENSATION_WORTH]
+    if amount_minor <= 0 || is_too_much {
+        return Err(Refusal::AmountMismatch);
+    }
+    desk.book(Fact::compensation(desk.rows.order(), amount_minor, provider));
+    Ok(())
+}
+
+impl OrderMoney {
+    /// What this provider has been paid for work in vain on the order.
+    pub fn compensated_minor(&self, provider: UserId) -> Option<i64> {
+        let is_theirs = |journal: &&crate::MoneyJournal| {
+            journal.key.action == Action::Compensation && journal.key.party == Some(provider)
+        };
+        let journal = self.journals.iter().find(is_theirs)?;
+        let loss = journal.postings.iter().find(|posting| posting.account == LedgerAccount::Loss);
+        loss.map(|posting| posting.minor)
+    }
+
+    /// The worth of work in vain: the share of the price that the provider would have got, less
+    /// what the order has brought them.
+    pub fn compensation_most_minor(&self, provider: UserId, policies: &[FeePolicy]) -> i64 {
+        let order = &self.due.order;
+        let share_minor = provider_share_minor(order.price_minor, order.created_at, policies);
+        (share_minor - self.earned_by_minor(provider)).max(0)
+    }
+
+    fn earned_by_minor(&self, provider: UserId) -> i64 {
+        let from_custody = self
+            .journals
+            .iter()
+            .filter(|journal| matches!(journal.key.action, Action::CancelFee | Action::Release));
+        let theirs = from_custody
+            .flat_map(|journal| &journal.postings)
+            .filter(|posting| posting.account == LedgerAccount::Provider(provider));
+        theirs.map(|posting| -posting.minor).sum()
+    }
+}
+
+/// The part of a price that is left to the provider, by the fee in force when the order was created.
+pub fn provider_share_minor(
+    price_minor: i64,
+    created_at: UnixMillis,
+    policies: &[FeePolicy],
+) -> i64 {
+    let policy = FeePolicy::of(policies, created_at, created_at, None);
+    FeeSplit::of(price_minor, policy.platform_fee_bp, None).rest_minor
+}
