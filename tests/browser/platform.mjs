@@ -94,7 +94,7 @@ export async function apiOf(platform, username) {
   const ask = async (path, body, token, method = body ? 'POST' : 'GET', type = 'application/json') => {
     const response = await fetch(`${platform.gateway}/api/v1${path}`, {
       method,
-      headers: { 'content-type': type, ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      headers: { 'content-type': type, ...(token ? { authorization: `Bearer ${token}` } : {}), ...(token && method !== 'GET' ? { 'idempotency-key': crypto.randomUUID() } : {}) },
       ...(body ? { body: type === 'application/json' ? JSON.stringify(body) : body } : {}),
     })
     const answer = await response.json()

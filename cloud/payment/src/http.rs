@@ -17,13 +17,14 @@ mod views;
 use axum::{Router, extract::FromRequestParts, http::Method, http::request::Parts, routing::post};
 use process::{
     idempotency::{IDEMPOTENCY_KEY, key_of},
-    openapi::{ApiDocument, RouteInput, RouteTable},
+    openapi::{ApiDocument, RouteDescription, RouteInput, RouteTable},
     problem::Problem,
-    tokens::Caller,
+    tokens::{Admin, Caller},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{Amount, Code, CommandId};
+use uuid::Uuid;
+use wire::{Amount, Code, CommandId, UserId};
 
 pub use self::callbacks::CallbackLimits;
 use self::{
@@ -66,7 +67,42 @@ impl FromRequestParts<Service> for KeyedCaller {
 impl KeyedCaller {
     fn request(&self, kind: &'static str, amount: Amount) -> Option<KeyedRequest> {
         let (user, amount_minor) = (self.caller.actor.user_id, amount.minor());
-        self.key.map(|key| KeyedRequest { user, key, kind, amount_minor })
+        self.key.map(|key| KeyedRequest { user, key, kind, subject: None, amount_minor })
+    }
+}
+
+/// An admin who lets money leave, or decides on it. Their request bears a key, which is kept with what it did: a
+/// repeat moves nothing and has the same answer, also after a crash that left no answer [KEY_ONCE].
+pub struct KeyedAdmin {
+    user_id: UserId,
+    key: CommandId,
+}
+
+impl RouteInput for KeyedAdmin {
+    fn describe(route: &mut RouteDescription) {
+        route.needs_key();
+    }
+}
+
+impl FromRequestParts<Service> for KeyedAdmin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let Admin(caller) = Admin::from_request_parts(parts, service).await?;
+        let user_id = caller.actor.user_id;
+        Ok(Self { user_id, key: key_of(&parts.headers, user_id)? })
+    }
+}
+
+impl KeyedAdmin {
+    /// `subject` tells requests of one order and amount apart.
+    fn request(
+        &self,
+        kind: &'static str,
+        subject: Option<Uuid>,
+        amount_minor: i64,
+    ) -> KeyedRequest {
+        KeyedRequest { user: self.user_id, key: self.key, kind, subject, amount_minor }
     }
 }
 

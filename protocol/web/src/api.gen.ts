@@ -9562,9 +9562,9 @@ export interface operations {
     "payment.compensation": {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key": string;
             };
             path: {
                 id: string;
@@ -9684,9 +9684,9 @@ export interface operations {
     "payment.goodwill": {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key": string;
             };
             path: {
                 id: string;
@@ -9879,9 +9879,9 @@ export interface operations {
     "payment.paid_otherwise": {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key": string;
             };
             path: {
                 id: string;
@@ -9998,9 +9998,9 @@ export interface operations {
     "payment.send_anew": {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key": string;
             };
             path: {
                 id: string;
@@ -11202,9 +11202,9 @@ export interface operations {
     "payment.grant": {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key": string;
             };
             path: {
                 id: components["schemas"]["MoneyId"];
@@ -11323,9 +11323,9 @@ export interface operations {
     "payment.refuse": {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /** @description Makes a repeat harmless: the same request under the same key is done once, and each repeat has the same answer. A UUID, or any other text of up to 255 characters. */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key": string;
             };
             path: {
                 id: components["schemas"]["MoneyId"];

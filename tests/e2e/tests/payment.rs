@@ -50,7 +50,7 @@ async fn money_moves_with_the_work(stores: Stores) {
     let ask = json!({ "order_id": order, "amount": "50.00", "reason": "It took too long." });
     let asked = scene.post(customer, "/api/v1/refunds", ask).await.unwrap();
     let grant = format!("/api/v1/admin/refunds/{}/grant", asked["id"].as_str().unwrap());
-    let granted = scene.post(&scene.admin, &grant, json!({})).await.unwrap();
+    let granted: Value = api.post_keyed(&grant, &scene.admin, json!({})).await.unwrap();
     assert_eq!(granted["status"], "granted");
     let done = api.act(provider, order, "complete").await.unwrap();
     assert_eq!(done.status, OrderStatus::Completed);

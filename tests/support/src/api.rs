@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, Method, header};
-use process::client::{Client, ClientError, json_request};
+use process::{
+    client::{Client, ClientError, json_request},
+    clock::Clock,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wire::{
@@ -81,6 +84,18 @@ impl Api {
         let url = format!("{}{path}", self.gateway);
         let bearer = person.map(|person| person.token.as_str());
         self.client.json(method, &url, bearer, body.as_ref(), TIMEOUT).await
+    }
+
+    /// A change that is refused without an `Idempotency-Key`, under a fresh one.
+    pub async fn post_keyed<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        person: &Person,
+        body: Value,
+    ) -> Result<T, ClientError> {
+        let url = format!("{}{path}", self.gateway);
+        let key = CommandId(Clock::system().new_id());
+        self.client.command(key, &url, &person.token, Some(&body), TIMEOUT).await
     }
 
     /// Somebody new of that role, signed in. A provider is not verified.

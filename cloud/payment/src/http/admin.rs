@@ -8,12 +8,15 @@ use process::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Amount, Code, UserId};
+use wire::{Amount, Code};
 
-use super::views::{MoneyId, RequestView};
+use super::{
+    KeyedAdmin,
+    views::{MoneyId, RequestView},
+};
 use crate::{
     service::Service,
-    store::{RequestRecord, StepNote},
+    store::{KeyedRequest, RequestRecord, StepNote},
 };
 
 type Page = problem::Page<TimeCursor>;
@@ -41,33 +44,35 @@ pub async fn open_requests(
 /// `POST /api/v1/admin/refunds/{id}/grant`.
 pub async fn grant(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    sender: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
     MaybeJson(Grant { amount }): MaybeJson<Grant>,
 ) -> Result<Json<RequestView>, Problem> {
     let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
     let granted = amount.map_or(asked.amount_minor, Amount::minor);
-    decide(&service, caller.actor.user_id, &asked, Some(granted)).await
+    let key = sender.request("grant", Some(id), granted);
+    decide(&service, &asked, Some(granted), key).await
 }
 
 /// `POST /api/v1/admin/refunds/{id}/refuse`.
 pub async fn refuse(
     State(service): State<Service>,
-    Admin(caller): Admin,
+    sender: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
 ) -> Result<Json<RequestView>, Problem> {
     let asked = service.store.request(id).await?.ok_or(Code::NotFound)?;
-    decide(&service, caller.actor.user_id, &asked, None).await
+    let key = sender.request("refuse", Some(id), 0);
+    decide(&service, &asked, None, key).await
 }
 
 async fn decide(
     service: &Service,
-    by: UserId,
     asked: &RequestRecord,
     granted_minor: Option<i64>,
+    key: KeyedRequest,
 ) -> Result<Json<RequestView>, Problem> {
     let step = MoneyStep::DecideRefund { request: MovementId(asked.id), granted_minor };
-    let note = StepNote { by: Some(by), ..StepNote::default() };
+    let note = StepNote { by: Some(key.user), key: Some(key), ..StepNote::default() };
     service.step(asked.order_id, &step, &note).await?;
     let row = service.store.request(asked.id).await?.ok_or(Code::Internal)?;
     Ok(Json(RequestView::of(row)?))

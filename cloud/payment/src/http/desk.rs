@@ -13,14 +13,14 @@ use uuid::Uuid;
 use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
 
 use super::{
-    KeyedCaller, amount,
+    KeyedAdmin, amount,
     sum::MoneySum,
     views::{ActView, CaseView, PaymentView, RefundView, RequestView},
 };
 use crate::{
     say,
     service::{Service, orders_away},
-    store::{MoneyAct, MoneyActKind, StepNote},
+    store::{KeyedRequest, MoneyAct, MoneyActKind, StepNote},
 };
 
 type CasePage = problem::Page<u64>;
@@ -171,23 +171,21 @@ async fn work_in_vain(
 /// `POST /api/v1/admin/orders/{id}/goodwill`.
 pub async fn goodwill(
     State(service): State<Service>,
-    Admin(_): Admin,
-    sender: KeyedCaller,
+    sender: KeyedAdmin,
     Path(id): Path<OrderId>,
     Json(Goodwill { amount, reason }): Json<Goodwill>,
 ) -> Result<StatusCode, Problem> {
     check_positive(amount)?;
     let act = act(&sender, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
     let step = MoneyStep::Goodwill { amount_minor: amount.minor() };
-    let key = sender.request("goodwill", amount);
-    take(&service, id, &step, StepNote { key, ..noted(act) }).await
+    let key = sender.request("goodwill", None, amount.minor());
+    take(&service, id, &step, noted(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and a provider who worked on it in vain.
 pub async fn compensation(
     State(service): State<Service>,
-    Admin(_): Admin,
-    sender: KeyedCaller,
+    sender: KeyedAdmin,
     Path(id): Path<OrderId>,
     Json(Compensation { provider_id, amount, reason }): Json<Compensation>,
 ) -> Result<StatusCode, Problem> {
@@ -195,41 +193,39 @@ pub async fn compensation(
     let subject = Some(provider_id.0);
     let act = act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
     service.store.parties(id).await?.ok_or(Code::OrderNotFound)?;
-    let in_vain = service.worked_in_vain(id).await.map_err(|error| orders_away(&error))?;
-    let wish = CompensationWish {
-        provider: provider_id,
-        amount_minor: amount.minor(),
-        has_case: in_vain.contains(&provider_id),
-    };
-    take(&service, id, &MoneyStep::Compensate(wish), noted(act)).await
+    let key = sender.request("compensation", subject, amount.minor());
+    // A repeat is answered by its key, whatever the order service says by now.
+    let has_case =
+        service.store.knows_key(&key).await? || worked_in_vain(&service, id, provider_id).await?;
+    let wish = CompensationWish { provider: provider_id, amount_minor: amount.minor(), has_case };
+    take(&service, id, &MoneyStep::Compensate(wish), noted(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/paid-otherwise`.
 pub async fn paid_otherwise(
     State(service): State<Service>,
-    Admin(_): Admin,
-    sender: KeyedCaller,
+    sender: KeyedAdmin,
     Path(id): Path<OrderId>,
     Json(PaidOtherwise { refund_id, reason }): Json<PaidOtherwise>,
 ) -> Result<StatusCode, Problem> {
     let act = act(&sender, MoneyActKind::PaidOtherwise, Some(refund_id), None, &reason)?;
     let step = MoneyStep::PaidOtherwise { refund: MovementId(refund_id) };
-    take(&service, id, &step, noted(act)).await
+    let key = sender.request("by_hand", Some(refund_id), 0);
+    take(&service, id, &step, noted(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/refund-anew`.
 pub async fn send_anew(
     State(service): State<Service>,
-    Admin(_): Admin,
-    sender: KeyedCaller,
+    sender: KeyedAdmin,
     Path(id): Path<OrderId>,
     MaybeJson(SendAnew { reason }): MaybeJson<SendAnew>,
 ) -> Result<StatusCode, Problem> {
     let reason = wire::check_optional_reason(reason.as_deref())?.unwrap_or_default();
-    let by = sender.caller.actor.user_id;
-    let kind = MoneyActKind::SentAnew;
+    let (by, kind) = (sender.user_id, MoneyActKind::SentAnew);
     let act = MoneyAct { kind, subject: None, amount_minor: None, by, reason };
-    take(&service, id, &MoneyStep::SendAnew, noted(act)).await
+    let key = sender.request("sent_anew", None, 0);
+    take(&service, id, &MoneyStep::SendAnew, noted(act, key)).await
 }
 
 /// `GET /api/v1/admin/money-cases`.
@@ -266,19 +262,28 @@ async fn take(
 }
 
 fn act(
-    sender: &KeyedCaller,
+    sender: &KeyedAdmin,
     kind: MoneyActKind,
     subject: Option<Uuid>,
     amount: Option<Amount>,
     reason: &str,
 ) -> Result<MoneyAct, Problem> {
     let reason = wire::check_reason(reason)?;
-    let (by, amount_minor) = (sender.caller.actor.user_id, amount.map(Amount::minor));
-    Ok(MoneyAct { kind, subject, amount_minor, by, reason })
+    let amount_minor = amount.map(Amount::minor);
+    Ok(MoneyAct { kind, subject, amount_minor, by: sender.user_id, reason })
 }
 
-fn noted(act: MoneyAct) -> StepNote {
-    StepNote { by: Some(act.by), act: Some(act), ..StepNote::default() }
+async fn worked_in_vain(
+    service: &Service,
+    order: OrderId,
+    provider: UserId,
+) -> Result<bool, Problem> {
+    let providers = service.worked_in_vain(order).await.map_err(|error| orders_away(&error))?;
+    Ok(providers.contains(&provider))
+}
+
+fn noted(act: MoneyAct, key: KeyedRequest) -> StepNote {
+    StepNote { by: Some(act.by), act: Some(act), key: Some(key), ..StepNote::default() }
 }
 
 fn check_positive(amount: Amount) -> Result<(), Problem> {

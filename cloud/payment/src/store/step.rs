@@ -15,6 +15,7 @@ use super::{MoneyAct, Occasion, Store, StoreError, acts, load, rows::DueRow, wri
 /// rest is margin.
 const COLLISIONS_MAX: u32 = 4;
 
+const OF_KEY: &str = "WHERE user_id = ? AND request_key = ?";
 const TOLD: &str = "UPDATE dues SET told_at = ? WHERE order_id = ?";
 
 /// What a step leaves behind besides the decision of the domain.
@@ -37,6 +38,8 @@ pub struct KeyedRequest {
     pub user: UserId,
     pub key: CommandId,
     pub kind: &'static str,
+    /// What the request is about besides the order, where it does not begin a movement of its own.
+    pub subject: Option<Uuid>,
     pub amount_minor: i64,
 }
 
@@ -93,6 +96,13 @@ impl Store {
         Err(StoreError::Contradiction("a due is neither there nor new"))
     }
 
+    /// Whether a request under this key has been done.
+    pub async fn knows_key(&self, asked: &KeyedRequest) -> Result<bool, StoreError> {
+        let text = KeyRow::select(OF_KEY);
+        let row: Option<KeyRow> = self.sql.one(text, vals![asked.user, asked.key]).await?;
+        Ok(row.is_some())
+    }
+
     /// Everything about an order's money as it stands.
     pub async fn money(&self, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
         transact!(self.sql, tx => { load::locked(tx, order).await })
@@ -142,8 +152,8 @@ impl Store {
         if let Some(act) = note.act.as_ref().filter(|_| changes) {
             acts::record(tx, self.clock.new_id(), order, act, now).await?;
         }
-        if let (Some(key), Some(movement)) = (note.key, writes.movement) {
-            tx.insert(KeyRow::of(key, order, movement, now)).await?;
+        if let Some(key) = note.key {
+            tx.insert(KeyRow::of(key, order, writes.movement, now)).await?;
         }
         Ok(Some(StepOutcome::Done(Box::new(writes))))
     }
@@ -155,13 +165,14 @@ async fn known(
     order: OrderId,
     asked: Option<KeyedRequest>,
 ) -> Result<Option<StepOutcome>, StoreError> {
-    let Some(KeyedRequest { user, key, kind, amount_minor }) = asked else { return Ok(None) };
-    let text = KeyRow::select("WHERE user_id = ? AND request_key = ?");
-    let row: Option<KeyRow> = tx.one(text, vals![user, key]).await?;
+    let Some(KeyedRequest { user, key, kind, subject, amount_minor }) = asked else {
+        return Ok(None);
+    };
+    let row: Option<KeyRow> = tx.one(KeyRow::select(OF_KEY), vals![user, key]).await?;
     Ok(row.map(|row| {
-        let same =
+        let is_alike =
             (row.order_id, row.kind.as_str(), row.amount_minor) == (order, kind, amount_minor);
-        if same {
+        if is_alike && subject.is_none_or(|subject| subject == row.movement_id) {
             StepOutcome::Repeated(MovementId(row.movement_id))
         } else {
             StepOutcome::KeyReused
@@ -170,14 +181,16 @@ async fn known(
 }
 
 impl KeyRow {
-    fn of(key: KeyedRequest, order_id: OrderId, movement: MovementId, at: UnixMillis) -> Self {
+    fn of(key: KeyedRequest, order_id: OrderId, begun: Option<MovementId>, at: UnixMillis) -> Self {
+        // A request may begin no movement, or one that has to wait: then its key stands for the order.
+        let movement_id = key.subject.or(begun.map(|movement| movement.0)).unwrap_or(order_id.0);
         Self {
             user_id: key.user,
             request_key: key.key,
             order_id,
             kind: key.kind.to_owned(),
             amount_minor: key.amount_minor,
-            movement_id: movement.0,
+            movement_id,
             at,
         }
     }

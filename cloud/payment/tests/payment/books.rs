@@ -184,7 +184,7 @@ async fn a_key_finds_its_movement_for_ever_and_means_nothing_else(#[case] engine
     let stage = Stage::accepted(engine).await;
     let key = |amount_minor| {
         let key = CommandId(Uuid::from_u128(77));
-        Some(KeyedRequest { user: user(1), key, kind: "pay", amount_minor })
+        Some(KeyedRequest { user: user(1), key, kind: "pay", subject: None, amount_minor })
     };
     let pay = async |amount_minor: i64| {
         let note = StepNote { key: key(amount_minor), ..StepNote::default() };

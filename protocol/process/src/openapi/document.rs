@@ -46,6 +46,8 @@ pub struct RouteDescription {
     pub codes: BTreeSet<Code>,
     schemas: BTreeMap<String, Value>,
     key: KeyRule,
+    /// A request without a key is refused.
+    needs_key: bool,
 }
 
 impl ApiDocument {
@@ -177,6 +179,11 @@ impl RouteDescription {
         }
     }
 
+    /// A request without a key is refused, as a repeat of it could not be told from another one.
+    pub fn needs_key(&mut self) {
+        self.needs_key = true;
+    }
+
     /// The route takes no key although it changes something; the reason ends the sentence "A repeat".
     pub fn takes_no_key(&mut self, why: &'static str) {
         self.key = KeyRule::Unkeyed(why);
@@ -186,7 +193,7 @@ impl RouteDescription {
         let about = "Makes a repeat harmless: the same request under the same key is done once, and each repeat has the \
             same answer. A UUID, or any other text of up to 255 characters.";
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX });
-        self.parameter("header", "Idempotency-Key", false, schema, about);
+        self.parameter("header", "Idempotency-Key", self.needs_key, schema, about);
     }
 
     pub fn refuses(&mut self, codes: &[Code]) {

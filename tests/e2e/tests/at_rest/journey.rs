@@ -230,7 +230,17 @@ async fn work_at_an_edge(
         lines.iter().any(|line| line.kind == "order.accepted").then_some(())
     })
     .await;
+    // Nothing is paid, so the cloud refuses the end of this work, and it was done in vain.
+    let complete = CommandBody::CompleteOrder { order_id: order, note: None };
+    let reply = tablet.tap(complete, SOON).await.unwrap();
+    assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");
     tablet.stop().await;
+    let path = format!("/api/v1/admin/orders/{order}/compensation");
+    let given = json!({ "provider_id": provider.user_id, "amount": "1.00", "reason": GIVEN });
+    eventually("the work in vain is compensated", SOON, async || {
+        api.post_keyed::<()>(&path, admin, given.clone()).await.ok()
+    })
+    .await;
     at_edge.token
 }
 
@@ -308,8 +318,6 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     let form = json!({ "order_id": order, "amount": "50.00", "reason": ASKED_BACK });
     call(Method::POST, "/api/v1/refunds", customer, form).await;
     api.act(provider, order, "complete").await.unwrap();
-    let given = json!({ "provider_id": provider.user_id, "amount": "1.00", "reason": GIVEN });
-    call(Method::POST, &format!("/api/v1/admin/orders/{order}/compensation"), admin, given).await;
     let form = json!({ "order_id": order, "rating": 2, "comment": REVIEW });
     let review = call(Method::POST, "/api/v1/reviews", customer, form).await;
     let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());

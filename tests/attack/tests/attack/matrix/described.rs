@@ -17,6 +17,8 @@ pub struct DescribedRoute {
     pub roles: Vec<Role>,
     pub is_edges: bool,
     pub takes_key: bool,
+    /// It refuses a request without a key.
+    pub needs_key: bool,
     /// Why the route takes no key although it changes something.
     pub unkeyed: Option<String>,
     /// The codes of its refusals by status, and an empty list for each other answer.
@@ -55,7 +57,8 @@ impl Description {
         let answers = route["responses"].as_object().expect("answers");
         let schema = &route["requestBody"]["content"]["application/json"]["schema"];
         let parameters = route["parameters"].as_array().into_iter().flatten();
-        let takes_key = parameters.clone().any(|one| one["name"] == "Idempotency-Key");
+        let key = parameters.clone().find(|one| one["name"] == "Idempotency-Key");
+        let needs_key = key.is_some_and(|key| key["required"] == true);
         let asked = parameters.filter(|one| one["in"] == "query");
         let is_id = |one: &&Value| self.resolved(&one["schema"])["format"] == "uuid";
         let name = |one: &Value| format!("?{}", one["name"].as_str().expect("a name"));
@@ -75,7 +78,8 @@ impl Description {
             is_public: security.expect("each route says who may call it").is_empty(),
             roles: roles.unwrap_or_else(|error| panic!("{method} {path} names no roles: {error}")),
             is_edges: route["tags"] == json!(["edge"]),
-            takes_key,
+            takes_key: key.is_some(),
+            needs_key,
             unkeyed: route["x-unkeyed"].as_str().map(str::to_owned),
             answers: answers
                 .iter()
@@ -224,7 +228,10 @@ impl DescribedRoute {
         let word = words[0];
         let query = if word.is_empty() { query } else { query.replace(NOBODYS, word) };
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
-        let call = self.upgraded(HttpCall::new(&self.method, &path));
+        let mut call = self.upgraded(HttpCall::new(&self.method, &path));
+        if self.needs_key {
+            call = call.header("idempotency-key", format!("{} {path}", self.method));
+        }
         if self.bodies.is_empty() {
             return vec![call];
         }
