@@ -329,7 +329,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     order_id: order, order_status: 'completed', payment_status: 'paid', saga: 'needs_person', customer_id: payer, provider_id: PEOPLE.provider.user_id, price: '180.00', currency: 'CNY', held: '0.00', granted: '60.00', goodwill: '0.00',
     cancel_fee: null, next_at: null, payments: [], requests: [], cases: state.cases,
     refunds: [{ id: id(941), payment_id: id(930), amount: '60.00', currency: 'CNY', status: 'rejected', source: 'held', created_at: at('10:29:00'), updated_at: at('10:30:00') }],
-    worked_in_vain: [{ provider_id: id(962), most: '162.00', compensated: false }],
+    charged_back: '0.00', goodwill_most: '120.00', worked_in_vain: [{ provider_id: id(962), most: '162.00', compensated: false }],
     acts: [{ kind: 'sent_anew', amount: null, reason: said ?? '银行说可以再试。', subject: null, by: PEOPLE.admin.user_id, at: at('10:31:00') }],
   }
   const found = (kind, subject, time, about) => ({ kind, subject, since: time ? at(time) : null, order_id: null, provider_id: null, amount: null, currency: null, ...about })

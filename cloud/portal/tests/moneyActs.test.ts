@@ -1,11 +1,11 @@
 import type { MoneyDesk, Refund, StatementLine } from '@holdfast/kit/api.gen.ts'
 import { expect, test } from 'vitest'
-import { failedRefund, hindrance, MONEY_ACTS, mostGoodwillMinor, uncompensated } from '../src/logic/moneyActs.ts'
+import { failedRefund, hindrance, MONEY_ACTS, uncompensated } from '../src/logic/moneyActs.ts'
 
 const DESK: MoneyDesk = {
   order_id: 'o', order_status: 'completed', payment_status: 'held', saga: 'done', customer_id: 'c', provider_id: 'p', price: '180.00', currency: 'CNY',
   held: '180.00', granted: '0.00', goodwill: '0.00', cancel_fee: null, next_at: null, payments: [], refunds: [], requests: [], cases: [], acts: [],
-  worked_in_vain: [],
+  charged_back: '0.00', goodwill_most: '180.00', worked_in_vain: [],
 }
 const refund = (id: string, created_at: string, change: Partial<Refund> = {}): Refund => ({ id, payment_id: 'y', amount: '60.00', currency: 'CNY', status: 'rejected', source: 'held', created_at, updated_at: created_at, ...change })
 const RELEASE: StatementLine = { at: '2026-11-20T00:00:00.000Z', action: 'release', account: 'provider', amount: '-162.00', currency: 'CNY', order_id: 'o', fee: '18.00' }
@@ -24,11 +24,9 @@ test('only those who worked in vain are compensated, whoever has the job', () =>
   expect(uncompensated({ ...DESK, worked_in_vain: [other, nothing, WORK] })).toEqual([WORK])
 })
 
-test('goodwill gives what of the price has not gone back, and no more', () => {
-  const desk = { ...DESK, granted: '60.00', goodwill: '20.50' }
-  expect(mostGoodwillMinor(desk)).toBe(9_950)
-  expect(hindrance('goodwill', desk, [RELEASE])).toBeUndefined()
-  expect(hindrance('goodwill', { ...desk, goodwill: '120.00' }, [RELEASE])).toBe('allBack')
+test('goodwill is offered while some of the price has not gone back, by the bank or by us', () => {
+  expect(hindrance('goodwill', DESK, [RELEASE])).toBeUndefined()
+  expect(hindrance('goodwill', { ...DESK, charged_back: '180.00', goodwill_most: '0.00' }, [RELEASE])).toBe('allBack')
 })
 
 test('a provider is compensated once', () => {

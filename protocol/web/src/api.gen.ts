@@ -4212,10 +4212,14 @@ export interface components {
             acts: components["schemas"]["MoneyAct"][];
             cancel_fee: components["schemas"]["Amount"] | null;
             cases: components["schemas"]["MoneyCase"][];
+            /** @description Taken back by the customer's bank, less what it has returned. */
+            charged_back: components["schemas"]["MoneySum"];
             currency: components["schemas"]["Currency"];
             customer_id: components["schemas"]["UserId"];
             /** @description Granted out of the platform's own money. */
             goodwill: components["schemas"]["MoneySum"];
+            /** @description The most goodwill that may still be granted. */
+            goodwill_most: components["schemas"]["MoneySum"];
             /** @description Granted to the customer out of it. */
             granted: components["schemas"]["MoneySum"];
             /** @description In custody. */

@@ -38,6 +38,8 @@ pub enum MoneyLapse {
     OwedByHand,
     /// Goodwill does not count what was charged back.
     GoodwillBound,
+    /// Goodwill is sent as it was granted, whatever was charged back since.
+    GoodwillAgain,
     /// Anyone is paid for work in vain, with a case of it or not.
     CompensationCase,
     /// Work in vain is paid with more than the provider's share of the price.

@@ -72,11 +72,9 @@ pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Ref
     if loss_refunds >= desk.basis.limits.refunds_max {
         return Err(Refusal::TooMany);
     }
-    // The customer's bank has given back what was charged back [GOODWILL_BOUND].
+    // [GOODWILL_BOUND]
     let is_bound = !desk.lapses(MoneyLapse::GoodwillBound);
-    let charged_back = if is_bound { rows.charged_back_minor() } else { 0 };
-    let given = rows.due.granted_minor + rows.due.goodwill_minor + charged_back;
-    let most = rows.due.order.price_minor - given;
+    let most = rows.goodwill_left_minor() + if is_bound { 0 } else { rows.charged_back_minor() };
     if amount_minor <= 0 || amount_minor > most {
         return Err(Refusal::AmountMismatch);
     }
@@ -198,9 +196,24 @@ impl OrderMoney {
         self.due.granted_minor - self.met_minor(Source::Held, failed_too)
     }
 
+    /// Granted out of the platform's own money and not sent yet. It is judged again before it is sent: a
+    /// bank may have given the customer the same money since [GOODWILL_AGAIN].
     pub(crate) fn goodwill_owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
         let failed_too = lapse == Some(MoneyLapse::StillOwed);
-        self.due.goodwill_minor - self.met_minor(Source::Loss, failed_too)
+        let granted = self.due.goodwill_minor;
+        let may_leave = match lapse {
+            Some(MoneyLapse::GoodwillAgain) => granted,
+            _ => granted.min(granted + self.goodwill_left_minor()),
+        };
+        may_leave - self.met_minor(Source::Loss, failed_too)
+    }
+
+    /// What of the price a customer has not got back: by grants, by goodwill, or from their bank. Below
+    /// zero where the bank took back what had been granted.
+    pub fn goodwill_left_minor(&self) -> i64 {
+        let due = &self.due;
+        let given = due.granted_minor + due.goodwill_minor + self.charged_back_minor();
+        due.order.price_minor - given
     }
 
     /// The amount still owed to the customer from the source of a failed refund. A cancelled order

@@ -79,6 +79,7 @@ bugs! {
     HeldIsWhole "HELD_IS_WHOLE" InMoney(MoneyLapse::HeldIsWhole), "any money in custody shows as held";
     OwedByHand "OWED_BY_HAND" InMoney(MoneyLapse::OwedByHand), "a refund is paid by hand though a later one has met it";
     GoodwillBound "GOODWILL_BOUND" InMoney(MoneyLapse::GoodwillBound), "goodwill does not count what was charged back";
+    GoodwillAgain "GOODWILL_AGAIN" InMoney(MoneyLapse::GoodwillAgain), "goodwill is sent as granted after a chargeback";
     CompensationCase "COMPENSATION_CASE" InMoney(MoneyLapse::CompensationCase), "anyone is paid for work in vain";
     CompensationWorth "COMPENSATION_WORTH" InMoney(MoneyLapse::CompensationWorth), "work in vain is paid with more than a share of the price";
     ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyLapse::ExpireAlways), "only the job closes a payment that is too old";

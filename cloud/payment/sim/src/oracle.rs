@@ -148,16 +148,29 @@ impl MoneyWorld {
                 && !payment.closing
                 && self.now - payment.created_at.0 >= within
         };
+        let leaves = |refund: &&Refund| {
+            refund.source != Source::Suspense
+                && (refund.state != RefundState::Rejected
+                    || rows.has(Action::PaidOtherwise, refund.id.0))
+        };
+        let sent = rows.refunds.iter().filter(leaves).map(|refund| refund.amount_minor);
+        let back = sent.sum::<i64>() + rows.charged_back_minor();
+        let sends_goodwill = rows.refunds.iter().any(|refund| {
+            refund.source == Source::Loss && before.refunds.iter().all(|old| old.id != refund.id)
+        });
         let found = if !rows.due.is_cancelled() && returned > rows.due.granted_minor {
             "what_is_granted_is_given_once"
         } else if is_goodwill && given > rows.due.order.price_minor {
             "goodwill_ends_at_the_price"
+        } else if sends_goodwill && back > rows.due.order.price_minor {
+            "goodwill_is_sent_within_the_price"
         } else if rows.payments.iter().any(is_dead) {
             "an_old_payment_is_closed"
         } else {
             return;
         };
-        self.broken(found, format!("order {n}: {returned} returned, {given} given"));
+        let says = format!("order {n}: {returned} returned, {given} given, {back} back");
+        self.broken(found, says);
     }
 
     fn is_closed(&self, payment: MovementId) -> bool {

@@ -28,6 +28,7 @@ pub fn all() -> Vec<MoneyScenario> {
         a_refund_that_fails(),
         a_refund_that_fails_and_is_met(),
         goodwill_after_a_chargeback(),
+        goodwill_that_fails_before_a_chargeback(),
         a_compensation_without_a_case(),
         a_compensation_above_its_worth(),
         a_compensation_asked_for_twice(),
@@ -118,6 +119,30 @@ fn goodwill_after_a_chargeback() -> MoneyScenario {
         "goodwill_after_a_chargeback",
         "goodwill and a chargeback give no more than the price together",
         &[MoneyBug::GoodwillBound],
+        &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// Goodwill fails to arrive, the bank gives the price back, and an admin sends the goodwill anew.
+fn goodwill_that_fails_before_a_chargeback() -> MoneyScenario {
+    let acts = [
+        Start(0),
+        Complete(0),
+        Pull,
+        Minutes(4_400),
+        Tick(0),
+        Goodwill(0),
+        Work(0, Answered),
+        AdapterFails(0),
+        Work(0, Answered),
+        Chargeback(0, Fraction::All),
+        Statement,
+        SendAnew(0),
+    ];
+    scenario(
+        "goodwill_that_fails_before_a_chargeback",
+        "goodwill that was granted is judged again before it is sent",
+        &[MoneyBug::GoodwillAgain],
         &[&ORDER_HEARD, &HELD, &acts],
     )
 }

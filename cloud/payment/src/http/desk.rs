@@ -45,6 +45,10 @@ pub struct DeskView {
     granted: MoneySum,
     /// Granted out of the platform's own money.
     goodwill: MoneySum,
+    /// Taken back by the customer's bank, less what it has returned.
+    charged_back: MoneySum,
+    /// The most goodwill that may still be granted.
+    goodwill_most: MoneySum,
     /// The price of the cancel, of a cancelled order.
     #[schema(required)]
     cancel_fee: Option<Amount>,
@@ -136,6 +140,8 @@ pub async fn money(
         held: MoneySum(rows.held_minor()),
         granted: MoneySum(due.granted_minor),
         goodwill: MoneySum(due.goodwill_minor),
+        charged_back: MoneySum(rows.charged_back_minor()),
+        goodwill_most: MoneySum(rows.goodwill_left_minor().max(0)),
         cancel_fee: order.terms.map(|terms| amount(terms.fee_minor)).transpose()?,
         next_at: due.next_at,
         payments: payments.collect::<Result<_, _>>()?,

@@ -16,11 +16,6 @@ export function failedRefund(desk: MoneyDesk): Refund | undefined {
   return failed.sort((a, b) => b.created_at.localeCompare(a.created_at))[0]
 }
 
-/** What of the price nobody has granted back yet. */
-export function mostGoodwillMinor(desk: MoneyDesk): number {
-  return minorOf(desk.price) - minorOf(desk.granted) - minorOf(desk.goodwill)
-}
-
 /** The work in vain on the order that may still be compensated. */
 export function uncompensated(desk: MoneyDesk): WorkInVain[] {
   return (desk.worked_in_vain ?? []).filter(work => !work.compensated && minorOf(work.most) > 0)
@@ -30,7 +25,7 @@ export function hindrance(act: MoneyActName, desk: MoneyDesk, lines: readonly St
   switch (act) {
     case 'goodwill':
       if (!lines.some(line => line.action === 'release')) return 'notReleased'
-      return mostGoodwillMinor(desk) > 0 ? undefined : 'allBack'
+      return minorOf(desk.goodwill_most) > 0 ? undefined : 'allBack'
     case 'compensation':
       if (desk.worked_in_vain === null) return 'ordersAway'
       if (desk.worked_in_vain.length === 0) return 'noWorkInVain'

@@ -126,6 +126,29 @@ fn goodwill_counts_what_was_charged_back() {
 }
 
 #[test]
+fn goodwill_is_judged_again_before_it_is_sent() {
+    let (mut stage, payment) = Stage::held();
+    stage.becomes(OrderStatus::Completed);
+    stage.later(72 * HOUR);
+    for amount_minor in [300, 500] {
+        stage.step(&MoneyStep::Goodwill { amount_minor }).unwrap();
+    }
+    let first = stage.open_refund();
+    let paid = AdapterAnswer::Paid { amount_minor: PRICE };
+    stage.hears_also(payment, paid, vec![chargeback(payment, PRICE)]);
+    stage.hears(first, AdapterAnswer::Failed);
+    let by_hand = stage.step(&MoneyStep::PaidOtherwise { refund: first });
+    assert_eq!(by_hand, Err(Refusal::NothingFailed), "the bank has brought it");
+    stage.step(&MoneyStep::SendAnew).unwrap();
+    assert_eq!(stage.rows.open_refund(), None);
+    assert_eq!((stage.rows.due.saga, stage.rows.returned_minor()), (Saga::Done, 0));
+
+    let reversed = Chargeback { is_reversed: true, ..chargeback(payment, PRICE) };
+    stage.hears_also(payment, paid, vec![reversed]);
+    assert_eq!(stage.rows.open_refund().unwrap().amount_minor, 800);
+}
+
+#[test]
 fn a_reversed_chargeback_leaves_room_for_goodwill_again() {
     let (mut stage, payment) = Stage::held();
     stage.becomes(OrderStatus::Completed);

@@ -1,6 +1,6 @@
 //! The desk of admins: money that a person mends or gives, and the report on all of it.
 
-use custody::{AdapterAnswer, PayoutStep};
+use custody::{AdapterAnswer, AdapterReply, Chargeback, ChargebackId, MovementId, PayoutStep};
 
 use super::*;
 
@@ -102,6 +102,40 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
     assert_eq!(money.balance(custody::LedgerAccount::Loss), 4_000);
     assert_eq!(money.balance(custody::LedgerAccount::Provider(user(8))), -3_000);
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM money_acts").await, 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn the_desk_offers_as_much_goodwill_as_a_chargeback_leaves(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let paid = service.pay(customer(CUSTOMER)).await;
+    let stage = &service.stage;
+    stage.becomes(0, 9, OrderStatus::Completed).await;
+    stage.clock.advance(72 * HOUR);
+    payment::jobs::settle(&stage.courier).await.unwrap();
+    let goodwill = format!("/api/v1/admin/orders/{}/goodwill", order_id(0));
+    let give = async |amount: &str| {
+        let form = json!({ "amount": amount, "reason": "It took three visits." });
+        service.post(admin(), &goodwill, form).await
+    };
+    assert_eq!(give("20.00").await.status, StatusCode::NO_CONTENT);
+    let payment = MovementId(paid.body["id"].as_str().unwrap().parse().unwrap());
+    let (id, amount_minor) = (ChargebackId(Uuid::from_u128(900)), 10_000);
+    let chargeback = Chargeback { id, payment, amount_minor, is_reversed: false };
+    let answer = AdapterAnswer::Paid { amount_minor: PRICE };
+    let reply = AdapterReply { answer, chargebacks: vec![chargeback] };
+    stage.done(0, MoneyStep::Answered { movement: payment, reply }).await;
+
+    let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
+    let money = service.get(admin(), &desk).await.body;
+    assert_eq!(
+        (&money["charged_back"], &money["goodwill_most"]),
+        (&json!("100.00"), &json!("80.01"))
+    );
+    give("80.02").await.refused(422, "amount_mismatch");
+    assert_eq!(give("80.01").await.status, StatusCode::NO_CONTENT);
 }
 
 #[rstest]
