@@ -32,6 +32,7 @@ pub fn all() -> Vec<MoneyScenario> {
         a_compensation_without_a_case(),
         a_compensation_above_its_worth(),
         a_compensation_asked_for_twice(),
+        two_payouts_in_an_hour(),
         money_after_the_cancel(),
         a_chargeback_after_the_release(),
         an_old_version_after_a_cancel(),
@@ -180,6 +181,17 @@ fn a_compensation_asked_for_twice() -> MoneyScenario {
         "work in vain is paid for once",
         &[MoneyBug::JournalKey],
         &[&ORDER_HEARD, &WORKED_IN_VAIN, &[Compensate(1), Compensate(1)]],
+    )
+}
+
+/// The payout hour strikes twice before the adapter has sent the first payout.
+fn two_payouts_in_an_hour() -> MoneyScenario {
+    let acts = [Start(0), Complete(0), Pull, Minutes(4_400), Tick(0), Payout, Payout];
+    scenario(
+        "two_payouts_in_an_hour",
+        "a balance is paid out once",
+        &[MoneyBug::PayoutTwice],
+        &[&ORDER_HEARD, &HELD, &acts],
     )
 }
 
