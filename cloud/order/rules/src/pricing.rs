@@ -2,9 +2,12 @@
 //! send. Both are one calculation of custody on the order as it stands.
 
 use custody::{CancelPreview, CancelQuestion, FeePolicy, MoneyLapse, TermsChanged};
-use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Role, UnixMillis};
+use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Order, Role, UnixMillis};
 
 use crate::{Lapse, OrderState, ruling::Case};
+
+/// A window of this length names a day and no hour. A day at the change of the clocks has 23 hours.
+const WHOLE_DAY_MS: i64 = 23 * 60 * 60 * 1_000;
 
 /// What a cancel would cost by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub fn cancellation(
     let CancelPreview { fee_minor, refund_minor } = question.preview();
     let policy = question.policy;
     let costs = actor.role == Role::Customer && policy.cancel_fee_minor(question.price_minor) > 0;
-    let free_until = order.service_start_time.filter(|_| costs);
+    let free_until = agreed_start(order).filter(|_| costs);
     let free_until = free_until.map(|start| start.plus_ms(-policy.cancel_notice_ms));
     Ok(Cancellation { fee: amount(fee_minor)?, refund: amount(refund_minor)?, free_until })
 }
@@ -76,10 +79,18 @@ fn question(
         provider_id: order.provider_id,
         price_minor: order.price.minor(),
         held_minor: state.held.minor(),
-        starts_at: order.service_start_time,
+        starts_at: agreed_start(order),
         at,
         policy: FeePolicy::of(policies, order.created_at, at, None),
     }
+}
+
+/// The hour that customer and provider have agreed on. A provider who may come at any time of a day keeps no hour free, so
+/// a cancel needs no notice.
+fn agreed_start(order: &Order) -> Option<UnixMillis> {
+    let start = order.service_start_time?;
+    let names_no_hour = order.service_end_time.is_some_and(|end| end.since(start) >= WHOLE_DAY_MS);
+    (!names_no_hour).then_some(start)
 }
 
 /// A part of the price is no larger than the price.

@@ -99,6 +99,11 @@ pub fn price_minor(n: usize) -> i64 {
     20_001 + 998 * i64::try_from(n).unwrap_or(0)
 }
 
+/// Every other order is for any time of a day, so that a cancel needs no notice.
+fn names_an_hour(n: usize) -> bool {
+    n.is_multiple_of(2)
+}
+
 impl ModelOrders {
     pub fn new(plan: &MoneyPlan, bug: Option<MoneyBug>) -> Self {
         let count = usize::from(plan.orders);
@@ -166,8 +171,10 @@ fn rules_of(unpaid: UnpaidWork) -> OfflineRules {
 /// Published at the start, and approved.
 fn approved(n: usize) -> OrderState {
     let price = Amount::from_minor(price_minor(n)).unwrap_or(Amount::ZERO);
+    let whole_day_ends = UnixMillis(STARTS_AT_MS + 24 * HOUR_MS);
     let draft = Draft {
         service_start_time: Some(UnixMillis(STARTS_AT_MS)),
+        service_end_time: (!names_an_hour(n)).then_some(whole_day_ends),
         ..Draft::new("Fix a tap", WORK, price, REGION, "1 Lake Road")
     };
     let by = customer(n).user_id;
@@ -209,11 +216,13 @@ impl MoneyWorld {
             return;
         };
         let Some(write) = writes.orders.first() else { return };
-        let state = self.orders.state(number(*order_id));
+        let n = number(*order_id);
+        let state = self.orders.state(n);
         let Order { status, payment_status, price, .. } = state.order;
         let by_customer = attempt.actor.is_some_and(|actor| actor.role == Role::Customer);
         let is_bound = (status, payment_status) == (OrderStatus::Accepted, PaymentStatus::Held);
-        let is_late = STARTS_AT_MS - self.now < POLICIES[0].cancel_notice_ms;
+        let is_soon = STARTS_AT_MS - self.now < POLICIES[0].cancel_notice_ms;
+        let is_late = names_an_hour(n) && is_soon;
         let costs = by_customer && is_bound && is_late;
         let agreed = if costs { (price.minor() / 10).min(state.held.minor()) } else { 0 };
         let fee = write.after.terms.map_or(0, |terms| terms.fee.minor());

@@ -66,6 +66,25 @@ fn nobody_pays_for_an_early_cancel_or_an_admins() {
     }
 }
 
+/// The portal writes a day without an hour as the whole day, from midnight to midnight.
+#[test]
+fn a_day_without_an_hour_has_no_start_that_a_cancel_could_be_late_for() {
+    for (hours, fee, free_until) in
+        [(2, Some(2_000), Some(UnixMillis(NOW.0 - 34 * HOUR))), (23, None, None), (24, None, None)]
+    {
+        // The day began ten hours ago, long before the order was created.
+        let mut stage = paid(-10 * HOUR);
+        let state = stage.snapshot.orders.get_mut(&order_id(1)).unwrap();
+        state.order.service_end_time = Some(UnixMillis(NOW.0 + (hours - 10) * HOUR));
+        let shown = cancellation(state, customer(1), &[policy()], NOW).unwrap();
+        assert_eq!(shown.fee, amount(fee.unwrap_or(0)), "{hours} h");
+        assert_eq!(shown.free_until, free_until, "{hours} h");
+        let (done, writes) = stage.decide_one(portal(7, customer(1), cancel_for(fee)));
+        assert!(done.succeeded(), "{hours} h");
+        assert_eq!(writes.orders[0].after.terms, Some(terms(fee.unwrap_or(0))), "{hours} h");
+    }
+}
+
 /// It was early when the edge logged it, and late when it came.
 #[test]
 fn the_time_of_a_cancel_at_an_edge_is_when_it_was_logged() {
