@@ -52,8 +52,7 @@ impl Money {
 
 impl Handle for Money {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        // A payment that begins changes nothing yet, nor does a wish for a refund.
-        if matches!(event.kind, EventType::PaymentInitiated | EventType::RefundRequested) {
+        if !moves_money(event.kind) {
             return Ok(());
         }
         let told: PaymentEvent = serde_json::from_value(event.body.clone())?;
@@ -67,6 +66,18 @@ impl Handle for Money {
         }
         Ok(())
     }
+}
+
+/// A payment that begins changes nothing yet, nor does a request for a refund or its answer: `refund.processed` says what
+/// went back.
+fn moves_money(kind: EventType) -> bool {
+    !matches!(
+        kind,
+        EventType::PaymentInitiated
+            | EventType::RefundRequested
+            | EventType::RefundGranted
+            | EventType::RefundRefused
+    )
 }
 
 /// A review completes an order once, so a repeat changes nothing and needs no inbox.

@@ -159,6 +159,8 @@ export const EVENT_TYPES = [
   'payment.completed',
   'payment.failed',
   'refund.requested',
+  'refund.granted',
+  'refund.refused',
   'refund.processed',
   'payment.released',
   'payment.status_changed',

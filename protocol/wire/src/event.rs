@@ -90,6 +90,8 @@ catalogue! {
     PaymentCompleted Payment "payment.completed",
     PaymentFailed Payment "payment.failed",
     RefundRequested Payment "refund.requested",
+    RefundGranted Payment "refund.granted",
+    RefundRefused Payment "refund.refused",
     RefundProcessed Payment "refund.processed",
     PaymentReleased Payment "payment.released",
     PaymentStatusChanged Payment "payment.status_changed",

@@ -161,6 +161,8 @@ fn body_of(kind: EventType) -> Body {
         | E::PaymentCompleted
         | E::PaymentFailed
         | E::RefundRequested
+        | E::RefundGranted
+        | E::RefundRefused
         | E::RefundProcessed
         | E::PaymentReleased
         | E::PaymentStatusChanged => Body::Payment,

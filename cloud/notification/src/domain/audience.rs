@@ -61,7 +61,11 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::PaymentReleased | EventType::PayoutSent | EventType::PayoutFailed => {
             Told(&[Provider])
         }
-        EventType::RefundRequested => Told(&[Admins]),
+        // Until it is answered, nothing is released to the provider.
+        EventType::RefundRequested => Told(&[Provider, Admins]),
+        // The customer hears of a grant once the money has left.
+        EventType::RefundGranted => Told(&[Provider]),
+        EventType::RefundRefused => Told(&[Customer, Provider]),
         // Of a chargeback, and of a case to the admins. All else is told by the events of what happened to the money.
         EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
         EventType::UserRegistered => {
@@ -337,7 +341,9 @@ mod tests {
             (EventType::PaymentReleased, vec![provider]),
             (EventType::PaymentStatusChanged, vec![]),
             (EventType::PayoutSent, vec![provider]),
-            (EventType::RefundRequested, vec![admins]),
+            (EventType::RefundRequested, vec![provider, admins]),
+            (EventType::RefundGranted, vec![provider]),
+            (EventType::RefundRefused, vec![customer, provider]),
             (EventType::ProfileVerificationSubmitted, vec![admins]),
             (EventType::ReviewReported, vec![admins]),
             (EventType::ProfileVerified, vec![provider]),

@@ -254,6 +254,18 @@ fn money_news(
         (EventType::RefundRequested, Role::Admin) => {
             words!(language, refund_requested_admin { amount })
         }
+        (EventType::RefundRequested, Role::Provider) => {
+            words!(language, refund_requested_provider { amount })
+        }
+        (EventType::RefundGranted, Role::Provider) => {
+            words!(language, refund_granted_provider { amount })
+        }
+        (EventType::RefundRefused, Role::Customer) => {
+            words!(language, refund_refused_customer { amount })
+        }
+        (EventType::RefundRefused, Role::Provider) => {
+            words!(language, refund_refused_provider { amount })
+        }
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 payment-completed-customer =
     .title = Payment received
-    .content = Your payment of { $amount } is held in custody. It goes to the provider when the work is done and the time for objections is over.
+    .content = Your payment of { $amount } is held. It goes to the provider when the work is done and the time for objections is over.
 
 payment-returning-customer =
     .title = Payment goes back
@@ -26,7 +26,7 @@ payment-charged-back-customer =
 
 payment-charged-back-provider =
     .title = Do not start yet
-    .content = { $amount } of the customer's payment were taken back through their bank and are no longer in custody. Do not start the work.
+    .content = { $amount } of the customer's payment were taken back through their bank and are no longer held. Do not start the work.
 
 payment-charged-back-admin =
     .title = A payment was taken back
@@ -43,6 +43,22 @@ payout-failed-provider =
 refund-requested-admin =
     .title = A refund is requested
     .content = A customer asks for a refund of { $amount }. The request waits for an administrator's decision.
+
+refund-requested-provider =
+    .title = A refund is requested
+    .content = The customer asks for { $amount } back. An administrator decides. Until then nothing of this order is released to you.
+
+refund-granted-provider =
+    .title = A refund is granted
+    .content = { $amount } of the payment go back to the customer. Your share is counted from what is left.
+
+refund-refused-customer =
+    .title = Your refund is not granted
+    .content = Your request for { $amount } back was not granted. The money goes to the provider when the work is done and the time for objections is over.
+
+refund-refused-provider =
+    .title = The refund is not granted
+    .content = The customer's request for { $amount } back was not granted. Your share is released when the work is done and the time for objections is over.
 
 payment-case-admin =
     .title = A case about money waits

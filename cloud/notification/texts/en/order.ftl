@@ -62,7 +62,7 @@ order-acceptance-withdrawn-provider =
 
 order-held-provider =
     .title = You can start
-    .content = The customer's payment for “{ $title }” ({ $code }) in { $region } is held in custody. You can start the work.
+    .content = The customer's payment for “{ $title }” ({ $code }) in { $region } is held. You can start the work.
 
 order-started-customer =
     .title = The work has begun

@@ -44,6 +44,22 @@ refund-requested-admin =
     .title = 有退款申请
     .content = 有客户申请退款 { $amount }，等待管理员审核。
 
+refund-requested-provider =
+    .title = 客户申请退款
+    .content = 客户申请退回 { $amount }，由管理员决定。在此之前，该订单的款项不会结算给您。
+
+refund-granted-provider =
+    .title = 退款已批准
+    .content = 付款中的 { $amount } 将退还给客户，您的应得款项按剩余金额计算。
+
+refund-refused-customer =
+    .title = 退款未获批准
+    .content = 您退回 { $amount } 的申请未获批准。服务完成且异议期结束后，款项将结算给服务商。
+
+refund-refused-provider =
+    .title = 退款未获批准
+    .content = 客户退回 { $amount } 的申请未获批准。服务完成且异议期结束后，您的应得款项将结算给您。
+
 payment-case-admin =
     .title = 有款项问题待处理
     .content = { $why }订单价款为 { $amount }，等待管理员处理。

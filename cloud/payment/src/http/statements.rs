@@ -34,12 +34,13 @@ pub async fn statement(
     Path(id): Path<OrderId>,
 ) -> Result<Json<WholeList<LineView>>, Problem> {
     let parties = service.parties(id).await?;
+    let is_party = is_party(parties, actor);
     let entries = service.store.entries_of_order(id).await?;
-    let seen: Vec<StatementEntry> =
-        entries.into_iter().filter(|entry| is_theirs(entry, actor)).collect();
+    let is_seen = |entry: &StatementEntry| is_theirs(entry, actor, is_party);
+    let seen: Vec<StatementEntry> = entries.into_iter().filter(is_seen).collect();
     // A provider who had the order before may still have earned something by it.
     let earned = actor.role == Role::Provider && !seen.is_empty();
-    if !is_party(parties, actor) && !earned {
+    if !is_party && !earned {
         return Err(Code::OrderNotFound.into());
     }
     let items = seen.into_iter().map(LineView::from).collect();
@@ -96,16 +97,22 @@ fn is_party(parties: Parties, actor: Actor) -> bool {
     }
 }
 
-/// A customer sees what came from him and went back to him, a provider his own account, an admin every posting.
-fn is_theirs(entry: &StatementEntry, actor: Actor) -> bool {
+/// A customer sees what came from them, and each way in which it left custody. A provider sees their own account, and what
+/// leaves the custody of the order that they have without becoming theirs. An admin sees every posting.
+fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
+    let posting = (entry.action.as_str(), entry.account.as_str());
     match actor.role {
         Role::Admin => true,
         Role::Customer => matches!(
-            (entry.action.as_str(), entry.account.as_str()),
-            ("charge" | "refund_done", "adapter")
+            posting,
+            ("charge" | "refund_done" | "chargeback" | "reversal", "adapter")
                 | ("paid_otherwise", "bank")
-                | ("cancel_fee", "held")
+                | ("cancel_fee" | "release", "held")
         ),
-        Role::Provider => entry.account == "provider" && entry.owner_id == actor.user_id.0,
+        Role::Provider => {
+            let is_own = entry.account == "provider" && entry.owner_id == actor.user_id.0;
+            is_own
+                || is_party && matches!(posting, ("refund" | "refund_back" | "chargeback", "held"))
+        }
     }
 }

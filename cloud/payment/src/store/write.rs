@@ -65,7 +65,7 @@ pub async fn all(
     let order = &writes.due.order;
     let begun = payments(tx, before, writes, note, now).await?;
     refunds(tx, before, writes, now).await?;
-    let wished = requests(tx, before, writes, note, now).await?;
+    requests(tx, before, writes, note, now).await?;
     for chargeback in &writes.chargebacks {
         if before.chargebacks.iter().any(|known| known.id == chargeback.id) {
             tx.exec(REVERSED, vals![chargeback.is_reversed, chargeback.id.0]).await?;
@@ -79,13 +79,9 @@ pub async fn all(
     for payment in begun {
         events.push(event(clock, EventType::PaymentInitiated, now, &initiated(writes, payment)?)?);
     }
-    for wish in wished {
-        events.push(event(
-            clock,
-            EventType::RefundRequested,
-            now,
-            &requested(before, writes, wish)?,
-        )?);
+    for request in &writes.requests {
+        let body = request_changed(before, writes, request)?;
+        events.push(event(clock, request_event(request.state), now, &body)?);
     }
     for told in &writes.events {
         events.push(self::told(clock, order, told, now)?);
@@ -169,18 +165,16 @@ async fn refunds(
     Ok(())
 }
 
-/// Returns the requests that are new.
-async fn requests<'a>(
+async fn requests(
     tx: &mut Tx,
     before: &OrderMoney,
-    writes: &'a MoneyWrites,
+    writes: &MoneyWrites,
     note: &StepNote,
     now: UnixMillis,
-) -> Result<Vec<&'a RefundRequest>, StoreError> {
-    let mut wished = Vec::new();
+) -> Result<(), StoreError> {
     for request in &writes.requests {
         if before.requests.iter().any(|known| known.id == request.id) {
-            let granted = writes.due.granted_minor - before.due.granted_minor;
+            let granted = granted_now(before, writes);
             let changed = RequestChange {
                 status: request.state.as_str(),
                 granted_minor: (request.state == RequestState::Granted).then_some(granted),
@@ -191,10 +185,14 @@ async fn requests<'a>(
         } else {
             let row = new_request(tx, request, &writes.due.order, note, now);
             tx.insert(row).await?;
-            wished.push(request);
         }
     }
-    Ok(wished)
+    Ok(())
+}
+
+/// An admin may grant another sum than was asked for.
+fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
+    writes.due.granted_minor - before.due.granted_minor
 }
 
 fn new_request(
@@ -331,17 +329,29 @@ fn initiated(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, St
     body(&due.order, &told)
 }
 
-/// No more does a wish for a refund.
-fn requested(
+fn request_event(state: RequestState) -> EventType {
+    match state {
+        RequestState::Open => EventType::RefundRequested,
+        RequestState::Granted => EventType::RefundGranted,
+        RequestState::Refused => EventType::RefundRefused,
+    }
+}
+
+/// No more does a request for a refund, or its answer.
+fn request_changed(
     before: &OrderMoney,
     writes: &MoneyWrites,
     request: &RefundRequest,
 ) -> Result<PaymentEvent, StoreError> {
     let due = &writes.due;
+    let amount_minor = match request.state {
+        RequestState::Granted => granted_now(before, writes),
+        RequestState::Open | RequestState::Refused => request.amount_minor,
+    };
     let told = MoneyEvent {
         kind: MoneyEventKind::PaymentStatusChanged,
         movement: request.id,
-        amount_minor: request.amount_minor,
+        amount_minor,
         status: due.payment_status,
         money_version: due.money_version,
         held_minor: before.held_minor(),

@@ -47,6 +47,7 @@ async fn what_is_written_is_read_back_as_it_was_decided(#[case] engine: Engine) 
         EventType::PaymentInitiated,
         EventType::PaymentCompleted,
         EventType::RefundRequested,
+        EventType::RefundGranted,
         EventType::RefundProcessed,
         EventType::PaymentReleased,
     ];

@@ -138,6 +138,16 @@ impl Service {
         self.orders.change(change);
     }
 
+    /// What the outbox tells of requests for refunds, with the amount of each.
+    async fn told_of_requests(&self) -> Vec<String> {
+        let events = self.stage.events().await.into_iter();
+        let words = events.map(|event| {
+            let amount = event.body["amount"].as_str().unwrap_or_default();
+            format!("{} {amount}", event.kind)
+        });
+        words.filter(|word| word.starts_with("refund.") && !word.contains("processed")).collect()
+    }
+
     async fn send(&self, by: Actor, request: (Method, &str), key: &str, body: Value) -> Answer {
         let token = self.issuer.token(by, self.stage.clock.now());
         let mut request = Request::builder().method(request.0).uri(request.1);
@@ -340,14 +350,32 @@ async fn a_refund_is_asked_for_decided_and_sent(#[case] engine: Engine) {
         (&json!("granted"), &json!("40.00"))
     );
     service.post(admin(), &grant, Value::Null).await.refused(409, "refund_decided");
+    let again = service.post(me, "/api/v1/refunds", ask).await;
+    let refuse_again =
+        format!("/api/v1/admin/refunds/{}/refuse", again.body["id"].as_str().unwrap());
+    service.post(admin(), &refuse_again, json!({ "reason": "It is mended." })).await;
+    assert_eq!(
+        service.told_of_requests().await,
+        [
+            "refund.requested 50.00",
+            "refund.granted 40.00",
+            "refund.requested 50.00",
+            "refund.refused 50.00"
+        ]
+    );
     let refuse = format!("/api/v1/admin/refunds/{id}/refuse");
     service.post(admin(), &refuse, Value::Null).await.refused(409, "refund_decided");
     assert_eq!(service.stage.money(0).await.returned_minor(), 4_000);
+    let path = format!("/api/v1/orders/{}/statement", order_id(0));
+    let seen = service.get(provider(PROVIDER), &path).await;
+    let lines = seen.items().iter().map(|line| (&line["action"], &line["amount"], &line["fee"]));
+    let gone_back = (&json!("refund"), &json!("40.00"), &Value::Null);
+    assert_eq!(lines.collect::<Vec<_>>(), [gone_back], "this is no longer held for the provider");
     let anew = format!("/api/v1/admin/orders/{}/refund-anew", order_id(0));
     service.post(admin(), &anew, Value::Null).await.refused(409, "nothing_failed");
     assert!(service.get(admin(), "/api/v1/admin/money-cases").await.items().is_empty());
     let list = format!("/api/v1/refunds?order_id={}", order_id(0));
-    assert_eq!(service.get(me, &list).await.items().len(), 1);
+    assert_eq!(service.get(me, &list).await.items().len(), 2);
 }
 
 #[rstest]
@@ -369,7 +397,7 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
         };
         items.map(line).collect::<Vec<_>>()
     };
-    assert_eq!(actions(customer(CUSTOMER)).await, ["charge 200.01"]);
+    assert_eq!(actions(customer(CUSTOMER)).await, ["charge 200.01", "release 200.01"]);
     assert_eq!(actions(provider(PROVIDER)).await, ["release -180.01"]);
     assert_eq!(actions(admin()).await.len(), 5);
     service.get(customer(2), &path).await.refused(404, "order_not_found");

@@ -110,15 +110,15 @@ fn a_payment_is_in_custody_or_goes_back() {
         let event = PaymentEvent { returning: returning.map(samples::cents), ..samples::money() };
         of_role(samples::of_money(EventType::PaymentCompleted, &event), Role::Customer)
     };
-    tells(&paid(None), &["200.00 CNY is held in custody"], &["200.00 CNY 已托管"]);
+    tells(&paid(None), &["200.00 CNY is held."], &["200.00 CNY 已托管"]);
     let back = paid(Some(18_000));
     tells(
         &back,
         &["We received 200.00 CNY", "180.00 CNY go back to you"],
         &["我们收到 200.00 CNY", "180.00 CNY 将退还给您"],
     );
-    for (language, custody) in [(Language::English, "custody"), (Language::Chinese, "托管")] {
-        assert!(!write(language, &back).content.contains(custody));
+    for (language, held) in [(Language::English, "held"), (Language::Chinese, "托管")] {
+        assert!(!write(language, &back).content.contains(held));
     }
 }
 
@@ -285,6 +285,30 @@ fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
             "200.00 CNY 未能到账",
         ),
         (EventType::RefundRequested, Role::Admin, "refund of 200.00 CNY", "申请退款 200.00 CNY"),
+        (
+            EventType::RefundRequested,
+            Role::Provider,
+            "asks for 200.00 CNY back. An administrator decides",
+            "申请退回 200.00 CNY，由管理员决定",
+        ),
+        (
+            EventType::RefundGranted,
+            Role::Provider,
+            "200.00 CNY of the payment go back",
+            "付款中的 200.00 CNY 将退还给客户",
+        ),
+        (
+            EventType::RefundRefused,
+            Role::Provider,
+            "request for 200.00 CNY back was not granted",
+            "退回 200.00 CNY 的申请未获批准",
+        ),
+        (
+            EventType::RefundRefused,
+            Role::Customer,
+            "Your request for 200.00 CNY back was not granted",
+            "您退回 200.00 CNY 的申请未获批准",
+        ),
         (EventType::ReviewReported, Role::Admin, "was reported", "被举报"),
         (EventType::ProfileVerificationSubmitted, Role::Admin, "has handed in", "提交了认证材料"),
     ] {

@@ -69,7 +69,11 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     let (failed, open) = (EventType::PaymentFailed, PaymentStatus::Unpaid);
     money.handle(&word(&stage, id, failed, 1, open)).await.unwrap();
     money.handle(&word(&stage, id, failed, 2, open)).await.unwrap();
-    money.handle(&word(&stage, id, EventType::PaymentInitiated, 9, open)).await.unwrap();
+    for moves_nothing in
+        [EventType::PaymentInitiated, EventType::RefundGranted, EventType::RefundRefused]
+    {
+        money.handle(&word(&stage, id, moves_nothing, 9, open)).await.unwrap();
+    }
     let nobodys = OrderId(Uuid::from_u128(404));
     money.handle(&word(&stage, nobodys, paid, 1, status)).await.unwrap();
     assert_eq!(stage.store.order(id).await.unwrap().unwrap(), order);
