@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blankDraft, type Draft, firstOpenStep, lacking, orderOf, timesOf } from '../src/logic/draft.ts'
+import { blankDraft, type Draft, firstOpenStep, lacking, namesNoHour, orderOf, timesOf } from '../src/logic/draft.ts'
 import { amountOf, minorOf } from '../src/parts/money.ts'
 
 const now = new Date(2026, 10, 21, 11).getTime()
@@ -14,6 +14,15 @@ describe('a draft', () => {
     expect(order).toMatchObject({ title: '厨房水龙头漏水', price: '1180.00', address: '北京市 朝阳区 望京街道 12 号楼', location: 'NORTH' })
     expect(order?.service_start_time).toBe(new Date(2026, 10, 21, 14).toISOString())
     expect(order?.service_end_time).toBe(new Date(2026, 10, 21, 16).toISOString())
+  })
+
+  it('names no hour where the whole day was chosen, also on the day when the clocks go forward', () => {
+    const wholeDay = orderOf({ ...full, hours: '' })
+    expect(namesNoHour(wholeDay?.service_start_time ?? '', wholeDay?.service_end_time)).toBe(true)
+    expect(namesNoHour('2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z')).toBe(true)
+    const twoHours = orderOf(full)
+    expect(namesNoHour(twoHours?.service_start_time ?? '', twoHours?.service_end_time)).toBe(false)
+    expect(namesNoHour('2026-11-21T14:00:00Z', null)).toBe(false)
   })
 
   it('lacks what each step asks for, and the first such step is open', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Order, Payment, RefundRequest, StatementLine } from '@holdfast/kit/api.gen.ts'
-import { factsOf, keptMinor, mayAskBack, pauseMs, stageOf, sumsOf } from '../src/logic/payment.ts'
+import { factsOf, isInCustody, keptMinor, leftMinor, mayAskBack, pauseMs, stageOf, sumsOf } from '../src/logic/payment.ts'
 
 const order = (change: Partial<Order> = {}): Order => ({ status: 'accepted', payment_status: 'unpaid', ...change }) as Order
 const payment = (status: string, change: Partial<Payment> = {}): Payment => ({ id: status, status, amount: '180.00', currency: 'CNY', created_at: '2026-11-21T10:00:00Z', updated_at: '2026-11-21T10:00:05Z', ...change }) as Payment
@@ -39,6 +39,16 @@ it('counts what is held: paid, less what came back and what a cancel cost', () =
   expect(keptMinor([charge, line('paid_otherwise', 'bank', '-180.00')])).toBe(0)
 })
 
+it('counts for a provider what is left of a price, and nothing of an order that is cancelled', () => {
+  const gone = [line('refund', 'held', '60.00'), line('refund', 'held', '10.00'), line('refund_back', 'held', '-10.00'), line('release', 'provider', '-108.00')]
+  expect(leftMinor(180_00, gone)).toBe(120_00)
+  expect(leftMinor(180_00, [line('chargeback', 'held', '180.00')])).toBe(0)
+  for (const payment_status of ['held', 'partially_refunded'] as const) {
+    expect(isInCustody(order({ status: 'completed', payment_status }))).toBe(true)
+    expect(isInCustody(order({ status: 'cancelled', payment_status }))).toBe(false)
+  }
+})
+
 it('offers a refund while money is held and work has begun, one request at a time', () => {
   expect(mayAskBack(order({ status: 'in_progress', payment_status: 'held' }), [])).toBe(true)
   expect(mayAskBack(order({ status: 'completed', payment_status: 'partially_refunded' }), [request('granted')])).toBe(true)
@@ -64,9 +74,9 @@ describe('the story of the money', () => {
     expect(facts[2]?.reason).toBe('It drips.')
   })
 
-  it('tells a provider the own part with its fee, and nothing of the customer', () => {
-    const facts = factsOf('provider', [], [], [charge, line('release', 'provider', '-162.00', { fee: '18.00' })])
-    expect(facts.map(({ what, amountMinor, feeMinor }) => [what, amountMinor, feeMinor])).toEqual([['release', 162_00, 18_00]])
+  it('tells a provider the own part with its fee, what goes back, and nothing else of the customer', () => {
+    const facts = factsOf('provider', [], [], [charge, line('release', 'provider', '-162.00', { fee: '18.00' }), line('refund', 'held', '60.00', { at: '2026-11-21T09:00:00Z' })])
+    expect(facts.map(({ what, amountMinor, feeMinor }) => [what, amountMinor, feeMinor])).toEqual([['release', 162_00, 18_00], ['refund', 60_00, undefined]])
   })
 })
 

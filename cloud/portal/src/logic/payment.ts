@@ -2,6 +2,7 @@
 
 import type { Order, Payment, RefundRequest, Role, StatementLine } from '@holdfast/kit/api.gen.ts'
 import { minorOf } from '../parts/money.ts'
+import { sumsOfMoney } from './moneyWords.ts'
 
 /**
  * `due`: it can be paid now. `open`: a payment's outcome is unknown. `arriving`: it is paid, and the order does not show it
@@ -10,6 +11,8 @@ import { minorOf } from '../parts/money.ts'
 export type PayStage = 'none' | 'due' | 'open' | 'arriving' | 'over'
 
 const PAYABLE: readonly Order['status'][] = ['accepted', 'in_progress', 'completed', 'reviewed']
+/** A refund that failed is held again, and stands with the other sign. */
+const GOES_BACK: readonly string[] = ['refund', 'refund_back', 'chargeback']
 const REFUNDABLE: readonly Order['status'][] = ['in_progress', 'completed', 'reviewed']
 
 type Paid = Pick<Order, 'status' | 'payment_status'>
@@ -24,14 +27,20 @@ export function stageOf(order: Paid, payments: readonly Payment[], lines: readon
   return PAYABLE.includes(order.status) ? 'due' : 'none'
 }
 
-/** What the customer has paid and not got back, and what is not the provider's by a cancel. */
+/** What the customer has paid, and what is neither back nor anybody's yet. */
 export function keptMinor(lines: readonly StatementLine[]): number {
-  return lines.reduce((sum, { action, account, amount }) => {
-    if (account === 'adapter' && (action === 'charge' || action === 'refund_done')) return sum + minorOf(amount)
-    if (account === 'bank' && action === 'paid_otherwise') return sum + minorOf(amount)
-    if (account === 'held' && action === 'cancel_fee') return sum - minorOf(amount)
-    return sum
-  }, 0)
+  return sumsOfMoney(lines).held
+}
+
+/** Not the provider's yet: it can still go back to the customer. */
+export function isInCustody(order: Paid): boolean {
+  return order.status !== 'cancelled' && (order.payment_status === 'held' || order.payment_status === 'partially_refunded')
+}
+
+/** What is left of a price that is held for a provider, by the lines that the provider may read. */
+export function leftMinor(priceMinor: number, lines: readonly StatementLine[]): number {
+  const gone = lines.filter(line => line.account === 'held' && GOES_BACK.includes(line.action))
+  return Math.max(0, gone.reduce((left, line) => left - minorOf(line.amount), priceMinor))
 }
 
 /** A customer may ask while the work goes on, and afterwards until the money is the provider's. */
@@ -59,8 +68,8 @@ export interface MoneyFact {
 
 /** The postings that say for themselves what happened, by the reader's role. The books have the others. */
 const TELLING: Readonly<Record<Role, Readonly<Record<string, string>>>> = {
-  customer: { charge: 'adapter', refund_done: 'adapter', paid_otherwise: 'bank', cancel_fee: 'held' },
-  provider: { release: 'provider', cancel_fee: 'provider', compensation: 'provider' },
+  customer: { charge: 'adapter', refund_done: 'adapter', paid_otherwise: 'bank', cancel_fee: 'held', release: 'held', chargeback: 'adapter', reversal: 'adapter' },
+  provider: { release: 'provider', cancel_fee: 'provider', compensation: 'provider', refund: 'held', refund_back: 'held', chargeback: 'held' },
   admin: { charge: 'adapter', refund_done: 'adapter', paid_otherwise: 'bank', cancel_fee: 'held', release: 'provider', compensation: 'provider', chargeback: 'adapter', reversal: 'adapter', refund_back: 'refunding' },
 }
 

@@ -2,6 +2,7 @@
 
 import { useFormats, useI18n } from '@holdfast/kit'
 import type { Actor, Order } from '@holdfast/kit/api.gen.ts'
+import { namesNoHour } from '../logic/draft.ts'
 
 export function useNames() {
   const { t, te } = useI18n()
@@ -38,6 +39,7 @@ export function useNames() {
     when(order: Pick<Order, 'service_start_time' | 'service_end_time'>): string {
       const { service_start_time: start, service_end_time: end } = order
       if (!start) return t('order.anyTime')
+      if (namesNoHour(start, end)) return t('order.anyTimeOf', { day: formats.value.date(Date.parse(start), 'dayOfWeek') })
       const from = formats.value.date(Date.parse(start), 'weekday')
       return end ? t('order.fromTo', { from, to: formats.value.date(Date.parse(end), 'time') }) : from
     },
