@@ -8,8 +8,8 @@ import { startPortal } from './portal.mjs'
 const ORDER = orderOf(60).id
 const BANK = 'https://bank.example/gateway.do?out_trade_no=1&sign=a%2Bb'
 const WORDS = {
-  en: { method: 'Alipay', pay: 'Pay ¥180.00 into holding', heading: 'Pay at Alipay', link: 'Go to Alipay', paidOnce: 'You need not pay again.', open: 'Your payment is on its way', held: 'Held for you' },
-  'zh-CN': { method: '支付宝', pay: '支付 ¥180.00 到托管', heading: '去支付宝付款', link: '前往支付宝', paidOnce: '不用再付一次。', open: '付款正在处理', held: '托管中' },
+  en: { method: 'Alipay', pay: 'Pay ¥180.00', heading: 'Pay at Alipay', link: 'Go to Alipay', paidOnce: 'You need not pay again.', open: 'Your payment is on its way', held: 'Held for you' },
+  'zh-CN': { method: '支付宝', pay: '支付 ¥180.00', heading: '去支付宝付款', link: '前往支付宝', paidOnce: '不用再付一次。', open: '付款正在处理', held: '托管中' },
 }
 let portal
 

@@ -67,11 +67,11 @@ async function workCutOff(page, { id }) {
 }
 
 async function pay(page) {
-  const button = page.getByRole('button', { name: 'Pay ¥260.00 into holding' })
+  const button = page.getByRole('button', { name: 'Pay ¥260.00' })
   await button.waitFor()
   await button.dblclick()
   await heading(page, 'Paid to the provider')
-  await seen(page, 'You paid ¥260.00 into holding')
+  await seen(page, 'You paid ¥260.00')
 }
 
 async function review(page) {

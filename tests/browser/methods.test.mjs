@@ -9,8 +9,8 @@ const ORDER = orderOf(60).id
 const METHODS = ['simulated', 'simulated.slow', 'alipay']
 const PART = '/profile?part=methods'
 const WORDS = {
-  en: { pay: 'Pay ¥180.00 into holding', keep: 'Keep this for next time', usual: 'Demo card', alipay: 'Alipay', isDefault: 'Default', makeDefault: 'Make it the default', remove: 'Remove', empty: 'The ways to pay that you keep will appear here', gone: 'It is not offered at present.', open: 'Your payment is on its way', failed: 'The last payment did not go through' },
-  'zh-CN': { pay: '支付 ¥180.00 到托管', keep: '保存，下次使用', usual: '演示卡', alipay: '支付宝', isDefault: '默认', makeDefault: '设为默认', remove: '移除', empty: '您保存的付款方式会出现在这里', gone: '目前不提供这种付款方式。', open: '付款正在处理', failed: '上次付款没有成功' },
+  en: { pay: 'Pay ¥180.00', keep: 'Keep this for next time', usual: 'Demo card', alipay: 'Alipay', isDefault: 'Default', makeDefault: 'Make it the default', remove: 'Remove', empty: 'The ways to pay that you keep will appear here', gone: 'It is not offered at present.', open: 'Your payment is on its way', failed: 'The last payment did not go through' },
+  'zh-CN': { pay: '支付 ¥180.00', keep: '保存，下次使用', usual: '演示卡', alipay: '支付宝', isDefault: '默认', makeDefault: '设为默认', remove: '移除', empty: '您保存的付款方式会出现在这里', gone: '目前不提供这种付款方式。', open: '付款正在处理', failed: '上次付款没有成功' },
 }
 const changesOf = (state) => state.changes().map(({ method, path, body }) => [method, path, body])
 let portal

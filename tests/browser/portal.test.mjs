@@ -423,6 +423,7 @@ test('a draft outlives its page and is published once', async () => {
   await page.getByText('Draft, on this device').waitFor()
   await page.reload()
   assert.equal(await page.getByLabel('In total, in yuan').inputValue(), '¥180')
+  await page.getByText('Close to the agreed time, a cancel of a paid job may cost a fee').waitFor()
   await page.getByRole('button', { name: 'Publish for approval' }).dblclick()
   await page.waitForURL('**/orders/*')
   const sent = state.changes()
@@ -436,7 +437,7 @@ test('a draft outlives its page and is published once', async () => {
 test('a double click pays once, and a lost answer is asked for under the same key, also on a page loaded anew', async () => {
   const state = gateway({ role: 'customer', lines: [] })
   const { context, page, go, faults } = await open(state)
-  const pay = page.getByRole('button', { name: 'Pay ¥180.00 into holding' })
+  const pay = page.getByRole('button', { name: 'Pay ¥180.00' })
   await go(`/orders/${ORDER}`)
   state.gone = true
   await pay.click()
@@ -469,7 +470,7 @@ test('a double click pays once, and a lost answer is asked for under the same ke
   Object.assign(state.orders.at(-1), { payment_status: 'held', version: 4 })
   await context.clock.runFor(20_000)
   await page.getByRole('heading', { name: 'Held for you' }).waitFor()
-  await page.getByText('You paid ¥180.00 into holding').waitFor()
+  await page.getByText('You paid ¥180.00').waitFor()
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage).length), 1, 'the key of the last wish alone is kept')
   assert.deepEqual(faults(), [])
   await context.close()
@@ -483,9 +484,9 @@ test('a refusal to pay is told in the words of the server, and the page shows ho
     ? route.fulfill({ status: 409, contentType: 'application/problem+json', json: { status: 409, code: 'already_paid', title: 'This order is paid already.', trace: '4bf9' } })
     : route.fallback()))
   state.orders.at(-1).price = '190.00'
-  await page.getByRole('button', { name: 'Pay ¥180.00 into holding' }).click()
+  await page.getByRole('button', { name: 'Pay ¥180.00' }).click()
   await page.getByRole('heading', { name: 'This order is paid already.' }).waitFor()
-  await page.getByRole('button', { name: 'Pay ¥190.00 into holding' }).waitFor()
+  await page.getByRole('button', { name: 'Pay ¥190.00' }).waitFor()
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), [], 'a refused wish is over')
   assert.deepEqual(faults(), [])
   await context.close()
@@ -524,7 +525,7 @@ test('a customer asks for money back by keyboard, and the desk grants a part of 
   await desk.page.getByRole('heading', { name: '¥90.00 is asked back' }).waitFor()
   await desk.page.locator('#look:focus').waitFor()
   await desk.page.keyboard.press('r')
-  await desk.page.locator('dialog[open]').getByRole('button', { name: 'Refuse it' }).click()
+  await desk.page.locator('dialog[open]').getByRole('button', { name: 'Reject it' }).click()
   await desk.page.getByRole('heading', { name: 'No request waits' }).waitFor()
   assert.deepEqual(admins.changes().map(({ path, body }) => [path.split('/').at(-1), body]), [['grant', { amount: '40.00' }], ['refuse', null]])
 
@@ -532,9 +533,30 @@ test('a customer asks for money back by keyboard, and the desk grants a part of 
   admins.asks = [{ ...admins.asks[0], id: 'x', order_id: ORDER, customer_id: PEOPLE.customer.user_id, amount: '5.00', currency: 'CNY', status: 'open', reason: 'No.', granted: null, created_at: new Date(NOW).toISOString(), decided_at: null }]
   await desk.go('/money')
   await desk.page.getByText('Your role reads these requests; another decides them.').waitFor()
-  assert.equal(await desk.page.getByRole('button', { name: /^(Grant|Refuse)/ }).count(), 0)
+  assert.equal(await desk.page.getByRole('button', { name: /^(Grant|Reject)/ }).count(), 0)
   assert.deepEqual(desk.faults(), [])
   await desk.context.close()
+})
+
+test('the money of an order reads as it was booked: a refund by its sum, and a cancel without a promise to the provider', async () => {
+  const booked = (action, amount) => ({ at: '2026-11-21T10:55:00.000Z', action, account: 'adapter', amount, currency: 'CNY', order_id: ORDER, fee: null })
+  const state = gateway({ role: 'customer', own: { status: 'completed', payment_status: 'refunded', price: '420.00' }, lines: [booked('charge', '420.00'), booked('refund_done', '-420.00')] })
+  const { context, page, go, faults } = await open(state)
+  const pay = page.locator('.pay')
+  await go(`/orders/${ORDER}`)
+  await pay.getByRole('heading', { name: 'Back with you' }).waitFor()
+  assert.match(await pay.textContent(), /¥420\.00/)
+  assert.doesNotMatch(await pay.textContent(), /¥0\.00/)
+
+  Object.assign(state.orders.at(-1), { status: 'cancelled', payment_status: 'held', version: 9, service_start_time: '2026-11-22T00:00:00.000Z', service_end_time: '2026-11-23T00:00:00.000Z' })
+  state.lines = [booked('charge', '420.00')]
+  await go(`/orders/${ORDER}`)
+  await pay.getByRole('heading', { name: 'On its way back to you' }).waitFor()
+  await pay.getByText('The order is cancelled. This comes back to you').waitFor()
+  assert.doesNotMatch(await pay.textContent(), /goes to the provider/)
+  await page.getByText(/22 Nov.*, any time|Nov 22.*, any time/).first().waitFor()
+  assert.deepEqual(faults(), [])
+  await context.close()
 })
 
 test('a cancel names the amounts that were shown, and asks again where they have changed', async () => {
@@ -943,7 +965,7 @@ test('the desk verifies by keyboard, gives reasons, and looks a second time', as
   await page.keyboard.press('r')
   await page.locator('dialog[open] :focus').waitFor()
   await page.locator('dialog[open] textarea').fill('The certificate is no longer valid.')
-  await page.locator('dialog[open]').getByRole('button', { name: 'Refuse' }).click()
+  await page.locator('dialog[open]').getByRole('button', { name: 'Reject', exact: true }).click()
   await page.getByRole('heading', { name: '1 to verify' }).waitFor()
   await page.getByRole('button', { name: 'Not verified', exact: true }).click()
   await page.getByRole('link', { name: /Ana Ruiz/ }).click()

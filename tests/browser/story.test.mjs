@@ -83,7 +83,7 @@ async function healNorth(page) {
   await north.getByRole('button', { name: 'Heal North' }).click()
   await page.locator('.tile-of[data-at=NORTH][data-state=up]').waitFor()
   await heading(page, '5 of 5 connected')
-  await north.locator('dl div', { hasText: 'Lost' }).locator('dd', { hasText: '1' }).waitFor()
+  await north.locator('dl div', { hasText: 'Races lost' }).locator('dd', { hasText: '1' }).waitFor()
   await keep(page, '6-wallboard-healed')
 }
 
@@ -154,12 +154,12 @@ test('a job is paid by a double click, done, and its money told to everybody to 
   await provider.locator('.toast').getByRole('button', { name: 'Open' }).click()
   await provider.getByText("Work starts once the customer's payment is held").waitFor()
 
-  const pay = customer.getByRole('button', { name: 'Pay ¥180.00 into holding' })
+  const pay = customer.getByRole('button', { name: 'Pay ¥180.00' })
   await pay.waitFor()
   await keep(customer, '12-pay')
   await pay.dblclick()
   await heading(customer, 'Held for you')
-  await seen(customer, 'You paid ¥180.00 into holding')
+  await seen(customer, 'You paid ¥180.00')
   await keep(customer, '13-held')
 
   await provider.getByRole('button', { name: 'Start', exact: true, disabled: false }).click()

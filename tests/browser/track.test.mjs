@@ -16,10 +16,10 @@ test('a customer gives the address of an order to others', async () => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await go(`/orders/${ORDER}`)
   await page.getByRole('button', { name: 'Show the address' }).click()
-  const field = page.getByLabel('Address to give to others')
+  const field = page.getByLabel('Link to give to others')
   await field.and(page.locator(':focus')).waitFor()
-  await page.getByRole('button', { name: 'Copy the address' }).click()
-  await page.getByText('The address is copied.').waitFor()
+  await page.getByRole('button', { name: 'Copy the link' }).click()
+  await page.getByText('The link is copied.').waitFor()
   const copied = await page.evaluate(() => navigator.clipboard.readText())
   assert.equal(copied, `${new URL(page.url()).origin}/track/N-7F3K60?s=${SECRET}`)
   assert.equal(await field.inputValue(), copied)
@@ -46,9 +46,9 @@ test('where a browser copies nothing, the address is marked and the page says so
   await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
   await go(`/orders/${ORDER}`)
   await page.getByRole('button', { name: 'Show the address' }).click()
-  await page.getByRole('button', { name: 'Copy the address' }).click()
+  await page.getByRole('button', { name: 'Copy the link' }).click()
   await page.getByText('This browser does not copy by itself.').waitFor()
-  const marked = await page.getByLabel('Address to give to others').evaluate((field) => field.value.slice(field.selectionStart, field.selectionEnd))
+  const marked = await page.getByLabel('Link to give to others').evaluate((field) => field.value.slice(field.selectionStart, field.selectionEnd))
   assert.match(marked, new RegExp(`/track/N-7F3K60\\?s=${SECRET}$`))
   await context.close()
 })
@@ -66,7 +66,7 @@ test('whoever has the receipt follows the order, and its secret leaves the addre
 
   await page.reload()
   await page.getByText('A provider has the job.').waitFor()
-  const given = await page.getByLabel('Address to give to others').inputValue()
+  const given = await page.getByLabel('Link to give to others').inputValue()
   assert.equal(given, `${here}?s=${SECRET}`)
 
   Object.assign(state.tracked, { status: 'in_progress', steps: [...state.tracked.steps, { status: 'in_progress', at: '2026-11-21T10:52:20.000Z' }] })
@@ -89,7 +89,7 @@ test('without its secret nobody learns whether there is such an order, but what 
   }
   const before = state.asked.length
   await go('/track/N-7F3K60')
-  await page.getByRole('heading', { name: 'This address is not whole' }).waitFor()
+  await page.getByRole('heading', { name: 'This link is not whole' }).waitFor()
   await settled(page)
   assert.deepEqual(state.asked.slice(before).map(({ path }) => path), ['/session'], 'without a secret it asks for no order')
   assert.deepEqual(faults(), [])
