@@ -182,6 +182,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
       return { items, next: from + state.pageSize < fits.length ? String(from + state.pageSize) : null }
     }],
     ['GET', /^\/orders\/available$/, ({ query }) => page(sorted(state.orders, query).map((order) => ({ ...order, status: 'pending', address: '' })))],
+    ['GET', /^\/regions$/, () => page(state.links ?? [])],
     ['GET', /^\/orders\/paid-afterwards$/, () => ({ items: state.paidAfterwards ?? [] })],
     ['GET', /^\/orders$/, ({ query }) => page(sorted(state.orders, query))],
     ['POST', /^\/orders$/, ({ body }) => [201, { order_id: id(160), code: 'N-7F3K60', message: 'Order published.', order: orderOf(60, body) }]],

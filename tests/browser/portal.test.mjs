@@ -559,6 +559,28 @@ test('the money of an order reads as it was booked: a refund by its sum, and a c
   await context.close()
 })
 
+test('a customer whose region is cut off reads since when, and what may have happened there, in place of confirmed and live', async () => {
+  const north = { region: 'NORTH', is_cut_off: true, cut_off_since: '2026-11-21T10:38:00.000Z' }
+  const state = gateway({ role: 'customer', own: { status: 'pending', provider_id: null } })
+  state.links = [north]
+  const { context, page, go, faults } = await open(state)
+  const sentence = page.getByText('North is cut off since 10:38; a request may already be waiting there.')
+  await go('/orders')
+  await page.locator('.job', { has: page.locator(`a[href="/orders/${ORDER}"]`) }).getByText('a request may already be waiting there').waitFor()
+  await go(`/orders/${ORDER}`)
+  await sentence.waitFor()
+  const head = page.locator('.order-head')
+  await head.getByText('As of 10:38').waitFor()
+  assert.doesNotMatch(await head.textContent(), /Confirmed|Live/)
+
+  state.links = [{ ...north, is_cut_off: false, cut_off_since: null }]
+  await context.clock.runFor(30_000)
+  await head.getByText('Confirmed').waitFor()
+  assert.equal(await sentence.count(), 0)
+  assert.deepEqual(faults(), [])
+  await context.close()
+})
+
 test('a cancel names the amounts that were shown, and asks again where they have changed', async () => {
   const state = gateway({ role: 'customer', own: { payment_status: 'held' } })
   const { context, page, go, faults } = await open(state)

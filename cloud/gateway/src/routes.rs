@@ -310,6 +310,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/link",                          EDGE,     Part::Hub),
     route(POST, "/api/v1/edges/enrol",            OPEN,     Part::Hub),
     route(GET,  "/api/v1/edges/{id}/key",         OPEN,     Part::Hub),
+    route(GET,  "/api/v1/regions",                ANY,      Part::Hub),
     admin(GET,    "/api/v1/admin/status",                         PLATFORM,  Part::Hub),
     admin(GET,    "/api/v1/admin/edges",                          PLATFORM,  Part::Hub),
     admin(POST,   "/api/v1/admin/edges",                          EDGES,     Part::Hub),

@@ -1,6 +1,6 @@
 // Hears of changes by server-sent events and has the pages ask for the changed data again. Nothing polls, save the page of a
-// payment whose outcome is unknown and the one that follows an order without a sign-in: without the stream the pages show the
-// age of their data.
+// payment whose outcome is unknown, the one that follows an order without a sign-in, and a customer's question which regions are
+// cut off: without the stream the pages show the age of their data.
 
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 import { reactive, readonly } from 'vue'

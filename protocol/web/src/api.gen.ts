@@ -2431,6 +2431,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which regions are cut off, and since when */
+        get: operations["hub.region_links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews": {
         parameters: {
             query?: never;
@@ -5053,6 +5070,13 @@ export interface components {
              */
             rules_version: number;
         };
+        /** @description A region's link as its customers and providers may know it: no edge is named. */
+        RegionLink: {
+            cut_off_since: components["schemas"]["UnixMillis"] | null;
+            /** @description No edge of the region reaches the cloud, so an order may have come further there than the cloud knows. */
+            is_cut_off: boolean;
+            region: components["schemas"]["Region"];
+        };
         /** @description A region as stored. An operator's list shows the first six fields. */
         RegionRecord: {
             /** Format: int64 */
@@ -5843,6 +5867,7 @@ export type RefundForm = components['schemas']['RefundForm'];
 export type RefundRequest = components['schemas']['RefundRequest'];
 export type Region = components['schemas']['Region'];
 export type RegionAssignment = components['schemas']['RegionAssignment'];
+export type RegionLink = components['schemas']['RegionLink'];
 export type RegionRecord = components['schemas']['RegionRecord'];
 export type RegionStanding = components['schemas']['RegionStanding'];
 export type RegionStatus = components['schemas']['RegionStatus'];
@@ -19743,6 +19768,57 @@ export interface operations {
              *     `amount_mismatch`: This is not the amount that the order allows.
              */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too Many Requests: you have asked too often. Wait a little and try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: This part of the service is out of reach. Try again shortly. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "hub.region_links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["RegionLink"][];
+                        /** @description The cursor of the next page, if there is one. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `invalid_token`: Invalid token */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

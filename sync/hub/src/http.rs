@@ -46,6 +46,8 @@ pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
             &[EnrolmentCodeInvalid], enrol::enrol)
         .at(GET, "/api/v1/edges/{id}/key", "The public key that verifies an edge's receipts", &[],
             enrol::key)
+        .at(GET, "/api/v1/regions", "Which regions are cut off, and since when", &[],
+            operate::region_links)
         .at(GET, "/api/v1/admin/status", "How every region and edge is now", &[], operate::status)
         .at(GET, "/api/v1/admin/edges", "List the edges, with those whose code waits to be used",
             &[], operate::edges)

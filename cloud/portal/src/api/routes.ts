@@ -37,6 +37,7 @@ export const allOrdersAs = (kind: 'csv' | 'json', query: OrdersQuery) => `/api/v
 
 export const order = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}', { path: { id }, signal })
 export const paidAfterwards = (signal?: Asking) => ask('get', '/api/v1/orders/paid-afterwards', { signal }).then(answer => answer.items)
+export const regionLinks = (signal?: Asking) => ask('get', '/api/v1/regions', { signal }).then(answer => answer.items)
 export const timeline = (id: string, signal?: Asking) => ask('get', '/api/v1/orders/{id}/timeline', { path: { id }, signal }).then(answer => answer.items)
 
 /** What a customer gives to others, and what they see by it. The latter needs no sign-in. */

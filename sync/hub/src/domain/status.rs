@@ -43,6 +43,30 @@ pub struct RegionRecord {
     pub repairs: RepairStatus,
 }
 
+/// A region's link as its customers and providers may know it: no edge is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RegionLink {
+    pub region: Region,
+    /// No edge of the region reaches the cloud, so an order may have come further there than the cloud knows.
+    pub is_cut_off: bool,
+    /// Since when, where that is known.
+    #[schema(required)]
+    pub cut_off_since: Option<UnixMillis>,
+}
+
+impl RegionLink {
+    /// The last link to go is the moment from which the whole region is cut off.
+    pub fn from_status(status: &RegionStatus) -> Self {
+        let known = || status.edges.iter().filter(|edge| edge.link != LinkState::Never);
+        let is_linked = known().any(|edge| edge.link == LinkState::Up);
+        let is_cut_off =
+            known().next().is_some() && (status.gate == GateState::Closed || !is_linked);
+        let down = known().filter(|edge| edge.link == LinkState::Down);
+        let cut_off_since = down.filter_map(|edge| edge.since).max().filter(|_| is_cut_off);
+        Self { region: status.region, is_cut_off, cut_off_since }
+    }
+}
+
 /// An edge as stored. An operator's list shows the fields down to `stored`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = EdgeItem)]

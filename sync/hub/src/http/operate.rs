@@ -3,7 +3,7 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem},
-    tokens::Admin,
+    tokens::{Admin, Caller},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use wire::{Code, EdgeId, GateState, Region, StatusReport, Text};
 
 use super::state::Routes;
 use crate::{
-    domain::status::{self, EdgeRecord, RegionRecord},
+    domain::status::{self, EdgeRecord, RegionLink, RegionRecord},
     feed::compare::{CompareFault, ComparisonReport},
 };
 
@@ -24,6 +24,16 @@ pub(super) async fn status(
     let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
     edges.for_each(|edge| hub.settling.mark(edge));
     Ok(Json(report))
+}
+
+/// `GET /api/v1/regions`, for each person who is signed in: a customer has to know that the cloud may not know all.
+pub(super) async fn region_links(
+    _: Caller,
+    State(hub): State<Routes>,
+) -> Result<ItemList<RegionLink>, Problem> {
+    let (regions, edges) = hub.sessions.store.overview().await?;
+    let report = status::report(&regions, &edges, hub.sessions.clock.now());
+    Ok(ItemList::whole(report.regions.iter().map(RegionLink::from_status).collect()))
 }
 
 /// `GET /api/v1/admin/edges`: also those whose code waits to be used.

@@ -156,6 +156,37 @@ async fn a_closed_gate_ends_the_sessions_of_its_region_on_every_replica() {
     south.until_outcomes(1).await;
 }
 
+#[tokio::test]
+async fn a_customer_reads_which_region_is_cut_off_and_since_when() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let customer = stage.token(Role::Customer, 3);
+    let read = async || {
+        let (status, body) = hub.ask(Method::GET, "/api/v1/regions", Some(&customer), None).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body["items"].as_array().unwrap()[usize::from(Region::North.index())].clone()
+    };
+    let (status, _) = hub.ask(Method::GET, "/api/v1/regions", None, None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let open = json!({ "region": "NORTH", "is_cut_off": false, "cut_off_since": null });
+    assert_eq!(read().await, open, "a region without an edge has nothing to be cut off from");
+    let mut north = stage.enrol(&hub, "north-1", Region::North).await;
+    north.open(&hub).await;
+    assert_eq!(read().await, open);
+
+    stage.set_gate(&hub, Region::North, "closed").await;
+    assert_eq!(north.until_refused().await, Code::GateClosed);
+    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+    let since = serde_json::to_value(stage.north(&hub).await.since).unwrap();
+    assert!(since.is_string());
+    let cut = json!({ "region": "NORTH", "is_cut_off": true, "cut_off_since": since });
+    assert_eq!(read().await, cut);
+
+    stage.set_gate(&hub, Region::North, "open").await;
+    north.open(&hub).await;
+    assert_eq!(read().await, open);
+}
+
 #[rstest]
 #[case::here(false)]
 #[case::on_another_replica(true)]
