@@ -68,8 +68,8 @@ impl Handle for Money {
     }
 }
 
-/// A payment that begins changes nothing yet, nor does a request for a refund or its answer: `refund.processed` says what
-/// went back.
+/// A payment that begins changes nothing yet, nor does a request for a refund or its answer:
+/// `refund.processed` says what went back.
 fn moves_money(kind: EventType) -> bool {
     !matches!(
         kind,

@@ -5073,7 +5073,7 @@ export interface components {
         /** @description A region's link as its customers and providers may know it: no edge is named. */
         RegionLink: {
             cut_off_since: components["schemas"]["UnixMillis"] | null;
-            /** @description No edge of the region reaches the cloud, so an order may have come further there than the cloud knows. */
+            /** @description No edge of the region reaches the cloud: an order may have come further there. */
             is_cut_off: boolean;
             region: components["schemas"]["Region"];
         };

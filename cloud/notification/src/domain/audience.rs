@@ -63,7 +63,7 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         }
         // Until it is answered, nothing is released to the provider.
         EventType::RefundRequested => Told(&[Provider, Admins]),
-        // The customer hears of a grant once the money has left.
+        // A grant reaches the customer as `refund.processed`, once the money has left.
         EventType::RefundGranted => Told(&[Provider]),
         EventType::RefundRefused => Told(&[Customer, Provider]),
         // Of a chargeback, and of a case to the admins. All else is told by the events of what happened to the money.

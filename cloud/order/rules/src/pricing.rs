@@ -85,8 +85,8 @@ fn question(
     }
 }
 
-/// The hour that customer and provider have agreed on. A provider who may come at any time of a day keeps no hour free, so
-/// a cancel needs no notice.
+/// The hour that customer and provider have agreed on. A provider who may come at any time of a day
+/// keeps no hour free, so a cancel needs no notice.
 fn agreed_start(order: &Order) -> Option<UnixMillis> {
     let start = order.service_start_time?;
     let names_no_hour = order.service_end_time.is_some_and(|end| end.since(start) >= WHOLE_DAY_MS);

@@ -138,7 +138,7 @@ impl Service {
         self.orders.change(change);
     }
 
-    /// What the outbox tells of requests for refunds, with the amount of each.
+    /// The events of requests for refunds in the outbox, with the amount of each.
     async fn told_of_requests(&self) -> Vec<String> {
         let events = self.stage.events().await.into_iter();
         let words = events.map(|event| {

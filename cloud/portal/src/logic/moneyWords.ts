@@ -39,7 +39,7 @@ export interface MoneySentence { key: string; minor?: number }
 
 export interface MoneyWords {
   title: MoneyTitle
-  /** Stands beside the title; absent where nothing is there to be shown. */
+  /** Shown under the title; absent where there is nothing to show. */
   minor?: number
   sentences: MoneySentence[]
 }

@@ -27,7 +27,7 @@ export function stageOf(order: Paid, payments: readonly Payment[], lines: readon
   return PAYABLE.includes(order.status) ? 'due' : 'none'
 }
 
-/** What the customer has paid, and what is neither back nor anybody's yet. */
+/** What the customer has paid, less what went back and what became the provider's. */
 export function keptMinor(lines: readonly StatementLine[]): number {
   return sumsOfMoney(lines).held
 }

@@ -47,7 +47,7 @@ pub struct RegionRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionLink {
     pub region: Region,
-    /// No edge of the region reaches the cloud, so an order may have come further there than the cloud knows.
+    /// No edge of the region reaches the cloud: an order may have come further there.
     pub is_cut_off: bool,
     /// Since when, where that is known.
     #[schema(required)]

@@ -26,7 +26,8 @@ pub(super) async fn status(
     Ok(Json(report))
 }
 
-/// `GET /api/v1/regions`, for each person who is signed in: a customer has to know that the cloud may not know all.
+/// `GET /api/v1/regions`, for each person who is signed in: a customer has to know where the cloud
+/// may not know all.
 pub(super) async fn region_links(
     _: Caller,
     State(hub): State<Routes>,
