@@ -99,6 +99,11 @@ describe('a customer reads of the money what the books say', () => {
     expect(wordsOf('completed', SCENES[5]!)).toEqual({ title: 'back', minor: 420_00, sentences: [{ key: 'bank' }] })
   })
 
+  it('of a release that the order shows first as paid, and not as held', () => {
+    const words = moneyWordsOf({ status: 'completed', payment_status: 'paid' }, readable([charge()]), [])
+    expect(words).toEqual({ title: 'paid', minor: PRICE, sentences: [{ key: 'released' }] })
+  })
+
   it('without a sum while the statement is older than the order', () => {
     expect(moneyWordsOf({ status: 'accepted', payment_status: 'held' }, [], [])).toEqual({ title: 'held', sentences: [] })
   })

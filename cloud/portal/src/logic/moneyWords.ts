@@ -54,8 +54,14 @@ function comingMinor(sums: MoneySums, requests: readonly Asked[]): number {
   return Math.min(sums.held, Math.max(0, granted - sums.back))
 }
 
+/** The order may show the release before the statement does, and a payment service of the version before keeps it to itself. */
+function asReleased(sums: MoneySums, order: Pick<Order, 'status' | 'payment_status'>): MoneySums {
+  const isReleased = order.payment_status === 'paid' && order.status !== 'cancelled'
+  return isReleased && sums.released === 0 ? { ...sums, released: sums.held, held: 0 } : sums
+}
+
 export function moneyWordsOf(order: Pick<Order, 'status' | 'payment_status'>, lines: readonly StatementLine[], requests: readonly Asked[]): MoneyWords {
-  const sums = sumsOfMoney(lines)
+  const sums = asReleased(sumsOfMoney(lines), order)
   if (sums.paid === 0) return { title: order.payment_status === 'unpaid' ? 'nothing' : 'held', sentences: [] }
   const rest = [
     ...(sums.fee > 0 ? [{ key: 'fee', minor: sums.fee }] : []),
