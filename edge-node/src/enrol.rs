@@ -84,7 +84,7 @@ pub async fn with_new_key(
     let signer = Signer::load_or_create(&new)?;
     let next = EdgeGround { signer, ..ground.clone() };
     let data = |source| StartError::Data(new.clone(), source);
-    match once(&next, &Client::new()).await {
+    match once(&next, &Client::with_clock(&ground.clock)).await {
         Ok(()) => {
             std::fs::rename(&new, key).map_err(data)?;
             note(&next, code).await;
@@ -127,7 +127,7 @@ pub async fn until_enrolled(
     ground: &EdgeGround,
     stop: &CancellationToken,
 ) -> Result<(), EnrolError> {
-    let client = Client::new();
+    let client = Client::with_clock(&ground.clock);
     let (lost_at, mut attempt) = (ground.clock.elapsed(), 0);
     loop {
         match once(ground, &client).await {

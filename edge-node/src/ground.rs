@@ -6,6 +6,7 @@ use process::{clock::Clock, tokens::Signer};
 use wire::BootNonce;
 
 use crate::{
+    clock_check::ClockCheck,
     config::Config,
     disk::LogDisk,
     former_keys::FormerKeys,
@@ -20,6 +21,7 @@ pub struct EdgeGround {
     pub identity: EdgeIdentity,
     pub nonce: BootNonce,
     pub clock: Clock,
+    pub clock_check: ClockCheck,
     pub signer: Signer,
     pub former_keys: FormerKeys,
     pub store: Store,

@@ -57,7 +57,7 @@ pub const NAME: &str = "edge";
 
 pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
-    let EdgeGround { gate, store, disk, .. } = rooms.ground.clone();
+    let EdgeGround { gate, store, disk, clock_check, .. } = rooms.ground.clone();
     ready.add("keys", move || {
         let enrolled = !gate.keys.is_empty();
         async move { enrolled.then_some(()).ok_or_else(|| "not enrolled yet".to_owned()) }
@@ -66,6 +66,7 @@ pub fn router(rooms: Rooms, stop: CancellationToken) -> Router {
         let store = store.clone();
         async move { store.position().await.map(|_| ()).map_err(|error| error.to_string()) }
     });
+    ready.add("clock", move || std::future::ready(clock_check.check()));
     ready.add("disk", move || std::future::ready(disk.check()));
     // A page talks MQTT to its own origin, which its policy can name.
     let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);

@@ -107,6 +107,7 @@ impl Heartbeat {
         if let Err(error) = self.ground.store.sync_high_water() {
             tracing::error!(%error, "The high-water mark could not be put on disk");
         }
+        self.ground.clock_check.notice_repair().await;
         let disk_free = self.ground.disk.look();
         match self.ground.store.position().await {
             Ok(position) => {

@@ -4,6 +4,7 @@
 //! goes up by `link`, and its outcome comes back through `downlink`. `voice` speaks to tablets.
 
 mod board;
+mod clock_check;
 pub mod config;
 mod disk;
 mod downlink;

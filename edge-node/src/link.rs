@@ -22,7 +22,7 @@ use wire::HubFingerprint;
 
 use crate::{downlink::Downlink, ground::EdgeGround, line::CloudLine, store::Alarm};
 use session::{LinkSession, SessionEnd};
-use socket::Socket;
+use socket::{Socket, SocketError};
 pub use state::LinkStatus;
 
 pub struct Link {
@@ -98,6 +98,9 @@ impl Link {
             Ok(socket) => socket,
             Err(error) => {
                 metrics::LINK_SESSIONS.add(["unreachable"], 1);
+                if let SocketError::ClockWrong(told) = error {
+                    self.ground.clock_check.compare(told).await;
+                }
                 return SessionEnd::Socket(error);
             }
         };

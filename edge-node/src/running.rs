@@ -28,6 +28,7 @@ use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
 
 use crate::{
     board::Boards,
+    clock_check::ClockCheck,
     config::Config,
     disk::{self, LogDisk},
     downlink::Downlink,
@@ -149,10 +150,17 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     }
     let key = config.data.join(KEY);
     let signer = load_key(&config, &key)?;
+    let clock = clock.settable();
     let store = open(&config.data, &identity, nonce, &clock).await?;
+    let clock_check = ClockCheck::new(&store, &clock);
+    clock_check.begin().await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
     let gate = Gate::new(identity.region, clock.clone(), age_max);
-    let trust = store.trust().await?;
+    let mut trust = store.trust().await?;
+    if clock_check.is_lower_bound() {
+        // The revocations may be older than such a clock says.
+        trust.feed_confirmed_at = None;
+    }
     gate.trust(&trust);
     if !trust.enrolled && config.enrolment_code.is_empty() {
         return Err(StartError::NotEnrolled);
@@ -168,6 +176,7 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
         identity,
         nonce,
         clock,
+        clock_check,
         signer,
         former_keys,
         store,
@@ -294,7 +303,7 @@ async fn start_rooms(
         voice: voice.clone(),
         head: head_seen,
         link: link_seen.clone(),
-        cloud: Client::new(),
+        cloud: Client::with_clock(&ground.clock),
         boards: Boards::new(&ground.identity, &ground.store, &ground.clock),
         board_pace: http::board_pace(),
     };

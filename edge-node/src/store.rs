@@ -8,6 +8,7 @@ mod alarm;
 mod anew;
 mod append;
 mod book;
+mod clock;
 mod commands;
 mod customers;
 mod defects;
@@ -62,8 +63,10 @@ use wire::{
 pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, is_enrolled, twin_of};
 use book::LogBook;
+pub use clock::{ClockFault, ClockFinding, ClockNote};
 pub use commands::{CheckedCommand, CommandFate, StoredCommand};
 pub use enrolment::{Admission, Trust, TrustNews};
+use opening::Boot;
 pub use opening::EdgeIdentity;
 pub use orders::FeedEffects;
 pub use outcomes::DecidedCommand;
@@ -87,6 +90,7 @@ pub struct Store {
     path: PathBuf,
     high_water: PathBuf,
     version: Arc<AtomicU64>,
+    booted_at: UnixMillis,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -126,9 +130,9 @@ impl Store {
         };
         let journal = Journal::open(&path, schema::migrations(), make, committed)?;
         let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
-        let suspicion = journal.write(boot).await?;
+        let Boot { suspicion, at: booted_at } = journal.write(boot).await?;
         let moved = Arc::default();
-        Ok((Self { journal, nonce, moved, path, high_water, version }, suspicion))
+        Ok((Self { journal, nonce, moved, path, high_water, version, booted_at }, suspicion))
     }
 
     /// Logs a command, or finds its earlier answer.
@@ -217,6 +221,10 @@ impl Store {
         self.journal.write(move |conn, _| enrolment::pin_hub(conn, key)).await
     }
 
+    pub async fn note_clock(&self, note: ClockNote) -> Write<()> {
+        self.journal.write(move |conn, _| clock::save_note(conn, note)).await
+    }
+
     pub async fn tidy(&self, now: UnixMillis) -> Write<usize> {
         self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
     }
@@ -246,6 +254,10 @@ impl Store {
 
     pub async fn hub_key(&self) -> Result<Option<HubKey>, JournalError> {
         self.journal.read(enrolment::hub_key).await
+    }
+
+    pub async fn clock_note(&self) -> Result<ClockNote, JournalError> {
+        self.journal.read(clock::find_note).await
     }
 
     pub async fn alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
@@ -297,6 +309,11 @@ impl Store {
     ) -> Result<(u64, Vec<(BoardItem, Hold)>), JournalError> {
         let name = identity.name.clone();
         self.journal.read_long(move |conn| sight::board(conn, &name)).await
+    }
+
+    /// The time of this run's boot op: that of the machine, unless the file knows a later moment.
+    pub fn booted_at(&self) -> UnixMillis {
+        self.booted_at
     }
 
     /// Rises with each commit, before the commit is answered.

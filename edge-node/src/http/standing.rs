@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::Rooms;
-use crate::{link::LinkStatus, store::RegionStanding};
+use crate::{clock_check::ClockStanding, link::LinkStatus, store::RegionStanding};
 
 #[derive(Serialize, ToSchema)]
 pub struct EdgeStanding {
     edge: EdgeId,
     region: Region,
-    /// The edge's clock.
+    /// The time that the edge works by.
     now: UnixMillis,
     link: LinkStatus,
     /// The view is the cloud's as of then.
@@ -24,6 +24,9 @@ pub struct EdgeStanding {
     region_standing: RegionStanding,
     /// An accept of an open order is final here at once.
     firm: bool,
+    /// What is wrong with the clock of the edge's machine.
+    #[schema(required)]
+    clock: Option<ClockStanding>,
 }
 
 pub async fn standing(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, Problem> {
@@ -40,5 +43,6 @@ pub async fn standing(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, 
         feed_as_of: age_ms.map(|ms| now.plus_ms(-ms)),
         firm: region_standing.holds && ground.gate.revocations_are_fresh(),
         region_standing,
+        clock: ground.clock_check.standing(),
     }))
 }

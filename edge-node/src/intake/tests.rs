@@ -19,6 +19,7 @@ use wire::{
 
 use super::*;
 use crate::board::Boards;
+use crate::clock_check::ClockCheck;
 use crate::config::Config;
 use crate::disk::LogDisk;
 use crate::former_keys::FormerKeys;
@@ -88,6 +89,7 @@ fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeGround {
         identity: identity(),
         nonce: BootNonce([1; 16]),
         clock: people.clock.clone(),
+        clock_check: ClockCheck::new(store, &people.clock),
         signer: signer.clone(),
         former_keys: FormerKeys::open(Path::new("no folder")).unwrap(),
         store: store.clone(),

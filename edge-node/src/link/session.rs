@@ -3,9 +3,9 @@
 //! Invariant: a probe is answered while the session waits for the file, too: a disk that stands still is
 //! no sign that another run may take this one's place [PROBE_OLD_SESSION].
 
-use std::{collections::VecDeque, error::Error, pin::Pin, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
 
-use engine::edge::{Edge, End, HubCheck, LinkStep};
+use engine::edge::{Edge, End, HubCheck, LinkStep, MachineReport};
 use process::{metrics, problem::chain};
 use tokio::time::{MissedTickBehavior, interval};
 use wire::{Frame, FrameProof, UnixMillis};
@@ -14,6 +14,7 @@ use super::{
     Link,
     socket::{Socket, SocketError},
 };
+use crate::clock_check::ToldTime;
 
 pub(super) struct LinkSession<'a> {
     link: &'a Link,
@@ -138,6 +139,7 @@ impl<'a> LinkSession<'a> {
                 }
                 LinkStep::Welcomed(cloud_now) => {
                     self.pin_hub().await?;
+                    self.compare_clocks(cloud_now).await?;
                     self.welcomed(cloud_now);
                     self.ack().await?;
                 }
@@ -165,6 +167,16 @@ impl<'a> LinkSession<'a> {
         self.beside(Box::pin(link.ground.store.pin_hub(key))).await?;
         tracing::warn!(edge = %link.speaker.edge, %fingerprint, "This edge knows its hub's key from now on");
         Ok(())
+    }
+
+    async fn compare_clocks(&mut self, cloud_now: UnixMillis) -> Result<(), SessionEnd> {
+        let (link, is_proven) = (self.link, self.socket.is_proven());
+        let told = ToldTime { at: cloud_now, is_proven, is_refusal: false };
+        let compared = async {
+            link.ground.clock_check.compare(told).await;
+            Ok::<(), Infallible>(())
+        };
+        self.beside(Box::pin(compared)).await
     }
 
     async fn confirm(&mut self) -> Result<(), SessionEnd> {
@@ -197,7 +209,12 @@ impl<'a> LinkSession<'a> {
     async fn ack(&mut self) -> Result<(), SessionEnd> {
         self.acked_at = self.link.ground.clock.elapsed();
         let ground = &self.link.ground;
-        if let Some(ack) = self.edge.ack(ground.clock.now(), ground.disk.free()) {
+        let report = MachineReport {
+            now: ground.clock.now(),
+            disk_free_bytes: ground.disk.free(),
+            clock_error_ms: ground.clock_check.error_ms(),
+        };
+        if let Some(ack) = self.edge.ack(&report) {
             self.socket.send(&ack).await?;
         }
         Ok(())

@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use http::{HeaderValue, Uri, header};
-use process::{clock::Clock, metrics, seal::SealCheck, tokens::edge_token, trust};
+use http::{HeaderValue, StatusCode, Uri, header};
+use process::{
+    clock::Clock, metrics, problem::ProblemBody, seal::SealCheck, tokens::edge_token, trust,
+};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
-use wire::{Frame, FrameError, FrameProof, HubKey};
+use wire::{
+    Code, Frame, FrameError, FrameProof, HUB_TIME_HEADER, HubKey, HubTime, Language, UnixMillis,
+};
 
 use engine::edge::Speaker;
 
-use crate::ground::EdgeGround;
+use crate::{clock_check::ToldTime, ground::EdgeGround};
 
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -31,6 +35,15 @@ pub(super) enum SocketError {
     Address(String),
     #[error("the hub cannot be reached: {0}")]
     Connect(#[source] tungstenite::Error),
+    #[error("the cloud takes no link by this machine's clock, which is wrong")]
+    ClockWrong(ToldTime),
+    #[error("the cloud refused the link: {}", sentence_of(*status, *code))]
+    Refused { status: StatusCode, code: Option<Code> },
+    #[error(
+        "the cloud's certificate is not valid at the time of this edge, {0}. Set the machine's clock; where it \
+         is right, the cloud's certificate has run out"
+    )]
+    CertificateTime(UnixMillis),
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("nothing was heard for {} s", .0.as_secs())]
@@ -60,21 +73,25 @@ impl Socket {
         let uri = link_uri(&ground.config.gateway_url)?;
         let address = |error: tungstenite::Error| SocketError::Address(error.to_string());
         let mut request = uri.into_client_request().map_err(address)?;
-        let token = format!("Bearer {}", edge_token(signer, &speaker.edge, clock));
-        let token = HeaderValue::from_str(&token)
+        let token = edge_token(signer, &speaker.edge, clock);
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|error| SocketError::Address(error.to_string()))?;
-        request.headers_mut().insert(header::AUTHORIZATION, token);
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
         let config = WebSocketConfig::default()
             .max_message_size(Some(FRAME_BYTES_MAX))
             .max_frame_size(Some(FRAME_BYTES_MAX));
-        let tls = Some(Connector::Rustls(trust::client()));
+        let tls = Some(Connector::Rustls(trust::client_at(clock)));
         // The third argument turns Nagle's delay off.
         let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
-        let (stream, _) = timeout(CONNECT_WITHIN, connecting)
+        let asked_at = clock.elapsed();
+        let connected = timeout(CONNECT_WITHIN, connecting)
             .await
-            .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?
-            .map_err(SocketError::Connect)?;
+            .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?;
         let now = clock.elapsed();
+        let (stream, _) = connected.map_err(|error| {
+            let call = LinkCall { token: &token, took: now.saturating_sub(asked_at) };
+            explain_failure(error, &call, &seals, clock)
+        })?;
         Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now, seals })
     }
 
@@ -88,6 +105,11 @@ impl Socket {
     /// The hub's key, where this session is to pin it.
     pub fn new_key(&self) -> Option<HubKey> {
         self.seals.new_key()
+    }
+
+    /// The hub that this edge trusts has signed what came so far.
+    pub fn is_proven(&self) -> bool {
+        self.seals.is_proven()
     }
 
     pub fn is_plain(&self) -> bool {
@@ -129,6 +151,45 @@ impl Socket {
             .await
             .map_err(|_| SocketError::TimedOut(SEND_WITHIN))?
             .map_err(SocketError::Broken)
+    }
+}
+
+/// A call that opened no link.
+struct LinkCall<'a> {
+    token: &'a str,
+    took: Duration,
+}
+
+/// Names the cause where the cloud's answer, or its certificate, tells it.
+fn explain_failure(
+    error: tungstenite::Error,
+    call: &LinkCall<'_>,
+    seals: &SealCheck,
+    clock: &Clock,
+) -> SocketError {
+    if trust::is_of_certificate_time(&error) {
+        return SocketError::CertificateTime(clock.now());
+    }
+    let tungstenite::Error::Http(answer) = error else { return SocketError::Connect(error) };
+    let told = answer.headers().get(HUB_TIME_HEADER).and_then(|told| told.to_str().ok());
+    if let Some(time) = told.and_then(|told| told.parse::<HubTime>().ok()) {
+        // The hub told it in the middle of the call, as far as this end can know.
+        let since_ms = i64::try_from(call.took.as_millis() / 2).unwrap_or(i64::MAX);
+        return SocketError::ClockWrong(ToldTime {
+            at: time.at.plus_ms(since_ms),
+            is_proven: seals.proves_time(call.token, &time),
+            is_refusal: true,
+        });
+    }
+    let body = answer.body().as_deref().unwrap_or_default();
+    let problem = serde_json::from_slice::<ProblemBody>(body);
+    SocketError::Refused { status: answer.status(), code: problem.ok().map(|problem| problem.code) }
+}
+
+fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
+    match code {
+        Some(code) => format!("{} ({code})", code.sentence(Language::English)),
+        None => status.to_string(),
     }
 }
 

@@ -5,12 +5,13 @@ use std::io;
 
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, params};
-use wire::{BootNonce, Chain, EdgeId, Hash, Op, Region, UnixMillis};
+use wire::{BootNonce, CLOCK_ERROR_MS_MAX, Chain, EdgeId, Hash, Op, Region, UnixMillis};
 
 use super::{
     alarm::{self, Alarm},
     append,
     book::{LogBook, chain_at},
+    clock,
     high_water::{HighWaterMark, MarkFile},
     sql::{int, parsed},
 };
@@ -102,19 +103,29 @@ fn suspicion(
     Ok(here.filter(|here| *here != head).map(|_| Alarm::Different))
 }
 
-/// The first write of a run. Once suspect, the edge stays so until a quarantine gives it a new epoch.
+/// The first write of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Boot {
+    pub suspicion: Option<Alarm>,
+    /// Never before the newest moment of an earlier run.
+    pub at: UnixMillis,
+}
+
+/// Once suspect, the edge stays so until a quarantine gives it a new epoch.
 pub(super) fn boot(
     conn: &Connection,
     book: &mut LogBook,
     found: MarkFile,
     nonce: BootNonce,
     now: UnixMillis,
-) -> rusqlite::Result<Option<Alarm>> {
+) -> rusqlite::Result<Boot> {
+    let newest = clock::newest_moment(conn)?;
+    let at = if newest.since(now) > CLOCK_ERROR_MS_MAX { newest } else { now };
     let suspicion = suspicion(conn, book, found)?;
     if let Some(alarm) = suspicion {
-        alarm::raise(conn, book, alarm, now)?;
+        alarm::raise(conn, book, alarm, at)?;
     }
-    append::append(conn, book, &Op::Boot { nonce, at: now }, now)?;
+    append::append(conn, book, &Op::Boot { nonce, at }, at)?;
     book.save(conn)?;
-    Ok(suspicion)
+    Ok(Boot { suspicion, at })
 }

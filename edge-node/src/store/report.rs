@@ -9,6 +9,7 @@ use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignmen
 
 use super::{
     alarm::{self, Alarm},
+    clock::{self, ClockFault, ClockFinding},
     sql::{decoded, id, nat, opt, parsed},
 };
 use crate::say;
@@ -30,6 +31,8 @@ pub struct Report {
     pub right: RightReport,
     /// The reason why it is suspect, and the next step.
     pub alarm: Option<AlarmReport>,
+    /// What was last wrong with the machine's clock, until the cloud finds it right again.
+    pub clock: Option<ClockReport>,
     pub enrolled: bool,
     /// How many commands were answered how.
     pub verdicts: BTreeMap<String, u64>,
@@ -55,6 +58,14 @@ pub struct AlarmReport {
     pub why: &'static str,
     pub since: UnixMillis,
     pub sentence: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClockReport {
+    pub finding: ClockFinding,
+    pub error_ms: i64,
+    pub found_at: UnixMillis,
+    pub sentence: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,6 +107,7 @@ pub fn report(path: &Path) -> rusqlite::Result<Report> {
             orders: nat(row, 9)?,
             right: right(&snapshot, &edge, epoch, suspect, parsed(row, 12)?)?,
             alarm: alarm(&snapshot)?,
+            clock: clock(&snapshot)?,
             enrolled: row.get(11)?,
             verdicts: verdicts(&snapshot)?,
             items: items(&snapshot)?,
@@ -158,6 +170,20 @@ fn alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
     Ok(alarm::find(conn)?.map(report))
 }
 
+fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
+    // The process that would add the table may not have run yet.
+    if !conn.table_exists(None, "clock")? {
+        return Ok(None);
+    }
+    let report = |fault: ClockFault| ClockReport {
+        finding: fault.finding,
+        error_ms: fault.error_ms,
+        found_at: fault.found_at,
+        sentence: fault.to(Language::English),
+    };
+    Ok(clock::find_note(conn)?.fault.map(report))
+}
+
 fn verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
     const COUNTS: &str = "SELECT verdict, count(*) FROM commands GROUP BY verdict";
     let mut statement = conn.prepare(COUNTS)?;
@@ -197,6 +223,9 @@ impl std::fmt::Display for Report {
         }
         if let Some(alarm) = &self.alarm {
             write!(f, "\nSince {}: {}", alarm.since, alarm.sentence)?;
+        }
+        if let Some(clock) = &self.clock {
+            write!(f, "\nClock, as found at {}: {}", clock.found_at, clock.sentence)?;
         }
         for item in &self.items {
             let doubt = item.doubt.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();

@@ -23,6 +23,7 @@ pub(super) fn migrations() -> Migrations<'static> {
         M::up_with_hook(include_str!("../../migrations/0014_customers.sql"), |tx| {
             Ok(customers::fill_customers(tx)?)
         }),
+        M::up(include_str!("../../migrations/0015_clock.sql")),
     ])
 }
 

@@ -13,7 +13,7 @@ use hyper_util::{
 use serde::{Serialize, de::DeserializeOwned};
 use wire::CommandId;
 
-use crate::{idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace, trust};
+use crate::{clock::Clock, idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace, trust};
 
 #[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);
@@ -51,6 +51,11 @@ impl Default for Client {
 impl Client {
     pub fn new() -> Self {
         Self::with_tls((*trust::client()).clone())
+    }
+
+    /// One that judges certificates by that clock.
+    pub fn with_clock(clock: &Clock) -> Self {
+        Self::with_tls((*trust::client_at(clock)).clone())
     }
 
     /// One that trusts others than the process does.

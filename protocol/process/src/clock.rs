@@ -2,7 +2,7 @@
 //! so that tests can hold time still.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, PoisonError, RwLock,
     atomic::{AtomicI64, Ordering},
 };
 use std::time::Duration;
@@ -17,8 +17,46 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
-    /// Unix milliseconds, moved by hand.
-    Fixed(Arc<AtomicI64>),
+    Fixed(Arc<FixedClock>),
+    Settable(Arc<SettableClock>),
+}
+
+/// Milliseconds, moved by hand.
+#[derive(Debug)]
+struct FixedClock {
+    elapsed_ms: AtomicI64,
+    /// The wall-clock time at the start of `elapsed_ms`.
+    began_at: AtomicI64,
+}
+
+#[derive(Debug)]
+struct SettableClock {
+    machine: Clock,
+    setting: RwLock<ClockSetting>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum ClockSetting {
+    FollowsMachine,
+    /// The machine's clock, but never earlier than this moment.
+    NotBefore(KnownMoment),
+    /// Counted on from this moment, whatever the machine's clock says.
+    CountsFrom(KnownMoment),
+}
+
+/// A time of day, and where the clock that never jumps stood then.
+#[derive(Debug, Clone, Copy)]
+struct KnownMoment {
+    at: UnixMillis,
+    elapsed: Duration,
+}
+
+impl KnownMoment {
+    /// The time of day that it is now, counted on from there.
+    fn counted_to(&self, elapsed: Duration) -> UnixMillis {
+        let passed = elapsed.saturating_sub(self.elapsed);
+        self.at.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
+    }
 }
 
 /// Counts ids of one millisecond up, so that the ids of a process sort as they were made.
@@ -31,13 +69,64 @@ impl Clock {
 
     /// A clock that stands still until `advance` moves it.
     pub fn fixed(at: UnixMillis) -> Self {
-        Self(Source::Fixed(Arc::new(AtomicI64::new(at.0))))
+        let (elapsed_ms, began_at) = (AtomicI64::new(at.0), AtomicI64::new(0));
+        Self(Source::Fixed(Arc::new(FixedClock { elapsed_ms, began_at })))
+    }
+
+    /// This clock, with a wall-clock time that can be set. Its clones are set with it.
+    #[must_use]
+    pub fn settable(self) -> Self {
+        let setting = RwLock::new(ClockSetting::FollowsMachine);
+        Self(Source::Settable(Arc::new(SettableClock { machine: self, setting })))
+    }
+
+    /// Goes on from `at`, and no longer follows the machine's clock. Only a settable clock can.
+    pub fn count_from(&self, at: UnixMillis) {
+        self.set(ClockSetting::CountsFrom(KnownMoment { at, elapsed: self.elapsed() }));
+    }
+
+    /// Follows the machine's clock from `at` on, and counts from `at` until that clock has passed it.
+    pub fn never_be_before(&self, at: UnixMillis) {
+        self.set(ClockSetting::NotBefore(KnownMoment { at, elapsed: self.elapsed() }));
+    }
+
+    pub fn follow_machine(&self) {
+        self.set(ClockSetting::FollowsMachine);
+    }
+
+    fn set(&self, to: ClockSetting) {
+        if let Source::Settable(clock) = &self.0 {
+            *clock.setting.write().unwrap_or_else(PoisonError::into_inner) = to;
+        }
     }
 
     /// Moves a fixed clock, and all its clones; the system's clock moves by itself.
     pub fn advance(&self, ms: i64) {
-        if let Source::Fixed(at) = &self.0 {
-            at.fetch_add(ms, Ordering::SeqCst);
+        match &self.0 {
+            Source::System => {}
+            Source::Fixed(clock) => {
+                clock.elapsed_ms.fetch_add(ms, Ordering::SeqCst);
+            }
+            Source::Settable(clock) => clock.machine.advance(ms),
+        }
+    }
+
+    /// Moves the wall-clock time of a fixed clock alone, as a person does who sets a machine's clock.
+    pub fn jump(&self, ms: i64) {
+        match &self.0 {
+            Source::System => {}
+            Source::Fixed(clock) => {
+                clock.began_at.fetch_add(ms, Ordering::SeqCst);
+            }
+            Source::Settable(clock) => clock.machine.jump(ms),
+        }
+    }
+
+    /// The machine's own wall-clock time, whatever this clock was set to.
+    pub fn machine_now(&self) -> UnixMillis {
+        match &self.0 {
+            Source::System | Source::Fixed(_) => self.now(),
+            Source::Settable(clock) => clock.machine.machine_now(),
         }
     }
 
@@ -48,7 +137,10 @@ impl Clock {
                 let at = clock_gettime(ClockId::Realtime);
                 UnixMillis(at.tv_sec.saturating_mul(1000) + at.tv_nsec / 1_000_000)
             }
-            Source::Fixed(at) => UnixMillis(at.load(Ordering::SeqCst)),
+            Source::Fixed(clock) => UnixMillis(
+                clock.began_at.load(Ordering::SeqCst) + clock.elapsed_ms.load(Ordering::SeqCst),
+            ),
+            Source::Settable(clock) => clock.now(),
         }
     }
 
@@ -60,9 +152,11 @@ impl Clock {
                 let seconds = u64::try_from(at.tv_sec).unwrap_or_default();
                 Duration::new(seconds, u32::try_from(at.tv_nsec).unwrap_or_default())
             }
-            Source::Fixed(at) => {
-                Duration::from_millis(u64::try_from(at.load(Ordering::SeqCst)).unwrap_or_default())
+            Source::Fixed(clock) => {
+                let elapsed_ms = clock.elapsed_ms.load(Ordering::SeqCst);
+                Duration::from_millis(u64::try_from(elapsed_ms).unwrap_or_default())
             }
+            Source::Settable(clock) => clock.machine.elapsed(),
         }
     }
 
@@ -72,6 +166,19 @@ impl Clock {
         let nanos = u32::try_from(now % 1000).unwrap_or_default() * 1_000_000;
         let context = ID_CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
         Uuid::new_v7(Timestamp::from_unix(&*context, now / 1000, nanos))
+    }
+}
+
+impl SettableClock {
+    fn now(&self) -> UnixMillis {
+        let setting = *self.setting.read().unwrap_or_else(PoisonError::into_inner);
+        match setting {
+            ClockSetting::FollowsMachine => self.machine.now(),
+            ClockSetting::NotBefore(moment) => {
+                self.machine.now().max(moment.counted_to(self.machine.elapsed()))
+            }
+            ClockSetting::CountsFrom(moment) => moment.counted_to(self.machine.elapsed()),
+        }
     }
 }
 
@@ -96,6 +203,22 @@ mod tests {
         clock.advance(250);
         assert_eq!(clone.now(), UnixMillis(1_250));
         assert_eq!(clone.elapsed() - before, Duration::from_millis(250));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_counts_on_and_follows_its_machine_again_when_told_to() {
+        let clock = Clock::fixed(UnixMillis(1_000)).settable();
+        let clone = clock.clone();
+        clock.count_from(UnixMillis(900_000));
+        clock.advance(250);
+        assert_eq!((clone.now(), clone.machine_now()), (UnixMillis(900_250), UnixMillis(1_250)));
+        clock.never_be_before(UnixMillis(2_000));
+        clock.advance(250);
+        assert_eq!(clone.now(), UnixMillis(2_250), "the machine is behind that moment");
+        clock.follow_machine();
+        assert_eq!(clone.now(), UnixMillis(1_500));
+        clock.never_be_before(UnixMillis(1_000));
+        assert_eq!(clone.now(), UnixMillis(1_500), "the machine has passed that moment");
     }
 
     #[test]

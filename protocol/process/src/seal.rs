@@ -4,8 +4,8 @@
 //! drew, and at its place among the frames of the session.
 
 use wire::{
-    Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubKey, HubNonce, Seal,
-    SealOpening, Sealed,
+    Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubKey, HubNonce, HubTime,
+    Seal, SealOpening, Sealed, UnixMillis, hub_time_bytes,
 };
 
 use crate::{
@@ -52,6 +52,30 @@ pub enum HubTrust {
     NoKey,
 }
 
+/// Signs the hub's time for the edge whose token it refuses.
+pub fn sign_hub_time(signer: &Signer, edge: &EdgeId, token: &str, at: UnixMillis) -> HubTime {
+    let signature = signer.sign_bytes(&hub_time_bytes(edge, token, at));
+    HubTime { at, key: HubKey(signer.public_key()), signature }
+}
+
+impl HubTrust {
+    /// Returns whether the trusted hub has told this time in answer to that token.
+    pub fn proves_time(&self, edge: &EdgeId, token: &str, time: &HubTime) -> bool {
+        let bytes = hub_time_bytes(edge, token, time.at);
+        *self != Self::NoKey
+            && self.trusts(&time.key)
+            && verify_bytes(&time.key.0, &bytes, &time.signature)
+    }
+
+    fn trusts(&self, key: &HubKey) -> bool {
+        match self {
+            Self::Key(pinned) => pinned == key,
+            Self::Fingerprint(fingerprint) => *fingerprint == key.fingerprint(),
+            Self::FirstKey | Self::NoKey => true,
+        }
+    }
+}
+
 /// Checks the frames of one session at the edge.
 pub struct SealCheck {
     edge: EdgeId,
@@ -96,6 +120,11 @@ impl SealCheck {
         Ok((inner?, proof))
     }
 
+    /// Returns whether the hub that this edge trusts has told this time in answer to that token.
+    pub fn proves_time(&self, token: &str, time: &HubTime) -> bool {
+        self.trust.proves_time(&self.edge, token, time)
+    }
+
     /// The key to pin, once this session is welcome.
     pub fn new_key(&self) -> Option<HubKey> {
         match (self.trust, self.seen) {
@@ -104,6 +133,11 @@ impl SealCheck {
             }
             _ => None,
         }
+    }
+
+    /// A key that this edge trusts has signed what came so far.
+    pub fn is_proven(&self) -> bool {
+        self.trust != HubTrust::NoKey && matches!(self.seen, Seen::Sealed { .. })
     }
 
     /// The hub of this session seals nothing: it is of an earlier version.
@@ -122,7 +156,7 @@ impl SealCheck {
 
     fn check_sealed(&mut self, sealed: &Sealed) -> FrameProof {
         let (by, number) = match (self.seen, sealed.opening) {
-            (Seen::Nothing, Some(opening)) if self.trusts(&opening.key) => (opening, 0),
+            (Seen::Nothing, Some(opening)) if self.trust.trusts(&opening.key) => (opening, 0),
             (Seen::Sealed { by, next }, None) => (by, next),
             _ => return FrameProof::Forged,
         };
@@ -134,14 +168,6 @@ impl SealCheck {
         }
         self.seen = Seen::Sealed { by, next: number + 1 };
         if self.trust == HubTrust::NoKey { FrameProof::Unsigned } else { FrameProof::Signed }
-    }
-
-    fn trusts(&self, key: &HubKey) -> bool {
-        match &self.trust {
-            HubTrust::Key(pinned) => pinned == key,
-            HubTrust::Fingerprint(fingerprint) => *fingerprint == key.fingerprint(),
-            HubTrust::FirstKey | HubTrust::NoKey => true,
-        }
     }
 }
 
@@ -245,6 +271,22 @@ mod tests {
         let frames = sealed(&hub, &check, 1);
         assert_eq!(proof(&mut check, &frames[0]), FrameProof::Signed);
         assert_eq!(proof(&mut check, &Frame::Unknown(900)), FrameProof::Forged);
+    }
+
+    #[test]
+    fn the_hubs_time_counts_from_the_trusted_key_for_the_very_token_alone() {
+        let (hub, at) = (signer(), UnixMillis(1_764_000_000_000));
+        let time = sign_hub_time(&hub, &edge(), "a-token", at);
+        let trust = HubTrust::Key(key(&hub));
+        for trust in [trust, HubTrust::Fingerprint(key(&hub).fingerprint()), HubTrust::FirstKey] {
+            assert!(trust.proves_time(&edge(), "a-token", &time), "{trust:?}");
+        }
+        let later = HubTime { at: at.plus_ms(1), ..time };
+        assert!(!trust.proves_time(&edge(), "a-token", &later));
+        assert!(!trust.proves_time(&edge(), "another-token", &time), "an answer of before");
+        assert!(!trust.proves_time(&EdgeId::new("north-2").unwrap(), "a-token", &time));
+        assert!(!HubTrust::Key(key(&signer())).proves_time(&edge(), "a-token", &time));
+        assert!(!HubTrust::NoKey.proves_time(&edge(), "a-token", &time), "others can write it");
     }
 
     #[test]

@@ -4,16 +4,21 @@
 //! Invariant: they are set once, before the first call. A later client cannot trust others.
 
 use std::{
-    fs,
+    error::Error,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
+    CertificateError, ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, UnixTime, pem::PemObject},
+    time_provider::TimeProvider,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
 
 /// Section `[tls]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +73,44 @@ pub fn trust(config: &TlsConfig) -> Result<(), TrustError> {
 /// The way to call by TLS.
 pub fn client() -> Arc<ClientConfig> {
     Authorities::of_process().client
+}
+
+/// The same for a process that keeps its own time: certificates are judged by that clock.
+pub fn client_at(clock: &Clock) -> Arc<ClientConfig> {
+    let mut config = (*client()).clone();
+    config.time_provider = Arc::new(CertificateTime(clock.clone()));
+    Arc::new(config)
+}
+
+#[derive(Debug)]
+struct CertificateTime(Clock);
+
+impl TimeProvider for CertificateTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = u64::try_from(self.0.now().0).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(now)))
+    }
+}
+
+/// Returns whether a server's certificate was refused because it is not valid at this time.
+pub fn is_of_certificate_time(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = within.and_then(|within| within.downcast_ref::<rustls::Error>());
+        let tls = tls.or_else(|| error.downcast_ref::<rustls::Error>());
+        if tls.is_some_and(names_certificate_time) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn names_certificate_time(error: &rustls::Error) -> bool {
+    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    let rustls::Error::InvalidCertificate(why) = error else { return false };
+    matches!(why, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
 }
 
 /// The same with the authorities in this PEM beside the public ones.

@@ -136,6 +136,7 @@ codes! {
     GateClosed gate_closed 503,
     ProtocolUnsupported protocol_unsupported 426,
     EdgeUnknown edge_unknown 401,
+    EdgeClockWrong edge_clock_wrong 401,
     SessionSuperseded session_superseded 409,
     EdgeTwin edge_twin 409,
     EdgeDisabled edge_disabled 403,

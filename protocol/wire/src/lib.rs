@@ -22,6 +22,7 @@ mod enrolment;
 mod event;
 mod guess;
 mod hash;
+mod hub_time;
 mod ids;
 mod link;
 mod loss;
@@ -80,6 +81,7 @@ pub use event::{
 };
 pub use guess::GuessReport;
 pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
+pub use hub_time::{HUB_TIME_HEADER, HubTime, hub_time_bytes};
 pub use ids::{
     CommandId, DeviceId, EdgeId, EventId, FileId, IdentityId, NameError, OrderId, ReviewId,
     SessionId, UserId,
@@ -111,8 +113,8 @@ pub use region::{Policy, Region};
 pub use share::{LimitReached, ShareAct, ShareKind, ShareLimits, Workload};
 pub use snapshot::{SnapshotPart, SnapshotPlace, Staged, snapshot_hash, snapshot_start};
 pub use status::{
-    ChecksumState, Complaint, ComplaintKind, EdgeListItem, EdgeStatus, GateState, LeftBehind,
-    LinkState, QuarantineStatus, RegionStatus, RepairStatus, StatusReport,
+    CLOCK_ERROR_MS_MAX, ChecksumState, Complaint, ComplaintKind, EdgeListItem, EdgeStatus,
+    GateState, LeftBehind, LinkState, QuarantineStatus, RegionStatus, RepairStatus, StatusReport,
 };
 pub use text::{
     FieldError, TextRule, check_comment, check_optional_note, check_optional_reason, check_reason,

@@ -16,13 +16,12 @@ mod words;
 
 use wire::{
     Ack, Alive, CODEC_PACKED, CODEC_PLAIN, Chain, Code, Credit, Down, Frame, FrameProof, Hello,
-    OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, UnixMillis, Up,
-    Welcome,
+    OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, Refused, Resend, Standing, Up, Welcome,
 };
 
 pub use words::{
-    EdgeWrite, End, HubCheck, IgnoreReason, LinkStep, NewEpoch, OpRange, Position, Run,
-    SnapshotRun, Speaker, TailRun,
+    EdgeWrite, End, HubCheck, IgnoreReason, LinkStep, MachineReport, NewEpoch, OpRange, Position,
+    Run, SnapshotRun, Speaker, TailRun,
 };
 
 use window::{ResendResult, SendResult, Window};
@@ -113,7 +112,7 @@ impl Edge {
     }
 
     /// The edge's report to the hub, due from time to time and after each write.
-    pub fn ack(&self, edge_now: UnixMillis, disk_free_bytes: Option<u64>) -> Option<Frame> {
+    pub fn ack(&self, machine: &MachineReport) -> Option<Frame> {
         let Phase::Open { standing, .. } = &self.phase else { return None };
         let at = &self.position;
         Some(Frame::Ack(Ack {
@@ -124,13 +123,14 @@ impl Edge {
             ahead: at.tally.ahead,
             pending: at.pending,
             oldest_pending_at: at.oldest_pending_at,
-            edge_now,
-            disk_free_bytes,
+            edge_now: machine.now,
+            disk_free_bytes: machine.disk_free_bytes,
             last_seq: at.head.seq,
             staged: at.staged.clone(),
             snapshot: at.snapshot,
             unproven: at.unproven,
             assignment: Some(at.assignment),
+            clock_error_ms: machine.clock_error_ms,
         }))
     }
 

@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 
 use engine::{
     cloud::{Input, Output, Session, StoredEdge},
-    edge::{Edge, EdgeWrite, End, HubCheck, LinkStep, OpRange, Position, Run, Speaker},
+    edge::{
+        Edge, EdgeWrite, End, HubCheck, LinkStep, MachineReport, OpRange, Position, Run, Speaker,
+    },
     moments::HeadNotes,
     view::Tally,
 };
@@ -206,7 +208,7 @@ impl World {
                 | LinkStep::Log(_) => Vec::new(),
             };
             self.edge_does(more);
-            if let Some(ack) = self.edge.ack(UnixMillis(0), None) {
+            if let Some(ack) = self.edge.ack(&MachineReport::default()) {
                 self.up.push_back(ack);
             }
         }

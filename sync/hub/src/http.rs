@@ -33,14 +33,14 @@ pub(crate) fn router(hub: Routes) -> Router {
 #[rustfmt::skip]
 pub(crate) fn table<T: RouteTable<Routes>>(to: T) -> T {
     use Code::{
-        EdgeDisabled, EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, EnrolmentCodeUsed, InvalidToken,
-        NotFound, OpNotStopped, TokenExpired,
+        EdgeClockWrong, EdgeDisabled, EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, EnrolmentCodeUsed,
+        InvalidToken, NotFound, OpNotStopped,
     };
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
         .at(GET, "/link", "Open an edge's link, which becomes a WebSocket of binary frames",
-            &[InvalidToken, TokenExpired, EdgeUnknown, EdgeDisabled], link::open)
+            &[InvalidToken, EdgeUnknown, EdgeClockWrong, EdgeDisabled], link::open)
         .at_unkeyed("is known by its code and the key of its edge, which is no person",
             POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
             &[EnrolmentCodeInvalid], enrol::enrol)

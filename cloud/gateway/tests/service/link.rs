@@ -108,7 +108,8 @@ async fn a_link_that_is_no_websocket_is_refused_by_the_hub() {
 async fn proving(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     let token = process::tokens::bearer(&headers);
     if token.is_none_or(|token| token.len() < 100) {
-        return Problem::new(Code::EdgeUnknown).into_response();
+        let header = [(wire::HUB_TIME_HEADER, "the hub's time")];
+        return (header, Problem::new(Code::EdgeClockWrong)).into_response();
     }
     upgrade.on_upgrade(async |_| ())
 }
@@ -130,7 +131,12 @@ async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         match connect_async(request).await {
             Ok(_) => 101,
-            Err(tungstenite::Error::Http(refused)) => refused.status().as_u16(),
+            Err(tungstenite::Error::Http(refused)) => {
+                let is_hubs = refused.status() == StatusCode::UNAUTHORIZED;
+                let told = refused.headers().get(wire::HUB_TIME_HEADER);
+                assert_eq!(told.is_some(), is_hubs, "what the hub says of time passes through");
+                refused.status().as_u16()
+            }
             Err(other) => panic!("{other}"),
         }
     };

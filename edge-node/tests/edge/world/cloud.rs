@@ -24,9 +24,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
     problem::Problem,
-    seal::Sealer,
+    seal::{Sealer, sign_hub_time},
     tasks::Tasks,
-    tokens::{Signer, bearer, verify_edge},
+    tokens::{Signer, bearer, edge_clock_error, verify_edge},
 };
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -216,6 +216,19 @@ impl Cloud {
         digest
     }
 
+    /// A cloud with a key tells the time to an edge whose clock is wrong.
+    fn refuse_link(&self, token: &str) -> Response {
+        let now = Clock::system().now();
+        let (key, hub) = self.with(|state| (state.public_key, state.hub_key.clone()));
+        let error_ms = key.and_then(|key| edge_clock_error(token, &key, now));
+        let (Some(hub), Some(_)) = (hub, error_ms) else {
+            return StatusCode::UNAUTHORIZED.into_response();
+        };
+        let time = sign_hub_time(&hub, &EdgeId::new("north-1").unwrap(), token, now);
+        let header = [(wire::HUB_TIME_HEADER, time.to_string())];
+        (header, Problem::new(Code::EdgeClockWrong)).into_response()
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Stored) -> T) -> T {
         f(&mut self.0.state.lock().unwrap())
     }
@@ -268,7 +281,7 @@ async fn link(
     let token = bearer(&headers).unwrap_or_default();
     let edge = key.and_then(|key| verify_edge(token, &key, Clock::system().now()).ok());
     if edge != Some(EdgeId::new("north-1").unwrap()) {
-        return StatusCode::UNAUTHORIZED.into_response();
+        return cloud.refuse_link(token);
     }
     upgrade.on_upgrade(move |socket| async move {
         let (standing, sealer) = (None, None);

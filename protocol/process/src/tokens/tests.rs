@@ -218,6 +218,21 @@ fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
 }
 
 #[test]
+fn the_clock_of_an_edge_is_read_from_a_token_that_its_own_key_signed() {
+    let (signer, edge) = (signer(), EdgeId::new("north-1").unwrap());
+    let (public, stranger) = (signer.public_key(), signer_of_another().public_key());
+    for error_ms in [-3 * 3_600_000, 0, 8 * 3_600_000] {
+        let token = edge_token(&signer, &edge, &Clock::fixed(NOW.plus_ms(error_ms)));
+        assert_eq!(edge_clock_error(&token, &public, NOW), Some(error_ms));
+        assert_eq!(edge_clock_error(&token, &stranger, NOW), None);
+    }
+    let clock = Clock::fixed(NOW);
+    let [one, other] = [0, 1].map(|_| edge_token(&signer, &edge, &clock));
+    assert_ne!(one, other, "an answer to one says nothing about the other");
+    assert_eq!(edge_clock_error(&signer.sign(&claims()), &public, NOW), None, "a person's");
+}
+
+#[test]
 fn an_edge_cannot_make_itself_a_token_that_lasts() {
     let (signer, now) = (signer(), NOW.0 / 1000);
     let verified = |iat: i64, exp: i64| {

@@ -119,6 +119,9 @@ pub struct Ack {
     /// The digest of how its region assigns, by the feed's last word.
     #[n(13)]
     pub assignment: Option<Hash>,
+    /// How far the clock of the edge's machine is ahead, where the edge works by the hub's time instead.
+    #[n(14)]
+    pub clock_error_ms: Option<i64>,
 }
 
 /// The hub has stored ops up to `cursor`, and takes this much more.

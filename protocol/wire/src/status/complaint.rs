@@ -61,7 +61,7 @@ pub enum ComplaintKind {
 pub(super) const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
 /// A clock further off judges tokens wrongly; a slow network alone looks like some seconds.
-const CLOCK_ERROR_MS_MAX: u64 = 60_000;
+pub const CLOCK_ERROR_MS_MAX: i64 = 60_000;
 
 /// How long a contradiction is spoken of.
 const CONTRADICTION_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
@@ -114,7 +114,7 @@ impl EdgeStatus {
         ];
         let left_behind = self.left_behind.iter().copied().map(ComplaintKind::LeftBehind);
         let free_bytes = self.disk_free_bytes.filter(|_| self.disk_is_low());
-        let error_ms = self.clock_error_ms.filter(|ms| ms.unsigned_abs() > CLOCK_ERROR_MS_MAX);
+        let error_ms = self.clock_error_ms.filter(|ms| ms.saturating_abs() > CLOCK_ERROR_MS_MAX);
         let others = [
             self.link_complaint(gate),
             free_bytes.map(|free_bytes| ComplaintKind::DiskLow { free_bytes }),

@@ -103,6 +103,7 @@ pub fn frames() -> Vec<Frame> {
             snapshot: None,
             unproven: None,
             assignment: None,
+            clock_error_ms: None,
         }),
         Frame::Credit(Credit {
             standing: standing(),

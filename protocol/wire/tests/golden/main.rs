@@ -101,6 +101,13 @@ fn vectors() -> BTreeMap<String, String> {
         assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
         vectors.insert(name.into(), hex(&frame.to_bytes()));
     }
+    let ack = frames().into_iter().find_map(|frame| match frame {
+        Frame::Ack(ack) => Some(Ack { clock_error_ms: Some(-8_000), ..ack }),
+        _ => None,
+    });
+    let ack = Frame::Ack(ack.unwrap());
+    assert_eq!(Frame::from_bytes(&ack.to_bytes()).unwrap(), ack, "it reads back");
+    vectors.insert("ack/wrong clock".into(), hex(&ack.to_bytes()));
     let next = Some(SnapshotPlace { kind: 0, entity: [7; 16] });
     let part = SnapshotPart { changes: vec![Change::Assignment(assignment())], next };
     assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part, "it reads back");
@@ -147,6 +154,8 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("sealed/signed".into(), hex(&seal.bytes()));
     let enrolment = enrolment_bytes(&edge(), Region::North, &[0x44; 32], "{\"keys\":[]}");
     vectors.insert("enrolment/signed".into(), hex(&enrolment));
+    let at = UnixMillis(1_764_000_000_000);
+    vectors.insert("hub time/signed".into(), hex(&hub_time_bytes(&edge(), "a.b.c", at)));
     let former = former_keys_bytes(&edge(), &[0x44; 32], &[[0x66; 32], [0x77; 32]]);
     vectors.insert("enrolment/former_keys".into(), hex(&former));
     vectors.insert("enrolment/code".into(), enrolment_code([0x55; 15], &HubKey([0x11; 32])));

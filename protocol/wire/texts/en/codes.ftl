@@ -112,6 +112,7 @@ unknown-op = This version does not know the command.
 gate-closed = An operator has closed the region's gate.
 protocol-unsupported = The two sides share no protocol version.
 edge-unknown = This edge is not enrolled.
+edge-clock-wrong = The clock of this edge is wrong: its token is not of this time. The answer says what time it is.
 session-superseded = A newer session of this edge has taken over.
 edge-twin = Another instance of this edge is at work; this one is a copy. Enrol it anew under a name of its own.
 edge-disabled = An operator has disabled this edge. It is let in again with a new enrolment code.

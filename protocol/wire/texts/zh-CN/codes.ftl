@@ -112,6 +112,7 @@ unknown-op = 当前版本无法识别该操作。
 gate-closed = 该区域的闸口已被运营人员关闭。
 protocol-unsupported = 没有共同支持的协议版本。
 edge-unknown = 该边缘节点未登记。
+edge-clock-wrong = 该边缘节点的时钟有误：其令牌不属于当前时间。答复中附有正确时间。
 session-superseded = 该节点的新会话已接管。
 edge-twin = 该节点的另一个实例正在运行，本机是副本，请以新名称重新登记。
 edge-disabled = 运营人员已停用该节点，须用新的登记码才能重新接入。

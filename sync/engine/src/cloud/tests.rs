@@ -158,6 +158,7 @@ fn ack(outcome_cursor: u64, feed_cursor: u64) -> Ack {
         snapshot: None,
         unproven: None,
         assignment: None,
+        clock_error_ms: None,
     }
 }
 

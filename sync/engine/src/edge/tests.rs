@@ -144,7 +144,7 @@ fn nothing_stands_before_the_welcome_and_none_is_taken_twice() {
     ignores(&mut edge, outcomes(STANDING, 0, 1), IgnoreReason::Standing);
     ignores(&mut edge, welcome(STANDING, Chain::start(&edge_id())), IgnoreReason::Unexpected);
     edge.hello(HubCheck::default());
-    assert_eq!(edge.ack(UnixMillis(0), None), None);
+    assert_eq!(edge.ack(&MachineReport::default()), None);
     let other = Standing { nonce: BootNonce([1; 16]), ..STANDING };
     ignores(&mut edge, welcome(other, Chain::start(&edge_id())), IgnoreReason::Standing);
     edge.take(welcome(STANDING, Chain::start(&edge_id())));

@@ -50,6 +50,16 @@ pub struct Position {
     pub oldest_pending_at: Option<UnixMillis>,
 }
 
+/// The part of an Ack that tells of the edge's machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MachineReport {
+    /// The time that the edge works by.
+    pub now: UnixMillis,
+    pub disk_free_bytes: Option<u64>,
+    /// How far the machine's own clock is ahead of that time, where the edge does not work by it.
+    pub clock_error_ms: Option<i64>,
+}
+
 /// A run of the log as stored, and the chain just before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {

@@ -5,28 +5,28 @@ use axum::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use process::{
     metrics,
     problem::Problem,
-    tokens::{bearer, edge_claim, verify_edge},
+    seal::sign_hub_time,
+    tokens::{bearer, edge_claim, edge_clock_error, verify_edge},
 };
-use wire::{Code, EdgeId, Text, UnixMillis};
+use wire::{Code, EdgeId, HUB_TIME_HEADER, Region, Text, UnixMillis};
 
 use super::state::Routes;
-use crate::store::edges::LinkKey;
 
 pub(super) async fn open(
     State(hub): State<Routes>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let (edge, key, linked_at) = verified(&hub, &headers).await.inspect_err(|problem| {
-        metrics::LINK_SESSIONS.add(["refused"], 1);
-        tracing::info!(code = %problem.code(), "A connection to the link is refused");
-    })?;
+    let LinkCaller { edge, region, at } = match verified(&hub, &headers).await {
+        Ok(caller) => caller,
+        Err(refusal) => return Ok(refuse_link(&hub, &headers, refusal).await),
+    };
     let upgrade = upgrade.map_err(|rejection| {
         Problem::new(Code::MalformedBody).detail(Text::alike(rejection.body_text()))
     })?;
@@ -34,24 +34,76 @@ pub(super) async fn open(
     let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let tasks = hub.sessions.tasks.clone();
-        tasks.spawn_once("session", hub.sessions.run(edge, key.region, linked_at, socket));
+        tasks.spawn_once("session", hub.sessions.run(edge, region, at, socket));
     }))
 }
 
-/// The edge that the token proves, and the moment at which the token was good. An unknown name and a wrong
-/// key look alike.
-async fn verified(
-    hub: &Routes,
-    headers: &HeaderMap,
-) -> Result<(EdgeId, LinkKey, UnixMillis), Problem> {
-    let token = bearer(headers).ok_or(Code::InvalidToken)?;
-    let edge = edge_claim(token)?;
-    let key = hub.sessions.store.link_key(&edge).await?.ok_or(Code::EdgeUnknown)?;
-    let now = hub.sessions.clock.now();
-    match verify_edge(token, &key.public_key, now) {
-        Ok(_) if key.disabled => Err(Code::EdgeDisabled.into()),
-        Ok(edge) => Ok((edge, key, now)),
-        Err(process::tokens::TokenError::Expired) => Err(Code::TokenExpired.into()),
-        Err(_) => Err(Code::EdgeUnknown.into()),
+/// The edge that the token proves, and the moment at which the token was good.
+struct LinkCaller {
+    edge: EdgeId,
+    region: Region,
+    at: UnixMillis,
+}
+
+/// Why a token opens no link.
+enum LinkRefusal {
+    Problem(Problem),
+    /// The edge's own key has signed the token, but not now.
+    ClockWrong {
+        edge: EdgeId,
+        error_ms: i64,
+    },
+}
+
+impl From<Problem> for LinkRefusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
     }
+}
+
+impl From<Code> for LinkRefusal {
+    fn from(code: Code) -> Self {
+        Self::Problem(code.into())
+    }
+}
+
+/// An unknown name and a wrong key look alike.
+async fn verified(hub: &Routes, headers: &HeaderMap) -> Result<LinkCaller, LinkRefusal> {
+    let token = bearer(headers).ok_or(Code::InvalidToken)?;
+    let edge = edge_claim(token).map_err(Problem::from)?;
+    let key = hub.sessions.store.link_key(&edge).await.map_err(Problem::from)?;
+    let key = key.ok_or(Code::EdgeUnknown)?;
+    let at = hub.sessions.clock.now();
+    let is_good = verify_edge(token, &key.public_key, at).is_ok();
+    let clock_error_ms = edge_clock_error(token, &key.public_key, at);
+    match clock_error_ms {
+        None => Err(Code::EdgeUnknown.into()),
+        Some(_) if key.disabled => Err(Code::EdgeDisabled.into()),
+        Some(_) if is_good => Ok(LinkCaller { edge, region: key.region, at }),
+        Some(error_ms) => Err(LinkRefusal::ClockWrong { edge, error_ms }),
+    }
+}
+
+/// The answer to an edge whose clock is wrong has the hub's time, with its signature.
+async fn refuse_link(hub: &Routes, headers: &HeaderMap, refusal: LinkRefusal) -> Response {
+    metrics::LINK_SESSIONS.add(["refused"], 1);
+    let (edge, error_ms) = match refusal {
+        LinkRefusal::Problem(problem) => {
+            tracing::info!(code = %problem.code(), "A connection to the link is refused");
+            return problem.into_response();
+        }
+        LinkRefusal::ClockWrong { edge, error_ms } => (edge, error_ms),
+    };
+    tracing::info!(edge.id = %edge, error_ms, "`{edge}` is refused: its clock is wrong");
+    if let Err(error) = hub.sessions.store.note_clock_error(&edge, error_ms).await {
+        tracing::warn!(%error, edge.id = %edge, "The clock error of `{edge}` is not noted");
+    }
+    let now = hub.sessions.clock.now();
+    let time = sign_hub_time(&hub.sessions.key, &edge, bearer(headers).unwrap_or_default(), now);
+    let problem = Problem::new(Code::EdgeClockWrong).with("hub_time", now);
+    let mut response = problem.into_response();
+    if let Ok(value) = HeaderValue::from_str(&time.to_string()) {
+        response.headers_mut().insert(HUB_TIME_HEADER, value);
+    }
+    response
 }

@@ -42,6 +42,8 @@ const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outc
     clock_error_ms = ?, disk_free_bytes = ?, unproven = ?, assignment = ?, \
     taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ?";
+/// While a session stands, its own word counts: somebody else may have sent an old token of the edge.
+const NOTE_CLOCK_ERROR: &str = "UPDATE edges SET clock_error_ms = ? WHERE edge = ? AND link_up = 0";
 
 const VERSION_CHARS_MAX: usize = 64;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -122,6 +124,12 @@ impl Store {
         Ok(Some(LinkKey { region, public_key, disabled: disabled_at.is_some() }))
     }
 
+    /// Notes how far the clock of an edge is ahead which is refused for that, so that an operator is told.
+    pub async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
+        self.sql.exec(NOTE_CLOCK_ERROR, vals![error_ms, edge]).await?;
+        Ok(())
+    }
+
     pub async fn standing(&self, edge: &EdgeId, now: UnixMillis) -> Result<Option<StoredEdge>> {
         let day_ago = now.plus_ms(-DAY_MS);
         let row: Option<Judged> = self.sql.one(STANDING, vals![day_ago, edge]).await?;
@@ -187,6 +195,8 @@ impl Store {
         (ack, heads): (&Ack, &HeadNotes),
         now: UnixMillis,
     ) -> Result<bool> {
+        let seen_error_ms = ack.edge_now.0.saturating_sub(now.0);
+        let clock_error_ms = ack.clock_error_ms.unwrap_or(seen_error_ms);
         let mut values = vals![
             now,
             now,
@@ -197,7 +207,7 @@ impl Store {
             ack.pending,
             ack.oldest_pending_at,
             ack.last_seq,
-            ack.edge_now.0.saturating_sub(now.0),
+            clock_error_ms,
             ack.disk_free_bytes,
             ack.unproven,
             ack.assignment,

@@ -135,6 +135,7 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
         snapshot: None,
         unproven: None,
         assignment: None,
+        clock_error_ms: None,
     }
 }
 

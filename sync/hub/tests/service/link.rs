@@ -3,13 +3,14 @@
 use axum::{Router, body::Body, extract::State};
 use http::{Method, Request, StatusCode};
 use platform::upstream::Upstream;
-use process::{tasks::Tasks, tokens::edge_token};
+use process::{clock::Clock, seal::HubTrust, tasks::Tasks, tokens::edge_token};
 use rstest::rstest;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 use wire::{
-    Change, ChecksumState, Code, EventType, Hash, LinkState, Region, Role, Standing, UserId,
+    Change, ChecksumState, Code, ComplaintKind, EventType, HUB_TIME_HEADER, Hash, HubKey, HubTime,
+    LinkState, Region, Role, Standing, UserId,
 };
 
 use crate::stage::{Edge, Stage, accept, boot, order, serve, token};
@@ -119,6 +120,43 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
     };
     liar.send(&wire::Frame::Hello(hello)).await;
     assert_eq!(liar.until_refused().await, Code::EdgeUnknown);
+}
+
+#[rstest]
+#[case::sqlite(false)]
+#[case::mariadb(true)]
+#[tokio::test]
+async fn an_edge_with_a_wrong_clock_hears_the_hubs_time_and_an_operator_why(#[case] mysql: bool) {
+    let (stage, hub, mut edge) = Stage::with_north(mysql).await;
+    let trust = HubTrust::Key(HubKey(stage.hub_key().public_key()));
+    for error_ms in [-10_800_000, 28_800_000] {
+        let clock = Clock::fixed(stage.clock.now().plus_ms(error_ms));
+        let token = edge_token(&edge.signer, &edge.id, &clock);
+        let refused = edge.connect(&hub, &token).await.map_err(|error| *error);
+        let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        let time = answer.headers()[HUB_TIME_HEADER].to_str().unwrap();
+        let time: HubTime = time.parse().unwrap();
+        assert_eq!(time.at, stage.clock.now());
+        assert!(trust.proves_time(&edge.id, &token, &time));
+        let said = ComplaintKind::ClockWrong { error_ms };
+        let complaints = stage.status(&hub).await.complaints();
+        assert!(complaints.iter().any(|complaint| complaint.kind == said), "{complaints:?}");
+    }
+    // Nobody else moves the complaint, and the edge itself ends it.
+    let stranger = stage.enrol(&hub, "north-9", Region::North).await;
+    let past = Clock::fixed(stage.clock.now().plus_ms(-3_600_000));
+    let forged = edge_token(&stranger.signer, &edge.id, &past);
+    let refused = edge.connect(&hub, &forged).await.map_err(|error| *error);
+    let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
+    assert!(!answer.headers().contains_key(HUB_TIME_HEADER));
+    assert_eq!(stage.north(&hub).await.clock_error_ms, Some(28_800_000));
+    edge.open(&hub).await;
+    edge.ack(edge.digest()).await;
+    stage.north_until(&hub, |edge| edge.clock_error_ms == Some(0)).await;
+    let replayed = edge_token(&edge.signer, &edge.id, &past);
+    assert_eq!(refused_with(edge.twin(7).connect(&hub, &replayed).await), StatusCode::UNAUTHORIZED);
+    assert_eq!(stage.north(&hub).await.clock_error_ms, Some(0), "its session knows better");
 }
 
 #[tokio::test]

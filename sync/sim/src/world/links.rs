@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use engine::edge::{Edge, End, IgnoreReason, LinkStep, Speaker};
+use engine::edge::{Edge, End, IgnoreReason, LinkStep, MachineReport, Speaker};
 use wire::{Frame, FrameProof};
 
 use super::{Packet, Side, World, WorldEvent};
@@ -299,11 +299,12 @@ impl World {
 
     fn link_acks(&mut self, e: usize) {
         let edge = &mut self.edges[e];
-        let edge_now = at(self.now, edge.clock_error_ms);
+        let now = at(self.now, edge.clock_error_ms);
+        let report = MachineReport { now, ..MachineReport::default() };
         let Some(link) = &mut edge.link else { return };
         link.acked_at = self.now;
         let conn = link.conn;
-        if let Some(ack) = link.machine.ack(edge_now, None) {
+        if let Some(ack) = link.machine.ack(&report) {
             self.send_frame(conn, Side::Hub, &ack);
         }
     }

@@ -228,6 +228,7 @@ impl World {
             snapshot: None,
             unproven: None,
             assignment: None,
+            clock_error_ms: None,
         };
         self.send_frame(conn, Side::Hub, &Frame::Ack(ack.clone()));
         self.send_frame(conn, Side::Hub, &Frame::Ack(ack));

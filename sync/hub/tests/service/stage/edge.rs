@@ -280,6 +280,7 @@ impl Edge {
             snapshot: None,
             unproven: None,
             assignment: None,
+            clock_error_ms: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }

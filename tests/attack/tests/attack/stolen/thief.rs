@@ -199,6 +199,7 @@ impl Thief {
             snapshot: None,
             unproven: None,
             assignment: None,
+            clock_error_ms: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }

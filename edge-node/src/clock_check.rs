@@ -1,0 +1,201 @@
+//! Owns the edge's judgement of its machine's clock: holds it against the hub's, works by the hub's time where
+//! the two differ, and says so.
+//!
+//! Invariants: only a time that the trusted hub has told for this very connection sets the clock, and no time
+//! that lies before the hub's earlier word; until the hub has told the time, no run works by an earlier moment
+//! than the newest of the runs before.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::moments::CLOCK_BEHIND_MS_MAX;
+use journal::JournalError;
+use process::{clock::Clock, problem::chain};
+use serde::Serialize;
+use texts::{Language, Sentence, Text};
+use utoipa::ToSchema;
+use wire::{CLOCK_ERROR_MS_MAX, UnixMillis};
+
+use crate::{
+    say,
+    store::{ClockFault, ClockFinding, ClockNote, Store},
+};
+
+#[derive(Clone)]
+pub struct ClockCheck(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    store: Store,
+    note: Mutex<ClockNote>,
+}
+
+/// What is wrong with the machine's clock, as people are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ClockStanding {
+    pub finding: ClockFinding,
+    /// How far the machine's clock is ahead, in milliseconds; below zero where it is behind.
+    pub error_ms: i64,
+    pub found_at: UnixMillis,
+    pub message: Text,
+}
+
+/// A time that the hub has told.
+#[derive(Debug, Clone, Copy)]
+pub struct ToldTime {
+    pub at: UnixMillis,
+    /// The trusted hub has told it, for this connection.
+    pub is_proven: bool,
+    /// It stands in a refusal, which keeps the link down.
+    pub is_refusal: bool,
+}
+
+impl ClockCheck {
+    pub fn new(store: &Store, clock: &Clock) -> Self {
+        let (store, clock) = (store.clone(), clock.clone());
+        Self(Arc::new(Inner { clock, store, note: Mutex::default() }))
+    }
+
+    /// Begins a run: goes on from the boot op where the machine's clock lies before it.
+    pub async fn begin(&self) -> Result<(), JournalError> {
+        let Inner { clock, store, .. } = &*self.0;
+        let mut note = store.clock_note().await?;
+        let (booted_at, machine_now) = (store.booted_at(), clock.machine_now());
+        let is_behind = booted_at.since(machine_now) > CLOCK_ERROR_MS_MAX;
+        note.fault = is_behind.then(|| {
+            clock.never_be_before(booted_at);
+            let error_ms = machine_now.0.saturating_sub(booted_at.0);
+            ClockFault { finding: ClockFinding::ByLog, error_ms, found_at: booted_at }
+        });
+        self.conclude(note).await;
+        Ok(())
+    }
+
+    /// Returns whether the time of day is no more than a lower bound, so that it tells no age.
+    pub fn is_lower_bound(&self) -> bool {
+        self.fault().is_some_and(|fault| fault.finding == ClockFinding::ByLog)
+    }
+
+    /// Holds the machine's clock against the hub's, and works by the hub's where they differ.
+    pub async fn compare(&self, told: ToldTime) {
+        let clock = &self.0.clock;
+        let mut note = self.note();
+        let error_ms = clock.machine_now().0.saturating_sub(told.at.0);
+        let is_believed = told.is_proven && note.hub_at.since(told.at) <= CLOCK_BEHIND_MS_MAX;
+        let finding = if error_ms.saturating_abs() <= CLOCK_ERROR_MS_MAX {
+            clock.follow_machine();
+            None
+        } else if is_believed {
+            clock.count_from(told.at);
+            Some(ClockFinding::ByCloud)
+        } else if told.is_refusal {
+            Some(ClockFinding::NotBelieved)
+        } else {
+            return;
+        };
+        if is_believed {
+            note.hub_at = note.hub_at.max(told.at);
+        }
+        note.fault = finding.map(|finding| ClockFault { finding, error_ms, found_at: told.at });
+        self.conclude(note).await;
+    }
+
+    /// What is wrong with the machine's clock, as far as this edge knows.
+    pub fn standing(&self) -> Option<ClockStanding> {
+        let fault = self.fault()?;
+        let ClockFault { finding, error_ms, found_at } = fault;
+        Some(ClockStanding { finding, error_ms, found_at, message: fault.text() })
+    }
+
+    /// How far the machine's clock is ahead of the time that this edge works by, where that is the cloud's.
+    pub fn error_ms(&self) -> Option<i64> {
+        let fault = self.fault()?;
+        (fault.finding == ClockFinding::ByCloud).then_some(fault.error_ms)
+    }
+
+    /// Why this edge is not ready.
+    pub fn check(&self) -> Result<(), String> {
+        match self.fault() {
+            Some(fault) if fault.finding == ClockFinding::NotBelieved => {
+                Err(fault.to(Language::English))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Follows the machine's clock again once somebody has set it right.
+    pub async fn notice_repair(&self) {
+        let note = self.note();
+        if note.fault.is_some() && self.fault().is_none() {
+            self.0.clock.follow_machine();
+            self.conclude(ClockNote { fault: None, ..note }).await;
+        }
+    }
+
+    /// The fault as it is now: the machine's clock may have been set since it was found.
+    fn fault(&self) -> Option<ClockFault> {
+        let (clock, fault) = (&self.0.clock, self.note().fault?);
+        if fault.finding == ClockFinding::NotBelieved {
+            return Some(fault);
+        }
+        let error_ms = clock.machine_now().0.saturating_sub(clock.now().0);
+        let is_wrong = error_ms.saturating_abs() > CLOCK_ERROR_MS_MAX;
+        is_wrong.then_some(ClockFault { error_ms, ..fault })
+    }
+
+    /// Puts the finding on record, and says it once.
+    async fn conclude(&self, note: ClockNote) {
+        let before = std::mem::replace(
+            &mut *self.0.note.lock().unwrap_or_else(PoisonError::into_inner),
+            note,
+        );
+        let finding = |note: ClockNote| note.fault.map(|fault| fault.finding);
+        let is_other = finding(before) != finding(note);
+        if is_other {
+            self.say(note);
+        }
+        // A refusal is repeated at every call, and adds nothing to the record.
+        if !is_other && before.hub_at == note.hub_at {
+            return;
+        }
+        if let Err(error) = self.0.store.note_clock(note).await {
+            tracing::warn!(cause = chain(&error), "The finding about the clock is not on record");
+        }
+    }
+
+    fn say(&self, note: ClockNote) {
+        let machine_now = self.0.clock.machine_now();
+        match note.fault {
+            Some(fault) => tracing::error!(
+                finding = %fault.finding, %machine_now, found_at = %fault.found_at,
+                "{}", fault.to(Language::English)
+            ),
+            None => tracing::info!(%machine_now, "The machine's clock agrees with the cloud's"),
+        }
+    }
+
+    fn note(&self) -> ClockNote {
+        *self.0.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sentence for ClockFault {
+    fn to(&self, language: Language) -> String {
+        let by = whole_units(self.error_ms).into();
+        let error = if self.error_ms > 0 { "ahead" } else { "behind" }.into();
+        match self.finding {
+            ClockFinding::ByCloud => say::clock_by_cloud { by, error }.to(language),
+            ClockFinding::NotBelieved => say::clock_not_believed { by, error }.to(language),
+            ClockFinding::ByLog => say::clock_by_log { by }.to(language),
+        }
+    }
+}
+
+/// Rounded, so that the same fault reads the same a moment later.
+fn whole_units(error_ms: i64) -> String {
+    let minutes = error_ms.saturating_abs() / 60_000;
+    match minutes {
+        ..120 => format!("{minutes} min"),
+        120..2_880 => format!("{} h", minutes / 60),
+        _ => format!("{} d", minutes / 1_440),
+    }
+}
