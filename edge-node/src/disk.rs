@@ -2,6 +2,8 @@
 //! hears why nothing is taken.
 
 use std::{
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -10,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use process::{clock::Clock, metrics};
+use process::{clock::Clock, metrics, random};
 
 #[derive(Clone)]
 pub struct LogDisk(Arc<Inner>);
@@ -20,6 +22,7 @@ struct Inner {
     clock: Clock,
     refused: Mutex<Option<Duration>>,
     is_said: AtomicBool,
+    lacks_reserve: AtomicBool,
 }
 
 /// With less, the next commands may find no room.
@@ -27,11 +30,21 @@ const ROOM_BYTES_MIN: u64 = 256 * 1024;
 /// A smaller command may find room where another found none. The disk is called full for so long after it
 /// refused one.
 const FULL_FOR: Duration = Duration::from_secs(3);
+/// A file that only keeps room: a start on a full disk deletes it, and has its boot op and the cloud's answers
+/// written in its place.
+const RESERVE: &str = "reserve";
+const RESERVE_BYTES: u64 = 1024 * 1024;
+const RESERVE_PART_BYTES: usize = 4096;
 
 impl LogDisk {
     pub fn new(data: &Path, clock: &Clock) -> Self {
-        let (refused, is_said) = (Mutex::new(None), AtomicBool::new(false));
-        Self(Arc::new(Inner { data: data.to_owned(), clock: clock.clone(), refused, is_said }))
+        Self(Arc::new(Inner {
+            data: data.to_owned(),
+            clock: clock.clone(),
+            refused: Mutex::new(None),
+            is_said: AtomicBool::new(false),
+            lacks_reserve: AtomicBool::new(false),
+        }))
     }
 
     /// The free space; unknown where the system does not say.
@@ -45,10 +58,37 @@ impl LogDisk {
         *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
+    /// Sets room aside for a start on a full disk, where that is not done yet and there is enough.
+    pub fn keep_reserve(&self) {
+        let reserve = self.0.data.join(RESERVE);
+        let is_there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE_BYTES);
+        let has_room = self.free().is_none_or(|bytes| bytes >= RESERVE_BYTES + ROOM_BYTES_MIN);
+        let has_reserve = is_there || has_room && self.write_reserve(&reserve);
+        self.0.lacks_reserve.store(!has_reserve, Ordering::Relaxed);
+    }
+
+    /// Returns false if the disk has no room for it. Without a reserve for another reason an edge works as well.
+    fn write_reserve(&self, reserve: &Path) -> bool {
+        let Err(error) = fill_reserve(reserve) else { return true };
+        // A part of it would only take room.
+        let _ = fs::remove_file(reserve);
+        if journal::is_of_full_disk(&error) {
+            return false;
+        }
+        tracing::warn!(%error, "No room could be set aside for a start on a full disk");
+        true
+    }
+
+    /// The last room is for the next start and for the cloud's answers: new commands find none.
+    pub fn lacks_reserve(&self) -> bool {
+        self.0.lacks_reserve.load(Ordering::Relaxed)
+    }
+
     pub fn is_full(&self) -> bool {
         let refused = *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.0.clock.elapsed();
         refused.is_some_and(|at| now.saturating_sub(at) < FULL_FOR)
+            || self.lacks_reserve()
             || self.free().is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
     }
 
@@ -61,6 +101,7 @@ impl LogDisk {
 
     /// Measures, and says it once when the disk fills up and once when it has room again.
     pub fn look(&self) -> Option<u64> {
+        self.keep_reserve();
         let free = self.free();
         if let Some(bytes) = free {
             metrics::EDGE_DISK_FREE.set([], bytes);
@@ -78,6 +119,20 @@ impl LogDisk {
         }
         free
     }
+}
+
+/// Gives the room that was set aside to a start on a full disk. Returns false if there is none.
+pub fn release_reserve(data: &Path) -> bool {
+    fs::remove_file(data.join(RESERVE)).is_ok()
+}
+
+/// Random bytes: some file systems store others in less room.
+fn fill_reserve(reserve: &Path) -> io::Result<()> {
+    let mut file = File::create(reserve)?;
+    for _ in 0..RESERVE_BYTES / RESERVE_PART_BYTES as u64 {
+        file.write_all(&random::bytes::<RESERVE_PART_BYTES>())?;
+    }
+    file.sync_all()
 }
 
 pub fn free(data: &Path) -> Option<u64> {
@@ -107,6 +162,20 @@ mod tests {
         assert!(disk.is_full());
         clock.advance(1);
         assert!(!disk.is_full());
+    }
+
+    #[test]
+    fn room_is_set_aside_once_and_given_to_one_start() {
+        let (clock, data) = (Clock::fixed(UnixMillis(0)), tempfile::tempdir().unwrap());
+        let disk = LogDisk::new(data.path(), &clock);
+        assert!(!release_reserve(data.path()), "nothing is set aside yet");
+        disk.keep_reserve();
+        assert!(!disk.lacks_reserve() && !disk.is_full());
+        let reserve = fs::metadata(data.path().join(RESERVE)).unwrap();
+        assert_eq!(reserve.len(), RESERVE_BYTES);
+        assert!(release_reserve(data.path()) && !release_reserve(data.path()));
+        disk.keep_reserve();
+        assert!(data.path().join(RESERVE).exists());
     }
 
     #[test]

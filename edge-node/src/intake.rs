@@ -193,10 +193,14 @@ impl Intake {
         let may_log = is_known || people.may_log(actor.user_id);
         let is_full = !may_log && disk.is_full();
         let no_room = if is_full { Code::StorageFull } else { Code::TooManyRequests };
+        let has_room = is_known || !disk.lacks_reserve();
         // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
         let judging = move |sight: &Sight, footing: &Footing| {
             if !may_log {
                 return Answer::NotTaken(no_room);
+            }
+            if !has_room {
+                return Answer::NotTaken(Code::StorageFull);
             }
             if !is_known && !pace.takes(actor.user_id, now) {
                 return Answer::NotTaken(Code::TooManyRequests);

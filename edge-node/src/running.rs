@@ -120,7 +120,18 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let data = config.data.clone();
-    open_up(config, clock).await.map_err(|error| {
+    let mut started = open_up(config.clone(), clock.clone()).await;
+    if let Err(error) = &started
+        && disk::is_behind(error, &data)
+        && disk::release_reserve(&data)
+    {
+        tracing::warn!(
+            data = %data.display(),
+            "The disk is full: this edge starts in the room that it had set aside for that"
+        );
+        started = open_up(config, clock).await;
+    }
+    started.map_err(|error| {
         let stopped_at = error.to_string();
         if disk::is_behind(&error, &data) {
             StartError::FullDisk { data, stopped_at }
@@ -168,6 +179,7 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     let people = KnownPeople::new(&config, &store, &clock);
     people.recall().await?;
     let disk = LogDisk::new(&config.data, &clock);
+    disk.keep_reserve();
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);

@@ -221,6 +221,7 @@ async fn it_says_in_words_that_it_cannot_start_on_a_full_disk() {
     cloud.put(order(1, 1));
     let new = tempfile::tempdir().unwrap();
     let used = where_provider_is_known(&cloud, gateway).await;
+    std::fs::remove_file(used.path().join("reserve")).unwrap();
     for from in [new.path(), used.path()] {
         let disk = tempfile::tempdir().unwrap();
         let sets = settings(gateway, free(), free());
@@ -279,6 +280,34 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
         std::fs::read_to_string(&log).unwrap().contains("There is room again").then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothing_new() {
+    let (cloud, gateway) = Cloud::start().await;
+    (1..=2).for_each(|n| cloud.put(order(n, 1)));
+    let from = where_provider_is_known(&cloud, gateway).await;
+    let (disk, logs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mqtt, operator, log) = (free(), free(), logs.path().join("log"));
+    let sessions = cloud.hellos().len();
+    let command =
+        on_small_disk(disk.path(), from.path(), "full", &settings(gateway, mqtt, operator));
+    let edge = Edge::run(command, &log, mqtt).await;
+    until("a session", || async { cloud.hellos().get(sessions).cloned() }).await;
+    let what = until("it is not ready", || missing(operator)).await;
+    assert!(what.contains("is full"), "{what}");
+    let token = cloud.people().token(Role::Provider, 20);
+    let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
+    tablet.send(frame(1, &token, &accept(1))).await;
+    assert_eq!(tablet.reply().await.hop, Hop::Decided, "it still knows its answers");
+    tablet.send(frame(1_000, &token, &accept(2))).await;
+    assert_eq!(tablet.reply().await.code, Some(Code::StorageFull));
+
+    let rest = format!("/proc/{}/root{}/rest", edge.child.id(), disk.path().display());
+    std::fs::remove_file(rest).unwrap();
+    until("it is ready again", || async { missing(operator).await.is_none().then_some(()) }).await;
+    tablet.send(frame(1_000, &token, &accept(2))).await;
+    assert_ne!(tablet.reply().await.verdict, Verdict::NotTaken);
 }
 
 /// What an edge misses, as its operator is told.
