@@ -192,7 +192,7 @@ impl Intake {
         let (pace, now) = (Arc::clone(&self.pace), clock.elapsed());
         let may_log = is_known || people.may_log(actor.user_id);
         let is_full = !may_log && disk.is_full();
-        let no_room = if is_full { Code::StorageFull } else { Code::TooManyRequests };
+        let no_room = if is_full { Code::StorageFull } else { Code::NewcomersWait };
         let has_room = is_known || !disk.lacks_reserve();
         // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
         let judging = move |sight: &Sight, footing: &Footing| {
@@ -220,7 +220,12 @@ impl Intake {
             entered => entered,
         };
         match entered {
-            Ok(Ok(CommandFate::NotTaken(code))) => Ok(refused(Some(id), code)),
+            Ok(Ok(CommandFate::NotTaken(code))) => {
+                if code == Code::NewcomersWait {
+                    people.note_waiting(actor.user_id);
+                }
+                Ok(refused(Some(id), code))
+            }
             Ok(Ok(CommandFate::OverLimit(reached))) => {
                 let IntakeReply { reply, changed } = refused(Some(id), reached.code());
                 Ok(IntakeReply { reply: Reply { limit: Some(reached), ..reply }, changed })

@@ -4,7 +4,7 @@
 //! month; newcomers together never fill the log, so that known people always find room in it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -26,6 +26,8 @@ const NOTED_EVERY_MS: i64 = HOUR_MS;
 /// Devices that one person owns, and all together. A further one is used as long as nobody else is on it.
 const DEVICES_PER_PERSON_MAX: usize = 32;
 const DEVICES_MAX: usize = 20_000;
+/// So many newcomers who were refused are told apart; further ones are not counted.
+const WAITING_MAX: usize = 10_000;
 /// The last of the disk is for people who are known.
 const DISK_KEPT_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -41,6 +43,8 @@ struct Inner {
     known_since: RwLock<HashMap<UserId, UnixMillis>>,
     pending: AtomicU64,
     disk_is_short: AtomicBool,
+    /// Those who were refused since there was room for everybody.
+    waiting: Mutex<HashSet<UserId>>,
 }
 
 impl KnownPeople {
@@ -54,6 +58,7 @@ impl KnownPeople {
             known_since: RwLock::default(),
             pending: AtomicU64::default(),
             disk_is_short: AtomicBool::default(),
+            waiting: Mutex::default(),
         }))
     }
 
@@ -82,9 +87,30 @@ impl KnownPeople {
     /// Whether a new command of his may be logged. What the newcomers may not have waits for the cloud to
     /// decide their earlier ones.
     pub fn may_log(&self, user: UserId) -> bool {
-        let room = self.0.pending.load(Ordering::Relaxed) < self.0.newcomers_pending_max
-            && !self.0.disk_is_short.load(Ordering::Relaxed);
-        room || self.is_known(user)
+        self.has_room_for_all() || self.is_known(user)
+    }
+
+    fn has_room_for_all(&self) -> bool {
+        self.0.pending.load(Ordering::Relaxed) < self.0.newcomers_pending_max
+            && !self.0.disk_is_short.load(Ordering::Relaxed)
+    }
+
+    /// A newcomer's command was refused, so that the last room stays for known people.
+    pub fn note_waiting(&self, user: UserId) {
+        let mut waiting = self.waiting();
+        if waiting.len() < WAITING_MAX && waiting.insert(user) && waiting.len() == 1 {
+            tracing::warn!("The last room is for known people: commands of others are refused");
+        }
+    }
+
+    /// The newcomers who were refused; `None` where there is room for everybody.
+    pub fn waiting_count(&self) -> Option<u32> {
+        let count = self.waiting().len();
+        u32::try_from(count).ok().filter(|count| *count > 0)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn logged(&self) {
@@ -95,6 +121,9 @@ impl KnownPeople {
         self.0.pending.store(pending.into(), Ordering::Relaxed);
         let short = disk_free.is_some_and(|bytes| bytes < DISK_KEPT_BYTES);
         self.0.disk_is_short.store(short, Ordering::Relaxed);
+        if self.has_room_for_all() {
+            self.waiting().clear();
+        }
     }
 
     pub fn owns(&self, user: UserId, device: &DeviceId) -> bool {
@@ -233,5 +262,10 @@ mod tests {
         assert!(known.may_log(new));
         known.measured(2, Some(DISK_KEPT_BYTES - 1));
         assert!(known.may_log(old) && !known.may_log(new));
+        assert_eq!(known.waiting_count(), None);
+        [new, new].into_iter().for_each(|user| known.note_waiting(user));
+        assert_eq!(known.waiting_count(), Some(1), "a person counts once");
+        known.measured(2, Some(u64::MAX));
+        assert_eq!(known.waiting_count(), None, "there is room for everybody again");
     }
 }

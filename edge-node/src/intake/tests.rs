@@ -157,6 +157,20 @@ async fn who_sends_more_than_a_person_can_is_told_so_and_heard_again_of_what_is_
 }
 
 #[tokio::test]
+async fn a_newcomer_hears_that_the_last_room_is_for_known_people_and_is_counted() {
+    let edge = Edge::new().await;
+    let people = &edge.intake.ground.people;
+    people.measured(10_000, None);
+    let refused = edge.provider_sends(101, 20, &accept(1)).await;
+    assert_eq!((refused.verdict, refused.code), (Verdict::NotTaken, Some(Code::NewcomersWait)));
+    assert!(refused.message.is_some_and(|text| text.en.contains("Nothing was stored")));
+    assert_eq!(people.waiting_count(), Some(1));
+    people.measured(9_999, None);
+    assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Provisional);
+    assert_eq!(people.waiting_count(), None);
+}
+
+#[tokio::test]
 async fn who_has_used_up_his_share_hears_which_and_until_when() {
     let edge = Edge::with(Config { acceptances_a_day_max: 1, ..Config::default() }).await;
     let first = edge.provider_sends(101, 20, &accept(1)).await;

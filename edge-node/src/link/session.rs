@@ -213,6 +213,7 @@ impl<'a> LinkSession<'a> {
             now: ground.clock.now(),
             disk_free_bytes: ground.disk.free(),
             clock_error_ms: ground.clock_check.error_ms(),
+            newcomers_waiting: ground.people.waiting_count(),
         };
         if let Some(ack) = self.edge.ack(&report) {
             self.socket.send(&ack).await?;

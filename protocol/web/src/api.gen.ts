@@ -3332,6 +3332,19 @@ export interface components {
         Channel: "email" | "sms" | "push";
         /** @enum {string} */
         ChecksumState: "match" | "mismatch" | "settling" | "unknown";
+        /** @enum {string} */
+        ClockFinding: "by_cloud" | "not_believed" | "by_log";
+        /** @description What is wrong with the machine's clock, as people read it. */
+        ClockStanding: {
+            /**
+             * Format: int64
+             * @description How far the machine's clock is ahead, in milliseconds; below zero where it is behind.
+             */
+            error_ms: number;
+            finding: components["schemas"]["ClockFinding"];
+            found_at: components["schemas"]["UnixMillis"];
+            message: components["schemas"]["Text"];
+        };
         ClosedAccount: {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
@@ -3358,6 +3371,7 @@ export interface components {
         };
         /** @enum {string} */
         Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "code_wrong" | "code_over" | "codes_off" | "phone_unknown" | "password_only" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "no_work_in_vain" | "terms_changed" | "fee_settled" | "too_many_fees" | "signature_wrong" | "order_not_completed" | "already_reviewed" | "review_fixed" | "own_review" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "unavailable" | "timed_out" | "issuer_away" | "code_not_sent" | "internal" | "unrecognised";
+        Code: "invalid_token" | "token_expired" | "session_ended" | "invalid_credentials" | "account_locked" | "visit_over" | "identity_refused" | "identity_taken" | "last_way_in" | "code_wrong" | "code_over" | "codes_off" | "phone_unknown" | "password_only" | "providers_only" | "role_forbidden" | "permission_missing" | "not_yours" | "revoked" | "not_verified" | "device_closed" | "device_in_use" | "csrf_token_wrong" | "foreign_page" | "too_many_streams" | "invalid_input" | "malformed_body" | "body_too_large" | "body_too_slow" | "file_kind_refused" | "file_not_plain" | "picture_unreadable" | "picture_too_large" | "too_many_files" | "link_invalid" | "not_found" | "method_not_allowed" | "user_exists" | "role_exists" | "role_built_in" | "role_in_use" | "role_fixed" | "too_many_roles" | "stale_version" | "edge_exists" | "key_too_new" | "op_not_stopped" | "enrolment_code_invalid" | "enrolment_code_used" | "order_not_found" | "order_exists" | "order_already_accepted" | "order_not_approved" | "order_cancelled" | "order_rejected" | "wrong_state" | "funds_not_held" | "order_not_payable" | "amount_mismatch" | "already_paid" | "not_refundable" | "refund_decided" | "nothing_failed" | "terms_changed" | "fee_settled" | "too_many_fees" | "signature_wrong" | "order_not_completed" | "already_reviewed" | "review_fixed" | "own_review" | "too_many_open_jobs" | "too_many_acceptances" | "too_many_withdrawals" | "order_cancelled_meanwhile" | "order_rejected_meanwhile" | "command_id_reused" | "region_assigning_offline" | "region_taken_back" | "holder_restored" | "holder_cloned" | "holder_disabled" | "right_renewed" | "right_ended" | "acceptance_not_arrived" | "edge_epoch_ended" | "looks_taken" | "looks_wrong_state" | "looks_not_yours" | "region_held_elsewhere" | "looks_unpaid" | "storage_full" | "unknown_op" | "gate_closed" | "protocol_unsupported" | "edge_unknown" | "edge_clock_wrong" | "session_superseded" | "edge_twin" | "edge_disabled" | "edge_not_trusted" | "edge_needs_operator" | "chain_broken" | "rate_limited" | "registration_quota" | "too_many_requests" | "newcomers_wait" | "unavailable" | "timed_out" | "issuer_away" | "code_not_sent" | "internal" | "unrecognised";
         CodeForm: {
             /** @description Six digits. Spaces do not matter. */
             code: string;
@@ -3695,12 +3709,13 @@ export interface components {
             user_id: components["schemas"]["UserId"];
         };
         EdgeStanding: components["schemas"]["RegionStanding"] & {
+            clock: components["schemas"]["ClockStanding"] | null;
             edge: components["schemas"]["EdgeId"];
             feed_as_of: components["schemas"]["UnixMillis"] | null;
             /** @description An accept of an open order is final here at once. */
             firm: boolean;
             link: components["schemas"]["EdgeLink"];
-            /** @description The edge's clock. */
+            /** @description The time that the edge works by. */
             now: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"];
         };
@@ -3743,6 +3758,11 @@ export interface components {
             lost_at?: components["schemas"]["UnixMillis"];
             /** @description Since when it waits to be let in, because it was restored too often. */
             needs_operator_at?: components["schemas"]["UnixMillis"];
+            /**
+             * Format: int32
+             * @description People whose commands it refuses, because it keeps its last room for those whom it knows.
+             */
+            newcomers_waiting?: number;
             oldest_pending_at: components["schemas"]["UnixMillis"] | null;
             /** Format: int64 */
             parked: number;
@@ -5667,6 +5687,8 @@ export type Certification = components['schemas']['Certification'];
 export type CertificationForm = components['schemas']['CertificationForm'];
 export type Channel = components['schemas']['Channel'];
 export type ChecksumState = components['schemas']['ChecksumState'];
+export type ClockFinding = components['schemas']['ClockFinding'];
+export type ClockStanding = components['schemas']['ClockStanding'];
 export type ClosedAccount = components['schemas']['ClosedAccount'];
 export type CmdFrame = components['schemas']['CmdFrame'];
 export type Code = components['schemas']['Code'];
@@ -23448,8 +23470,8 @@ export interface operations {
             };
             /**
              * @description `invalid_token`: Invalid token
-             *     `token_expired`: Your sign-in has expired. Sign in again.
              *     `edge_unknown`: This edge is not enrolled.
+             *     `edge_clock_wrong`: The clock of this edge is wrong: its token is not of this time. The answer says what time it is.
              */
             401: {
                 headers: {

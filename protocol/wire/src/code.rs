@@ -146,6 +146,7 @@ codes! {
     RateLimited rate_limited 429,
     RegistrationQuota registration_quota 429,
     TooManyRequests too_many_requests 429,
+    NewcomersWait newcomers_wait 429,
     Unavailable unavailable 503,
     TimedOut timed_out 504,
     IssuerAway issuer_away 503,

@@ -145,6 +145,9 @@ pub struct EdgeStatus {
     pub clock_error_ms: Option<i64>,
     #[schema(required)]
     pub disk_free_bytes: Option<u64>,
+    /// People whose commands it refuses, because it keeps its last room for those whom it knows.
+    #[serde(default)]
+    pub newcomers_waiting: u32,
     /// Commands that epochs of it have left without an outcome, and that have not come back yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_behind: Vec<LeftBehind>,

@@ -88,6 +88,9 @@ fn worded(
             0 => ("disk_low", look.say(say::complaint_disk_full)),
             mib => ("disk_low", look.say(say::complaint_disk_low { mib: mib.into() })),
         },
+        Kind::NewcomersWait(count) => {
+            ("newcomers_wait", look.say(say::complaint_newcomers_wait { count }))
+        }
         Kind::TakesAnyHub => ("takes_any_hub", look.say(say::complaint_takes_any_hub)),
         Kind::PlainLine => ("plain_line", look.say(say::complaint_plain_line)),
         Kind::ClockWrong { error_ms } => {

@@ -131,6 +131,7 @@ impl Edge {
             unproven: at.unproven,
             assignment: Some(at.assignment),
             clock_error_ms: machine.clock_error_ms,
+            newcomers_waiting: machine.newcomers_waiting,
         }))
     }
 

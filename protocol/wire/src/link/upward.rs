@@ -122,6 +122,9 @@ pub struct Ack {
     /// How far the clock of the edge's machine is ahead, where the edge works by the hub's time instead.
     #[n(14)]
     pub clock_error_ms: Option<i64>,
+    /// People whose commands it refuses, because it keeps its last room for those whom it knows.
+    #[n(15)]
+    pub newcomers_waiting: Option<u32>,
 }
 
 /// The hub has stored ops up to `cursor`, and takes this much more.

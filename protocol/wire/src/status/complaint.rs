@@ -44,6 +44,8 @@ pub enum ComplaintKind {
     DiskLow {
         free_bytes: u64,
     },
+    /// It keeps its last room for people whom it knows, and has refused so many others.
+    NewcomersWait(u64),
     /// It would believe any hub.
     TakesAnyHub,
     /// Others can read and change what passes between it and the cloud.
@@ -118,6 +120,7 @@ impl EdgeStatus {
         let others = [
             self.link_complaint(gate),
             free_bytes.map(|free_bytes| ComplaintKind::DiskLow { free_bytes }),
+            some(self.newcomers_waiting.into()).map(ComplaintKind::NewcomersWait),
             error_ms.map(|error_ms| ComplaintKind::ClockWrong { error_ms }),
             self.takes_any_hub.then_some(ComplaintKind::TakesAnyHub),
             self.plain_line.then_some(ComplaintKind::PlainLine),

@@ -104,6 +104,7 @@ pub fn frames() -> Vec<Frame> {
             unproven: None,
             assignment: None,
             clock_error_ms: None,
+            newcomers_waiting: None,
         }),
         Frame::Credit(Credit {
             standing: standing(),

@@ -101,13 +101,19 @@ fn vectors() -> BTreeMap<String, String> {
         assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
         vectors.insert(name.into(), hex(&frame.to_bytes()));
     }
-    let ack = frames().into_iter().find_map(|frame| match frame {
-        Frame::Ack(ack) => Some(Ack { clock_error_ms: Some(-8_000), ..ack }),
+    let acks = frames().into_iter().filter_map(|frame| match frame {
+        Frame::Ack(ack) => Some(ack),
         _ => None,
     });
-    let ack = Frame::Ack(ack.unwrap());
-    assert_eq!(Frame::from_bytes(&ack.to_bytes()).unwrap(), ack, "it reads back");
-    vectors.insert("ack/wrong clock".into(), hex(&ack.to_bytes()));
+    for ack in acks {
+        let wrong_clock = Ack { clock_error_ms: Some(-8_000), ..ack.clone() };
+        let newcomers = Ack { newcomers_waiting: Some(3), ..ack };
+        for (name, ack) in [("wrong clock", wrong_clock), ("newcomers", newcomers)] {
+            let frame = Frame::Ack(ack);
+            assert_eq!(Frame::from_bytes(&frame.to_bytes()).unwrap(), frame, "it reads back");
+            vectors.insert(format!("ack/{name}"), hex(&frame.to_bytes()));
+        }
+    }
     let next = Some(SnapshotPlace { kind: 0, entity: [7; 16] });
     let part = SnapshotPart { changes: vec![Change::Assignment(assignment())], next };
     assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part, "it reads back");

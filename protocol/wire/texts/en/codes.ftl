@@ -122,6 +122,7 @@ chain-broken = The log does not continue the part that was received.
 rate-limited = Too Many Requests: you have asked too often. Wait a little and try again.
 registration-quota = Too many accounts were made from this address today. Try again tomorrow.
 too-many-requests = Too Many Requests
+newcomers-wait = This regional node has little room left and keeps it for people whose work the cloud has confirmed before. Nothing was stored. Try again once the node has reached the cloud.
 unavailable = This part of the service is out of reach. Try again shortly.
 timed-out = This took too long. Try again.
 issuer-away = The other service does not answer. Try again in a moment.

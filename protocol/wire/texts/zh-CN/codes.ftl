@@ -122,6 +122,7 @@ chain-broken = 日志与已接收内容不连续。
 rate-limited = 请求过于频繁，请稍后再试。
 registration-quota = 该网络地址今天注册的账号过多，请明天再试。
 too-many-requests = 请求过于频繁
+newcomers-wait = 区域节点剩余空间不多，先留给云端已确认过其操作的用户。未保存任何内容，请待节点连上云端后再试。
 unavailable = 该服务暂时不可用，请稍后再试。
 timed-out = 处理超时，请重试。
 issuer-away = 其他服务没有响应，请稍后再试。

@@ -32,6 +32,7 @@ fn edge(name: &str) -> EdgeStatus {
         checksum: ChecksumState::Match,
         clock_error_ms: Some(0),
         disk_free_bytes: None,
+        newcomers_waiting: 0,
         left_behind: Vec::new(),
         quarantine: None,
         needs_operator_at: None,
@@ -158,6 +159,7 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
         |edge: &mut EdgeStatus| (edge.held, edge.stopped) = (2, 1),
         |edge: &mut EdgeStatus| edge.parked = 1,
         |edge: &mut EdgeStatus| edge.held = 1,
+        |edge: &mut EdgeStatus| edge.newcomers_waiting = 3,
         |edge: &mut EdgeStatus| edge.pending = 9,
         |edge: &mut EdgeStatus| {
             (edge.parked, edge.disk_free_bytes, edge.clock_error_ms) = (1, Some(0), Some(-70_000));
@@ -216,6 +218,17 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     assert!(chinese.contains("! north-1：该节点被从备份恢复"), "{chinese}");
     assert_eq!(text.matches("Next: ").count(), report.complaints().len());
     assert_eq!(chinese.matches("下一步：").count(), report.complaints().len());
+}
+
+#[test]
+fn people_who_are_refused_for_want_of_room_are_counted_with_the_next_step() {
+    let refusing = EdgeStatus { newcomers_waiting: 3, ..edge("north-1") };
+    let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![refusing])] };
+    let text = verdict(&report, &look(Language::English, false));
+    assert!(text.contains("! north-1: it keeps its last room for people whom it knows"), "{text}");
+    assert!(text.contains("and refuses 3 others"), "{text}");
+    let chinese = verdict(&report, &look(Language::Chinese, false));
+    assert!(chinese.contains("正拒绝另外 3 人的操作"), "{chinese}");
 }
 
 #[test]

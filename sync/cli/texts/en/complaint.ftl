@@ -90,11 +90,17 @@ complaint-disk-low =
 complaint-disk-full =
     its disk is full: it refuses new work, and loses nothing that it has taken
     make room on the disk that holds its data folder, or move the folder to a larger one
+complaint-newcomers-wait =
+    it keeps its last room for people whom it knows, and refuses { $count ->
+        [one] 1 other person
+       *[other] { $count } others
+    }
+    make room on the disk that holds its data folder, and see to it that the cloud decides what waits there
 complaint-clock-wrong =
     its clock is { $by } { $error ->
         [ahead] ahead
        *[behind] behind
-    }: it judges sign-ins by this clock, and people see its times
+    }: after a restart it judges sign-ins by this clock until the cloud tells it the time
     set the machine's clock, and keep it right with NTP
 complaint-takes-any-hub =
     it does not check that the cloud it talks to is ours: anybody on its line could pretend to be the hub

@@ -69,11 +69,14 @@ complaint-disk-low =
 complaint-disk-full =
     其磁盘已满：拒绝新的操作，但不会丢失已接收的操作
     在其数据目录所在磁盘上腾出空间，或将该目录移到更大的磁盘
+complaint-newcomers-wait =
+    其剩余空间只留给已认识的用户，正拒绝另外 { $count } 人的操作
+    在其数据目录所在磁盘上腾出空间，并确保云端处理积压的操作
 complaint-clock-wrong =
     其时钟{ $error ->
         [ahead] 快了
        *[behind] 慢了
-    } { $by }：该节点据此判断登录是否有效，人们看到的也是它的时间
+    } { $by }：重新启动后，在云端告知时间之前，该节点据此判断登录是否有效
     校准该机器的时钟，并用 NTP 保持同步
 complaint-takes-any-hub =
     它不核对所连接的云端是否属实：其线路上的任何人都可以冒充中枢

@@ -159,6 +159,7 @@ fn ack(outcome_cursor: u64, feed_cursor: u64) -> Ack {
         unproven: None,
         assignment: None,
         clock_error_ms: None,
+        newcomers_waiting: None,
     }
 }
 

@@ -58,6 +58,8 @@ pub struct MachineReport {
     pub disk_free_bytes: Option<u64>,
     /// How far the machine's own clock is ahead of that time, where the edge does not work by it.
     pub clock_error_ms: Option<i64>,
+    /// People who are refused for want of room; `None` where there is room.
+    pub newcomers_waiting: Option<u32>,
 }
 
 /// A run of the log as stored, and the chain just before it.

@@ -39,7 +39,7 @@ const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND t
 const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
 const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
     feed_cursor = ?, digest = ?, ahead = ?, pending = ?, oldest_pending_at = ?, last_seq = ?, \
-    clock_error_ms = ?, disk_free_bytes = ?, unproven = ?, assignment = ?, \
+    clock_error_ms = ?, disk_free_bytes = ?, newcomers_waiting = ?, unproven = ?, assignment = ?, \
     taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ?";
 /// While a session stands, its own word counts: somebody else may have sent an old token of the edge.
@@ -209,6 +209,7 @@ impl Store {
             ack.last_seq,
             clock_error_ms,
             ack.disk_free_bytes,
+            ack.newcomers_waiting.unwrap_or_default(),
             ack.unproven,
             ack.assignment,
         ];

@@ -13,7 +13,7 @@ use crate::domain::status::{EdgeRecord, RegionRecord};
 const PAGE: &str = "SELECT e.edge, e.region, e.created_at, e.enrolled_at, e.epoch, \
     e.program_version AS version, e.cursor_seq, e.outcome_count, e.undecided, e.link_up, e.link_since, \
     e.last_contact_at, e.outcome_cursor, e.feed_cursor, e.digest, e.ahead, e.pending, \
-    e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, f.region_digest, \
+    e.oldest_pending_at, e.last_seq, e.clock_error_ms, e.disk_free_bytes, e.newcomers_waiting, f.region_digest, \
     p.at AS epoch_at, p.why AS epoch_why, e.readmitted_at, e.needs_operator_at, e.twin_seen_at, \
     e.repair_asked_at, e.repairs, e.repaired_at, e.unproven, e.assignment, \
     e.lost, e.lost_at, e.takes_any_hub, e.plain_line, e.cloud_tokens_since, \
@@ -71,7 +71,7 @@ impl Row for EdgeRecord {
         let outcome_at: Option<UnixMillis> = row.get("outcome_at")?;
         let stored = fields!(row => EdgeStatus {
             edge, last_contact_at, epoch, version, pending, oldest_pending_at, undecided,
-            clock_error_ms, disk_free_bytes, needs_operator_at, twin_seen_at, repair_asked_at,
+            clock_error_ms, disk_free_bytes, newcomers_waiting, needs_operator_at, twin_seen_at, repair_asked_at,
             repairs, repaired_at, unproven, lost, lost_at, held, stopped, parked, takes_any_hub,
             plain_line, cloud_tokens_since;
             lag_down_since: change_at.into_iter().chain(outcome_at).min(),

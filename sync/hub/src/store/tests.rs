@@ -136,6 +136,7 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
         unproven: None,
         assignment: None,
         clock_error_ms: None,
+        newcomers_waiting: None,
     }
 }
 

@@ -229,6 +229,7 @@ impl World {
             unproven: None,
             assignment: None,
             clock_error_ms: None,
+            newcomers_waiting: None,
         };
         self.send_frame(conn, Side::Hub, &Frame::Ack(ack.clone()));
         self.send_frame(conn, Side::Hub, &Frame::Ack(ack));

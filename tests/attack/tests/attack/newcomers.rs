@@ -35,7 +35,7 @@ async fn takes_newcomers(platform: &AttackedPlatform) -> bool {
     let newcomer = platform.somebody(Role::Customer).await;
     let call = HttpCall::post("/commands").json(&new_order(&newcomer.edge_token));
     let answer = newcomer.station.ask(platform.edge().http, &call).await.expect("an answer");
-    let is_refused = answer.code() == "too_many_requests";
+    let is_refused = answer.code() == "newcomers_wait";
     assert!(is_refused || answer.json()["receipt"].is_object(), "{}", answer.text());
     !is_refused
 }

@@ -42,6 +42,7 @@ pub(in crate::domain) fn north() -> EdgeRecord {
         checksum: ChecksumState::Unknown,
         clock_error_ms: Some(12),
         disk_free_bytes: None,
+        newcomers_waiting: 0,
         left_behind: Vec::new(),
         quarantine: None,
         needs_operator_at: None,

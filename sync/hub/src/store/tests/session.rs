@@ -115,6 +115,7 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
     assert!(!store.contact(&north(), old, NOW).await.unwrap());
     let nonce = BootNonce([3; 16]);
     let ack = Ack { last_seq: 9, edge_now: LATER, disk_free_bytes: Some(5), ..ack(old, 0) };
+    let ack = Ack { newcomers_waiting: Some(3), ..ack };
     assert!(!store.save_ack(&north(), (&ack, &HeadNotes::default()), NOW).await.unwrap());
     store.link_down(&north(), old, NOW).await.unwrap();
 
@@ -123,6 +124,7 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
     let edges = store.edges("", 10).await.unwrap();
     assert!(edges[0].link_up, "the old session has no say in it");
     assert_eq!((edges[0].last_seq, edges[0].stored.clock_error_ms), (9, Some(60_000)));
+    assert_eq!(edges[0].stored.newcomers_waiting, 3);
     assert!(store.edges("north-1", 10).await.unwrap().is_empty());
 }
 

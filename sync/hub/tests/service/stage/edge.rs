@@ -281,6 +281,7 @@ impl Edge {
             unproven: None,
             assignment: None,
             clock_error_ms: None,
+            newcomers_waiting: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }

@@ -200,6 +200,7 @@ impl Thief {
             unproven: None,
             assignment: None,
             clock_error_ms: None,
+            newcomers_waiting: None,
         };
         self.send(&Frame::Ack(ack)).await;
     }
