@@ -14,6 +14,7 @@ use process::{
     client::{Client, ClientError},
     random,
     tokens::{Signer, verify_bytes},
+    trust,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,6 +47,11 @@ struct EnrolAnswer {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
+    #[error(
+        "the cloud's certificate is not valid at the time of this edge's machine. Set the machine's clock; where it \
+         is right, the cloud's certificate has run out"
+    )]
+    CertificateTime,
     #[error("the cloud did not enrol this edge")]
     Cloud(#[source] ClientError),
     #[error(
@@ -163,6 +169,7 @@ impl EnrolError {
     fn of(error: ClientError) -> Self {
         match error.problem.as_ref().map(|problem| problem.code) {
             Some(Code::EnrolmentCodeInvalid) => Self::Refused,
+            _ if trust::is_of_certificate_time(&error) => Self::CertificateTime,
             _ => Self::Cloud(error),
         }
     }

@@ -34,4 +34,4 @@ pub use enrol::EnrolError;
 pub use http::document;
 pub use mqtt::MqttKind;
 pub use running::{Running, StartError, start};
-pub use store::{Report, ReportItem, path_in, report};
+pub use store::{Report, ReportError, ReportItem, path_in, report};

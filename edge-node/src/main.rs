@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
-use holdfast_edge::{Config, StartError, path_in, report, start};
+use holdfast_edge::{Config, ReportError, StartError, path_in, report, start};
 use process::{
     clock::Clock,
     config::{self, ConfigArgs},
@@ -86,13 +85,14 @@ async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 fn tell(config: &Config, json: bool) -> anyhow::Result<()> {
-    let path = path_in(&config.data);
-    let report = match report(&path) {
+    let data = config.data.clone();
+    let report = match report(&path_in(&data)) {
         Err(error) if journal::is_of_damage(&error) => {
             let stopped_at = "could not read the report".to_owned();
-            return Err(StartError::Damaged { data: config.data.clone(), stopped_at }.into());
+            return Err(StartError::Damaged { data, stopped_at }.into());
         }
-        read => read.with_context(|| format!("could not read {}", path.display()))?,
+        Err(ReportError::NewerVersion) => return Err(StartError::NewerVersion(data).into()),
+        read => read?,
     };
     match json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),

@@ -88,6 +88,12 @@ pub enum StartError {
     )]
     Damaged { data: PathBuf, stopped_at: String },
     #[error(
+        "the database in {} was written by a newer version of holdfast-edge. Start that version again; to go back, put \
+         a backup of before the upgrade in its place, and start with it while the cloud is in reach, which gives back \
+         what is missing", .0.display()
+    )]
+    NewerVersion(PathBuf),
+    #[error(
         "this edge is enrolled, but its key {} is missing. Put the file back from a backup; without one, start the edge \
          with a new code as edge.enrolment_code: `holdfast edges rotate NAME` makes it", .0.display()
     )]
@@ -137,6 +143,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
             StartError::FullDisk { data, stopped_at }
         } else if journal::is_of_damage(&error) {
             StartError::Damaged { data, stopped_at }
+        } else if journal::is_of_newer_version(&error) {
+            StartError::NewerVersion(data)
         } else {
             error
         }

@@ -72,7 +72,7 @@ pub use orders::FeedEffects;
 pub use outcomes::DecidedCommand;
 pub use people::{DEVICE_UNUSED_MS_MAX, DeviceOwner};
 pub use quarantine::EpochStart;
-pub use report::{Report, ReportItem, report};
+pub use report::{Report, ReportError, ReportItem, report};
 pub use sight::BoardItem;
 pub use standing::RegionStanding;
 

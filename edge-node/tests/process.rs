@@ -435,6 +435,26 @@ async fn an_enrolled_edge_without_its_key_starts_only_with_a_new_code() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_a_newer_version_and_a_missing_one_are_told_with_their_remedies() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = data_of_enrolled(&cloud, gateway).await;
+    let file = rusqlite::Connection::open(holdfast_edge::path_in(data.path())).unwrap();
+    file.pragma_update(None, "user_version", 999).unwrap();
+    drop(file);
+    let sets = settings(gateway, free(), free());
+    for words in [&[][..], &["report"]] {
+        let said = refusal(data.path(), &sets, words);
+        let place = data.path().display().to_string();
+        assert!(said.contains("written by a newer version") && said.contains(&place), "{said}");
+        assert!(said.contains("Start that version again"), "{said}");
+        assert!(!said.contains("rusqlite") && !said.contains("migration"), "{said}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let said = refusal(empty.path(), &sets, &["report"]);
+    assert!(said.contains("there is no edge in") && !said.contains("Error code"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_database_is_told_with_its_remedy() {
     let (cloud, gateway) = Cloud::start().await;
     let data = data_of_enrolled(&cloud, gateway).await;

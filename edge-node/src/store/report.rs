@@ -1,6 +1,11 @@
 //! Owns the report that a cut-off edge gives from its file alone, beside a running process or without one.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
@@ -10,6 +15,7 @@ use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignmen
 use super::{
     alarm::{self, Alarm},
     clock::{self, ClockFault, ClockFinding},
+    schema,
     sql::{decoded, id, nat, opt, parsed},
 };
 use crate::say;
@@ -79,11 +85,30 @@ pub struct ReportItem {
     pub received_at: UnixMillis,
 }
 
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error(
+        "there is no edge in {}: it has not run there yet, or edge.data names another folder", .0.display()
+    )]
+    Missing(PathBuf),
+    /// Another user may own it.
+    #[error("could not open {}", .0.display())]
+    Closed(PathBuf, #[source] io::Error),
+    #[error("the database was written by a newer version of holdfast-edge")]
+    NewerVersion,
+    #[error("could not read the edge's database")]
+    Read(#[from] rusqlite::Error),
+}
+
 /// So many items are listed; `pending` tells the whole number.
 const ITEMS_MAX: u32 = 10_000;
 
 /// Opens the file to read only: it works while the edge runs, and changes nothing when it does not.
-pub fn report(path: &Path) -> rusqlite::Result<Report> {
+pub fn report(path: &Path) -> Result<Report, ReportError> {
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => ReportError::Missing(path.to_owned()),
+        _ => ReportError::Closed(path.to_owned(), error),
+    })?;
     const ROW: &str = "SELECT name, region, epoch,
         (SELECT coalesce(max(seq), 0) FROM log WHERE log.epoch = edge.epoch),
         (SELECT count(*) FROM pending),
@@ -93,8 +118,12 @@ pub fn report(path: &Path) -> rusqlite::Result<Report> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    let version: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > schema::STEPS {
+        return Err(ReportError::NewerVersion);
+    }
     let snapshot = conn.unchecked_transaction()?;
-    snapshot.query_row(ROW, [], |row| {
+    let report = snapshot.query_row(ROW, [], |row| {
         let (edge, epoch, suspect) = (parsed(row, 0)?, nat(row, 2)?, row.get(10)?);
         Ok(Report {
             region: parsed(row, 1)?,
@@ -115,7 +144,8 @@ pub fn report(path: &Path) -> rusqlite::Result<Report> {
             epoch,
             suspect,
         })
-    })
+    })?;
+    Ok(report)
 }
 
 fn right(

@@ -4,6 +4,9 @@ use rusqlite_migration::{M, Migrations};
 
 use super::{customers, shares};
 
+/// The number of steps that a file of this version has gone through.
+pub(super) const STEPS: u32 = 14;
+
 pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("../../migrations/0001_first.sql")),
@@ -29,8 +32,13 @@ pub(super) fn migrations() -> Migrations<'static> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     #[test]
-    fn every_migration_runs_on_an_empty_file() {
-        super::migrations().validate().unwrap();
+    fn every_migration_runs_on_an_empty_file_and_is_counted() {
+        let mut file = Connection::open_in_memory().unwrap();
+        super::migrations().to_latest(&mut file).unwrap();
+        let steps = file.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0));
+        assert_eq!(steps, Ok(super::STEPS));
     }
 }

@@ -1,8 +1,15 @@
 //! The failures of a write, a read or the whole journal.
 
-use std::{any::Any, error::Error, io, path::PathBuf, sync::Arc};
+use std::{
+    any::Any,
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rusqlite::{ErrorCode, ffi};
+use rusqlite_migration::MigrationDefinitionError;
 
 use crate::State;
 
@@ -46,6 +53,12 @@ pub enum JournalError {
         #[source]
         source: Arc<rusqlite_migration::Error>,
     },
+    /// This program knows too few steps to read the file.
+    #[error(
+        "{} was written by a newer version of this program. Start that version again, or put a backup of before \
+         the upgrade in its place", .0.display()
+    )]
+    NewerVersion(PathBuf),
     #[error("could not load the state")]
     Load(#[source] Arc<dyn std::error::Error + Send + Sync>),
     #[error("{} is in use by another process", .0.display())]
@@ -69,21 +82,28 @@ pub fn is_full(error: &rusqlite::Error) -> bool {
 /// Returns whether a full disk stands behind the error. Unlike with `is_full`, the write that met it may be
 /// stored.
 pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if names_full_disk(error) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    any_cause(error, names_full_disk)
 }
 
 /// Returns whether the file behind the error is no whole database.
 pub fn is_of_damage(error: &(dyn Error + 'static)) -> bool {
+    any_cause(error, names_damage)
+}
+
+/// Returns whether a newer version of this program has written the file behind the error.
+pub fn is_of_newer_version(error: &(dyn Error + 'static)) -> bool {
+    any_cause(error, |cause| {
+        matches!(cause.downcast_ref::<JournalError>(), Some(JournalError::NewerVersion(_)))
+    })
+}
+
+fn any_cause(
+    error: &(dyn Error + 'static),
+    is_it: impl Fn(&(dyn Error + 'static)) -> bool,
+) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if names_damage(error) {
+        if is_it(error) {
             return true;
         }
         cause = error.source();
@@ -141,6 +161,16 @@ impl JournalError {
 
     pub(crate) fn io(what: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { what, source: Arc::new(source) }
+    }
+
+    pub(crate) fn schema(path: &Path) -> impl Fn(rusqlite_migration::Error) -> Self {
+        use rusqlite_migration::Error::MigrationDefinition;
+        move |source| match source {
+            MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+                Self::NewerVersion(path.to_owned())
+            }
+            _ => Self::Schema { path: path.to_owned(), source: source.into() },
+        }
     }
 
     pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {

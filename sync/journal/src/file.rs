@@ -30,9 +30,7 @@ pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile
     let lock = lock(path)?;
     let mut conn = Connection::open(path).map_err(JournalError::sql("open the journal"))?;
     set_up(&conn, path)?;
-    migrations
-        .to_latest(&mut conn)
-        .map_err(|source| JournalError::Schema { path: path.to_owned(), source: source.into() })?;
+    migrations.to_latest(&mut conn).map_err(JournalError::schema(path))?;
     Ok(OwnedFile { conn, _lock: lock })
 }
 

@@ -16,6 +16,8 @@ mod writer;
 #[allow(clippy::disallowed_methods)]
 mod tests;
 
-pub use error::{JournalError, WriteError, is_full, is_of_damage, is_of_full_disk};
+pub use error::{
+    JournalError, WriteError, is_full, is_of_damage, is_of_full_disk, is_of_newer_version,
+};
 pub use journal::Journal;
 pub use state::State;
