@@ -1,4 +1,4 @@
--- What this edge knows of its machine's clock: the newest time that its hub has told, and the last finding.
+-- What this edge knows of its machine's clock: the newest time that its hub has sent, and the last finding.
 CREATE TABLE clock (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   hub_at INTEGER NOT NULL,

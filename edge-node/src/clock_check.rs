@@ -1,9 +1,9 @@
 //! Owns the edge's judgement of its machine's clock: holds it against the hub's, works by the hub's time where
 //! the two differ, and says so.
 //!
-//! Invariants: only a time that the trusted hub has told for this very connection sets the clock, and no time
-//! that lies before the hub's earlier word; until the hub has told the time, no run works by an earlier moment
-//! than the newest of the runs before.
+//! Invariants: only a time that the trusted hub has sent for this very connection sets the clock, and no time
+//! before an earlier one of that hub; until the hub has sent its time, no run works by an earlier moment than
+//! the newest of the runs before.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ struct Inner {
     note: Mutex<ClockNote>,
 }
 
-/// What is wrong with the machine's clock, as people are told.
+/// What is wrong with the machine's clock, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClockStanding {
     pub finding: ClockFinding,
@@ -39,13 +39,13 @@ pub struct ClockStanding {
     pub message: Text,
 }
 
-/// A time that the hub has told.
+/// The hub's clock, as it was read over a connection.
 #[derive(Debug, Clone, Copy)]
-pub struct ToldTime {
+pub struct HubClockReading {
     pub at: UnixMillis,
-    /// The trusted hub has told it, for this connection.
+    /// The trusted hub has signed it, for this connection.
     pub is_proven: bool,
-    /// It stands in a refusal, which keeps the link down.
+    /// It came with a refusal, which keeps the link down.
     pub is_refusal: bool,
 }
 
@@ -70,32 +70,36 @@ impl ClockCheck {
         Ok(())
     }
 
-    /// Returns whether the time of day is no more than a lower bound, so that it tells no age.
+    /// Returns whether the time of day is only a lower bound, so that no age follows from it.
     pub fn is_lower_bound(&self) -> bool {
         self.fault().is_some_and(|fault| fault.finding == ClockFinding::ByLog)
     }
 
     /// Holds the machine's clock against the hub's, and works by the hub's where they differ.
-    pub async fn compare(&self, told: ToldTime) {
+    pub async fn compare(&self, reading: HubClockReading) {
         let clock = &self.0.clock;
         let mut note = self.note();
-        let error_ms = clock.machine_now().0.saturating_sub(told.at.0);
-        let is_believed = told.is_proven && note.hub_at.since(told.at) <= CLOCK_BEHIND_MS_MAX;
-        let finding = if error_ms.saturating_abs() <= CLOCK_ERROR_MS_MAX {
-            clock.follow_machine();
-            None
-        } else if is_believed {
-            clock.count_from(told.at);
-            Some(ClockFinding::ByCloud)
-        } else if told.is_refusal {
-            Some(ClockFinding::NotBelieved)
-        } else {
-            return;
+        let error_ms = clock.machine_now().0.saturating_sub(reading.at.0);
+        let is_believed = reading.is_proven && note.hub_at.since(reading.at) <= CLOCK_BEHIND_MS_MAX;
+        let differs = error_ms.saturating_abs() > CLOCK_ERROR_MS_MAX;
+        let finding = match (differs, is_believed) {
+            (true, true) => {
+                clock.count_from(reading.at);
+                Some(ClockFinding::ByCloud)
+            }
+            (false, true) => {
+                clock.follow_machine();
+                None
+            }
+            (true, false) if reading.is_refusal => Some(ClockFinding::NotBelieved),
+            // An older hub, which signs nothing, has let this edge in.
+            (false, false) if self.is_not_believing() => None,
+            (_, false) => return,
         };
         if is_believed {
-            note.hub_at = note.hub_at.max(told.at);
+            note.hub_at = note.hub_at.max(reading.at);
         }
-        note.fault = finding.map(|finding| ClockFault { finding, error_ms, found_at: told.at });
+        note.fault = finding.map(|finding| ClockFault { finding, error_ms, found_at: reading.at });
         self.conclude(note).await;
     }
 
@@ -115,14 +119,16 @@ impl ClockCheck {
     /// Why this edge is not ready.
     pub fn check(&self) -> Result<(), String> {
         match self.fault() {
-            Some(fault) if fault.finding == ClockFinding::NotBelieved => {
-                Err(fault.to(Language::English))
-            }
+            Some(fault) if self.is_not_believing() => Err(fault.to(Language::English)),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Follows the machine's clock again once somebody has set it right.
+    fn is_not_believing(&self) -> bool {
+        self.note().fault.is_some_and(|fault| fault.finding == ClockFinding::NotBelieved)
+    }
+
+    /// Follows the machine's clock again once a person has set it right.
     pub async fn notice_repair(&self) {
         let note = self.note();
         if note.fault.is_some() && self.fault().is_none() {
@@ -197,5 +203,70 @@ fn whole_units(error_ms: i64) -> String {
         ..120 => format!("{minutes} min"),
         120..2_880 => format!("{} h", minutes / 60),
         _ => format!("{} d", minutes / 1_440),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::BootNonce;
+
+    use super::*;
+    use crate::tests::identity;
+
+    const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+    const HOUR_MS: i64 = 3_600_000;
+
+    struct Machine {
+        clock: Clock,
+        check: ClockCheck,
+        _data: tempfile::TempDir,
+    }
+
+    /// A machine whose clock is three hours behind.
+    async fn machine() -> Machine {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(NOW.plus_ms(-3 * HOUR_MS)).settable();
+        let nonce = BootNonce([1; 16]);
+        let opened = Store::open(data.path(), identity(), nonce, clock.now()).await;
+        let check = ClockCheck::new(&opened.unwrap().0, &clock);
+        check.begin().await.unwrap();
+        Machine { clock, check, _data: data }
+    }
+
+    impl Machine {
+        async fn reads(&self, at: UnixMillis, is_proven: bool) {
+            let reading = HubClockReading { at, is_proven, is_refusal: true };
+            self.check.compare(reading).await;
+        }
+
+        fn finding(&self) -> Option<ClockFinding> {
+            self.check.standing().map(|standing| standing.finding)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_time_that_is_not_proven_moves_no_clock_either_way() {
+        let machine = machine().await;
+        machine.reads(NOW, false).await;
+        assert_eq!(machine.clock.now(), NOW.plus_ms(-3 * HOUR_MS));
+        assert_eq!(machine.finding(), Some(ClockFinding::NotBelieved));
+        assert!(machine.check.check().is_err_and(|why| why.contains("3 h behind")));
+        machine.reads(NOW, true).await;
+        assert_eq!((machine.clock.now(), machine.finding()), (NOW, Some(ClockFinding::ByCloud)));
+        machine.reads(machine.clock.machine_now(), false).await;
+        assert_eq!(machine.clock.now(), NOW, "nor back to the machine's");
+        machine.reads(machine.clock.machine_now(), true).await;
+        assert_eq!(machine.clock.now(), NOW, "nor does a hub go back by hours");
+    }
+
+    #[tokio::test]
+    async fn a_machine_that_is_set_right_is_followed_again() {
+        let machine = machine().await;
+        machine.reads(NOW, true).await;
+        machine.clock.jump(3 * HOUR_MS);
+        assert_eq!(machine.finding(), None);
+        machine.check.notice_repair().await;
+        machine.clock.jump(1_000);
+        assert_eq!(machine.clock.now(), NOW.plus_ms(1_000));
     }
 }

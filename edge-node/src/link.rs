@@ -98,8 +98,8 @@ impl Link {
             Ok(socket) => socket,
             Err(error) => {
                 metrics::LINK_SESSIONS.add(["unreachable"], 1);
-                if let SocketError::ClockWrong(told) = error {
-                    self.ground.clock_check.compare(told).await;
+                if let SocketError::ClockWrong(reading) = error {
+                    self.ground.clock_check.compare(reading).await;
                 }
                 return SessionEnd::Socket(error);
             }

@@ -26,7 +26,7 @@ const NOTED_EVERY_MS: i64 = HOUR_MS;
 /// Devices that one person owns, and all together. A further one is used as long as nobody else is on it.
 const DEVICES_PER_PERSON_MAX: usize = 32;
 const DEVICES_MAX: usize = 20_000;
-/// So many newcomers who were refused are told apart; further ones are not counted.
+/// So many newcomers who were refused are remembered; further ones are not counted.
 const WAITING_MAX: usize = 10_000;
 /// The last of the disk is for people who are known.
 const DISK_KEPT_BYTES: u64 = 256 * 1024 * 1024;

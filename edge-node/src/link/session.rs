@@ -14,7 +14,7 @@ use super::{
     Link,
     socket::{Socket, SocketError},
 };
-use crate::clock_check::ToldTime;
+use crate::clock_check::HubClockReading;
 
 pub(super) struct LinkSession<'a> {
     link: &'a Link,
@@ -171,9 +171,9 @@ impl<'a> LinkSession<'a> {
 
     async fn compare_clocks(&mut self, cloud_now: UnixMillis) -> Result<(), SessionEnd> {
         let (link, is_proven) = (self.link, self.socket.is_proven());
-        let told = ToldTime { at: cloud_now, is_proven, is_refusal: false };
+        let reading = HubClockReading { at: cloud_now, is_proven, is_refusal: false };
         let compared = async {
-            link.ground.clock_check.compare(told).await;
+            link.ground.clock_check.compare(reading).await;
             Ok::<(), Infallible>(())
         };
         self.beside(Box::pin(compared)).await

@@ -12,13 +12,11 @@ use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
-use wire::{
-    Code, Frame, FrameError, FrameProof, HUB_TIME_HEADER, HubKey, HubTime, Language, UnixMillis,
-};
+use wire::{Code, Frame, FrameError, FrameProof, HUB_TIME_HEADER, HubKey, HubTime, Language};
 
 use engine::edge::Speaker;
 
-use crate::{clock_check::ToldTime, ground::EdgeGround};
+use crate::{clock_check::HubClockReading, ground::EdgeGround};
 
 pub(super) struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -36,14 +34,14 @@ pub(super) enum SocketError {
     #[error("the hub cannot be reached: {0}")]
     Connect(#[source] tungstenite::Error),
     #[error("the cloud takes no link by this machine's clock, which is wrong")]
-    ClockWrong(ToldTime),
+    ClockWrong(HubClockReading),
     #[error("the cloud refused the link: {}", sentence_of(*status, *code))]
     Refused { status: StatusCode, code: Option<Code> },
     #[error(
-        "the cloud's certificate is not valid at the time of this edge, {0}. Set the machine's clock; where it \
-         is right, the cloud's certificate has run out"
+        "the cloud's certificate is not valid at the time of this edge. Set the machine's clock; where it is \
+         right, the cloud's certificate has run out"
     )]
-    CertificateTime(UnixMillis),
+    CertificateTime,
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("nothing was heard for {} s", .0.as_secs())]
@@ -90,7 +88,7 @@ impl Socket {
         let now = clock.elapsed();
         let (stream, _) = connected.map_err(|error| {
             let call = LinkCall { token: &token, took: now.saturating_sub(asked_at) };
-            explain_failure(error, &call, &seals, clock)
+            explain_failure(error, &call, &seals)
         })?;
         Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now, seals })
     }
@@ -160,22 +158,21 @@ struct LinkCall<'a> {
     took: Duration,
 }
 
-/// Names the cause where the cloud's answer, or its certificate, tells it.
+/// Names the cause where it follows from the cloud's answer or its certificate.
 fn explain_failure(
     error: tungstenite::Error,
     call: &LinkCall<'_>,
     seals: &SealCheck,
-    clock: &Clock,
 ) -> SocketError {
     if trust::is_of_certificate_time(&error) {
-        return SocketError::CertificateTime(clock.now());
+        return SocketError::CertificateTime;
     }
     let tungstenite::Error::Http(answer) = error else { return SocketError::Connect(error) };
-    let told = answer.headers().get(HUB_TIME_HEADER).and_then(|told| told.to_str().ok());
-    if let Some(time) = told.and_then(|told| told.parse::<HubTime>().ok()) {
-        // The hub told it in the middle of the call, as far as this end can know.
+    let header = answer.headers().get(HUB_TIME_HEADER).and_then(|value| value.to_str().ok());
+    if let Some(time) = header.and_then(|text| text.parse::<HubTime>().ok()) {
+        // The hub read its clock in the middle of the call, as far as this end can know.
         let since_ms = i64::try_from(call.took.as_millis() / 2).unwrap_or(i64::MAX);
-        return SocketError::ClockWrong(ToldTime {
+        return SocketError::ClockWrong(HubClockReading {
             at: time.at.plus_ms(since_ms),
             is_proven: seals.proves_time(call.token, &time),
             is_refusal: true,
@@ -188,6 +185,8 @@ fn explain_failure(
 
 fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
     match code {
+        // An older hub says no more, and its sentence is for people.
+        Some(Code::TokenExpired) => "this machine's clock is behind the cloud's. Set it".to_owned(),
         Some(code) => format!("{} ({code})", code.sentence(Language::English)),
         None => status.to_string(),
     }

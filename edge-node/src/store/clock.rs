@@ -1,4 +1,4 @@
-//! Owns what the file knows of time: the newest time that the hub has told, the last finding about the
+//! Owns what the file knows of time: the newest time that the hub has sent, the last finding about the
 //! machine's clock, and the newest moment that this edge has written down.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -24,7 +24,7 @@ words_from_text!(ClockFinding);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClockNote {
-    /// The newest time that the hub has told.
+    /// The newest time that the hub has sent.
     pub hub_at: UnixMillis,
     pub fault: Option<ClockFault>,
 }
@@ -65,6 +65,6 @@ pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
     const LOGGED: &str = "SELECT logged_at FROM log ORDER BY epoch DESC, seq DESC LIMIT 1";
     let logged_at = conn.query_row(LOGGED, [], |row| row.get(0).map(UnixMillis)).optional()?;
     let confirmed_at = enrolment::feed_confirmed_at(conn)?;
-    let told_at = find_note(conn)?.hub_at;
-    Ok(told_at.max(logged_at.unwrap_or_default()).max(confirmed_at.unwrap_or_default()))
+    let hub_at = find_note(conn)?.hub_at;
+    Ok(hub_at.max(logged_at.unwrap_or_default()).max(confirmed_at.unwrap_or_default()))
 }

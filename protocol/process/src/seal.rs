@@ -59,7 +59,7 @@ pub fn sign_hub_time(signer: &Signer, edge: &EdgeId, token: &str, at: UnixMillis
 }
 
 impl HubTrust {
-    /// Returns whether the trusted hub has told this time in answer to that token.
+    /// Returns whether the trusted hub has signed this time in answer to that token.
     pub fn proves_time(&self, edge: &EdgeId, token: &str, time: &HubTime) -> bool {
         let bytes = hub_time_bytes(edge, token, time.at);
         *self != Self::NoKey
@@ -120,7 +120,7 @@ impl SealCheck {
         Ok((inner?, proof))
     }
 
-    /// Returns whether the hub that this edge trusts has told this time in answer to that token.
+    /// Returns whether the hub that this edge trusts has signed this time in answer to that token.
     pub fn proves_time(&self, token: &str, time: &HubTime) -> bool {
         self.trust.proves_time(&self.edge, token, time)
     }

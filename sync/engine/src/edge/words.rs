@@ -50,7 +50,7 @@ pub struct Position {
     pub oldest_pending_at: Option<UnixMillis>,
 }
 
-/// The part of an Ack that tells of the edge's machine.
+/// The part of an Ack about the edge's machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MachineReport {
     /// The time that the edge works by.

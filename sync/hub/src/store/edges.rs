@@ -42,7 +42,7 @@ const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outc
     clock_error_ms = ?, disk_free_bytes = ?, newcomers_waiting = ?, unproven = ?, assignment = ?, \
     taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
     WHERE edge = ? AND term = ?";
-/// While a session stands, its own word counts: somebody else may have sent an old token of the edge.
+/// While a session is open only its Acks count: a stranger may have sent an old token of the edge.
 const NOTE_CLOCK_ERROR: &str = "UPDATE edges SET clock_error_ms = ? WHERE edge = ? AND link_up = 0";
 
 const VERSION_CHARS_MAX: usize = 64;
@@ -124,7 +124,7 @@ impl Store {
         Ok(Some(LinkKey { region, public_key, disabled: disabled_at.is_some() }))
     }
 
-    /// Notes how far the clock of an edge is ahead which is refused for that, so that an operator is told.
+    /// Notes how far the clock of a refused edge is ahead, for the status that operators read.
     pub async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
         self.sql.exec(NOTE_CLOCK_ERROR, vals![error_ms, edge]).await?;
         Ok(())
