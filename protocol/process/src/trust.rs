@@ -77,9 +77,13 @@ pub fn client() -> Arc<ClientConfig> {
 
 /// The same for a process that keeps its own time: certificates are judged by that clock.
 pub fn client_at(clock: &Clock) -> Arc<ClientConfig> {
-    let mut config = (*client()).clone();
+    Arc::new(judged_by((*client()).clone(), clock))
+}
+
+/// The same way to call, with certificates judged by that clock.
+pub fn judged_by(mut config: ClientConfig, clock: &Clock) -> ClientConfig {
     config.time_provider = Arc::new(CertificateTime(clock.clone()));
-    Arc::new(config)
+    config
 }
 
 #[derive(Debug)]

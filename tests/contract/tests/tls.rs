@@ -8,11 +8,13 @@ use axum::{Router, routing::get};
 use http::Method;
 use process::{
     client::{Client, ClientError},
+    clock::Clock,
     tasks::Tasks,
     trust,
     web::{self, Certificate},
 };
 use support::{Authority, ServerIdentity};
+use wire::UnixMillis;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -30,6 +32,23 @@ async fn only_a_caller_that_trusts_the_authority_talks_to_the_listener() {
     let plain: Result<String, _> =
         client(&authority).json(Method::GET, &plain, None, None::<&()>, LIMIT).await;
     assert!(plain.is_err());
+    listener.tasks.shutdown(LIMIT).await;
+}
+
+#[tokio::test]
+async fn certificates_are_judged_by_the_clock_of_the_caller_and_a_wrong_one_is_the_named_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new().unwrap();
+    let listener = Listener::with(folder.path(), &authority.server("localhost").unwrap()).await;
+    let clock = Clock::fixed(UnixMillis(1_000)).settable();
+    let trusting = || trust::client_that_trusts(authority.pem().as_bytes()).unwrap();
+    let at_power_up = Client::with_tls(trust::judged_by(trusting(), &clock));
+    let refused = listener.ask(&at_power_up).await.unwrap_err();
+    assert!(trust::is_of_certificate_time(&refused), "{refused:?}");
+    clock.count_from(Clock::system().now());
+    assert_eq!(listener.ask(&at_power_up).await.unwrap(), "by TLS");
+    let stranger = listener.ask(&client(&Authority::new().unwrap())).await.unwrap_err();
+    assert!(!trust::is_of_certificate_time(&stranger), "{stranger:?}");
     listener.tasks.shutdown(LIMIT).await;
 }
 
