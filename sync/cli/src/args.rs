@@ -4,14 +4,14 @@ mod help;
 mod mistake;
 mod values;
 
-use std::time::Duration;
+use std::{ffi::OsString, time::Duration};
 
 use clap::{
     ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     builder::{FalseyValueParser, PossibleValue},
 };
 
-use wire::{EdgeId, EventId, Language, Policy, Region, UserId};
+use wire::{EdgeId, EventId, Language, Policy, Region};
 
 use crate::{
     conflicts::ConflictCursor,
@@ -133,7 +133,7 @@ pub enum OperatorCommand {
         edge: EdgeId,
     },
     Withdraw {
-        person: UserId,
+        person: String,
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
@@ -272,7 +272,8 @@ pub enum LinkAction {
 impl CommandLine {
     /// Reads the command line; help, version and mistakes end the run here, a mistake with 2.
     pub fn read(look: &Look) -> Self {
-        let read = command(look.language).try_get_matches();
+        let words = with_flags_first(std::env::args_os().collect());
+        let read = command(look.language).try_get_matches_from(words);
         let read = read.and_then(|matches| Self::from_arg_matches(&matches));
         read.unwrap_or_else(|error| mistake::end(&error, look))
     }
@@ -288,6 +289,34 @@ pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<S
         }
     }
     None
+}
+
+/// `clap` takes nothing but names of commands behind `help`, and `help --lang zh` is what people type: the flags
+/// that shape the help go before it.
+fn with_flags_first(words: Vec<OsString>) -> Vec<OsString> {
+    const FLAGS: [&str; 2] = ["--lang", "--width"];
+    let is_help = words.get(1).is_some_and(|word| word == "help");
+    if !is_help {
+        return words;
+    }
+    let mut first = Vec::new();
+    let mut others = Vec::new();
+    let mut words = words.into_iter();
+    first.extend(words.next());
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        let flag = FLAGS.iter().find_map(|flag| text.strip_prefix(flag));
+        match flag {
+            Some("") => {
+                first.push(word);
+                first.extend(words.next());
+            }
+            Some(value) if value.starts_with('=') => first.push(word),
+            Some(_) | None => others.push(word),
+        }
+    }
+    first.extend(others);
+    first
 }
 
 fn command(language: Language) -> clap::Command {

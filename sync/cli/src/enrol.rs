@@ -9,7 +9,7 @@ use serde_json::json;
 use wire::{Code, EdgeId, Region, UnixMillis};
 
 use crate::{
-    age,
+    age, edges,
     exit::Result,
     find::known,
     gateway::{Gateway, absent},
@@ -25,6 +25,8 @@ struct Invitation {
 
 /// The hub's answer, with the command to run.
 pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<CommandOutput> {
+    let before = edges::find_edge(gateway, name).await?;
+    let voids_earlier_code = before.is_some_and(|item| item.code_expires_at.is_some());
     let body = json!({"edge": name, "region": region});
     let mut answer = gateway.post("/api/v1/admin/edges", Some(&body)).await.map_err(|failure| {
         let exists = say::enrol_exists { name: name.into() };
@@ -39,10 +41,15 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
     let only_here = is_only_here(&gateway.url);
     answer["command"] = json!(command.join(" "));
     answer["only_on_this_machine"] = json!(only_here);
+    answer["voids_earlier_code"] = json!(voids_earlier_code);
     let text = || {
         let (name, until) = (name.into(), age::moment(expires_at).into());
         let look = &gateway.look;
         let invited = look.say(say::enrol_invited { name, until });
+        let voided = match voids_earlier_code {
+            true => format!("  {}\n", look.say(say::enrol_voids_code)),
+            false => String::new(),
+        };
         let next = look.next(say::enrol_next.plain(look.language));
         // A terminal breaks a long line anywhere, a shell goes on behind a backslash.
         let between = if look.width.is_some() { " \\\n" } else { " " };
@@ -52,7 +59,7 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
             (false, true) => format!("  {}\n", look.say(say::enrol_plain_line)),
             (false, false) => String::new(),
         };
-        format!("{invited}\n\n{command}\n\n{warning}    {next}\n")
+        format!("{invited}\n\n{command}\n\n{voided}{warning}    {next}\n")
     };
     Ok(CommandOutput::new(&gateway.look, || answer, text))
 }

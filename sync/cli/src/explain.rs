@@ -62,7 +62,7 @@ fn heading(order: &Order, look: &Look) -> String {
 }
 
 fn step(number: usize, entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
-    let (tone, mark) = if changed(entry) { (Tone::Good, "+") } else { (Tone::Bad, "x") };
+    let (tone, mark) = if is_refused(entry) { (Tone::Bad, "x") } else { (Tone::Good, "+") };
     let sentence = sentence(entry, cast, look);
     let mut out = format!("{number:>3} {} {sentence}\n", look.paint(tone, mark));
     let mut line = |text: &str| out.push_str(&format!("      {text}\n"));
@@ -93,6 +93,11 @@ pub fn changed(entry: &TimelineEntry) -> bool {
     entry.from != Some(entry.to)
 }
 
+/// A payment leaves the order's status as it was and succeeded all the same: only a code tells a refusal.
+fn is_refused(entry: &TimelineEntry) -> bool {
+    !changed(entry) && entry.code.is_some()
+}
+
 fn sentence(entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
     if let Some(status) = entry.payment_status {
         return look.say(say::explain_payment { status: status.as_str().into() });
@@ -100,9 +105,9 @@ fn sentence(entry: &TimelineEntry, cast: &Cast, look: &Look) -> String {
     let (who, way) = (cast.name(entry.actor).into(), way_of(entry, look).into());
     let action = entry.action.map_or("publish", Action::as_str).into();
     let state = look.say(say::order_status { status: entry.to.into() }).into();
-    match changed(entry) {
-        true => look.say(say::explain_did { who, way, action, state }),
-        false => look.say(say::explain_tried { who, way, action, state }),
+    match is_refused(entry) {
+        true => look.say(say::explain_tried { who, way, action, state }),
+        false => look.say(say::explain_did { who, way, action, state }),
     }
 }
 

@@ -68,6 +68,9 @@ async fn find(gateway: &Gateway, name: &str) -> Result<Subject> {
         return Ok(Subject::Conflict(conflict, trail));
     }
     let Ok(id) = name.parse::<CommandId>() else {
+        if OrderCode::parse(name).is_none() {
+            return Err(names_nothing(name, ExitKind::NotFound, look));
+        }
         return Ok(Subject::Order(Box::new(story(gateway, name).await?)));
     };
     if let Some(story) = absent(story(gateway, name).await)? {
@@ -121,9 +124,8 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
     let Some(code) = OrderCode::parse(name) else {
-        let name: String = printable(name).chars().take(60).collect();
-        let sentence = say::not_a_name { name: name.into() };
-        return Err(Failure::with_step(ExitKind::Usage, look, sentence));
+        // Not as if it were missing: `wait` waits for an order that is not there yet.
+        return Err(names_nothing(name, ExitKind::Usage, look));
     };
     let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
     <[Order; 1]>::try_from(found).map(|[order]| order).map_err(|orders| {
@@ -135,6 +137,11 @@ pub async fn order(gateway: &Gateway, name: &str) -> Result<Order> {
         let (ids, count) = (ids.join(", ").into(), count.into());
         Failure::with_step(ExitKind::Conflict, look, say::shared_code { count, code, ids })
     })
+}
+
+fn names_nothing(name: &str, exit: ExitKind, look: &Look) -> Failure {
+    let name: String = printable(name).chars().take(60).collect();
+    Failure::with_step(exit, look, say::not_a_name { name: name.into() })
 }
 
 /// Ops that the region's edges hold back. `None` where the hub does not answer, for the story is worth telling.

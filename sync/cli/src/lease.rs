@@ -2,11 +2,19 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::{AssignmentEvent, EdgeId, FenceRecord, Policy, RegionAssignment};
+use wire::{AssignmentEvent, EdgeId, FenceRecord, Policy, Region, RegionAssignment};
 
 use crate::{
-    age, args::LeaseAction, edges, exit::Result, explain::right_ended, gateway::Gateway,
-    look::Look, run::CommandOutput, say, status::policy_word,
+    age,
+    args::LeaseAction,
+    edges,
+    exit::{ExitKind, Failure, Result},
+    explain::right_ended,
+    gateway::Gateway,
+    look::Look,
+    run::CommandOutput,
+    say,
+    status::policy_word,
 };
 
 /// How a region assigns, by the order service.
@@ -39,6 +47,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
         LeaseAction::Set { policy, holder, .. } => {
             let mut body = json!({"policy": policy});
             if let Some(edge) = holder {
+                check_in_service(gateway, edge).await?;
                 // The right is granted to one epoch of an edge: the one that its status shows now.
                 let report = gateway.status().await?;
                 let epoch = edges::epoch_of(&report, edge, Some(*region), &gateway.look)?;
@@ -48,6 +57,11 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
             gateway.put(&path, &body).await?
         }
         LeaseAction::TakeBack { why, .. } => {
+            let now: Value = gateway.get(&path).await?;
+            let held = Record::deserialize(&now).map_err(|error| gateway.unreadable(&error))?;
+            if held.now.assignment.holder.is_none() {
+                return Ok(nothing_to_take(gateway, *region, now));
+            }
             gateway.put(&path, &json!({"take_back": {"why": why}})).await?
         }
     };
@@ -56,6 +70,22 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
         false => render(&answer, &gateway.look).map_err(|error| gateway.unreadable(&error))?,
     };
     Ok(CommandOutput::new(&gateway.look, || answer, || text))
+}
+
+/// A right that is granted to an edge whose key is refused would be of use to no one.
+async fn check_in_service(gateway: &Gateway, edge: &EdgeId) -> Result<()> {
+    let item = edges::find_edge(gateway, edge).await?;
+    match item.is_some_and(|item| item.disabled_at.is_some()) {
+        true => {
+            let sentence = say::holder_is_disabled { edge: edge.into() };
+            Err(Failure::with_step(ExitKind::Conflict, &gateway.look, sentence))
+        }
+        false => Ok(()),
+    }
+}
+
+fn nothing_to_take(gateway: &Gateway, region: Region, record: Value) -> CommandOutput {
+    CommandOutput::done(gateway, record, say::lease_nothing_to_take { region: region.into() })
 }
 
 fn render(answer: &Value, look: &Look) -> serde_json::Result<String> {

@@ -98,7 +98,7 @@ async fn operate(
         }
         OperatorCommand::Readmit { edge } => steer::readmit(gateway, edge).await,
         OperatorCommand::Link { action, region } => steer::link(gateway, *action, *region).await,
-        OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, *person, why).await,
+        OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, person, why).await,
         OperatorCommand::Lease { action } => lease::run(gateway, action).await,
         OperatorCommand::Keys { action } => keys::run(gateway, action.as_ref()).await,
         OperatorCommand::Dlq { action } => dlq::run(gateway, action).await,

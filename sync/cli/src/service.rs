@@ -11,8 +11,10 @@ use wire::{EdgeId, UnixMillis, UserId};
 use crate::{
     age,
     args::EdgesAction,
+    edges,
     exit::Result,
-    gateway::{Gateway, ListPage},
+    find::known,
+    gateway::{Gateway, ListPage, absent},
     look::Look,
     run::CommandOutput,
     say,
@@ -127,14 +129,23 @@ async fn new_key(
     keep_old: bool,
     why: Option<&str>,
 ) -> Result<CommandOutput> {
+    let before = edges::find_edge(gateway, edge).await?;
+    let is_disabled = before.is_some_and(|item| item.disabled_at.is_some());
     let form = json!({"keep_old": keep_old, "why": why});
-    let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await?;
+    let answer =
+        absent(gateway.post(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await)?;
+    let answer = known(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
     let NewKeyCode { code, expires_at } =
         NewKeyCode::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
     let look = &gateway.look;
     let text = || {
         let (edge, until) = (edge.into(), age::moment(expires_at).into());
-        let old = if keep_old { "kept" } else { "refused" }.into();
+        let old = match (is_disabled, keep_old) {
+            (true, _) => "disabled",
+            (false, true) => "kept",
+            (false, false) => "refused",
+        }
+        .into();
         let told = look.say(say::edge_gets_a_key { edge, until, old });
         let next = look.next(say::edge_key_next.plain(look.language));
         format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n")

@@ -24,12 +24,12 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
         return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
     }
     let (rows, verdict) = (rows(&report, look), verdict(&report, look));
-    // A person reads both; a pipe gets the rows alone, and the words beside it.
-    let (out, err) = match look.width {
-        Some(_) => (format!("{rows}\n{verdict}"), String::new()),
-        None => (rows, verdict),
+    // Standard output has the rows alone, so that a file or another program gets no warnings among them.
+    let verdict = match look.width {
+        Some(_) => format!("\n{verdict}"),
+        None => verdict,
     };
-    Ok(CommandOutput { exit, out, err })
+    Ok(CommandOutput { exit, out: rows, err: verdict })
 }
 
 fn json(report: &StatusReport, look: &Look) -> serde_json::Result<Value> {

@@ -5,6 +5,7 @@ use wire::{EdgeId, Region};
 
 use crate::{
     args::LinkAction,
+    edges,
     exit::Result,
     find::known,
     gateway::{Gateway, absent},
@@ -27,8 +28,16 @@ pub async fn link(gateway: &Gateway, action: LinkAction, region: Region) -> Resu
 
 /// An operator has taken note of an edge that was restored.
 pub async fn readmit(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
+    let before = edges::find_edge(gateway, edge).await?;
     let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await;
     let unknown = say::unknown_edge { edge: edge.into() };
     let answer = known(absent(answer)?, unknown, &gateway.look)?;
-    Ok(CommandOutput::done(gateway, answer, say::readmitted { edge: edge.into() }))
+    let was_well = before.is_some_and(|item| {
+        item.status.quarantine.is_none() && item.status.needs_operator_at.is_none()
+    });
+    let edge = edge.into();
+    Ok(match was_well {
+        true => CommandOutput::done(gateway, answer, say::readmitted_nothing { edge }),
+        false => CommandOutput::done(gateway, answer, say::readmitted { edge }),
+    })
 }

@@ -11,16 +11,43 @@ use crate::{
     look::Look,
     run::CommandOutput,
     say,
+    table::printable,
 };
 
-pub async fn run(gateway: &Gateway, person: UserId, why: &str) -> Result<CommandOutput> {
+/// An account as the list of people has it.
+#[derive(Deserialize)]
+struct ListedPerson {
+    user_id: UserId,
+    username: String,
+}
+
+/// `name` is a user name or an id.
+pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
+    let unknown = || say::unknown_person { person: printable(name).into() };
+    let person = known(find_person(gateway, name).await?, unknown(), &gateway.look)?;
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
     let answer = absent(gateway.post(&path, Some(&json!({"reason": why}))).await)?;
-    let unknown = say::unknown_person { person: person.into() };
-    let answer: Value = known(answer, unknown, &gateway.look)?;
+    let answer: Value = known(answer, unknown(), &gateway.look)?;
     let done = WithdrawnJobs::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
     let text = || render(&done, &gateway.look);
     Ok(CommandOutput::new(&gateway.look, || answer, text))
+}
+
+async fn find_person(gateway: &Gateway, name: &str) -> Result<Option<UserId>> {
+    if let Ok(id) = name.parse() {
+        return Ok(Some(id));
+    }
+    // As at a sign-in: case does not count, and no name has other signs.
+    let name = name.trim().to_ascii_lowercase();
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_name_byte) {
+        return Ok(None);
+    }
+    // The list has the names that begin like this one in their order, so this one comes first.
+    let path = format!("/api/v1/admin/users?search={name}&");
+    let people: Vec<ListedPerson> = gateway.first(&path, 1).await?;
+    let found = people.into_iter().find(|person| person.username == name);
+    Ok(found.map(|person| person.user_id))
 }
 
 fn render(done: &WithdrawnJobs, look: &Look) -> String {

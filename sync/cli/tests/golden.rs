@@ -23,21 +23,25 @@ const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// Of a platform that is well, and of the one in which everything is wrong.
-const WELL: [&str; 25] = [
+const WELL: [&str; 29] = [
     "status",
     "edges",
     "wait --for links-up --for synced",
     "lease show NORTH",
     "link cut NORTH",
     "link heal NORTH",
+    "lease take-back SOUTH --why Flooded",
     "readmit north-1",
+    "readmit north-3",
     "enrol SOUTH south-2",
+    "enrol NORTH north-5",
     "enrol withdraw south-2",
     "withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud",
     "edges disable north-1 --since 2025-11-24T14:00Z --why Stolen",
     "edges retire north-1 --why Closed",
     "edges rekey north-1",
     "edges rotate north-1",
+    "edges rotate north-4",
     "edges record north-1",
     "keys",
     "keys rotate --why Planned",
@@ -65,9 +69,9 @@ const TROUBLED: [&str; 15] = [
     "explain lost-12",
     "explain case-7",
     "wait --for links-up --for drained --timeout 1",
-    "lease take-back NORTH --why flooded",
+    "lease take-back MID --why flooded",
 ];
-const REFUSED: [&str; 14] = [
+const REFUSED: [&str; 16] = [
     "--url 127.0.0.1:1 status",
     "--url http://gateway.invalid status",
     "explain nonsense",
@@ -78,13 +82,16 @@ const REFUSED: [&str; 14] = [
     "readmit north-9",
     "enrol NORTH north-1",
     "lease set NORTH --policy exclusive --holder north-9",
+    "lease set NORTH --policy exclusive --holder north-4",
     "queue retry north-1",
     "link cut WEST",
     "wait --for up",
     "keys kill key-9 --why Stolen",
+    "withdraw nobody --why Fraud",
 ];
-const HELP: [&str; 28] = [
+const HELP: [&str; 29] = [
     "--help",
+    "help queue",
     "status --help",
     "edges --help",
     "edges disable --help",

@@ -120,7 +120,6 @@ mod tests {
             ("link break NORTH", "`<ACTION>` 的值 `break` 无效：应为 cut、heal"),
             ("lease set NORTH --policy first", "无效：应为 optimistic 或 exclusive"),
             ("--url notaurl status", "应为形如 http://127.0.0.1:8080 的地址"),
-            ("withdraw lee --why x", "`<PERSON>` 的值 `lee` 无效：应为形如 0192f5d4-"),
             ("dlq drop q 7", "的值 `7` 无效：应为形如 0192f5d4-"),
             ("frobnicate", "没有名为 `frobnicate` 的命令"),
             ("stats", "您是否想用：status"),
@@ -137,10 +136,9 @@ mod tests {
 
     #[test]
     fn a_wrong_id_is_told_in_our_words_in_english() {
-        for line in ["holdfast withdraw lee --why x", "holdfast dlq drop q 7"] {
-            let command = crate::args::command(Language::English);
-            let text = command.try_get_matches_from(line.split(' ')).unwrap_err().to_string();
-            assert!(text.contains("expected an id such as 0192f5d4-"), "{text}");
-        }
+        let words = "holdfast dlq drop q 7".split(' ');
+        let command = crate::args::command(Language::English);
+        let text = command.try_get_matches_from(words).unwrap_err().to_string();
+        assert!(text.contains("expected an id such as 0192f5d4-"), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::{Arg, Command};
 use http::{Uri, uri::Authority};
 use texts::{Phrase, Sentence};
-use wire::{EdgeId, EventId, Language, Policy, Region, UserId};
+use wire::{EdgeId, EventId, Language, Policy, Region};
 
 use crate::{conflicts::ConflictCursor, say, service::PastMoment, wait::Condition};
 
@@ -24,7 +24,6 @@ fn read(arg: Arg, language: Language) -> Arg {
         "edge" | "name" | "holder" => {
             arg.value_parser(parsed::<EdgeId>(say::expected_edge, language))
         }
-        "person" => arg.value_parser(parsed::<UserId>(say::expected_id, language)),
         "events" => arg.value_parser(parsed::<EventId>(say::expected_id, language)),
         "policy" => arg.value_parser(parsed::<Policy>(say::expected_policy, language)),
         "since" => arg.value_parser(moment(language)),

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandId, Draft, Language, OrderId, OrderStatus, RaceRule, Region, Role,
-    ServiceType, UserId,
+    Actor, Amount, CommandId, Draft, Language, OrderId, OrderStatus, PaymentStatus, RaceRule,
+    Region, Role, ServiceType, UserId,
 };
 
 use super::*;
@@ -133,6 +133,20 @@ fn a_collision_is_told_with_winner_rule_and_times() {
     ] {
         assert!(text.contains(line), "`{line}` is missing from\n{text}");
     }
+}
+
+#[test]
+fn a_payment_is_a_success_though_the_order_stays_as_it_was() {
+    let mut story = story();
+    let accepted = OrderStatus::Accepted;
+    let customer = person(1, Role::Customer);
+    story.timeline.push(TimelineEntry {
+        payment_status: Some(PaymentStatus::Held),
+        ..entry(customer, None, Some(accepted), accepted, 300_000)
+    });
+    let text = render(&story, &look(Language::English));
+    assert!(text.contains("  5 + the payment is held"), "{text}");
+    assert!(text.contains("  4 x provider B tried"), "{text}");
 }
 
 #[test]

@@ -29,6 +29,19 @@ fn a_code_comes_with_the_command_that_uses_it() {
 }
 
 #[test]
+fn a_second_code_voids_the_first_and_says_so() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["enrol", "NORTH", "north-5"]);
+    let voided = "! The code that was made for this name before opens nothing any more.";
+    assert!(out(&ran).contains(voided), "{}", out(&ran));
+    for (name, voids) in [("north-5", true), ("north-6", false)] {
+        let ran = platform.holdfast(&["enrol", "NORTH", name, "--json"]);
+        let value: Value = serde_json::from_str(&out(&ran)).unwrap();
+        assert_eq!(value["voids_earlier_code"], voids, "{name}");
+    }
+}
+
+#[test]
 fn a_name_that_is_taken_is_a_conflict() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["enrol", "NORTH", "north-1"]);

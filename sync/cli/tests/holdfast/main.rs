@@ -12,7 +12,7 @@ mod stage;
 mod wait;
 
 use serde_json::{Value, json};
-use stage::{COMMAND, ORDER, Platform, code, order_code, out, report, said};
+use stage::{COMMAND, ORDER, PERSON, Platform, code, order_code, out, report, said};
 
 #[test]
 fn a_healthy_platform_exits_0() {
@@ -23,6 +23,16 @@ fn a_healthy_platform_exits_0() {
     assert!(rows.starts_with("REGION\tEDGE\tGATE\tLINK\t"), "{rows}");
     assert!(rows.contains("NORTH\tnorth-1\topen\t+ up 3m 12s\t0\t0 / 0\t= match\t"), "{rows}");
     assert!(said(&ran).contains("All is well"));
+}
+
+#[test]
+fn warnings_of_status_stay_out_of_standard_output() {
+    let platform = Platform::start(report("down", "unknown"));
+    for args in [["status"].as_slice(), &["status", "--width", "100"]] {
+        let ran = platform.holdfast(args);
+        assert!(out(&ran).contains("north-1") && !out(&ran).contains("! north-1"), "{}", out(&ran));
+        assert!(said(&ran).contains("! north-1: the link is down"), "{}", said(&ran));
+    }
 }
 
 #[test]
@@ -65,7 +75,8 @@ fn each_kind_of_failure_has_its_exit_code() {
     assert!(said(&ran).contains(&login), "{}", said(&ran));
     assert_eq!(code(&platform.holdfast(&["explain", "N-000000"])), 5);
     assert_eq!(code(&platform.holdfast(&["explain", "S-000000"])), 6);
-    assert_eq!(code(&platform.holdfast(&["explain", "nonsense"])), 2);
+    assert_eq!(code(&platform.holdfast(&["explain", "NOPE"])), 5);
+    assert_eq!(code(&platform.holdfast(&["wait", "--for", "order=NOPE:accepted"])), 2);
     assert_eq!(code(&platform.holdfast(&["link", "cut", "NOWHERE"])), 2);
     assert_eq!(code(&platform.holdfast(&["frobnicate"])), 2);
     assert_eq!(code(&platform.holdfast(&["--url", "127.0.0.1:1", "status"])), 7);
@@ -159,7 +170,7 @@ fn a_gate_is_closed_and_opened_by_name() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["link", "cut", "north"]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
-    assert!(out(&ran).contains("NORTH: the gate is closed"), "{}", out(&ran));
+    assert!(out(&ran).starts_with("+ NORTH: the gate is closed"), "{}", out(&ran));
     let ran = platform.holdfast(&["link", "heal", "NORTH", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&out(&ran)).unwrap()["gate"], "open");
 }
@@ -178,10 +189,66 @@ fn a_right_is_granted_to_an_edges_epoch_and_taken_back_with_a_reason() {
     assert!(said(&ran).contains("`holdfast edges` lists them"), "{}", said(&ran));
     let ran = platform.holdfast(&["lease", "show", "NORTH", "--lang", "zh-CN"]);
     assert!(out(&ran).contains("没有节点持有该区域"), "{}", out(&ran));
-    assert_eq!(code(&platform.holdfast(&["lease", "take-back", "NORTH"])), 2, "it takes a reason");
-    let ran = platform.holdfast(&["lease", "take-back", "NORTH", "--why", "it burnt", "--json"]);
+    assert_eq!(code(&platform.holdfast(&["lease", "take-back", "MID"])), 2, "it takes a reason");
+    let ran = platform.holdfast(&["lease", "take-back", "MID", "--why", "it burnt", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!(value["fences"][0]["end"]["why"], "it burnt");
+}
+
+#[test]
+fn an_act_that_finds_nothing_to_do_says_so() {
+    let platform = Platform::start(report("up", "match"));
+    let ran = platform.holdfast(&["lease", "take-back", "NORTH", "--why", "it burnt"]);
+    assert_eq!(code(&ran), 0, "{}", said(&ran));
+    assert!(out(&ran).contains("there was nothing to take back"), "{}", out(&ran));
+    let readmit = |edge| out(&platform.holdfast(&["readmit", edge]));
+    assert!(readmit("north-1").contains("there was nothing to note"), "{}", readmit("north-1"));
+    assert!(readmit("north-3").starts_with("+ north-3: noted."), "{}", readmit("north-3"));
+}
+
+#[test]
+fn an_edge_that_is_out_of_service_is_called_that() {
+    let platform = Platform::start(report("up", "match"));
+    let rotate = |edge| out(&platform.holdfast(&["edges", "rotate", edge]));
+    assert!(rotate("north-1").contains("Its old key counts until then."), "{}", rotate("north-1"));
+    let disabled = rotate("north-4");
+    assert!(disabled.contains("its old key stays refused"), "{disabled}");
+    assert!(!disabled.contains("counts until then"), "{disabled}");
+    let set = ["lease", "set", "NORTH", "--policy", "exclusive", "--holder", "north-4"];
+    let ran = platform.holdfast(&set);
+    assert_eq!(code(&ran), 6, "{}", said(&ran));
+    assert!(said(&ran).contains("north-4 is out of service"), "{}", said(&ran));
+    assert!(said(&ran).contains("`holdfast edges rekey north-4`"), "{}", said(&ran));
+}
+
+#[test]
+fn jobs_are_withdrawn_from_a_person_by_user_name() {
+    let platform = Platform::start(report("up", "match"));
+    let withdraw = |name| platform.holdfast(&["withdraw", name, "--why", "Fraud"]);
+    for name in ["lee", "Lee", PERSON] {
+        let ran = withdraw(name);
+        assert_eq!(code(&ran), 0, "{name}: {}", said(&ran));
+        assert_eq!(out(&ran), "+ N-7F3K9Q is open again\n");
+    }
+    for name in ["le", "nobody", "lee&role=3", ""] {
+        let ran = withdraw(name);
+        assert_eq!(code(&ran), 5, "{name}: {}", said(&ran));
+        assert!(said(&ran).contains("there is no provider"), "{}", said(&ran));
+    }
+}
+
+#[test]
+fn help_comes_in_the_language_that_is_named_behind_it() {
+    let platform = Platform::start(report("up", "match"));
+    for args in [
+        ["help", "--lang", "zh"].as_slice(),
+        &["help", "wait", "--lang=zh-CN"],
+        &["--lang", "zh", "help"],
+    ] {
+        let ran = platform.holdfast(args);
+        assert_eq!(code(&ran), 0, "{args:?}: {}", said(&ran));
+        assert!(out(&ran).contains("用法："), "{args:?}: {}", out(&ran));
+    }
 }
 
 #[test]
@@ -211,8 +278,8 @@ fn edges_are_listed() {
     let ran = platform.holdfast(&["edges"]);
     assert!(out(&ran).starts_with("EDGE\tREGION\tLINK\tEPOCH\t"), "{}", out(&ran));
     let names: Vec<_> = out(&ran).lines().skip(1).map(|line| line[..7].to_owned()).collect();
-    // The second stands on a page of its own.
-    assert_eq!(names, ["north-1", "north-2"]);
+    // The others stand on a second page.
+    assert_eq!(names, ["north-1", "north-2", "north-3", "north-4", "north-5"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ letters-redriven =
     + { $settled } of { $name } went back
     `holdfast dlq list` shows whether they were handled this time
 letters-dropped =
-    x { $settled } of { $name } are dropped for ever
+    + { $settled } of { $name } are dropped for ever
     `holdfast dlq list` shows what still waits
 replay-asked =
     + { $queue } gets its events since { $since } once more, some thousand every few seconds

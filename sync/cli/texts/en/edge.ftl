@@ -4,6 +4,7 @@ enrol-invited =
     + { $name } may enrol once, until { $until }. The code is shown only now.
     { "    " }Run this on the new machine:
 enrol-next = `holdfast wait --for links-up` ends when it is connected. From then on it needs no code.
+enrol-voids-code = ! The code that was made for this name before opens nothing any more.
 enrol-only-here = ! That GATEWAY_URL works on this machine only. For an edge on another machine, put in the address at which it reaches the gateway.
 enrol-plain-line = ! An edge refuses plain http:// to another machine. Put in an https:// address as GATEWAY_URL.
 enrol-exists =
@@ -14,7 +15,7 @@ code-withdrawn =
     `holdfast enrol REGION NAME` makes a new code
 
 link-cut =
-    x { $region }: the gate is closed. Its edges work by themselves.
+    + { $region }: the gate is closed. Its edges work by themselves.
     `holdfast link heal { $region }` opens it again
 link-healed =
     + { $region }: the gate is open. Its edges reconnect by themselves within half a minute.
@@ -22,9 +23,12 @@ link-healed =
 readmitted =
     + { $edge }: noted. It may begin new epochs again, and calls by itself within half a minute.
     `holdfast status` shows whether it has caught up
+readmitted-nothing =
+    + { $edge }: there was nothing to note, for it was not restored since an operator noted it last.
+    `holdfast status` shows how it is
 
 edge-is-disabled =
-    x { $edge } is disabled: its key is refused. What it sent since { $since } is rejected where it was undecided, and listed where it was decided.
+    + { $edge } is disabled: its key is refused. What it sent since { $since } is rejected where it was undecided, and listed where it was decided.
     { "    " }{ $cases ->
         [0] no case
         [one] { $cases } case
@@ -39,7 +43,7 @@ edge-is-disabled =
     }
     `holdfast conflicts` lists the cases, `holdfast edges rekey { $edge }` lets it in again
 edge-is-retired =
-    x { $edge } is retired: its key is refused, and `status` shows it no more.
+    + { $edge } is retired: its key is refused, and `status` shows it no more.
     { "    " }{ $undecided ->
         [0] nothing of it waits
         [one] { $undecided } entry of it still waits
@@ -53,6 +57,7 @@ edge-is-retired =
 edge-gets-a-key =
     + { $edge } gets a new key with this code, until { $until }. The code is shown only now. { $old ->
         [kept] Its old key counts until then.
+        [disabled] It is out of service, so its old key stays refused; this code lets it in again.
        *[refused] Its old key is refused from now on.
     }
     { "    " }Start it again with this in its environment:

@@ -48,6 +48,9 @@ unknown-edge =
 unknown-edge-of-region =
     no edge { $edge } is enrolled in { $region }
     `holdfast edges` lists them
+holder-is-disabled =
+    { $edge } is out of service: its key is refused, so it cannot hold the right to assign
+    `holdfast edges rekey { $edge }` lets it in again; `holdfast edges` lists the others
 unknown-person =
     there is no provider { $person }
     `holdfast conflicts` shows the ids of providers

@@ -74,7 +74,7 @@ help-readmit =
     edge: The edge's name, such as north-1
 help-withdraw =
     Withdraw every job that a provider has in hand, for example a revoked one
-    person: The provider's id, as `holdfast conflicts` shows it
+    person: The provider's user name, or the id that `holdfast conflicts` shows
     why: Goes on record, to the provider and to each customer
 help-lease = Show or change a region's policy and the edge that holds the right to assign
 help-lease-show =

@@ -13,7 +13,7 @@ letters-redriven =
     + { $name } 的 { $settled } 个事件已退回重新处理
     运行 `holdfast dlq list` 查看这次是否处理成功
 letters-dropped =
-    x { $name } 的 { $settled } 个事件已永久丢弃
+    + { $name } 的 { $settled } 个事件已永久丢弃
     运行 `holdfast dlq list` 查看仍在等待的事件
 replay-asked =
     + { $queue } 将重新收到 { $since } 以来的事件，每隔几秒数千个

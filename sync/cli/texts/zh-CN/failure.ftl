@@ -48,8 +48,11 @@ unknown-edge =
 unknown-edge-of-region =
     { $region } 没有名为 { $edge } 的节点
     运行 `holdfast edges` 查看所有节点
+holder-is-disabled =
+    { $edge } 已停止服务，其密钥已被拒绝，不能持有派单权
+    运行 `holdfast edges rekey { $edge }` 可重新接入；运行 `holdfast edges` 查看其他节点
 unknown-person =
-    没有编号为 { $person } 的服务商
+    没有用户名或编号为 { $person } 的服务商
     运行 `holdfast conflicts` 查看服务商编号
 unknown-op =
     中枢没有操作 { $place }

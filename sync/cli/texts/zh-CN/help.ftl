@@ -74,7 +74,7 @@ help-readmit =
     edge: 节点名称，例如 north-1
 help-withdraw =
     撤回某个服务商手上的全部工作，例如其账号已被停用
-    person: 服务商编号，见 `holdfast conflicts`
+    person: 服务商的用户名，或 `holdfast conflicts` 所示的编号
     why: 原因，将记录在案并告知服务商和每位客户
 help-lease = 显示或更改区域的派单策略，以及持有派单权的节点
 help-lease-show =

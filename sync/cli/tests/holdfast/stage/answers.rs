@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use wire::{Code, Region, Text};
 
 use super::{
-    AWAY_REFRESH, COMMAND, NEXT_REFRESH, ORDER, PASSWORD, REFRESH, SPENT_REFRESH, STOPPED, TOKEN,
-    UNREAD, edge, order, order_code,
+    AWAY_REFRESH, COMMAND, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH, SPENT_REFRESH, STOPPED,
+    TOKEN, UNREAD, edge, order, order_code,
 };
 
 pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
@@ -56,6 +56,7 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/commands/{id}", get(answers))
         .route("/api/v1/admin/lost-acceptances", get(lost))
         .route("/api/v1/admin/cases", get(cases))
+        .route("/api/v1/admin/users", get(people))
         .route("/api/v1/admin/providers/{id}/withdrawals", post(withdrawals))
         .route("/api/v1/admin/regions/{region}", put(gate))
         .route("/api/v1/admin/assignments/{region}", put(assign).get(assignment))
@@ -136,23 +137,47 @@ async fn withdraw_code(Path(edge): Path<String>) -> Response {
     }
 }
 
-async fn withdrawals(Json(body): Json<Value>) -> Response {
+async fn withdrawals(Path(person): Path<String>, Json(body): Json<Value>) -> Response {
     if body["reason"] == "" {
         let why = Text { en: "Give a reason.".into(), zh: "请说明原因。".into() };
         return Problem::wrong("reason", why).into_response();
     }
-    assert_eq!(body, json!({"reason": "Fraud"}));
+    assert_eq!((person.as_str(), body), (PERSON, json!({"reason": "Fraud"})));
     let job = json!({"order_id": "0192f5d4-0000-7000-8000-000000000009", "order_code": "N-7F3K9Q", "code": null});
     Json(json!({"items": [job], "more": false})).into_response()
 }
 
 async fn edges(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
     let first = !query.iter().any(|(name, _)| name == "cursor");
-    let mut item = edge(if first { "north-1" } else { "north-2" }, "up", "match");
-    item["region"] = json!("NORTH");
-    item["created_at"] = json!("2025-11-24T16:00:00Z");
-    item["enrolled_at"] = json!("2025-11-24T16:00:00Z");
-    Json(json!({"items": [item], "next": first.then_some("north-1")}))
+    let at = "2025-11-24T16:00:00Z";
+    let item = |name: &str, link: &str| {
+        let mut item = edge(name, link, "match");
+        item["region"] = json!("NORTH");
+        item["created_at"] = json!(at);
+        item["enrolled_at"] = json!(at);
+        item
+    };
+    if first {
+        return Json(json!({"items": [item("north-1", "up")], "next": "north-1"}));
+    }
+    let mut restored = item("north-3", "up");
+    restored["quarantine"] = json!({"at": at, "why": "edge_restored"});
+    let mut disabled = item("north-4", "down");
+    disabled["disabled_at"] = json!(at);
+    let mut invited = item("north-5", "never");
+    invited["enrolled_at"] = Value::Null;
+    invited["code_expires_at"] = json!("2025-11-24T16:00:00Z");
+    Json(json!({"items": [item("north-2", "up"), restored, disabled, invited], "next": null}))
+}
+
+/// The names that begin like the one asked for, in their order.
+async fn people(query: Asked) -> Json<Value> {
+    let asked_for = asked(&query, "search").unwrap();
+    let known = [("lee", PERSON), ("lee.wang", ORDER)].into_iter();
+    let found = known.filter(|(name, _)| name.starts_with(asked_for));
+    let items =
+        found.map(|(name, id)| json!({"user_id": id, "username": name})).collect::<Vec<_>>();
+    Json(json!({"items": items, "next": null}))
 }
 
 async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
@@ -167,12 +192,17 @@ async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
     }
 }
 
+/// MID is held.
 async fn assignment(path: Path<Region>) -> Json<Value> {
-    assign(path, Json(json!({}))).await
+    let held = json!({"policy": "exclusive", "holder": "mid-1", "epoch": 1});
+    let now = if path.0 == Region::Mid { held } else { json!({}) };
+    assign(path, Json(now)).await
 }
 
-/// Grants what it is asked for, and answers a take-back with its record.
+/// Grants what it is asked for, and answers a take-back of what is held with its record.
 async fn assign(Path(region): Path<Region>, Json(asked): Json<Value>) -> Json<Value> {
+    let takes = asked["take_back"].is_object();
+    assert!(!takes || region == Region::Mid, "nothing is held in {region}");
     let at = "2025-11-24T16:00:00Z";
     let fences = asked["take_back"].as_object().map(|record| {
         json!([{

@@ -28,6 +28,8 @@ pub const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
 /// An accept of the portal that waits for an operator, and one that the hub cannot read.
 pub const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";
 pub const UNREAD: &str = "0192f5d4-0000-7000-8000-000000000006";
+/// A provider, called `lee`.
+pub const PERSON: &str = "0192f5d4-0000-7000-8000-000000000020";
 /// Of an accept that lost at `north-1`, op 17 of epoch 1.
 pub const COMMAND: &str = "0192f5d4-0000-7000-8000-000000000003";
 
