@@ -318,6 +318,54 @@ test('a start can be undone for ten seconds and leaves then; an acceptance leave
   await page.locator('.toast').waitFor({ state: 'detached' })
 }, { answer: 'stored' }))
 
+test('giving a job back can be undone for ten seconds', () => playSignedIn(async ({ state, edge, context, page }) => {
+  const sent = () => state.frames.filter(({ body }) => body.type === 'withdraw_acceptance')
+  await context.clock.install()
+  await page.goto(`${edge.url}/jobs/${id(15)}`)
+  const giveBack = page.getByRole('button', { name: 'Give it back' })
+  await giveBack.waitFor()
+  await context.clock.pauseAt(Date.now() + 600_000)
+  await giveBack.click()
+  await page.locator('.status[data-status=pending]').waitFor()
+  await page.locator('.toast', { hasText: 'Give back' }).getByRole('button').click()
+  await page.locator('.status[data-status=accepted]').waitFor()
+  await context.clock.runFor(11_000)
+  await giveBack.click()
+  await page.locator('.toast').waitFor()
+  assert.equal(sent().length, 0, 'the undone one never leaves')
+  await context.clock.resume()
+  await poll(() => assert.ok(sent().length > 0))
+}, { answer: 'stored' }))
+
+test('a job accepted online is called yours on the board before it leaves it', () => playSignedIn(async ({ edge, context, page }) => {
+  await context.clock.install()
+  await page.goto(edge.url)
+  const row = jobOf(page, 'Set up a router')
+  await row.getByRole('button').click()
+  await row.locator('.truth[data-truth=confirmed]').waitFor()
+  await row.getByText('It stands under My jobs from now on.').waitFor()
+  await context.clock.runFor(11_000)
+  await row.waitFor({ state: 'detached' })
+  await page.goto(`${edge.url}/jobs`)
+  await row.waitFor()
+}, { answer: 'confirmed' }))
+
+test('signing out in a cut is said to shut the person out, and a wrong clock is told', () => playSignedIn(async ({ state, edge, page }) => {
+  const shutOut = page.locator('dialog[open]', { hasText: 'cannot sign in here again until it is back' })
+  await page.click('.who')
+  await page.locator('dialog[open]').waitFor()
+  assert.equal(await shutOut.count(), 0, 'while the line is up')
+  state.cutSince = Date.now() - 60_000
+  state.clockMs = 25 * 60_000
+  await page.goto(edge.url)
+  await page.locator('.banner', { hasText: 'clock is 25 minutes behind' }).waitFor()
+  await page.click('.who')
+  await shutOut.waitFor()
+  state.clockMs = -25 * 60_000
+  await page.goto(edge.url)
+  await page.locator('.banner', { hasText: 'clock is 25 minutes ahead' }).waitFor()
+}))
+
 test('what one has left on a locked tablet leaves all the same, and nobody else hears of it', () => playSignedIn(async ({ state, edge, page }) => {
   await ask(page, 'Set up a router')
   await page.goto(`${edge.url}/queue`)

@@ -35,7 +35,9 @@ export function startState() {
     firm: false,
     /** True while it answers nobody. Its port stays its own. */
     isAway: false,
-    /** How a command is answered: later, stored, unpaid, applied or lost. */
+    /** How far its clock is ahead of the tablet's. */
+    clockMs: 0,
+    /** How a command is answered: later, stored, unpaid, applied, confirmed (an acceptance, with the order) or lost. */
     answer: 'applied',
     /** The people with an ended sign-in, and its code. */
     ended: {},
@@ -82,9 +84,9 @@ async function answer(folder, state, edge, request, response) {
   sendFile(folder, path, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
-function standing({ cutSince, firm }) {
+function standing({ cutSince, firm, clockMs }) {
   const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(), link, feed_as_of: link.since, holder: firm ? 'north-1' : null, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, holder: firm ? 'north-1' : null, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm }
 }
 
 function signIn(state, { username, password }, tell) {
@@ -113,6 +115,11 @@ function command(state, frame, tell) {
   if (state.answer === 'unpaid') return tell(200, { ...stored, code: 'looks_unpaid' })
   const after = (ms) => new Date(Date.parse(frame.tapped_at) + ms).toISOString()
   if (state.answer === 'applied') return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000) } })
+  if (state.answer === 'confirmed') {
+    const taken = state.orders.find((each) => each.id === frame.body.order_id)
+    Object.assign(taken, { status: 'accepted', provider_id: userOf(frame.token), version: taken.version + 1 })
+    return tell(200, { ...stored, hop: 'decided', outcome: { kind: 'applied', decided_at: after(1_000), order: taken } })
+  }
   const nearby = state.orders.filter((each) => each.status === 'pending' && each.id !== frame.body.order_id).slice(0, 3)
   const lost = {
     winner_decided_at: after(694_000), race_rule: 'first_in_cloud', status: 'accepted', tapped_at: frame.tapped_at, edge_at: after(1_000),

@@ -54,7 +54,7 @@ export function useWords() {
   /** The meaning of its chip for the person now. */
   function note(job: Job): string | undefined {
     const item = job.item
-    if (!item) return undefined
+    if (!item) return tablet.confirmed.includes(job.order.id) ? t('note.confirmed') : undefined
     if (truthOf(item) === 'needs') return why(item)
     if (doubt(item)) return doubt(item)
     if (item.body.type !== 'accept_order') return item.state === 'waiting' ? t('note.kept', { what: action(item) }) : t('note.stored', { what: action(item) })

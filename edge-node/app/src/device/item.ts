@@ -34,6 +34,8 @@ export type QueueItem = {
 }
 
 export const UNDO_MS = 10_000
+/** What begins work, ends it or gives it up can be undone for a while: a slip of the finger would cost a job. */
+export const UNDOABLE: ReadonlySet<TabletCommand['type']> = new Set(['start_order', 'complete_order', 'withdraw_acceptance'])
 
 export function jobOf(order: Order): ItemJob {
   const { id, code, title, price, currency, service_type: service, location: region } = order

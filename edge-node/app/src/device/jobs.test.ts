@@ -27,6 +27,14 @@ it('takes the board at its word where nothing is on its way', () => {
   expect(see([done], order('a', mine)).truth).toBe('confirmed')
 })
 
+it('shows the order that a decision brought until the board has it', () => {
+  const reply = decided(1, 'applied')
+  const confirmed = { ...reply, outcome: { ...reply.outcome!, order: order('a', { provider_id: ME, status: 'accepted', version: 3 }) } }
+  const accept = answered(item(1, 'accept_order'), confirmed, 1)!
+  expect(see([accept])).toMatchObject({ truth: 'confirmed', order: { status: 'accepted', provider_id: ME } })
+  expect(see([accept], order('a', { status: 'cancelled', version: 4 })).order.status).toBe('cancelled')
+})
+
 it('does not act on a job that has moved on', () => {
   const theirs = order('a', { status: 'accepted', provider_id: 'provider-2' })
   expect(see([item(1, 'start_order')], theirs).order.status).toBe('accepted')

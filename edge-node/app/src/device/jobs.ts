@@ -1,7 +1,7 @@
 // The jobs as this person sees them: the edge's board, and over it their own commands that the edge does not know yet.
 import type { OrderStatus, TruthState } from '@holdfast/kit'
 import type { BoardItem, EdgeStanding, Order } from '@holdfast/kit/api.gen.ts'
-import { isFirm, needsPerson, truthOf, type QueueItem, type TabletCommand } from './item.ts'
+import { isFirm, needsPerson, succeeded, truthOf, type QueueItem, type TabletCommand } from './item.ts'
 
 export type Job = {
   order: Order
@@ -28,7 +28,16 @@ export function jobsOf(board: readonly BoardItem[], items: readonly QueueItem[],
   return board.map((order) => jobOf(order, mine.get(order.id) ?? [], me))
 }
 
-function jobOf(order: BoardItem, items: QueueItem[], me: string): Job {
+/** A decision brings the order with it, often before the board does. */
+function newest(order: BoardItem, items: readonly QueueItem[]): BoardItem {
+  return items.filter(succeeded).reduce((known, { reply }) => {
+    const decided = reply?.outcome?.order
+    return decided && decided.version > known.version ? { ...known, ...decided, pending: false } : known
+  }, order)
+}
+
+function jobOf(onBoard: BoardItem, items: QueueItem[], me: string): Job {
+  const order = newest(onBoard, items)
   const undecided = items.filter((item) => item.state === 'waiting' || item.state === 'stored')
   const seen = undecided.reduce((seen, item) => after(seen, item.body, me), order as Order)
   const isMine = seen.provider_id === me

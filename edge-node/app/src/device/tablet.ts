@@ -4,7 +4,7 @@ import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order, Text } from '@
 import { sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
-import { jobOf, needsPerson, UNDO_MS, type QueueItem, type TabletCommand } from './item.ts'
+import { jobOf, needsPerson, succeeded, UNDO_MS, UNDOABLE, type QueueItem, type TabletCommand } from './item.ts'
 import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
@@ -19,6 +19,10 @@ const STANDING_EVERY_MS = 15_000
 /** Decisions may have been missed, so they are asked for as well. */
 const ASK_EVERY_MS = 30_000
 const BOARD_KEPT_EVERY_MS = 1_000
+/** So long a job that has just been confirmed stays on the board. */
+const CONFIRMED_SHOWN_MS = 10_000
+/** A clock that is further off shows wrong times and ends sign-ins at a wrong time. */
+const CLOCK_ERROR_MS_MAX = 120_000
 
 /** Shallow: lists come whole and anew, and a board may have thousands. */
 export const tablet = shallowReactive({
@@ -40,6 +44,10 @@ export const tablet = shallowReactive({
   boardAsOf: undefined as number | undefined,
   hasBoard: false,
   now: Date.now(),
+  /** The orders that became this person's just now: the board says so before they leave it. */
+  confirmed: [] as string[],
+  /** How far this tablet's clock is ahead of the node's. */
+  clockErrorMs: 0,
   /** An update of the app waits for a good moment. */
   update: undefined as (() => void) | undefined,
 })
@@ -52,6 +60,7 @@ export const link = computed<Link>(() => {
   return tablet.standing.link.up ? 'up' : 'cut'
 })
 export const linkSince = computed(() => (link.value === 'cut' ? Date.parse(tablet.standing!.link.since) : tablet.nearSince))
+export const isClockWrong = computed(() => Math.abs(tablet.clockErrorMs) > CLOCK_ERROR_MS_MAX)
 export const me = computed(() => tablet.person?.user_id ?? '')
 export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
 export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
@@ -145,7 +154,7 @@ async function shut(): Promise<void> {
   keepBoardLater = undefined
   clearTimeout(refetchLater)
   ;[line, sender, mine, token] = [undefined, undefined, undefined, undefined]
-  Object.assign(tablet, { person: undefined, ended: undefined, items: [], board: [], boardAsOf: undefined, hasBoard: false })
+  Object.assign(tablet, { person: undefined, ended: undefined, items: [], board: [], boardAsOf: undefined, hasBoard: false, confirmed: [] })
   await ending?.stop()
   disk?.close()
 }
@@ -247,9 +256,12 @@ function reached(isUp: boolean): void {
 
 /** How things stand between edge and cloud; and the board where no line tells of it. */
 export async function look(): Promise<void> {
+  const askedAt = Date.now()
   const answer = await edge.standing()
   reached(!('unreachable' in answer))
   if (!('value' in answer)) return
+  // The node read its clock somewhere between question and answer.
+  tablet.clockErrorMs = (askedAt + Date.now()) / 2 - Date.parse(answer.value.now)
   const was = tablet.standing
   tablet.standing = answer.value
   await store.set('standing', answer.value).catch(noRoom)
@@ -361,8 +373,12 @@ function keepBoard(): void {
   }, BOARD_KEPT_EVERY_MS)
 }
 
-function decided(_: QueueItem): void {
+function decided(item: QueueItem): void {
   refetch()
+  const order = item.body.order_id
+  if (item.body.type !== 'accept_order' || !succeeded(item)) return
+  tablet.confirmed = [...tablet.confirmed, order]
+  setTimeout(() => (tablet.confirmed = tablet.confirmed.filter((each) => each !== order)), CONFIRMED_SHOWN_MS)
 }
 
 // ------------------------------------------------------------------------------------------- actions
@@ -373,7 +389,7 @@ export type TapResult = 'kept' | 'full' | 'crowded'
 export async function tap(order: Order, body: TabletCommand): Promise<TapResult> {
   if (!mine || !sender) return 'full'
   const now = Date.now()
-  const undoMs = body.type === 'start_order' || body.type === 'complete_order' ? UNDO_MS : 0
+  const undoMs = UNDOABLE.has(body.type) ? UNDO_MS : 0
   try {
     const item = await mine.add((device_seq) => ({
       id: newId(now), device_seq, tapped_at: now, body, job: jobOf(order),
