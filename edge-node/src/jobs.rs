@@ -11,6 +11,7 @@ use tokio::{
 };
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
+use wire::UnixMillis;
 
 use crate::{
     gate::Gate,
@@ -125,6 +126,8 @@ impl Heartbeat {
             position.oldest_pending_at.map_or(0, |at| self.ground.clock.now().since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
         let link = *self.link.borrow();
+        let cut_off_since = (!link.up).then_some(link.since);
+        self.note_cut_off(cut_off_since).await;
         let head = LogHead {
             edge: self.ground.identity.name.clone(),
             region: self.ground.identity.region,
@@ -133,11 +136,23 @@ impl Heartbeat {
             seq: position.head.seq,
             suspect: position.suspect,
             twin: position.twin,
-            cut_off_since: (!link.up).then_some(link.since),
+            cut_off_since,
         };
         if self.head.borrow().as_ref() != Some(&head) {
             self.voice.head(&head).await;
             self.head.send_replace(Some(head));
+        }
+    }
+
+    /// Writes when it differs from the head before. A write that fails is tried again with the next change.
+    async fn note_cut_off(&self, since: Option<UnixMillis>) {
+        let noted = self.head.borrow().as_ref().map(|head| head.cut_off_since);
+        if noted == Some(since) {
+            return;
+        }
+        if let Err(error) = self.ground.store.note_cut_off(since).await {
+            let cause = chain(&error);
+            tracing::warn!(cause, "The start of the outage could not be kept over a restart");
         }
     }
 }

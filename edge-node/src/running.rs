@@ -314,7 +314,10 @@ async fn start_rooms(
     let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
     answering.spawn("intake", work);
 
-    let (link, link_seen) = watch::channel(LinkStatus::down(ground.clock.now()));
+    // An outage that a restart falls into is as old as before.
+    let now = ground.clock.now();
+    let cut_off_since = ground.store.cut_off_since().await?.filter(|since| *since <= now);
+    let (link, link_seen) = watch::channel(LinkStatus::down(cut_off_since.unwrap_or(now)));
     let (head, head_seen) = watch::channel(None);
     let http_at = public.local_addr().unwrap_or(mqtt_at);
     let rooms = Rooms {

@@ -9,7 +9,7 @@ use wire::UnixMillis;
 #[schema(as = EdgeLink)]
 pub struct LinkStatus {
     pub up: bool,
-    /// As far as this run knows.
+    /// An outage keeps its start over a restart of the edge.
     pub since: UnixMillis,
     /// Calls in vain since then.
     pub attempts: u32,

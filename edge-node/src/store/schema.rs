@@ -27,6 +27,7 @@ pub(super) fn migrations() -> Migrations<'static> {
             Ok(customers::fill_customers(tx)?)
         }),
         M::up(include_str!("../../migrations/0015_clock.sql")),
+        M::up(include_str!("../../migrations/0016_cut_off.sql")),
     ])
 }
 

@@ -1,12 +1,13 @@
-//! Owns the answer to who assigns the region's orders, as people at this edge are told.
+//! What people at this edge are told of its standing: who assigns the region's orders, and since when the cloud has
+//! been out of reach.
 
 use engine::{right::Tenure, verdict::Right};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EdgeId, OfflineRules, PriceCap, RegionAssignment, ServiceType};
+use wire::{EdgeId, OfflineRules, PriceCap, RegionAssignment, ServiceType, UnixMillis};
 
-use super::sql::{decoded, nat, opt};
+use super::sql::{decoded, execute, nat, opt};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionStanding {
@@ -47,4 +48,18 @@ pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
         let assignment: Option<RegionAssignment> = opt(row, 0, decoded)?;
         Ok(assignment.unwrap_or_default().rules)
     })
+}
+
+/// `None` if the link was up when this was noted last.
+pub fn cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+    const SINCE: &str = "SELECT since FROM cut_off WHERE one = 1";
+    conn.prepare_cached(SINCE)?.query_row([], |row| row.get(0).map(UnixMillis)).optional()
+}
+
+pub fn note_cut_off(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR REPLACE INTO cut_off (one, since) VALUES (1, ?)";
+    match since {
+        Some(since) => execute(conn, PUT, [since.0]),
+        None => execute(conn, "DELETE FROM cut_off", []),
+    }
 }

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use holdfast_edge::{Config, path_in, report, start};
+use holdfast_edge::{Config, Running, path_in, report, start};
 use process::clock::Clock;
+use serde_json::Value;
 use wire::{CommandId, Op, Role};
 
 use crate::world::{
@@ -86,6 +87,35 @@ async fn a_restart_resumes_where_the_file_stands() {
         (cloud.ops().iter().filter(boots).count() == 2).then_some(())
     })
     .await;
+    second.stop().await;
+}
+
+async fn head(edge: &Running) -> Option<Value> {
+    get(edge, "/api/head", None).await.ok()
+}
+
+/// The start of the outage that the edge tells its tablets of.
+async fn outage(edge: &Running) -> Option<String> {
+    head(edge).await?["cut_off_since"].as_str().map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_is_as_old_after_a_restart_as_before() {
+    let (cloud, gateway) = Cloud::start().await;
+    let data = tempfile::tempdir().unwrap();
+    let gateway = format!("http://{gateway}");
+    let first = edge(data.path(), &gateway).await;
+    until("the link", || async { (head(&first).await?["cut_off_since"].is_null()).then_some(()) })
+        .await;
+    cloud.cut();
+    let since = until("the outage", || outage(&first)).await;
+    first.stop().await;
+    let second = edge(data.path(), &gateway).await;
+    assert_eq!(until("the outage", || outage(&second)).await, since);
+    let standing = get(&second, "/standing", None).await.unwrap();
+    assert_eq!(standing["link"]["since"], since.as_str());
+    cloud.heal();
+    until("its end", || async { outage(&second).await.is_none().then_some(()) }).await;
     second.stop().await;
 }
 

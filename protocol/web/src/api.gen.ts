@@ -3681,7 +3681,7 @@ export interface components {
              */
             attempts: number;
             next_call_at: components["schemas"]["UnixMillis"] | null;
-            /** @description As far as this run knows. */
+            /** @description An outage keeps its start over a restart of the edge. */
             since: components["schemas"]["UnixMillis"];
             up: boolean;
         };
