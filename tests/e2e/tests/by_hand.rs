@@ -6,6 +6,8 @@ use std::process::Command;
 
 use stack::{Layout, Stack, Stores, Wishes, binaries, ready};
 
+/// One provider's jobs in hand, by default.
+const JOBS_MAX: usize = 5;
 const README: &str = include_str!("../../../README.md");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -16,17 +18,32 @@ async fn the_readmes_by_hand_block_runs_as_printed() {
     let file = stack.layout().folder.join("by-hand-ready.json");
     ready::write(&file, &stack.ready_file()).unwrap();
 
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", block()])
-        .env("READY", &file)
-        .env("HOLDFAST", binaries::own("holdfast").unwrap())
-        .output()
-        .unwrap();
+    let run = || {
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", block()])
+            .env("READY", &file)
+            .env("HOLDFAST", binaries::own("holdfast").unwrap())
+            .output()
+            .unwrap()
+    };
+    let output = run();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("at the regional node: provisional"), "{said}");
     assert!(said.contains("decided: applied, the order is accepted"), "{said}");
     assert!(said.contains("accept  pending -> accepted"), "{said}");
+
+    // Its provider has his hands full in the end: the block says so, and leaves the region connected.
+    let refused = (0..JOBS_MAX).map(|_| run()).find(|output| !output.status.success());
+    let refused = refused.expect("a provider's jobs have a limit");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("The node did not take it: ") && said.contains("run this again"),
+        "{said}"
+    );
+    let done = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(done.contains("NORTH: the gate is open"), "{done}");
     stack.stop().await.unwrap();
 }
 
