@@ -1,6 +1,6 @@
 //! The parts of a platform, and the command line of each.
 
-use std::{fmt, fs, path::PathBuf, time::Duration};
+use std::{env, fmt, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use platform::sealing;
@@ -188,7 +188,7 @@ const EDGE_STOP_MS_MAX: u64 = 1_200;
 const CLOUD_STOP_MS_MAX: u64 = 3_300;
 
 /// Limits of the cloud that a platform of ours widens: here everybody comes from one address, and the admin
-/// looks at the status ten times a second.
+/// looks at the status ten times a second. A limit that the environment of the platform names stays as it is there.
 const WIDE_CLOUD: &[(&str, &str)] = &[
     ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "6000"),
     ("HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE", "6000"),
@@ -216,7 +216,21 @@ fn cloud(name: &str, layout: &Layout) -> Result<Spec> {
 }
 
 fn with_limits(spec: Spec, limits: &[(&str, &str)]) -> Spec {
-    limits.iter().fold(spec, |spec, (limit, value)| spec.env(limit, *value))
+    widen_limits(spec, limits, |limit| env::var_os(limit).is_some())
+}
+
+/// The process inherits the environment of the platform, so a limit that is set there needs nothing.
+fn widen_limits(
+    mut spec: Spec,
+    limits: &[(&str, &str)],
+    is_set_outside: impl Fn(&str) -> bool,
+) -> Spec {
+    for (limit, value) in limits {
+        if !is_set_outside(limit) {
+            spec = spec.env(limit, *value);
+        }
+    }
+    spec
 }
 
 fn with_operator(spec: Spec, part: CloudPart, layout: &Layout) -> Spec {
@@ -238,4 +252,21 @@ fn own_path(layout: &Layout, part: CloudPart, name: &str) -> PathBuf {
 
 fn config_file(layout: &Layout) -> PathBuf {
     layout.folder.join("holdfast.toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_the_environment_names_is_not_widened() {
+        let [own, other] = ["HOLDFAST__GATEWAY__OWN", "HOLDFAST__GATEWAY__OTHER"];
+        let spec = || Spec::new("cloud", "/bin/true", PathBuf::from("cloud.log"));
+        let limits = [(own, "6000"), (other, "6000")];
+        let widened = widen_limits(spec(), &limits, |limit| limit == own);
+        assert_eq!(widened.env.get(own), None, "the one of the environment holds");
+        assert_eq!(widened.env.get(other).map(String::as_str), Some("6000"));
+        let strict = at_default_limits(with_limits(spec(), WIDE_CLOUD));
+        assert!(strict.env.is_empty(), "{:?}", strict.env);
+    }
 }

@@ -45,6 +45,9 @@ pub struct UpArguments {
     /// A process per part on private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto
     #[arg(long)]
     real: bool,
+    /// With the limits of an installation: none is widened for people who all come from one address
+    #[arg(long)]
+    default_limits: bool,
 }
 
 pub async fn run(arguments: UpArguments) -> Result<()> {
@@ -65,7 +68,7 @@ pub async fn run(arguments: UpArguments) -> Result<()> {
 /// Ends only when something goes wrong; its caller drops it when a signal comes.
 async fn work(arguments: &UpArguments, supervisor: Supervisor, layout: Layout) -> Result<()> {
     let own_ready_file = layout.folder.join("ready.json");
-    let wishes = Wishes { demo_data: true, ..Wishes::default() };
+    let wishes = wishes_of(arguments);
     let say = |step: &str| eprintln!("{step}");
     let stack = Stack::start_under(supervisor, layout, &wishes, &say).await?;
     let mut ends = stack.supervisor().ends();
@@ -78,6 +81,10 @@ async fn work(arguments: &UpArguments, supervisor: Supervisor, layout: Layout) -
         () = tell_of_ends(&mut ends) => bail!("the supervisor is not heard any more"),
         () = stack.supervisor().gone() => bail!("the supervisor ended before it was asked to"),
     }
+}
+
+fn wishes_of(arguments: &UpArguments) -> Wishes {
+    Wishes { demo_data: true, default_limits: arguments.default_limits, ..Wishes::default() }
 }
 
 fn data(arguments: &UpArguments) -> Data {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use attack::{AttackedPlatform, HttpAnswer, HttpCall, Somebody, Station, files_below};
+use attack::{
+    AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody, Station, during, files_below,
+};
+use futures::future::join_all;
 use serde_json::{Value, json};
 use support::files::{pdf, png, png_bomb};
 use tokio::{
@@ -14,6 +17,10 @@ use wire::Role;
 const PHOTO: &str = "/api/v1/users/me/photo";
 const DOCUMENTS: &str = "/api/v1/users/me/documents";
 const MB: usize = 1024 * 1024;
+/// A claim of a key is renewed so long after the head of its request has come.
+const RENEWAL: Duration = Duration::from_secs(2);
+/// Two files of one person may be on their way at once.
+const FILES_OF_ONE: u32 = 2;
 
 fn handed(method: &str, path: &str, kind: &str, file: impl Into<Vec<u8>>) -> HttpCall {
     HttpCall::new(method, path).body(kind, file)
@@ -154,6 +161,57 @@ async fn somebody_hands_in_a_file_that_never_ends() {
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 413"), "{said}");
     let set = person.done(handed("PUT", PHOTO, "image/png", png(8, 8))).await;
     assert!(set["photo"].is_string(), "an honest one goes on");
+}
+
+/// Sends a photo under a key and keeps its last byte back until the claim of the key is about to be renewed.
+async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> String {
+    let mut stream = person.station.connect(gateway).await.expect("a connection");
+    let (photo, key) = (png(8, 8), process::random::secret_text(12));
+    let head = format!(
+        "PUT {PHOTO} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+         idempotency-key: {key}\r\ncontent-type: image/png\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
+        person.person.token,
+        photo.len()
+    );
+    let (last, first) = photo.split_last().expect("a picture");
+    stream.write_all(&[head.as_bytes(), first].concat()).await.expect("a sent head");
+    tokio::time::sleep(pause).await;
+    stream.write_all(&[*last]).await.expect("a sent body");
+    let mut answer = Vec::new();
+    let reading = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    reading.expect("an answer in time").expect("an answer");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// On files each part has one writer, which a claim that is renewed in the wrong moment could keep from all.
+#[tokio::test]
+async fn somebody_stops_all_writes_of_a_part_with_slow_uploads_of_few_bytes() {
+    let platform = AttackedPlatform::on_files().await;
+    let gateway = platform.gateway();
+    let honest = platform.somebody(Role::Customer).await;
+    let attackers = join_all((0..6).map(|_| platform.somebody(Role::Customer))).await;
+    let uploads = (0_u32..).zip(&attackers).flat_map(|(attacker, person)| {
+        (0..FILES_OF_ONE).map(move |file| {
+            let early = Duration::from_millis(4) * (attacker * FILES_OF_ONE + file);
+            send_late_photo(person, gateway, RENEWAL.saturating_sub(early))
+        })
+    });
+    let mut side_px = 8;
+    let act = async || {
+        side_px += 1;
+        let photo = handed("PUT", PHOTO, "image/png", png(side_px, side_px));
+        let answer = honest.ask(photo).await.map_err(|error| error.to_string())?;
+        if answer.status == 200 { Ok(()) } else { Err(answer.text()) }
+    };
+    let (answers, experience) = during(join_all(uploads), Duration::from_millis(100), act).await;
+    println!("an honest person meanwhile: {experience}");
+    for answer in answers {
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    assert_eq!(experience.refused(), 0, "{experience}");
+    // A wait for the writer is given up after ten seconds.
+    assert!(experience.percentile(100) < Duration::from_secs(5), "{experience}");
 }
 
 #[tokio::test]
