@@ -1,7 +1,8 @@
 //! Changes of passwords: by their person with the old one, or once by a code that an admin gave out.
 //!
 //! Invariants: a change ends every session that began by the password before it, save the one that made it; a
-//! wrong old password and a wrong code count like a wrong password at the sign-in.
+//! wrong old password and a wrong code count like a wrong password at the sign-in; a code bears ten tries, and five of one
+//! place.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -9,7 +10,7 @@ use wire::{EventType, Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{OneTimeCode, Password, Username},
-    entry::EntryRefusal,
+    entry::{Entry, EntryRefusal},
     events,
     passwords::HashPermit,
     service::{Service, ServiceError},
@@ -87,7 +88,7 @@ impl Service {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let Some((account, code)) = self.of_code(&username, code).await? else {
+        let Some((account, code)) = self.try_reset_code(&username, code, &entry).await? else {
             // It costs what a wrong password does.
             permit.verify(None, None).await?;
             return Ok(Err(self.wrong(&entry).await?));
@@ -122,17 +123,19 @@ impl Service {
         Ok(ResetIssue::Issued(code, expires_at))
     }
 
-    /// The account of that name, if the code is good for it.
-    async fn of_code(
+    /// Tries a code. Returns the account of that name if the code is good for it.
+    async fn try_reset_code(
         &self,
         username: &Username,
         code: &str,
+        entry: &Entry,
     ) -> Result<Option<(Account, OneTimeCodeHash)>, ServiceError> {
         let account = self.store.account(username).await?;
         let code = OneTimeCode::typed(code).map(|code| OneTimeCodeHash::of(&code));
         let (Some(account), Some(code)) = (account, code) else { return Ok(None) };
-        let is_good = self.store.is_good_code(account.id, code, self.clock.now()).await?;
-        Ok(is_good.then_some((account, code)))
+        let (whose, now) = ((entry.name, entry.place), self.clock.now());
+        let is_right = self.store.try_reset_code(account.id, code, whose, now).await?;
+        Ok(is_right.then_some((account, code)))
     }
 
     async fn replaced(

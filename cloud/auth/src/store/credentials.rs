@@ -6,7 +6,8 @@ use uuid::Uuid;
 use wire::{Event, Role, SessionId, UnixMillis, UserId};
 
 use super::{
-    OthersEnding, Store, StoreError, addresses::DROP_CHANGE, identities::REMOVE_LINKED, reasons,
+    NameHash, OthersEnding, PlaceHash, Store, StoreError, addresses::DROP_CHANGE,
+    identities::REMOVE_LINKED, reasons,
 };
 use crate::domain::OneTimeCode;
 
@@ -15,12 +16,21 @@ const OPEN_ROLE: &str = "SELECT role_id FROM users WHERE id = ? AND is_active = 
 const UPGRADE: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
 const CHANGE: &str = "UPDATE users SET password_hash = ?, password_changed_at = ?, updated_at = ? \
     WHERE id = ? AND is_active = 1 AND COALESCE(password_changed_at, 0) = ?";
-const GOOD_CODE: &str = "SELECT id FROM password_resets \
-    WHERE user_id = ? AND code_hash = ? AND used_at IS NULL AND expires_at > ? LIMIT 1";
+const OPEN_CODE: &str = "SELECT id, created_at FROM password_resets \
+    WHERE user_id = ? AND used_at IS NULL AND expires_at > ? ORDER BY created_at DESC LIMIT 1";
+const WRONG_HERE: &str = "SELECT COUNT(*) FROM login_failures \
+    WHERE name_hash = ? AND place_hash = ? AND at >= ?";
+const TRY_CODE: &str = "UPDATE password_resets SET tries = tries + 1 WHERE id = ? AND tries < ?";
+const IS_CODE: &str = "SELECT id FROM password_resets WHERE id = ? AND code_hash = ?";
 const USE_CODE: &str = "UPDATE password_resets SET used_at = ? \
     WHERE user_id = ? AND code_hash = ? AND used_at IS NULL AND expires_at > ?";
 const VOID_CODES: &str = "UPDATE password_resets SET expires_at = ? \
     WHERE user_id = ? AND used_at IS NULL AND expires_at > ?";
+
+/// A code is void after so many tries, wherever they come from.
+const TRIES_MAX: i64 = 10;
+/// No place has more tries at a code, so that a stranger at one address cannot make it void for its owner.
+const TRIES_OF_PLACE_MAX: i64 = 5;
 
 /// The code as it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,13 +145,28 @@ impl Store {
         })
     }
 
-    pub async fn is_good_code(
+    /// Counts a try at the code of a person and returns whether it is the right one. The count comes first, so that tries
+    /// that arrive together are no more than may be. A place that has used up its own tries is refused without a look.
+    pub async fn try_reset_code(
         &self,
         user: UserId,
         code: OneTimeCodeHash,
+        (name, place): (NameHash, PlaceHash),
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let found: Option<Uuid> = self.sql.one(GOOD_CODE, vals![user, code.0, now]).await?;
-        Ok(found.is_some())
+        transact!(self.sql, tx => {
+            let open: Option<(Uuid, UnixMillis)> = tx.one(OPEN_CODE, vals![user, now]).await?;
+            let Some((reset, created_at)) = open else { return Ok(false) };
+            let here = vals![name.bytes(), place.bytes(), created_at];
+            let wrong_here: Option<i64> = tx.one(WRONG_HERE, here).await?;
+            if wrong_here.unwrap_or_default() >= TRIES_OF_PLACE_MAX {
+                return Ok(false);
+            }
+            if tx.exec(TRY_CODE, vals![reset, TRIES_MAX]).await? == 0 {
+                return Ok(false);
+            }
+            let right: Option<Uuid> = tx.one(IS_CODE, vals![reset, code.0]).await?;
+            Ok(right.is_some())
+        })
     }
 }

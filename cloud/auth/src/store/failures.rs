@@ -45,6 +45,10 @@ impl NameHash {
     pub fn of_keyed(keyed_hash: [u8; 32]) -> Self {
         Self(keyed_hash)
     }
+
+    pub(super) fn bytes(self) -> [u8; 32] {
+        self.0
+    }
 }
 
 /// As a key of the cache. Half of a hash is as good as the whole there.

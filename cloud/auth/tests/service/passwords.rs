@@ -22,6 +22,11 @@ async fn redeem(auth: &Auth, name: &str, code: &str) -> Answer {
     auth.post("password-reset", form).await
 }
 
+async fn redeem_from(auth: &Auth, address: &str, name: &str, code: &str) -> Answer {
+    let form = json!({ "username": name, "code": code, "new_password": NEW });
+    auth.post_from(address, "password-reset", form).await
+}
+
 /// The token of an admin, and the id of somebody else.
 async fn admin_and(auth: &Auth, name: &str) -> (String, String) {
     auth.register("boss", "customer").await;
@@ -127,6 +132,41 @@ async fn a_code_of_an_admin_sets_a_password_once(#[case] engine: Engine) {
         "invalid_credentials",
         "its time is over"
     );
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_code_bears_ten_tries_and_five_of_one_place(#[case] engine: Engine) {
+    let auth = Auth::new(engine).await;
+    auth.register("lisi", "provider").await;
+    let (admin, user) = admin_and(&auth, "lisi").await;
+    let guess = "0000-0000-0000-0000";
+    let wrong = async |address: &str, times: usize| {
+        for _ in 0..times {
+            let answer = redeem_from(&auth, address, "lisi", guess).await;
+            assert_eq!(answer.code(), "invalid_credentials", "from {address}");
+        }
+    };
+
+    let code = code_in(&issue(&auth, &admin, &user).await);
+    wrong("192.0.2.1", 5).await;
+    let refused = redeem_from(&auth, "192.0.2.1", "lisi", &code).await;
+    assert_eq!(refused.code(), "invalid_credentials", "the sixth try of one place");
+    wrong("192.0.2.1", 3).await;
+    wrong("192.0.2.2", 4).await;
+    let done = redeem_from(&auth, "198.51.100.7", "lisi", &code).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "the tenth try: {}", done.text);
+
+    let code = code_in(&issue(&auth, &admin, &user).await);
+    wrong("192.0.2.3", 5).await;
+    wrong("192.0.2.4", 5).await;
+    let refused = redeem_from(&auth, "198.51.100.7", "lisi", &code).await;
+    assert_eq!(refused.code(), "invalid_credentials", "the eleventh try");
+    let code = code_in(&issue(&auth, &admin, &user).await);
+    let done = redeem_from(&auth, "198.51.100.7", "lisi", &code).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "another code: {}", done.text);
 }
 
 #[tokio::test]

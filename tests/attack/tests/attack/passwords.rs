@@ -66,6 +66,23 @@ async fn a_stranger_guesses_a_code_that_an_admin_gave_out() {
 }
 
 #[tokio::test]
+async fn strangers_at_many_addresses_try_a_code_eleven_times() {
+    let platform = AttackedPlatform::shared().await;
+    let (admin, victim) = (platform.admin().await, platform.somebody(Role::Provider).await);
+    let code = issued(&admin, &victim).await;
+    for guess in 0..10 {
+        let text = format!("0000-0000-0000-{guess:04}");
+        let answer = redeem(platform, Station::fresh(), &victim.username, &text).await;
+        assert_eq!(answer.code(), "invalid_credentials");
+    }
+    let answer = redeem(platform, Station::fresh(), &victim.username, &code).await;
+    assert_eq!(answer.code(), "invalid_credentials", "the eleventh try, by the right code");
+    let code = issued(&admin, &victim).await;
+    let answer = redeem(platform, victim.station, &victim.username, &code).await;
+    assert_eq!(answer.status, 204, "its owner asks for another: {}", answer.text());
+}
+
+#[tokio::test]
 async fn a_thief_stays_in_after_the_password_was_set_anew() {
     let platform = AttackedPlatform::shared().await;
     let (admin, victim) = (platform.admin().await, platform.somebody(Role::Provider).await);
