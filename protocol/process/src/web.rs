@@ -3,6 +3,7 @@
 mod arrival;
 mod certificate;
 mod frame;
+mod heads;
 mod listen;
 mod paced;
 pub(crate) mod protect;

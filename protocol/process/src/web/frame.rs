@@ -17,11 +17,12 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span, field};
 use wire::{Code, Language};
 
-use super::arrival::BodyArrival;
+use super::{arrival::BodyArrival, heads::WrongHost};
 use crate::{
     clock::Clock,
     metrics,
     problem::Problem,
+    say,
     trace::{self, Trace, TraceId},
 };
 
@@ -77,6 +78,10 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let entry = Entry::of(self.frame.service, &request);
+        if request.extensions_mut().remove::<WrongHost>().is_some() {
+            let refusal = Problem::new(Code::MalformedBody).detail(say::one_host).into_response();
+            return entry.answered(std::future::ready(refusal)).map(Ok).boxed();
+        }
         request.extensions_mut().insert(Trace(entry.trace.clone()));
         let (request, arrival) = BodyArrival::watch(request);
         let answer = entry.span.in_scope(|| self.inner.call(request));

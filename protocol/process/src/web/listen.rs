@@ -3,6 +3,7 @@
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use http::StatusCode;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -16,6 +17,7 @@ use tower::Service;
 
 use super::{
     certificate::Certificate,
+    heads::{StrictHeads, UpgradeMark, WrongHost, names_one_host},
     paced::PacedStream,
     slots::{SlotProof, Slots},
 };
@@ -153,14 +155,25 @@ async fn converse(
     stop: CancellationToken,
 ) {
     let stopping = ProcessStop(stop.clone());
+    let upgraded = UpgradeMark::default();
+    let stream = StrictHeads::new(stream, upgraded.clone());
     let service = service_fn(move |request: http::Request<Incoming>| {
         proof.give();
-        let mut router = router.clone();
+        let (mut router, upgraded) = (router.clone(), upgraded.clone());
         let mut request = request.map(Body::new);
+        if !names_one_host(&request) {
+            request.extensions_mut().insert(WrongHost);
+        }
         request.extensions_mut().insert(ConnectInfo(from));
         request.extensions_mut().insert(stopping.clone());
         request.extensions_mut().insert(proof.clone());
-        async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_else(|e| match e {})) }
+        async move {
+            let response = router.call(request).await.unwrap_or_else(|e| match e {});
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                upgraded.set();
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -3,6 +3,7 @@
 page-limit = Give a number from 1 to { $most }.
 page-cursor = Use the `next` of the page before this one.
 idempotency-key-too-long = Send one key of 1 to 255 characters.
+one-host = Send one `Host` header that names where the request goes.
 
 body-not-json-type = Send JSON, with `Content-Type: application/json`.
 body-no-object = Send a JSON object.

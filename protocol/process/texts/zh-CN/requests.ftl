@@ -3,6 +3,7 @@
 page-limit = 取值范围为 1 到 { $most }。
 page-cursor = 请使用上一页返回的 `next`。
 idempotency-key-too-long = 请发送一个 1 到 255 个字符的键。
+one-host = 请只发送一个 `Host` 头，并注明请求的目标主机。
 
 body-not-json-type = 请发送 JSON，并带上 `Content-Type: application/json`。
 body-no-object = 请发送一个 JSON 对象。

@@ -156,6 +156,39 @@ async fn one_request_hides_another_from_the_gateway() {
     }
 }
 
+/// A proxy in front may read another host, or other headers, than the gateway.
+#[tokio::test]
+async fn a_request_names_no_host_or_two_or_hides_a_header_behind_a_lone_line_feed() {
+    let platform = AttackedPlatform::shared().await;
+    let station = Station::fresh();
+    let second = "GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/1.1\r\nhost: a\nx: y\r\n";
+    for port in [platform.gateway(), platform.edge().http] {
+        for (head, is_refused) in [
+            ("GET / HTTP/1.1\r\nhost: a\r\n", false),
+            ("GET / HTTP/1.0\r\n", false),
+            ("GET / HTTP/1.1\r\n", true),
+            ("GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n", true),
+            ("GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n", true),
+            ("GET / HTTP/1.1\r\nhost: a, b\r\n", true),
+            ("GET / HTTP/1.1\r\nhost:\r\n", true),
+            ("GET / HTTP/1.1\nhost: a\r\n", true),
+            ("GET / HTTP/1.1\r\nhost: a\n", true),
+            ("GET / HTTP/1.1\r\nhost: a\nauthorization: Bearer x\r\n", true),
+            (second, true),
+        ] {
+            let bytes = format!("{head}connection: close\r\n\r\n");
+            let mut stream = station.connect(port).await.unwrap();
+            stream.write_all(bytes.as_bytes()).await.unwrap();
+            let mut said = Vec::new();
+            let reading = stream.read_to_end(&mut said);
+            let _closed = tokio::time::timeout(attack::PATIENCE, reading).await.expect("an end");
+            let said = String::from_utf8_lossy(&said);
+            assert!(said.starts_with("HTTP/1."), "{head:?}: {said}");
+            assert_eq!(said.matches("HTTP/1.1 400 ").count() == 1, is_refused, "{head:?}: {said}");
+        }
+    }
+}
+
 /// Chunks that readers count each in their own way. What follows the first end is never a request.
 #[tokio::test]
 async fn a_chunk_hides_a_request_from_the_gateway() {
