@@ -192,6 +192,7 @@ pub async fn open_routes(
     peers: Peers,
 ) -> Result<Router, OpenError> {
     let upstream_timeout = Duration::from_millis(config.upstream_timeout_ms.get().into());
+    let speaks_tls = !config.tls_certificate.as_os_str().is_empty();
     let peers = peers.guarded(&ground.clock, upstream_timeout);
     let checks = checks(&peers, &ground);
     let own = config.public_origin.as_str();
@@ -220,8 +221,8 @@ pub async fn open_routes(
     };
     let routes = table(routes).fallback(forward::forward).with_state(Arc::new(gateway));
     let router = skeleton::router(NAME, routes, checks);
-    let router = security::cors(router, &config.cors_origins)?;
-    Ok(protected(router))
+    let router = protected(security::cors(router, &config.cors_origins)?);
+    Ok(if speaks_tls { security::keep_to_tls(router) } else { router })
 }
 
 /// Every path goes to the one handler, which looks it up itself. They are named here so that each has

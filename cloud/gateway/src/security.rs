@@ -1,13 +1,17 @@
-//! The other sites that may call from their pages.
+//! The other sites that may call from their pages, and the header that keeps browsers to TLS.
 
-use axum::Router;
+use axum::{Router, response::Response};
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use std::time::Duration;
+use tower::util::MapResponseLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
+
+/// For a year browsers ask this host by TLS alone, also where a link or a person says `http://`.
+const TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 #[derive(Debug, thiserror::Error)]
 #[error("gateway.{key}: `{text}` is not an origin such as https://portal.example.com")]
@@ -36,6 +40,14 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
         .expose_headers([RATE_LIMIT, RATE_LIMIT_POLICY, header::RETRY_AFTER])
         .max_age(PREFLIGHT_KEPT);
     Ok(router.layer(layer))
+}
+
+/// Makes browsers keep to TLS. Only the process that ends TLS may ask for that: behind a proxy, it is the proxy.
+pub fn keep_to_tls(router: Router) -> Router {
+    router.layer(MapResponseLayer::new(|mut response: Response| {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE);
+        response
+    }))
 }
 
 /// An origin is compared as text, so it must be written as browsers write it; `*` is not one.

@@ -47,6 +47,20 @@ async fn who_the_caller_is_only_the_gateway_says() {
 }
 
 #[tokio::test]
+async fn browsers_keep_to_tls_where_the_gateway_speaks_it() {
+    let by_tls = Config { tls_certificate: "chain.pem".into(), ..Config::default() };
+    for (config, told) in [(by_tls, Some("max-age=31536000")), (Config::default(), None)] {
+        let gate = Gate::with(config, "memory:", |peers| peers).await;
+        for path in ["/", "/api/v1/orders", "/.well-known/jwks.json", "/api/v1/no-such-route"] {
+            let answer = gate.send(request("GET", path).body(Body::empty()).unwrap()).await;
+            let header = answer.headers.get(header::STRICT_TRANSPORT_SECURITY);
+            let header = header.map(|value| value.to_str().unwrap());
+            assert_eq!(header, told, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_tokens_in_one_request_are_none() {
     let gate = Gate::new().await;
     let token = format!("Bearer {}", gate.token(Role::Customer));
