@@ -118,13 +118,13 @@ impl Service {
         user: UserId,
     ) -> Result<Option<(CodeAddress, OneTimeCode, UnixMillis)>, ServiceError> {
         let (code, at) = (OneTimeCode::new(random::bytes()), self.clock.now());
+        if !self.may_mail_newcomer(user, at).await? {
+            return Ok(None);
+        }
         let (hash, expires_at) = (OneTimeCodeHash::of(&code), at.plus_ms(CODE_LIFE_MS));
         let made = AddressCode { id: self.clock.new_id(), user, hash, at, expires_at };
-        let is_settled = |known: &KnownAddress| {
-            let KnownAddress { email, confirmed_at, created_at, .. } = known;
-            email.reaches_nobody() || self.is_confirmed(*confirmed_at, *created_at)
-        };
-        let address = self.store.put_address_code(made, is_settled).await?;
+        let settled = |known: &KnownAddress| self.is_settled(known);
+        let address = self.store.put_address_code(made, settled).await?;
         Ok(address.map(|address| (address, code, expires_at)))
     }
 
@@ -137,8 +137,9 @@ impl Service {
         if let Err(spent) = self.limits.address_try(owner.sub).await {
             return Ok(Err(AddressRefusal::TooOften(spent)));
         }
-        let hash = OneTimeCodeHash::of(code);
-        match self.store.confirm_address(owner.sub, hash, self.clock.now()).await? {
+        let (hash, now) = (OneTimeCodeHash::of(code), self.clock.now());
+        let settled = |known: &KnownAddress| self.is_settled(known);
+        match self.store.confirm_address(owner.sub, hash, now, settled).await? {
             ConfirmResult::Confirmed => {}
             ConfirmResult::Wrong => return Ok(Err(AddressRefusal::Wrong)),
             ConfirmResult::Over => return Ok(Err(AddressRefusal::Over)),
@@ -147,6 +148,25 @@ impl Service {
         tracing::info!(user.id = %owner.sub, "An address was confirmed");
         let own = self.own_address(owner.sub).await?;
         Ok(own.ok_or(AddressRefusal::Closed))
+    }
+
+    /// Returns whether no code is needed for an address: it reaches no mailbox, or mail may go there already.
+    fn is_settled(&self, known: &KnownAddress) -> bool {
+        let KnownAddress { email, confirmed_at, created_at, .. } = known;
+        email.reaches_nobody() || self.is_confirmed(*confirmed_at, *created_at)
+    }
+
+    /// Counts the first mail to the address of a new account, and returns whether it may be sent. The registration itself is
+    /// never refused for this bound: a refusal would show that others have registered with the address.
+    async fn may_mail_newcomer(&self, user: UserId, now: UnixMillis) -> Result<bool, ServiceError> {
+        if self.store.has_address_code(user, now).await? {
+            return Ok(true);
+        }
+        let Some(known) = self.store.address(user, now).await? else { return Ok(false) };
+        if self.is_settled(&known) {
+            return Ok(false);
+        }
+        Ok(self.limits.newcomer_mail(self.store.address_name(&known.email)).await.is_ok())
     }
 
     async fn count_mail(&self, user: UserId, to: &Email) -> Result<(), SpentQuota> {

@@ -124,6 +124,13 @@ impl EntryLimits {
         Ok(())
     }
 
+    /// Counts one more mail that a registration sends to an address.
+    pub async fn newcomer_mail(&self, to: NameHash) -> Result<(), SpentQuota> {
+        let counted = self.counts.add(&format!("newcomer_mails:{to}"), HOUR).await;
+        within(self.address_mails, counted)
+            .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
+    }
+
     /// Counts one more code that somebody who is signed in brings back from a mailbox.
     pub async fn address_try(&self, user: UserId) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("address_tries:{user}"), MINUTE).await;

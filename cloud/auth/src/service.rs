@@ -24,8 +24,8 @@ use crate::{
     revocations::{KnownSession, SessionList},
     signing::SigningKeys,
     store::{
-        Account, AccountClosing, Closing, PlaceHash, SessionKind, SessionState, Store, StoreError,
-        UserSession,
+        Account, AccountClosing, AddedUser, Closing, PlaceHash, SessionKind, SessionState, Store,
+        StoreError, UserSession,
     },
 };
 
@@ -321,8 +321,8 @@ impl Service {
     }
 }
 
-/// Makes an account and tells of it. Answers nothing where the name or the address belongs to another one.
-/// The hash is made before the transaction opens.
+/// Makes an account and its event. Returns `None` if the name is taken. An address that belongs to another account changes
+/// neither the answer nor its time: its owner gets a mail. The hash is made before the transaction opens.
 pub async fn register(
     store: &Store,
     passwords: &Passwords,
@@ -343,8 +343,10 @@ pub async fn register(
         tokens_since: UnixMillis(0),
     };
     let event = events::of(EventType::UserRegistered, clock, trace, user_id, role, None)?;
-    if !store.add_user(&account, &new.username, &new.email, clock.now(), &event).await? {
-        return Ok(None);
+    let added = store.add_user(&account, &new.username, &new.email, clock.now(), &event).await?;
+    match added {
+        AddedUser::NameTaken => return Ok(None),
+        AddedUser::Made | AddedUser::MadeWithoutAddress => {}
     }
     tracing::info!(user.id = %user_id, role = role.as_str(), "Registered");
     Ok(Some(user_id))

@@ -42,7 +42,7 @@ pub use platform::StoreError;
 pub use roles::{KnownRole, RoleAct, RoleOrder};
 pub use sessions::{SessionKind, SessionState, UserSession};
 pub use signing_keys::{NewSigningKey, SigningKey};
-pub use users::{Account, AccountClosing, Closing};
+pub use users::{Account, AccountClosing, AddedUser, Closing};
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
 

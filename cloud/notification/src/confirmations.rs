@@ -1,6 +1,8 @@
-//! Owns the mails that bring a code to an address which waits to be confirmed.
+//! Owns the mails that bring a code to an address which waits to be confirmed, or inform its owner that a new account was
+//! registered with it.
 //!
-//! Invariants: such a mail goes to that address alone and says nothing of the account but that it exists; its code is asked for
+//! Invariants: such a mail goes to that address alone and says nothing of the account but that it exists, and to an owner the
+//! name of their own; its code is asked for
 //! when the mail is about to be sent, and kept nowhere here; each try brings a code of its own, which voids the one before; no
 //! code goes to another address before the mail that warns the one in force has found its end.
 
@@ -26,6 +28,7 @@ use crate::{
 const CODES: &str = "/internal/address-codes";
 /// The page of the portal that takes a code. Behind the `#`, where no server sees it.
 const PAGE: &str = "/confirm-address#";
+const SIGN_IN_PAGE: &str = "/sign-in";
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
 #[derive(Serialize)]
@@ -39,6 +42,9 @@ struct MadeCode {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
+    /// The account to which the address belongs already. There is no code then.
+    #[serde(default)]
+    owner: Option<String>,
     /// The event that told of the wish for another address.
     wish: Option<EventId>,
 }
@@ -78,10 +84,17 @@ impl Mailings {
         let question = CodeQuestion { user_id: due.body.user_id };
         let asked = self.auth.json(Method::POST, CODES, Some(&token), Some(&question)).await;
         let made: Result<MadeCode, UpstreamError> = asked;
-        let (email, code, expires_at, wish) = match made {
-            Ok(MadeCode { email: Some(email), code: Some(code), expires_at: Some(at), wish }) => {
-                (email, code, at, wish)
+        let (email, (subject, text), wish) = match made {
+            Ok(MadeCode { email: Some(email), owner: Some(owner), .. }) => {
+                (email, self.owner_words(&languages, &owner), None)
             }
+            Ok(MadeCode {
+                email: Some(email),
+                code: Some(code),
+                expires_at: Some(at),
+                wish,
+                ..
+            }) => (email, self.words(&languages, &code, at.since(now)), wish),
             Ok(_) => {
                 let why = "nothing waits to be confirmed".to_owned();
                 return Ok(ends(DeliveryState::Dropped, None, Some(why)));
@@ -96,7 +109,6 @@ impl Mailings {
             return Ok(again(&due.body, now, None, why));
         }
         let to = ChannelAddress::Mail(email.clone()).masked();
-        let (subject, text) = self.words(&languages, &code, expires_at.since(now));
         // A try that is made again has another code, so a mailbox must not take it for the first.
         let mail = MailMessage { id: self.clock.new_id(), to: email, subject, text };
         Ok(match self.ways.mail.send(mail).await.map_err(WayError::from) {
@@ -104,6 +116,24 @@ impl Mailings {
             Err(error) if error.is_passing() => again(&due.body, now, to, error.to_string()),
             Err(error) => ends(DeliveryState::GivenUp, to, Some(error.to_string())),
         })
+    }
+
+    /// Subject and text for the owner of an address with which a new account was registered.
+    fn owner_words(&self, languages: &[Language], owner: &str) -> (String, String) {
+        let link = (!self.portal_url.is_empty())
+            .then(|| format!("{}{SIGN_IN_PAGE}", self.portal_url.trim_end_matches('/')));
+        let text = languages.iter().map(|language| {
+            let mut sentences = vec![say::known_owner { name: owner.into() }.to(*language)];
+            sentences.extend(
+                link.as_ref()
+                    .map(|link| say::known_sign_in { link: link.as_str().into() }.to(*language)),
+            );
+            sentences.push(say::known_not_you.to(*language));
+            sentences.join("\n")
+        });
+        let subjects = languages.iter().map(|language| say::known_subject.to(*language));
+        let subject = subjects.collect::<Vec<_>>().join(" / ");
+        (subject, text.collect::<Vec<_>>().join("\n\n"))
     }
 
     /// Subject and text, in each of these languages.

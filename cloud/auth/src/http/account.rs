@@ -74,7 +74,7 @@ pub async fn register(
     service.limits.registration(from).await.map_err(over_quota)?;
     let Service { store, passwords, clock, .. } = &service;
     let made = service::register(store, passwords, clock, from, account, &trace).await?;
-    let user_id = made.ok_or(Code::UserExists)?;
+    let user_id = made.ok_or_else(|| Problem::new(Code::UserExists).detail(say::name_taken))?;
     Ok(CreatedJson(NewUser { user_id, username, role }))
 }
 

@@ -58,6 +58,8 @@ pub struct AddressCodeAnswer {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
+    /// The name of the other account that has confirmed this address. The mail names it and brings no code.
+    owner: Option<String>,
     /// The event that told of the wish for another address: the code waits until the one in force has heard of it. `null` for
     /// the one in force.
     wish: Option<EventId>,
@@ -114,13 +116,16 @@ pub async fn code_of_person(
     }
     let made: Result<_, ServiceError> = service.address_code(user_id).await;
     Ok(Json(match made? {
-        Some((CodeAddress { email, wish }, code, expires_at)) => AddressCodeAnswer {
+        Some((CodeAddress { email, owner, wish }, code, expires_at)) => AddressCodeAnswer {
             email: Some(email.as_str().to_owned()),
-            code: Some(code.reveal()),
+            code: owner.is_none().then(|| code.reveal()),
             expires_at: Some(expires_at),
+            owner,
             wish,
         },
-        None => AddressCodeAnswer { email: None, code: None, expires_at: None, wish: None },
+        None => {
+            AddressCodeAnswer { email: None, code: None, expires_at: None, owner: None, wish: None }
+        }
     }))
 }
 

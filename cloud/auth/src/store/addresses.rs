@@ -1,11 +1,13 @@
 //! The addresses of accounts, those that wait to be confirmed, and the codes that were sent there.
 //!
 //! Invariants: a person has one claim to an address at most, and a claim one code; the address in force stays until another
-//! is confirmed; an address stands here sealed and a code as its hash.
+//! is confirmed; an address stands here sealed and a code as its hash; an address has one owner, who alone can confirm it once
+//! they have done so.
 
 use platform::{
     columns, outbox,
     sealing::{SealPlace, SealedBatch},
+    sql::{SqlError, Tx},
     transact, vals,
 };
 use uuid::Uuid;
@@ -30,10 +32,14 @@ const DROP: &str = "DELETE FROM address_claims WHERE user_id = ?";
 /// Of another address alone: the code for the one in force goes on.
 pub(super) const DROP_CHANGE: &str =
     "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
-const OTHERS: &str = "SELECT id FROM users WHERE (email = ? OR email_hash = ?) AND id <> ? LIMIT 1";
+const OWNER: &str = "SELECT id, username, email_confirmed_at, created_at FROM users \
+    WHERE (email = ? OR email_hash = ?) AND id <> ? LIMIT 1";
+/// From then on the address is another account's; this one keeps its text.
+const RELEASE: &str = "UPDATE users SET email = ?, email_hash = NULL WHERE id = ?";
 const CHANGE: &str = "UPDATE users SET email = ?, email_hash = ?, email_confirmed_at = ?, \
     updated_at = ? WHERE id = ?";
-const CONFIRM: &str = "UPDATE users SET email_confirmed_at = ?, updated_at = ? WHERE id = ?";
+const CONFIRM: &str = "UPDATE users SET email_hash = ?, email_confirmed_at = ?, updated_at = ? \
+    WHERE id = ?";
 const OLD: &str = "SELECT id FROM address_claims WHERE expires_at <= ? LIMIT ?";
 const SEALED: &str = "SELECT id, email FROM address_claims WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE address_claims SET email = ? WHERE id = ? AND email = ?";
@@ -86,8 +92,17 @@ pub struct AddressCode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeAddress {
     pub email: Email,
+    /// The name of the account whose owner has confirmed the address before: they get a letter in place of a code.
+    pub owner: Option<String>,
     /// Of an address that is to take the place of another: the event that told of the wish.
     pub wish: Option<EventId>,
+}
+
+/// The account to which an address belongs: the first that was registered with it, or that has confirmed it.
+struct AddressOwner {
+    id: UserId,
+    username: String,
+    address: KnownAddress,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,8 +182,19 @@ impl Store {
         transact!(self.sql, tx => { Ok(outbox::store::add(tx, event).await?) })
     }
 
+    /// Returns whether a code is out for an address of that person.
+    pub async fn has_address_code(
+        &self,
+        user: UserId,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let claim: Option<Claim> = self.sql.one(CLAIM, vals![user, now]).await?;
+        Ok(claim.is_some())
+    }
+
     /// Keeps a code in the place of the one before, and returns the address that it is for: one that is to take the place of
-    /// that in force, or that one itself while `is_settled` says no. `None` where nothing waits.
+    /// that in force, or that one itself while `is_settled` says no. `None` where nothing waits. A code is kept even if the
+    /// address has another owner: otherwise the refusal of a guessed code would show that it has.
     pub async fn put_address_code(
         &self,
         code: AddressCode,
@@ -182,10 +208,11 @@ impl Store {
                 tx.one(IN_FORCE, vals![user]).await?;
             let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
             let claim: Option<Claim> = tx.one(CLAIM, vals![user, at]).await?;
-            if let Some((claim, sealed, is_change, _)) = claim {
+            if let Some((claim, sealed, true, _)) = claim {
                 tx.exec(NEW_CODE, vals![hash, expires_at, claim]).await?;
                 let email = Email::kept(keys.open_text(&place(claim), sealed)?);
-                return Ok(Some(CodeAddress { email, wish: is_change.then_some(EventId(claim)) }));
+                // If that address has another owner, the wish is refused when its code comes back.
+                return Ok(Some(CodeAddress { email, owner: None, wish: Some(EventId(claim)) }));
             }
             let email = Email::kept(keys.open_text(&email_place(user), email)?);
             let known = KnownAddress { email, confirmed_at, created_at, pending: None };
@@ -193,20 +220,26 @@ impl Store {
                 return Ok(None);
             }
             tx.exec(DROP, vals![user]).await?;
-            let sealed = keys.seal_text(&place(id), known.email.as_str());
+            let email = known.email;
+            let sealed = keys.seal_text(&place(id), email.as_str());
             let (user_id, code_hash) = (user, Some(hash));
             let row = ClaimRow { id, user_id, email: sealed, is_change: false, code_hash, expires_at };
             tx.insert(row).await?;
-            Ok(Some(CodeAddress { email: known.email, wish: None }))
+            let email_hash = keys.hash(EMAIL, email.as_str());
+            let owner = Self::find_other_owner(tx, &email, email_hash, user).await?;
+            let owner = owner.filter(|owner| is_settled(&owner.address));
+            Ok(Some(CodeAddress { email, owner: owner.map(|owner| owner.username), wish: None }))
         })
     }
 
-    /// Confirms the address for which that code was sent, which is in force from then on.
+    /// Confirms the address that the code was sent to, and spends the code. An account that never confirmed it, by
+    /// `is_settled`, loses it to this one, whose person reads that mailbox.
     pub async fn confirm_address(
         &self,
         user: UserId,
         OneTimeCodeHash(hash): OneTimeCodeHash,
         now: UnixMillis,
+        is_settled: impl Fn(&KnownAddress) -> bool,
     ) -> Result<ConfirmResult, StoreError> {
         let keys = self.sql.data_keys();
         let confirmed: Result<ConfirmResult, StoreError> = transact!(self.sql, tx => {
@@ -219,26 +252,45 @@ impl Store {
                 return Ok(ConfirmResult::Wrong);
             }
             tx.exec(DROP, vals![user]).await?;
-            if !is_change {
-                tx.exec(CONFIRM, vals![now, now, user]).await?;
-                return Ok(ConfirmResult::Confirmed);
+            let email = Email::kept(keys.open_text(&place(id), sealed)?);
+            let email_hash = keys.hash(EMAIL, email.as_str());
+            let owner = Self::find_other_owner(tx, &email, email_hash, user).await?;
+            if let Some(owner) = owner {
+                if is_change || is_settled(&owner.address) {
+                    return Ok(ConfirmResult::Taken);
+                }
+                let sealed = keys.seal_text(&email_place(owner.id), email.as_str());
+                tx.exec(RELEASE, vals![sealed, owner.id]).await?;
             }
-            let email = keys.open_text(&place(id), sealed)?;
-            let email_hash = keys.hash(EMAIL, &email);
-            let other: Option<UserId> =
-                tx.one(OTHERS, vals![email.as_str(), email_hash, user]).await?;
-            if other.is_some() {
-                return Ok(ConfirmResult::Taken);
+            if is_change {
+                let sealed = keys.seal_text(&email_place(user), email.as_str());
+                tx.exec(CHANGE, vals![sealed, email_hash, now, now, user]).await?;
+            } else {
+                tx.exec(CONFIRM, vals![email_hash, now, now, user]).await?;
             }
-            let sealed = keys.seal_text(&email_place(user), &email);
-            tx.exec(CHANGE, vals![sealed, email_hash, now, now, user]).await?;
             Ok(ConfirmResult::Confirmed)
         });
         match confirmed {
-            // Somebody has registered with it in this very moment.
+            // Another account was registered with it in this very moment.
             Err(StoreError::Sql(error)) if error.is_unique() => Ok(ConfirmResult::Taken),
             confirmed => confirmed,
         }
+    }
+
+    /// The account, other than that of `user`, to which an address belongs.
+    async fn find_other_owner(
+        tx: &mut Tx,
+        email: &Email,
+        email_hash: [u8; 32],
+        user: UserId,
+    ) -> Result<Option<AddressOwner>, SqlError> {
+        type Row = (UserId, String, Option<UnixMillis>, UnixMillis);
+        let found: Option<Row> = tx.one(OWNER, vals![email.as_str(), email_hash, user]).await?;
+        Ok(found.map(|(id, username, confirmed_at, created_at)| {
+            let email = email.clone();
+            let address = KnownAddress { email, confirmed_at, created_at, pending: None };
+            AddressOwner { id, username, address }
+        }))
     }
 
     /// Removes up to `BATCH` claims that were over by `until`. Returns how many.

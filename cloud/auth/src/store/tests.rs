@@ -314,7 +314,9 @@ async fn wrong_passwords_are_told_apart_by_place(#[case] engine: Engine) {
 #[tokio::test]
 async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: Engine) {
     const EMAILS: &str = "SELECT email FROM users ORDER BY id";
-    const PLAIN: &str = "UPDATE users SET email = 'l@example.com', email_hash = NULL";
+    const PLAIN: &str =
+        "UPDATE users SET email = 'l@example.com', email_hash = NULL WHERE username = 'lisi'";
+    const OWNERS: &str = "SELECT username FROM users WHERE email_hash IS NOT NULL ORDER BY id";
     let database = database(engine).await;
     let Database { store, clock, .. } = &database;
     let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
@@ -332,15 +334,19 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
         let (name, email) = (Username::new(name).unwrap(), Email::new(address).unwrap());
         store.add_user(&account, &name, &email, NOW, &event).await.unwrap()
     };
-    assert!(!add("wangwu", "L@example.com").await, "sealed under the same hash");
+    let without_address = AddedUser::MadeWithoutAddress;
+    assert_eq!(add("wang1", "L@example.com").await, without_address, "sealed under the same hash");
     // As a version before has left it.
-    store.sql.exec(PLAIN, Vec::new()).await.unwrap();
-    assert!(!add("wangwu", "l@example.com").await, "plain");
+    assert_eq!(store.sql.exec(PLAIN, Vec::new()).await.unwrap(), 1);
+    assert_eq!(add("wang2", "l@example.com").await, without_address, "plain");
     jobs::seal(store, &jobs::SealWalks::default()).await.unwrap();
     let kept: Vec<String> = store.sql.all(EMAILS, Vec::new()).await.unwrap();
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
-    assert!(!add("wangwu", "l@example.com").await, "sealed by the job");
-    assert!(add("wangwu", "w@example.com").await);
+    assert_eq!(add("wang3", "l@example.com").await, without_address, "sealed by the job");
+    assert_eq!(add("wangwu", "w@example.com").await, AddedUser::Made);
+    assert_eq!(add("wangwu", "v@example.com").await, AddedUser::NameTaken);
+    let owners: Vec<String> = store.sql.all(OWNERS, Vec::new()).await.unwrap();
+    assert_eq!(owners, ["lisi", "wangwu"]);
 }
 
 #[rstest]

@@ -32,6 +32,15 @@ row! {
     }
 }
 
+/// What became of a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddedUser {
+    Made,
+    /// The account is there, but its address belongs to another one.
+    MadeWithoutAddress,
+    NameTaken,
+}
+
 /// What became of the wish to close an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountClosing {
@@ -49,7 +58,8 @@ pub struct Closing {
 
 pub(super) const EMAIL: &str = "users.email";
 const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
-const SEALED: &str = "SELECT id, email, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
+const SEALED: &str =
+    "SELECT id, email, email_hash, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
 const RESEAL_CLOSING: &str = "UPDATE users SET closed_why = ? WHERE id = ? AND closed_why = ?";
 
@@ -63,7 +73,8 @@ columns! {
         id: UserId,
         username: &'a str,
         email: String,
-        email_hash: Vec<u8>,
+        /// Absent if the address belongs to another account.
+        email_hash: Option<Vec<u8>>,
         password_hash: &'a str,
         role_id: Role,
         is_active: bool,
@@ -80,7 +91,7 @@ impl UserRow<'_> {
 }
 
 impl Store {
-    /// Returns false where the name or the address belongs to another account.
+    /// Makes an account, also if its address belongs to another one: only the owner of that mailbox may learn of it.
     pub async fn add_user(
         &self,
         account: &Account,
@@ -88,17 +99,20 @@ impl Store {
         email: &Email,
         at: UnixMillis,
         event: &Event,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<AddedUser, StoreError> {
         let row = self.user_row(account, username, email, at);
         transact!(self.sql, tx => {
-            if Self::has_email(tx, email, &row).await? {
-                return Ok(false);
-            }
-            let is_new = tx.insert_new(row.clone()).await?;
-            if is_new {
-                outbox::store::add(tx, event).await?;
-            }
-            Ok(is_new)
+            let is_known = Self::has_email(tx, email, &row).await?;
+            let added = if !is_known && tx.insert_new(row.clone()).await? {
+                AddedUser::Made
+            } else if tx.insert_new(UserRow { email_hash: None, ..row.clone() }).await? {
+                // The address may also have been registered in this very moment.
+                AddedUser::MadeWithoutAddress
+            } else {
+                return Ok(AddedUser::NameTaken);
+            };
+            outbox::store::add(tx, event).await?;
+            Ok(added)
         })
     }
 
@@ -114,7 +128,7 @@ impl Store {
             id: account.id,
             username: username.as_str(),
             email: keys.seal_text(&email_place(account.id), email.as_str()),
-            email_hash: keys.hash(EMAIL, email.as_str()).to_vec(),
+            email_hash: Some(keys.hash(EMAIL, email.as_str()).to_vec()),
             password_hash: &account.password_hash,
             role_id: account.role_id,
             is_active: true,
@@ -130,7 +144,7 @@ impl Store {
         email: &Email,
         row: &UserRow<'_>,
     ) -> Result<bool, SqlError> {
-        let values = vals![email.as_str(), row.email_hash.as_slice()];
+        let values = vals![email.as_str(), row.email_hash.clone()];
         Ok(tx.one::<UserId>(WITH_EMAIL, values).await?.is_some())
     }
 
@@ -138,16 +152,18 @@ impl Store {
     /// former key, a batch at most. Returns the last account of the batch; `None` at the end.
     pub async fn reseal_accounts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
-        let rows: Vec<(UserId, String, Option<String>)> =
+        let rows: Vec<(UserId, String, Option<Vec<u8>>, Option<String>)> =
             self.sql.all(SEALED, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, ..)| user.0);
         let mut sealed_anew = 0;
-        for (user, stored, closed_why) in rows {
+        for (user, stored, hash, closed_why) in rows {
             if keys.is_stale_text(&stored) {
                 let place = email_place(user);
                 let email = keys.open_text(&place, stored.clone())?;
-                let (sealed, hash) = (keys.seal_text(&place, &email), keys.hash(EMAIL, &email));
-                let values = vals![sealed, hash.to_vec(), user, stored];
+                // One that is sealed without a hash belongs to another account.
+                let is_own = hash.is_some() || !keys.is_sealed_text(&stored);
+                let hash = is_own.then(|| keys.hash(EMAIL, &email).to_vec());
+                let values = vals![keys.seal_text(&place, &email), hash, user, stored];
                 self.sql.exec(RESEAL, values).await?;
                 sealed_anew += 1;
             }

@@ -30,18 +30,17 @@ async fn an_account_and_its_event_are_made_together(#[case] engine: Engine) {
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn a_taken_name_or_address_makes_neither_account_nor_event(#[case] engine: Engine) {
+async fn a_taken_name_makes_neither_account_nor_event(#[case] engine: Engine) {
     let auth = Auth::new(engine).await;
     auth.register("zhangsan", "customer").await;
-    for (username, email) in [("zhangsan", "other@example.com"), ("lisi", "ZhangSan@Example.com")] {
-        let body = json!({
-            "username": username, "email": email, "password": PASSWORD, "role": "provider",
-        });
-        let answer = auth.post("register", body).await;
-        assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
-        assert_eq!(answer.code(), "user_exists");
-        assert!(!answer.text.contains('@'), "{}", answer.text);
-    }
+    let body = json!({
+        "username": "zhangsan", "email": "other@example.com", "password": PASSWORD, "role": "provider",
+    });
+    let answer = auth.post("register", body).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
+    assert_eq!(answer.code(), "user_exists");
+    assert_eq!(answer.body["detail"], "This user name is taken.");
+    assert!(!answer.text.contains('@'), "{}", answer.text);
     assert_eq!(auth.count("SELECT COUNT(*) FROM users").await, 1);
     assert_eq!(auth.events().await.len(), 1);
 }

@@ -141,6 +141,91 @@ async fn nobody_learns_by_asking_who_has_an_address_and_nobody_takes_one(#[case]
     assert_eq!(mailed_to(&auth, &wangwu).await, Value::Null);
 }
 
+async fn register_with(auth: &Auth, name: &str, email: &str) -> Newcomer {
+    let form =
+        json!({ "username": name, "email": email, "password": PASSWORD, "role": "customer" });
+    let answer = auth.post("register", form).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    let signed = auth.login(name, PASSWORD).await.body;
+    let text = |key: &str| signed[key].as_str().unwrap().to_owned();
+    Newcomer { user: text("user_id"), token: text("access_token") }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_registration_tells_its_mailbox_alone_that_the_address_has_an_owner(
+    #[case] engine: Engine,
+) {
+    let auth = Auth::new(engine).await;
+    let owner = newcomer(&auth, "lisi").await;
+    let (_, code) = sent(&auth, &owner).await;
+    confirm(&auth, &owner, &code).await;
+
+    // Whatever a stranger asks about the two is answered alike.
+    let mut heard = Vec::new();
+    for (name, email) in [("mallory1", "LiSi@example.com"), ("mallory2", "free@example.com")] {
+        let form =
+            json!({ "username": name, "email": email, "password": PASSWORD, "role": "customer" });
+        let registered = auth.post("register", form).await;
+        let stranger = Newcomer {
+            user: registered.body["user_id"].as_str().unwrap_or_default().to_owned(),
+            token: auth.token(name).await,
+        };
+        let made = told(&auth, "/internal/address-codes", &stranger).await;
+        let guessed = confirm(&auth, &stranger, "0000-0000-0000-0000").await;
+        let asked = again(&auth, &stranger).await;
+        let mut shown = address(&auth, &stranger).await;
+        assert_eq!(shown["email"], email.to_lowercase());
+        shown["email"] = Value::Null;
+        heard.push((registered.status, guessed.code().to_owned(), asked.status, shown));
+        if name == "mallory1" {
+            assert_eq!((&made["owner"], &made["code"]), (&json!("lisi"), &Value::Null));
+            assert_eq!(made["email"], "lisi@example.com");
+        } else {
+            assert!(made["owner"].is_null() && made["code"].is_string(), "{made}");
+        }
+    }
+    assert_eq!(heard[0], heard[1]);
+    assert_eq!(heard[0].0, StatusCode::CREATED);
+    assert_eq!(mailed_to(&auth, &owner).await, "lisi@example.com", "it stays the owner's");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_address_that_its_account_never_confirmed_goes_to_the_account_whose_person_reads_its_mail(
+    #[case] engine: Engine,
+) {
+    let auth = Auth::new(engine).await;
+    let stranger = register_with(&auth, "mallory", "lisi@example.com").await;
+    let owner = register_with(&auth, "lisi", "lisi@example.com").await;
+    let (_, strangers) = sent(&auth, &stranger).await;
+    let (to, code) = sent(&auth, &owner).await;
+    assert_eq!(to, "lisi@example.com");
+    assert_eq!(confirm(&auth, &owner, &code).await.body["is_confirmed"], true);
+    assert_eq!(confirm(&auth, &stranger, &strangers).await.code(), "user_exists");
+    assert_eq!(told(&auth, "/internal/address-codes", &stranger).await["owner"], "lisi");
+    assert_eq!(mailed_to(&auth, &stranger).await, Value::Null);
+    assert_eq!(mailed_to(&auth, &owner).await, "lisi@example.com");
+}
+
+#[tokio::test]
+async fn registrations_mail_an_address_five_times_an_hour() {
+    let auth = Auth::new(Engine::Sqlite).await;
+    let mut mailed = 0;
+    for number in 0..7 {
+        let who = register_with(&auth, &format!("mallory{number}"), OTHER).await;
+        // A try that is made again is not another mail.
+        for _ in 0..2 {
+            mailed += usize::from(!sent(&auth, &who).await.0.is_empty());
+        }
+    }
+    assert_eq!(mailed, 10);
+}
+
 #[tokio::test]
 async fn a_code_ends_after_a_day_and_with_the_password() {
     let auth = Auth::new(Engine::Sqlite).await;

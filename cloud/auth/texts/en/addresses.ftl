@@ -3,3 +3,4 @@
 address-code-needs = The sixteen characters of the mail.
 address-mails = At most { $most } mails an hour are sent to confirm an address. Try again in { $minutes } min.
 address-taken = Another account here has this address.
+name-taken = This user name is taken.

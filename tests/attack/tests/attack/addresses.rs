@@ -68,3 +68,33 @@ async fn a_stranger_learns_by_an_address_who_has_an_account_and_fills_its_mailbo
     }
     assert_eq!(sent, 5);
 }
+
+#[tokio::test]
+async fn a_stranger_learns_by_registering_who_has_an_account() {
+    let platform = AttackedPlatform::shared().await;
+    let known = platform.somebody(Role::Customer).await;
+    let mut heard = Vec::new();
+    for (number, email) in
+        [address_of(&known), format!("free-{}", address_of(&known))].iter().enumerate()
+    {
+        let (station, name) = (Station::fresh(), format!("{}-{number}", known.username));
+        let form = json!({
+            "username": name, "email": email, "password": PASSWORD, "role": "customer",
+        });
+        let call = HttpCall::post("/api/v1/auth/register").json(&form);
+        let registered = station.ask(platform.gateway(), &call).await.expect("an answer");
+        assert_eq!(registered.status, 201, "{}", registered.text());
+        let stranger = platform.sign_in(station, &name, PASSWORD).await.expect("a sign-in");
+        let mut shown = stranger.done(HttpCall::get(ADDRESS)).await;
+        assert_eq!(shown["email"], json!(email));
+        shown["email"] = Value::Null;
+        let guess = json!({ "code": "0000-0000-0000-0000" });
+        let guess = HttpCall::post(&format!("{ADDRESS}/confirm")).json(&guess);
+        let guessed = stranger.ask(guess).await.expect("an answer").code();
+        let again = HttpCall::post(&format!("{ADDRESS}/code")).json(&json!({}));
+        let again = stranger.ask(again).await.expect("an answer").status;
+        let named = change(station, &stranger, email, PASSWORD).await.status;
+        heard.push((shown, guessed, again, named));
+    }
+    assert_eq!(heard[0], heard[1]);
+}

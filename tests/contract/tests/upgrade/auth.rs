@@ -52,10 +52,14 @@ pub async fn goes_on(engine: Engine) {
     let ben = anna.get(&format!("/api/v1/admin/users/{}", id(0xa002))).await;
     assert_eq!((&ben["role_name"], &ben["email"]), (&json!("desk"), &json!("b***@example.com")));
     assert_eq!(ben["roles_given"][0]["reason"], "Only the desks.", "{ben}");
-    // An address of then is still somebody's.
+    // An address of then still belongs to its account, though a newcomer registers with it.
     let form = json!({ "username": "other", "email": "anna@example.com", "password": "correct horse battery", "role": "customer" });
-    let (_, taken) = nobody.ask(Method::POST, "/api/v1/auth/register", Some(form)).await;
-    assert_eq!(taken["code"], "user_exists", "{taken}");
+    let (made, answer) = nobody.ask(Method::POST, "/api/v1/auth/register", Some(form)).await;
+    assert_eq!(made, http::StatusCode::CREATED, "{answer}");
+    let found = anna.get("/api/v1/admin/users?search=anna@example.com").await;
+    let names: Vec<_> =
+        found["items"].as_array().unwrap().iter().map(|item| &item["username"]).collect();
+    assert_eq!(names, ["anna"], "{found}");
     tasks.shutdown(std::time::Duration::from_secs(5)).await;
 }
 

@@ -58,6 +58,25 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
 }
 
 #[tokio::test]
+async fn the_owner_of_an_address_hears_of_a_registration_with_it_and_gets_no_code() {
+    let world = World::new().await;
+    world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
+    *world.auth.owner.lock().unwrap() = Some("zhangsan");
+    world.deliveries.confirm(&person_event(EventType::UserRegistered)).await.unwrap();
+    world.look().await;
+    let mails = world.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0]["to"], ADDRESS);
+    assert_eq!(mails[0]["subject"], "You have an account already / 您已有账号");
+    let text = mails[0]["text"].as_str().unwrap();
+    for part in ["zhangsan", "https://portal.example.org/sign-in", "您的账号"] {
+        assert!(text.contains(part), "`{part}` is missing from: {text}");
+    }
+    assert!(!text.contains("confirm-address"), "it brings a code: {text}");
+    assert_eq!(world.log().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_wish_for_another_address_warns_the_one_in_force_before_the_new_one_has_a_code() {
     for in_a_run in [false, true] {
         let world = World::new().await;
