@@ -9,6 +9,7 @@ mod form;
 mod matching;
 mod profile;
 mod shown;
+mod staff_name;
 mod verification;
 
 pub use address::{

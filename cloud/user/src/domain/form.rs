@@ -7,7 +7,7 @@ use wire::{Amount, FieldError, Region, Role, ServiceType, UnixMillis};
 use super::{
     AddressId, CalendarDay, CustomerProfile, DayException, InlineAddress, PersonRecord,
     PortfolioItem, Preferences, ProviderProfile, WeekHours, address::move_default_address,
-    calendar, fields,
+    calendar, fields, staff_name::pretends_to_be_staff,
 };
 use crate::say;
 
@@ -64,6 +64,9 @@ impl ProfileForm {
     pub fn checked(mut self, role: Role, today: CalendarDay) -> Result<Self, Vec<FieldError>> {
         let mut errors = self.foreign_fields(role);
         self.check_person(&mut errors);
+        if role != Role::Admin && pretends_to_be_staff(&self.full_name) {
+            errors.push(FieldError::new("full_name", say::name_of_staff));
+        }
         if let Some(born) = self.date_of_birth
             && (born.0.year() < BORN_YEAR_MIN || born > today)
         {
@@ -223,6 +226,9 @@ mod tests {
         );
         check(Customer, json!({ "full_name": "x".repeat(81) }), &["full_name"]);
         check(Customer, json!({ "full_name": "a\u{202e}b" }), &["full_name"]);
+        check(Customer, json!({ "full_name": "Holdfast Support" }), &["full_name"]);
+        check(Provider, json!({ "full_name": "\u{5b98}\u{65b9}" }), &["full_name"]);
+        check(Role::Admin, json!({ "full_name": "Holdfast Support" }), &[]);
         check(Customer, json!({ "bio": "two\nlines" }), &[]);
         check(Customer, json!({ "bio": "x".repeat(1_001) }), &["bio"]);
         check(Customer, json!({ "profile_picture_url": "javascript:x" }), &["profile_picture_url"]);

@@ -146,6 +146,7 @@ async fn what_is_wrong_or_unknown_is_refused_by_its_name() {
         ("rating", json!(5), "rating"),
         ("user_id", json!(PROVIDER), "user_id"),
         ("full_name", json!(7), "full_name"),
+        ("full_name", json!("Holdfast Support"), "full_name"),
         ("skills", json!(["x"]), "skills"),
         ("phone_number", json!("x"), "phone_number"),
         ("date_of_birth", json!("2026-02-30"), "date_of_birth"),

@@ -13,3 +13,4 @@ field-of-providers = Only providers have this.
 needed-to-verify = This is needed before you can be verified.
 document-unknown = Hand in this document first, or once more.
 no-longer-valid = This certificate is no longer valid.
+name-of-staff = This name could be taken for the platform's own staff. Give the name that people call you by.

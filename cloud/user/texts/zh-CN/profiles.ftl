@@ -13,3 +13,4 @@ field-of-providers = 只有服务商才有此项。
 needed-to-verify = 提交核验前须先填写此项。
 document-unknown = 请先上传此文件，或重新上传。
 no-longer-valid = 此证书已过有效期。
+name-of-staff = 此名称可能被误认为平台工作人员，请填写您自己的姓名或店名。

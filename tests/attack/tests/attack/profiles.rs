@@ -104,3 +104,25 @@ async fn a_provider_verifies_himself_or_sells_his_mark_under_another_name() {
     let shown = admin.done(HttpCall::get(&format!("/api/v1/providers/{id}/profile"))).await;
     assert_eq!((&shown["full_name"], &shown["verified"]), (&json!("Somebody"), &json!(false)));
 }
+
+#[tokio::test]
+async fn somebody_calls_himself_one_of_the_platforms_staff() {
+    let platform = AttackedPlatform::shared().await;
+    let wide = "\u{ff21}\u{ff24}\u{ff2d}\u{ff29}\u{ff2e}";
+    let service = "\u{5728}\u{7ebf}\u{5ba2}\u{670d}";
+    for role in [Role::Customer, Role::Provider] {
+        let person = platform.somebody(role).await;
+        let version = person.done(HttpCall::get(MINE)).await["version"].clone();
+        let named = async |name: &str| {
+            let form = json!({ "version": version, "full_name": name, "phone_number": PHONE });
+            person.ask(HttpCall::new("PUT", MINE).json(&form)).await.expect("an answer")
+        };
+        for name in ["Admin", "H0ldfast", "5upport Team", "A d m i n", "\u{410}dmin", wide, service]
+        {
+            let answer = named(name).await;
+            let field = &answer.json()["errors"][0]["field"];
+            assert_eq!((answer.status, field), (422, &json!("full_name")), "{name}");
+        }
+        assert_eq!(named("Badminton Coach Li").await.status, 200);
+    }
+}

@@ -1,0 +1,201 @@
+//! Names that could be taken for the platform's own people. A person who reads one may give its bearer a code or a password.
+//!
+//! A name is compared as it looks, not as it is written: without case, signs and gaps, and with digits and letters of other
+//! scripts read as the Latin letters that they resemble. Both sides are read so.
+
+use std::sync::LazyLock;
+
+/// One a line. A Latin word counts where it stands alone or among words that go with it, any other wherever it stands.
+const WORDS: &str = include_str!("staff_words.txt");
+/// Words that go with one above: `Support Team`, and `SupportTeam`.
+const COMPANIONS: [&str; 9] =
+    ["team", "desk", "service", "services", "center", "centre", "platform", "the", "online"];
+/// The brand counts as a part of a word, too.
+const BRAND: &str = "holdfast";
+/// This surname ends in the first sign of a word above: its bearer's given name may begin with the second.
+const SURNAME: &str = "\u{4e0a}\u{5b98}";
+
+static STAFF: LazyLock<StaffWords> = LazyLock::new(StaffWords::read);
+
+struct StaffWords {
+    latin: Vec<String>,
+    other: Vec<String>,
+    companions: Vec<String>,
+    brand: String,
+}
+
+/// Returns whether a name could be taken for one of the platform's staff.
+pub fn pretends_to_be_staff(name: &str) -> bool {
+    let signs: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let signs = signs.replace(SURNAME, "");
+    if STAFF.other.iter().any(|word| signs.contains(word.as_str())) {
+        return true;
+    }
+    let words = words_of(name);
+    let is_alone = words.iter().any(|word| {
+        STAFF.is_staff(&looks_of(word)) || STAFF.is_staff(&looks_of(trim_digits(word)))
+    });
+    // `Customer Service` is one word in the list.
+    is_alone || words.windows(2).any(|pair| STAFF.is_made_of(&looks_of(&pair.concat()), false))
+}
+
+impl StaffWords {
+    fn read() -> Self {
+        let (latin, other): (Vec<&str>, Vec<&str>) =
+            WORDS.split_whitespace().partition(|word| word.is_ascii());
+        Self {
+            latin: latin.into_iter().map(looks_of).collect(),
+            other: other.into_iter().map(str::to_owned).collect(),
+            companions: COMPANIONS.map(looks_of).to_vec(),
+            brand: looks_of(BRAND),
+        }
+    }
+
+    fn is_staff(&self, word: &str) -> bool {
+        word.contains(&self.brand) || self.is_made_of(word, false)
+    }
+
+    /// Returns whether a word is a row of words of which one at least is the staff's.
+    fn is_made_of(&self, word: &str, has_staff: bool) -> bool {
+        if word.is_empty() {
+            return has_staff;
+        }
+        let goes_on = |begin: &String, has_staff: bool| {
+            word.strip_prefix(begin.as_str()).is_some_and(|rest| self.is_made_of(rest, has_staff))
+        };
+        self.latin.iter().any(|begin| goes_on(begin, true))
+            || self.companions.iter().any(|begin| goes_on(begin, has_staff))
+    }
+}
+
+/// The words of a name. Letters that stand alone are one word together: `A d m i n`.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_spelled = false;
+    for word in name.split(is_gap).filter(|word| !word.is_empty()) {
+        let is_letter = word.chars().count() == 1;
+        match words.last_mut() {
+            Some(last) if is_letter && is_spelled => last.push_str(word),
+            _ => words.push(word.to_owned()),
+        }
+        is_spelled = is_letter;
+    }
+    words
+}
+
+/// Signs that stand for letters are no gaps.
+fn is_gap(c: char) -> bool {
+    !c.is_alphanumeric() && !matches!(c, '@' | '$' | '|' | '!')
+}
+
+fn trim_digits(word: &str) -> &str {
+    word.trim_matches(|c: char| c.is_numeric())
+}
+
+/// The Latin letters that a word looks like. The letters I and L, and what looks like them, are one.
+fn looks_of(word: &str) -> String {
+    let letters: String = word.chars().flat_map(char::to_lowercase).filter_map(look_of).collect();
+    letters.replace("rn", "m").replace("vv", "w")
+}
+
+#[rustfmt::skip]
+fn look_of(c: char) -> Option<char> {
+    Some(match narrow(c) {
+        // Marks above and below a letter.
+        '\u{300}'..='\u{36f}' => return None,
+        '0' | '\u{43e}' | '\u{3bf}' | '\u{f2}'..='\u{f6}' | '\u{f8}' | '\u{14d}' => 'o',
+        '1' | 'l' | '|' | '!' | '\u{456}' | '\u{4cf}' | '\u{3b9}' | '\u{131}' | '\u{ec}'..='\u{ef}' | '\u{12b}' => 'i',
+        '3' | '\u{435}' | '\u{451}' | '\u{3b5}' | '\u{e8}'..='\u{eb}' | '\u{113}' => 'e',
+        '4' | '@' | '\u{430}' | '\u{3b1}' | '\u{e0}'..='\u{e5}' | '\u{101}' => 'a',
+        '5' | '$' | '\u{455}' | '\u{15b}' | '\u{161}' => 's',
+        '7' | '\u{442}' | '\u{3c4}' => 't',
+        '8' => 'b',
+        '\u{440}' | '\u{3c1}' => 'p',
+        '\u{441}' | '\u{e7}' | '\u{107}' | '\u{10d}' => 'c',
+        '\u{445}' | '\u{3c7}' => 'x',
+        '\u{443}' | '\u{3c5}' | '\u{f9}'..='\u{fc}' | '\u{16b}' => 'u',
+        '\u{43c}' => 'm',
+        '\u{43d}' | '\u{4bb}' => 'h',
+        '\u{43f}' | '\u{3b7}' | '\u{f1}' => 'n',
+        '\u{501}' => 'd',
+        c => c,
+    })
+}
+
+/// A wide letter or digit of a Chinese keyboard, as the usual one.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_looks_like_the_staffs_is_known_however_it_is_written() {
+        for name in [
+            "Admin",
+            "ADMIN",
+            "Admin 2",
+            "admin24",
+            "4dm1n",
+            "Adm!n",
+            "A d m i n",
+            "A.d.m.i.n",
+            "Аdmin",
+            "аdміn",
+            "Àdmín",
+            "ａｄｍｉｎ",
+            "Adrnin",
+            "Li Si (Admin)",
+            "AdminTeam",
+            "Holdfast",
+            "H0ldfast",
+            "HoIdfast Pay",
+            "MyHoldfastHelp",
+            "Support",
+            "5upp0rt",
+            "supp0rt24",
+            "The Support Team",
+            "Customer_Service",
+            "Customer Service Li Si",
+            "OfficialSupport",
+            "Moderator",
+            "客服",
+            "客 服 小王",
+            "在线客服01",
+            "管理员",
+            "官方",
+            "官方-小李",
+        ] {
+            assert!(pretends_to_be_staff(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_people_and_trades_are_left_alone() {
+        for name in [
+            "Li Si",
+            "A",
+            "Badminton Coach Wang",
+            "Adminov",
+            "Supporter of Trees",
+            "Stafford Repair",
+            "Officialdom",
+            "Service Team Lake Road",
+            "Desk Service",
+            "Martin Reed",
+            "上官方平",
+            "王客",
+            "李管理",
+            "方官",
+            "Надежда",
+            "",
+        ] {
+            assert!(!pretends_to_be_staff(name), "{name}");
+        }
+    }
+}
