@@ -26,7 +26,7 @@ use process::trust::Authorities;
 use wire::UserId;
 
 pub use error::{FileRefusal, FilesError};
-pub use intake::{CheckedFile, FileIntake, FileRule};
+pub use intake::{CheckedFile, FileIntake, FileRule, FileSender};
 pub use kind::FileKind;
 pub use link::{FileLinks, LinkQuery};
 pub use picture::PictureSize;

@@ -2,6 +2,7 @@
 //! Each port is a closed enum with one arm per backend, chosen by the address in the configuration;
 //! development and production run the same code, only the arm differs.
 
+mod account_age;
 pub mod answers;
 pub mod bus;
 pub mod cache;
@@ -32,6 +33,7 @@ pub mod sql;
 pub mod stamped;
 pub mod upstream;
 
+pub use account_age::AccountAge;
 pub use client_address::ClientAddress;
 pub use database::Database;
 pub use error::{OpenError, StoreError};

@@ -20955,7 +20955,7 @@ export interface operations {
              * @description `invalid_input`: Some fields need correcting.
              *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
              *     `picture_unreadable`: This file is damaged and cannot be opened.
-             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             *     `picture_too_large`: This picture has more than 52 million pixels, or far more than a photograph of its bytes. Make it smaller first.
              */
             422: {
                 headers: {
@@ -22410,7 +22410,7 @@ export interface operations {
              * @description `invalid_input`: Some fields need correcting.
              *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
              *     `picture_unreadable`: This file is damaged and cannot be opened.
-             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             *     `picture_too_large`: This picture has more than 52 million pixels, or far more than a photograph of its bytes. Make it smaller first.
              */
             422: {
                 headers: {
@@ -22533,7 +22533,7 @@ export interface operations {
              * @description `invalid_input`: Some fields need correcting.
              *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
              *     `picture_unreadable`: This file is damaged and cannot be opened.
-             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             *     `picture_too_large`: This picture has more than 52 million pixels, or far more than a photograph of its bytes. Make it smaller first.
              */
             422: {
                 headers: {
@@ -22739,7 +22739,7 @@ export interface operations {
              * @description `invalid_input`: Some fields need correcting.
              *     `file_not_plain`: This file holds something else beside its picture or pages, such as a script or another file. Save it anew without that.
              *     `picture_unreadable`: This file is damaged and cannot be opened.
-             *     `picture_too_large`: This picture has more than 52 million pixels. Make it smaller first.
+             *     `picture_too_large`: This picture has more than 52 million pixels, or far more than a photograph of its bytes. Make it smaller first.
              */
             422: {
                 headers: {

@@ -16,7 +16,10 @@ use axum::{
 };
 use contract::{FilesArm, on_every_files};
 use futures::stream;
-use platform::files::{FileId, FileIntake, FileKind, FileRegister, FileRule, Files, FilesError};
+use platform::{
+    AccountAge,
+    files::{FileId, FileIntake, FileKind, FileRegister, FileRule, FileSender, Files, FilesError},
+};
 use process::{clock::Clock, tasks::Tasks, web};
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -35,6 +38,10 @@ const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const DOCUMENT: FileRule =
     FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * 1024 * 1024, side_px_max: 100 };
+
+fn sender(user: UserId) -> FileSender {
+    FileSender { user, age: AccountAge::New }
+}
 
 struct World {
     arm: FilesArm,
@@ -58,7 +65,7 @@ impl World {
         text: &str,
         at: UnixMillis,
     ) -> Result<FileId, FilesError> {
-        let file = self.intake.take(owner, pdf(text, 0), DOCUMENT).await?;
+        let file = self.intake.take(sender(owner), pdf(text, 0), DOCUMENT).await?;
         self.register(at).take(owner, "document", file).await
     }
 
@@ -87,7 +94,7 @@ async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
     // More than two parts of an upload to S3.
     let large = || pdf("large", 12 * 1024 * 1024);
     let came = to_bytes(large(), usize::MAX).await.unwrap();
-    let file = world.intake.take(OWNER, large(), DOCUMENT).await.unwrap();
+    let file = world.intake.take(sender(OWNER), large(), DOCUMENT).await.unwrap();
     assert_eq!((file.kind, file.bytes), (FileKind::Pdf, came.len() as u64));
     let register = world.register(AT);
     let id = register.take(OWNER, "document", file).await.unwrap();
@@ -101,7 +108,7 @@ async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
     assert!(!world.is_there(id).await);
     assert!(register.read(&record).await.is_err(), "its bytes are gone too");
     assert_eq!(world.collect(AT.plus_ms(50 * HOUR_MS), &[]).await, 0);
-    let again = world.intake.take(OWNER, large(), DOCUMENT).await.unwrap();
+    let again = world.intake.take(sender(OWNER), large(), DOCUMENT).await.unwrap();
     assert_eq!(register.take(OWNER, "document", again).await.unwrap(), id, "the same is the same");
     assert!(register.read(&record).await.is_ok());
 }

@@ -13,14 +13,14 @@ pub enum FileRefusal {
     /// It holds something else beside what it says it is: a script, an archive, a page.
     NotPlain,
     Unreadable,
-    /// More pixels, or more memory to decode, than a picture may have.
+    /// More pixels, or more memory to decode, than a picture or one of so few bytes may have.
     TooManyPixels,
     TooLarge,
     /// The body broke off.
     BrokenOff,
     /// Its owner has as many as one person may.
     TooMany,
-    /// Its owner, or everybody together, has too many on their way.
+    /// Its owner, new accounts together, or all people together have too many on their way.
     Busy,
 }
 

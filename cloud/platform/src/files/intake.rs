@@ -1,7 +1,9 @@
 //! The way of a file from its sender to a checked one.
 //!
-//! Invariants: a body waits on disk, and its check reads it piece by piece; pictures are decoded one at a time, so
-//! their memory is bounded by the largest; nobody keeps others out by sending slowly.
+//! Invariants: a body waits on disk, and its check reads it piece by piece; pictures are decoded
+//! one at a time, also when a caller hangs up during the check, so their memory is bounded by the
+//! largest; new accounts take at most half of the places, and an established account waits for at
+//! most one check of theirs.
 
 use std::{
     collections::HashMap,
@@ -14,19 +16,23 @@ use std::{
 use axum::body::{Body, Bytes};
 use futures::StreamExt;
 use http_body_util::LengthLimitError;
+use process::tokens::Claims;
 use ring::digest;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
+use tokio_util::sync::CancellationToken;
 use wire::UserId;
 
 use super::{
     FileKind, FileRefusal, Files, FilesError, PictureSize,
     kind::{self, FileEnds},
-    pdf, picture,
+    pdf,
+    picture::{self, PictureSource},
 };
+use crate::AccountAge;
 
 /// What a route takes.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +41,13 @@ pub struct FileRule {
     pub bytes_max: usize,
     /// A larger picture is made smaller.
     pub side_px_max: u32,
+}
+
+/// The person who hands a file in.
+#[derive(Debug, Clone, Copy)]
+pub struct FileSender {
+    pub user: UserId,
+    pub age: AccountAge,
 }
 
 /// A file that may be kept.
@@ -59,48 +72,78 @@ pub(super) enum CheckedContent {
 #[derive(Clone)]
 pub struct FileIntake {
     incoming: PathBuf,
-    /// Files on their way, each with its place on disk. A further one hears to come back.
+    /// Files on their way, each with its place on disk. At the limit a further one is refused.
     ways: Arc<Semaphore>,
+    /// The ways that new accounts may take.
+    ways_of_new: Arc<Semaphore>,
     of_one: Arc<Mutex<HashMap<UserId, usize>>>,
+    /// Both semaphores serve in the order of asking. A new account needs a turn of its kind first,
+    /// so at most one of them ever stands in the line for the reader.
     reader: Arc<Semaphore>,
+    turn_of_new: Arc<Semaphore>,
 }
 
 const WAYS: usize = 32;
+const WAYS_OF_NEW: usize = 16;
 const READ_BYTES: usize = 64 * 1024;
 const WAYS_OF_ONE: usize = 2;
+
+impl FileSender {
+    pub fn from_claims(claims: &Claims) -> Self {
+        Self { user: claims.sub, age: AccountAge::from_claims(claims) }
+    }
+}
 
 impl FileIntake {
     pub fn new(files: &Files) -> Self {
         Self {
             incoming: files.incoming(),
             ways: Arc::new(Semaphore::new(WAYS)),
+            ways_of_new: Arc::new(Semaphore::new(WAYS_OF_NEW)),
             of_one: Arc::default(),
             reader: Arc::new(Semaphore::new(1)),
+            turn_of_new: Arc::new(Semaphore::new(1)),
         }
     }
 
     /// Takes a body to its end and checks it.
     pub async fn take(
         &self,
-        owner: UserId,
+        sender: FileSender,
         body: Body,
         rule: FileRule,
     ) -> Result<CheckedFile, FilesError> {
-        let _way = self.way(owner)?;
+        let way = self.take_way(sender)?;
         let waiting = self.received(body, rule.bytes_max).await?;
-        let _reader = self.reader.acquire().await.map_err(|_| FileRefusal::Busy)?;
-        spawn_blocking(move || checked(waiting, rule)).await?
+        let turn = self.take_turn(sender.age).await?;
+        run_check((way, turn), move |gone| checked(waiting, rule, gone)).await
     }
 
-    fn way(&self, owner: UserId) -> Result<Way, FileRefusal> {
-        let permit = self.ways.clone().try_acquire_owned().map_err(|_| FileRefusal::Busy)?;
+    fn take_way(&self, sender: FileSender) -> Result<Way, FileRefusal> {
+        let FileSender { user, age } = sender;
+        let take = |ways: &Arc<Semaphore>| ways.clone().try_acquire_owned();
+        let of_new = match age {
+            AccountAge::New => Some(take(&self.ways_of_new).map_err(|_| FileRefusal::Busy)?),
+            AccountAge::Established => None,
+        };
+        let of_all = take(&self.ways).map_err(|_| FileRefusal::Busy)?;
         let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = of_one.entry(owner).or_default();
+        let own = of_one.entry(user).or_default();
         if *own >= WAYS_OF_ONE {
             return Err(FileRefusal::Busy);
         }
         *own += 1;
-        Ok(Way { owner, of_one: self.of_one.clone(), _permit: permit })
+        Ok(Way { user, of_one: self.of_one.clone(), _of_new: of_new, _of_all: of_all })
+    }
+
+    /// Waits for the one reader.
+    async fn take_turn(&self, age: AccountAge) -> Result<ReaderTurn, FileRefusal> {
+        let of_new = match age {
+            AccountAge::New => Some(wait_for(&self.turn_of_new).await?),
+            AccountAge::Established => None,
+        };
+        let reader = wait_for(&self.reader).await?;
+        Ok(ReaderTurn { _reader: reader, _of_new: of_new })
     }
 
     async fn received(&self, body: Body, bytes_max: usize) -> Result<Waiting, FilesError> {
@@ -131,18 +174,46 @@ struct Waiting {
 
 /// A place among the files on their way, until it is dropped.
 struct Way {
-    owner: UserId,
+    user: UserId,
     of_one: Arc<Mutex<HashMap<UserId, usize>>>,
-    _permit: OwnedSemaphorePermit,
+    _of_new: Option<OwnedSemaphorePermit>,
+    _of_all: OwnedSemaphorePermit,
+}
+
+/// The use of the one reader, until it is dropped.
+struct ReaderTurn {
+    _reader: OwnedSemaphorePermit,
+    _of_new: Option<OwnedSemaphorePermit>,
+}
+
+async fn wait_for(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, FileRefusal> {
+    permits.clone().acquire_owned().await.map_err(|_| FileRefusal::Busy)
+}
+
+/// Runs a check on a thread that may block. The thread holds place and turn until the check is
+/// over, also when the caller hangs up: otherwise one person could have picture after picture
+/// decoded at the same time. `check` is told by its token that the caller is gone.
+async fn run_check<T: Send + 'static>(
+    held: (Way, ReaderTurn),
+    check: impl FnOnce(&CancellationToken) -> Result<T, FilesError> + Send + 'static,
+) -> Result<T, FilesError> {
+    let gone = CancellationToken::new();
+    let for_check = gone.clone();
+    let _told_when_dropped = gone.drop_guard();
+    let work = move || {
+        let _held = held;
+        check(&for_check)
+    };
+    spawn_blocking(work).await?
 }
 
 impl Drop for Way {
     fn drop(&mut self) {
         let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = of_one.get_mut(&self.owner) {
+        if let Some(own) = of_one.get_mut(&self.user) {
             *own -= 1;
             if *own == 0 {
-                of_one.remove(&self.owner);
+                of_one.remove(&self.user);
             }
         }
     }
@@ -155,7 +226,14 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> FileRefusal {
     if is_too_large { FileRefusal::TooLarge } else { FileRefusal::BrokenOff }
 }
 
-fn checked(waiting: Waiting, rule: FileRule) -> Result<CheckedFile, FilesError> {
+fn checked(
+    waiting: Waiting,
+    rule: FileRule,
+    gone: &CancellationToken,
+) -> Result<CheckedFile, FilesError> {
+    if gone.is_cancelled() {
+        return Err(FileRefusal::BrokenOff.into());
+    }
     let Waiting { mut file, bytes, hash } = waiting;
     let ends = FileEnds::read(&mut file)?;
     let kind = FileKind::of(&ends.head).filter(|kind| rule.kinds.contains(kind));
@@ -170,7 +248,8 @@ fn checked(waiting: Waiting, rule: FileRule) -> Result<CheckedFile, FilesError> 
         let content = CheckedContent::Waiting(file);
         return Ok(CheckedFile { kind, hash, bytes: bytes as u64, size: None, content });
     }
-    let (renewed, size) = picture::renewed(kind, reader, rule.side_px_max)?;
+    let source = PictureSource { kind, file: reader, bytes: bytes as u64 };
+    let (renewed, size) = picture::renewed(source, rule.side_px_max, gone)?;
     let hash = hex::encode(digest::digest(&digest::SHA256, &renewed));
     Ok(CheckedFile {
         kind: FileKind::Jpeg,

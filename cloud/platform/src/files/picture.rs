@@ -9,6 +9,8 @@ use image::{
     codecs::jpeg::JpegEncoder, imageops::FilterType,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{FileKind, FileRefusal};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,19 +19,33 @@ pub struct PictureSize {
     pub height: u32,
 }
 
+/// A picture as it came.
+pub struct PictureSource<R> {
+    pub kind: FileKind,
+    pub file: R,
+    pub bytes: u64,
+}
+
 /// Phones make pictures of 50 million pixels.
 const PIXELS_MAX: u64 = 52_000_000;
+/// A picture of a screen or of a written page has few bytes for its pixels, and at most so many
+/// pixels.
+const PIXELS_OF_FEW_BYTES_MAX: u64 = 16_000_000;
+/// A photograph has 2 to 20. One with more was made to keep the decoder busy.
+const PIXELS_PER_BYTE_MAX: u64 = 48;
 const SIDE_PX_MAX: u32 = 16_384;
 /// What decoding may take beside; one picture is decoded at a time.
 const DECODED_BYTES_MAX: u64 = 220 * 1024 * 1024;
 const QUALITY: u8 = 85;
 
-/// Reads size and memory from the head before it decodes anything.
+/// Reads size and memory from the head before it decodes anything. Once `gone` is cancelled, the
+/// result is of no use to its caller and the work ends at the next step.
 pub fn renewed(
-    kind: FileKind,
-    file: impl BufRead + Seek,
+    source: PictureSource<impl BufRead + Seek>,
     side_px_max: u32,
+    gone: &CancellationToken,
 ) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
+    let PictureSource { kind, file, bytes } = source;
     let format = match kind {
         FileKind::Jpeg => ImageFormat::Jpeg,
         FileKind::Png => ImageFormat::Png,
@@ -42,7 +58,7 @@ pub fn renewed(
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
     let (width, height) = decoder.dimensions();
-    let is_too_large = u64::from(width) * u64::from(height) > PIXELS_MAX
+    let is_too_large = u64::from(width) * u64::from(height) > pixels_max(bytes)
         || width.max(height) > SIDE_PX_MAX
         || decoder.total_bytes() > DECODED_BYTES_MAX;
     if is_too_large {
@@ -52,6 +68,9 @@ pub fn renewed(
     // Without a readable word for it, the picture stands as its pixels do.
     let orientation = decoder.orientation().ok();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
+    if gone.is_cancelled() {
+        return Err(FileRefusal::BrokenOff);
+    }
     if picture.width().max(picture.height()) > side_px_max {
         picture = picture.resize(side_px_max, side_px_max, FilterType::Triangle);
     }
@@ -64,6 +83,12 @@ pub fn renewed(
     let encoder = JpegEncoder::new_with_quality(&mut encoded, QUALITY);
     plain.write_with_encoder(encoder).map_err(|error| refusal(&error))?;
     Ok((encoded, size))
+}
+
+/// The most pixels that a file of this length may have.
+fn pixels_max(bytes: u64) -> u64 {
+    let by_length = bytes.saturating_mul(PIXELS_PER_BYTE_MAX);
+    by_length.clamp(PIXELS_OF_FEW_BYTES_MAX, PIXELS_MAX)
 }
 
 fn refusal(error: &image::ImageError) -> FileRefusal {

@@ -1,7 +1,7 @@
 //! The pictures of reviews: handed in by customers before they review, and read with the review that names them.
 
 use axum::{extract::State, response::Response};
-use platform::files::{self, CheckedFile, FileBody, FileKind, FileRule};
+use platform::files::{self, CheckedFile, FileBody, FileKind, FileRule, FileSender};
 use process::{
     problem::{CreatedJson, Path, Problem},
     tokens::Caller,
@@ -40,7 +40,7 @@ pub async fn hand_in(
 ) -> Result<CreatedJson<HandedPicture>, Problem> {
     caller.require(Role::Customer)?;
     let owner = caller.actor.user_id;
-    let file = service.intake.take(owner, body, RULE).await?;
+    let file = service.intake.take(FileSender::from_claims(&caller.claims), body, RULE).await?;
     let CheckedFile { size, .. } = &file;
     let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
     let id = service.register.take(owner, PICTURE, file).await?;

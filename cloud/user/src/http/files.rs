@@ -4,7 +4,7 @@
 
 use axum::{extract::State, response::Response};
 use platform::files::{
-    self, CheckedFile, FileBody, FileId, FileKind, FileRecord, FileRule, LinkQuery,
+    self, CheckedFile, FileBody, FileId, FileKind, FileRecord, FileRule, FileSender, LinkQuery,
 };
 use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
@@ -78,10 +78,10 @@ pub struct PictureVersion {
 pub async fn set_photo(
     State(service): State<Service>,
     Trace(trace): Trace,
-    Caller { actor, .. }: Caller,
+    Caller { actor, claims }: Caller,
     FileBody(body): FileBody,
 ) -> Result<Json<OwnPhoto>, Problem> {
-    let file = service.intake.take(actor.user_id, body, PHOTO).await?;
+    let file = service.intake.take(FileSender::from_claims(&claims), body, PHOTO).await?;
     let photo = service.register.take(actor.user_id, FilePurpose::Photo.as_str(), file).await?;
     photo_of(&service, actor, trace.as_str(), Some(photo)).await
 }
@@ -106,7 +106,7 @@ pub async fn add_picture(
     let own = service.store.own::<ProviderProfile>(owner, Role::Provider, trace.as_str()).await?;
     // Before the way up, which would be for nothing.
     own.check_room_for_picture()?;
-    let file = service.intake.take(owner, body, PICTURE).await?;
+    let file = service.intake.take(FileSender::from_claims(&caller.claims), body, PICTURE).await?;
     let CheckedFile { size, .. } = &file;
     let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
     let file_id = service.register.take(owner, FilePurpose::Picture.as_str(), file).await?;
@@ -152,7 +152,7 @@ pub async fn hand_in_document(
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<HandedDocument>, Problem> {
     let owner = super::provider_of(&caller)?;
-    let file = service.intake.take(owner, body, DOCUMENT).await?;
+    let file = service.intake.take(FileSender::from_claims(&caller.claims), body, DOCUMENT).await?;
     let (kind, bytes) = (file.kind, file.bytes);
     let id = service.register.take(owner, FilePurpose::Document.as_str(), file).await?;
     Ok(CreatedJson(HandedDocument { id, kind, bytes }))

@@ -1,16 +1,21 @@
-use std::io::Cursor;
+use std::{io::Cursor, task::Poll};
 
 use futures::stream;
 use image::{ImageFormat, RgbImage};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::*;
 
-const OWNER: UserId = UserId(Uuid::from_u128(7));
+const OWNER: FileSender = person(7, AccountAge::Established);
 const RULE: FileRule =
     FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 200_000, side_px_max: 100 };
 const PDF: &[u8] =
     b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n";
+
+const fn person(n: u128, age: AccountAge) -> FileSender {
+    FileSender { user: UserId(Uuid::from_u128(n)), age }
+}
 
 fn picture(format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
@@ -130,8 +135,80 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
     let (mut first, mut second) = (Box::pin(first), Box::pin(second));
     assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
     assert_eq!(world.take(PDF, RULE).await.map(|_| ()), Err(FileRefusal::Busy));
-    let other = UserId(Uuid::from_u128(8));
+    let other = person(8, AccountAge::Established);
     assert!(world.intake.take(other, PDF.into(), RULE).await.is_ok());
     drop(first);
     assert!(world.take(PDF, RULE).await.is_ok(), "a place is free again");
+}
+
+#[tokio::test]
+async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones() {
+    let intake = World::new().intake;
+    let strangers = (1..=8).flat_map(|n| [person(n, AccountAge::New); 2]);
+    let ways: Vec<_> =
+        strangers.map(|stranger| intake.take_way(stranger).map_err(|_| ()).unwrap()).collect();
+    let ninth = person(9, AccountAge::New);
+    assert_eq!(intake.take_way(ninth).err(), Some(FileRefusal::Busy));
+    let known = (10..=17).flat_map(|n| [person(n, AccountAge::Established); 2]);
+    let held: Vec<_> = known.map_while(|known| intake.take_way(known).ok()).collect();
+    assert_eq!(held.len(), 16, "half of the places");
+    drop((ways, held));
+    assert!(intake.take_way(ninth).is_ok(), "a place is free again");
+
+    let turn = |age| Box::pin(intake.take_turn(age));
+    let decoding = turn(AccountAge::New).await.unwrap();
+    let mut strangers: Vec<_> = (0..15).map(|_| turn(AccountAge::New)).collect();
+    for waiting in &mut strangers {
+        assert!(futures::poll!(waiting).is_pending());
+    }
+    let mut known = turn(AccountAge::Established);
+    assert!(futures::poll!(&mut known).is_pending());
+    drop(decoding);
+    let Poll::Ready(turn_of_known) = futures::poll!(&mut known) else {
+        panic!("the pictures of strangers go first")
+    };
+    drop(turn_of_known);
+    let mut served = 0;
+    for waiting in strangers {
+        drop(waiting.await.unwrap());
+        served += 1;
+    }
+    assert_eq!(served, 15, "strangers have their turns too");
+}
+
+#[tokio::test]
+async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gone() {
+    let intake = World::new().intake;
+    let held =
+        (intake.take_way(OWNER).unwrap(), intake.take_turn(AccountAge::Established).await.unwrap());
+    let (begin, mut begun) = mpsc::channel::<()>(1);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let mut check = Box::pin(run_check(held, move |gone| {
+        begin.blocking_send(()).unwrap();
+        released.recv().unwrap();
+        assert!(gone.is_cancelled());
+        Ok(())
+    }));
+    tokio::select! {
+        _ = &mut check => panic!("it waits"),
+        _ = begun.recv() => {}
+    }
+    drop(check);
+    let mut next = Box::pin(intake.take_turn(AccountAge::Established));
+    assert!(futures::poll!(&mut next).is_pending(), "the thread still decodes");
+    let _second = intake.take_way(OWNER).unwrap();
+    assert_eq!(intake.take_way(OWNER).err(), Some(FileRefusal::Busy), "and has its place");
+    release.send(()).unwrap();
+    assert!(next.await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_whose_caller_left_while_it_waited_is_not_read() {
+    let world = World::new();
+    let gone = CancellationToken::new();
+    gone.cancel();
+    let body = picture(ImageFormat::Png).into();
+    let waiting = world.intake.received(body, RULE.bytes_max).await.unwrap();
+    let left = checked(waiting, RULE, &gone);
+    assert!(matches!(left, Err(FilesError::Refused(FileRefusal::BrokenOff))));
 }

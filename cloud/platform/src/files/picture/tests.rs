@@ -9,7 +9,8 @@ fn renewed(
     bytes: &[u8],
     side_px_max: u32,
 ) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
-    super::renewed(kind, Cursor::new(bytes), side_px_max)
+    let source = PictureSource { kind, file: Cursor::new(bytes), bytes: bytes.len() as u64 };
+    super::renewed(source, side_px_max, &CancellationToken::new())
 }
 
 /// Left half red, right half blue.
@@ -97,10 +98,33 @@ fn claim(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn a_bomb_is_refused_by_its_head() {
     let many = Err(FileRefusal::TooManyPixels);
-    for (width, height) in [(60_000, 60_000), (8_000, 8_000), (2_000_000, 1)] {
+    for (width, height) in
+        [(60_000, 60_000), (8_000, 8_000), (2_000_000, 1), (8_000, 6_500), (5_000, 5_000)]
+    {
         let refused = renewed(FileKind::Png, &claim(width, height), 100).map(|_| ());
         assert_eq!(refused, many, "{width} x {height}");
     }
+}
+
+#[test]
+fn a_picture_has_more_pixels_the_more_bytes_it_has() {
+    for (bytes, pixels) in
+        [(100, 16_000_000), (92_000, 16_000_000), (500_000, 24_000_000), (10_000_000, 52_000_000)]
+    {
+        assert_eq!(pixels_max(bytes), pixels, "{bytes}");
+    }
+    // Of a written page, which is as large as a screen.
+    let few = renewed(FileKind::Png, &claim(4_000, 4_000), 100).map(|_| ());
+    assert_eq!(few, Err(FileRefusal::Unreadable), "its size is none that is refused");
+}
+
+#[test]
+fn a_picture_is_not_made_smaller_for_a_caller_who_is_gone() {
+    let (gone, png) = (CancellationToken::new(), halves(8, 8, ImageFormat::Png));
+    gone.cancel();
+    let bytes = png.len() as u64;
+    let source = PictureSource { kind: FileKind::Png, file: Cursor::new(png), bytes };
+    assert_eq!(super::renewed(source, 100, &gone).map(|_| ()), Err(FileRefusal::BrokenOff));
 }
 
 #[test]
