@@ -1,8 +1,9 @@
 //! Signing in by a code that a phone is sent.
 //!
-//! Invariants: nobody looks up whose a number is before its code has come back, so neither the answer nor its time tells
-//! a stranger who has an account; a code opens one session; a number opens the account that it registered, or the one whose
-//! person linked it with the password, and never one that is more than a customer's.
+//! Invariants: until the code of a number has come back, no answer waits for a look-up of whose the
+//! number is, so neither the answer nor its time tells a stranger who has an account; a code opens
+//! one session; a number opens the account that it registered, or the one whose person linked it
+//! with the password, and never one that is more than a customer's.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use platform::{
     ClientAddress,
     sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsMessage},
 };
-use process::{problem::chain, random, tokens::Claims};
+use process::{problem::chain, random, tasks::Tasks, tokens::Claims};
 use tokio::sync::Semaphore;
 use wire::{IdentityId, Language, Role, Sentence, UnixMillis, UserId};
 
@@ -28,6 +29,8 @@ use crate::{
 
 /// Messages on their way to the gateway at once. Who comes beyond is asked to try again.
 const AT_ONCE_MAX: usize = 64;
+/// Codes at once whose numbers are looked up after the answer. One more is not sent.
+const AFTERWARDS_MAX: usize = 64;
 const MINUTES_MAX: u32 = 60;
 const TRIES_MAX: u32 = 10;
 const NAMES_TRIED: usize = 3;
@@ -38,16 +41,21 @@ const GUEST_CHARS: usize = 8;
 pub struct Codes {
     sms: Sms,
     pub home: CountryCode,
+    served: Vec<CountryCode>,
     minutes: u32,
     tries: u32,
     newcomers: bool,
     turns: Arc<Semaphore>,
+    turns_afterwards: Arc<Semaphore>,
+    tasks: Tasks,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum CodesError {
     #[error("`auth.sms_url`")]
     Sms(#[from] SmsAddressError),
+    #[error("`auth.phone_countries`: {0} is of no country; messages there are dear")]
+    Country(CountryCode),
     #[error("`auth.code_minutes`: {MINUTES_MAX} at most")]
     Minutes,
     #[error("`auth.code_tries`: {TRIES_MAX} at most; a million codes are few")]
@@ -64,6 +72,8 @@ pub struct PhoneProof {
 pub enum CodeRefusal {
     Off,
     NotSent,
+    /// The number is abroad, or of a kind that costs more than others.
+    NotServed,
     Asked(CodeQuota, SpentQuota),
     Wrong {
         tries_left: u32,
@@ -79,7 +89,7 @@ pub enum CodeRefusal {
 }
 
 impl Codes {
-    pub fn open(config: &Config) -> Result<Self, CodesError> {
+    pub fn open(config: &Config, tasks: &Tasks) -> Result<Self, CodesError> {
         let sms = Sms::open(&config.sms_url, &config.sms_secret)?;
         let (minutes, tries) = (config.code_minutes.get(), config.code_tries.get());
         if minutes > MINUTES_MAX {
@@ -88,18 +98,41 @@ impl Codes {
         if tries > TRIES_MAX {
             return Err(CodesError::Tries);
         }
+        let home = config.phone_country.clone();
+        let named = config.phone_countries.clone();
+        let served = if named.is_empty() { vec![home.clone()] } else { named };
+        if let Some(dear) = served.iter().find(|country| !country.is_of_a_country()) {
+            return Err(CodesError::Country(dear.clone()));
+        }
         Ok(Self {
             sms,
-            home: config.phone_country.clone(),
+            home,
+            served,
             minutes,
             tries,
             newcomers: config.code_newcomers,
             turns: Arc::new(Semaphore::new(AT_ONCE_MAX)),
+            turns_afterwards: Arc::new(Semaphore::new(AFTERWARDS_MAX)),
+            tasks: tasks.clone(),
         })
     }
 
     pub fn are_offered(&self) -> bool {
         self.sms.is_on()
+    }
+
+    /// The life of a code in seconds.
+    pub fn life_s(&self) -> u32 {
+        self.minutes * 60
+    }
+
+    /// The countries whose numbers are sent codes, such as `+86, +49`.
+    pub fn served_countries(&self) -> String {
+        self.served.iter().map(CountryCode::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    fn is_served(&self, phone: &PhoneNumber) -> bool {
+        self.served.iter().any(|country| phone.is_ordinary_in(country))
     }
 }
 
@@ -114,24 +147,74 @@ impl Service {
         if !self.codes.are_offered() {
             return Ok(Err(CodeRefusal::Off));
         }
+        if !self.codes.is_served(&phone) {
+            return Ok(Err(CodeRefusal::NotServed));
+        }
         let Ok(_turn) = self.codes.turns.try_acquire() else {
             return Ok(Err(CodeRefusal::NotSent));
         };
-        if let Err((quota, spent)) = self.limits.code(self.store.phone_name(&phone), from).await {
-            return Ok(Err(CodeRefusal::Asked(quota, spent)));
+        match self.limits.code(self.store.phone_name(&phone), from).await {
+            Ok(()) => {}
+            Err((CodeQuota::All, spent)) => {
+                let message = self.renew_code(phone, language).await?;
+                self.send_afterwards(message);
+                return Ok(Err(CodeRefusal::Asked(CodeQuota::All, spent)));
+            }
+            Err((quota, spent)) => return Ok(Err(CodeRefusal::Asked(quota, spent))),
         }
-        let (code, at) = (SignInCode::new(random::bytes()), self.clock.now());
-        let minutes = self.codes.minutes;
-        let term = CodeTerm { at, expires_at: at.plus_ms(i64::from(minutes) * 60_000) };
+        let message = self.renew_code(phone, language).await?;
+        let is_sent = self.deliver_code(&message).await;
+        Ok(if is_sent { Ok(self.codes.life_s()) } else { Err(CodeRefusal::NotSent) })
+    }
+
+    /// Keeps another code for a number, and returns the message that tells it.
+    async fn renew_code(
+        &self,
+        phone: PhoneNumber,
+        language: Language,
+    ) -> Result<SmsMessage, ServiceError> {
+        let code = SignInCode::new(random::bytes());
+        let at = self.clock.now();
+        let term = CodeTerm { at, expires_at: at.plus_ms(i64::from(self.codes.life_s()) * 1_000) };
         self.store.put_code(self.clock.new_id(), &phone, &code, term).await?;
-        let text = say::code_message { code: code.reveal().into(), minutes: minutes.into() };
-        let message = SmsMessage { id: self.clock.new_id(), to: phone, text: text.to(language) };
-        if let Err(error) = self.codes.sms.send(&message).await {
-            tracing::warn!(cause = chain(&error), "A code was not sent to a phone");
-            return Ok(Err(CodeRefusal::NotSent));
+        let minutes = self.codes.minutes.into();
+        let text = say::code_message { code: code.reveal().into(), minutes };
+        Ok(SmsMessage { id: self.clock.new_id(), to: phone, text: text.to(language) })
+    }
+
+    /// Hands a message over, and returns whether it is on its way.
+    async fn deliver_code(&self, message: &SmsMessage) -> bool {
+        let sent = self.codes.sms.send(message).await;
+        match &sent {
+            Ok(()) => tracing::info!("A code was sent to a phone"),
+            Err(error) => {
+                tracing::warn!(cause = chain(error), "A code was not sent to a phone");
+            }
         }
-        tracing::info!("A code was sent to a phone");
-        Ok(Ok(minutes * 60))
+        sent.is_ok()
+    }
+
+    /// Sends a code if its number opens an account. The answer is the same either way and does not
+    /// wait for this, so it tells a stranger nothing.
+    fn send_afterwards(&self, message: SmsMessage) {
+        let Ok(turn) = self.codes.turns_afterwards.clone().try_acquire_owned() else {
+            tracing::warn!("A code was not sent to a phone: too many numbers are looked up");
+            return;
+        };
+        let service = self.clone();
+        self.codes.tasks.spawn_once("account-code", async move {
+            let _turn = turn;
+            let whose = IssuerSubject { issuer: PHONES, subject: message.to.as_str() };
+            match service.store.identity_owner(whose).await {
+                Ok(Some(_)) if service.limits.account_code().await.is_ok() => {
+                    service.deliver_code(&message).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(cause = chain(&error), "A code was not sent to a phone");
+                }
+            }
+        });
     }
 
     /// Signs a customer in by the code of their phone; a newcomer becomes one.

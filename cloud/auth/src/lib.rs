@@ -100,6 +100,8 @@ pub struct Config {
     pub sms_secret: PathBuf,
     /// The country of phone numbers that name none.
     pub phone_country: CountryCode,
+    /// The countries whose numbers are sent codes. Empty: that country alone.
+    pub phone_countries: Vec<CountryCode>,
     /// Whether the first right code of a number that nobody has makes a customer of its person.
     pub code_newcomers: bool,
     /// Life of a code: an hour at most. Later it is refused.
@@ -110,8 +112,11 @@ pub struct Config {
     pub codes_per_phone_per_hour: NonZeroU32,
     /// Codes that people behind one address, such as a kiosk, have sent. Beyond it they wait until the hour ends.
     pub codes_per_address_per_hour: NonZeroU32,
-    /// Codes of all: the bound on the gateway's bill. Beyond it nobody gets one until the hour ends.
+    /// Codes of all. Beyond it only numbers that open an account get one until the hour ends.
     pub codes_per_hour: NonZeroU32,
+    /// Further codes to numbers that open an account. Both together are the bound on the gateway's
+    /// bill.
+    pub codes_for_accounts_per_hour: NonZeroU32,
     /// Mails with a code to confirm an address: of one account, and to one address. Beyond it none is sent until the hour ends.
     pub address_mails_per_hour: NonZeroU32,
     /// Addresses of accounts that were made before this moment count as confirmed, such as `2026-11-24T00:00:00Z`. Empty: none do.
@@ -129,7 +134,8 @@ const CODE_MINUTES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const CODE_TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const CODES_PER_PHONE_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const CODES_PER_ADDRESS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
-const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
+const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(799);
+const CODES_FOR_ACCOUNTS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
 const ADDRESS_MAILS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
 const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::MIN.saturating_add(23);
@@ -157,12 +163,14 @@ impl PartConfig for Config {
             sms_url: "off".to_owned(),
             sms_secret: PathBuf::new(),
             phone_country: CountryCode::default(),
+            phone_countries: Vec::new(),
             code_newcomers: true,
             code_minutes: CODE_MINUTES,
             code_tries: CODE_TRIES,
             codes_per_phone_per_hour: CODES_PER_PHONE_PER_HOUR,
             codes_per_address_per_hour: CODES_PER_ADDRESS_PER_HOUR,
             codes_per_hour: CODES_PER_HOUR,
+            codes_for_accounts_per_hour: CODES_FOR_ACCOUNTS_PER_HOUR,
             address_mails_per_hour: ADDRESS_MAILS_PER_HOUR,
             addresses_trusted_before: String::new(),
             oidc_return: String::new(),
@@ -203,13 +211,13 @@ pub async fn open(config: Config, ground: Ground, _peers: Peers) -> Result<Route
     let letters = letters::routes(&ground, CloudPart::Auth, &sql);
     let verifier = Verifier { keys, ..ground.verifier(NAME) };
     let answers = Answers::by(verifier.clone(), &ground.tasks, &sql);
-    let Ground { clock, cache, bus, service_key, .. } = ground;
+    let Ground { clock, cache, bus, service_key, tasks, .. } = ground;
     let checks = [Check::Sql(sql), Check::Bus(bus), Check::Cache(cache.clone())];
     let limits = EntryLimits::new(WindowCounts::new(cache.clone(), clock.clone()), &config);
     let passwords = passwords()?;
     let issuers = Issuers::new(&config.oidc, &config.oidc_return, &clock, &service_key);
     let issuers = issuers.map_err(OpenError::own("could not use the services for sign-ins"))?;
-    let codes = Codes::open(&config);
+    let codes = Codes::open(&config, &tasks);
     let codes =
         codes.map_err(OpenError::own("could not prepare the sending of codes to phones"))?;
     let grant_hours = config.device_grant_hours;

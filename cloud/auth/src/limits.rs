@@ -21,6 +21,7 @@ pub struct EntryLimits {
     codes_per_phone: u32,
     codes_per_address: u32,
     codes_of_all: u32,
+    codes_for_accounts: u32,
     address_mails: u32,
 }
 
@@ -50,6 +51,7 @@ impl EntryLimits {
             codes_per_phone: config.codes_per_phone_per_hour.get(),
             codes_per_address: config.codes_per_address_per_hour.get(),
             codes_of_all: config.codes_per_hour.get(),
+            codes_for_accounts: config.codes_for_accounts_per_hour.get(),
             address_mails: config.address_mails_per_hour.get(),
         }
     }
@@ -87,8 +89,9 @@ impl EntryLimits {
         phone: NameHash,
         from: ClientAddress,
     ) -> Result<(), (CodeQuota, SpentQuota)> {
+        let site = from.widened_to_site();
         for (quota, key, most) in [
-            (CodeQuota::Address, format!("codes:{from}"), self.codes_per_address),
+            (CodeQuota::Address, format!("codes:{site}"), self.codes_per_address),
             (CodeQuota::Phone, format!("codes:{phone}"), self.codes_per_phone),
             (CodeQuota::All, "codes".to_owned(), self.codes_of_all),
         ] {
@@ -98,6 +101,12 @@ impl EntryLimits {
             })?;
         }
         Ok(())
+    }
+
+    /// Counts one more code to a number with an account, once the codes of all are used up.
+    pub async fn account_code(&self) -> Result<(), SpentQuota> {
+        let counted = self.counts.add("codes:accounts", HOUR).await;
+        within(self.codes_for_accounts, counted)
     }
 
     /// Counts one more code that came back to sign somebody in.

@@ -16,6 +16,8 @@ use process::{openapi::RouteInput, parts::CloudPart, problem::Problem, tokens::V
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(Option<IpAddr>);
 
+const SITE_MASK: u128 = u128::MAX << (128 - 48);
+
 /// The gateway removes both from what clients send.
 const ADDRESS: HeaderName = HeaderName::from_static("x-holdfast-client");
 const VOUCHER: HeaderName = HeaderName::from_static("x-holdfast-service");
@@ -25,6 +27,16 @@ impl ClientAddress {
 
     pub fn of(address: Option<IpAddr>) -> Self {
         Self(address.map(of_one_line))
+    }
+
+    /// The address for counting what costs money. One customer of an IPv6 provider may have all
+    /// networks of a site, which is 48 bits, and would count as 65,536 addresses.
+    #[must_use]
+    pub fn widened_to_site(self) -> Self {
+        Self(self.0.map(|address| match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(network) => Ipv6Addr::from(u128::from(network) & SITE_MASK).into(),
+        }))
     }
 
     /// Tells it to a part. `token` is the gateway's own for that part.
@@ -122,5 +134,14 @@ mod tests {
         assert_eq!(address("2001:db8::1"), address("2001:db8::2:1"));
         assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
         assert_eq!(address("::ffff:10.0.0.2"), address("10.0.0.2"));
+    }
+
+    #[test]
+    fn all_ipv6_networks_of_a_site_widen_to_one_address() {
+        let site = |text: &str| address(text).widened_to_site();
+        assert_eq!(site("2001:db8:1::1"), site("2001:db8:1:ffff::1"));
+        assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
+        assert_eq!(site("10.0.0.2"), address("10.0.0.2"));
+        assert_eq!(ClientAddress::UNKNOWN.widened_to_site(), ClientAddress::UNKNOWN);
     }
 }

@@ -143,13 +143,21 @@ fn problem(service: &Service, refused: CodeRefusal) -> Problem {
     match refused {
         CodeRefusal::Off => Code::CodesOff.into(),
         CodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
+        CodeRefusal::NotServed => {
+            let countries = service.codes.served_countries();
+            Problem::wrong("phone", say::phone_countries { countries: countries.into() })
+        }
         CodeRefusal::Asked(quota, SpentQuota { most, retry_s }) => {
             let (most, minutes) = (most.into(), retry_s.div_ceil(60).into());
             let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
             match quota {
                 CodeQuota::Phone => too_many.detail(say::codes_of_phone { most, minutes }),
                 CodeQuota::Address => too_many.detail(say::codes_of_address { most, minutes }),
-                CodeQuota::All => too_many.detail(say::codes_of_all { minutes }),
+                CodeQuota::All => {
+                    // The code of a number with an account comes, and is typed into the same form.
+                    let problem = too_many.detail(say::codes_of_all { minutes });
+                    problem.with("expires_in", service.codes.life_s())
+                }
             }
         }
         CodeRefusal::Wrong { tries_left } => {

@@ -11,22 +11,22 @@ use wire::{EventType, Role};
 
 use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 
-const PHONE: &str = "+8613800138000";
+pub const PHONE: &str = "+8613800138000";
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// Auth and the folder in which phones are read.
-struct Scene {
-    auth: Auth,
+pub struct Scene {
+    pub auth: Auth,
     phones: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Scene {
-    async fn new(engine: Engine) -> Self {
+    pub async fn new(engine: Engine) -> Self {
         Self::with(engine, |config| config).await
     }
 
-    async fn with(engine: Engine, alter: impl Fn(Config) -> Config) -> Self {
+    pub async fn with(engine: Engine, alter: impl Fn(Config) -> Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let phones = folder.path().join("phones");
         let sms_url = format!("folder:{}", phones.display());
@@ -35,9 +35,11 @@ impl Scene {
     }
 
     /// Every message so far, oldest first: its number and its words.
-    fn messages(&self) -> Vec<(String, String)> {
-        let mut files: Vec<_> =
-            self.phones.read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+    pub fn messages(&self) -> Vec<(String, String)> {
+        let all = self.phones.read_dir().unwrap().map(|file| file.unwrap().path());
+        // One with another ending is not whole yet.
+        let whole = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
+        let mut files: Vec<_> = all.filter(whole).collect();
         files.sort_unstable();
         let read = |file: &PathBuf| {
             let message: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
@@ -47,7 +49,7 @@ impl Scene {
         files.iter().map(read).collect()
     }
 
-    async fn ask(&self, phone: &str) -> Answer {
+    pub async fn ask(&self, phone: &str) -> Answer {
         self.auth.post("codes", json!({ "phone": phone })).await
     }
 
@@ -60,7 +62,7 @@ impl Scene {
         (*digits.iter().find(|digits| digits.len() == 6).unwrap()).to_owned()
     }
 
-    async fn enter(&self, phone: &str, code: &str) -> Answer {
+    pub async fn enter(&self, phone: &str, code: &str) -> Answer {
         self.auth.post("codes/sign-in", json!({ "phone": phone, "code": code })).await
     }
 
@@ -71,7 +73,7 @@ impl Scene {
     }
 
     /// A customer who has linked that number.
-    async fn customer(&self, name: &str, phone: &str) -> String {
+    pub async fn customer(&self, name: &str, phone: &str) -> String {
         self.auth.register(name, "customer").await;
         let token = self.auth.token(name).await;
         let code = self.code(phone).await;
@@ -82,15 +84,15 @@ impl Scene {
 }
 
 /// Another code of six digits.
-fn not(code: &str) -> String {
+pub fn not(code: &str) -> String {
     if code == "000000" { "000001".to_owned() } else { "000000".to_owned() }
 }
 
-fn refused(answer: &Answer, status: StatusCode, code: &str) {
+pub fn refused(answer: &Answer, status: StatusCode, code: &str) {
     assert_eq!((answer.status, answer.code()), (status, code), "{}", answer.text);
 }
 
-fn token(answer: &Answer) -> &str {
+pub fn token(answer: &Answer) -> &str {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer.body["access_token"].as_str().unwrap()
 }

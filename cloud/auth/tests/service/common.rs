@@ -84,6 +84,12 @@ impl Auth {
         Self { router, clock, cache, config, sql, service_key, bus, tasks, folder }
     }
 
+    /// Waits until the work that its requests have left behind is done. It answers nothing
+    /// afterwards.
+    pub async fn tasks_end(&self) {
+        self.tasks.shutdown(std::time::Duration::from_secs(5)).await;
+    }
+
     /// Another replica, on the same database and key file.
     pub async fn replica(&self) -> Self {
         self.replica_on("memory:").await

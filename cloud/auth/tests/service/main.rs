@@ -4,6 +4,7 @@
 
 mod accounts;
 mod addresses;
+mod code_limits;
 mod codes;
 mod common;
 mod edge_tokens;

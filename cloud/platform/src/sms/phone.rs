@@ -17,6 +17,19 @@ pub struct PhoneNumber(String);
 #[serde(try_from = "String", into = "String")]
 pub struct CountryCode(String);
 
+/// Codes of satellite phones, of calls that their callee pays for, of premium calls and of services
+/// across countries. A message there costs many times as much, and a part of it may go to the one
+/// who asked for it.
+const OF_NO_COUNTRY: [&str; 9] = ["800", "808", "870", "878", "881", "882", "883", "888", "979"];
+/// Dear numbers within a country: premium, shared-cost and personal ones. It is a list of the best
+/// known ones; the plan of numbers of every country would be a library that ages.
+const DEAR: [&str; 12] = [
+    "+1900", "+3381", "+3382", "+3389", "+4470", "+4484", "+4487", "+449", "+49137", "+49180",
+    "+49190", "+49900",
+];
+/// Satellite phones among the mobile numbers of China.
+const CHINESE_SATELLITE: [&str; 2] = ["1349", "174"];
+
 #[derive(Debug, thiserror::Error)]
 #[error("a country's code is 1 to 3 digits, such as 86")]
 pub struct CountryCodeError;
@@ -46,6 +59,35 @@ impl PhoneNumber {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns whether the number is of that country, and is none of its dear ones.
+    pub fn is_ordinary_in(&self, country: &CountryCode) -> bool {
+        let digits = self.0.trim_start_matches('+');
+        let Some(rest) = digits.strip_prefix(&country.0) else { return false };
+        let is_dear = DEAR.iter().any(|prefix| self.0.starts_with(prefix));
+        !is_dear && (country.0 != "86" || is_chinese_mobile(rest))
+    }
+}
+
+/// Fixed lines of China take no text messages.
+fn is_chinese_mobile(rest: &str) -> bool {
+    let is_satellite = CHINESE_SATELLITE.iter().any(|prefix| rest.starts_with(prefix));
+    let second = rest.as_bytes().get(1);
+    let is_mobile =
+        rest.starts_with('1') && second.is_some_and(|digit| (b'3'..=b'9').contains(digit));
+    rest.len() == 11 && is_mobile && !is_satellite
+}
+
+impl CountryCode {
+    pub fn is_of_a_country(&self) -> bool {
+        !OF_NO_COUNTRY.contains(&self.0.as_str())
+    }
+}
+
+impl fmt::Display for CountryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{}", self.0)
     }
 }
 
@@ -98,6 +140,41 @@ mod tests {
         }
         let there = CountryCode::try_from("49".to_owned()).unwrap();
         assert_eq!(PhoneNumber::typed("0151 23456789", &there).unwrap().as_str(), "+4915123456789");
+    }
+
+    #[test]
+    fn a_number_abroad_of_a_satellite_or_at_a_premium_is_not_ordinary() {
+        let country = |code: &str| CountryCode::try_from(code.to_owned()).unwrap();
+        let is_ordinary = |number: &str, code: &str| {
+            let number = PhoneNumber::typed(number, &CountryCode::default()).unwrap();
+            number.is_ordinary_in(&country(code))
+        };
+        for (number, code) in [
+            ("+8613800138000", "86"),
+            ("+4915123456789", "49"),
+            ("+12025550123", "1"),
+            ("+447700900123", "44"),
+        ] {
+            assert!(is_ordinary(number, code), "{number}");
+        }
+        for (number, code) in [
+            ("+4915123456789", "86"),
+            ("+881612345678", "86"),
+            ("+8613491234567", "86"),
+            ("+8617401234567", "86"),
+            ("+861012345678", "86"),
+            ("+8612345678901", "86"),
+            ("+19005550123", "1"),
+            ("+449098790000", "44"),
+            ("+447012345678", "44"),
+            ("+499001234567", "49"),
+        ] {
+            assert!(!is_ordinary(number, code), "{number}");
+        }
+        for code in OF_NO_COUNTRY {
+            assert!(!country(code).is_of_a_country(), "{code}");
+        }
+        assert!(country("86").is_of_a_country() && country("88").is_of_a_country());
     }
 
     #[test]

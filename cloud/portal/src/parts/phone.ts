@@ -4,6 +4,7 @@ import { useI18n } from '@holdfast/kit'
 import { computed, nextTick, onScopeDispose, ref } from 'vue'
 import { Problem } from '../api/problem.ts'
 import { sendCode } from '../api/routes.ts'
+import { lifeOfPossibleCode } from '../logic/codes.ts'
 
 /** `field` is the id of the field of the code, which is reached when one was sent. */
 export function usePhoneCode(field: string) {
@@ -11,6 +12,8 @@ export function usePhoneCode(field: string) {
   const phone = ref('')
   const code = ref('')
   const until = ref<number>()
+  /** The code comes only if the number opens an account, which the answer does not tell. */
+  const isUncertain = ref(false)
   const busy = ref(false)
   const wrong = ref<{ phone?: string | undefined; code?: string | undefined }>({})
   const problem = ref<unknown>()
@@ -26,6 +29,7 @@ export function usePhoneCode(field: string) {
     if (busy.value) return
     wrong.value = phone.value.trim() ? {} : { phone: t('phone.numberMissing') }
     if (wrong.value.phone) return
+    isUncertain.value = false
     await attempt(async () => {
       // Before the question: the message may be there, and its code typed, before the answer is.
       code.value = ''
@@ -71,9 +75,20 @@ export function usePhoneCode(field: string) {
     // A number that is none is mended where it is typed.
     if (wrong.value.phone) until.value = undefined
     else if (isOver(error)) until.value = now.value
+    const life = lifeOfPossibleCode(error)
+    if (life === undefined) return
+    isUncertain.value = true
+    now.value = Date.now()
+    until.value = now.value + life * 1_000
   }
 
-  return { phone, code, left, clock, busy, wrong, problem, send, use, another }
+  /** The sentence above the field of the code. */
+  const status = computed(() => {
+    if (!left.value) return t('phone.over', { phone: phone.value })
+    return t(isUncertain.value ? 'phone.perhaps' : 'phone.sent', { phone: phone.value })
+  })
+
+  return { phone, code, left, status, clock, busy, wrong, problem, send, use, another }
 }
 
 /** Whether no try is left with the code that was sent. */
