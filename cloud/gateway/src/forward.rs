@@ -254,7 +254,7 @@ impl Gateway {
             (_, Some(caller)) if route.path == STREAM => {
                 let stop = request.extensions().get::<ProcessStop>();
                 let stop = stop.map(|ProcessStop(stop)| stop.clone());
-                self.stream(request.headers(), stop, caller, trace)
+                self.stream(request.headers(), stop, caller, trace).await
             }
             (_, Some(caller)) if route.path == order_page::PATH => {
                 self.order_page(request, path, caller, trace).await

@@ -198,6 +198,7 @@ pub async fn open_routes(
     let own = config.public_origin.as_str();
     let own = (!own.is_empty()).then(|| security::origin("public_origin", own)).transpose()?;
     let counts = WindowCounts::new(ground.cache.clone(), ground.clock.clone());
+    let seats = StreamSeats::new(ground.cache.clone());
     let gateway = Gateway {
         table: RouteMatcher::new(routes),
         access: AccessLog::new(ground.clock.clone(), config.access_lines_per_second),
@@ -215,7 +216,7 @@ pub async fn open_routes(
         pages: portal::pages(),
         document: CarriedFile::json(document::WHOLE),
         keyed: Arc::new(document::keyed_routes()),
-        seats: StreamSeats::default(),
+        seats,
         tasks: ground.tasks,
         upstream_timeout,
     };

@@ -1,7 +1,8 @@
 //! `GET /api/v1/stream`: the news of hub and notification in one stream to a page.
 //!
-//! Invariants: a stream lives no longer than the session it was opened with; each leg goes on from the
-//! last place that the page has; neither a person nor all of them have more streams than their bound.
+//! Invariants: a stream lives no longer than the session it was opened with; each leg goes on from
+//! the last place that the page has; neither a person nor all of them have more streams than their
+//! bound, and new accounts leave a share of them to established ones.
 
 mod leg;
 mod place;
@@ -24,7 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use wire::{Code, UnixMillis};
 
-pub use seats::StreamSeats;
+pub use seats::{StreamSeat, StreamSeats};
 
 use crate::{
     Gateway,
@@ -34,7 +35,8 @@ use crate::{
 use leg::{Leg, LegNews};
 use place::StreamPlace;
 
-/// Between two looks at the session. A sign of life goes out with each.
+/// Between two looks at the session. A sign of life goes out with each, and the place at all
+/// replicas is renewed.
 const BEAT: Duration = Duration::from_secs(10);
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -70,14 +72,14 @@ struct Watch {
 }
 
 impl Gateway {
-    pub(crate) fn stream(
+    pub(crate) async fn stream(
         &self,
         headers: &HeaderMap,
         stop: Option<CancellationToken>,
         caller: &KnownCaller,
         trace: &TraceId,
     ) -> Response {
-        let seat = match self.seats.take(caller.claims.sub) {
+        let seat = match self.seats.take(&caller.claims).await {
             Ok(seat) => seat,
             Err(problem) => return problem.into_response(),
         };
@@ -102,10 +104,11 @@ impl Gateway {
         let (sender, response) = sse::answer();
         let stop = stop.unwrap_or_else(|| self.tasks.token());
         self.tasks.spawn_once("stream", async move {
-            if let Some(why) = conduct(legs, place, watch, stop, &sender).await {
+            let watched = watch.until_over(&sender, &seat);
+            if let Some(why) = conduct(legs, place, watched, stop, &sender).await {
                 sender.send(sse::event("end", None, &End { why })).await;
             }
-            drop(seat);
+            seat.release().await;
         });
         response
     }
@@ -115,7 +118,7 @@ impl Gateway {
 async fn conduct(
     legs: [Leg; 2],
     place: StreamPlace,
-    watch: Watch,
+    watched: impl Future<Output = Option<EndReason>>,
     stop: CancellationToken,
     to: &EventSender,
 ) -> Option<EndReason> {
@@ -127,7 +130,7 @@ async fn conduct(
         () = inbox.run(for_inbox) => None,
         () = to.closed() => None,
         () = stop.cancelled() => Some(EndReason::Stopping),
-        why = watch.until_over(to) => why,
+        why = watched => why,
         () = merge(&mut coming, place, to) => None,
     }
 }
@@ -165,7 +168,7 @@ async fn merge(
 
 impl Watch {
     /// Returns why the session is over for this stream, or `None` where the page is gone.
-    async fn until_over(&self, to: &EventSender) -> Option<EndReason> {
+    async fn until_over(&self, to: &EventSender, seat: &StreamSeat) -> Option<EndReason> {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first is at once, and the session has just been looked at.
@@ -182,6 +185,7 @@ impl Watch {
                 // Nobody can tell now; the stream ends with its token at the latest.
                 Err(_) | Ok(_) => {}
             }
+            seat.renew().await;
             if !to.send(sse::comment()).await {
                 return None;
             }

@@ -1,46 +1,102 @@
-//! The bounds on open streams.
+//! The bounds on open streams: of a person at this replica and at all of them, of new accounts
+//! together, and of all people at this replica.
+//!
+//! Invariant: no stream is refused because the cache is away: then each replica bounds its own
+//! streams alone.
 
 use std::{
+    array,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use process::{
-    problem::Problem,
-    sse::{OpenStream, StreamLimit},
+use platform::{
+    AccountAge,
+    cache::{Cache, CacheError},
 };
+use process::{
+    problem::{Problem, chain},
+    sse::{OpenStream, StreamLimit},
+    tokens::Claims,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wire::{Code, UserId};
 
 use crate::{NAME, say};
 
 /// A browser has six connections to one origin, and a page needs some for its other requests.
 const OF_ONE_PERSON_MAX: usize = 4;
+/// Twice as many: a page that reconnects elsewhere comes before the replica that it left has
+/// noticed.
+const OF_ONE_EVERYWHERE_MAX: usize = 8;
 const OF_ALL_MAX: usize = 1_000;
+/// The share of these that new accounts may have.
+const OF_NEW_MAX: usize = 500;
 /// A tab that was closed has given up its place by then.
 const RETRY_S: u32 = 10;
+/// How long the cache keeps the place of a stream whose replica has died. It is renewed every ten
+/// seconds.
+const LEASE: Duration = Duration::from_secs(35);
 
 /// Counts the streams of each person. Clones share the counts; at a bound one more is refused.
 #[derive(Clone)]
 pub struct StreamSeats {
     of_each: Arc<Mutex<HashMap<UserId, usize>>>,
+    of_new: Arc<Semaphore>,
     of_all: StreamLimit,
+    cache: Cache,
 }
 
 /// A place for one stream, until it is dropped.
 pub struct StreamSeat {
+    here: SeatHere,
+    /// Absent where the cache was away.
+    lease: Option<SeatLease>,
+}
+
+/// The place at this replica.
+struct SeatHere {
     seats: StreamSeats,
     user: UserId,
+    _of_new: Option<OwnedSemaphorePermit>,
     _open: OpenStream,
 }
 
-impl Default for StreamSeats {
-    fn default() -> Self {
-        Self { of_each: Arc::default(), of_all: StreamLimit::new(NAME, OF_ALL_MAX) }
-    }
+/// The place among the person's streams at all replicas: a key in the cache, which ends by itself.
+struct SeatLease {
+    key: String,
 }
 
 impl StreamSeats {
-    pub fn take(&self, user: UserId) -> Result<StreamSeat, Problem> {
+    pub fn new(cache: Cache) -> Self {
+        Self {
+            of_each: Arc::default(),
+            of_new: Arc::new(Semaphore::new(OF_NEW_MAX)),
+            of_all: StreamLimit::new(NAME, OF_ALL_MAX),
+            cache,
+        }
+    }
+
+    pub async fn take(&self, claims: &Claims) -> Result<StreamSeat, Problem> {
+        let here = self.take_here(claims)?;
+        let lease = match self.take_lease(claims.sub).await {
+            Ok(Some(lease)) => Some(lease),
+            Ok(None) => {
+                self.of_all.refuse();
+                let most = OF_ONE_EVERYWHERE_MAX.into();
+                return Err(refused().detail(say::streams_of_one { most }));
+            }
+            Err(error) => {
+                tracing::warn!(cause = chain(&error), "Streams are counted at this replica alone");
+                None
+            }
+        };
+        Ok(StreamSeat { here, lease })
+    }
+
+    fn take_here(&self, claims: &Claims) -> Result<SeatHere, Problem> {
+        let user = claims.sub;
         let mut taken = self.locked();
         let own = taken.get(&user).copied().unwrap_or_default();
         if own >= OF_ONE_PERSON_MAX {
@@ -48,10 +104,40 @@ impl StreamSeats {
             let most = OF_ONE_PERSON_MAX.into();
             return Err(refused().detail(say::streams_of_one { most }));
         }
+        let of_new = match AccountAge::from_claims(claims) {
+            AccountAge::New => Some(self.take_share_of_new()?),
+            AccountAge::Established => None,
+        };
         let open = self.of_all.open();
         let open = open.ok_or_else(|| refused().detail(say::streams_of_all))?;
         taken.insert(user, own + 1);
-        Ok(StreamSeat { seats: self.clone(), user, _open: open })
+        Ok(SeatHere { seats: self.clone(), user, _of_new: of_new, _open: open })
+    }
+
+    fn take_share_of_new(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.of_new.clone().try_acquire_owned().map_err(|_| {
+            self.of_all.refuse();
+            refused().detail(say::streams_of_all)
+        })
+    }
+
+    /// `None`: the person has as many streams as one may have at all replicas together.
+    async fn take_lease(&self, user: UserId) -> Result<Option<SeatLease>, CacheError> {
+        let keys: [String; OF_ONE_EVERYWHERE_MAX] =
+            array::from_fn(|place| format!("streams:{user}:{place}"));
+        let held = self.cache.get_all(keys.each_ref().map(String::as_str));
+        let held = Cache::in_time(held).await?;
+        for (key, holder) in keys.into_iter().zip(held) {
+            if holder.is_some() {
+                continue;
+            }
+            // Another stream may have taken it in between.
+            let set = self.cache.set_if_absent(&key, HELD, LEASE);
+            if Cache::in_time(set).await? {
+                return Ok(Some(SeatLease { key }));
+            }
+        }
+        Ok(None)
     }
 
     fn locked(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
@@ -59,7 +145,28 @@ impl StreamSeats {
     }
 }
 
-impl Drop for StreamSeat {
+const HELD: &str = "1";
+
+impl StreamSeat {
+    /// Keeps the place at all replicas for another while.
+    pub async fn renew(&self) {
+        let Some(SeatLease { key }) = &self.lease else { return };
+        let renewed = self.here.seats.cache.set(key, HELD, LEASE);
+        if let Err(error) = Cache::in_time(renewed).await {
+            tracing::warn!(cause = chain(&error), "The place of a stream could not be renewed");
+        }
+    }
+
+    /// Gives the place up at once. One that is only dropped is free everywhere when its lease ends.
+    pub async fn release(self) {
+        let Some(SeatLease { key }) = &self.lease else { return };
+        if let Err(error) = Cache::in_time(self.here.seats.cache.delete(key)).await {
+            tracing::warn!(cause = chain(&error), "The place of a stream is free when it ends");
+        }
+    }
+}
+
+impl Drop for SeatHere {
     fn drop(&mut self) {
         let mut taken = self.seats.locked();
         if let Some(own) = taken.get_mut(&self.user) {
@@ -77,33 +184,126 @@ fn refused() -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use platform::cache::Memory;
+    use process::clock::Clock;
     use uuid::Uuid;
+    use wire::{Actor, Role, UnixMillis};
 
     use super::*;
 
-    #[test]
-    fn a_person_has_four_and_a_place_that_is_given_up_is_free() {
-        let seats = StreamSeats::default();
-        let [one, other] = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
-        let mut held: Vec<_> = (0..4).map(|_| seats.take(one).unwrap()).collect();
-        let refused = seats.take(one).err().unwrap();
+    const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
+
+    /// The token of a person whose id is none of auth's, so their account is established.
+    fn person(n: usize) -> Claims {
+        claims(Uuid::from_u128(n as u128))
+    }
+
+    fn claims(id: Uuid) -> Claims {
+        support::claims(Actor { user_id: UserId(id), role: Role::Customer }, NOW)
+    }
+
+    fn memory(clock: &Clock) -> Cache {
+        Cache::Memory(Memory::new(clock.clone(), 10_000))
+    }
+
+    fn seats() -> StreamSeats {
+        StreamSeats::new(memory(&Clock::fixed(NOW)))
+    }
+
+    /// The streams that the person gets, at most ten.
+    async fn open_all(seats: &StreamSeats, who: &Claims) -> Vec<StreamSeat> {
+        let mut held = Vec::new();
+        while held.len() < 10
+            && let Ok(seat) = seats.take(who).await
+        {
+            held.push(seat);
+        }
+        held
+    }
+
+    #[tokio::test]
+    async fn a_person_has_four_and_a_place_that_is_given_up_is_free() {
+        let seats = seats();
+        let [one, other] = [1, 2].map(person);
+        let mut held = open_all(&seats, &one).await;
+        assert_eq!(held.len(), 4);
+        let refused = seats.take(&one).await.err().unwrap();
         assert_eq!(refused.code(), Code::TooManyStreams);
         let body = refused.body(wire::Language::Chinese, None);
         assert!(body.detail.is_some_and(|detail| !detail.is_ascii()));
-        assert!(seats.take(other).is_ok(), "one person's streams are not held against another");
+        assert!(
+            seats.take(&other).await.is_ok(),
+            "one person's streams are not held against another"
+        );
         held.pop();
-        assert!(seats.take(one).is_ok());
+        assert!(seats.take(&one).await.is_ok());
         held.clear();
         assert!(seats.locked().is_empty());
     }
 
-    #[test]
-    fn all_together_have_a_bound_too() {
-        let seats = StreamSeats::default();
-        let person = |n: usize| UserId(Uuid::from_u128(n as u128));
-        let held: Vec<_> = (0..OF_ALL_MAX).map(|n| seats.take(person(n)).unwrap()).collect();
-        assert_eq!(seats.take(person(OF_ALL_MAX)).err().unwrap().code(), Code::TooManyStreams);
+    #[tokio::test]
+    async fn all_together_have_a_bound_too() {
+        let seats = seats();
+        let mut held = Vec::new();
+        for n in 0..OF_ALL_MAX {
+            held.push(seats.take(&person(n)).await.unwrap());
+        }
+        let one_more = person(OF_ALL_MAX);
+        assert_eq!(seats.take(&one_more).await.err().unwrap().code(), Code::TooManyStreams);
         drop(held);
-        assert!(seats.take(person(OF_ALL_MAX)).is_ok());
+        assert!(seats.take(&one_more).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn new_accounts_leave_half_of_the_streams_to_established_ones() {
+        let clock = Clock::fixed(NOW);
+        let seats = StreamSeats::new(memory(&clock));
+        let mut held = Vec::new();
+        for _ in 0..250 {
+            held.append(&mut open_all(&seats, &claims(clock.new_id())).await);
+        }
+        assert_eq!(held.len(), 500, "strangers hold half");
+        for n in 0..OF_ALL_MAX - OF_NEW_MAX {
+            held.push(seats.take(&person(n)).await.unwrap());
+        }
+        assert!(seats.take(&person(OF_ALL_MAX)).await.is_err());
+        held.clear();
+        assert!(seats.take(&claims(clock.new_id())).await.is_ok(), "a place is free again");
+    }
+
+    #[tokio::test]
+    async fn a_person_has_eight_at_all_replicas_together() {
+        let clock = Clock::fixed(NOW);
+        let shared = memory(&clock);
+        let [first, second, third] = array::from_fn(|_| StreamSeats::new(shared.clone()));
+        let one = person(1);
+        let mut held = open_all(&first, &one).await;
+        held.append(&mut open_all(&second, &one).await);
+        assert_eq!(held.len(), 8);
+        assert!(third.take(&one).await.is_err(), "a ninth");
+        assert!(third.take(&person(2)).await.is_ok(), "another person");
+        assert!(third.locked().is_empty(), "one that is refused everywhere is none here");
+        held.pop().unwrap().release().await;
+        let kept = third.take(&one).await.unwrap();
+
+        // The first replicas die, and only the third renews.
+        drop(held);
+        assert_eq!(open_all(&third, &one).await.len(), 0, "their places are held yet");
+        clock.advance(30_000);
+        kept.renew().await;
+        clock.advance(10_000);
+        assert_eq!(open_all(&second, &one).await.len(), 4);
+        assert_eq!(open_all(&first, &one).await.len(), 3, "the renewed one counts");
+    }
+
+    #[tokio::test]
+    async fn without_the_cache_each_replica_bounds_its_own() {
+        // Nothing listens there.
+        let away = || StreamSeats::new(Cache::open("redis://127.0.0.1:1").unwrap());
+        let mut held = Vec::new();
+        for seats in [away(), away(), away()] {
+            held.push(open_all(&seats, &person(1)).await);
+        }
+        assert!(held.iter().all(|held| held.len() == 4));
     }
 }
