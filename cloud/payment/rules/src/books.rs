@@ -58,7 +58,8 @@ words_from_text!(Action);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JournalKey {
     pub action: Action,
-    /// The movement, the order or the adapter's own id.
+    /// The movement, the order or the adapter's own id. The id of a reversed chargeback is also the
+    /// subject of a second release or cancel fee, out of the money that it returned.
     pub subject: Uuid,
     /// Of a compensation: the provider.
     pub party: Option<UserId>,
@@ -122,18 +123,26 @@ impl Fact {
         Self::moved(Action::PaidOtherwise, refund.0, minor, from, LedgerAccount::Bank)
     }
 
-    pub fn cancel_fee(order: OrderId, minor: i64, provider: UserId) -> Self {
+    /// The subject is the order, or the reversed chargeback that returned the money.
+    pub fn cancel_fee(order: OrderId, subject: Uuid, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
-        Self::moved(Action::CancelFee, order.0, minor, LedgerAccount::Held(order), to)
+        Self::moved(Action::CancelFee, subject, minor, LedgerAccount::Held(order), to)
     }
 
-    pub fn release(order: OrderId, minor: i64, split: FeeSplit, provider: UserId) -> Self {
+    /// The subject is the order, or the reversed chargeback that returned the money.
+    pub fn release(
+        order: OrderId,
+        subject: Uuid,
+        minor: i64,
+        split: FeeSplit,
+        provider: UserId,
+    ) -> Self {
         let parts = vec![
             (LedgerAccount::Held(order), minor),
             (LedgerAccount::Provider(provider), -split.rest_minor),
             (LedgerAccount::Fees, -split.fee_minor),
         ];
-        Self::new(Action::Release, order.0, parts)
+        Self::new(Action::Release, subject, parts)
     }
 
     /// Once for an order and provider.
@@ -148,7 +157,15 @@ impl Fact {
         Self::new(Action::Chargeback, id.0, parts)
     }
 
-    pub fn reversal(id: ChargebackId, minor: i64) -> Self {
+    /// Each account gets back what the chargeback took from it [REVERSAL_BACK].
+    pub fn reversal(chargeback: &MoneyJournal) -> Self {
+        let postings = chargeback.postings.iter();
+        let opposite = postings.map(|posting| (posting.account, -posting.minor)).collect();
+        Self::new(Action::Reversal, chargeback.key.subject, opposite)
+    }
+
+    /// The whole chargeback as the platform's gain.
+    pub fn reversal_as_gain(id: ChargebackId, minor: i64) -> Self {
         Self::moved(Action::Reversal, id.0, minor, LedgerAccount::Adapter, LedgerAccount::Loss)
     }
 

@@ -44,6 +44,10 @@ pub enum MoneyLapse {
     CompensationCase,
     /// Work in vain is paid with more than the provider's share of the price.
     CompensationWorth,
+    /// A reversed chargeback is the platform's gain, whatever it was taken from.
+    ReversalBack,
+    /// What a reversal returns after the release stays in custody.
+    ReleaseRest,
     /// Only the job closes a payment that is too old.
     ExpireAlways,
     /// Any money in custody shows as `held`.

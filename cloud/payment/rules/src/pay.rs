@@ -139,7 +139,7 @@ fn whereabouts(desk: &Desk<'_>, payment: MovementId) -> MoneyDetails {
         return MoneyDetails { returning_minor: Some(stranded), ..MoneyDetails::default() };
     }
     if rows.due.is_cancelled() {
-        let fee = rows.cancel_fee().map_or(0, |(_, minor)| minor);
+        let fee = rows.cancel_fee().map_or(0, |fee| fee.minor);
         return MoneyDetails { returning_minor: Some(held - fee), ..MoneyDetails::default() };
     }
     let created_at = rows.due.order.created_at;

@@ -65,7 +65,11 @@ impl OrderMoney {
     }
 
     pub fn has(&self, action: Action, subject: uuid::Uuid) -> bool {
-        self.journals.iter().any(|j| j.key.action == action && j.key.subject == subject)
+        self.journal(action, subject).is_some()
+    }
+
+    pub(crate) fn journal(&self, action: Action, subject: uuid::Uuid) -> Option<&MoneyJournal> {
+        self.journals.iter().find(|j| j.key.action == action && j.key.subject == subject)
     }
 
     pub fn is_released(&self) -> bool {

@@ -1,12 +1,13 @@
 //! Owns the one way out for money: `settle` runs under the due's lock after every change and by a job. It does
 //! the first thing that applies, and again, until nothing does; nothing else sends money out.
 
+use uuid::Uuid;
 use wire::{OrderStatus, UserId};
 
 use crate::{
-    Action, Chargeback, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
-    MoneyEventKind, MoneyLapse, MovementId, OrderMoney, PaymentState, Saga, Source, books::Fact,
-    desk::Desk, pay, refunds,
+    Action, Basis, Chargeback, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
+    MoneyEventKind, MoneyLapse, MovementId, OrderMoney, PaymentState, Posting, Saga, Source,
+    books::Fact, desk::Desk, pay, refunds,
 };
 
 /// Ends: each round books something, closes a payment or leaves a refund open.
@@ -49,12 +50,34 @@ fn book_chargeback(desk: &mut Desk<'_>) -> bool {
         if !desk.rows.has(Action::Chargeback, chargeback.id.0) {
             return charge_back(desk, chargeback);
         }
-        let reverses = chargeback.is_reversed && !desk.rows.has(Action::Reversal, chargeback.id.0);
-        if reverses && desk.book(Fact::reversal(chargeback.id, chargeback.amount_minor)) {
-            desk.list(MoneyCaseKind::ChargebackReversed, chargeback.payment);
-        }
-        reverses
+        chargeback.is_reversed && reverse_chargeback(desk, chargeback)
     })
+}
+
+/// The money goes back to where the chargeback took it from, and everything goes on as if the bank had
+/// never taken it. What was the platform's loss is its gain [REVERSAL_BACK].
+fn reverse_chargeback(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
+    let Chargeback { id, payment, amount_minor, .. } = chargeback;
+    let Some(taken) = desk.rows.journal(Action::Chargeback, id.0) else { return false };
+    if desk.rows.has(Action::Reversal, id.0) {
+        return false;
+    }
+    let fact = if desk.lapses(MoneyLapse::ReversalBack) {
+        Fact::reversal_as_gain(id, amount_minor)
+    } else {
+        Fact::reversal(taken)
+    };
+    let held_before = desk.rows.held_minor();
+    if !desk.book(fact) {
+        return false;
+    }
+    desk.list(MoneyCaseKind::ChargebackReversed, payment);
+    let returned_minor = desk.rows.held_minor() - held_before;
+    if returned_minor > 0 {
+        // The order previews a cancel by what is held, even if its status stays the same.
+        desk.tell(MoneyEventKind::PaymentStatusChanged, payment, returned_minor);
+    }
+    true
 }
 
 fn charge_back(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
@@ -111,8 +134,8 @@ fn settle_cancelled(desk: &mut Desk<'_>) -> bool {
         return false;
     }
     let mut rest = held;
-    if let Some((provider, minor)) = desk.rows.cancel_fee() {
-        desk.book(Fact::cancel_fee(order, minor, provider));
+    if let Some(CancelFee { subject, provider, minor }) = desk.rows.cancel_fee() {
+        desk.book(Fact::cancel_fee(order, subject, minor, provider));
         rest -= minor;
     }
     if rest > 0 {
@@ -135,7 +158,8 @@ fn return_granted(desk: &mut Desk<'_>) -> bool {
 }
 
 /// Step 7: the work is done and nobody objects: what is held goes to the provider of the completed version, whoever
-/// had the order at the payment [PAY_WHO_COMPLETED]. What is owed to the customer stays.
+/// had the order at the payment [PAY_WHO_COMPLETED]. What is owed to the customer stays. Money that a reversed
+/// chargeback returns later is released too [RELEASE_REST].
 fn release(desk: &mut Desk<'_>) -> bool {
     let rows = &desk.rows;
     let is_done = matches!(rows.due.order.status, OrderStatus::Completed | OrderStatus::Reviewed);
@@ -152,23 +176,80 @@ fn release(desk: &mut Desk<'_>) -> bool {
         _ => done.provider_id,
     };
     let order = rows.order();
-    let created_at = rows.due.order.created_at;
-    let basis = desk.basis;
-    let policy = FeePolicy::of(basis.policies, created_at, basis.now, basis.lapse);
-    let split = FeeSplit::of(minor, policy.platform_fee_bp, basis.lapse);
+    let only_once = desk.lapses(MoneyLapse::ReleaseRest) && rows.is_released();
+    let Some(subject) = rows.free_subject(Action::Release).filter(|_| !only_once) else {
+        return false;
+    };
+    let split = split_release(desk, minor);
     let payment = rows.held_payment().unwrap_or(MovementId(order.0));
-    if !desk.book(Fact::release(order, minor, split, provider)) {
+    if !desk.book(Fact::release(order, subject, minor, split, provider)) {
         return false;
     }
     desk.tell(MoneyEventKind::PaymentReleased, payment, split.rest_minor);
     true
 }
 
+/// The fee is rounded once for the whole order: a second release costs the fee of both, less the fee of
+/// the first.
+fn split_release(desk: &Desk<'_>, minor: i64) -> FeeSplit {
+    let Basis { policies, now, lapse, .. } = *desk.basis;
+    let policy = FeePolicy::of(policies, desk.rows.due.order.created_at, now, lapse);
+    let before = desk.rows.released();
+    let whole_minor = minor + before.fee_minor + before.rest_minor;
+    let whole = FeeSplit::of(whole_minor, policy.platform_fee_bp, lapse);
+    FeeSplit {
+        fee_minor: whole.fee_minor - before.fee_minor,
+        rest_minor: whole.rest_minor - before.rest_minor,
+    }
+}
+
+/// A fee of a cancel that is to be booked yet.
+pub(crate) struct CancelFee {
+    pub subject: Uuid,
+    pub provider: UserId,
+    pub minor: i64,
+}
+
 impl OrderMoney {
-    /// The fee of a cancel that is to be booked yet, out of what is held, and the provider who gets it.
-    pub(crate) fn cancel_fee(&self) -> Option<(UserId, i64)> {
+    /// The fee of a cancel that is to be booked yet, out of what is held. If a chargeback left less than
+    /// the fee, its reversal brings the rest.
+    pub(crate) fn cancel_fee(&self) -> Option<CancelFee> {
         let terms = self.due.order.terms?;
-        let fee = (terms.provider_id?, terms.fee_minor.min(self.held_minor()));
-        (fee.1 > 0 && !self.has(Action::CancelFee, self.order().0)).then_some(fee)
+        let subject = self.free_subject(Action::CancelFee)?;
+        let owed = terms.fee_minor - self.booked_cancel_fee();
+        let minor = owed.min(self.held_minor());
+        let fee = CancelFee { subject, provider: terms.provider_id?, minor };
+        (minor > 0).then_some(fee)
+    }
+
+    fn booked_cancel_fee(&self) -> i64 {
+        let journals =
+            self.journals.iter().filter(|journal| journal.key.action == Action::CancelFee);
+        let postings = journals.flat_map(|journal| &journal.postings);
+        postings.map(|posting| posting.minor).filter(|minor| *minor > 0).sum()
+    }
+
+    /// Both sides of all releases of the order.
+    fn released(&self) -> FeeSplit {
+        let journals = self.journals.iter().filter(|journal| journal.key.action == Action::Release);
+        let credits = journals.flat_map(|journal| &journal.postings).filter(|part| part.minor < 0);
+        let mut split = FeeSplit { fee_minor: 0, rest_minor: 0 };
+        for Posting { account, minor } in credits {
+            if *account == LedgerAccount::Fees {
+                split.fee_minor -= minor;
+            } else {
+                split.rest_minor -= minor;
+            }
+        }
+        split
+    }
+
+    /// The subject of the next release or cancel fee: the order has one, and each reversed chargeback
+    /// makes room for another.
+    fn free_subject(&self, action: Action) -> Option<Uuid> {
+        let reversed = self.chargebacks.iter().filter(|chargeback| chargeback.is_reversed);
+        let order = std::iter::once(self.order().0);
+        let mut subjects = order.chain(reversed.map(|taken| taken.id.0));
+        subjects.find(|subject| !self.has(action, *subject))
     }
 }

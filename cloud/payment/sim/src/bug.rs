@@ -82,6 +82,8 @@ bugs! {
     GoodwillAgain "GOODWILL_AGAIN" InMoney(MoneyLapse::GoodwillAgain), "goodwill is sent as granted after a chargeback";
     CompensationCase "COMPENSATION_CASE" InMoney(MoneyLapse::CompensationCase), "anyone is paid for work in vain";
     CompensationWorth "COMPENSATION_WORTH" InMoney(MoneyLapse::CompensationWorth), "work in vain is paid with more than a share of the price";
+    ReversalBack "REVERSAL_BACK" InMoney(MoneyLapse::ReversalBack), "a reversed chargeback is the platform's gain, whatever it was taken from";
+    ReleaseRest "RELEASE_REST" InMoney(MoneyLapse::ReleaseRest), "what a reversal returns after the release stays in custody";
     ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyLapse::ExpireAlways), "only the job closes a payment that is too old";
     OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
     TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";

@@ -183,8 +183,12 @@ impl MoneyWorld {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let order = self.orders.order(n);
         let to = order.provider_id.map(LedgerAccount::Provider);
+        let is_paid = |to| journal.postings.iter().any(|posting| posting.account == to);
+        // A second release, after a reversed chargeback, costs no more in all than one of the whole.
+        let all = rows.journals.iter().filter(|one| one.key.action == Action::Release);
+        let all: Vec<_> = all.flat_map(|one| &one.postings).collect();
         let part = |account| {
-            let parts = journal.postings.iter().filter(|posting| posting.account == account);
+            let parts = all.iter().filter(|posting| posting.account == account);
             parts.map(|posting| posting.minor).sum::<i64>()
         };
         let released = part(LedgerAccount::Held(order.id));
@@ -193,7 +197,7 @@ impl MoneyWorld {
         let heard = rows.due.completed.map_or(0, |done| done.heard_at.0);
         let found = if order.status != OrderStatus::Completed {
             "only_completed_work_is_paid"
-        } else if to.is_none_or(|to| part(to) == 0) {
+        } else if !to.is_some_and(is_paid) {
             "who_completed_is_paid"
         } else if self.now - heard < 72 * HOUR_MS {
             "a_release_waits_72_hours"

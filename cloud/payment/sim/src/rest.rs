@@ -168,7 +168,7 @@ impl MoneyWorld {
         self.broken(found, says);
     }
 
-    /// To the cent, but where a bank took a part of it back.
+    /// To the cent, but where a bank took a part of it back and kept it.
     fn judge_sums(&mut self, n: usize) {
         let Some(rows) = self.money.rows.get(&n) else { return };
         let untold = self.untold(rows);
@@ -178,7 +178,8 @@ impl MoneyWorld {
         if let Some((kind, id)) = untold {
             return self.broken("everybody_hears_of_it", format!("{kind} of {id:?}"));
         }
-        if ids.iter().any(|id| !self.adapter.chargebacks_of(*id).is_empty()) {
+        let mut chargebacks = ids.iter().flat_map(|id| self.adapter.chargebacks_of(*id));
+        if chargebacks.any(|chargeback| !chargeback.is_reversed) {
             return;
         }
         let was_held = rows.held_payment().is_some();

@@ -35,6 +35,8 @@ pub fn all() -> Vec<MoneyScenario> {
         two_payouts_in_an_hour(),
         money_after_the_cancel(),
         a_chargeback_after_the_release(),
+        a_reversal_after_the_release(),
+        a_reversal_after_the_cancel(),
         an_old_version_after_a_cancel(),
     ]
 }
@@ -228,6 +230,47 @@ fn a_chargeback_after_the_release() -> MoneyScenario {
         "a_chargeback_after_the_release",
         "a bank that takes back what was released takes it from the platform",
         &[MoneyBug::LossIsOurs],
+        &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// The bank takes a half back while the work is done, and returns it after the other half was released.
+fn a_reversal_after_the_release() -> MoneyScenario {
+    let acts = [
+        Start(0),
+        Complete(0),
+        Pull,
+        Chargeback(0, Fraction::Half),
+        Statement,
+        Minutes(4_400),
+        Tick(0),
+        Reversal(0),
+        Statement,
+    ];
+    scenario(
+        "a_reversal_after_the_release",
+        "what a bank returns goes to the provider who worked for it",
+        &[MoneyBug::ReversalBack, MoneyBug::ReleaseRest],
+        &[&ORDER_HEARD, &HELD, &acts],
+    )
+}
+
+/// The customer cancels at a fee while the bank takes the price back, and the bank returns it later.
+fn a_reversal_after_the_cancel() -> MoneyScenario {
+    let acts = [
+        Minutes(600),
+        Preview(0),
+        Chargeback(0, Fraction::All),
+        Cancel(0),
+        Statement,
+        Pull,
+        Reversal(0),
+        Statement,
+    ];
+    scenario(
+        "a_reversal_after_the_cancel",
+        "what a bank returns for a cancelled order is the fee, and the rest goes to the customer",
+        &[MoneyBug::ReversalBack],
         &[&ORDER_HEARD, &HELD, &acts],
     )
 }

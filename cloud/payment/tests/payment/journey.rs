@@ -202,7 +202,9 @@ async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine
     assert_eq!(told.order_status, Some(OrderStatus::Accepted), "people hear whether work stops");
     simulated.charge_back(payment, PRICE, true).await.unwrap();
     stage.courier.question(payment).await.unwrap();
-    assert!(stage.money(0).await.chargebacks[0].is_reversed);
+    let money = stage.money(0).await;
+    assert!(money.chargebacks[0].is_reversed);
+    assert_eq!((money.held_minor(), money.due.payment_status), (PRICE, PaymentStatus::Held));
     let stranger = custody::MovementId(stage.clock.new_id());
     assert!(!stage.courier.question(stranger).await.unwrap());
 }

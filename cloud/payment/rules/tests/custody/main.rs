@@ -10,5 +10,6 @@ mod payouts;
 mod properties;
 mod refunding;
 mod releasing;
+mod reversing;
 mod stage;
 mod terms;

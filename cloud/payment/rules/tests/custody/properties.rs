@@ -1,8 +1,8 @@
 //! What holds for every run of steps, in whatever order they come.
 
 use custody::{
-    AdapterAnswer, LedgerAccount, MoneyStep, MoneyWrites, MovementId, OrderMoney, PaymentState,
-    RefundState,
+    AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, MoneyWrites, MovementId, OrderMoney,
+    PaymentState, RefundState,
 };
 use proptest::prelude::*;
 use wire::OrderStatus;
@@ -14,7 +14,8 @@ enum Act {
     Becomes(OrderStatus, u64),
     Cancelled(i64),
     Pay,
-    Hears(usize, AdapterAnswer, bool),
+    /// With a chargeback of the first payment, reversed or not.
+    Hears(usize, AdapterAnswer, Option<bool>),
     Ask(i64),
     Decide(Option<i64>),
     Goodwill(i64),
@@ -40,7 +41,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (status, 0..3u64).prop_map(|(status, ahead)| Act::Becomes(status, ahead)),
         1 => (0..3_000i64).prop_map(Act::Cancelled),
         3 => Just(Act::Pay),
-        8 => (0..6usize, answer, prop::bool::weighted(0.1)).prop_map(|(n, answer, back)| Act::Hears(n, answer, back)),
+        8 => (0..6usize, answer, prop::option::weighted(0.2, any::<bool>())).prop_map(|(n, answer, back)| Act::Hears(n, answer, back)),
         2 => amount.clone().prop_map(Act::Ask),
         2 => prop::option::of(amount.clone()).prop_map(Act::Decide),
         1 => amount.prop_map(Act::Goodwill),
@@ -66,8 +67,11 @@ fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
         Act::Pay => MoneyStep::Pay(wish()),
         Act::Hears(n, answer, charged_back) => {
             let movement = movement(&stage.rows, n)?;
-            let payment = stage.rows.payments.first().filter(|_| charged_back);
-            let taken = payment.map(|payment| chargeback(payment.id, PRICE / 2));
+            let payment = stage.rows.payments.first();
+            let taken = payment.zip(charged_back).map(|(payment, is_reversed)| Chargeback {
+                is_reversed,
+                ..chargeback(payment.id, PRICE / 2)
+            });
             let chargebacks = taken.into_iter().collect();
             let reply = custody::AdapterReply { answer, chargebacks };
             MoneyStep::Answered { movement, reply }
