@@ -52,6 +52,15 @@ impl Courier {
         Ok(asked)
     }
 
+    /// Closes the order's payment that has expired or was declined, without waiting for its next turn.
+    pub async fn close_payment(&self, order: OrderId) -> Result<(), StoreError> {
+        self.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
+        match self.store.call_to_close(order).await? {
+            Some(call) => self.ask(&call).await,
+            None => Ok(()),
+        }
+    }
+
     /// Asks about a movement whatever its state here [STATEMENT]. Returns false for an id that is none of ours.
     pub async fn question(&self, id: MovementId) -> Result<bool, StoreError> {
         let Some(call) = self.store.question(id).await? else { return Ok(false) };

@@ -1,7 +1,7 @@
 //! The work of the payment service between its routes and its tables.
 
 use axum::extract::FromRef;
-use custody::{HeardOrder, MoneyStep, MovementId, Refusal};
+use custody::{HeardOrder, MoneyStep, MovementId, PaymentWish, Refusal};
 use platform::upstream::{Upstream, UpstreamError};
 use process::{
     problem::{Problem, chain},
@@ -14,6 +14,7 @@ use crate::{
     courier::Courier,
     http::CallbackLimits,
     reconcile::Reconciler,
+    say,
     store::{Parties, StepNote, StepOutcome, Store},
 };
 
@@ -90,7 +91,39 @@ impl Service {
         step: &MoneyStep,
         note: &StepNote,
     ) -> Result<Option<MovementId>, Problem> {
-        let movement = match self.store.step(order, step, note).await? {
+        let outcome = self.store.step(order, step, note).await?;
+        self.finish_step(order, outcome).await
+    }
+
+    /// Begins a payment, or finds the open one. One that has expired or was declined is closed at the adapter first, and
+    /// the wish is taken once more: then it begins a payment that can be paid [NEVER_DEAD].
+    pub async fn pay(
+        &self,
+        order: OrderId,
+        wish: PaymentWish,
+        note: &StepNote,
+    ) -> Result<Option<MovementId>, Problem> {
+        const CLOSING: StepOutcome = StepOutcome::Refused(Refusal::PaymentClosing);
+        let step = MoneyStep::Pay(wish);
+        let mut outcome = self.store.step(order, &step, note).await?;
+        if outcome == CLOSING {
+            self.courier.close_payment(order).await?;
+            outcome = self.store.step(order, &step, note).await?;
+        }
+        if outcome == CLOSING {
+            let seconds = self.store.seconds_until_asked(order).await?;
+            let problem = Problem::new(Code::Unavailable).retry_after(seconds);
+            return Err(problem.detail(say::payment_closing { seconds: seconds.into() }));
+        }
+        self.finish_step(order, outcome).await
+    }
+
+    async fn finish_step(
+        &self,
+        order: OrderId,
+        outcome: StepOutcome,
+    ) -> Result<Option<MovementId>, Problem> {
+        let movement = match outcome {
             StepOutcome::Done(writes) => writes.movement,
             StepOutcome::Repeated(movement) => return Ok(Some(movement)),
             StepOutcome::KeyReused => return Err(Code::CommandIdReused.into()),
@@ -122,5 +155,6 @@ fn code(refusal: Refusal) -> Code {
         Refusal::NothingFailed => Code::NothingFailed,
         Refusal::NoWorkInVain => Code::NoWorkInVain,
         Refusal::TooMany => Code::RateLimited,
+        Refusal::PaymentClosing => Code::Unavailable,
     }
 }

@@ -44,6 +44,9 @@ pub enum Refusal {
     OrderNotPayable,
     AmountMismatch,
     AlreadyPaid,
+    /// An earlier payment has expired or was declined, and the adapter has not closed it yet: it may
+    /// have been paid.
+    PaymentClosing,
     NotRefundable,
     NoSuchRequest,
     NothingFailed,

@@ -50,6 +50,8 @@ pub enum MoneyLapse {
     ReleaseRest,
     /// Only the job closes a payment that is too old.
     ExpireAlways,
+    /// A wish to pay finds an earlier payment that can no longer be paid.
+    NeverDead,
     /// Any money in custody shows as `held`.
     HeldIsWhole,
     /// The order's newest event counts, old version or not.

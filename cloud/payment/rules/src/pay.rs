@@ -16,7 +16,8 @@ pub struct PaymentWish {
     pub currency: Currency,
 }
 
-/// Begins a payment, or finds the open one.
+/// Begins a payment, or finds the open one. One that is being closed can no longer be paid, so a customer never gets
+/// it for an answer [NEVER_DEAD].
 pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refusal> {
     let order = &desk.rows.due.order;
     if wish.by != order.customer_id {
@@ -33,6 +34,9 @@ pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refus
     }
     // [ONE_OPEN]
     if let Some(open) = desk.rows.open_payment().filter(|_| !desk.lapses(MoneyLapse::OneOpen)) {
+        if open.closing && !desk.lapses(MoneyLapse::NeverDead) {
+            return Err(Refusal::PaymentClosing);
+        }
         desk.movement = Some(open.id);
         return Ok(());
     }

@@ -85,6 +85,7 @@ bugs! {
     ReversalBack "REVERSAL_BACK" InMoney(MoneyLapse::ReversalBack), "a reversed chargeback is the platform's gain, whatever it was taken from";
     ReleaseRest "RELEASE_REST" InMoney(MoneyLapse::ReleaseRest), "what a reversal returns after the release stays in custody";
     ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyLapse::ExpireAlways), "only the job closes a payment that is too old";
+    NeverDead "NEVER_DEAD" InMoney(MoneyLapse::NeverDead), "a wish to pay finds an earlier payment that can no longer be paid";
     OrderVersion "ORDER_VERSION" InMoney(MoneyLapse::OrderVersion), "an old version of the order counts";
     TellAfter "TELL_AFTER" InMoney(MoneyLapse::TellAfter), "a refund is told when it is asked for";
     // the rules of `cloud/order/rules`

@@ -16,7 +16,7 @@ const FAILURES_SHOWN: usize = 10;
 /// From here on a run must have met everything.
 const SEEDS_ENOUGH: u64 = 1_000;
 /// What a thousand seeds have to meet, or they would prove less than they say.
-const WANTED: [&str; 34] = [
+const WANTED: [&str; 35] = [
     "adapter declined",
     "adapter failed",
     "adapter_fee",
@@ -40,6 +40,7 @@ const WANTED: [&str; 34] = [
     "paid though closed",
     "paid_otherwise",
     "parked start",
+    "payment closing",
     "payout_back",
     "payout_returned",
     "refund_failed",

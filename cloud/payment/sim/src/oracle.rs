@@ -173,6 +173,20 @@ impl MoneyWorld {
         self.broken(found, says);
     }
 
+    /// Of the payment that a customer got for an answer.
+    pub fn judge_begun(&mut self, n: usize, movement: Option<MovementId>) {
+        let Some(rows) = self.money.rows.get(&n) else { return };
+        let is_payable = |payment: &Payment| {
+            Some(payment.id) == movement
+                && payment.state == PaymentState::Pending
+                && !payment.closing
+        };
+        if !rows.payments.iter().any(is_payable) {
+            let says = format!("order {n}: {movement:?} can no longer be paid");
+            self.broken("a_wish_to_pay_gets_a_payment_that_can_be_paid", says);
+        }
+    }
+
     fn is_closed(&self, payment: MovementId) -> bool {
         let truth = self.adapter.truths.get(&payment);
         self.adapter.broke.contains(&payment)

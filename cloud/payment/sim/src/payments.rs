@@ -189,6 +189,9 @@ impl MoneyWorld {
             return;
         }
         let done = self.money_step(n, &MoneyStep::Pay(wish));
+        if let Ok(MoneyWrites { movement, .. }) = &done {
+            self.judge_begun(n, *movement);
+        }
         self.keep_answer(request, done);
     }
 
@@ -225,6 +228,7 @@ impl MoneyWorld {
                 Refusal::AlreadyPaid => "already_paid",
                 Refusal::OrderNotPayable => "order_not_payable",
                 Refusal::AmountMismatch => "amount_mismatch",
+                Refusal::PaymentClosing => "payment closing",
                 _ => "other refusal",
             }),
         }

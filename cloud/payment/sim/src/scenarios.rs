@@ -25,6 +25,7 @@ const HELD: [Act; 6] = [
 pub fn all() -> Vec<MoneyScenario> {
     vec![
         a_key_after_its_payment_failed(),
+        a_wish_to_pay_after_the_expiry(),
         a_refund_that_fails(),
         a_refund_that_fails_and_is_met(),
         goodwill_after_a_chargeback(),
@@ -52,6 +53,18 @@ fn a_key_after_its_payment_failed() -> MoneyScenario {
         "a request repeated under its key after the payment failed begins no other",
         &[MoneyBug::KeyOnce],
         &[&ORDER_HEARD, &acts],
+    )
+}
+
+/// The customer comes back when the payment has expired, and again when the adapter has closed it.
+fn a_wish_to_pay_after_the_expiry() -> MoneyScenario {
+    let comes_back = [Pay(0, 0, false), Work(0, Answered), Minutes(31), Tick(0), Pay(0, 1, false)];
+    let pays = [Work(0, Answered), Pay(0, 2, false), Work(0, Answered), AdapterPays(0, 0)];
+    scenario(
+        "a_wish_to_pay_after_the_expiry",
+        "a customer who pays after an expiry gets a payment that can be paid",
+        &[MoneyBug::NeverDead],
+        &[&ORDER_HEARD, &comes_back, &pays],
     )
 }
 

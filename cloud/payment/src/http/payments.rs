@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderName, header},
 };
-use custody::{MoneyStep, PaymentWish};
+use custody::PaymentWish;
 use process::{
     problem::{CreatedJson, Json, Path, Problem, Query},
     tokens::Caller,
@@ -65,7 +65,7 @@ pub async fn pay(
     let wish = PaymentWish { by, amount_minor: amount.minor(), currency };
     let key = sender.request("pay", amount);
     let note = StepNote { method: Some(method), key, ..StepNote::default() };
-    let movement = service.step(order_id, &MoneyStep::Pay(wish), &note).await?;
+    let movement = service.pay(order_id, wish, &note).await?;
     let row = match movement {
         Some(id) => service.store.payment(id.0).await?,
         None => None,

@@ -22,6 +22,10 @@ const DUE_REFUNDS: &str =
 const DUE_PAYOUTS: &str =
     "SELECT id FROM payouts WHERE status = 'pending' AND ask_at <= ? ORDER BY ask_at LIMIT ?";
 const OF_ORDER: &str = "WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id";
+const CLOSING_OF_ORDER: &str =
+    "WHERE order_id = ? AND status = 'pending' AND closing <> 0 ORDER BY created_at, id LIMIT 1";
+const ASKED_OF_ORDER: &str = "SELECT ask_at FROM payments \
+    WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id LIMIT 1";
 const ONE: &str = "WHERE id = ?";
 
 const PAYMENT_LATER: &str = "UPDATE payments SET ask_at = ? WHERE id = ? AND status = 'pending'";
@@ -109,6 +113,23 @@ impl Store {
         let calls = charges.chain(refunds.into_iter().map(AdapterCall::refund));
         let calls = calls.collect::<Result<Vec<AdapterCall>, _>>()?;
         Ok(calls.into_iter().filter(|call| call.errand.at <= now).collect())
+    }
+
+    /// The call that closes the order's payment, if that is to be closed.
+    pub async fn call_to_close(&self, order: OrderId) -> Result<Option<AdapterCall>, StoreError> {
+        let row: Option<PaymentRow> =
+            self.sql.one(PaymentRow::select(CLOSING_OF_ORDER), vals![order]).await?;
+        let Some(call) = row.map(AdapterCall::charge).transpose()? else { return Ok(None) };
+        let errand = Errand { ask: Ask::Close, ..call.errand };
+        Ok(Some(AdapterCall { errand, ..call }))
+    }
+
+    /// How long until the adapter is asked about the order's open payment again.
+    pub async fn seconds_until_asked(&self, order: OrderId) -> Result<u32, StoreError> {
+        let at: Option<UnixMillis> = self.sql.one(ASKED_OF_ORDER, vals![order]).await?;
+        let wait_ms = at.map_or(0, |at| at.since(self.clock.now()));
+        let seconds = u32::try_from((wait_ms + 999) / 1_000).unwrap_or(u32::MAX);
+        Ok(seconds.max(1))
     }
 
     /// A movement that cannot be worked on now makes room for the others.

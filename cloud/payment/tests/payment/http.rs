@@ -4,6 +4,7 @@ mod alipay;
 mod at_once;
 mod callbacks;
 mod desk;
+mod expiry;
 mod fees;
 mod funds;
 mod large_sums;

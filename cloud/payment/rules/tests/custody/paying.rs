@@ -94,12 +94,30 @@ fn whatever_happens_after_its_end_closes_an_old_payment() {
     stage.now = stage.now.plus_ms(HOUR / 2);
     stage.becomes(OrderStatus::InProgress);
     assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close, "an event of the order");
-
     let mut stage = Stage::accepted();
     stage.pay();
+    stage.later(HOUR / 2);
+    assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close, "the job");
+}
+
+#[test]
+fn a_wish_to_pay_after_an_expiry_waits_for_the_close_and_gets_another_payment() {
+    let mut stage = Stage::accepted();
+    let expired = stage.pay();
     stage.now = stage.now.plus_ms(HOUR / 2);
-    stage.pay();
-    assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close, "a second wish to pay");
+    let closing = Err(Refusal::PaymentClosing);
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), closing, "it may have been paid");
+    stage.later(0);
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), closing);
+    stage.hears(expired, AdapterAnswer::Closed);
+    let second = stage.pay();
+    assert_ne!(second, expired);
+    assert_eq!(stage.hears(second, PAID), [MoneyEventKind::PaymentCompleted]);
+
+    let mut stage = Stage::accepted();
+    let declined = stage.pay();
+    stage.hears(declined, AdapterAnswer::Declined);
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), closing, "nor is a declined one an answer");
 }
 
 #[test]
