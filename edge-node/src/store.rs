@@ -239,12 +239,12 @@ impl Store {
     }
 
     pub async fn device_used(&self, device: DeviceId, owner: DeviceOwner) -> Write<()> {
+        self.journal.write(move |conn, _| people::device_used(conn, &device, owner)).await
+    }
+
     /// Keeps the start of an outage over a restart.
     pub async fn note_cut_off(&self, since: Option<UnixMillis>) -> Write<()> {
         self.journal.write(move |conn, _| standing::note_cut_off(conn, since)).await
-    }
-
-        self.journal.write(move |conn, _| people::device_used(conn, &device, owner)).await
     }
 
     pub async fn device_handed_over(&self, device: DeviceId) -> Write<()> {
@@ -279,6 +279,10 @@ impl Store {
         self.journal.read(standing::standing).await
     }
 
+    pub async fn cut_off_since(&self) -> Result<Option<UnixMillis>, JournalError> {
+        self.journal.read(standing::cut_off_since).await
+    }
+
     pub async fn position(&self) -> Result<Position, JournalError> {
         if planted(Defect::UpBeforeCommit)
             && let Some(position) = defects::position_early()
@@ -293,10 +297,6 @@ impl Store {
             && let Some(run) = defects::sent_early(wanted)
         {
             return Ok(run);
-    pub async fn cut_off_since(&self) -> Result<Option<UnixMillis>, JournalError> {
-        self.journal.read(standing::cut_off_since).await
-    }
-
         }
         self.journal.read_in_turn(move |conn| book::run(conn, wanted)).await
     }

@@ -60,6 +60,8 @@ pub(super) const EMAIL: &str = "users.email";
 const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
 const SEALED: &str =
     "SELECT id, email, email_hash, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
+/// An account, its address and the hash of that, and why it was closed.
+type SealedRow = (UserId, String, Option<Vec<u8>>, Option<String>);
 const RESEAL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
 const RESEAL_CLOSING: &str = "UPDATE users SET closed_why = ? WHERE id = ? AND closed_why = ?";
 
@@ -152,8 +154,7 @@ impl Store {
     /// former key, a batch at most. Returns the last account of the batch; `None` at the end.
     pub async fn reseal_accounts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
-        let rows: Vec<(UserId, String, Option<Vec<u8>>, Option<String>)> =
-            self.sql.all(SEALED, vals![after, BATCH]).await?;
+        let rows: Vec<SealedRow> = self.sql.all(SEALED, vals![after, BATCH]).await?;
         let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, ..)| user.0);
         let mut sealed_anew = 0;
         for (user, stored, hash, closed_why) in rows {
