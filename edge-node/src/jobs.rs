@@ -144,7 +144,7 @@ impl Heartbeat {
         }
     }
 
-    /// Writes when it differs from the head before. A write that fails is tried again with the next change.
+    /// Writes only what differs from the head before.
     async fn note_cut_off(&self, since: Option<UnixMillis>) {
         let noted = self.head.borrow().as_ref().map(|head| head.cut_off_since);
         if noted == Some(since) {

@@ -38,7 +38,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -91,6 +91,7 @@ pub struct Store {
     high_water: PathBuf,
     version: Arc<AtomicU64>,
     booted_at: UnixMillis,
+    is_twin: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -131,8 +132,11 @@ impl Store {
         let journal = Journal::open(&path, schema::migrations(), make, committed)?;
         let boot = move |conn: &_, book: &mut _| opening::boot(conn, book, found, nonce, now);
         let Boot { suspicion, at: booted_at } = journal.write(boot).await?;
+        let alarm = journal.read(alarm::find).await?;
+        let is_twin = Arc::new(matches!(alarm, Some((Alarm::Twin, _))).into());
         let moved = Arc::default();
-        Ok((Self { journal, nonce, moved, path, high_water, version, booted_at }, suspicion))
+        let store = Self { journal, nonce, moved, path, high_water, version, booted_at, is_twin };
+        Ok((store, suspicion))
     }
 
     /// Logs a command, or finds its earlier answer.
@@ -194,7 +198,16 @@ impl Store {
 
     /// The log is not the one that was answered from: provisional answers only, until a quarantine.
     pub async fn suspect(&self, alarm: Alarm, now: UnixMillis) -> Write<()> {
-        self.journal.write(move |conn, book| alarm::raise(conn, book, alarm, now)).await
+        self.journal.write(move |conn, book| alarm::raise(conn, book, alarm, now)).await?;
+        if alarm == Alarm::Twin {
+            self.is_twin.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Another instance of this edge is at work, and the cloud takes nothing from this one.
+    pub fn is_twin(&self) -> bool {
+        self.is_twin.load(Ordering::Acquire)
     }
 
     pub async fn keep_tail(&self, run: TailRun) -> Write<()> {
@@ -204,7 +217,9 @@ impl Store {
     pub async fn begin_epoch(&self, new: NewEpoch, now: UnixMillis) -> Write<EpochStart> {
         let nonce = self.nonce;
         let begin = move |conn: &_, book: &mut _| quarantine::begin(conn, book, new, nonce, now);
-        self.journal.write(begin).await
+        let start = self.journal.write(begin).await?;
+        self.is_twin.store(false, Ordering::Release);
+        Ok(start)
     }
 
     pub async fn enrolled(&self, jwks: String, hub: Option<HubKey>, now: UnixMillis) -> Write<()> {

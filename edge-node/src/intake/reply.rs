@@ -61,10 +61,11 @@ pub fn stored(
         }
         None => (Hop::Stored, stored.doubt),
     };
+    let is_twin = ground.store.is_twin();
     let message = match outcome.map(|outcome| (outcome, LossReason::of(outcome))) {
         Some((_, Some(reason))) => reason.text(),
         Some((outcome, None)) => code.map_or_else(|| told(outcome), Code::phrase).text(),
-        None => code.map_or_else(|| taken(stored.verdict), Code::phrase).text(),
+        None => code.map_or_else(|| taken(stored.verdict, is_twin), Code::phrase).text(),
     };
     let hold = sight.hold;
     let order = sight.order.and_then(|order| {
@@ -129,9 +130,11 @@ pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
     sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
 }
 
-fn taken(verdict: Verdict) -> Phrase {
+/// The cloud never hears of what a twin stores, so no one waits for its word.
+fn taken(verdict: Verdict, is_twin: bool) -> Phrase {
     match verdict {
         Verdict::Firm => say::taken_firm,
+        Verdict::Provisional | Verdict::NotTaken if is_twin => say::taken_by_twin,
         Verdict::Provisional | Verdict::NotTaken => say::taken_provisional,
     }
 }

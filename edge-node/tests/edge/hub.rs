@@ -1,11 +1,11 @@
 //! The hub that an edge believes: its key is pinned with the first session, and from then on nobody else is
 //! the hub. The cloud of the version before, which signs nothing, serves an edge that knows no key.
 
-use holdfast_edge::{StartError, start};
+use holdfast_edge::{Running, StartError, start};
 use process::{clock::Clock, tokens::Signer};
-use wire::{Code, Frame, HubKey, Refused};
+use wire::{Code, Frame, HubKey, Refused, Role};
 
-use crate::world::{cloud::Cloud, config, edge, get, order, until};
+use crate::world::{accept, cloud::Cloud, config, edge, frame, get, order, tablet::Tablet, until};
 
 fn key() -> Signer {
     Signer::from_pkcs8(&Signer::generate()).unwrap()
@@ -84,6 +84,41 @@ async fn an_older_cloud_serves_an_edge_without_a_key_and_cannot_make_it_a_twin()
     until("the next call", || async { (cloud.hellos().len() == 2).then_some(()) }).await;
     assert_eq!(cloud.hellos()[1].twin, None);
     edge.stop().await;
+}
+
+async fn is_twin(edge: &Running) -> Option<()> {
+    let head = get(edge, "/api/head", None).await.ok()?;
+    (head["twin"] == true).then_some(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_twin_promises_no_word_of_the_cloud() {
+    let (cloud, gateway) = Cloud::start().await;
+    let hub = key();
+    cloud.seal_with(Some(&hub));
+    cloud.put(order(1, 1));
+    let data = tempfile::tempdir().unwrap();
+    let gateway = format!("http://{gateway}");
+    let first = edge(data.path(), &gateway).await;
+    fed(&cloud, 1).await;
+    let code = Code::EdgeTwin;
+    cloud.interject(Frame::Refused(Refused { code, detail: "you are a copy".into() }));
+    until("the twin", || is_twin(&first)).await;
+    cloud.cut();
+    let token = cloud.people().token(Role::Provider, 20);
+    let says = "Stored on a copy of the regional node";
+    let mut tablet = Tablet::of(first.mqtt, "t-1", &token, 20).await;
+    tablet.send(frame(101, &token, &accept(1))).await;
+    let reply = tablet.reply().await;
+    assert!(reply.message.unwrap().en.starts_with(says), "{:?}", reply.code);
+    first.stop().await;
+
+    // It knows so from its file after a restart, too.
+    let second = edge(data.path(), &gateway).await;
+    let mut tablet = Tablet::of(second.mqtt, "t-1", &token, 20).await;
+    tablet.send(frame(101, &token, &accept(1))).await;
+    assert!(tablet.reply().await.message.unwrap().en.starts_with(says));
+    second.stop().await;
 }
 
 #[tokio::test]

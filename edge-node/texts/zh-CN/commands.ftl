@@ -6,6 +6,7 @@ no-stars = 请给出一到五星。
 ## A command that was stored here
 
 taken-firm = 已确认：本地节点已永久保存。
+taken-by-twin = 已保存在区域节点的副本上，云端不接收副本的内容。请勿开工，并告知运营人员。
 taken-provisional = 已保存在区域节点，等待云端确认。
 
 ## One that the cloud has decided
