@@ -1,6 +1,7 @@
 //! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and hear,
 //! and that a command is answered.
 
+mod page;
 mod without_mqtt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

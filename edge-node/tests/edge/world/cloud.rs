@@ -66,6 +66,8 @@ struct Stored {
     public_key: Option<[u8; 32]>,
     /// The tokens of people who signed out.
     signed_out: Vec<String>,
+    /// The forms of sign-ins that succeeded.
+    sign_ins: Vec<Value>,
     cursor: Option<Chain>,
     ops: Vec<Op>,
     orders: BTreeMap<OrderId, Order>,
@@ -118,6 +120,10 @@ impl Cloud {
 
     pub fn signed_out(&self) -> Vec<String> {
         self.with(|state| state.signed_out.clone())
+    }
+
+    pub fn sign_ins(&self) -> Vec<Value> {
+        self.with(|state| state.sign_ins.clone())
     }
 
     pub fn cut(&self) {
@@ -249,7 +255,11 @@ async fn login(State(cloud): State<Cloud>, Json(form): Json<Value>) -> Response 
     let user = form["username"].as_str().and_then(|name| name.parse().ok());
     match user.filter(|_| form["password"] == "right") {
         Some(user) => {
-            let token = cloud.people().token(wire::Role::Provider, user);
+            let token = match form["tablet"].as_str() {
+                Some(tablet) => cloud.people().grant(wire::Role::Provider, user, tablet),
+                None => cloud.people().token(wire::Role::Provider, user),
+            };
+            cloud.with(|state| state.sign_ins.push(form.clone()));
             // An edge asks for a token of its own region's, and for no other.
             let asked = (&form["region"], &form["edge_only"]);
             assert_eq!(asked, (&json!("NORTH"), &json!(true)));
