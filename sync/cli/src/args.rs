@@ -291,8 +291,8 @@ pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<S
     None
 }
 
-/// `clap` takes nothing but names of commands behind `help`, and `help --lang zh` is what people type: the flags
-/// that shape the help go before it.
+/// `clap` takes nothing but names of commands behind `help`, and people type `help --lang zh`: the
+/// flags that shape the help go before it.
 fn with_flags_first(words: Vec<OsString>) -> Vec<OsString> {
     const FLAGS: [&str; 2] = ["--lang", "--width"];
     let is_help = words.get(1).is_some_and(|word| word == "help");

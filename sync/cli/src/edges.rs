@@ -40,8 +40,8 @@ pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
 
-/// The edge as the hub lists it, also one that is disabled, retired or not enrolled yet. `None` also where this
-/// admin's role may change edges and not list them: the answer then says less.
+/// The edge as the hub lists it, also if it is disabled, retired or not enrolled yet. `None` also if
+/// this admin's role may change edges and not list them: the answer then says less.
 pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeListItem>> {
     match gateway.list::<EdgeListItem>("/api/v1/admin/edges?").await {
         Ok(edges) => Ok(edges.into_iter().find(|item| item.status.edge == *edge)),

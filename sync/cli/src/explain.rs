@@ -93,7 +93,7 @@ pub fn changed(entry: &TimelineEntry) -> bool {
     entry.from != Some(entry.to)
 }
 
-/// A payment leaves the order's status as it was and succeeded all the same: only a code tells a refusal.
+/// A payment leaves the order's status as it was and succeeds all the same: a refusal has a code.
 fn is_refused(entry: &TimelineEntry) -> bool {
     !changed(entry) && entry.code.is_some()
 }

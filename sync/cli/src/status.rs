@@ -24,7 +24,7 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
         return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
     }
     let (rows, verdict) = (rows(&report, look), verdict(&report, look));
-    // Standard output has the rows alone, so that a file or another program gets no warnings among them.
+    // Standard output has the rows alone: a file or another program gets no warnings among them.
     let verdict = match look.width {
         Some(_) => format!("\n{verdict}"),
         None => verdict,

@@ -33,7 +33,7 @@ async fn the_readmes_by_hand_block_runs_as_printed() {
     assert!(said.contains("decided: applied, the order is accepted"), "{said}");
     assert!(said.contains("accept  pending -> accepted"), "{said}");
 
-    // Its provider has his hands full in the end: the block says so, and leaves the region connected.
+    // In the end its provider has as many jobs as one may: the block says so and heals the region.
     let refused = (0..JOBS_MAX).map(|_| run()).find(|output| !output.status.success());
     let refused = refused.expect("a provider's jobs have a limit");
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
