@@ -485,9 +485,8 @@ mod tests {
     #[test]
     fn no_line_hides_another() {
         for (index, route) in ROUTES.iter().enumerate() {
-            let earlier = &ROUTES[..index];
             let same = |other: &&Route| other.method == route.method && other.path == route.path;
-            assert_eq!(earlier.iter().find(same), None);
+            assert_eq!(ROUTES[..index].iter().find(same), None);
         }
     }
 
