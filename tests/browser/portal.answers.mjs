@@ -348,7 +348,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
     ],
   }
   routes.push(
-    ['GET', /^\/payments\/reconciliation$/, () => (state.compared.status ? [state.compared.status, state.compared] : state.compared)],
+    ['POST', /^\/payments\/reconciliation$/, () => (state.compared.status ? [state.compared.status, state.compared] : state.compared)],
     ['GET', /^\/payments\/methods$/, () => ({
       items: state.methods.map((method) => ({ method, simulated: method.startsWith('simulated') })),
       kept: state.kept.map((one) => ({ kept_at: at('10:00:00'), is_offered: state.methods.includes(one.method), ...one })),

@@ -253,6 +253,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, "/api/v1/payments",               CUSTOMER, Part::Payment),
     ruled(GET,  "/api/v1/payments",               PAYERS,   OWN_OR_DESK, Part::Payment),
     admin(GET,    "/api/v1/payments/reconciliation",              DESKS,     Part::Payment),
+    admin(POST,   "/api/v1/payments/reconciliation",              DESKS,     Part::Payment),
     ruled(GET,  "/api/v1/payments/{id}",          PAYERS,   OWN_OR_DESK, Part::Payment),
     ruled(GET,  "/api/v1/payments/methods",       PAYERS,   OWN_OR_DESK, Part::Payment),
     route(PUT,  "/api/v1/payments/methods/{method}", CUSTOMER, Part::Payment),

@@ -148,6 +148,10 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
         .at(GET, "/api/v1/payments/reconciliation",
             "Hold orders, payments, the books and the adapter against each other, as they stand now", &[],
             report::reconciliation)
+        .at_unkeyed("asks the adapter once more, and books what it says once",
+            POST, "/api/v1/payments/reconciliation",
+            "Ask for the adapter's statement, book what it says, and hold all against each other after that", &[],
+            report::reconcile)
         .at(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
         .at(GET, "/api/v1/payments/methods",
             "List the ways to pay, the usual one first, and those that you keep", &[], methods::methods)

@@ -168,9 +168,20 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Books the adapter's own fees, asks it about every movement on which its statement differs [STATEMENT], and keeps the
-    /// count of what is left.
+    /// Books what the adapter's statement says, and keeps the count of what is left.
     pub async fn reconcile(&self) -> Result<Reconciliation, StoreError> {
+        self.book_statement().await?;
+        let report = self.report().await?;
+        let (differences, waiting) = (report.differences.len(), report.waiting.len());
+        self.courier.store.note_report(report.at, differences, waiting).await?;
+        if differences > 0 {
+            tracing::error!(differences, waiting, "Orders, books and adapter do not agree");
+        }
+        Ok(report)
+    }
+
+    /// Books the adapter's own fees, and asks it about every movement on which its statement differs [STATEMENT].
+    pub async fn book_statement(&self) -> Result<(), StoreError> {
         let store = &self.courier.store;
         let since = store.clock().now().plus_ms(-WINDOW_MS);
         let differing = self.differing(since, NewFees::AreBooked).await?.unwrap_or_default();
@@ -182,13 +193,7 @@ impl Reconciler {
             // It holds up no other, and the report shows that it still differs.
             tracing::error!(movement.id = %id.0, cause = chain(&error), "A movement cannot be asked about");
         }
-        let report = self.report().await?;
-        let (differences, waiting) = (report.differences.len(), report.waiting.len());
-        store.note_report(report.at, differences, waiting).await?;
-        if differences > 0 {
-            tracing::error!(differences, waiting, "Orders, books and adapter do not agree");
-        }
-        Ok(report)
+        Ok(())
     }
 
     /// The settled movements on which the adapter's statement and our books differ. `None` where it cannot be asked.

@@ -57,10 +57,27 @@ pub async fn reconciliation(
     State(service): State<Service>,
     _: Admin,
 ) -> Result<Json<ReportView>, Problem> {
-    let Reconciliation { at, since, differences, waiting } = service.reconciler().report().await?;
-    let differences = differences.into_iter().map(FindingView::from).collect();
-    let waiting = waiting.into_iter().map(FindingView::from).collect();
-    Ok(Json(ReportView { at, since, differences, waiting }))
+    Ok(Json(service.reconciler().report().await?.into()))
+}
+
+/// `POST /api/v1/payments/reconciliation`. What the adapter's statement says is booked before the answer, so that
+/// no work starts on money that the reader knows to be gone.
+pub async fn reconcile(
+    State(service): State<Service>,
+    _: Admin,
+) -> Result<Json<ReportView>, Problem> {
+    let reconciler = service.reconciler();
+    reconciler.book_statement().await?;
+    Ok(Json(reconciler.report().await?.into()))
+}
+
+impl From<Reconciliation> for ReportView {
+    fn from(report: Reconciliation) -> Self {
+        let Reconciliation { at, since, differences, waiting } = report;
+        let differences = differences.into_iter().map(FindingView::from).collect();
+        let waiting = waiting.into_iter().map(FindingView::from).collect();
+        Self { at, since, differences, waiting }
+    }
 }
 
 impl From<MoneyFinding> for FindingView {

@@ -162,7 +162,8 @@ export const setPlatformFee = (body: PlatformFeeForm) => ask('post', '/api/v1/ad
 export const setCancelFee = (body: CancelFeeForm) => ask('post', '/api/v1/admin/cancel-fees', { body })
 export const takeBackFee = (kind: 'platform' | 'cancel', in_force_from: string) =>
   ask('delete', kind === 'platform' ? '/api/v1/admin/platform-fees/{in_force_from}' : '/api/v1/admin/cancel-fees/{in_force_from}', { path: { in_force_from } })
-export const reconciliation = (signal?: Asking) => ask('get', '/api/v1/payments/reconciliation', { signal })
+/** Books what the payment service's statement says, and compares after that. */
+export const reconcile = (signal?: Asking) => ask('post', '/api/v1/payments/reconciliation', { signal })
 export const moneyCases = (cursor?: string, signal?: Asking) => ask('get', '/api/v1/admin/money-cases', { query: { limit: 100, cursor }, signal })
 
 export const letterBoxes = (signal?: Asking) => ask('get', '/api/v1/admin/letters', { signal })

@@ -1,6 +1,7 @@
 //! The desk of admins: money that a person mends or gives, and the report on all of it.
 
 use custody::{AdapterAnswer, AdapterReply, Chargeback, ChargebackId, MovementId, PayoutStep};
+use wire::{EventType, PaymentStatus};
 
 use super::*;
 
@@ -192,6 +193,40 @@ async fn admins_read_the_reconciliation_report(#[case] engine: Engine) {
     for who in [customer(CUSTOMER), provider(PROVIDER)] {
         service.get(who, path).await.refused(403, "role_forbidden");
     }
+}
+
+/// A bank takes a payment back, and no message tells of it.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn an_admin_who_reconciles_has_the_adapters_statement_booked(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    let path = "/api/v1/payments/reconciliation";
+    let paid = service.pay(customer(CUSTOMER)).await;
+    let payment = custody::MovementId(paid.body["id"].as_str().unwrap().parse().unwrap());
+    let payment::adapter::Payments::Simulated(bank) = &service.stage.courier.adapter else {
+        panic!("these tests pay by the simulated adapter");
+    };
+    bank.charge_back(payment, PRICE, false).await.unwrap();
+    let read = service.get(admin(), path).await;
+    assert_eq!(read.body["differences"][0]["kind"], "adapter_differs", "{}", read.body);
+    assert_eq!(service.stage.money(0).await.held_minor(), PRICE, "reading changes nothing");
+
+    for who in [customer(CUSTOMER), provider(PROVIDER)] {
+        service.post(who, path, Value::Null).await.refused(403, "role_forbidden");
+    }
+    let reconciled = service.post(admin(), path, Value::Null).await;
+    assert_eq!(reconciled.status, StatusCode::OK, "{}", reconciled.body);
+    let differs = |one: &Value| one["kind"] == "adapter_differs";
+    let differences = reconciled.body["differences"].as_array().unwrap();
+    assert!(!differences.iter().any(differs), "{}", reconciled.body);
+    let money = service.stage.money(0).await;
+    assert_eq!((money.held_minor(), money.due.payment_status), (0, PaymentStatus::Refunded));
+    let told = service.stage.events().await;
+    let word = told.iter().rfind(|event| event.kind == EventType::PaymentStatusChanged);
+    let told_order = word.and_then(|event| event.body["payment_status"].as_str());
+    assert_eq!(told_order, Some("refunded"), "so the order refuses a start");
 }
 
 /// It is of no order, and says whose it is.
