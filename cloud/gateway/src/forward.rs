@@ -325,7 +325,7 @@ async fn prepare(
         RouteBody::Streamed { .. } => body,
     };
     if let Some(caller) = caller {
-        set_identity(outgoing.headers_mut(), caller.claims.actor());
+        set_identity(outgoing.headers_mut(), caller);
         // The token of a page stands in its cookie alone.
         set_bearer(outgoing.headers_mut(), &caller.token);
     }

@@ -2,7 +2,9 @@
 //! names is gone before anything else looks.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use wire::Actor;
+use process::tokens::{HeldPermissions, USER_PERMISSIONS};
+
+use crate::identity::KnownCaller;
 
 pub const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 pub const USER_ROLE: HeaderName = HeaderName::from_static("x-user-role");
@@ -25,8 +27,12 @@ pub fn strip_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the identity of the verified caller.
-pub fn set_identity(headers: &mut HeaderMap, caller: Actor) {
+/// Sets the identity of the verified caller, and what their role includes where the route depends on it.
+pub fn set_identity(headers: &mut HeaderMap, caller: &KnownCaller) {
+    if let Some(held) = &caller.permissions {
+        headers.insert(USER_PERMISSIONS, HeldPermissions::header(held));
+    }
+    let caller = caller.claims.actor();
     if let Ok(value) = HeaderValue::from_str(&caller.user_id.to_string()) {
         headers.insert(USER_ID, value);
     }
@@ -55,6 +61,7 @@ mod tests {
             ("x-user-id", "2"),
             ("x_user_id", "3"),
             ("x-user-role", "admin"),
+            ("x-user-permissions", "manage_keys"),
             ("x-user-anything", "x"),
             ("x-holdfast-service", "order"),
             ("x-forwarded-for", "10.0.0.1"),

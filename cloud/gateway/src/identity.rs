@@ -19,7 +19,7 @@ use process::{
     tokens::{Claims, Keys, ServiceKey, TokenAudience, bearer},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, Role, SessionId, UserId};
+use wire::{Code, Permission, Role, SessionId, UserId};
 
 use crate::{
     routes::{Audience, Route},
@@ -48,6 +48,8 @@ pub struct KnownCaller {
     pub browser: Option<BrowserSession>,
     /// The cookie with a newer token.
     pub cookie: Option<HeaderValue>,
+    /// An admin's, where the route depends on them.
+    pub permissions: Option<Vec<Permission>>,
 }
 
 impl Identity {
@@ -59,7 +61,7 @@ impl Identity {
         method: &Method,
         headers: &HeaderMap,
     ) -> Result<Option<KnownCaller>, Problem> {
-        let caller = match route.audience {
+        let mut caller = match route.audience {
             Audience::Open | Audience::Entrant => return Ok(None),
             Audience::Edge => return bearer(headers).map(|_| None).ok_or_else(invalid),
             Audience::Any => self.verify(method, headers).await?,
@@ -71,7 +73,7 @@ impl Identity {
                 caller
             }
         };
-        self.permit(&caller.claims, route.needs).await?;
+        caller.permissions = self.permit(&caller.claims, route.needs).await?;
         Ok(Some(caller))
     }
 
@@ -84,7 +86,7 @@ impl Identity {
         }
         let token = bearer(headers).ok_or_else(invalid)?.to_owned();
         let claims = self.live(&token).await?;
-        Ok(KnownCaller { claims, token, browser: None, cookie: None })
+        Ok(KnownCaller { claims, token, browser: None, cookie: None, permissions: None })
     }
 
     async fn page(
@@ -99,7 +101,7 @@ impl Identity {
         let cookie = renewed.as_ref().map(|(session, _)| self.cookies.write(session));
         let (session, claims) = renewed.unwrap_or((session, claims));
         let token = session.token.clone();
-        Ok(KnownCaller { claims, token, browser: Some(session), cookie })
+        Ok(KnownCaller { claims, token, browser: Some(session), cookie, permissions: None })
     }
 
     /// The claims of a token whose signature, time and session are all good.

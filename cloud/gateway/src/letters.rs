@@ -119,7 +119,7 @@ impl PartAsker<'_> {
         let (method, body) = (request.method().clone(), read_body(request).await?);
         let method = if method == Method::HEAD { Method::GET } else { method };
         let mut passed = bearing(method, uri, &self.caller.token, self.trace);
-        set_identity(passed.headers_mut(), self.caller.claims.actor());
+        set_identity(passed.headers_mut(), self.caller);
         with_json(&mut passed, body);
         Ok(self.gateway.send(part, passed).await)
     }
@@ -136,7 +136,7 @@ impl PartAsker<'_> {
         for part in sources {
             let uri = canonical("/internal/replays", None)?;
             let mut asked = bearing(Method::POST, uri, &self.caller.token, self.trace);
-            set_identity(asked.headers_mut(), self.caller.claims.actor());
+            set_identity(asked.headers_mut(), self.caller);
             with_json(&mut asked, body.clone());
             let answer = self.gateway.send(part, asked).await;
             if answer.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -158,7 +158,7 @@ impl PartAsker<'_> {
         let parts: Vec<CloudPart> = CloudPart::behind_the_gateway().collect();
         let asked = parts.iter().map(|part| {
             let mut request = bearing(Method::GET, uri.clone(), &self.caller.token, self.trace);
-            set_identity(request.headers_mut(), self.caller.claims.actor());
+            set_identity(request.headers_mut(), self.caller);
             async move {
                 let asking = async { read(self.gateway.send(*part, request).await).await };
                 tokio::time::timeout(PART_LIMIT, asking).await.ok().flatten()

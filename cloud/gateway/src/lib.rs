@@ -14,6 +14,7 @@ mod limits;
 mod matcher;
 mod order_page;
 mod peers;
+mod permission_rule;
 mod permits;
 mod portal;
 mod proxies;
@@ -52,6 +53,7 @@ use serde::{Deserialize, Serialize};
 
 pub use document::document;
 pub use peers::Peers;
+pub use permission_rule::PermissionRule;
 pub use proxies::ProxyError;
 pub use routes::{ALIASES, Alias, Audience, ROUTES, Route, RouteBody};
 pub use security::OriginError;

@@ -19,12 +19,14 @@ use process::{
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use wire::Permission;
 
 use crate::{
     Gateway,
     forward::{bearing, canonical},
     headers::set_identity,
     identity::KnownCaller,
+    matcher::Lookup,
 };
 
 /// An order, and what belongs to it.
@@ -176,8 +178,11 @@ impl PageAsker<'_> {
         Ok(list.map(|mut list| list["items"].take()))
     }
 
-    /// Nothing where the part has nothing for the caller.
+    /// Nothing where the part has nothing for the caller, or the caller's role does not include the section.
     async fn section(&self, part: CloudPart, path: &str, query: Option<&str>) -> Section {
+        if !self.includes(path) {
+            return Ok(None);
+        }
         let asked = async {
             let answer = self.ask(part, path, query).await.ok()?;
             match answer.status() {
@@ -190,6 +195,16 @@ impl PageAsker<'_> {
         told.ok().flatten().ok_or(MissingReason::Away)
     }
 
+    /// A section asks for the permissions that its own route asks for.
+    fn includes(&self, path: &str) -> bool {
+        let Lookup::Found { route, .. } = self.gateway.table.find(&Method::GET, path) else {
+            return false;
+        };
+        let KnownCaller { claims, permissions, .. } = self.caller;
+        let held = permissions.as_deref().unwrap_or(Permission::of(claims.role));
+        route.needs.missing(claims.role, held).is_none()
+    }
+
     async fn ask(
         &self,
         part: CloudPart,
@@ -198,7 +213,7 @@ impl PageAsker<'_> {
     ) -> Result<Response, Problem> {
         let path = canonical(path, query)?;
         let mut request = bearing(Method::GET, path, &self.caller.token, self.trace);
-        set_identity(request.headers_mut(), self.caller.claims.actor());
+        set_identity(request.headers_mut(), self.caller);
         if let Some(language) = &self.language {
             request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
         }

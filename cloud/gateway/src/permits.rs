@@ -16,7 +16,10 @@ use process::{
 use serde::{Deserialize, Serialize};
 use wire::{Code, Permission, Role, UserId};
 
-use crate::identity::{Identity, unavailable};
+use crate::{
+    identity::{Identity, unavailable},
+    permission_rule::PermissionRule,
+};
 
 const PATH: &str = "/internal/permissions";
 const ASK_LIMIT: Duration = Duration::from_secs(2);
@@ -33,21 +36,24 @@ struct PermissionsAnswer {
 }
 
 impl Identity {
-    /// Refuses a caller who lacks one of these that their role can hold.
-    pub async fn permit(&self, claims: &Claims, needs: &[Permission]) -> Result<(), Problem> {
-        if needs.is_empty() || claims.role != Role::Admin {
-            return Ok(());
+    /// Refuses a caller whose role does not include what a route asks for. Returns an admin's permissions where the
+    /// route depends on them.
+    pub async fn permit(
+        &self,
+        claims: &Claims,
+        needs: PermissionRule,
+    ) -> Result<Option<Vec<Permission>>, Problem> {
+        if needs == PermissionRule::Nothing || claims.role != Role::Admin {
+            return Ok(None);
         }
-        let held = self.held(claims.sub).await?;
-        let can_be_held = Permission::of(claims.role);
-        let missing = needs.iter().find(|one| can_be_held.contains(one) && !held.contains(one));
-        match missing {
+        let held = self.permissions_of(claims.sub).await?;
+        match needs.missing(claims.role, &held) {
             Some(missing) => Err(Problem::new(Code::PermissionMissing).with("permission", missing)),
-            None => Ok(()),
+            None => Ok(Some(held)),
         }
     }
 
-    async fn held(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
+    pub async fn permissions_of(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
         match Cache::in_time(permissions::look_up(&self.cache, user)).await {
             Ok(Some(held)) => return Ok(held),
             Ok(None) => {}

@@ -8,7 +8,7 @@ use http::Method;
 use process::parts::CloudPart as Part;
 use wire::{Code, Permission, Role};
 
-use crate::letters;
+use crate::{letters, permission_rule::PermissionRule};
 
 /// The callers that a route is for. A caller is known by a bearer or by the cookie of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,7 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub audience: Audience,
-    /// A caller needs each of these that their role can hold.
-    pub needs: &'static [Permission],
+    pub needs: PermissionRule,
     pub part: Part,
     pub body: RouteBody,
 }
@@ -77,7 +76,7 @@ const DO: &[Permission] = &[Permission::DoOrders];
 const CANCEL: &[Permission] = &[Permission::CancelOrders];
 const WITHDRAW: &[Permission] = &[Permission::WithdrawOrders];
 const APPROVE: &[Permission] = &[Permission::ApproveOrders];
-/// A status is reached by any of these.
+/// A status may be reached by each of these, and which one is for the part to know.
 const ANY_ACTION: &[Permission] = &[
     Permission::AcceptOrders,
     Permission::DoOrders,
@@ -157,7 +156,7 @@ pub static ROUTES: &[Route] = &[
     route(POST, BACK,                             ENTRANT,  Part::Gateway),
     route(GET,  "/api/v1/session",                ANY,      Part::Gateway),
     route(DELETE, "/api/v1/session",              ANY,      Part::Gateway),
-    route(GET,  STREAM,                           ANY,      Part::Gateway),
+    narrowed(GET, STREAM,                                Part::Gateway),
     route(GET,  DOCUMENT,                         OPEN,     Part::Gateway),
 
     admin(GET,    letters::BOXES,                                 PLATFORM,  Part::Gateway),
@@ -188,7 +187,7 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/users/me/profile",       ANY,      Part::User),
     route(PUT,  "/api/v1/users/me/profile",       ANY,      Part::User),
     route(PUT,  "/api/v1/users/{id}/profile",     ANY,      Part::User),
-    route(GET,  "/api/v1/customers/{id}/profile", ANY,      Part::User),
+    narrowed(GET, "/api/v1/customers/{id}/profile",      Part::User),
     route(PUT,  "/api/v1/customers/{id}/profile", CUSTOMER, Part::User),
     route(GET,  "/api/v1/providers/{id}/profile", ANY,      Part::User),
     route(PUT,  "/api/v1/providers/{id}/profile", PROVIDER, Part::User),
@@ -202,8 +201,8 @@ pub static ROUTES: &[Route] = &[
     route(PUT,  "/api/v1/users/me/pictures/{id}", PROVIDER, Part::User),
     route(DELETE, "/api/v1/users/me/pictures/{id}", PROVIDER, Part::User),
     file(POST,  "/api/v1/users/me/documents",     PROVIDER, Part::User, DOCUMENT_BYTES_MAX),
-    route(GET,  "/api/v1/files/{id}",             ANY,      Part::User),
-    route(POST, "/api/v1/files/{id}/link",        ANY,      Part::User),
+    narrowed(GET, "/api/v1/files/{id}",                  Part::User),
+    narrowed(POST, "/api/v1/files/{id}/link",             Part::User),
     route(GET,  "/api/v1/files/{id}/signed",      OPEN,     Part::User),
     route(PUT,  "/api/v1/users/me/certifications", PROVIDER, Part::User),
     route(POST, "/api/v1/users/me/verification",  PROVIDER, Part::User),
@@ -219,11 +218,11 @@ pub static ROUTES: &[Route] = &[
     route(GET,  "/api/v1/orders/paid-afterwards", ANY,      Part::Order),
     route(GET,  "/api/v1/orders/export.csv",      ANY,      Part::Order),
     route(GET,  "/api/v1/orders/export.json",     ANY,      Part::Order),
-    route(GET,  "/api/v1/orders/{id}",            ANY,      Part::Order),
-    route(GET,  "/api/v1/orders/{id}/timeline",   ANY,      Part::Order),
+    reads_order("/api/v1/orders/{id}",                   Part::Order),
+    reads_order("/api/v1/orders/{id}/timeline",          Part::Order),
     ruled(GET,  "/api/v1/orders/{id}/tracking",    CANCELS,   OWN_OR_DESK, Part::Order),
     route(GET,  "/api/v1/track/{code}",           OPEN,     Part::Order),
-    route(GET,  crate::order_page::PATH,          ANY,      Part::Gateway),
+    reads_order(crate::order_page::PATH,                 Part::Gateway),
     admin(POST,   "/api/v1/orders/{id}/approve",                  APPROVE,   Part::Order),
     admin(POST,   "/api/v1/orders/{id}/reject",                   APPROVE,   Part::Order),
     ruled(POST, "/api/v1/orders/{id}/accept",      ACCEPTS,   ACCEPT,     Part::Order),
@@ -263,7 +262,7 @@ pub static ROUTES: &[Route] = &[
     admin(GET,    "/api/v1/admin/payment-callbacks",              DESKS,     Part::Payment),
     route(POST, "/api/v1/refunds",                CUSTOMER, Part::Payment),
     ruled(GET,  "/api/v1/refunds",                PAYERS,   OWN_OR_DESK, Part::Payment),
-    route(GET,  "/api/v1/orders/{id}/statement",  ANY,      Part::Payment),
+    reads_order("/api/v1/orders/{id}/statement",         Part::Payment),
     route(GET,  "/api/v1/statements",             PROVIDER, Part::Payment),
     route(GET,  "/api/v1/earnings",               PROVIDER, Part::Payment),
     admin(GET,    "/api/v1/admin/refunds",                        DESKS,     Part::Payment),
@@ -282,27 +281,27 @@ pub static ROUTES: &[Route] = &[
 
     route(POST, "/api/v1/reviews",                CUSTOMER, Part::Review),
     file(POST,  "/api/v1/reviews/images",         CUSTOMER, Part::Review, PICTURE_BYTES_MAX),
-    route(GET,  "/api/v1/reviews/search",         ANY,      Part::Review),
-    route(GET,  "/api/v1/reviews/{id}",           ANY,      Part::Review),
+    narrowed(GET, "/api/v1/reviews/search",              Part::Review),
+    narrowed(GET, "/api/v1/reviews/{id}",                Part::Review),
     route(PUT,  "/api/v1/reviews/{id}",           CUSTOMER, Part::Review),
-    route(GET,  "/api/v1/reviews/{id}/images/{image}", ANY, Part::Review),
+    narrowed(GET, "/api/v1/reviews/{id}/images/{image}", Part::Review),
     route(PUT,  "/api/v1/reviews/{id}/reply",     PROVIDER, Part::Review),
     route(PUT,  "/api/v1/reviews/{id}/helpful",   ANY,      Part::Review),
     route(DELETE, "/api/v1/reviews/{id}/helpful", ANY,      Part::Review),
     route(POST, "/api/v1/reviews/{id}/report",    ANY,      Part::Review),
     route(GET,  "/api/v1/users/me/reviews",       ANY,      Part::Review),
-    route(GET,  "/api/v1/providers/{id}/reviews", ANY,      Part::Review),
+    narrowed(GET, "/api/v1/providers/{id}/reviews",      Part::Review),
     route(GET,  "/api/v1/providers/{id}/rating",  ANY,      Part::Review),
-    route(GET,  "/api/v1/orders/{id}/review",     ANY,      Part::Review),
+    narrowed(GET, "/api/v1/orders/{id}/review",          Part::Review),
     admin(POST,   "/api/v1/reviews/{id}/hide",                    MODERATE,  Part::Review),
     admin(POST,   "/api/v1/reviews/{id}/restore",                 MODERATE,  Part::Review),
     admin(GET,    "/api/v1/admin/reviews",                        MODERATE,  Part::Review),
     admin(GET,    "/api/v1/admin/reviews/{id}",                   MODERATE,  Part::Review),
 
-    route(GET,  "/api/v1/notifications",          ANY,      Part::Notification),
+    narrowed(GET, "/api/v1/notifications",               Part::Notification),
     route(GET,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
     route(PUT,  "/api/v1/notifications/preferences", ANY,   Part::Notification),
-    route(PUT,  "/api/v1/notifications/{id}/read", ANY,     Part::Notification),
+    narrowed(PUT, "/api/v1/notifications/{id}/read",     Part::Notification),
     admin(GET,    "/api/v1/admin/deliveries",                     PLATFORM,  Part::Notification),
     admin(GET,    "/api/v1/admin/notices",                        PEOPLE,    Part::Notification),
     admin(POST,   "/api/v1/admin/notices/email",                  REVOKE,    Part::Notification),
@@ -396,7 +395,19 @@ pub static ALIASES: &[Alias] = &[
 ];
 
 const fn route(method: Method, path: &'static str, audience: Audience, part: Part) -> Route {
-    Route { method, path, audience, needs: &[], part, body: RouteBody::Held }
+    Route { method, path, audience, needs: PermissionRule::Nothing, part, body: RouteBody::Held }
+}
+
+/// A route whose part shows an admin what their permissions include.
+const fn narrowed(method: Method, path: &'static str, part: Part) -> Route {
+    let (audience, needs) = (Audience::Any, PermissionRule::Narrowed);
+    Route { method, path, audience, needs, part, body: RouteBody::Held }
+}
+
+/// A route that shows one order to its people, and to admins whose work begins with reading it.
+const fn reads_order(path: &'static str, part: Part) -> Route {
+    let (audience, needs) = (Audience::Any, PermissionRule::AnyOf(Permission::READ_ORDERS));
+    Route { method: GET, path, audience, needs, part, body: RouteBody::Held }
 }
 
 /// A route whose use is the work of a role.
@@ -407,6 +418,7 @@ const fn ruled(
     needs: &'static [Permission],
     part: Part,
 ) -> Route {
+    let needs = PermissionRule::All(needs);
     Route { method, path, audience, needs, part, body: RouteBody::Held }
 }
 
@@ -429,7 +441,8 @@ const fn file(
     part: Part,
     bytes_max: usize,
 ) -> Route {
-    Route { method, path, audience, needs: &[], part, body: RouteBody::Streamed { bytes_max } }
+    let (needs, body) = (PermissionRule::Nothing, RouteBody::Streamed { bytes_max });
+    Route { method, path, audience, needs, part, body }
 }
 
 const fn alias(
@@ -442,60 +455,4 @@ const fn alias(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_internal_is_in_the_table() {
-        for path in ROUTES.iter().map(|r| r.path).chain(ALIASES.iter().map(|a| a.path)) {
-            assert!(!path.contains("internal"), "{path}");
-        }
-    }
-
-    #[test]
-    fn no_route_takes_more_than_the_process_does() {
-        for route in ROUTES {
-            if let RouteBody::Streamed { bytes_max } = route.body {
-                assert!(bytes_max <= process::web::ANY_BODY_BYTES_MAX, "{route:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
-        let mut used: Vec<Permission> = Vec::new();
-        for route in ROUTES {
-            used.extend(route.needs);
-            let is_held =
-                |role: &Role| route.needs.iter().any(|one| Permission::of(*role).contains(one));
-            match route.audience {
-                Audience::Roles(&[Role::Admin], _) => assert!(is_held(&Role::Admin), "{route:?}"),
-                Audience::Roles(roles, _) if !route.needs.is_empty() => {
-                    assert!(roles.iter().all(is_held), "{route:?}");
-                }
-                _ => {}
-            }
-            if route.path.starts_with("/api/v1/admin/") {
-                assert!(!route.needs.is_empty(), "{route:?}");
-            }
-        }
-        let unused = Permission::ALL.into_iter().find(|one| !used.contains(one));
-        assert_eq!(unused, None, "a permission that nothing asks for says nothing");
-    }
-
-    #[test]
-    fn no_line_hides_another() {
-        for (index, route) in ROUTES.iter().enumerate() {
-            let same = |other: &&Route| other.method == route.method && other.path == route.path;
-            assert_eq!(ROUTES[..index].iter().find(same), None);
-        }
-    }
-
-    #[test]
-    fn every_alias_leads_to_a_route() {
-        for alias in ALIASES {
-            let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
-            assert!(ROUTES.iter().any(|r| target(&r)), "{alias:?}");
-        }
-    }
-}
+mod tests;

@@ -33,6 +33,7 @@ use crate::{
     Gateway,
     forward::{bearing, unreadable},
     identity::{KnownCaller, unavailable},
+    permission_rule::PermissionRule,
     routes::{Audience, BACK, BY_CODE, Route, RouteBody},
 };
 
@@ -180,7 +181,7 @@ const fn to_auth(path: &'static str) -> Route {
         method: Method::POST,
         path,
         audience: Audience::Entrant,
-        needs: &[],
+        needs: PermissionRule::Nothing,
         part: CloudPart::Auth,
         body: RouteBody::Held,
     }

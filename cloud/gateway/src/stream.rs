@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use process::{
     parts::CloudPart,
     sse::{self, EventSender, LAST_EVENT_ID},
+    tokens::HeldPermissions,
     trace::TraceId,
 };
 use serde::Serialize;
@@ -23,7 +24,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-use wire::{Code, UnixMillis};
+use wire::{Code, Permission, UnixMillis, UserId};
 
 pub use seats::{StreamSeat, StreamSeats};
 
@@ -53,7 +54,7 @@ struct Sources {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum EndReason {
-    /// The token is to be renewed, which the next request does.
+    /// The token is to be renewed, which the next request does, or the role includes other work than before.
     Renew,
     SignedOut,
     Stopping,
@@ -68,6 +69,9 @@ struct End {
 struct Watch {
     identity: Identity,
     token: String,
+    person: UserId,
+    /// An admin's, with which the legs were opened.
+    permissions: Option<Vec<Permission>>,
     ends_at: UnixMillis,
 }
 
@@ -88,6 +92,7 @@ impl Gateway {
             part,
             token: caller.token.clone(),
             trace: trace.clone(),
+            permissions: caller.permissions.as_deref().map(HeldPermissions::header),
             place,
         };
         let place = StreamPlace::of(headers.get(LAST_EVENT_ID));
@@ -99,6 +104,8 @@ impl Gateway {
         let watch = Watch {
             identity: self.identity.clone(),
             token: caller.token.clone(),
+            person: caller.claims.sub,
+            permissions: caller.permissions.clone(),
             ends_at: session::relied_on_until(caller, self.identity.clock.now()),
         };
         let (sender, response) = sse::answer();
@@ -185,10 +192,22 @@ impl Watch {
                 // Nobody can tell now; the stream ends with its token at the latest.
                 Err(_) | Ok(_) => {}
             }
+            if self.has_other_permissions().await {
+                return Some(EndReason::Renew);
+            }
             seat.renew().await;
             if !to.send(sse::comment()).await {
                 return None;
             }
         }
+    }
+
+    /// The next stream is opened with the newer ones. While nobody can tell, this one goes on.
+    async fn has_other_permissions(&self) -> bool {
+        let Some(known) = &self.permissions else { return false };
+        let newest = self.identity.permissions_of(self.person).await;
+        newest.is_ok_and(|newest| {
+            newest.len() != known.len() || newest.iter().any(|one| !known.contains(one))
+        })
     }
 }

@@ -17,7 +17,7 @@ use axum::{
     routing::put,
 };
 use futures::StreamExt;
-use gateway::{Audience, Config, Peers, Route, RouteBody};
+use gateway::{Audience, Config, Peers, PermissionRule, Route, RouteBody};
 use process::{client::Client, parts::CloudPart, tasks::Tasks};
 use wire::Role;
 
@@ -34,7 +34,7 @@ static ROUTES: [Route; 2] = [
         method: Method::PUT,
         path: FILE,
         audience: Audience::Any,
-        needs: &[],
+        needs: PermissionRule::Nothing,
         part: CloudPart::Order,
         body: RouteBody::Streamed { bytes_max: LARGE },
     },
@@ -42,7 +42,7 @@ static ROUTES: [Route; 2] = [
         method: Method::GET,
         path: FILE,
         audience: Audience::Any,
-        needs: &[],
+        needs: PermissionRule::Nothing,
         part: CloudPart::Order,
         body: RouteBody::Held,
     },

@@ -6,6 +6,7 @@ mod brief;
 mod facts;
 mod inbox;
 mod preferences;
+mod reader;
 mod sentence;
 
 pub use audience::{
@@ -19,4 +20,5 @@ pub use inbox::{
     ReviewParams, StoredLine,
 };
 pub use preferences::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
+pub use reader::{InboxReader, ShownLines};
 pub use sentence::{LineText, match_reason, write};

@@ -8,12 +8,13 @@ mod fan_outs;
 mod notices;
 mod recent;
 mod reminders;
+mod shown;
 mod wishes;
 
 use std::collections::BTreeSet;
 
 use platform::documents::{
-    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Find, Index,
+    Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
     IndexCondition, ScalarType, Shape, Update, millis,
 };
 use platform::sealing::SealWalk;
@@ -40,6 +41,7 @@ pub use fan_outs::{FanOut, MatchedProvider};
 pub use notices::{Notice, NoticeId, NoticePage, NoticeStore};
 pub use recent::RECENT_MAX;
 pub use reminders::{Reminder, reminders_by};
+pub use shown::{shown_lines_of, shown_unread_of};
 pub use wishes::PreferencesStore;
 
 /// Unread lines are counted up to this: more than any badge shows, and a bound on the work.
@@ -47,6 +49,7 @@ pub const UNREAD_SHOWN_MAX: usize = 1_000;
 
 const USER: Field<UserId> = Field::new("user_id");
 const EVENT: Field<EventId> = Field::new("event_id");
+const TYPE: Field<String> = Field::optional("type");
 const CREATED: Field<UnixMillis> = Field::new("created_at");
 const IS_READ: Field<bool> = Field::new("is_read");
 const READ_AT: Field<UnixMillis> = Field::optional("read_at");
@@ -87,6 +90,7 @@ impl DocumentBody for InboxDocument {
         fields: &[
             USER.path(),
             EVENT.path(),
+            TYPE.path(),
             CREATED.path(),
             IS_READ.path(),
             READ_AT.path(),
@@ -242,8 +246,12 @@ impl InboxStore {
 
     /// A person's lines, newest first, as they stand in the store.
     pub async fn page(&self, request: &PageRequest) -> Result<InboxPage, DocumentsError> {
-        let page = self.of(request.role).page(lines_of(request)).await?;
-        let lines = page.documents.into_iter().map(|stored| line(stored, request.role));
+        self.page_of(lines_of(request), request.role).await
+    }
+
+    async fn page_of(&self, find: Find, role: Role) -> Result<InboxPage, DocumentsError> {
+        let page = self.of(role).page(find).await?;
+        let lines = page.documents.into_iter().map(|stored| line(stored, role));
         let lines: Vec<StoredLine> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
         let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
@@ -328,7 +336,10 @@ impl InboxStore {
 
 /// The query behind a page.
 pub fn lines_of(request: &PageRequest) -> Find {
-    let own = USER.is(request.user_id);
+    lines_among(USER.is(request.user_id), request)
+}
+
+fn lines_among(own: Filter, request: &PageRequest) -> Find {
     let find = if request.unread_only {
         Find::by(UNREAD, own)
     } else {

@@ -17,7 +17,7 @@ mod vault;
 use serde::{Deserialize, Serialize};
 use wire::{Actor, CommandId, DeviceId, ProviderMark, Region, Role, SessionId, UnixMillis, UserId};
 
-pub use caller::{Admin, Caller, FromService, Verifier, bearer};
+pub use caller::{Admin, Caller, FromService, HeldPermissions, USER_PERMISSIONS, Verifier, bearer};
 pub use edge::{edge_claim, edge_clock_error, edge_token, verify_edge};
 pub use key_set::{KeySet, PublishedKey};
 pub use keys::{FORMER_KEYS_MAX, Keys, KeysError};

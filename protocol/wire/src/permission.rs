@@ -40,6 +40,18 @@ words! {
 words_from_text!(Permission);
 
 impl Permission {
+    /// Any of these lets an admin read an order by its id: each names work that begins with reading one.
+    pub const READ_ORDERS: &'static [Self] = &[
+        Self::ReadDesks,
+        Self::ApproveOrders,
+        Self::CancelOrders,
+        Self::WithdrawOrders,
+        Self::RefundMoney,
+    ];
+
+    /// Any of these lets an admin read a hidden review, and whose order a review is about.
+    pub const READ_REVIEWS: &'static [Self] = &[Self::ModerateReviews, Self::ReadDesks];
+
     /// All that a person of this role can hold.
     pub fn of(role: Role) -> &'static [Self] {
         match role {

@@ -1,4 +1,5 @@
-//! Tells those who watch what changes: orders to whoever may read them, regions to admins.
+//! Tells those who watch what changes: orders to whoever may read them, regions to admins who may
+//! read the platform.
 //!
 //! Invariants: a listener hears every change of a feed and every acceptance that lost after its place, or
 //! hears first that it must load anew; each feed is read once for all listeners of a replica, and not at all

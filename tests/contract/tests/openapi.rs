@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway::{Audience, ROUTES};
+use gateway::{Audience, PermissionRule, ROUTES};
 use process::{
     openapi::{ApiDocument, RouteDescription},
     parts::CloudPart,
@@ -67,13 +67,19 @@ impl Merged {
                 .unwrap_or_else(|| panic!("{method} {} is not described by {part:?}", route.path));
             let changes = method != "get";
             described.refuses(refusals(route.audience, changes));
-            if !route.needs.is_empty() && described_roles(route.audience).contains(&Role::Admin) {
+            let permissions = match route.needs {
+                PermissionRule::Nothing | PermissionRule::Narrowed => None,
+                PermissionRule::All(all) => Some(("x-permissions", all)),
+                PermissionRule::AnyOf(any) => Some(("x-permissions-any", any)),
+            };
+            let is_for_admins = described_roles(route.audience).contains(&Role::Admin);
+            if permissions.is_some() && is_for_admins {
                 described.refuses(&[Code::PermissionMissing]);
             }
             let mut operation = described.operation(part.name());
             operation.extend(callers(route.audience, changes));
-            if !route.needs.is_empty() {
-                operation.insert("x-permissions".into(), json!(route.needs));
+            if let Some((name, permissions)) = permissions {
+                operation.insert(name.into(), json!(permissions));
             }
             if route.audience == Audience::Edge {
                 let upgrade = operation["responses"].as_object_mut().unwrap();

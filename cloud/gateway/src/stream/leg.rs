@@ -8,6 +8,7 @@ use platform::upstream::Upstream;
 use process::{
     parts::CloudPart,
     sse::{self, EventReader, LAST_EVENT_ID},
+    tokens::USER_PERMISSIONS,
     trace::TraceId,
 };
 use tokio::{
@@ -29,6 +30,8 @@ pub struct Leg {
     pub part: CloudPart,
     pub token: String,
     pub trace: TraceId,
+    /// What an admin's role includes: the part tells of no more.
+    pub permissions: Option<HeaderValue>,
     /// The id of the last message that had one.
     pub place: Option<HeaderValue>,
 }
@@ -63,6 +66,9 @@ impl Leg {
         let mut request = bearing(Method::GET, Uri::from_static(PATH), &self.token, &self.trace);
         if let Some(place) = &self.place {
             request.headers_mut().insert(LAST_EVENT_ID, place.clone());
+        }
+        if let Some(permissions) = &self.permissions {
+            request.headers_mut().insert(USER_PERMISSIONS, permissions.clone());
         }
         let part = self.part.name();
         match timeout(CONNECT_LIMIT, self.upstream.call(request)).await {

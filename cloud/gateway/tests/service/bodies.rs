@@ -20,7 +20,7 @@ use axum::{
     routing::{get, put},
 };
 use futures::StreamExt;
-use gateway::{Audience, Config, Peers, Route, RouteBody};
+use gateway::{Audience, Config, Peers, PermissionRule, Route, RouteBody};
 use process::{client::Client, parts::CloudPart, tasks::Tasks};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,7 +35,14 @@ const SOON: Duration = Duration::from_secs(20);
 const UPLOAD_BYTES_MAX: usize = 1024 * 1024;
 
 const fn route(method: Method, path: &'static str, body: RouteBody) -> Route {
-    Route { method, path, audience: Audience::Any, needs: &[], part: CloudPart::Order, body }
+    Route {
+        method,
+        path,
+        audience: Audience::Any,
+        needs: PermissionRule::Nothing,
+        part: CloudPart::Order,
+        body,
+    }
 }
 
 static ROUTES: [Route; 5] = [

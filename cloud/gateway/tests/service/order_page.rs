@@ -9,11 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gateway::{Config, Peers};
-use platform::upstream::Upstream;
+use platform::{permissions, upstream::Upstream};
 use process::{parts::CloudPart, problem::Problem, tasks::Tasks};
 use serde_json::{Value, json};
 use support::{Proxy, Wire};
-use wire::{Code, Role};
+use wire::{Code, Permission, Role};
 
 use crate::common::{Answer, Gate, USER, remote, served};
 
@@ -122,6 +122,28 @@ async fn a_page_shows_the_order_with_its_money_and_names_a_payment_service_that_
     assert_eq!(all.len(), 8, "{all:?}");
     wire.stop().await;
     tasks.shutdown(SOON).await;
+}
+
+#[tokio::test]
+async fn a_page_has_the_sections_that_an_admins_role_includes() {
+    let local = Upstream::local(OneOrder::default().router());
+    let payment = Upstream::local(
+        Router::new().fallback(|| async { Json(json!({ "items": ["the money"] })) }),
+    );
+    let alter =
+        |peers: Peers| peers.with(CloudPart::Order, local).with(CloudPart::Payment, payment);
+    let gate = Gate::with(Config::default(), "memory:", alter).await;
+    let money = json!(["the money"]);
+    for (held, shown) in [
+        (Permission::ReadDesks, json!({ "payments": money, "statement": money })),
+        (Permission::ApproveOrders, json!({ "statement": money })),
+    ] {
+        permissions::keep(&gate.cache, USER, &[held]).await.unwrap();
+        let answer = page_as(&gate, PAGE, Role::Admin).await;
+        assert_eq!(answer.body["payment"], shown, "{held}");
+        let customer = &answer.body["parties"]["customer"]["headers"];
+        assert_eq!(customer["x-user-permissions"], held.as_str(), "the part narrows it");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! An admin does the work that the role includes, and no other.
 
-use axum::http::{Method, StatusCode};
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode},
+};
 use gateway::{Audience, Config, ROUTES};
 use platform::permissions;
 use wire::{Permission, Role};
@@ -92,4 +95,63 @@ async fn without_the_cache_auth_decides_and_without_both_no_admin_passes() {
     let answer = read(&gate, EDGES).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+}
+
+#[tokio::test]
+async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
+    let gate = Gate::new().await;
+    let paths = [
+        "/api/v1/orders/x",
+        "/api/v1/orders/x/timeline",
+        "/api/v1/orders/x/statement",
+        "/api/v1/orders/x/page",
+        "/customer/orders/x",
+    ];
+    for one in Permission::READ_ORDERS {
+        permissions::keep(&gate.cache, USER, &[*one]).await.unwrap();
+        for path in paths {
+            assert_eq!(read(&gate, path).await.status, StatusCode::OK, "{one} {path}");
+        }
+    }
+    permissions::keep(&gate.cache, USER, &[Permission::VerifyProviders]).await.unwrap();
+    for path in paths {
+        let refused = read(&gate, path).await;
+        assert_eq!(
+            (refused.code(), &refused.body["permission"]),
+            ("permission_missing", &"read_desks".into()),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_narrows_its_answer_is_told_what_the_role_includes() {
+    let gate = Gate::new().await;
+    let held = [Permission::ReadPeople, Permission::ReadPlatform];
+    permissions::keep(&gate.cache, USER, &held).await.unwrap();
+    let told = async |role: Role, path: &str| {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {}", gate.token(role)))
+            .header("x-user-permissions", "manage_keys");
+        let answer = gate.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        answer.body["headers"]["x-user-permissions"].clone()
+    };
+    for path in [
+        "/api/v1/customers/x/profile",
+        "/api/v1/files/x",
+        "/api/v1/notifications",
+        "/api/v1/reviews/x",
+        "/api/v1/orders/x/review",
+        EDGES,
+    ] {
+        assert_eq!(told(Role::Admin, path).await, "read_people read_platform", "{path}");
+    }
+    for path in ["/api/v1/customers/x/profile", "/api/v1/notifications"] {
+        let nothing = told(Role::Customer, path).await;
+        assert!(
+            nothing.is_null(),
+            "a client's own word is gone, and a customer's role says it all"
+        );
+    }
 }

@@ -14,17 +14,18 @@ use axum::{
     routing::get,
 };
 use gateway::{Config, Peers};
-use platform::{sessions, upstream::Upstream};
+use platform::{permissions, sessions, upstream::Upstream};
 use process::{
     parts::CloudPart,
     problem::Problem,
     sse::{self, EventReader, EventSender},
+    tokens::USER_PERMISSIONS,
 };
 use support::eventually;
 use tower::ServiceExt;
-use wire::{Code, Role};
+use wire::{Code, Permission, Role};
 
-use crate::common::Gate;
+use crate::common::{Gate, USER};
 
 const LONG: Duration = Duration::from_secs(3_600);
 
@@ -36,6 +37,8 @@ struct NewsPart(Arc<Mutex<NewsState>>);
 struct NewsState {
     /// The place that each connection came with.
     places: Vec<Option<String>>,
+    /// What each connection said that the role includes.
+    permissions: Vec<Option<String>>,
     readers: Vec<EventSender>,
     is_away: bool,
 }
@@ -48,6 +51,8 @@ async fn stream(State(part): State<NewsPart>, request: Request) -> Response {
     assert!(request.headers().contains_key(header::AUTHORIZATION));
     let place = request.headers().get(sse::LAST_EVENT_ID);
     state.places.push(place.map(|place| place.to_str().unwrap().to_owned()));
+    let held = request.headers().get(USER_PERMISSIONS);
+    state.permissions.push(held.map(|held| held.to_str().unwrap().to_owned()));
     let (sender, response) = sse::answer();
     state.readers.push(sender);
     response
@@ -97,7 +102,11 @@ impl World {
     }
 
     async fn open(&self, place: Option<&str>) -> Response {
-        let token = format!("Bearer {}", self.gate.token(Role::Customer));
+        self.open_as(Role::Customer, place).await
+    }
+
+    async fn open_as(&self, role: Role, place: Option<&str>) -> Response {
+        let token = format!("Bearer {}", self.gate.token(role));
         let mut request =
             Request::builder().uri("/api/v1/stream").header(header::AUTHORIZATION, token);
         if let Some(place) = place {
@@ -183,6 +192,27 @@ async fn a_stream_ends_with_its_token_so_that_the_next_brings_a_newer_one() {
     world.gate.clock.advance(61 * 60_000);
     assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
     assert_eq!(reader.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_is_of_the_work_that_the_role_includes_and_ends_when_that_changes() {
+    let world = World::new().await;
+    let keep = async |held: &[Permission]| {
+        permissions::keep(&world.gate.cache, USER, held).await.unwrap();
+    };
+    for (connections, held) in [(1, Permission::ReadDesks), (2, Permission::VerifyProviders)] {
+        keep(&[held]).await;
+        let response = world.open_as(Role::Admin, None).await;
+        let mut reader = EventReader::new(response.into_body());
+        world.hub.tell(connections, sse::comment()).await;
+        world.inbox.tell(connections, sse::comment()).await;
+        for part in [&world.hub, &world.inbox] {
+            let told = part.0.lock().unwrap().permissions.last().cloned();
+            assert_eq!(told, Some(Some(held.to_string())));
+        }
+        keep(&[]).await;
+        assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
+    }
 }
 
 #[tokio::test]

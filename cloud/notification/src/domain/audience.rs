@@ -3,7 +3,7 @@
 
 use wire::{
     Code, EventId, EventType, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
-    PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
+    PayoutEvent, Permission, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
 };
 
 use super::{
@@ -85,6 +85,26 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         EventType::RatingUpdated => Silent("the review behind it is told"),
         _ => return of_review(event.as_str()),
     })
+}
+
+/// The permissions whose work a line of the admins' inbox is about. It is shown to an admin who holds one of them; of an event
+/// without any here it is shown to none.
+pub fn line_permissions(event: EventType) -> &'static [Permission] {
+    match event {
+        EventType::OrderCreated => &[Permission::ApproveOrders, Permission::ReadDesks],
+        EventType::OrderAcceptanceLost => &[Permission::WithdrawOrders, Permission::ReadDesks],
+        EventType::RefundRequested | EventType::PaymentStatusChanged => {
+            &[Permission::RefundMoney, Permission::ReadDesks]
+        }
+        EventType::ProfileVerificationSubmitted => &[Permission::VerifyProviders],
+        EventType::ReviewReported => &[Permission::ModerateReviews],
+        _ => &[],
+    }
+}
+
+/// The events of which the admins' inbox has lines.
+pub fn events_of_admins() -> impl Iterator<Item = EventType> {
+    EventType::ALL.into_iter().filter(|event| listeners(*event).contains(&Listener::Admins))
 }
 
 fn of_review(event: &str) -> Option<Hearing> {
@@ -320,6 +340,16 @@ mod tests {
                 Some(Hearing::Silent(reason)) => assert!(reason.len() > 10, "{event_type}"),
                 None => panic!("{event_type} has neither listeners nor a reason to be silent"),
             }
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_admins_is_about_the_work_of_a_permission_of_theirs() {
+        for event in events_of_admins() {
+            let permissions = line_permissions(event);
+            assert!(!permissions.is_empty(), "nobody would be shown {event}");
+            let of_admins = Permission::of(Role::Admin);
+            assert!(permissions.iter().all(|one| of_admins.contains(one)), "{event}");
         }
     }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
 
 use super::Service;
-use crate::domain::{self, InboxKind, InboxOwner, KEPT_MS, LineId, PageRequest, StoredLine};
+use crate::domain::{self, InboxKind, InboxReader, KEPT_MS, LineId, PageRequest, StoredLine};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
@@ -73,7 +73,8 @@ pub async fn list(
     page: Page<TimeCursor>,
     headers: HeaderMap,
 ) -> Result<Json<ListAnswer>, Problem> {
-    let owner = InboxOwner::of(caller.actor);
+    let reader = InboxReader::from_caller(&caller);
+    let owner = reader.owner;
     let request = PageRequest {
         user_id: owner.user_id,
         role: owner.role,
@@ -82,21 +83,25 @@ pub async fn list(
         limit: page.limit,
         read_since: service.verifier.clock.now().plus_ms(-KEPT_MS),
     };
-    let page = service.store.page_soon(&request).await?;
-    let unread = service.store.unread_soon(owner).await?;
+    let page = service.store.page_for(&reader, &request).await?;
+    let unread = service.store.unread_for(&reader).await?;
     let language = language(&headers);
     let items = page.lines.into_iter().map(|line| item(language, line)).collect();
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
 }
 
-/// Marking twice is as good as once. Another's line is not told apart from none.
+/// Marking twice is as good as once. Another's line is not told apart from none, nor one that an admin is not shown.
 pub async fn read(
     State(service): State<Service>,
     caller: Caller,
     Path(id): Path<LineId>,
 ) -> Result<Json<ReadAnswer>, Problem> {
     let now = service.verifier.clock.now();
-    let owner = InboxOwner::of(caller.actor);
+    let reader = InboxReader::from_caller(&caller);
+    if !service.store.is_shown(&reader, id).await? {
+        return Err(Code::NotFound.into());
+    }
+    let owner = reader.owner;
     if service.store.mark_read(owner.user_id, owner.role, id, now).await? {
         Ok(Json(ReadAnswer { id, is_read: true }))
     } else {

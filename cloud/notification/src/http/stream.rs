@@ -26,7 +26,7 @@ use wire::{Code, EventType, OrderId, UnixMillis};
 use super::Service;
 use crate::{
     NAME,
-    domain::{InboxOwner, KEPT_MS, LineId, PageRequest, StoredLine},
+    domain::{InboxOwner, InboxReader, KEPT_MS, LineId, PageRequest, StoredLine},
     memory::Stamp,
 };
 
@@ -87,10 +87,10 @@ pub async fn stream(
     let left_ms = ends_at.since(service.verifier.clock.now());
     let left = Duration::from_millis(left_ms.unsigned_abs());
     let place = Place::of(request.headers().get(LAST_EVENT_ID), service.verifier.clock.now());
-    let (service, owner) = (service.clone(), InboxOwner::of(caller.actor));
+    let (service, reader) = (service.clone(), InboxReader::from_caller(&caller));
     tasks.spawn_once("stream", async move {
         tokio::select! {
-            () = tell(&service, owner, place, &sender) => {}
+            () = tell(&service, reader, place, &sender) => {}
             () = stop.cancelled() => {}
             () = sleep(left) => {}
         }
@@ -100,11 +100,12 @@ pub async fn stream(
 }
 
 /// Tells until the reader is gone. It may be dropped at any time.
-async fn tell(service: &Service, owner: InboxOwner, place: Place, to: &EventSender) {
+async fn tell(service: &Service, reader: InboxReader, place: Place, to: &EventSender) {
+    let owner = reader.owner;
     let mut bell = service.store.listen(owner.user_id);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut teller = Teller { owner, place, told: None, stamp: None, is_behind: false };
+    let mut teller = Teller { reader, place, told: None, stamp: None, is_behind: false };
     if !to.send(sse::place(&teller.place.id())).await {
         return;
     }
@@ -149,7 +150,7 @@ async fn tell(service: &Service, owner: InboxOwner, place: Place, to: &EventSend
 
 /// One stream's memory of what it has told.
 struct Teller {
-    owner: InboxOwner,
+    reader: InboxReader,
     place: Place,
     told: Option<InboxNews>,
     stamp: Option<Stamp>,
@@ -184,11 +185,12 @@ impl Teller {
     async fn untold(&self, service: &Service) -> Result<Vec<StoredLine>, DocumentsError> {
         let (mut untold, mut since) = (Vec::new(), self.place.since());
         loop {
-            let page = service.store.arrived(self.owner, since, NOTICES_MAX).await?;
+            let page = service.store.arrived(self.reader.owner, since, NOTICES_MAX).await?;
             let is_last = page.len() < NOTICES_MAX;
             since = page.last().map_or(since, |stored| stored.id.0);
-            untold
-                .extend(page.into_iter().filter(|stored| !self.place.told.contains(&stored.id.0)));
+            let shown =
+                page.into_iter().filter(|stored| self.reader.shown.include(stored.line.event_type));
+            untold.extend(shown.filter(|stored| !self.place.told.contains(&stored.id.0)));
             if is_last || untold.len() >= NOTICES_MAX {
                 return Ok(untold);
             }
@@ -196,12 +198,12 @@ impl Teller {
     }
 
     async fn state(&self, service: &Service) -> Result<InboxNews, DocumentsError> {
-        let InboxOwner { user_id, role } = self.owner;
+        let InboxOwner { user_id, role } = self.reader.owner;
         let read_since = service.verifier.clock.now().plus_ms(-KEPT_MS);
-        let unread = service.store.unread_soon(self.owner).await?;
+        let unread = service.store.unread_for(&self.reader).await?;
         let request =
             PageRequest { user_id, role, unread_only: false, after: None, limit: 1, read_since };
-        let page = service.store.page_soon(&request).await?;
+        let page = service.store.page_for(&self.reader, &request).await?;
         Ok(InboxNews { unread, newest: page.lines.first().map(NewestLine::from) })
     }
 }

@@ -70,6 +70,29 @@ impl World {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
+    /// Asks as an admin whose role includes these permissions alone.
+    async fn ask_holding(&self, held: &str, method: &str, path: &str) -> Response {
+        let token = self.token(UserId(Uuid::from_u128(90)), Role::Admin);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("x-user-permissions", held);
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    /// Adds the line that the admins get of each of these events.
+    async fn tell_admins(&self, events: &[EventType]) {
+        for event in events {
+            let mut lines = samples::lines(*event);
+            lines.retain(|line| line.role == Role::Admin);
+            for mut line in lines {
+                line.event_id = EventId(Clock::system().new_id());
+                self.store.add(LineId(Clock::system().new_id()), &line).await.unwrap();
+            }
+        }
+    }
+
     async fn list(&self, query: &str, language: &str) -> Value {
         let token = self.token(CUSTOMER, Role::Customer);
         let path = format!("/api/v1/notifications{query}");
@@ -169,6 +192,55 @@ async fn nobody_reads_or_marks_anothers_inbox() {
     assert_eq!(world.list("", "en").await["unread"], 3);
     let answer = world.ask("GET", "/api/v1/notifications", None, "en").await;
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other() {
+    let world = World::new().await;
+    let events = [EventType::ProfileVerificationSubmitted, EventType::ReviewReported];
+    world.tell_admins(&events).await;
+    let list = async |held: &str, query: &str| {
+        let path = format!("/api/v1/notifications{query}");
+        body(world.ask_holding(held, "GET", &path).await).await
+    };
+    let all = list("approve_orders verify_providers moderate_reviews", "?limit=100").await;
+    assert_eq!((types(&all).len(), &all["unread"]), (3, &json!(3)), "{all}");
+    for (held, expected) in [
+        ("verify_providers", vec!["profile.verification_submitted"]),
+        ("read_desks", vec!["order.created"]),
+        ("manage_keys", vec![]),
+        ("", vec![]),
+    ] {
+        for query in ["", "?unread=1", "?limit=1"] {
+            let shown = list(held, query).await;
+            assert_eq!(types(&shown), expected, "{held} {query}");
+            assert_eq!((&shown["unread"], &shown["next"]), (&json!(expected.len()), &Value::Null));
+        }
+    }
+    let order = &list("read_desks", "").await["items"][0]["id"];
+    let path = format!("/api/v1/notifications/{}/read", order.as_str().unwrap());
+    let marked = async |held: &str| world.ask_holding(held, "PUT", &path).await.status();
+    assert_eq!(marked("verify_providers").await, StatusCode::NOT_FOUND);
+    assert_eq!(list("read_desks", "").await["unread"], 1);
+    assert_eq!(marked("read_desks").await, StatusCode::OK);
+    assert_eq!(list("read_desks", "").await["unread"], 0);
+
+    let answer = world.ask_holding("verify_providers", "GET", "/internal/stream").await;
+    let mut reader = process::sse::EventReader::new(answer.into_body());
+    let news = inbox_news(&mut reader).await;
+    let newest = &news["newest"]["type"];
+    assert_eq!((&news["unread"], newest), (&json!(1), &json!("profile.verification_submitted")));
+    let events = [EventType::RefundRequested, EventType::ProfileVerificationSubmitted];
+    world.tell_admins(&events).await;
+    let notice = loop {
+        let message = reader.next().await.unwrap();
+        let text = String::from_utf8(message.to_vec()).unwrap();
+        if text.contains("event: notice") {
+            break text;
+        }
+    };
+    assert!(notice.contains("profile.verification_submitted"), "not of the other: {notice}");
+    assert_eq!(inbox_news(&mut reader).await["unread"], 2);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, FileId, ReviewId, Role};
+use wire::{Code, FileId, Permission, ReviewId, Role};
 
 use super::reading::seen;
 use crate::service::Service;
@@ -49,9 +49,10 @@ pub async fn hand_in(
 
 pub async fn show_picture(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(PicturePlace { id, image }): Path<PicturePlace>,
 ) -> Result<Response, Problem> {
+    let actor = caller.reader(Permission::READ_REVIEWS);
     let review = seen(&service, actor, id).await?;
     let named = review.images.contains(&image).then_some(image).ok_or(Code::NotFound)?;
     let file = service.register.get(named).await?.ok_or(Code::NotFound)?;

@@ -8,7 +8,7 @@ use process::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Actor, Code, OrderId, ReviewId, Role, UserId};
+use wire::{Actor, Code, OrderId, Permission, ReviewId, Role, UserId};
 
 use super::views::{RatingView, ReviewView, is_about, is_there_for};
 use crate::{
@@ -34,9 +34,10 @@ pub struct ReviewSortQuery {
 
 pub async fn show(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(id): Path<ReviewId>,
 ) -> Result<Json<ReviewView>, Problem> {
+    let actor = caller.reader(Permission::READ_REVIEWS);
     let review = seen(&service, actor, id).await?;
     Ok(Json(ReviewView::of(id, review, actor, service.edit_within_ms)))
 }
@@ -50,9 +51,10 @@ pub async fn seen(service: &Service, actor: Actor, id: ReviewId) -> Result<Revie
 
 pub async fn of_order(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<ReviewView>, Problem> {
+    let actor = caller.reader(Permission::READ_REVIEWS);
     let found = service.store.of_order(id).await?;
     // Others read the review alone, and not whose order it was about.
     let found = found.filter(|(_, r)| is_there_for(r, actor) && is_about(r, actor));
@@ -62,11 +64,12 @@ pub async fn of_order(
 
 pub async fn about_provider(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(id): Path<UserId>,
     Query(ReviewSortQuery { sort }): Query<ReviewSortQuery>,
     page: Page<ReviewPlace>,
 ) -> Result<ItemList<ReviewView>, Problem> {
+    let actor = caller.reader(Permission::READ_REVIEWS);
     let sort = sort.unwrap_or(ReviewSort::Newest);
     let after = page.after.unwrap_or(ReviewPlace::front(sort));
     if after.sort != sort {
@@ -102,10 +105,11 @@ pub async fn rating(
 
 pub async fn search(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Query(WordsQuery { q, provider_id }): Query<WordsQuery>,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<ReviewView>, Problem> {
+    let actor = caller.reader(Permission::READ_REVIEWS);
     let query = WordQuery::of(&q).filter(|_| q.chars().count() <= SEARCH_CHARS_MAX);
     let query = query.ok_or_else(|| Problem::wrong("q", say::words_needed))?;
     let (after, limit) = (page.after, page.limit);

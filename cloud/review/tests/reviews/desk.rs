@@ -48,6 +48,14 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     let reply =
         world.ask(provider(), "PUT", &format!("{path}/reply"), json!({ "text": "a" })).await;
     reply.refused(404, "not_found");
+    for held in ["moderate_reviews", "read_desks"] {
+        let read = world.get_holding(held, &path).await;
+        assert_eq!(read.body["hidden_reason"], decide(0)["reason"], "{held}");
+    }
+    let of_order = format!("/api/v1/orders/{ORDER}/review");
+    for path in [&path, &of_order] {
+        world.get_holding("manage_keys read_people", path).await.refused(404, "not_found");
+    }
     assert_eq!(world.get(admin(), &format!("{DESK}?state=hidden")).await.items().len(), 1);
 
     let shown = world.done(admin(), "POST", &restore, decide(2)).await;

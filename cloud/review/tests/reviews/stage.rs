@@ -145,6 +145,15 @@ impl World {
         self.ask(who, "GET", path, Value::Null).await
     }
 
+    /// What an admin reads whose role includes these permissions alone.
+    pub async fn get_holding(&self, held: &str, path: &str) -> Answer {
+        let token = self.issuer.token(admin(), self.clock.now());
+        let request = Request::get(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header("x-user-permissions", held);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// The customer's review of the order, and the path to it.
     pub async fn reviewed(&self) -> (Value, String) {
         let review = self.done(customer(), "POST", "/api/v1/reviews", form()).await;

@@ -13,7 +13,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Actor, Code, EventType, Role, UnixMillis, UserId};
+use wire::{Actor, Code, EventType, Permission, Role, UnixMillis, UserId};
 
 use super::Service;
 use crate::{
@@ -32,6 +32,11 @@ const PICTURE: FileRule =
 /// Its small print has to be readable.
 const DOCUMENT: FileRule =
     FileRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * MB, side_px_max: 2_400 };
+
+/// Any of these shows an admin the documents of providers.
+const DOCUMENT_READERS: &[Permission] = &[Permission::VerifyProviders];
+/// Any of these shows an admin the pictures of people.
+const PICTURE_READERS: &[Permission] = &[Permission::ReadPeople, Permission::VerifyProviders];
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnPhoto {
@@ -160,19 +165,19 @@ pub async fn hand_in_document(
 
 pub async fn show_file(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(id): Path<FileId>,
 ) -> Result<Response, Problem> {
-    let file = seen(&service, actor, id).await?;
+    let file = seen(&service, &caller, id).await?;
     answered(&service, &file).await
 }
 
 pub async fn link_to_file(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(id): Path<FileId>,
 ) -> Result<Json<FileLink>, Problem> {
-    seen(&service, actor, id).await?;
+    seen(&service, &caller, id).await?;
     let LinkQuery { expires, signature } = service.links.make(id);
     let url = format!("/api/v1/files/{id}/signed?expires={expires}&signature={signature}");
     Ok(Json(FileLink { url, expires_at: UnixMillis(expires) }))
@@ -196,13 +201,16 @@ async fn answered(service: &Service, file: &FileRecord) -> Result<Response, Prob
     Ok(files::served(file, body))
 }
 
-/// Own files, and for admins all; of others those that a shown provider shows.
-async fn seen(service: &Service, actor: Actor, id: FileId) -> Result<FileRecord, Problem> {
+/// Own files; all documents for admins who verify providers, and all pictures for these and for admins who read people; of
+/// others those that a shown provider shows.
+async fn seen(service: &Service, caller: &Caller, id: FileId) -> Result<FileRecord, Problem> {
     let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
+    let is_document = file.purpose == FilePurpose::Document.as_str();
+    let actor = caller.reader(if is_document { DOCUMENT_READERS } else { PICTURE_READERS });
     if file.owner_id == actor.user_id || actor.role == Role::Admin {
         return Ok(file);
     }
-    if file.purpose != FilePurpose::Document.as_str() {
+    if !is_document {
         let owner = service.store.get::<ProviderProfile>(file.owner_id).await?;
         let shown = owner.filter(|owner| PublicProfile::of(owner).is_some() && owner.names(id));
         if shown.is_some() {

@@ -6,7 +6,7 @@ use process::{
     tokens::Caller,
     trace::Trace,
 };
-use wire::{Actor, Code, EventType, Role, UserId};
+use wire::{Actor, Code, EventType, Permission, Role, UserId};
 
 use super::Service;
 use crate::{
@@ -41,12 +41,13 @@ pub async fn write(
     written(&service, actor, trace.as_str(), form).await
 }
 
-/// Another customer's profile is not told apart from none.
+/// Another customer's profile is for admins who may read people, and is not told apart from none for others.
 pub async fn show_customer(
     State(service): State<Service>,
-    Caller { actor, .. }: Caller,
+    caller: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<OwnProfile>, Problem> {
+    let actor = caller.reader(&[Permission::ReadPeople]);
     if actor.user_id != id && actor.role != Role::Admin {
         return Err(Code::NotFound.into());
     }

@@ -86,6 +86,9 @@ async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
     assert_eq!(bytes[frame..frame + 4], [1, 64, 2, 128], "320 x 640");
 
     assert_eq!(world.status(admin(), photo).await, 200);
+    for (held, status) in [("read_people", 200), ("verify_providers", 200), ("read_desks", 404)] {
+        assert_eq!(world.status_holding(held, &at(photo)).await, status, "{held}");
+    }
     for stranger in [provider(), other(Role::Customer)] {
         assert_eq!(world.status(stranger, photo).await, 404);
     }
@@ -154,6 +157,9 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
     assert_eq!(&kept["certifications"][0]["document"], id);
     let path = format!("/api/v1/admin/providers/{PROVIDER}");
     assert_eq!(&world.done(admin(), "GET", &path, None).await["certifications"][0]["document"], id);
+    for (held, status) in [("verify_providers", 200), ("read_people read_desks", 404)] {
+        assert_eq!(world.status_holding(held, &at(id)).await, status, "{held}");
+    }
     let read = world.read(Some(admin()), &at(id)).await;
     assert_eq!(read.headers()["content-disposition"], "attachment; filename=\"document.pdf\"");
     assert_eq!(read.headers()["cache-control"], "no-store");

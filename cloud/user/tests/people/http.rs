@@ -71,6 +71,16 @@ impl World {
         (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
+    /// The status of what an admin reads whose role includes these permissions alone.
+    pub async fn status_holding(&self, held: &str, path: &str) -> u16 {
+        let token = self.issuer.token(admin(), self.clock.now());
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("x-user-permissions", held);
+        let request = request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap().status().as_u16()
+    }
+
     pub async fn done(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
         let (status, answer) = self.ask(who, method, path, body).await;
         assert!(status < 300, "{method} {path}: {status} {answer}");
@@ -393,4 +403,19 @@ async fn the_desk_shows_those_who_wait_longest_first_by_pages() {
     assert_eq!(world.ask(provider(), "GET", &path, None).await.0, 403);
     let done = world.done(admin(), "GET", "/api/v1/admin/verifications?state=verified", None).await;
     assert_eq!(done["items"], json!([]));
+}
+
+#[tokio::test]
+async fn an_admin_reads_a_customers_profile_only_by_a_role_that_reads_people() {
+    let world = World::new().await;
+    for who in [customer(), admin()] {
+        world.done(who, "GET", MINE, None).await;
+    }
+    let path = format!("/api/v1/customers/{CUSTOMER}/profile");
+    assert_eq!(world.status_holding("read_people", &path).await, 200);
+    for held in ["", "read_desks verify_providers"] {
+        assert_eq!(world.status_holding(held, &path).await, 404, "{held}");
+        let own = format!("/api/v1/customers/{ADMIN}/profile");
+        assert_eq!(world.status_holding(held, &own).await, 200, "one's own needs no permission");
+    }
 }

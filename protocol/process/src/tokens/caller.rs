@@ -1,18 +1,27 @@
 //! The caller as an extractor: a handler that takes one cannot be reached without a valid token.
 
 use axum::extract::{FromRef, FromRequestParts};
-use http::{HeaderMap, header, request::Parts};
-use wire::{Actor, Code, Role};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
+use wire::{Actor, Code, Permission, Role};
 
 use super::{Claims, Keys, ServiceKey, TokenAudience, TokenError};
 use crate::{clock::Clock, problem::Problem};
+
+/// The permissions of an admin, in the gateway's words to a part. The gateway removes it from requests of clients.
+pub const USER_PERMISSIONS: HeaderName = HeaderName::from_static("x-user-permissions");
 
 /// A person, by the access token in `Authorization`; a token for edges opens nothing here.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub actor: Actor,
     pub claims: Claims,
+    pub permissions: HeldPermissions,
 }
+
+/// What the caller's role includes. The gateway's header only ever narrows the role of the token, so forging it gives
+/// nothing that leaving it out would not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPermissions(Vec<Permission>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromService(pub String);
@@ -36,7 +45,43 @@ impl Verifier {
     }
 }
 
+impl HeldPermissions {
+    /// Without the header it is all that the role can hold. A permission that only a newer gateway knows is left out.
+    pub fn from_headers(role: Role, headers: &HeaderMap) -> Self {
+        let of_role = Permission::of(role);
+        let mut values = headers.get_all(USER_PERMISSIONS).iter();
+        let Some(value) = values.next().filter(|_| role == Role::Admin) else {
+            return Self(of_role.to_vec());
+        };
+        let words = value.to_str().unwrap_or_default();
+        let named = words.split(' ').filter_map(|word| word.parse().ok());
+        let is_single = values.next().is_none();
+        Self(named.filter(|one| is_single && of_role.contains(one)).collect())
+    }
+
+    /// The header that tells a part of these permissions.
+    pub fn header(held: &[Permission]) -> HeaderValue {
+        let words: Vec<&str> = held.iter().map(|one| one.as_str()).collect();
+        HeaderValue::from_str(&words.join(" ")).unwrap_or(HeaderValue::from_static(""))
+    }
+
+    pub fn include_any(&self, wanted: &[Permission]) -> bool {
+        wanted.iter().any(|one| self.0.contains(one))
+    }
+}
+
 impl Caller {
+    /// The person as a reader of what others own. An admin without any of these permissions reads it as a customer
+    /// does to whom nothing of it belongs.
+    pub fn reader(&self, wanted: &[Permission]) -> Actor {
+        match self.actor.role {
+            Role::Admin if !self.permissions.include_any(wanted) => {
+                Actor { role: Role::Customer, ..self.actor }
+            }
+            Role::Admin | Role::Customer | Role::Provider => self.actor,
+        }
+    }
+
     pub fn require(&self, role: Role) -> Result<(), Problem> {
         if self.actor.role == role {
             return Ok(());
@@ -62,7 +107,8 @@ where
             return Err(Problem::new(Code::Unavailable).retry_after(1));
         }
         let claims = keys.verify(token, TokenAudience::Cloud, clock.now())?;
-        Ok(Self { actor: claims.actor(), claims })
+        let permissions = HeldPermissions::from_headers(claims.role, &parts.headers);
+        Ok(Self { actor: claims.actor(), claims, permissions })
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn stream(
     let seat = hub.news.seat()?;
     let last = request.headers().get(LAST_EVENT_ID).and_then(|last| last.to_str().ok());
     let from = last.and_then(|last| last.parse::<FeedPlace>().ok());
-    let listener = hub.news.listen(caller.actor, from).await?;
+    let listener = hub.news.listen(&caller, from).await?;
     let (sender, response) = sse::answer();
     let tasks = &hub.sessions.tasks;
     let stop = request.extensions().get::<ProcessStop>().map(|ProcessStop(stop)| stop.clone());

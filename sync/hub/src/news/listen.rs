@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use process::sse::{self, EventSender};
+use process::{
+    sse::{self, EventSender},
+    tokens::Caller,
+};
 use serde::Serialize;
 use tokio::{
     sync::{broadcast, watch},
     time::MissedTickBehavior,
 };
-use wire::{Actor, Region, RegionStatus, Role};
+use wire::{Actor, Permission, Region, RegionStatus, Role};
 
 use super::{
     FeedNews, News, notice,
@@ -20,12 +23,13 @@ use crate::store::StoreError;
 const BEAT: Duration = Duration::from_secs(15);
 
 pub struct NewsListener {
-    actor: Actor,
+    /// The caller, as far as they may read orders.
+    reader: Actor,
     place: FeedPlace,
     is_resumed: bool,
     missed: Vec<FeedNews>,
     changes: broadcast::Receiver<Arc<FeedNews>>,
-    /// For admins.
+    /// For admins who may read the platform.
     regions: Option<watch::Receiver<Arc<Vec<RegionStatus>>>>,
     shown: BTreeMap<Region, RegionStatus>,
 }
@@ -39,7 +43,7 @@ impl News {
     /// A listener that goes on from a place, where that is near enough.
     pub async fn listen(
         &self,
-        actor: Actor,
+        caller: &Caller,
         from: Option<FeedPlace>,
     ) -> Result<NewsListener, StoreError> {
         // Before the end is read: later changes come by this.
@@ -53,14 +57,15 @@ impl News {
                 missed.extend(self.missed(region, &from, &end).await?);
             }
         }
-        let regions = (actor.role == Role::Admin).then(|| self.regions.subscribe());
+        let reads_regions = caller.actor.role == Role::Admin
+            && caller.permissions.include_any(&[Permission::ReadPlatform]);
         Ok(NewsListener {
-            actor,
+            reader: caller.reader(Permission::READ_ORDERS),
             place: from.unwrap_or(end),
             is_resumed: from.is_some(),
             missed,
             changes,
-            regions,
+            regions: reads_regions.then(|| self.regions.subscribe()),
             shown: BTreeMap::new(),
         })
     }
@@ -135,7 +140,7 @@ impl NewsListener {
             return false;
         }
         self.place.pass(region, kind, number);
-        match notice::of(news, self.actor) {
+        match notice::of(news, self.reader) {
             Some(told) => {
                 let id = self.place.to_string();
                 to.send(sse::event(told.name(), Some(&id), &told)).await

@@ -2,7 +2,10 @@
 
 use axum::body::Body;
 use http::{Request, StatusCode, header};
-use process::sse::{EventReader, LAST_EVENT_ID, id_in};
+use process::{
+    sse::{EventReader, LAST_EVENT_ID, id_in},
+    tokens::USER_PERMISSIONS,
+};
 use serde_json::Value;
 use tower::ServiceExt;
 use wire::{Order, OrderStatus, Region, Role, UserId};
@@ -17,8 +20,21 @@ struct Page {
 
 impl Page {
     async fn open(hub: &Replica, token: &str, place: Option<&str>) -> Self {
+        Self::open_holding(hub, token, place, None).await
+    }
+
+    /// The page of an admin whose role includes these permissions alone.
+    async fn open_holding(
+        hub: &Replica,
+        token: &str,
+        place: Option<&str>,
+        held: Option<&str>,
+    ) -> Self {
         let mut request = Request::get("/internal/stream")
             .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(held) = held {
+            request = request.header(USER_PERMISSIONS, held);
+        }
         if let Some(place) = place {
             request = request.header(LAST_EVENT_ID, place);
         }
@@ -216,6 +232,38 @@ async fn an_admin_hears_of_the_regions_and_others_do_not() {
     }
     stage.publish_order(&of(1, 1, 1, OrderStatus::Pending)).await;
     customer.hears("order").await;
+}
+
+#[tokio::test]
+async fn a_narrowed_admin_is_told_of_the_work_of_the_role_alone() {
+    let stage = Stage::new(false).await;
+    let hub = stage.replica().await;
+    let token = stage.token(Role::Admin, 9);
+    let order = of(1, 1, 1, OrderStatus::PendingReview);
+    let mut witness = Page::open(&hub, &stage.token(Role::Customer, 1), None).await;
+    witness.hears("ready").await;
+    let place = witness.place.clone();
+    let mut orders = Page::open_holding(&hub, &token, None, Some("approve_orders")).await;
+    orders.hears("ready").await;
+    stage.publish_order(&order).await;
+    witness.hears("order").await;
+    assert_eq!(orders.hears("order").await["id"], serde_json::json!(order.id));
+    // What it would have missed stands before the regions.
+    let place = place.as_deref();
+    let mut regions = Page::open_holding(&hub, &token, place, Some("read_platform")).await;
+    assert_eq!(regions.hears("ready").await["resumed"], true);
+    for _ in Region::ALL {
+        regions.hears("region").await;
+    }
+    stage.publish_order(&of(1, 1, 2, OrderStatus::Rejected)).await;
+    assert_eq!(orders.hears("order").await["version"], 2, "and no region between them");
+    // To an admin who may do neither, the place alone moves on past the order.
+    let mut none = Page::open_holding(&hub, &token, place, Some("verify_providers")).await;
+    assert_eq!(none.hears("ready").await["resumed"], true);
+    let message = tokio::time::timeout(PATIENCE, none.reader.next()).await.unwrap().unwrap();
+    let text = std::str::from_utf8(&message).unwrap();
+    assert!(!text.contains("event:"), "{text}");
+    assert_eq!(id_in(&message), orders.place.as_deref(), "{text}");
 }
 
 #[tokio::test]

@@ -99,3 +99,26 @@ fn there_is_one_bearer_token_or_none() {
         assert_eq!(bearer(&headers), expected, "{values:?}");
     }
 }
+
+#[test]
+fn the_gateways_header_narrows_an_admin_and_nobody_else() {
+    let held = |role: Role, values: &[&'static str]| {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(USER_PERMISSIONS, HeaderValue::from_static(value));
+        }
+        HeldPermissions::from_headers(role, &headers)
+    };
+    let all = |role| HeldPermissions(Permission::of(role).to_vec());
+    assert_eq!(held(Role::Admin, &[]), all(Role::Admin), "past the gateway, as the token says");
+    let (read, verify) = (Permission::ReadDesks, Permission::VerifyProviders);
+    let narrowed = held(Role::Admin, &["read_desks of_a_newer_gateway accept_orders"]);
+    assert_eq!(narrowed, HeldPermissions(vec![read]), "no more than the role of the token");
+    assert!(narrowed.include_any(&[verify, read]) && !narrowed.include_any(&[verify]));
+    for nothing in [&[""][..], &["read_desks", "read_desks"]] {
+        assert_eq!(held(Role::Admin, nothing), HeldPermissions(Vec::new()), "{nothing:?}");
+    }
+    assert_eq!(held(Role::Customer, &["read_desks"]), all(Role::Customer));
+    let header = HeldPermissions::header(&[read, verify]);
+    assert_eq!(header, "read_desks verify_providers");
+}

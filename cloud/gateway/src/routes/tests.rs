@@ -1,0 +1,61 @@
+//! The table holds together.
+
+use super::*;
+
+#[test]
+fn nothing_internal_is_in_the_table() {
+    for path in ROUTES.iter().map(|r| r.path).chain(ALIASES.iter().map(|a| a.path)) {
+        assert!(!path.contains("internal"), "{path}");
+    }
+}
+
+#[test]
+fn no_route_takes_more_than_the_process_does() {
+    for route in ROUTES {
+        if let RouteBody::Streamed { bytes_max } = route.body {
+            assert!(bytes_max <= process::web::ANY_BODY_BYTES_MAX, "{route:?}");
+        }
+    }
+}
+
+#[test]
+fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
+    let mut used: Vec<Permission> = Vec::new();
+    for route in ROUTES {
+        let needs = match route.needs {
+            PermissionRule::All(all) => all,
+            PermissionRule::Nothing | PermissionRule::AnyOf(_) | PermissionRule::Narrowed => &[],
+        };
+        used.extend(needs);
+        let is_held = |role: &Role| needs.iter().any(|one| Permission::of(*role).contains(one));
+        match route.audience {
+            Audience::Roles(&[Role::Admin], _) => assert!(is_held(&Role::Admin), "{route:?}"),
+            Audience::Roles(roles, _) if !needs.is_empty() => {
+                assert!(roles.iter().all(is_held), "{route:?}");
+            }
+            _ => {}
+        }
+        if route.path.starts_with("/api/v1/admin/") {
+            assert!(!needs.is_empty(), "{route:?}");
+        }
+    }
+    let unused = Permission::ALL.into_iter().find(|one| !used.contains(one));
+    assert_eq!(unused, None, "a permission that nothing asks for says nothing");
+}
+
+#[test]
+fn no_line_hides_another() {
+    for (index, route) in ROUTES.iter().enumerate() {
+        let earlier = &ROUTES[..index];
+        let same = |other: &&Route| other.method == route.method && other.path == route.path;
+        assert_eq!(earlier.iter().find(same), None);
+    }
+}
+
+#[test]
+fn every_alias_leads_to_a_route() {
+    for alias in ALIASES {
+        let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
+        assert!(ROUTES.iter().any(|r| target(&r)), "{alias:?}");
+    }
+}
