@@ -31,6 +31,7 @@ use platform::sql::{Migrations, Reads, Sql};
 use process::clock::Clock;
 use wire::ShareLimits;
 
+pub use cancelling::CancelBasis;
 pub use cases::CaseTurn;
 pub use decide::{FundedRun, Publication};
 pub use fees::CancelFeeRow;

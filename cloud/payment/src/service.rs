@@ -43,7 +43,7 @@ impl Service {
     pub async fn fetch(&self, id: OrderId) -> Result<Order, Problem> {
         let token = self.verifier.token_for(ORDER);
         let path = format!("/internal/orders/{id}");
-        let OrderAndTerms { order, terms } = match self.orders.get(&path, Some(&token)).await {
+        let OrderAndTerms { order, terms, .. } = match self.orders.get(&path, Some(&token)).await {
             Ok(told) => told,
             Err(UpstreamError::Refused { problem: Some(problem), .. }) => {
                 return Err((*problem).into());

@@ -27,7 +27,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
     const DELETE: Method = Method::DELETE;
     to
         .at(POST, "/api/v1/reviews", "Review your completed order, once",
-            &[Code::OrderNotFound, Code::OrderNotCompleted, Code::AlreadyReviewed], writing::submit)
+            &[Code::OrderNotFound, Code::OrderNotCompleted, Code::OrderUnpaid,
+                Code::AlreadyReviewed], writing::submit)
         .at(POST, "/api/v1/reviews/images",
             "Hand in a picture that a review then names: JPEG, PNG or WebP, of at most 10 MB", &[],
             pictures::hand_in)

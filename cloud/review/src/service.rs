@@ -12,7 +12,8 @@ use process::{
 };
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, EdgeId, Evidence, FirstResult,
-    Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind, ReviewId, Role, Source,
+    Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind, PaymentStatus, ReviewId,
+    Role, Source,
 };
 
 use crate::{
@@ -42,9 +43,13 @@ pub enum Submitted {
 impl Service {
     /// The order as it stands; `None` where there is no such order.
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Problem> {
+        Ok(self.order_and_terms(id).await?.map(|told| told.order))
+    }
+
+    async fn order_and_terms(&self, id: OrderId) -> Result<Option<OrderAndTerms>, Problem> {
         let token = self.verifier.token_for(ORDER);
         match self.orders.get(&format!("/internal/orders/{id}"), Some(&token)).await {
-            Ok(OrderAndTerms { order, .. }) => Ok(Some(order)),
+            Ok(told) => Ok(Some(told)),
             Err(UpstreamError::Refused { problem: Some(problem), .. })
                 if problem.code == Code::OrderNotFound =>
             {
@@ -57,8 +62,8 @@ impl Service {
         }
     }
 
-    /// Keeps a customer's review of an order that is complete and theirs. The same command is answered alike,
-    /// however often it comes.
+    /// Keeps a customer's review of an order that is complete, paid and theirs. The same command is
+    /// answered alike, however often it comes.
     pub async fn submit(
         &self,
         customer: Actor,
@@ -67,7 +72,7 @@ impl Service {
         origin: ReviewOrigin,
         trace: &str,
     ) -> Result<Submitted, Problem> {
-        let own = match self.order(order).await?.map(|order| reviewable(customer, order)) {
+        let own = match self.order_and_terms(order).await?.map(|told| reviewable(customer, told)) {
             None => return Ok(Submitted::Refused(Code::OrderNotFound, None)),
             Some(Err(code)) => return Ok(Submitted::Refused(code, None)),
             Some(Ok(order)) => order,
@@ -194,12 +199,16 @@ impl Service {
 }
 
 /// The order as a review needs it, or why its customer may not review it. Another's order does not exist for them.
-fn reviewable(customer: Actor, order: Order) -> Result<ReviewedOrder, Code> {
+fn reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrder, Code> {
+    let OrderAndTerms { order, paid_afterwards, .. } = told;
     if order.customer_id != customer.user_id {
         return Err(Code::OrderNotFound);
     }
     let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
     let provider_id = order.provider_id.filter(|_| is_done).ok_or(Code::OrderNotCompleted)?;
+    if order.payment_status == PaymentStatus::Unpaid && !paid_afterwards {
+        return Err(Code::OrderUnpaid);
+    }
     let Order { id, code, title, customer_id, .. } = order;
     Ok(ReviewedOrder { id, code, title, customer_id, provider_id })
 }

@@ -1,12 +1,15 @@
-//! Takes in events: a new person gets a profile, a revoked one is shown no more until
-//! let in again, a completed job counts for its provider, and his rating is the review service's word.
+//! Takes in events: a new person gets a profile, a revoked one is shown no more until let in again,
+//! a job that is done and paid counts for its provider, and his rating is the review service's
+//! word.
 
 use platform::{
     bus::{Bus, topology},
     consume::{Handle, HandleError, consume},
 };
 use process::tasks::Tasks;
-use wire::{Event, EventType, OrderEvent, RatingEvent, Role, UserEvent};
+use wire::{
+    Event, EventType, OrderEvent, OrderStatus, PaymentStatus, RatingEvent, Role, UserEvent,
+};
 
 use crate::{
     domain::{CustomerProfile, ProviderProfile},
@@ -24,8 +27,15 @@ impl ProfileFeed {
         consume(tasks, bus, topology::USER_PROFILES, self);
     }
 
-    async fn completed(&self, event: &Event) -> Result<(), HandleError> {
-        let OrderEvent { order, .. } = serde_json::from_value(event.body.clone())?;
+    /// Counts a job whose work is done and paid, or is paid for afterwards. A payment that comes
+    /// later is told by `order.status_changed`.
+    async fn note_done_work(&self, event: &Event) -> Result<(), HandleError> {
+        let OrderEvent { order, paid_afterwards, .. } = serde_json::from_value(event.body.clone())?;
+        let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
+        let is_unpaid = order.payment_status == PaymentStatus::Unpaid && !paid_afterwards;
+        if !is_done || is_unpaid {
+            return Ok(());
+        }
         let Some(provider_id) = order.provider_id else {
             return Err(HandleError::poison("a completed order has no provider"));
         };
@@ -66,7 +76,9 @@ impl Handle for ProfileFeed {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         match event.kind {
             EventType::UserRegistered | EventType::UserRevoked | EventType::UserReadmitted => {}
-            EventType::OrderCompleted => return self.completed(event).await,
+            EventType::OrderCompleted | EventType::OrderStatusChanged => {
+                return self.note_done_work(event).await;
+            }
             EventType::RatingUpdated => {
                 let rating: RatingEvent = serde_json::from_value(event.body.clone())?;
                 return Ok(self.store.note_rating(&rating, &event.trace).await?);

@@ -67,6 +67,14 @@ impl OfflineRules {
         can_be_paid(order) && self.paid_afterwards.contains(&order.service_type)
     }
 
+    /// Returns whether the work on this order goes on unpaid, by a rule for edges alone. Its customer was told of no such
+    /// work, so they may still cancel it.
+    pub fn is_unpaid_work(&self, order: &Order) -> bool {
+        order.status == OrderStatus::InProgress
+            && can_be_paid(order)
+            && !self.is_paid_afterwards(order)
+    }
+
     /// The rules by which the holding edge may approve orders of such a customer.
     pub fn approvals(&self, in_good_standing: bool) -> impl Iterator<Item = &ApprovalRule> {
         let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);

@@ -106,6 +106,7 @@ codes! {
     SignatureWrong signature_wrong 401,
     // reviews
     OrderNotCompleted order_not_completed 409,
+    OrderUnpaid order_unpaid 409,
     AlreadyReviewed already_reviewed 409,
     ReviewFixed review_fixed 409,
     OwnReview own_review 403,

@@ -125,7 +125,8 @@ pub struct OrderEvent {
     pub terms: Option<CancelCharge>,
     /// Of `order.cancelled`: so much of the money that was in custody then goes back to the customer.
     pub refund: Option<Amount>,
-    /// Of `order.accepted`: the work may begin now, and is paid for afterwards.
+    /// Of `order.accepted`: the work may begin now, and is paid for afterwards. Of `order.completed`: the work is done, and is
+    /// paid for afterwards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
 }
@@ -158,12 +159,15 @@ pub struct CancelCharge {
     pub provider_id: Option<UserId>,
 }
 
-/// An order as the order service tells it to the payment service.
+/// An order as the order service tells it to the services for payments and reviews.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderAndTerms {
     pub order: Order,
     pub terms: Option<CancelCharge>,
+    /// The rules of its region let this order be paid for after the work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paid_afterwards: bool,
 }
 
 /// The body of every event about an order's money. A consumer keeps the one with the highest `money_version`.

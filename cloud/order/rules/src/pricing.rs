@@ -4,7 +4,10 @@
 use custody::{CancelPreview, CancelQuestion, FeePolicy, MoneyLapse, TermsChanged};
 use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Order, Role, UnixMillis};
 
-use crate::{Lapse, OrderState, ruling::Case};
+use crate::{
+    Lapse, OfflineRules, OrderState,
+    ruling::{self, Case},
+};
 
 /// A window of this length names a day and no hour. A day at the change of the clocks has 23 hours.
 const WHOLE_DAY_MS: i64 = 23 * 60 * 60 * 1_000;
@@ -18,11 +21,13 @@ pub struct Cancellation {
     pub free_until: Option<UnixMillis>,
 }
 
-/// The preview for this person, or the reason why they cannot cancel the order. Read rights are the caller's to check.
+/// The preview for this person by the rules of the order's region, or the reason why they cannot
+/// cancel it. Read rights are the caller's to check.
 pub fn cancellation(
     state: &OrderState,
     actor: Actor,
     policies: &[FeePolicy],
+    rules: &OfflineRules,
     now: UnixMillis,
 ) -> Result<Cancellation, Code> {
     let order = &state.order;
@@ -30,8 +35,8 @@ pub fn cancellation(
     if !Action::Cancel.roles().contains(&actor.role) || !own {
         return Err(Code::RoleForbidden);
     }
-    if order.status.after_by(Action::Cancel, actor.role).is_none() {
-        return Err(crate::ruling::why_not(order.status, Action::Cancel));
+    if ruling::status_after(Action::Cancel, actor.role, order, rules).is_none() {
+        return Err(ruling::why_not(order.status, Action::Cancel));
     }
     let question = question(state, actor.role, policies, now);
     let CancelPreview { fee_minor, refund_minor } = question.preview();

@@ -188,7 +188,8 @@ impl<'a> Desk<'a> {
         let won = after.acceptance.as_ref().filter(|_| accepted);
         let rule = won.and_then(|acceptance| acceptance.rule);
         let line = LineDraft { from, rule, ..LineDraft::default() };
-        let region = self.assignment(order.location).filter(|_| accepted);
+        let tells_payment = matches!(kind, EventType::OrderAccepted | EventType::OrderCompleted);
+        let region = self.assignment(order.location).filter(|_| tells_payment);
         let paid_afterwards = region.is_some_and(|region| region.rules.is_paid_afterwards(order));
         self.line(attempt, order, LineDraft { reason: reason.clone(), ..line });
         self.emit(kind, attempt, order.clone(), |body| {

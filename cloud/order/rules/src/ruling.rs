@@ -183,7 +183,8 @@ fn act(
     }
     let lapsed = action == Action::Cancel && case.lapse == Some(Lapse::CancelStages);
     let anyhow = (lapsed && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
-    let Some(status) = order.status.after_by(action, case.actor.role).or(anyhow) else {
+    let next = status_after(action, case.actor.role, order, case.rules);
+    let Some(status) = next.or(anyhow) else {
         return leads_nowhere(case, order.status, action);
     };
     if (action, case.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
@@ -219,6 +220,19 @@ fn act(
         Action::Approve | Action::Reject | Action::Start | Action::Complete | Action::Review => {}
     }
     Ok(Ruling::Changed { after, reason, under_rule })
+}
+
+/// The status that the order has after the action of such a person. Its customer may cancel work that goes on unpaid by a rule
+/// for edges.
+pub(crate) fn status_after(
+    action: Action,
+    role: Role,
+    order: &Order,
+    rules: &OfflineRules,
+) -> Option<OrderStatus> {
+    let cancels = (action, role) == (Action::Cancel, Role::Customer);
+    let cancelled = cancels && rules.is_unpaid_work(order);
+    order.status.after_by(action, role).or(cancelled.then_some(OrderStatus::Cancelled))
 }
 
 /// The ruling on an action that the order's status has no place for. An edge may have promised it by the

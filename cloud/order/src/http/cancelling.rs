@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{Actor, Amount, Code, Currency, OrderId, UnixMillis, readable_by};
 
-use crate::service::Service;
+use crate::{service::Service, store::CancelBasis};
 
 /// What becomes of the money, to the cent, if the order is cancelled now.
 #[derive(Serialize, ToSchema)]
@@ -45,11 +45,13 @@ pub async fn preview(
     actor: Actor,
     id: OrderId,
 ) -> Result<CancellationView, Problem> {
-    let (state, policies, at) = service.store.to_cancel(id).await?.ok_or(Code::OrderNotFound)?;
+    let basis = service.store.to_cancel(id).await?.ok_or(Code::OrderNotFound)?;
+    let CancelBasis { state, policies, rules, at } = basis;
     if readable_by(&state.order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
-    let Cancellation { fee, refund, free_until } = cancellation(&state, actor, &policies, at)?;
+    let Cancellation { fee, refund, free_until } = 
+        cancellation(&state, actor, &policies, &rules, at)?;
     let OrderState { order, held, .. } = state;
     Ok(CancellationView {
         order_id: id,

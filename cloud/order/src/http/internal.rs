@@ -167,8 +167,7 @@ pub async fn order(
     _: FromDecider,
     Path(id): Path<OrderId>,
 ) -> Result<Json<OrderAndTerms>, Problem> {
-    let (order, terms) = service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?;
-    Ok(Json(OrderAndTerms { order, terms }))
+    Ok(Json(service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?))
 }
 
 /// Orders with their versions, to compare.

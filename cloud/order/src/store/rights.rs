@@ -186,6 +186,14 @@ impl Store {
         rows.into_iter().map(|row| row.read().map(|(event, _)| event)).collect()
     }
 
+    /// The rules of the region as they are now.
+    pub(super) async fn rules_of(&self, region: Region) -> Result<OfflineRules, StoreError> {
+        let text = granted("WHERE region_assignment.region = ?");
+        let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;
+        let (now, _) = row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
+        Ok(now.assignment.rules)
+    }
+
     pub async fn region_record(&self, region: Region) -> Result<AssignmentRecord, StoreError> {
         let text = granted("WHERE region_assignment.region = ?");
         let row = self.sql.one::<GrantedRow>(text, vals![region]).await?;

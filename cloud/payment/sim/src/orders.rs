@@ -290,7 +290,9 @@ impl MoneyWorld {
         }
         let begun =
             line.from.is_none_or(|from| from.has_provider() && from != OrderStatus::Accepted);
-        if action == Action::Cancel && begun {
+        // The order is still as it was.
+        let is_unpaid_work = rules_of(self.plan.unpaid).is_unpaid_work(self.orders.order(n));
+        if action == Action::Cancel && begun && !is_unpaid_work {
             self.broken("begun_work_is_not_cancelled", format!("order {n} was {:?}", line.from));
         }
         if action == Action::Start {
@@ -352,7 +354,8 @@ impl MoneyWorld {
 
     pub fn preview(&mut self, n: usize) {
         let (state, now) = (self.orders.state(n), UnixMillis(self.now));
-        let preview = cancellation(state, customer(n), &POLICIES, now).ok();
+        let rules = rules_of(self.plan.unpaid);
+        let preview = cancellation(state, customer(n), &POLICIES, &rules, now).ok();
         self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor());
     }
 

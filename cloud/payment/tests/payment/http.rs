@@ -205,7 +205,7 @@ fn secret() -> Secret {
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
     let OrderDesk { order, .. } = orders.0.lock().unwrap().clone();
     if order.id == id {
-        return Json(OrderAndTerms { order, terms: None }).into_response();
+        return Json(OrderAndTerms { order, terms: None, paid_afterwards: false }).into_response();
     }
     let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()

@@ -24,6 +24,8 @@ pub const USER_PROFILES: QueueSpec = QueueSpec::new(
         (Exchange::Auth, "user.revoked"),
         (Exchange::Auth, "user.readmitted"),
         (Exchange::Order, "order.completed"),
+        // The payment of work that was done before.
+        (Exchange::Order, "order.status_changed"),
         (Exchange::Review, "rating.updated"),
     ],
 );

@@ -77,8 +77,8 @@ pub struct RatingDistribution {
     five: i64,
 }
 
-/// Returns whether the review exists for this caller: a hidden one does for its author and for admins who
-/// read reviews.
+/// Returns whether the review exists for this caller: a hidden one does for its author and for
+/// admins who read reviews.
 pub fn is_there_for(review: &Review, caller: Actor) -> bool {
     review.is_shown || caller.role == Role::Admin || caller.user_id == review.customer_id
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use support::files::png;
-use wire::{EventType, OrderStatus, ReviewEvent, Role};
+use wire::{EventType, OrderStatus, PaymentStatus, ReviewEvent, Role, ServiceType};
 
 use crate::stage::*;
 
@@ -40,6 +40,25 @@ async fn a_completed_order_is_reviewed_once_by_its_customer() {
     assert_eq!((told.order_id, told.rating, told.version), (ORDER, 4, 1));
     assert!(!events[0].body.to_string().contains("准时"), "its words stay here");
     assert_eq!(world.done(customer(), "GET", &path, Value::Null).await, review);
+}
+
+#[tokio::test]
+async fn unpaid_work_is_reviewed_only_once_it_is_paid_or_where_it_is_paid_for_afterwards() {
+    for (kind, is_refused) in [(ServiceType::Other, true), (PAID_AFTERWARDS, false)] {
+        let world = World::new().await;
+        world.order(|order| {
+            let order = order.as_mut().unwrap();
+            order.payment_status = PaymentStatus::Unpaid;
+            order.service_type = kind;
+        });
+        if is_refused {
+            let early = world.ask(customer(), "POST", REVIEWS, form()).await;
+            early.refused(409, "order_unpaid");
+            assert!(world.events().await.is_empty());
+            world.order(|order| order.as_mut().unwrap().payment_status = PaymentStatus::Held);
+        }
+        world.reviewed().await;
+    }
 }
 
 #[tokio::test]

@@ -19,10 +19,13 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 use wire::{
-    Actor, EventType, Order, OrderAndTerms, OrderId, OrderStatus, Role, UnixMillis, UserId,
+    Actor, EventType, Order, OrderAndTerms, OrderId, OrderStatus, PaymentStatus, Role, ServiceType,
+    UnixMillis, UserId,
 };
 
 pub const AT: UnixMillis = UnixMillis(1_764_000_000_000);
+/// The kind of work that the region lets be paid for afterwards.
+pub const PAID_AFTERWARDS: ServiceType = ServiceType::LifeHealth;
 pub const ORDER: OrderId = OrderId(Uuid::from_u128(0x500));
 
 #[derive(Clone)]
@@ -88,6 +91,7 @@ impl World {
             customer_id: customer().user_id,
             provider_id: Some(provider().user_id),
             status: OrderStatus::Completed,
+            payment_status: PaymentStatus::Paid,
             ..samples::order(1, 5)
         };
         let orders = Orders(Arc::new(Mutex::new(Some(order))));
@@ -208,7 +212,8 @@ impl Answer {
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
     let order = orders.0.lock().unwrap().clone();
     if let Some(order) = order.filter(|order| order.id == id) {
-        return Json(OrderAndTerms { order, terms: None }).into_response();
+        let paid_afterwards = order.service_type == PAID_AFTERWARDS;
+        return Json(OrderAndTerms { order, terms: None, paid_afterwards }).into_response();
     }
     let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()

@@ -201,8 +201,8 @@ async fn answered(service: &Service, file: &FileRecord) -> Result<Response, Prob
     Ok(files::served(file, body))
 }
 
-/// Own files; all documents for admins who verify providers, and all pictures for these and for admins who read people; of
-/// others those that a shown provider shows.
+/// Own files; all documents for admins who verify providers, and all pictures for these and for
+/// admins who read people; of others those that a shown provider shows.
 async fn seen(service: &Service, caller: &Caller, id: FileId) -> Result<FileRecord, Problem> {
     let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
     let is_document = file.purpose == FilePurpose::Document.as_str();

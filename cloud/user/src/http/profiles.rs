@@ -41,7 +41,8 @@ pub async fn write(
     written(&service, actor, trace.as_str(), form).await
 }
 
-/// Another customer's profile is for admins who may read people, and is not told apart from none for others.
+/// Another customer's profile is for admins who may read people, and is not told apart from none
+/// for others.
 pub async fn show_customer(
     State(service): State<Service>,
     caller: Caller,

@@ -12,7 +12,8 @@ use user::{
 };
 use uuid::Uuid;
 use wire::{
-    Actor, CommandId, Event, EventId, EventType, OrderEvent, RatingEvent, Role, UserEvent, UserId,
+    Actor, CommandId, Event, EventId, EventType, OrderEvent, OrderStatus, PaymentStatus,
+    RatingEvent, Role, UserEvent, UserId,
 };
 
 use crate::{AT, CUSTOMER, PROVIDER};
@@ -78,13 +79,47 @@ async fn an_event_that_names_nobody_is_put_aside_at_once() {
     assert!(matches!(handled, Err(HandleError::Poison(_))), "{handled:?}");
 }
 
+fn done_work(order: u128, payment_status: PaymentStatus) -> wire::Order {
+    wire::Order {
+        provider_id: Some(PROVIDER),
+        status: OrderStatus::Completed,
+        payment_status,
+        ..support::samples::order(order, 3)
+    }
+}
+
+#[tokio::test]
+async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards() {
+    let (store, _folder) = sqlite_store().await;
+    let handler = ProfileFeed { store: store.clone() };
+    let (actor, command_id) =
+        (Actor { user_id: PROVIDER, role: Role::Provider }, CommandId(Uuid::from_u128(8)));
+    let mut counted = Vec::new();
+    use EventType::{OrderCompleted, OrderStatusChanged};
+    for (id, kind, payment_status, paid_afterwards) in [
+        (1, OrderCompleted, PaymentStatus::Unpaid, false),
+        (1, OrderStatusChanged, PaymentStatus::Held, false),
+        (2, OrderCompleted, PaymentStatus::Unpaid, true),
+        (2, OrderStatusChanged, PaymentStatus::Held, false),
+    ] {
+        let body = OrderEvent {
+            paid_afterwards,
+            ..OrderEvent::plain(done_work(id, payment_status), actor, command_id)
+        };
+        let event_id = EventId(Uuid::from_u128(id * 10 + counted.len() as u128));
+        handler.handle(&Event::new(event_id, kind, AT, TRACE, &body).unwrap()).await.unwrap();
+        let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap();
+        counted.push(provider.map_or(0, |provider| provider.completed_orders));
+    }
+    assert_eq!(counted, [0, 1, 2, 2]);
+}
+
 #[tokio::test]
 async fn a_completed_job_counts_once_however_often_it_is_told() {
     let (store, _folder) = sqlite_store().await;
     let handler = ProfileFeed { store: store.clone() };
     let completed = |event: u128, order: u128| {
-        let order =
-            wire::Order { provider_id: Some(PROVIDER), ..support::samples::order(order, 3) };
+        let order = done_work(order, PaymentStatus::Held);
         let actor = Actor { user_id: PROVIDER, role: Role::Provider };
         let command_id = CommandId(Uuid::from_u128(8));
         let body = OrderEvent::plain(order, actor, command_id);

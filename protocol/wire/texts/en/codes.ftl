@@ -81,6 +81,7 @@ fee-settled = A fee is set and taken back until an hour before it begins. This o
 too-many-fees = Twenty versions of this fee are to come already. Take one back first.
 signature-wrong = The signature of this message is wrong.
 order-not-completed = An order can be reviewed once its work is complete.
+order-unpaid = This work is not paid for yet. It can be reviewed once it is.
 already-reviewed = This order has been reviewed already.
 review-fixed = This review can no longer be changed: its provider has replied, or its time for changes is over.
 own-review = This review is your own, or about your own work.

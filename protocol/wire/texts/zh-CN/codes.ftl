@@ -81,6 +81,7 @@ fee-settled = 费用最迟须在生效前一小时设定或撤回。该费用已
 too-many-fees = 该费用已有二十个版本等待生效。请先撤回一个。
 signature-wrong = 此消息的签名不正确。
 order-not-completed = 订单完工后才能评价。
+order-unpaid = 该服务尚未付款，付款后才能评价。
 already-reviewed = 该订单已经评价过。
 review-fixed = 该评价已不能修改：服务商已回复，或修改时限已过。
 own-review = 这是您自己的评价，或是对您所做工作的评价。

@@ -1,7 +1,7 @@
 //! The price of a cancel: shown first, decided with the cancel, told with every event.
 
 use custody::FeePolicy;
-use rules::{OrderState, cancellation};
+use rules::{CaseKind, OfflineRules, OrderState, cancellation};
 use wire::{
     Amount, CancelCharge, Code, CommandBody, EventType, OrderStatus, PaymentStatus, UnixMillis,
 };
@@ -40,7 +40,7 @@ fn terms(fee: i64) -> CancelCharge {
 fn a_late_cancel_is_bound_by_the_fee_that_was_shown() {
     let mut stage = paid(23 * HOUR);
     let state = stage.snapshot.orders[&order_id(1)].clone();
-    let shown = cancellation(&state, customer(1), &[policy()], NOW).unwrap();
+    let shown = cancellation(&state, customer(1), &[policy()], &OfflineRules::default(), NOW).unwrap();
     assert_eq!((shown.fee, shown.refund), (amount(2_000), amount(18_000)));
     assert_eq!(shown.free_until, Some(UnixMillis(NOW.0 - HOUR)));
     for wrong in [None, Some(1_999), Some(2_001), Some(-1)] {
@@ -118,11 +118,48 @@ fn only_what_can_be_cancelled_has_a_price() {
         (OrderStatus::InProgress, Code::WrongState),
         (OrderStatus::Completed, Code::WrongState),
     ] {
-        let refused = cancellation(&order(1, status), customer(1), &[policy()], NOW);
+        let mut state = order(1, status);
+        state.order.payment_status = PaymentStatus::Held;
+        let rules = OfflineRules::default();
+        let refused = cancellation(&state, customer(1), &[policy()], &rules, NOW);
         assert_eq!(refused, Err(code), "{status}");
     }
-    let pending = order(1, OrderStatus::Pending);
+    let (pending, rules) = (order(1, OrderStatus::Pending), OfflineRules::default());
     for actor in [customer(2), provider(1)] {
-        assert_eq!(cancellation(&pending, actor, &[], NOW), Err(Code::RoleForbidden));
+        assert_eq!(cancellation(&pending, actor, &[], &rules, NOW), Err(Code::RoleForbidden));
     }
+}
+
+#[test]
+fn a_customer_cancels_work_that_an_edge_let_start_unpaid() {
+    let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    let afterwards =
+        OfflineRules { paid_afterwards: vec![draft().service_type], ..unpaid_start.clone() };
+    let work = |payment_status| {
+        let mut state = order(1, OrderStatus::InProgress);
+        state.order.payment_status = payment_status;
+        state
+    };
+    for (payment, rules, by, code) in [
+        (PaymentStatus::Unpaid, &unpaid_start, customer(1), None),
+        (PaymentStatus::Unpaid, &afterwards, customer(1), Some(Code::WrongState)),
+        (PaymentStatus::Held, &unpaid_start, customer(1), Some(Code::WrongState)),
+        (PaymentStatus::Refunded, &unpaid_start, customer(1), Some(Code::WrongState)),
+        (PaymentStatus::Unpaid, &unpaid_start, admin(), Some(Code::WrongState)),
+    ] {
+        let shown = cancellation(&work(payment), by, &[policy()], rules, NOW);
+        assert_eq!(shown.err(), code, "{payment} {by:?}");
+        let mut stage = Stage::with([work(payment)]).allow(rules.clone());
+        let (outcome, writes) = stage.decide_one(portal(7, by, cancel_for(None)));
+        assert_eq!(outcome.code, code, "{payment} {by:?}");
+        if code.is_none() {
+            assert_eq!(stage.order(1).status, OrderStatus::Cancelled);
+            assert_eq!(writes.orders[0].after.terms, Some(terms(0)), "nothing is in custody");
+        }
+    }
+    let mut stage = Stage::with([work(PaymentStatus::Unpaid)]).allow(unpaid_start);
+    stage.decide_one(portal(7, customer(1), cancel_for(None)));
+    let (late, writes) = stage.decide_one(logged(1, 8, Some(provider(1)), complete(1)));
+    assert_eq!(late.code, Some(Code::OrderCancelled));
+    assert_eq!(writes.cases[0].kind, CaseKind::WorkedInVain, "a person looks at the work");
 }

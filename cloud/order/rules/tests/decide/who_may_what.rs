@@ -245,11 +245,12 @@ fn an_acceptance_tells_that_its_work_is_paid_for_afterwards() {
     for (kind, told) in [(draft().service_type, true), (ServiceType::LifeHealth, false)] {
         let rules = OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]).allow(rules);
-        for (n, body) in [(1, accept(1)), (2, start(1))] {
+        for (n, body) in [(1, accept(1)), (2, start(1)), (3, complete(1))] {
             let (_, writes) = stage.decide_one(portal(n, provider(1), body));
             for event in writes.events {
-                let accepted = event.kind == EventType::OrderAccepted;
-                assert_eq!(event.body.paid_afterwards, accepted && told, "{kind}");
+                let tells =
+                    matches!(event.kind, EventType::OrderAccepted | EventType::OrderCompleted);
+                assert_eq!(event.body.paid_afterwards, tells && told, "{kind}");
             }
         }
     }

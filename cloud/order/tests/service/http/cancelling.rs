@@ -55,6 +55,6 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
         assert_eq!((done.status, &done.body["status"]), (StatusCode::OK, &json!("cancelled")));
     }
     service.get(me, &preview).await.refused(400, "order_cancelled");
-    let terms = stage.store.order_and_terms(id).await.unwrap().unwrap().1.unwrap();
+    let terms = stage.store.order_and_terms(id).await.unwrap().unwrap().terms.unwrap();
     assert_eq!(json!(terms.fee), shown["fee"]);
 }

@@ -47,7 +47,7 @@ async fn a_late_cancel_costs_what_was_shown_or_is_not_done(#[case] engine: Engin
     assert_eq!(told.kind, EventType::OrderCancelled);
     let told: OrderEvent = serde_json::from_value(told.body).unwrap();
     assert_eq!((told.order.status, told.terms), (OrderStatus::Cancelled, Some(charge())));
-    let (_, terms) = stage.store.order_and_terms(id).await.unwrap().unwrap();
+    let terms = stage.store.order_and_terms(id).await.unwrap().unwrap().terms;
     assert_eq!(terms, Some(charge()));
 
     let refunded = word(&stage, id, EventType::RefundProcessed, 2, PaymentStatus::Refunded);

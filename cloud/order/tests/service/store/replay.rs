@@ -122,7 +122,7 @@ async fn replay_equals_state(#[case] engine: Engine) {
         assert_eq!(Replayed::of(&lines), Replayed::by_row(&order));
         let told: Vec<&OrderEvent> = told.iter().filter(|event| event.order.id == id).collect();
         is_told(&told, &order);
-        let (_, terms) = stage.store.order_and_terms(id).await.unwrap().unwrap();
+        let terms = stage.store.order_and_terms(id).await.unwrap().unwrap().terms;
         assert_eq!(told.last().unwrap().terms, terms);
         ends.insert(order.status);
         changes += order.version;
