@@ -27,7 +27,8 @@ pub fn strip_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the identity of the verified caller, and what their role includes where the route depends on it.
+/// Sets the identity of the verified caller, and what their role includes where the route depends
+/// on it.
 pub fn set_identity(headers: &mut HeaderMap, caller: &KnownCaller) {
     if let Some(held) = &caller.permissions {
         headers.insert(USER_PERMISSIONS, HeldPermissions::header(held));

@@ -178,7 +178,8 @@ impl PageAsker<'_> {
         Ok(list.map(|mut list| list["items"].take()))
     }
 
-    /// Nothing where the part has nothing for the caller, or the caller's role does not include the section.
+    /// Nothing where the part has nothing for the caller, or the caller's role does not include the
+    /// section.
     async fn section(&self, part: CloudPart, path: &str, query: Option<&str>) -> Section {
         if !self.includes(path) {
             return Ok(None);

@@ -2,8 +2,8 @@
 
 use wire::{Permission, Role};
 
-/// What a caller's role has to include. An admin's may be a narrowed one; customers and providers hold what their role
-/// can hold.
+/// What a caller's role has to include. An admin's may be a narrowed one; customers and providers
+/// hold what their role can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PermissionRule {
     /// Nothing: what the route does is the caller's own.
@@ -12,7 +12,7 @@ pub enum PermissionRule {
     All(&'static [Permission]),
     /// One of these, of an admin. It is the caller's own for everybody else.
     AnyOf(&'static [Permission]),
-    /// The part hears what an admin's role includes, and shows no more than that.
+    /// The part gets the permissions of an admin's role, and shows no more than they include.
     Narrowed,
 }
 

@@ -36,8 +36,8 @@ struct PermissionsAnswer {
 }
 
 impl Identity {
-    /// Refuses a caller whose role does not include what a route asks for. Returns an admin's permissions where the
-    /// route depends on them.
+    /// Refuses a caller whose role does not include what a route asks for. Returns an admin's
+    /// permissions where the route depends on them.
     pub async fn permit(
         &self,
         claims: &Claims,

@@ -54,7 +54,8 @@ struct Sources {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum EndReason {
-    /// The token is to be renewed, which the next request does, or the role includes other work than before.
+    /// The token is to be renewed, which the next request does, or the role includes other work
+    /// than before.
     Renew,
     SignedOut,
     Stopping,
@@ -202,7 +203,8 @@ impl Watch {
         }
     }
 
-    /// The next stream is opened with the newer ones. While nobody can tell, this one goes on.
+    /// The next stream is opened with the newer permissions. If neither cache nor auth answers,
+    /// this one goes on.
     async fn has_other_permissions(&self) -> bool {
         let Some(known) = &self.permissions else { return false };
         let newest = self.identity.permissions_of(self.person).await;

@@ -30,7 +30,7 @@ pub struct Leg {
     pub part: CloudPart,
     pub token: String,
     pub trace: TraceId,
-    /// What an admin's role includes: the part tells of no more.
+    /// What an admin's role includes: the part sends no more.
     pub permissions: Option<HeaderValue>,
     /// The id of the last message that had one.
     pub place: Option<HeaderValue>,

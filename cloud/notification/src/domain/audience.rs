@@ -87,8 +87,8 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
     })
 }
 
-/// The permissions whose work a line of the admins' inbox is about. It is shown to an admin who holds one of them; of an event
-/// without any here it is shown to none.
+/// The permissions whose work a line of the admins' inbox is about. It is shown to an admin who
+/// holds one of them; of an event without any here it is shown to none.
 pub fn line_permissions(event: EventType) -> &'static [Permission] {
     match event {
         EventType::OrderCreated => &[Permission::ApproveOrders, Permission::ReadDesks],

@@ -1,8 +1,7 @@
-//! Owns who reads an inbox: a person their own, and an admin the lines of the shared one that are about the work of
-//! their role.
+//! Owns who reads an inbox: a person their own, and an admin the lines of the shared one that are
+//! about the work of their role.
 
-use process::tokens::{Caller, HeldPermissions};
-use wire::EventType;
+use wire::{Actor, EventType, Permission};
 
 use super::{InboxOwner, audience};
 
@@ -22,10 +21,11 @@ pub enum ShownLines {
 }
 
 impl InboxReader {
-    pub fn from_caller(caller: &Caller) -> Self {
-        let owner = InboxOwner::of(caller.actor);
+    /// `holds_any` says whether the reader's role includes one of these permissions.
+    pub fn new(reader: Actor, holds_any: impl Fn(&[Permission]) -> bool) -> Self {
+        let owner = InboxOwner::of(reader);
         let shown = if owner == InboxOwner::ADMINS {
-            ShownLines::to_admin(&caller.permissions)
+            ShownLines::to_admin(holds_any)
         } else {
             ShownLines::All
         };
@@ -34,8 +34,8 @@ impl InboxReader {
 }
 
 impl ShownLines {
-    fn to_admin(held: &HeldPermissions) -> Self {
-        let is_shown = |event: &EventType| held.include_any(audience::line_permissions(*event));
+    fn to_admin(holds_any: impl Fn(&[Permission]) -> bool) -> Self {
+        let is_shown = |event: &EventType| holds_any(audience::line_permissions(*event));
         if audience::events_of_admins().all(|event| is_shown(&event)) {
             return Self::All;
         }

@@ -23,7 +23,7 @@ use tokio::time::{MissedTickBehavior, sleep};
 use uuid::Uuid;
 use wire::{Code, EventType, OrderId, UnixMillis};
 
-use super::Service;
+use super::{Service, inbox::reader_of};
 use crate::{
     NAME,
     domain::{InboxOwner, InboxReader, KEPT_MS, LineId, PageRequest, StoredLine},
@@ -87,7 +87,7 @@ pub async fn stream(
     let left_ms = ends_at.since(service.verifier.clock.now());
     let left = Duration::from_millis(left_ms.unsigned_abs());
     let place = Place::of(request.headers().get(LAST_EVENT_ID), service.verifier.clock.now());
-    let (service, reader) = (service.clone(), InboxReader::from_caller(&caller));
+    let (service, reader) = (service.clone(), reader_of(&caller));
     tasks.spawn_once("stream", async move {
         tokio::select! {
             () = tell(&service, reader, place, &sender) => {}

@@ -1,5 +1,6 @@
-//! Reading an inbox of which the reader is shown a part: the admins' by an admin of a narrowed role. What the cache
-//! remembers is of whole inboxes, so such a reader's lines come out of the store.
+//! Reading an inbox of which the reader is shown a part: the admins' by an admin of a narrowed
+//! role. What the cache remembers is of whole inboxes, so such a reader's lines come out of the
+//! store.
 
 use platform::documents::{DocumentsError, Filter, Find};
 use wire::{EventType, UserId};
@@ -8,7 +9,8 @@ use super::{InboxStore, TYPE, UNREAD, UNREAD_SHOWN_MAX, USER, lines_among};
 use crate::domain::{InboxPage, InboxReader, LineId, PageRequest, ShownLines};
 
 impl InboxStore {
-    /// As `page_soon`, of the lines that this reader is shown. The request is for the reader's inbox.
+    /// As `page_soon`, of the lines that this reader is shown. The request is for the reader's
+    /// inbox.
     pub async fn page_for(
         &self,
         reader: &InboxReader,

@@ -7,7 +7,8 @@ use wire::{Actor, Code, Permission, Role};
 use super::{Claims, Keys, ServiceKey, TokenAudience, TokenError};
 use crate::{clock::Clock, problem::Problem};
 
-/// The permissions of an admin, in the gateway's words to a part. The gateway removes it from requests of clients.
+/// The permissions of an admin, in the gateway's words to a part. The gateway removes it from
+/// requests of clients.
 pub const USER_PERMISSIONS: HeaderName = HeaderName::from_static("x-user-permissions");
 
 /// A person, by the access token in `Authorization`; a token for edges opens nothing here.
@@ -18,8 +19,8 @@ pub struct Caller {
     pub permissions: HeldPermissions,
 }
 
-/// What the caller's role includes. The gateway's header only ever narrows the role of the token, so forging it gives
-/// nothing that leaving it out would not.
+/// What the caller's role includes. The gateway's header only ever narrows the role of the token,
+/// so forging it gives nothing that leaving it out would not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldPermissions(Vec<Permission>);
 
@@ -46,7 +47,8 @@ impl Verifier {
 }
 
 impl HeldPermissions {
-    /// Without the header it is all that the role can hold. A permission that only a newer gateway knows is left out.
+    /// Without the header it is all that the role can hold. A permission that only a newer gateway
+    /// knows is left out.
     pub fn from_headers(role: Role, headers: &HeaderMap) -> Self {
         let of_role = Permission::of(role);
         let mut values = headers.get_all(USER_PERMISSIONS).iter();
@@ -59,7 +61,7 @@ impl HeldPermissions {
         Self(named.filter(|one| is_single && of_role.contains(one)).collect())
     }
 
-    /// The header that tells a part of these permissions.
+    /// The header by which a part gets these permissions.
     pub fn header(held: &[Permission]) -> HeaderValue {
         let words: Vec<&str> = held.iter().map(|one| one.as_str()).collect();
         HeaderValue::from_str(&words.join(" ")).unwrap_or(HeaderValue::from_static(""))
@@ -71,8 +73,8 @@ impl HeldPermissions {
 }
 
 impl Caller {
-    /// The person as a reader of what others own. An admin without any of these permissions reads it as a customer
-    /// does to whom nothing of it belongs.
+    /// The person as a reader of what others own. An admin without any of these permissions reads
+    /// it as a customer does to whom nothing of it belongs.
     pub fn reader(&self, wanted: &[Permission]) -> Actor {
         match self.actor.role {
             Role::Admin if !self.permissions.include_any(wanted) => {
