@@ -7,6 +7,8 @@ use wire::ShareLimits;
 
 use crate::store::AcceptanceRules;
 
+/// A landlord with many homes stays below it, and a script that publishes all night does not.
+const OPEN_ORDERS_MAX: u32 = 100;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub struct Config {
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
+    /// Orders of one customer that are not done, cancelled or rejected, at most. One more is
+    /// refused with the limit; an order that an edge has promised by its right to assign is kept. 0
+    /// leaves the limit off.
+    pub open_orders_max: u32,
     /// Only a provider whom an admin has verified may accept. A promise that an edge has made by its right to assign
     /// is kept, and becomes a case.
     pub verified_providers_only: bool,
@@ -42,7 +48,11 @@ impl Config {
             acceptances_a_day: self.acceptances_a_day_max,
             withdrawals_a_day: self.withdrawals_a_day_max,
         };
-        AcceptanceRules { limits, verified_only: self.verified_providers_only }
+        AcceptanceRules {
+            limits,
+            open_orders: self.open_orders_max,
+            verified_only: self.verified_providers_only,
+        }
     }
 }
 
@@ -57,6 +67,7 @@ impl Default for Config {
             open_jobs_max: limits.open_jobs,
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
+            open_orders_max: OPEN_ORDERS_MAX,
             verified_providers_only: true,
             stale_after_days: 30,
         }

@@ -86,7 +86,8 @@ pub fn table<T: RouteTable<Service>>(to: T) -> T {
 #[rustfmt::skip]
 fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
     to
-        .at(POST, "/api/v1/orders", "Publish an order", &[Code::CommandIdReused], commands::publish)
+        .at(POST, "/api/v1/orders", "Publish an order",
+            &[Code::CommandIdReused, Code::TooManyOpenOrders], commands::publish)
         .at(GET, "/api/v1/orders", "List the orders that you published, or that you have accepted", &[],
             reads::mine)
         .at(GET, "/api/v1/orders/available", "List the orders that wait for a provider", &[],

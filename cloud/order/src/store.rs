@@ -56,16 +56,18 @@ pub struct Store {
     gathering: Gathering,
 }
 
-/// The rules on who may accept, and how much.
+/// The rules on who may accept, and how much, and on how much one customer may publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptanceRules {
     pub limits: ShareLimits,
+    /// Open orders of one customer. Zero leaves the limit off.
+    pub open_orders: u32,
     /// Only a provider whom an admin has verified may accept.
     pub verified_only: bool,
 }
 
 impl AcceptanceRules {
-    pub const OFF: Self = Self { limits: ShareLimits::OFF, verified_only: false };
+    pub const OFF: Self = Self { limits: ShareLimits::OFF, open_orders: 0, verified_only: false };
 }
 
 impl Store {

@@ -54,8 +54,8 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// For a platform on which a few people do the work of many: nobody's share of it is limited, and providers
-    /// work as soon as they have registered.
+    /// For a platform on which a few people do the work of many: neither their shares nor their
+    /// orders are limited, and providers work as soon as they have registered.
     pub fn of_few_people() -> Self {
         const PARTS: [&str; 2] = ["ORDER", "EDGE"];
         const LIMITS: [&str; 3] =
@@ -63,6 +63,7 @@ impl Wishes {
         let names =
             PARTS.iter().flat_map(|part| LIMITS.map(|limit| format!("HOLDFAST__{part}__{limit}")));
         let mut environment: BTreeMap<_, _> = names.map(|name| (name, "0".to_owned())).collect();
+        environment.insert("HOLDFAST__ORDER__OPEN_ORDERS_MAX".into(), "0".into());
         for part in PARTS {
             environment
                 .insert(format!("HOLDFAST__{part}__VERIFIED_PROVIDERS_ONLY"), "false".into());

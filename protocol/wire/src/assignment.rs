@@ -67,8 +67,8 @@ impl OfflineRules {
         can_be_paid(order) && self.paid_afterwards.contains(&order.service_type)
     }
 
-    /// Returns whether the work on this order goes on unpaid, by a rule for edges alone. Its customer was told of no such
-    /// work, so they may still cancel it.
+    /// Returns whether the work on this order goes on unpaid, by a rule for edges alone. Its
+    /// customer was told of no such work, so they may still cancel it.
     pub fn is_unpaid_work(&self, order: &Order) -> bool {
         order.status == OrderStatus::InProgress
             && can_be_paid(order)

@@ -113,6 +113,7 @@ codes! {
     TooManyOpenJobs too_many_open_jobs 429,
     TooManyAcceptances too_many_acceptances 429,
     TooManyWithdrawals too_many_withdrawals 429,
+    TooManyOpenOrders too_many_open_orders 429,
     OrderCancelledMeanwhile order_cancelled_meanwhile 200,
     OrderRejectedMeanwhile order_rejected_meanwhile 200,
     CommandIdReused command_id_reused 409,

@@ -125,8 +125,8 @@ pub struct OrderEvent {
     pub terms: Option<CancelCharge>,
     /// Of `order.cancelled`: so much of the money that was in custody then goes back to the customer.
     pub refund: Option<Amount>,
-    /// Of `order.accepted`: the work may begin now, and is paid for afterwards. Of `order.completed`: the work is done, and is
-    /// paid for afterwards.
+    /// Of `order.accepted`: the work may begin now, and is paid for afterwards. Of
+    /// `order.completed`: the work is done, and is paid for afterwards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paid_afterwards: bool,
 }

@@ -40,7 +40,8 @@ words! {
 words_from_text!(Permission);
 
 impl Permission {
-    /// Any of these lets an admin read an order by its id: each names work that begins with reading one.
+    /// Any of these lets an admin read an order by its id: each names work that begins with reading
+    /// one.
     pub const READ_ORDERS: &'static [Self] = &[
         Self::ReadDesks,
         Self::ApproveOrders,

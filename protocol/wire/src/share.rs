@@ -1,5 +1,6 @@
-//! The share of a region's work that one provider may take: jobs in hand at once, and acceptances and
-//! withdrawals in a day. Edges and cloud judge by the same limits, each by what it knows.
+//! The share of a region's work that one provider may take: jobs in hand at once, and acceptances
+//! and withdrawals in a day. Edges and cloud judge by the same limits, each by what it knows. The
+//! open orders of one customer are the cloud's to count.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,8 @@ words! {
         OpenJobs = 0 "open_jobs",
         AcceptancesADay = 1 "acceptances_a_day",
         WithdrawalsADay = 2 "withdrawals_a_day",
+        /// Of a customer.
+        OpenOrders = 3 "open_orders",
     }
     or
     /// One that only a newer peer knows.
@@ -69,7 +72,8 @@ pub struct LimitReached {
     pub limit: ShareKind,
     #[n(1)]
     pub most: u32,
-    /// When the same action is within the limit again. A job in hand ends by its provider, not by time.
+    /// When the same action is within the limit again. A job in hand and an open order end by what
+    /// people do, not by time.
     #[n(2)]
     pub frees_at: Option<UnixMillis>,
 }
@@ -103,6 +107,7 @@ impl LimitReached {
             ShareKind::OpenJobs => Code::TooManyOpenJobs,
             ShareKind::AcceptancesADay => Code::TooManyAcceptances,
             ShareKind::WithdrawalsADay => Code::TooManyWithdrawals,
+            ShareKind::OpenOrders => Code::TooManyOpenOrders,
             ShareKind::Unrecognised => Code::Unrecognised,
         }
     }

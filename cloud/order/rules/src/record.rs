@@ -85,9 +85,12 @@ impl<'a> Desk<'a> {
         (behind && self.snapshot.lapse != Some(Lapse::HeldKeepsOrder)).then_some(HeldReason::Region)
     }
 
-    /// The limit that this attempt on the order would break.
-    pub fn limit_reached(&self, attempt: &Attempt, order: &Order) -> Option<LimitReached> {
-        self.shares.reached(attempt, order, self.snapshot.now)
+    /// The limit that this attempt on the order would break; without an order it publishes one.
+    pub fn limit_reached(&self, attempt: &Attempt, order: Option<&Order>) -> Option<LimitReached> {
+        match order {
+            Some(order) => self.shares.reached(attempt, order, self.snapshot.now),
+            None => self.shares.has_all_orders(attempt.actor?.user_id),
+        }
     }
 
     /// Returns whether a firm accept of this person has found the order cancelled or rejected.

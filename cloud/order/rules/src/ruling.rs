@@ -29,7 +29,8 @@ pub(crate) enum Ruling {
     /// An edge had promised it, and the promise does not hold; with the end of that edge's right, where it
     /// was taken back.
     Overturned(FenceEnding, Option<FenceEnd>),
-    /// Its provider has used up a share of the work.
+    /// Its provider has used up a share of the work, or its customer has as many open orders as one
+    /// may.
     OverLimit(LimitReached),
 }
 
@@ -84,6 +85,9 @@ fn publish(
     let draft = check_draft(draft).map_err(|_| Code::InvalidInput)?;
     if state.is_some() {
         return Err(Code::OrderExists);
+    }
+    if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
+        return Ok(Ruling::OverLimit(reached));
     }
     let (customer, source) = (case.actor.user_id, case.attempt.source());
     let order = Order::published(order_id, draft, customer, case.now, source);
@@ -222,8 +226,8 @@ fn act(
     Ok(Ruling::Changed { after, reason, under_rule })
 }
 
-/// The status that the order has after the action of such a person. Its customer may cancel work that goes on unpaid by a rule
-/// for edges.
+/// The status that the order has after the action of such a person. Its customer may cancel work
+/// that goes on unpaid by a rule for edges.
 pub(crate) fn status_after(
     action: Action,
     role: Role,

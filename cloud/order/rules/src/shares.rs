@@ -1,19 +1,29 @@
-//! The shares of the work that providers use up in a batch, on top of those that stood in the snapshot.
+//! The shares of the work that providers use up in a batch, and the open orders of its customers,
+//! on top of those that stood in the snapshot.
 
 use std::collections::BTreeMap;
 
-use wire::{LimitReached, Order, ShareAct, ShareLimits, UnixMillis, UserId, Workload};
+use wire::{
+    LimitReached, Order, ShareAct, ShareKind, ShareLimits, UnixMillis, UserId, Workload, is_open,
+};
 
 use crate::{Attempt, ProviderAct, Snapshot};
 
 pub(crate) struct ShareBook {
     limits: ShareLimits,
     loads: BTreeMap<UserId, Workload>,
+    open_orders_max: u32,
+    open_orders: BTreeMap<UserId, u32>,
 }
 
 impl ShareBook {
     pub fn of(snapshot: &Snapshot) -> Self {
-        Self { limits: snapshot.limits, loads: snapshot.workloads.clone() }
+        Self {
+            limits: snapshot.limits,
+            loads: snapshot.workloads.clone(),
+            open_orders_max: snapshot.open_orders_max,
+            open_orders: snapshot.open_orders.clone(),
+        }
     }
 
     /// The limit that this attempt would break.
@@ -27,6 +37,24 @@ impl ShareBook {
         self.limits.reached(self.loads.get(&provider_id)?, act, at)
     }
 
+    /// The limit that one more open order of this customer would break.
+    pub fn has_all_orders(&self, customer: UserId) -> Option<LimitReached> {
+        let most = self.open_orders_max;
+        let open = *self.open_orders.get(&customer)?;
+        let reached = LimitReached { limit: ShareKind::OpenOrders, most, frees_at: None };
+        (most > 0 && open >= most).then_some(reached)
+    }
+
+    fn count_order(&mut self, before: Option<&Order>, after: &Order) {
+        let Some(open) = self.open_orders.get_mut(&after.customer_id) else { return };
+        let was_open = before.is_some_and(|before| is_open(before.status));
+        match (was_open, is_open(after.status)) {
+            (false, true) => *open += 1,
+            (true, false) => *open = open.saturating_sub(1),
+            (true, true) | (false, false) => {}
+        }
+    }
+
     /// The order has become `after` by this attempt. Returns the share that it used up.
     pub fn change(
         &mut self,
@@ -35,6 +63,7 @@ impl ShareBook {
         after: &Order,
         now: UnixMillis,
     ) -> Option<ProviderAct> {
+        self.count_order(before, after);
         if self.limits == ShareLimits::OFF {
             return None;
         }

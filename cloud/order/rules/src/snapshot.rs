@@ -31,6 +31,10 @@ pub struct Snapshot {
     pub limits: ShareLimits,
     /// The shares that the providers have used up who accept or withdraw here; empty where no limit is on.
     pub workloads: BTreeMap<UserId, Workload>,
+    /// Open orders that one customer may have. Zero leaves the limit off.
+    pub open_orders_max: u32,
+    /// The open orders of the customers who publish here; empty where the limit is off.
+    pub open_orders: BTreeMap<UserId, u32>,
     /// Only a provider whom an admin has verified may accept.
     pub verified_only: bool,
     /// The words about the providers who accept here; empty where anybody may.
@@ -54,6 +58,8 @@ impl Default for Snapshot {
             taken_back: BTreeSet::new(),
             limits: ShareLimits::OFF,
             workloads: BTreeMap::new(),
+            open_orders_max: 0,
+            open_orders: BTreeMap::new(),
             verified_only: false,
             marks: BTreeMap::new(),
             cancel_policies: Vec::new(),

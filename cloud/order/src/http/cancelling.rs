@@ -50,7 +50,7 @@ pub async fn preview(
     if readable_by(&state.order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
-    let Cancellation { fee, refund, free_until } = 
+    let Cancellation { fee, refund, free_until } =
         cancellation(&state, actor, &policies, &rules, at)?;
     let OrderState { order, held, .. } = state;
     Ok(CancellationView {

@@ -13,8 +13,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
     Actor, Code, CommandId, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
-    UnixMillis, UserId, readable_by,
+    ShareKind, UnixMillis, UserId, readable_by,
 };
+
+use crate::say;
 
 /// The answer to a command that was not refused.
 #[derive(Serialize, ToSchema)]
@@ -99,6 +101,9 @@ fn refused(outcome: Outcome, view: Option<OrderView>) -> Problem {
         problem = problem.with("order", view);
     }
     if let Some(limit) = outcome.limit {
+        if limit.limit == ShareKind::OpenOrders {
+            problem = problem.detail(say::too_many_open_orders { most: limit.most.into() });
+        }
         problem = problem.with("limit", limit);
     }
     match outcome.lost {

@@ -44,8 +44,9 @@ pub async fn snapshot(
 ) -> Result<Snapshot, StoreError> {
     let named = Named::by(requests);
     let regions = regions(tx, &named).await?;
-    let AcceptanceRules { limits, verified_only } = *rules;
+    let AcceptanceRules { limits, open_orders: open_orders_max, verified_only } = *rules;
     let workloads = shares::workloads(tx, &limits, requests, now).await?;
+    let open_orders = shares::open_orders(tx, open_orders_max, requests).await?;
     let marks = if verified_only { marks(tx, requests).await? } else { BTreeMap::new() };
     let answers = answers(tx, &named.commands).await?;
     let orders = orders(tx, &named.orders, reading).await?;
@@ -64,6 +65,8 @@ pub async fn snapshot(
         taken_back,
         limits,
         workloads,
+        open_orders_max,
+        open_orders,
         verified_only,
         marks,
         cancel_policies,

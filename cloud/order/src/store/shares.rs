@@ -1,13 +1,22 @@
-//! Reads and writes the shares of the work that providers have used up.
+//! Reads and writes the shares of the work that providers have used up, and counts the open orders
+//! of customers.
 //!
-//! Invariant: a provider's share is counted and used up under a lock of his own, so that many requests at
-//! once take no more than one after the other.
+//! Invariant: a person's share is counted and used up under a lock of their own, so that many
+//! requests at once take no more than one after the other. A batch locks its providers first, then
+//! its customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform::{columns, sql::Tx, vals};
+use platform::{
+    columns,
+    sql::{Tx, Val},
+    vals,
+};
 use rules::{ProviderAct, Submission};
-use wire::{Action, OrderStatus, Role, ShareAct, ShareLimits, UnixMillis, UserId, Workload};
+use wire::{
+    Action, CommandBody, OrderStatus, Role, ShareAct, ShareLimits, UnixMillis, UserId, Workload,
+    is_open,
+};
 
 use super::StoreError;
 
@@ -50,6 +59,41 @@ pub async fn workloads(
     Ok(loads)
 }
 
+/// The open orders of the customers who publish by these requests.
+pub async fn open_orders(
+    tx: &mut Tx,
+    most: u32,
+    requests: &[Submission],
+) -> Result<BTreeMap<UserId, u32>, StoreError> {
+    let customers = publishers(requests);
+    if most == 0 || customers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    lock(tx, &customers).await?;
+    const OPEN: &str = "SELECT customer_id, COUNT(*) FROM orders \
+        WHERE status IN (?, ?, ?, ?) AND customer_id IN (";
+    let open = OrderStatus::ALL.into_iter().filter(|status| is_open(*status));
+    let open: Vec<Val> = open.map(Val::from).collect();
+    let mut counts: BTreeMap<UserId, u32> =
+        customers.iter().map(|customer| (*customer, 0)).collect();
+    let rows = tx.all_named::<(UserId, u64)>(OPEN, &open, &customers, ") GROUP BY customer_id");
+    for (customer, orders) in rows.await? {
+        counts.insert(customer, u32::try_from(orders).unwrap_or(u32::MAX));
+    }
+    Ok(counts)
+}
+
+fn publishers(requests: &[Submission]) -> BTreeSet<UserId> {
+    let publishes = requests.iter().filter_map(|request| match request {
+        Submission::Command(attempt) => {
+            let publishes = matches!(attempt.command.body, CommandBody::PublishOrder { .. });
+            attempt.actor.filter(|actor| publishes && actor.role == Role::Customer)
+        }
+        Submission::LeaseReleased { .. } => None,
+    });
+    publishes.map(|actor| actor.user_id).collect()
+}
+
 pub async fn insert(tx: &mut Tx, acts: &[ProviderAct]) -> Result<(), StoreError> {
     let row = |act: &ProviderAct| {
         let ProviderAct { provider_id, act, at } = *act;
@@ -77,12 +121,12 @@ fn takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMi
 }
 
 /// In the order of their ids, as every transaction takes them. SQLite has one writer at a time.
-async fn lock(tx: &mut Tx, providers: &BTreeSet<UserId>) -> Result<(), StoreError> {
+async fn lock(tx: &mut Tx, people: &BTreeSet<UserId>) -> Result<(), StoreError> {
     const LOCK: &str = "INSERT INTO provider_locks (provider_id) VALUES (?) \
         ON DUPLICATE KEY UPDATE provider_id = provider_id";
     if tx.is_mysql() {
-        for provider in providers {
-            tx.exec(LOCK, vals![*provider]).await?;
+        for person in people {
+            tx.exec(LOCK, vals![*person]).await?;
         }
     }
     Ok(())

@@ -38,6 +38,7 @@ impl Stage {
             open_jobs_max: 0,
             acceptances_a_day_max: 0,
             withdrawals_a_day_max: 0,
+            open_orders_max: 0,
             verified_providers_only: false,
             ..Config::default()
         };

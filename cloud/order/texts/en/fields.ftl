@@ -6,6 +6,7 @@ price-range-empty = The highest price must not be below the lowest.
 time-range-empty = The end must come after the beginning.
 too-much-to-export = There are more than { $most } orders. Choose a shorter time.
 cursor-of-other-order = This cursor is of the list in another order.
+too-many-open-orders = You have { $most } open orders, and one customer may have no more. Cancel one that you no longer need, or wait until one is done.
 text-too-long = Search for at most { $most } characters.
 fee-above-the-whole = A fee is at most the whole price: 10000 basis points.
 notice-too-long = The notice is at most 720 hours.

@@ -6,6 +6,7 @@ price-range-empty = 最高价不能低于最低价。
 time-range-empty = 结束时间必须晚于开始时间。
 too-much-to-export = 订单超过 { $most } 条，请缩短时间范围。
 cursor-of-other-order = 该游标属于另一种排序的列表。
+too-many-open-orders = 您已有 { $most } 个未完成的订单，已达每位客户的上限。请取消不再需要的订单，或等待订单完成。
 text-too-long = 搜索内容最多 { $most } 个字符。
 fee-above-the-whole = 费用最多为全部价格，即 10000 个基点。
 notice-too-long = 提前通知时间最多为 720 小时。

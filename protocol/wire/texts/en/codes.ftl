@@ -68,6 +68,7 @@ wrong-state = The order's state does not allow this.
 too-many-open-jobs = You have as many open jobs as one provider may. Complete or give back one first.
 too-many-acceptances = You have accepted as many jobs as one provider may in 24 hours.
 too-many-withdrawals = You have given back as many jobs as one provider may in 24 hours. If you cannot do this one, ask an administrator to withdraw it.
+too-many-open-orders = You have as many open orders as one customer may. Cancel one that you no longer need, or wait until one is done.
 funds-not-held = Work starts once the customer's payment is held.
 order-not-payable = This order cannot be paid now: it needs a provider, and it may not be cancelled.
 amount-mismatch = This is not the amount that the order allows.

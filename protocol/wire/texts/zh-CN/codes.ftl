@@ -68,6 +68,7 @@ wrong-state = 订单当前状态不允许此操作。
 too-many-open-jobs = 您手上的工作已达上限，请先完成或退回一份。
 too-many-acceptances = 您在 24 小时内接单已达上限。
 too-many-withdrawals = 您在 24 小时内退回的工作已达上限。如果无法完成这份工作，请联系管理员撤回。
+too-many-open-orders = 您未完成的订单已达上限。请取消不再需要的订单，或等待订单完成。
 funds-not-held = 客户付款托管后才能开始服务。
 order-not-payable = 该订单目前不能支付：须先有服务商接单，且订单未取消。
 amount-mismatch = 金额与该订单不符。

@@ -199,6 +199,7 @@ async fn order_service(url: &str, ground: platform::Ground, hub: Upstream) -> Ro
         open_jobs_max: 0,
         acceptances_a_day_max: 0,
         withdrawals_a_day_max: 0,
+        open_orders_max: 0,
         ..order::Config::default()
     };
     order::migrate(&config).await.unwrap();

@@ -67,7 +67,8 @@ pub async fn uses_indexes(engine: Engine) {
 
 async fn run(sql: &Sql) {
     let clock = Clock::fixed(NOW);
-    let rules = AcceptanceRules { limits: ShareLimits::default(), verified_only: false };
+    let rules =
+        AcceptanceRules { limits: ShareLimits::default(), open_orders: 100, verified_only: false };
     let store = Store::new(sql.clone(), clock.clone(), rules);
     let order = published(&store, &clock).await;
     let order_id = order.id;

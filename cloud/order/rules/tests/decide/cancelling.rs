@@ -40,7 +40,8 @@ fn terms(fee: i64) -> CancelCharge {
 fn a_late_cancel_is_bound_by_the_fee_that_was_shown() {
     let mut stage = paid(23 * HOUR);
     let state = stage.snapshot.orders[&order_id(1)].clone();
-    let shown = cancellation(&state, customer(1), &[policy()], &OfflineRules::default(), NOW).unwrap();
+    let shown =
+        cancellation(&state, customer(1), &[policy()], &OfflineRules::default(), NOW).unwrap();
     assert_eq!((shown.fee, shown.refund), (amount(2_000), amount(18_000)));
     assert_eq!(shown.free_until, Some(UnixMillis(NOW.0 - HOUR)));
     for wrong in [None, Some(1_999), Some(2_001), Some(-1)] {

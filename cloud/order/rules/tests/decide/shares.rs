@@ -88,3 +88,50 @@ fn a_promise_is_kept_beyond_the_limit_and_an_admin_withdraws_without_one() {
     assert_eq!(outcome(&writes, 0).code, None);
     assert!(writes.acts.is_empty(), "nobody's share");
 }
+
+/// Customer 1 has one order fewer than the bound, and NORTH allows firm publications.
+fn nearly_full() -> Stage {
+    let mut stage = Stage::with([order(1, OrderStatus::Pending), order(2, OrderStatus::Completed)]);
+    stage.snapshot.open_orders_max = 2;
+    stage.snapshot.open_orders.insert(customer(1).user_id, 1);
+    stage
+}
+
+#[test]
+fn a_customer_has_so_many_open_orders_and_a_cancel_makes_room() {
+    let me = customer(1);
+    let mut stage = nearly_full();
+    let (full, none) = (Some(Code::TooManyOpenOrders), None);
+    let requests = [portal(1, me, publish(5)), portal(2, me, publish(6)), portal(3, me, cancel(1))];
+    assert_eq!(codes(&mut stage, &requests), [none, full, none]);
+    stage.snapshot.open_orders.insert(me.user_id, 1);
+    // The refusal has used up no id, and what was decided is answered alike, full or not.
+    assert_eq!(codes(&mut stage, &[portal(2, me, publish(6))]), [none]);
+    stage.snapshot.open_orders.insert(me.user_id, 2);
+    let (again, writes) = stage.decide_one(portal(1, me, publish(5)));
+    assert!(again.succeeded() && writes.orders.is_empty(), "{again:?}");
+    let other = portal(9, customer(2), publish(9));
+    assert_eq!(codes(&mut stage, &[other]), [none], "nobody counted the orders of another");
+}
+
+#[test]
+fn an_edges_publication_over_the_bound_gets_an_answer_that_names_it() {
+    let (me, mut stage) = (customer(1), nearly_full());
+    stage.snapshot.open_orders.insert(me.user_id, 2);
+    let op = logged(1, 1, Some(me), publish(5));
+    let (refused, writes) = stage.decide_one(op.clone());
+    let limit = LimitReached { limit: ShareKind::OpenOrders, most: 2, frees_at: None };
+    assert_eq!((refused.code, refused.limit), (Some(Code::TooManyOpenOrders), Some(limit)));
+    assert_eq!(writes.commands.len(), 1, "the answer is kept, and no op waits for another");
+    stage.snapshot.open_orders.clear();
+    assert!(!stage.decide_one(op).0.succeeded(), "once told, it stands");
+}
+
+#[test]
+fn an_order_that_the_holder_has_promised_is_kept_over_the_bound() {
+    let (me, stage) = (customer(1), nearly_full());
+    let mut stage = stage.assign(held());
+    stage.snapshot.open_orders.insert(me.user_id, 2);
+    let (kept, _) = stage.decide_one(firm(4, 1, 1, me, publish(5)));
+    assert!(kept.succeeded(), "{kept:?}");
+}

@@ -2,7 +2,7 @@
 //! are found.
 
 use futures::future::join_all;
-use order::events::People;
+use order::{events::People, store::AcceptanceRules};
 use platform::consume::Handle;
 use rstest::rstest;
 use wire::{
@@ -82,4 +82,33 @@ async fn the_jobs_of_a_revoked_person_become_cases_once(#[case] engine: Engine) 
     assert_eq!(cases.len(), 2);
     assert!(cases.iter().all(|case| case.kind == "revoked_holder" && case.user_id == user_id));
     assert_eq!(stage.store.jobs_of(user_id, 10).await.unwrap().len(), 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_customer_who_publishes_all_at_once_has_no_more_open_orders_than_the_bound(
+    #[case] engine: Engine,
+) {
+    let rules = AcceptanceRules { open_orders: 3, ..AcceptanceRules::OFF };
+    let stage = Stage::under(engine, rules).await;
+    let ids: Vec<_> = (0..8).map(|_| stage.command_id()).collect();
+    let publish = |id| stage.publish(id, customer(1), draft());
+    let outcomes = join_all(ids.iter().map(|id| publish(*id))).await;
+    let made = outcomes.iter().filter(|outcome| outcome.succeeded()).count();
+    assert_eq!(made, 3);
+    for (id, first) in ids.iter().zip(&outcomes) {
+        let again = publish(*id).await;
+        assert_eq!(again.succeeded(), first.succeeded(), "a repeat is answered alike");
+        let limit = again.limit.map(|limit| (limit.limit, limit.most));
+        assert_eq!(limit, (!first.succeeded()).then_some((ShareKind::OpenOrders, 3)));
+    }
+    let other = stage.publish(stage.command_id(), customer(2), draft()).await;
+    assert!(other.succeeded(), "each customer has a bound of their own");
+    let done = outcomes.iter().find_map(|outcome| outcome.order.as_ref()).unwrap().id;
+    let reject = CommandBody::RejectOrder { order_id: done, reason: "No address there.".into() };
+    assert!(stage.decide(admin(), reject).await.succeeded());
+    let room = stage.publish(stage.command_id(), customer(1), draft()).await;
+    assert!(room.succeeded(), "{room:?}");
 }
