@@ -17,7 +17,7 @@ use wire::{CLOCK_ERROR_MS_MAX, UnixMillis};
 
 use crate::{
     say,
-    store::{ClockFault, ClockFinding, ClockNote, Store},
+    store::{ClockFinding, ClockNote, Store, WrongClock},
 };
 
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl ClockCheck {
         note.fault = is_behind.then(|| {
             clock.never_be_before(booted_at);
             let error_ms = machine_now.0.saturating_sub(booted_at.0);
-            ClockFault { finding: ClockFinding::ByLog, error_ms, found_at: booted_at }
+            WrongClock { finding: ClockFinding::ByLog, error_ms, found_at: booted_at }
         });
         self.conclude(note).await;
         Ok(())
@@ -99,14 +99,14 @@ impl ClockCheck {
         if is_believed {
             note.hub_at = note.hub_at.max(reading.at);
         }
-        note.fault = finding.map(|finding| ClockFault { finding, error_ms, found_at: reading.at });
+        note.fault = finding.map(|finding| WrongClock { finding, error_ms, found_at: reading.at });
         self.conclude(note).await;
     }
 
     /// What is wrong with the machine's clock, as far as this edge knows.
     pub fn standing(&self) -> Option<ClockStanding> {
         let fault = self.fault()?;
-        let ClockFault { finding, error_ms, found_at } = fault;
+        let WrongClock { finding, error_ms, found_at } = fault;
         Some(ClockStanding { finding, error_ms, found_at, message: fault.text() })
     }
 
@@ -138,14 +138,14 @@ impl ClockCheck {
     }
 
     /// The fault as it is now: the machine's clock may have been set since it was found.
-    fn fault(&self) -> Option<ClockFault> {
+    fn fault(&self) -> Option<WrongClock> {
         let (clock, fault) = (&self.0.clock, self.note().fault?);
         if fault.finding == ClockFinding::NotBelieved {
             return Some(fault);
         }
         let error_ms = clock.machine_now().0.saturating_sub(clock.now().0);
         let is_wrong = error_ms.saturating_abs() > CLOCK_ERROR_MS_MAX;
-        is_wrong.then_some(ClockFault { error_ms, ..fault })
+        is_wrong.then_some(WrongClock { error_ms, ..fault })
     }
 
     /// Puts the finding on record, and says it once.
@@ -184,7 +184,7 @@ impl ClockCheck {
     }
 }
 
-impl Sentence for ClockFault {
+impl Sentence for WrongClock {
     fn to(&self, language: Language) -> String {
         let by = whole_units(self.error_ms).into();
         let error = if self.error_ms > 0 { "ahead" } else { "behind" }.into();

@@ -63,7 +63,7 @@ use wire::{
 pub use alarm::Alarm;
 pub use anew::{AnewError, enrol_anew, is_enrolled, twin_of};
 use book::LogBook;
-pub use clock::{ClockFault, ClockFinding, ClockNote};
+pub use clock::{ClockFinding, ClockNote, WrongClock};
 pub use commands::{CheckedCommand, CommandFate, StoredCommand};
 pub use enrolment::{Admission, Trust, TrustNews};
 use opening::Boot;

@@ -180,7 +180,7 @@ mod tests {
 
     const USER: Asker<'_> = Asker::User(UserId(Uuid::from_u128(7)));
 
-    /// Twenty seconds into a minute: three a minute for a person, five for an address, four for an edge.
+    /// Three a minute for a person, five for an address, four for an edge.
     fn limits(cache: impl FnOnce(&Clock) -> Cache) -> (RateLimits, Clock) {
         let clock = Clock::fixed(UnixMillis(1_764_000_020_000));
         let limit = |n| NonZeroU32::new(n).unwrap();
@@ -285,17 +285,17 @@ mod tests {
         RateStanding::default().tell(&mut headers);
         assert!(headers.is_empty(), "nothing was counted");
         for (route, policy, left) in [
-            (0, POLICY, "\"endpoint\";r=2;t=40, \"person\";r=9;t=40"),
-            (1, POLICY, "\"endpoint\";r=2;t=40, \"person\";r=8;t=40"),
-            (1, POLICY, "\"endpoint\";r=1;t=40, \"person\";r=7;t=40"),
-            (1, POLICY, "\"endpoint\";r=0;t=40, \"person\";r=6;t=40"),
-            (1, POLICY, "\"endpoint\";r=0;t=40, \"person\";r=6;t=40"),
+            (0, POLICY, "\"endpoint\";r=2;t=60, \"person\";r=9;t=60"),
+            (1, POLICY, "\"endpoint\";r=2;t=60, \"person\";r=8;t=60"),
+            (1, POLICY, "\"endpoint\";r=1;t=60, \"person\";r=7;t=60"),
+            (1, POLICY, "\"endpoint\";r=0;t=60, \"person\";r=6;t=60"),
+            (1, POLICY, "\"endpoint\";r=0;t=60, \"person\";r=6;t=60"),
         ] {
             limits.count(USER, &ROUTES[route]).await.tell(&mut headers);
             assert_eq!([&headers[RATE_LIMIT_POLICY], &headers[RATE_LIMIT]], [policy, left]);
         }
         limits.count(Asker::Address(ClientAddress::UNKNOWN), &ROUTES[0]).await.tell(&mut headers);
-        assert_eq!(headers[RATE_LIMIT], "\"address\";r=4;t=40");
+        assert_eq!(headers[RATE_LIMIT], "\"address\";r=4;t=60");
     }
 
     const POLICY: &str = "\"endpoint\";q=3;w=60, \"person\";q=10;w=60";

@@ -26,11 +26,11 @@ words_from_text!(ClockFinding);
 pub struct ClockNote {
     /// The newest time that the hub has sent.
     pub hub_at: UnixMillis,
-    pub fault: Option<ClockFault>,
+    pub fault: Option<WrongClock>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClockFault {
+pub struct WrongClock {
     pub finding: ClockFinding,
     /// How far the machine's clock is ahead of what it was held against.
     pub error_ms: i64,
@@ -47,7 +47,7 @@ pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockNote> {
 fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockNote> {
     let (error_ms, found_at) = (row.get(2)?, UnixMillis(row.get(3)?));
     let finding: Option<ClockFinding> = opt(row, 1, parsed)?;
-    let fault = finding.map(|finding| ClockFault { finding, error_ms, found_at });
+    let fault = finding.map(|finding| WrongClock { finding, error_ms, found_at });
     Ok(ClockNote { hub_at: UnixMillis(row.get(0)?), fault })
 }
 

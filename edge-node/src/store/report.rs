@@ -14,7 +14,7 @@ use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignmen
 
 use super::{
     alarm::{self, Alarm},
-    clock::{self, ClockFault, ClockFinding},
+    clock::{self, ClockFinding, WrongClock},
     schema,
     sql::{decoded, id, nat, opt, parsed},
 };
@@ -205,7 +205,7 @@ fn clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
     if !conn.table_exists(None, "clock")? {
         return Ok(None);
     }
-    let report = |fault: ClockFault| ClockReport {
+    let report = |fault: WrongClock| ClockReport {
         finding: fault.finding,
         error_ms: fault.error_ms,
         found_at: fault.found_at,

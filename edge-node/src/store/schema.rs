@@ -5,7 +5,7 @@ use rusqlite_migration::{M, Migrations};
 use super::{customers, shares};
 
 /// The number of steps that a file of this version has gone through.
-pub(super) const STEPS: u32 = 14;
+pub(super) const STEPS: u32 = 15;
 
 pub(super) fn migrations() -> Migrations<'static> {
     Migrations::new(vec![

@@ -100,13 +100,15 @@ impl TimeProvider for CertificateTime {
 pub fn is_of_certificate_time(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        let within = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = within.and_then(|within| within.downcast_ref::<rustls::Error>());
-        let tls = tls.or_else(|| error.downcast_ref::<rustls::Error>());
-        if tls.is_some_and(names_certificate_time) {
+        if error.downcast_ref::<rustls::Error>().is_some_and(names_certificate_time) {
             return true;
         }
-        cause = error.source();
+        // The source of an `io::Error` is the one of what it holds, which would be passed over.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
     }
     false
 }

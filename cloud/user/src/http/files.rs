@@ -83,7 +83,7 @@ pub struct PictureVersion {
 pub async fn set_photo(
     State(service): State<Service>,
     Trace(trace): Trace,
-    Caller { actor, claims }: Caller,
+    Caller { actor, claims, .. }: Caller,
     FileBody(body): FileBody,
 ) -> Result<Json<OwnPhoto>, Problem> {
     let file = service.intake.take(FileSender::from_claims(&claims), body, PHOTO).await?;

@@ -181,7 +181,12 @@ async fn take(profiles: &ProfileStore, bus: &Bus, count: usize) {
 }
 
 fn completed(n: u128) -> Event {
-    let order = wire::Order { provider_id: Some(PROVIDER), ..support::samples::order(n, 3) };
+    let order = wire::Order {
+        provider_id: Some(PROVIDER),
+        status: wire::OrderStatus::Completed,
+        payment_status: wire::PaymentStatus::Paid,
+        ..support::samples::order(n, 3)
+    };
     let body = OrderEvent::plain(
         order,
         Actor { user_id: PROVIDER, role: Role::Provider },

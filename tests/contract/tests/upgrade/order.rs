@@ -71,7 +71,7 @@ async fn read(store: &Store) {
     assert_eq!(lines[2].promise.as_ref().map(|promise| promise.fence), Some(1));
     let cancel = store.timeline(first).await.unwrap().remove(0);
     assert_eq!(cancel.reason.as_deref(), Some("I moved away. 搬家了。"));
-    assert_eq!(store.order_and_terms(first).await.unwrap().unwrap().1, None, "it cost nothing");
+    assert_eq!(store.order_and_terms(first).await.unwrap().unwrap().terms, None, "it cost nothing");
 
     let record = store.region_record(Region::North).await.unwrap();
     let rules = &record.now.assignment.rules;

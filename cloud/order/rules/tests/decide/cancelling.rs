@@ -77,7 +77,8 @@ fn a_day_without_an_hour_has_no_start_that_a_cancel_could_be_late_for() {
         let mut stage = paid(-10 * HOUR);
         let state = stage.snapshot.orders.get_mut(&order_id(1)).unwrap();
         state.order.service_end_time = Some(UnixMillis(NOW.0 + (hours - 10) * HOUR));
-        let shown = cancellation(state, customer(1), &[policy()], NOW).unwrap();
+        let shown =
+            cancellation(state, customer(1), &[policy()], &OfflineRules::default(), NOW).unwrap();
         assert_eq!(shown.fee, amount(fee.unwrap_or(0)), "{hours} h");
         assert_eq!(shown.free_until, free_until, "{hours} h");
         let (done, writes) = stage.decide_one(portal(7, customer(1), cancel_for(fee)));
