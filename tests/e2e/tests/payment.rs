@@ -130,8 +130,9 @@ impl Scene {
             lines.into_iter().map(|line| line["amount"].clone()).collect::<Vec<_>>()
         };
         assert_eq!(amounts(customer).await, ["200.01", "20.00", "-180.01"]);
-        assert_eq!(amounts(provider).await, ["-20.00"]);
-        for (who, payments, lines) in [(customer, Some(1), 3), (provider, None, 1)] {
+        // The fee is theirs, and they see what went back of the money that was held for them.
+        assert_eq!(amounts(provider).await, ["-20.00", "180.01"]);
+        for (who, payments, lines) in [(customer, Some(1), 3), (provider, None, 2)] {
             let page = format!("/api/v1/orders/{order}/page");
             let page: Value = api.call(Method::GET, &page, Some(who), None).await.unwrap();
             let count = |list: &Value| list.as_array().map(Vec::len);

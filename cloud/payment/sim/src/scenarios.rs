@@ -22,6 +22,20 @@ const HELD: [Act; 6] = [
     Deliver(1, 0, false),
 ];
 
+/// The work is done, and its money goes to the provider.
+const RELEASED: [Act; 5] = [Start(0), Complete(0), Pull, Minutes(4_400), Tick(0)];
+
+/// An admin grants the half of the price, and the adapter fails to send it.
+const REFUND_FAILED: [Act; 7] = [
+    Start(0),
+    Pull,
+    AskBack(0, 0, Fraction::Half),
+    Grant(0, Fraction::All),
+    Work(0, Answered),
+    AdapterFails(0),
+    Work(0, Answered),
+];
+
 pub fn all() -> Vec<MoneyScenario> {
     vec![
         a_key_after_its_payment_failed(),
@@ -70,39 +84,18 @@ fn a_wish_to_pay_after_the_expiry() -> MoneyScenario {
 
 /// Half is granted, and the adapter fails to send it.
 fn a_refund_that_fails() -> MoneyScenario {
-    let acts = [
-        Start(0),
-        Pull,
-        AskBack(0, 0, Fraction::Half),
-        Grant(0, Fraction::All),
-        Work(0, Answered),
-        AdapterFails(0),
-        Work(0, Answered),
-    ];
     scenario(
         "a_refund_that_fails",
         "what was granted and failed is owed, and reaches the customer in the end",
         &[MoneyBug::StillOwed],
-        &[&ORDER_HEARD, &HELD, &acts],
+        &[&ORDER_HEARD, &HELD, &REFUND_FAILED],
     )
 }
 
 /// The refund that failed is sent once more and arrives; then another one fails, and an admin
 /// takes the first for the one to pay by hand.
 fn a_refund_that_fails_and_is_met() -> MoneyScenario {
-    let fails_and_is_met = [
-        Start(0),
-        Pull,
-        AskBack(0, 0, Fraction::Half),
-        Grant(0, Fraction::All),
-        Work(0, Answered),
-        AdapterFails(0),
-        Work(0, Answered),
-        SendAnew(0),
-        Work(0, Answered),
-        AdapterDone(0),
-        Work(0, Answered),
-    ];
+    let is_met = [SendAnew(0), Work(0, Answered), AdapterDone(0), Work(0, Answered)];
     let fails_again = [
         AskBack(0, 1, Fraction::Half),
         Grant(0, Fraction::Half),
@@ -115,38 +108,24 @@ fn a_refund_that_fails_and_is_met() -> MoneyScenario {
         "a_refund_that_fails_and_is_met",
         "nobody pays by hand what a later refund has brought",
         &[MoneyBug::OwedByHand],
-        &[&ORDER_HEARD, &HELD, &fails_and_is_met, &fails_again],
+        &[&ORDER_HEARD, &HELD, &REFUND_FAILED, &is_met, &fails_again],
     )
 }
 
 /// The bank has given the price back, and an admin gives goodwill for the same order.
 fn goodwill_after_a_chargeback() -> MoneyScenario {
-    let acts = [
-        Start(0),
-        Complete(0),
-        Pull,
-        Minutes(4_400),
-        Tick(0),
-        Chargeback(0, Fraction::All),
-        Statement,
-        Goodwill(0),
-    ];
+    let acts = [Chargeback(0, Fraction::All), Statement, Goodwill(0)];
     scenario(
         "goodwill_after_a_chargeback",
         "goodwill and a chargeback give no more than the price together",
         &[MoneyBug::GoodwillBound],
-        &[&ORDER_HEARD, &HELD, &acts],
+        &[&ORDER_HEARD, &HELD, &RELEASED, &acts],
     )
 }
 
 /// Goodwill fails to arrive, the bank gives the price back, and an admin sends the goodwill anew.
 fn goodwill_that_fails_before_a_chargeback() -> MoneyScenario {
     let acts = [
-        Start(0),
-        Complete(0),
-        Pull,
-        Minutes(4_400),
-        Tick(0),
         Goodwill(0),
         Work(0, Answered),
         AdapterFails(0),
@@ -159,7 +138,7 @@ fn goodwill_that_fails_before_a_chargeback() -> MoneyScenario {
         "goodwill_that_fails_before_a_chargeback",
         "goodwill that was granted is judged again before it is sent",
         &[MoneyBug::GoodwillAgain],
-        &[&ORDER_HEARD, &HELD, &acts],
+        &[&ORDER_HEARD, &HELD, &RELEASED, &acts],
     )
 }
 
@@ -201,12 +180,11 @@ fn a_compensation_asked_for_twice() -> MoneyScenario {
 
 /// The payout hour strikes twice before the adapter has sent the first payout.
 fn two_payouts_in_an_hour() -> MoneyScenario {
-    let acts = [Start(0), Complete(0), Pull, Minutes(4_400), Tick(0), Payout, Payout];
     scenario(
         "two_payouts_in_an_hour",
         "a balance is paid out once",
         &[MoneyBug::PayoutTwice],
-        &[&ORDER_HEARD, &HELD, &acts],
+        &[&ORDER_HEARD, &HELD, &RELEASED, &[Payout, Payout]],
     )
 }
 
@@ -230,20 +208,12 @@ fn money_after_the_cancel() -> MoneyScenario {
 }
 
 fn a_chargeback_after_the_release() -> MoneyScenario {
-    let acts = [
-        Start(0),
-        Complete(0),
-        Pull,
-        Minutes(4_400),
-        Tick(0),
-        Chargeback(0, Fraction::All),
-        Statement,
-    ];
+    let acts = [Chargeback(0, Fraction::All), Statement];
     scenario(
         "a_chargeback_after_the_release",
         "a bank that takes back what was released takes it from the platform",
         &[MoneyBug::LossIsOurs],
-        &[&ORDER_HEARD, &HELD, &acts],
+        &[&ORDER_HEARD, &HELD, &RELEASED, &acts],
     )
 }
 

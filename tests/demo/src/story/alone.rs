@@ -88,7 +88,7 @@ impl Story {
         let told = self.told(&self.customer, order, "payment.completed").await?;
         let mut facts = vec![
             fact("it is paid", "completed", &paid["status"]),
-            fact("charged once", json!([["charge", "200.00"]]), self.booked(order).await?),
+            fact("charged once", json!([["charge", "200.00"]]), self.charges(order).await?),
             fact("the customer is told", 1, told),
         ];
         facts.extend(self.reviewed(order, &provider, 5).await?);

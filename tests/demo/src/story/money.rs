@@ -30,7 +30,7 @@ impl Story {
             fact("it is paid", "completed", &first["status"]),
             fact("both clicks are one payment", &first["id"], &second["id"]),
             fact("the money is held", PaymentStatus::Held, held.payment_status),
-            fact("charged once", json!([["charge", "200.00"]]), self.booked(order).await?),
+            fact("charged once", json!([["charge", "200.00"]]), self.charges(order).await?),
             fact("lines: customer, provider", (1, 1), (customer, provider)),
             fact("the provider's counter", lines, unread),
         ])
@@ -112,11 +112,13 @@ impl Story {
         ])
     }
 
-    /// What the customer's statement of an order says, as actions and amounts.
-    pub(super) async fn booked(&self, order: OrderId) -> Result<Vec<Value>> {
+    /// The charges in the customer's statement of an order. A release may follow at once.
+    pub(super) async fn charges(&self, order: OrderId) -> Result<Vec<Value>> {
         let path = format!("/api/v1/orders/{order}/statement");
         let statement: Value = self.get(&self.customer, &path).await?;
-        Ok(lines(&statement))
+        let mut lines = lines(&statement);
+        lines.retain(|line| line[0] == "charge");
+        Ok(lines)
     }
 
     /// A number of somebody's own profile, once it is as expected.
