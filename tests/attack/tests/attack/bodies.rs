@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PATIENCE, Somebody, Station};
-use process::parts::CloudPart;
+use process::{clock::Clock, parts::CloudPart};
 use serde_json::{Value, json};
 use stack::Part;
 use tokio::{
@@ -311,7 +311,11 @@ fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
         .zip(["SOUTH", "order_queue", "roles/99", "cases/99"])
         .fold(route.path.clone(), |path, (place, there)| path.replace(place, there));
     let path = path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
-    let call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));
+    let mut call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));
+    if route.needs_key {
+        // Another body under the key of the one before would be refused for that.
+        call = call.header("idempotency-key", Clock::system().new_id().to_string());
+    }
     match route.is_edges {
         true => call,
         false => call.header("origin", format!("http://127.0.0.1:{}", platform.gateway())),
