@@ -1,10 +1,10 @@
-//! Owns the mails that bring a code to an address which waits to be confirmed, or inform its owner that a new account was
+//! Sends a code to an address that waits to be confirmed, or informs its owner that a new account was
 //! registered with it.
 //!
-//! Invariants: such a mail goes to that address alone and says nothing of the account but that it exists, and to an owner the
-//! name of their own; its code is asked for
-//! when the mail is about to be sent, and kept nowhere here; each try brings a code of its own, which voids the one before; no
-//! code goes to another address before the mail that warns the one in force has found its end.
+//! Invariants: such a mail goes to that address alone. It says nothing of the account but that it
+//! exists, and to an owner the name of their own account. The code is asked for when the mail is about
+//! to be sent, and is kept nowhere here; each try brings a new code, which voids the one before. No code
+//! goes to another address before the mail that warns the present one has ended.
 
 use http::Method;
 use platform::{
@@ -94,7 +94,7 @@ impl Mailings {
                 expires_at: Some(at),
                 wish,
                 ..
-            }) => (email, self.words(&languages, &code, at.since(now)), wish),
+            }) => (email, self.code_words(&languages, &code, at.since(now)), wish),
             Ok(_) => {
                 let why = "nothing waits to be confirmed".to_owned();
                 return Ok(ends(DeliveryState::Dropped, None, Some(why)));
@@ -120,39 +120,45 @@ impl Mailings {
 
     /// Subject and text for the owner of an address with which a new account was registered.
     fn owner_words(&self, languages: &[Language], owner: &str) -> (String, String) {
-        let link = (!self.portal_url.is_empty())
-            .then(|| format!("{}{SIGN_IN_PAGE}", self.portal_url.trim_end_matches('/')));
-        let text = languages.iter().map(|language| {
-            let mut sentences = vec![say::known_owner { name: owner.into() }.to(*language)];
-            sentences.extend(
-                link.as_ref()
-                    .map(|link| say::known_sign_in { link: link.as_str().into() }.to(*language)),
-            );
-            sentences.push(say::known_not_you.to(*language));
-            sentences.join("\n")
-        });
-        let subjects = languages.iter().map(|language| say::known_subject.to(*language));
-        let subject = subjects.collect::<Vec<_>>().join(" / ");
-        (subject, text.collect::<Vec<_>>().join("\n\n"))
+        let link = self.portal_link(SIGN_IN_PAGE);
+        let text = |language| {
+            let known = say::known_owner { name: owner.into() }.to(language);
+            let sign_in =
+                link.as_deref().map(|link| say::known_sign_in { link: link.into() }.to(language));
+            [Some(known), sign_in, Some(say::known_not_you.to(language))]
+        };
+        in_each_language(languages, |language| say::known_subject.to(language), text)
     }
 
-    /// Subject and text, in each of these languages.
-    fn words(&self, languages: &[Language], code: &str, left_ms: i64) -> (String, String) {
+    /// Subject and text of a mail with a code, in each of these languages.
+    fn code_words(&self, languages: &[Language], code: &str, left_ms: i64) -> (String, String) {
         let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
-        let link = (!self.portal_url.is_empty())
-            .then(|| format!("{}{PAGE}{code}", self.portal_url.trim_end_matches('/')));
-        let text = languages.iter().map(|language| {
-            let mut sentences =
-                vec![say::confirm_code { code: code.into(), hours: hours.into() }.to(*language)];
-            sentences.extend(
-                link.as_ref()
-                    .map(|link| say::confirm_link { link: link.as_str().into() }.to(*language)),
-            );
-            sentences.push(say::confirm_not_you.to(*language));
-            sentences.join("\n")
-        });
-        let subjects = languages.iter().map(|language| say::confirm_subject.to(*language));
-        let subject = subjects.collect::<Vec<_>>().join(" / ");
-        (subject, text.collect::<Vec<_>>().join("\n\n"))
+        let link = self.portal_link(&format!("{PAGE}{code}"));
+        let text = |language| {
+            let confirm = say::confirm_code { code: code.into(), hours: hours.into() }.to(language);
+            let open =
+                link.as_deref().map(|link| say::confirm_link { link: link.into() }.to(language));
+            [Some(confirm), open, Some(say::confirm_not_you.to(language))]
+        };
+        in_each_language(languages, |language| say::confirm_subject.to(language), text)
     }
+
+    fn portal_link(&self, page: &str) -> Option<String> {
+        let portal = self.portal_url.trim_end_matches('/');
+        (!portal.is_empty()).then(|| format!("{portal}{page}"))
+    }
+}
+
+/// The subjects in one line, and the texts with an empty line in between.
+fn in_each_language(
+    languages: &[Language],
+    subject: impl Fn(Language) -> String,
+    text: impl Fn(Language) -> [Option<String>; 3],
+) -> (String, String) {
+    let subjects: Vec<_> = languages.iter().map(|language| subject(*language)).collect();
+    let texts: Vec<_> = languages
+        .iter()
+        .map(|language| text(*language).into_iter().flatten().collect::<Vec<_>>().join("\n"))
+        .collect();
+    (subjects.join(" / "), texts.join("\n\n"))
 }
