@@ -11,11 +11,11 @@ let portal
 before(async () => { portal = await startPortal() })
 after(() => portal?.stop())
 
-test('a customer gives the address of an order to others', async () => {
+test('a customer gives the link to an order to others', async () => {
   const { context, page, go, faults } = await portal.open(gateway({ role: 'customer' }))
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await go(`/orders/${ORDER}`)
-  await page.getByRole('button', { name: 'Show the address' }).click()
+  await page.getByRole('button', { name: 'Show the link' }).click()
   const field = page.getByLabel('Link to give to others')
   await field.and(page.locator(':focus')).waitFor()
   await page.getByRole('button', { name: 'Copy the link' }).click()
@@ -33,7 +33,7 @@ test('a customer gives the address of an order to others', async () => {
   await page.getByText('A provider has the job.').waitFor()
   assert.equal(new URL(page.url()).search, '', 'the address of the page never has the secret')
   await page.goBack()
-  await page.getByRole('button', { name: 'Show the address' }).waitFor()
+  await page.getByRole('button', { name: 'Show the link' }).waitFor()
   await page.goForward()
   await page.waitForURL('**/track/N-7F3K60')
   await page.getByText('A provider has the job.').waitFor()
@@ -41,11 +41,11 @@ test('a customer gives the address of an order to others', async () => {
   await context.close()
 })
 
-test('where a browser copies nothing, the address is marked and the page says so', async () => {
+test('where a browser copies nothing, the link is marked and the page says so', async () => {
   const { context, page, go } = await portal.open(gateway({ role: 'customer' }))
   await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
   await go(`/orders/${ORDER}`)
-  await page.getByRole('button', { name: 'Show the address' }).click()
+  await page.getByRole('button', { name: 'Show the link' }).click()
   await page.getByRole('button', { name: 'Copy the link' }).click()
   await page.getByText('This browser does not copy by itself.').waitFor()
   const marked = await page.getByLabel('Link to give to others').evaluate((field) => field.value.slice(field.selectionStart, field.selectionEnd))
@@ -85,7 +85,7 @@ test('without its secret nobody learns whether there is such an order, but what 
   for (const path of [`/track/N-7F3K60?s=${'cd'.repeat(32)}`, '/track/N-7F3K60?s=wrong', `/track/N-000000?s=${SECRET}`]) {
     await go(path)
     await page.getByRole('heading', { name: 'Not here yet, and not lost' }).waitFor()
-    await page.getByText('the address may have been copied in part').waitFor()
+    await page.getByText('the link may have been copied in part').waitFor()
   }
   const before = state.asked.length
   await go('/track/N-7F3K60')
