@@ -92,7 +92,7 @@ fn layer_plant(source: &SourceFile<'_>) -> Option<Plant> {
     let [top, lower @ ..] = *layers else { return None };
     let is_below = lower.iter().any(|rooms| rooms.contains(&room.as_str()));
     let says = format!("`{room}` may not use `{}`", top[0]);
-    is_below.then(|| Plant { line: "fn planted() { crate::http::planted() }", says })
+    is_below.then_some(Plant { line: "fn planted() { crate::http::planted() }", says })
 }
 
 fn findings_in(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
