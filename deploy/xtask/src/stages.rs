@@ -120,15 +120,15 @@ impl Built {
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
                 let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());
-                let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds)];
-                self.suites(|package| package == "chaos", &rounds)
+                let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
+                self.suites(|package| package == "chaos", &[rounds, threads()])
             }
             Stage::Demo => {
                 let count = self.suites(|package| package == "demo", &[])?;
                 shell::run(&mut Command::new(workspace::program("holdfast-demo")?))?;
                 Ok(count)
             }
-            Stage::E2e => self.suites(|package| package == "e2e", &[]),
+            Stage::E2e => self.suites(|package| package == "e2e", &[threads()]),
             Stage::Attack => self.suites(|package| package == "attack", &[]),
         }
     }

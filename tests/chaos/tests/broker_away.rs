@@ -1,8 +1,6 @@
 //! Work goes on while RabbitMQ is away: orders are taken, paid and reviewed at once. When the broker is back, every event
 //! arrives, and everybody concerned is told of each once.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::{StreamExt, stream};

@@ -2,8 +2,6 @@
 //! received ops wait for a decision, and they are tried far more often than it takes to put one that fails
 //! before an operator: they wait, none of them looks bad, and all are decided when it is back.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{fs, time::Duration};
 
 use chaos::{Storm, any_below};

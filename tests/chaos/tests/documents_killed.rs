@@ -1,8 +1,6 @@
 //! MongoDB is killed again and again between the writes of documents and the publishing of their events: nothing
 //! that was confirmed is lost, and nothing counts twice.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::BTreeSet,
     sync::{

@@ -1,8 +1,6 @@
 //! Events that wait are lost by nobody: those of a consumer that is stopped are taken in when it is back, each once,
 //! and one that cannot be handled waits for a person, who reads why, sends it back or drops it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use chaos::operator;

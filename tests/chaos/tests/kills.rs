@@ -2,8 +2,6 @@
 //! are published through the edge and their receipts counted; something is killed at a random moment and
 //! started again; the gate is opened: the set with receipts equals the set applied, each once.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use chaos::{Storm, any_below};

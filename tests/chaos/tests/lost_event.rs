@@ -1,8 +1,6 @@
 //! An event that is thrown away between the order service and the hub, each a process of its own with a
 //! RabbitMQ between them: comparing finds it, repairs it and counts it, and the operator reads of it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use chaos::operator;

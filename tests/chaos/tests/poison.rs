@@ -1,8 +1,6 @@
 //! An op makes the real order service fail, because MariaDB refuses to store its order. The ops beside it
 //! are decided. It waits for an operator, who is told so, and lets it in again once the store takes it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use chaos::{Receipted, Storm, operator};

@@ -2,8 +2,6 @@
 //! is found out, lost ops come back from the cloud or from the tablets, work goes on, and the operator
 //! reads of it with the next step. A restart and a socket that only looks open are no alarms.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{path::Path, time::Duration};
 
 use chaos::{Second, Storm, copy, operator, put_back};

@@ -1,8 +1,6 @@
 //! An acknowledged command is on disk: the system calls of a running edge show the log synced before the
 //! reply leaves, for each of a hundred commands.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     fs::{self, File},
     path::Path,

@@ -1,7 +1,5 @@
 //! A change under an `Idempotency-Key` is done once and answered alike, on every store.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     sync::{
         Arc,

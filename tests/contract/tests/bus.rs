@@ -1,7 +1,5 @@
 //! The promises of `Bus`, embedded and on RabbitMQ alike.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{collections::BTreeSet, time::Duration};
 
 use contract::{BusArm, LIMIT, event, event_of, ids, messages_on_rabbit, on_every_bus, rabbit};

@@ -1,7 +1,5 @@
 //! Messages confirmed by the embedded bus survive `kill -9`.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},

@@ -1,7 +1,5 @@
 //! The promises of `Cache`, in memory and on Redis alike.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use contract::LIMIT;

@@ -1,7 +1,5 @@
 //! The promises of the consumer template, embedded and on RabbitMQ alike.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::HashMap,
     sync::{

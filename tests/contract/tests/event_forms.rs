@@ -4,8 +4,6 @@
 //! `HOLDFAST_GOLDEN=write` writes the files anew. A change that a sample of before does not survive needs a new
 //! version of the event.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use process::openapi::{ApiDocument, RouteDescription};

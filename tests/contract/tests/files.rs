@@ -1,7 +1,5 @@
 //! The store of files and its list, in a folder beside SQLite and on S3 beside MongoDB.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     sync::{
         Arc,

@@ -1,7 +1,5 @@
 //! The behaviour of services while something they need is not there yet.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},

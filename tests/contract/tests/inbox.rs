@@ -1,7 +1,5 @@
 //! The promises of the inbox store, one body for MongoDB and SQLite.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use contract::{DocumentsArm, on_every_documents};

@@ -1,7 +1,5 @@
 //! Jobs run once, however many replicas wake for them.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     sync::{
         Arc,

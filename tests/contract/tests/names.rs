@@ -5,8 +5,6 @@
 //! (`protocol/wire/src/money.rs`). The reason of a refund stands, sealed, with the request that asks for it. On SQLite an
 //! index's name is one of the whole database, so those of money begin with their table's.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use platform::{sql::Sql, vals};

@@ -1,7 +1,5 @@
 //! The time for objections, which the payment service goes by and the notification service tells people of.
 
-#![allow(clippy::unwrap_used)]
-
 use contract::LIMIT;
 use custody::{MoneyStep, OrderMoney, PaymentWish};
 use notification::{

@@ -3,8 +3,6 @@
 //!
 //! `HOLDFAST_GOLDEN=write` writes the files anew.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway::{Audience, PermissionRule, ROUTES};

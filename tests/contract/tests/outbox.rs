@@ -1,7 +1,5 @@
 //! How an event gets from a transaction to a queue: outbox, relay, bus, and the inbox at the other end.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,

@@ -1,7 +1,5 @@
 //! The bus while RabbitMQ goes away and comes back.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use contract::{LIMIT, event, event_of, ids, rabbit_vhost};

@@ -1,8 +1,6 @@
 //! Exports and searches read from a real copy of the database while it follows closely, and from the database itself while
 //! the copy is behind, stopped or lost.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use order::{

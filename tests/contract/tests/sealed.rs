@@ -1,8 +1,6 @@
 //! Personal data at rest, on each arm: what a store keeps says nothing, comes out whole, and opens by its keys
 //! alone. Plain values of versions before stay readable.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use contract::{BusArm, DocumentsArm, SqlArm, event_of};

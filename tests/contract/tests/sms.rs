@@ -1,7 +1,5 @@
 //! Text messages and pushes: what a sender may rely on, at the folder and at a gateway.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,

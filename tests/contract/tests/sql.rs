@@ -1,7 +1,5 @@
 //! The promises of `Sql`, on SQLite and on MariaDB alike.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{sync::Arc, time::Duration};
 
 use contract::{SqlArm, THINGS, on_every_sql};

@@ -1,7 +1,5 @@
 //! The listener by TLS, and the callers that trust its authority.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{path::Path, time::Duration};
 
 use axum::{Router, routing::get};

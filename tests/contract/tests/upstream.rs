@@ -1,7 +1,5 @@
 //! The promises of `Upstream`, to a router in this process and to a service in another.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     convert::Infallible,
     sync::{

@@ -1,7 +1,5 @@
 //! Addresses at a running platform and a mail server: whoever registers is mailed a code, and news once it has come back.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use http::Method;

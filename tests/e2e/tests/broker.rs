@@ -1,8 +1,6 @@
 //! The broker has the exchanges and queues of the design: five durable topic exchanges, and notification's
 //! three durable queues with their bindings.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use serde_json::Value;

@@ -1,7 +1,5 @@
 //! README's "by hand" block works, with nothing but `holdfast`, curl, jq and mosquitto's two clients.
 
-#![allow(clippy::unwrap_used)]
-
 use std::process::Command;
 
 use stack::{Layout, Stack, Stores, Wishes, binaries, ready};

@@ -1,7 +1,5 @@
 //! `.env.example` names every setting with its default, and no setting that is not there.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{collections::BTreeMap, process::Command};
 
 use stack::binaries;

@@ -1,7 +1,5 @@
 //! A large file on its whole way through real processes: gateway, user service, store of files, and back.
 
-#![allow(clippy::unwrap_used)]
-
 use axum::body::{Body, Bytes};
 use futures::{StreamExt, stream};
 use http::{Method, Request, StatusCode, header};

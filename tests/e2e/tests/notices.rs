@@ -1,8 +1,6 @@
 //! An approved order at a running platform: the matched providers have the notice with its reasons, a live
 //! stream gets it and goes on after a cut, and admins hear that an order waits.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use http::Method;

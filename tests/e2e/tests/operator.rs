@@ -1,8 +1,6 @@
 //! Every command of `holdfast` against a running platform, after a cut link, a collision of two providers
 //! and a healed line.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use http::Method;

@@ -1,8 +1,6 @@
 //! Every part signs in at every server as the user that it has in production: the story of the demo needs no more, and
 //! what one part signs in with opens nothing of another.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{process::Command, time::Duration};
 
 use mongodb::bson::{Document, doc};

@@ -1,8 +1,6 @@
 //! A customer pays at the gateway, the work starts on money that is held, and a cancelled order gives it back: in one
 //! process on files, and with a process for each part on servers.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use http::Method;

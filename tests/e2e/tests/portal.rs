@@ -1,8 +1,6 @@
 //! Pages at a running platform: sign-in by cookie, changes, news, a line that breaks, and an acceptance that
 //! loses.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use process::{

@@ -1,7 +1,5 @@
 //! A hundred providers want the same job at the same moment, through the gateway, on MariaDB.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{sync::Arc, time::Duration};
 
 use platform::{sealing::DataKeys, sql::Sql};

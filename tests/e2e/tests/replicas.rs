@@ -1,8 +1,6 @@
 //! Every part runs twice, on one set of servers, and each request goes to either gateway as chance has it: the story of
 //! the demo is the same to the last inbox and posting, and each run of each job of every part is one replica's alone.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,

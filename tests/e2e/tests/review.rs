@@ -1,8 +1,6 @@
 //! A job from publishing to its review, at the gateway and once at an edge: in one process on files, and with a process
 //! for each part on servers.
 
-#![allow(clippy::unwrap_used)]
-
 use std::time::Duration;
 
 use http::Method;

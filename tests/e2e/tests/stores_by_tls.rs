@@ -1,8 +1,6 @@
 //! Stores and bus that speak TLS by a private authority: `tls.roots` names it, and a process that trusts another
 //! one waits and says which store it does not know.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},

@@ -1,8 +1,6 @@
 //! A platform with a certificate of a private authority: the gateway speaks TLS alone, and an edge and
 //! `holdfast` that know the authority work over it as ever. Others do not talk to it.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},

@@ -1,8 +1,6 @@
 //! The program behind `cargo xtask up`: it becomes healthy, prints all addresses, and leaves nothing behind
 //! after any end.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     fs,
     io::Read,

@@ -10,7 +10,7 @@ use stack::{Part, probe};
 use support::{Api, eventually};
 use wire::Role;
 
-use crate::{
+use super::{
     SOON,
     scene::{Answer, Scene, Told},
     shuffled,

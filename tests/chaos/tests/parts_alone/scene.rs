@@ -10,7 +10,7 @@ use process::{
 use serde_json::Value;
 use stack::{Part, Stack, probe};
 
-use crate::SOON;
+use super::SOON;
 
 const ONE_ANSWER: Duration = Duration::from_secs(10);
 

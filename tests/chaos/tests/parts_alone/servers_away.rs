@@ -4,7 +4,7 @@ use chaos::Draws;
 use process::parts::{CloudPart, StoreKind};
 use stack::{Part, Server};
 
-use crate::{
+use super::{
     scene::{Scene, Told},
     shuffled,
 };

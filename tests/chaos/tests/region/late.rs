@@ -6,7 +6,7 @@ use support::eventually;
 use tokio::sync::oneshot;
 use wire::{Event, EventId, EventType, Order, OrderId};
 
-use crate::{stage::PATIENCE, world::World};
+use super::{stage::PATIENCE, world::World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use support::eventually;
 use wire::{EventType, Role};
 
-use crate::{
+use super::{
     stage::{PATIENCE, ask},
     world::World,
 };

@@ -14,7 +14,7 @@ use support::{Proxy, Wire, eventually, samples};
 use uuid::Uuid;
 use wire::{Change, ChecksumState, Hash, LinkState, Order, OrderCode, OrderId, Region};
 
-use crate::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people};
+use super::stage::{COUNTERS, Cloud, PATIENCE, database, edge, ground, people};
 
 const ORDERS: u64 = 200_000;
 const CUTS: u64 = 10;

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use tokio::sync::RwLockReadGuard;
 use wire::{ChecksumState, Event, EventType, Exchange, Order, OrderId, Role};
 
-use crate::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people};
+use super::stage::{COUNTERS, Cloud, PATIENCE, ask, database, edge, ground, people};
 
 /// Carries the order service's events to the hub, except those to lose.
 struct Carrier {

@@ -6,7 +6,7 @@ use stack::{EdgePlace, Ports, Stack};
 use support::{Api, Person, eventually};
 use wire::{Code, Language, OrderId, Region, Reply};
 
-use crate::{
+use super::{
     facts::{Fact, Surface},
     ground::{Ground, LIMIT, Provider, Tap},
 };
@@ -340,7 +340,7 @@ pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     copy.gateway_url = stack.layout().gateway_url();
     let mut child = copy.start(stack, "mid-twin", None).await;
     eventually("the copy is found out", LIMIT, async || {
-        let head = crate::ground::at(copy.http);
+        let head = super::ground::at(copy.http);
         let head: serde_json::Value =
             head.call(http::Method::GET, "/api/head", None, None).await.ok()?;
         (head["twin"] == true).then_some(())

@@ -6,7 +6,7 @@ use stack::{EdgePlace, Part, Ports, Stack};
 use support::{Api, Proxy, Wire, eventually};
 use wire::{Code, EdgeStatus, Language, LinkState, OrderId, Region};
 
-use crate::{
+use super::{
     facts::{Fact, Surface},
     ground::{Ground, LIMIT},
     scenes::{Fate, Said, lost},

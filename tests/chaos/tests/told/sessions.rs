@@ -18,7 +18,7 @@ use wire::{
     UnixMillis,
 };
 
-use crate::{
+use super::{
     facts::Surface,
     ground::{Ground, LIMIT},
     scenes::Said,

@@ -9,7 +9,7 @@ use review::{
 };
 use wire::EventType;
 
-use crate::{AT, TRACE, kept, migrated, review, user};
+use super::{AT, TRACE, kept, migrated, review, user};
 
 on_every_documents! {
     ratings_that_are_thrown_away_are_made_anew_from_the_reviews,

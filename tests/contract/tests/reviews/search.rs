@@ -10,7 +10,7 @@ use review::{
 };
 use uuid::Uuid;
 
-use crate::{AT, migrated, review, user};
+use super::{AT, migrated, review, user};
 
 on_every_documents! {
     forty_questions_over_ten_thousand_reviews_have_the_answers_that_a_person_expects,

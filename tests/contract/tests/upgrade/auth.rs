@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use support::Engine;
 
-use crate::{Asker, Former, clock, id};
+use super::{Asker, Former, clock, id};
 
 const FORMER: Former = Former {
     part: "auth",

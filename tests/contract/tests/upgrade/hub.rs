@@ -7,7 +7,7 @@ use serde_json::json;
 use support::{Engine, Issuer};
 use wire::{Actor, Role, UserId};
 
-use crate::{Asker, Former, NOW, clock, id};
+use super::{Asker, Former, NOW, clock, id};
 
 const FORMER: Former = Former {
     part: "hub",

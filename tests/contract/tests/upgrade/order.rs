@@ -13,7 +13,7 @@ use wire::{
     Outcome, PaymentStatus, Region, Role, UserId,
 };
 
-use crate::{Former, clock, id};
+use super::{Former, clock, id};
 
 const FORMER: Former = Former {
     part: "order",

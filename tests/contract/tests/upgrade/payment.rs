@@ -11,7 +11,7 @@ use payment::{
 use support::Engine;
 use wire::{OrderId, UserId};
 
-use crate::{Former, clock, id};
+use super::{Former, clock, id};
 
 const FORMER: Former = Former {
     part: "payment",

@@ -1,8 +1,6 @@
 //! Runs of the money simulator, played again on payment_db: each step is decided alike, and the rows agree with the
 //! model's in the end.
 
-#![allow(clippy::unwrap_used)]
-
 use custody::{CustodyLimits, MoneyStep, OrderMoney};
 use money_sim::{MoneyPlan, POLICIES, RecordOf, StepRecord, run_recorded};
 use payment::{

@@ -4,8 +4,6 @@
 //! Not searched, as decision 0070 says why: the broker's files, an edge's own file, the files that people hand in, and
 //! the files of keys; and the folder that stands for people's phones, which a platform for people does not have.
 
-#![allow(clippy::unwrap_used)]
-
 mod dump;
 mod elsewhere;
 mod journey;

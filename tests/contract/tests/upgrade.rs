@@ -3,8 +3,6 @@
 //!
 //! The rows are SQL that both engines read. They are never changed: what was written then stays as it is.
 
-#![allow(clippy::unwrap_used)]
-
 mod auth;
 mod hub;
 mod order;

@@ -1,7 +1,5 @@
 //! The promises of the store of reviews, one body for MongoDB and SQLite.
 
-#![allow(clippy::unwrap_used)]
-
 mod read_model_rebuild;
 mod search;
 

@@ -1,6 +1,5 @@
 //! One region between a real order service, a real hub and a real edge, all in this process: the effects of
 //! a cut line, a lost event and a late commit.
-#![allow(clippy::unwrap_used)]
 
 mod late;
 mod repair;

@@ -1,7 +1,5 @@
 //! The promises of a collection, one body for MongoDB and SQLite.
 
-#![allow(clippy::unwrap_used)]
-
 mod found;
 mod kept;
 mod told;

@@ -2,8 +2,6 @@
 //! languages. The scenes really happen, on real processes. A sentence tells the facts of its scene and no
 //! other, so that no two truths share one.
 
-#![allow(clippy::unwrap_used)]
-
 mod facts;
 mod ground;
 mod scenes;

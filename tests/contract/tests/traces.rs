@@ -4,8 +4,6 @@
 //! The schedules and seeds used meet every outcome and every verdict that the simulator counts. A set
 //! without one of them is a failure.
 
-#![allow(clippy::unwrap_used)]
-
 mod chosen;
 mod edge;
 mod order;

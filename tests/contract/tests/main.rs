@@ -1,0 +1,30 @@
+//! What every store, queue and cache promises its callers, held against real servers and against what is described.
+
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod bus;
+mod bus_crash;
+mod cache;
+mod consume;
+mod documents;
+mod event_forms;
+mod files;
+mod ground;
+mod inbox;
+mod jobs;
+mod money;
+mod names;
+mod objections;
+mod openapi;
+mod outbox;
+mod rabbit_outage;
+mod read_copy;
+mod reviews;
+mod sealed;
+mod sms;
+mod sql;
+mod tls;
+mod traces;
+mod upgrade;
+mod upstream;

@@ -1,0 +1,22 @@
+//! A whole platform of real processes, used as people and operators use it.
+
+#![allow(clippy::unwrap_used)]
+
+mod addresses;
+mod at_rest;
+mod broker;
+mod by_hand;
+mod configuration;
+mod large_files;
+mod notices;
+mod operator;
+mod part_users;
+mod payment;
+mod portal;
+mod race;
+mod replicas;
+mod review;
+mod stores_by_tls;
+mod takes_effect;
+mod tls;
+mod up;
