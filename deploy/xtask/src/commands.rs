@@ -49,7 +49,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
 fn up(arguments: &[String]) -> Result<()> {
     // The apps are built meanwhile: the product's debug build reads their files when it runs.
     let apps = thread::spawn(apps::build);
-    build_platform(arguments)?;
+    build_platform(&workspace::PLATFORM, arguments)?;
     // The platform is of use without them, and its pages say how they are built.
     if let Err(error) = apps.join().unwrap_or_else(|_| Err("the build has panicked".into())) {
         eprintln!("the apps are not built: {error}");
@@ -58,13 +58,13 @@ fn up(arguments: &[String]) -> Result<()> {
 }
 
 fn demo(arguments: &[String]) -> Result<()> {
-    build_platform(arguments)?;
+    build_platform(&[&workspace::PLATFORM[..], &["holdfast-demo"]].concat(), arguments)?;
     become_it(&workspace::program("holdfast-demo")?, &[], arguments)
 }
 
 fn servers(arguments: &[String]) -> Result<()> {
     install::everything()?;
-    workspace::build()?;
+    workspace::build(&["holdfast-stack"])?;
     become_it(&workspace::program("holdfast-stack")?, &["servers"], arguments)
 }
 
@@ -142,11 +142,11 @@ fn golden() -> Result<()> {
     apps::write_types()
 }
 
-fn build_platform(arguments: &[String]) -> Result<()> {
+fn build_platform(programs: &[&str], arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--real") {
         install::everything()?;
     }
-    workspace::build()
+    workspace::build(programs)
 }
 
 fn become_it(program: &Path, first: &[&str], arguments: &[String]) -> Result<()> {

@@ -92,7 +92,7 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
 
 /// A binary that can plant defects knows the name of the variable that asks for one.
 pub fn release_has_none() -> Result<()> {
-    workspace::build()?;
+    workspace::build(&PROGRAMS)?;
     shell::run(workspace::cargo()?.args(["build", "--workspace", "--locked", "--release"]))?;
     for program in PROGRAMS {
         let asks = |profile: &str| {

@@ -44,7 +44,7 @@ pub fn stage() -> Result<()> {
 pub fn run(arguments: &[String]) -> Result<()> {
     let wish = Wish::of(arguments)?;
     install::everything()?;
-    workspace::build()?;
+    workspace::build(&workspace::PLATFORM)?;
     fuzz(wish)
 }
 

@@ -1,4 +1,5 @@
-//! Builds the workspace, always whole and in one profile: no command rebuilds for another.
+//! Builds programs of the workspace, always with the features of the whole and in one profile: no command rebuilds for
+//! another.
 
 use std::{
     path::{Path, PathBuf},
@@ -60,8 +61,16 @@ pub fn cargo() -> Result<Command> {
     Ok(command)
 }
 
-pub fn build() -> Result<()> {
-    shell::run(cargo()?.args(["build", "--workspace", "--locked"]))
+/// The programs that a platform consists of, and the one that starts and stops it.
+pub const PLATFORM: [&str; 4] = ["holdfast-cloud", "holdfast-edge", "holdfast", "holdfast-stack"];
+
+pub fn build(programs: &[&str]) -> Result<()> {
+    let mut cargo = cargo()?;
+    cargo.args(["build", "--workspace", "--locked"]);
+    for program in programs {
+        cargo.args(["--bin", program]);
+    }
+    shell::run(&mut cargo)
 }
 
 /// The folder that everything is built into.
