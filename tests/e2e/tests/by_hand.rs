@@ -1,4 +1,4 @@
-//! README's "by hand" block works, with nothing but `holdfast`, curl, jq and mosquitto's two clients.
+//! The block of `docs/by-hand.md` works, with nothing but `holdfast`, curl, jq and mosquitto's two clients.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use stack::{Layout, Stack, Stores, Wishes, binaries, ready};
 
 /// One provider's jobs in hand, by default.
 const JOBS_MAX: usize = 5;
-const README: &str = include_str!("../../../README.md");
+const PAGE: &str = include_str!("../../../docs/by-hand.md");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_readmes_by_hand_block_runs_as_printed() {
+async fn the_block_runs_as_printed() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let wishes = Wishes { demo_data: true, ..Wishes::default() };
     let stack = Stack::start(layout, &wishes).await.unwrap();
@@ -61,6 +61,6 @@ fn the_block_stops_with_a_sentence_where_no_platform_runs() {
 }
 
 fn block() -> &'static str {
-    let (_, after) = README.split_once("<!-- by-hand -->\n```bash\n").expect("the block's start");
+    let (_, after) = PAGE.split_once("<!-- by-hand -->\n```bash\n").expect("the block's start");
     after.split_once("\n```\n").expect("the block's end").0
 }

@@ -1,5 +1,5 @@
-//! Keeps the documents true: every file and heading that one of them names exists, ARCHITECTURE.md stays short
-//! enough to finish, and every decision is in the index.
+//! Keeps the documents true: every file and heading that one of them names exists, README.md and ARCHITECTURE.md stay
+//! short enough to finish, and every decision is in the index.
 
 use std::{
     fs,
@@ -10,7 +10,8 @@ use super::{Finding, read, scan};
 use crate::Result;
 
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
-const ARCHITECTURE_WORDS_MAX: usize = 2_000;
+/// The most words of a document that everybody is to finish.
+const WORDS_MAX: [(&str, usize); 2] = [("README.md", 1_100), (ARCHITECTURE, 2_000)];
 const DECISIONS: &str = "docs/decisions";
 const INDEX: &str = "README.md";
 /// Code in backticks with one of these endings is a file of the repository.
@@ -31,7 +32,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
             findings.extend(names.chain(links).map(|what| Finding::at(path, line, what)));
         }
     }
-    findings.extend(too_long(root));
+    findings.extend(WORDS_MAX.iter().filter_map(|(name, max)| too_long(root, name, *max)));
     findings.extend(unlisted(root, &paths));
     Ok(findings)
 }
@@ -108,13 +109,12 @@ fn anchor(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-fn too_long(root: &Path) -> Option<Finding> {
-    let text = fs::read_to_string(root.join(ARCHITECTURE)).ok()?;
+fn too_long(root: &Path, name: &str, max: usize) -> Option<Finding> {
+    let text = fs::read_to_string(root.join(name)).ok()?;
     let lines = (1..).zip(text.lines());
     let mut words = lines.flat_map(|(line, text)| text.split_whitespace().map(move |_| line));
-    let line = words.nth(ARCHITECTURE_WORDS_MAX)?;
-    let what = format!("has more than {ARCHITECTURE_WORDS_MAX} words from this line on");
-    Some(Finding::at(Path::new(ARCHITECTURE), line, what))
+    let line = words.nth(max)?;
+    Some(Finding::at(Path::new(name), line, format!("has more than {max} words from this line on")))
 }
 
 /// Decisions that the index does not link, and numbers that two of them have.
