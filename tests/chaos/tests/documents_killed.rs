@@ -80,12 +80,14 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
     is_over.store(true, Ordering::Relaxed);
     writers.join_all().await;
 
-    // And once exactly there: written, and no relay to publish it.
+    // And once exactly there: written, and no relay to publish it. A document has room for a bounded number of
+    // unpublished events.
+    scene.everything_received(&received).await;
     relay.shutdown(STOPPED_WITHIN).await;
     let before = received.lock().unwrap().len();
     let confirmed = scene.written.lock().unwrap().len();
-    for _ in 0..WRITES_PER_ROUND {
-        scene.write(0).await.expect("MongoDB is there");
+    for writer in (0..WRITERS).cycle().take(WRITES_PER_ROUND) {
+        scene.write(writer).await.expect("MongoDB is there");
     }
     scene.kill().await;
     assert_eq!(scene.written.lock().unwrap().len(), confirmed + WRITES_PER_ROUND);
@@ -179,7 +181,8 @@ impl Scene {
         received
     }
 
-    async fn everything_counts_once(&self, received: &Mutex<BTreeSet<EventId>>) {
+    /// Returns how many changes there are.
+    async fn everything_received(&self, received: &Mutex<BTreeSet<EventId>>) -> i64 {
         let mut counted = 0;
         for id in (0..WRITERS).map(Uuid::from_u128) {
             counted += self.tallies.get(id).await.unwrap().unwrap().body.count;
@@ -189,6 +192,11 @@ impl Scene {
             (i64::try_from(received).unwrap() == counted).then_some(())
         })
         .await;
+        counted
+    }
+
+    async fn everything_counts_once(&self, received: &Mutex<BTreeSet<EventId>>) {
+        let counted = self.everything_received(received).await;
         let counter = self.tallies.get(COUNTER).await.unwrap().unwrap();
         assert_eq!(counter.body.count, counted, "each counts once");
         let (written, received) = (self.written.lock().unwrap(), received.lock().unwrap());
