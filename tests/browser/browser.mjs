@@ -1,4 +1,4 @@
-// Debian's Chromium, and the questions that every page is asked.
+// Debian's Chromium without its own windows, and the questions that every page is asked.
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const SCREENS = process.env.HOLDFAST_SCREENS ?? fileURLToPath(new URL('../../target/screens/', import.meta.url))
 
-export const CHROMIUM = process.env.HOLDFAST_CHROMIUM ?? '/usr/bin/chromium'
+export const CHROMIUM = process.env.HOLDFAST_CHROMIUM ?? '/usr/bin/chromium-headless-shell'
 /** How long anything is waited for on a busy machine. */
 export const SHOWN_MS_MAX = 90_000
 /** `HOLDFAST_SLOWED_BY=6` slows the pages' scripts and layout, which finds a test that counts on their speed. */

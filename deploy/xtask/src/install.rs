@@ -29,7 +29,7 @@ const PACKAGES: [(&str, &str); 16] = [
     ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/mosquitto_pub", "mosquitto-clients"),
-    ("/usr/bin/chromium", "chromium"),
+    ("/usr/bin/chromium-headless-shell", "chromium-headless-shell"),
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
 ];
 
@@ -47,7 +47,7 @@ const SCHEMATHESIS: &str = "schemathesis/requirements.txt";
 /// What a wheel needs.
 pub const FOR_WHEELS: [&str; 2] = ["python3", "python3-pip"];
 /// What the browser tests need.
-pub const FOR_BROWSER: [&str; 3] = ["chromium", "fonts-noto-cjk", "python3"];
+pub const FOR_BROWSER: [&str; 3] = ["chromium-headless-shell", "fonts-noto-cjk", "python3"];
 
 pub fn everything() -> Result<()> {
     packages(&PACKAGES.map(|(_, package)| package))?;
