@@ -38,12 +38,16 @@ pub enum ContextError {
     None,
     #[error("contexts of several gateways are stored; name one of {}", .0.join(", "))]
     Several(Vec<String>),
-    #[error("could not use the context file {}", path.display())]
-    File {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] ContextFileError),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("could not use the context file {}", path.display())]
+pub struct ContextFileError {
+    pub path: PathBuf,
+    #[source]
+    pub source: io::Error,
 }
 
 /// Where the sign-ins of one user stand.
@@ -60,7 +64,7 @@ impl ContextFolder {
     }
 
     /// Stores it, in place of an older one of the same gateway.
-    pub fn save(&self, context: &Context) -> Result<PathBuf, ContextError> {
+    pub fn save(&self, context: &Context) -> Result<PathBuf, ContextFileError> {
         let path = self.file(&context.gateway);
         let write = || {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
@@ -73,12 +77,12 @@ impl ContextFolder {
         Ok(path)
     }
 
-    pub fn load(&self, gateway: &str) -> Result<Option<Context>, ContextError> {
+    pub fn load(&self, gateway: &str) -> Result<Option<Context>, ContextFileError> {
         read(&self.file(gateway))
     }
 
     /// Forgets it; one that is not stored is forgotten already.
-    pub fn remove(&self, gateway: &str) -> Result<(), ContextError> {
+    pub fn remove(&self, gateway: &str) -> Result<(), ContextFileError> {
         let path = self.file(gateway);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path)(error)),
@@ -139,7 +143,7 @@ fn file_name(gateway: &str) -> String {
     format!("gateway-{name}.json")
 }
 
-fn read(path: &Path) -> Result<Option<Context>, ContextError> {
+fn read(path: &Path) -> Result<Option<Context>, ContextFileError> {
     match fs::read(path) {
         Ok(bytes) => {
             serde_json::from_slice(&bytes).map(Some).map_err(|error| at(path)(error.into()))
@@ -149,9 +153,9 @@ fn read(path: &Path) -> Result<Option<Context>, ContextError> {
     }
 }
 
-fn at(path: &Path) -> impl Fn(io::Error) -> ContextError {
+fn at(path: &Path) -> impl Fn(io::Error) -> ContextFileError {
     let path = path.to_owned();
-    move |source| ContextError::File { path: path.clone(), source }
+    move |source| ContextFileError { path: path.clone(), source }
 }
 
 #[cfg(test)]

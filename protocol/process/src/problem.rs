@@ -5,7 +5,7 @@ mod body;
 mod extract;
 mod page;
 
-use std::fmt;
+use std::{fmt, io};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -137,6 +137,19 @@ pub fn fault(what: &'static str, err: impl std::error::Error) -> Problem {
     let cause = chain(&err);
     tracing::error!(cause, "{what}");
     Problem::new(Code::Internal)
+}
+
+/// The error and its causes, the outermost first.
+pub fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| {
+        // The source of an `io::Error` is the one of what it holds, which would be passed over.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        }
+    })
 }
 
 /// An error and its causes, in one line.

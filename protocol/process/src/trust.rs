@@ -18,7 +18,7 @@ use rustls::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, problem::causes};
 
 /// Section `[tls]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,21 @@ impl TlsConfig {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("`tls.roots`: {why}")]
-pub struct TrustError {
-    why: String,
+pub enum TrustError {
+    #[error("`tls.roots`: cannot read {}", file.display())]
+    Unreadable {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("`tls.roots`: {}: {why}", file.display())]
+    Unusable { file: PathBuf, why: String },
+}
+
+impl TrustError {
+    fn unusable(file: &Path, why: String) -> Self {
+        Self::Unusable { file: file.to_owned(), why }
+    }
 }
 
 /// Those who may vouch for a server. Cloning shares them.
@@ -65,7 +77,8 @@ pub fn trust(config: &TlsConfig) -> Result<(), TrustError> {
     }
     let own = Authorities::with_own(&config.roots)?;
     let late = || {
-        wrong(&config.roots, "this process has made calls before it was told whom to trust".into())
+        let why = "this process has made calls before it was told whom to trust";
+        TrustError::unusable(&config.roots, why.to_owned())
     };
     OF_PROCESS.set(own).map_err(|_| late())
 }
@@ -96,21 +109,18 @@ impl TimeProvider for CertificateTime {
     }
 }
 
-/// Returns whether a server's certificate was refused because it is not valid at this time.
+/// Returns whether a server's certificate was refused.
+pub fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
+    tls_errors(error).any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+}
+
+/// Returns whether it was refused because it is not valid at this time.
 pub fn is_of_certificate_time(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.downcast_ref::<rustls::Error>().is_some_and(names_certificate_time) {
-            return true;
-        }
-        // The source of an `io::Error` is the one of what it holds, which would be passed over.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause = match held {
-            Some(held) => Some(held),
-            None => error.source(),
-        };
-    }
-    false
+    tls_errors(error).any(names_certificate_time)
+}
+
+fn tls_errors<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e rustls::Error> {
+    causes(error).filter_map(|cause| cause.downcast_ref())
 }
 
 fn names_certificate_time(error: &rustls::Error) -> bool {
@@ -146,9 +156,10 @@ impl Authorities {
 
     /// The public ones and those in this PEM file.
     pub fn with_own(file: &Path) -> Result<Self, TrustError> {
-        let wrong = |why| wrong(file, why);
-        let pem = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-        let client = client_that_trusts(pem.as_bytes()).map_err(wrong)?;
+        let pem = fs::read_to_string(file)
+            .map_err(|source| TrustError::Unreadable { file: file.to_owned(), source })?;
+        let client =
+            client_that_trusts(pem.as_bytes()).map_err(|why| TrustError::unusable(file, why))?;
         let own = OwnAuthorities { file: file.to_owned(), pem };
         Ok(Self { client: Arc::new(client), own: Some(Arc::new(own)) })
     }
@@ -166,10 +177,6 @@ impl Authorities {
     pub fn own_file(&self) -> Option<&Path> {
         self.own.as_ref().map(|own| own.file.as_path())
     }
-}
-
-fn wrong(file: &Path, why: String) -> TrustError {
-    TrustError { why: format!("{}: {why}", file.display()) }
 }
 
 fn public_roots() -> RootCertStore {

@@ -90,7 +90,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
 
 async fn list(gateway: &Gateway) -> Result<CommandOutput> {
     let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.look);
-    let told = BoxList::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let told = BoxList::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     Ok(CommandOutput::new(look, || answer, || render_boxes(&told, look)))
 }
 
@@ -99,7 +99,7 @@ async fn show(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput
     let answer = absent(gateway.get(&format!("{PATH}/{name}?limit={limit}")).await);
     let answer: Value = known(answer?, say::unknown_letters { name: name.into() }, look)?;
     let page: ListPage<Letter> =
-        ListPage::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     Ok(CommandOutput::new(look, || answer, || render_letters(&page.items, look)))
 }
 
@@ -108,7 +108,7 @@ async fn settle(gateway: &Gateway, letters: &LetterArgs, act: &str) -> Result<(V
     let form = if *all { json!({}) } else { json!({"events": events}) };
     let answer = absent(gateway.post(&format!("{PATH}/{name}/{act}"), Some(&form)).await);
     let answer = known(answer?, say::unknown_letters { name: name.into() }, &gateway.look)?;
-    let settled = Settled::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let settled = Settled::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     Ok((answer, settled))
 }
 

@@ -36,7 +36,7 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
         }
     })?;
     let Invitation { code, expires_at } =
-        Invitation::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+        Invitation::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     let command = command(&gateway.url, region, name, &code);
     let only_here = is_only_here(&gateway.url);
     answer["command"] = json!(command.join(" "));

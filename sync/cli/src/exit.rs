@@ -9,6 +9,7 @@ use texts::Sentence;
 use wire::Code;
 
 use crate::{
+    cause::cause,
     look::{Look, with_step},
     say,
 };
@@ -79,7 +80,7 @@ impl Failure {
 
     /// The answer that was there could not be written, as on a full disk.
     pub fn unwritten(error: &std::io::Error, look: &Look) -> Self {
-        let sentence = say::unwritten { cause: error.into() };
+        let sentence = say::unwritten { cause: cause(error) };
         Self::with_step(ExitKind::Failure, look, sentence)
     }
 

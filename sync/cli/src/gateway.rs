@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::{HeaderValue, Method, Uri, header, uri::Scheme};
 use process::{
     client::{Client, ClientError, is_loopback, json_request},
-    context::{Context, ContextError, ContextFolder},
+    context::{Context, ContextError, ContextFileError, ContextFolder},
     problem::ProblemBody,
-    trust::{TlsConfig, trust},
+    trust::{TlsConfig, TrustError, trust},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use wire::{Code, StatusReport};
 
 use crate::{
     args::Common,
+    cause::cause,
     exit::{ExitKind, Failure, Result},
     login,
     look::{Look, with_step},
@@ -81,8 +82,7 @@ impl Gateway {
             }
             eprintln!("{}", look.say(say::token_is_in_the_clear { url: (&url).into() }));
         }
-        trust(&TlsConfig::of_environment())
-            .map_err(|error| Failure::new(ExitKind::Usage, error.to_string()))?;
+        trust(&TlsConfig::of_environment()).map_err(|error| untrusted(&error, &look))?;
         let (client, timeout) = (Client::new(), common.timeout_or(10));
         Ok((Self { look, url, client, token: None, timeout }, context))
     }
@@ -172,11 +172,10 @@ impl Gateway {
     fn failure(&self, path: &str, error: &ClientError) -> Failure {
         match error.status {
             None => {
-                let cause = process::problem::chain(error).into();
-                let sentence = say::unreachable { url: (&self.url).into(), cause };
+                let sentence = say::unreachable { url: (&self.url).into(), cause: cause(error) };
                 Failure::with_step(ExitKind::Unreachable, &self.look, sentence)
             }
-            Some(200..300) => self.unreadable(error),
+            Some(200..300) => self.unreadable(),
             Some(status) => self.refusal(path, status, error),
         }
     }
@@ -196,7 +195,11 @@ impl Gateway {
             }
             (Some(Code::Unrecognised), Some(problem)) => (printable(&problem.title), None),
             (Some(code), _) => (code.sentence(look.language).to_owned(), None),
-            (None, _) => (format!("HTTP {status}"), None),
+            (None, _) => {
+                let (url, status) = ((&self.url).into(), u64::from(status));
+                let (sentence, step) = with_step(look.say(say::foreign_answer { url, status }));
+                (sentence, Some(step))
+            }
         };
         let retry_after = error.retry_after;
         let failure = Failure { code, retry_after, reasons, ..Failure::new(exit, sentence) };
@@ -221,9 +224,8 @@ impl Gateway {
     }
 
     /// An answer that is not of the expected form: another version, or not our gateway at all.
-    pub fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
-        let cause = process::problem::chain(error).into();
-        let sentence = say::unreadable { url: (&self.url).into(), cause };
+    pub fn unreadable(&self) -> Failure {
+        let sentence = say::unreadable { url: (&self.url).into() };
         Failure::with_step(ExitKind::Failure, &self.look, sentence)
     }
 }
@@ -238,7 +240,7 @@ fn is_open_to_others(url: &str) -> bool {
 fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>> {
     let contexts = ContextFolder::of_user();
     let found = match url {
-        Some(url) => contexts.load(url),
+        Some(url) => contexts.load(url).map_err(ContextError::from),
         None => contexts.find_only().map(Some),
     };
     match found {
@@ -248,8 +250,26 @@ fn context(url: Option<&str>, look: &Look) -> Result<Option<Context>> {
             let sentence = say::several_platforms { gateways: gateways.join(", ").into() };
             Err(Failure::with_step(ExitKind::Usage, look, sentence))
         }
-        Err(error @ ContextError::File { .. }) => {
-            Err(Failure::new(ExitKind::Failure, process::problem::chain(&error)))
+        Err(ContextError::File(error)) => Err(unusable(&error, look)),
+    }
+}
+
+/// The file of a stored sign-in that cannot be read or written.
+pub fn unusable(error: &ContextFileError, look: &Look) -> Failure {
+    let (path, cause) = (error.path.display().into(), cause(&error.source));
+    let sentence = say::sign_in_unusable { path, cause };
+    Failure::with_step(ExitKind::Failure, look, sentence)
+}
+
+fn untrusted(error: &TrustError, look: &Look) -> Failure {
+    match error {
+        TrustError::Unreadable { file, source } => {
+            let (path, cause) = (file.display().into(), cause(source));
+            Failure::with_step(ExitKind::Usage, look, say::roots_unreadable { path, cause })
+        }
+        TrustError::Unusable { file, .. } => {
+            let path = file.display().into();
+            Failure::with_step(ExitKind::Usage, look, say::roots_unusable { path })
         }
     }
 }

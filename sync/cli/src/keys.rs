@@ -43,7 +43,7 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
         }
     };
     let page: ListPage<SigningKey> =
-        ListPage::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     let present = page.items.iter().find(|key| key.state == "present");
     let present = present.map(|key| key.kid.clone()).unwrap_or_default().into();
     let look = &gateway.look;

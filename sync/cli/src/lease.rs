@@ -58,7 +58,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
         }
         LeaseAction::TakeBack { why, .. } => {
             let now: Value = gateway.get(&path).await?;
-            let held = Record::deserialize(&now).map_err(|error| gateway.unreadable(&error))?;
+            let held = Record::deserialize(&now).map_err(|_| gateway.unreadable())?;
             if held.now.assignment.holder.is_none() {
                 return Ok(nothing_to_take(gateway, *region, now));
             }
@@ -67,7 +67,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
     };
     let text = match gateway.look.json {
         true => String::new(),
-        false => render(&answer, &gateway.look).map_err(|error| gateway.unreadable(&error))?,
+        false => render(&answer, &gateway.look).map_err(|_| gateway.unreadable())?,
     };
     Ok(CommandOutput::new(&gateway.look, || answer, || text))
 }

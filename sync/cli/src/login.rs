@@ -10,7 +10,7 @@ use std::{
 
 use process::{
     clock::Clock,
-    context::{Context, ContextError, ContextFolder, ContextRenewal},
+    context::{Context, ContextFolder, ContextRenewal},
 };
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::Deserialize;
@@ -20,8 +20,9 @@ use wire::{GuessReport, Region, Role, UnixMillis};
 use crate::{
     age,
     args::Common,
+    cause::cause,
     exit::{ExitKind, Failure, Result},
-    gateway::Gateway,
+    gateway::{Gateway, unusable},
     look::Look,
     people::role_word,
     run::CommandOutput,
@@ -64,12 +65,12 @@ pub async fn sign_in(
     let (gateway, _) = Gateway::unsigned(common, look)?;
     let password = if from_stdin { first_line(io::stdin().lock()) } else { ask(username, &look) };
     let password = password.map_err(|error| {
-        let sentence = say::no_password { cause: error.into() };
+        let sentence = say::no_password { cause: cause(&error) };
         Failure::with_step(ExitKind::Usage, &look, sentence)
     })?;
     let form = json!({"username": username, "password": password, "refresh": true});
     let answer = gateway.post(LOGIN, Some(&form)).await?;
-    let grant = Grant::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let grant = Grant::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     let expires_at = Clock::system().now().plus_ms(grant.expires_in * 1_000);
     let renewal = grant.refresh_token.map(|refresh_token| ContextRenewal {
         refresh_token,
@@ -77,7 +78,7 @@ pub async fn sign_in(
         attempt: None,
     });
     let context = Context { gateway: gateway.url.clone(), token: grant.access_token, renewal };
-    let file = ContextFolder::of_user().save(&context).map_err(|error| unusable(&error))?;
+    let file = ContextFolder::of_user().save(&context).map_err(|error| unusable(&error, &look))?;
     let role = role_word(grant.role, &look);
     let text = || {
         let (user, url) = (username.into(), (&gateway.url).into());
@@ -99,7 +100,7 @@ pub async fn sign_in(
 pub async fn sign_out(common: &Common, look: Look) -> Result<CommandOutput> {
     let (gateway, context) = Gateway::unsigned(common, look)?;
     let url = gateway.url.clone();
-    ContextFolder::of_user().remove(&url).map_err(|error| unusable(&error))?;
+    ContextFolder::of_user().remove(&url).map_err(|error| unusable(&error, &look))?;
     let is_own = context.as_ref().is_some_and(|context| context.renewal.is_some());
     if let Some(context) = context.filter(|_| is_own) {
         end_session(gateway, context).await.map_err(|failure| {
@@ -145,7 +146,7 @@ pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<S
     // Kept before it is sent: should the answer be lost, the next command asks for the same one.
     if renewal.attempt.is_none() {
         renewal.attempt = Some(clock.new_id());
-        folder.save(&context).map_err(|error| unusable(&error))?;
+        folder.save(&context).map_err(|error| unusable(&error, &gateway.look))?;
     }
     match renewed(gateway, &context).await {
         Ok(Renewed { access_token: token, refresh_token, expires_at }) => {
@@ -153,7 +154,7 @@ pub async fn standing_token(gateway: &Gateway, mut context: Context) -> Result<S
             let refresh_token = refresh_token.or(spent).unwrap_or_default();
             let renewal = Some(ContextRenewal { refresh_token, expires_at, attempt: None });
             let context = Context { token: token.clone(), renewal, ..context };
-            folder.save(&context).map_err(|error| unusable(&error))?;
+            folder.save(&context).map_err(|error| unusable(&error, &gateway.look))?;
             Ok(token)
         }
         Err(failure) if failure.exit == ExitKind::Authentication => {
@@ -179,16 +180,12 @@ async fn renewed(gateway: &Gateway, context: &Context) -> Result<Renewed> {
         }
         answer => answer?,
     };
-    Renewed::deserialize(&answer).map_err(|error| gateway.unreadable(&error))
+    Renewed::deserialize(&answer).map_err(|_| gateway.unreadable())
 }
 
 fn guessed(GuessReport { count, places, since }: GuessReport, look: &Look) -> String {
     let (count, places) = (u64::from(count), u64::from(places));
     look.say(say::login_guesses { count, places, since: age::moment(since).into() })
-}
-
-fn unusable(error: &ContextError) -> Failure {
-    Failure::new(ExitKind::Failure, process::problem::chain(error))
 }
 
 /// Asks at the terminal, whatever standard input is.

@@ -5,6 +5,7 @@
 
 mod age;
 mod args;
+mod cause;
 mod complaint;
 mod conflicts;
 mod dlq;
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let output = match runtime {
         Ok(runtime) => runtime.block_on(run::run(&line, look)),
-        Err(error) => Err(Failure::new(ExitKind::Failure, error.to_string())),
+        Err(error) => Err(Failure::new(ExitKind::Failure, process::problem::chain(&error))),
     };
     let output = output.unwrap_or_else(|failure| CommandOutput {
         exit: failure.exit,

@@ -118,7 +118,7 @@ async fn out_of_service(
     form: &Value,
 ) -> Result<(Value, DisabledEdge)> {
     let answer = gateway.post(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form)).await?;
-    let done = DisabledEdge::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let done = DisabledEdge::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     Ok((answer, done))
 }
 
@@ -136,7 +136,7 @@ async fn new_key(
         absent(gateway.post(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await)?;
     let answer = known(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
     let NewKeyCode { code, expires_at } =
-        NewKeyCode::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+        NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     let look = &gateway.look;
     let text = || {
         let (edge, until) = (edge.into(), age::moment(expires_at).into());
@@ -156,7 +156,7 @@ async fn new_key(
 async fn record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let answer: Value = gateway.get(&format!("/api/v1/admin/edges/{edge}/acts")).await?;
     let page: ListPage<EdgeAct> =
-        ListPage::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+        ListPage::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     let text = || render(&page.items, &gateway.look);
     Ok(CommandOutput::new(&gateway.look, || answer.clone(), text))
 }

@@ -20,7 +20,7 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     let (report, look) = (gateway.status().await?, &gateway.look);
     let exit = if report.complaints().is_empty() { ExitKind::Ok } else { ExitKind::Degraded };
     if look.json {
-        let value = json(&report, look).map_err(|error| gateway.unreadable(&error))?;
+        let value = json(&report, look).map_err(|_| gateway.unreadable())?;
         return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
     }
     let (rows, verdict) = (rows(&report, look), verdict(&report, look));

@@ -28,7 +28,7 @@ pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutp
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
     let answer = absent(gateway.post(&path, Some(&json!({"reason": why}))).await)?;
     let answer: Value = known(answer, unknown(), &gateway.look)?;
-    let done = WithdrawnJobs::deserialize(&answer).map_err(|error| gateway.unreadable(&error))?;
+    let done = WithdrawnJobs::deserialize(&answer).map_err(|_| gateway.unreadable())?;
     let text = || render(&done, &gateway.look);
     Ok(CommandOutput::new(&gateway.look, || answer, text))
 }

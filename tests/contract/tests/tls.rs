@@ -83,7 +83,7 @@ fn a_file_without_a_certificate_is_refused_by_its_name() {
             std::fs::write(&roots, content).unwrap();
         }
         let refused = trust::trust(&trust::TlsConfig { roots: roots.clone() }).unwrap_err();
-        let told = refused.to_string();
+        let told = process::problem::chain(&refused);
         assert!(told.contains("tls.roots") && told.contains("roots.pem"), "{told}");
         assert!(told.contains(why), "{told}");
     }

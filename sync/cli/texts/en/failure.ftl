@@ -12,8 +12,11 @@ too-slow =
     { $url } did not answer within { $seconds } s
     try again, or allow more with --timeout
 unreadable =
-    the answer of { $url } cannot be read: { $cause }
+    { $url } gave an answer of a form that is not known here
     check that --url names a Holdfast gateway of this version
+foreign-answer =
+    { $url } answered HTTP { $status }, and not as a Holdfast gateway does
+    check that --url names a gateway, and what stands before it
 nothing-there =
     there is nothing at { $path } of { $url }
     check the name, and that --url names a Holdfast gateway of this version
@@ -36,6 +39,28 @@ sign-in-over =
 no-password =
     the password could not be read: { $cause }
     run it at a terminal, or give the password to --password-stdin
+sign-in-unusable =
+    the stored sign-in { $path } cannot be used: { $cause }
+    mend or delete that file, or name another folder in HOLDFAST_CONTEXT_DIR
+roots-unreadable =
+    the authorities in { $path } cannot be read: { $cause }
+    name a file with their certificates in HOLDFAST__TLS__ROOTS
+roots-unusable =
+    { $path } holds no certificates of authorities
+    name a PEM file with them in HOLDFAST__TLS__ROOTS
+
+# What stood in the way of a call or a file.
+cause-refused = nothing listens there
+cause-no-such-host = no machine has this name
+cause-no-route = no way leads there from this network
+cause-timed-out = no answer in time
+cause-broken = the connection broke off
+cause-certificate = its certificate is not of an authority that is trusted here (HOLDFAST__TLS__ROOTS names more)
+cause-certificate-time = its certificate is not valid at the time of this machine
+cause-no-file = there is no such file
+cause-not-allowed = this user may not
+cause-disk-full = the disk is full
+cause-unknown-form = it has a form that is not known here
 
 # What to do after a refusal.
 sign-in-anew = `holdfast login --url { $url } USER` signs an admin in

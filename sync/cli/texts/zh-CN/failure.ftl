@@ -12,8 +12,11 @@ too-slow =
     { $url } 在 { $seconds } 秒内未响应
     请重试，或用 --timeout 放宽时限
 unreadable =
-    无法识别 { $url } 的回应：{ $cause }
+    无法识别 { $url } 的回应
     确认 --url 指向相同版本的 Holdfast 网关
+foreign-answer =
+    { $url } 以 HTTP { $status } 回应，但其形式不是 Holdfast 网关的
+    请确认 --url 指向网关，并检查其前面的代理
 nothing-there =
     { $url } 上没有 { $path }
     确认名称无误，且 --url 指向相同版本的 Holdfast 网关
@@ -36,6 +39,28 @@ sign-in-over =
 no-password =
     无法读取密码：{ $cause }
     请在终端中运行，或用 --password-stdin 提供密码
+sign-in-unusable =
+    无法使用已保存的登录 { $path }：{ $cause }
+    请修复或删除该文件，或在 HOLDFAST_CONTEXT_DIR 中指定其他目录
+roots-unreadable =
+    无法读取 { $path } 中的证书机构：{ $cause }
+    请在 HOLDFAST__TLS__ROOTS 中指定包含其证书的文件
+roots-unusable =
+    { $path } 中没有证书机构的证书
+    请在 HOLDFAST__TLS__ROOTS 中指定包含其证书的 PEM 文件
+
+# What stood in the way of a call or a file.
+cause-refused = 该处没有服务在监听
+cause-no-such-host = 没有使用此名称的主机
+cause-no-route = 当前网络无法到达
+cause-timed-out = 未及时回应
+cause-broken = 连接中断
+cause-certificate = 其证书并非由此处信任的机构签发（可在 HOLDFAST__TLS__ROOTS 中添加）
+cause-certificate-time = 按本机时间，其证书不在有效期内
+cause-no-file = 没有此文件
+cause-not-allowed = 当前用户没有权限
+cause-disk-full = 磁盘已满
+cause-unknown-form = 无法识别其形式
 
 # What to do after a refusal.
 sign-in-anew = 运行 `holdfast login --url { $url } USER` 以管理员身份登录
