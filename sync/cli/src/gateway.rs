@@ -196,8 +196,9 @@ impl Gateway {
             (Some(Code::Unrecognised), Some(problem)) => (printable(&problem.title), None),
             (Some(code), _) => (code.sentence(look.language).to_owned(), None),
             (None, _) => {
-                let (url, status) = ((&self.url).into(), u64::from(status));
-                let (sentence, step) = with_step(look.say(say::foreign_answer { url, status }));
+                let foreign =
+                    say::foreign_answer { url: (&self.url).into(), status: status.into() };
+                let (sentence, step) = with_step(look.say(foreign));
                 (sentence, Some(step))
             }
         };
