@@ -109,6 +109,11 @@ impl TimeProvider for CertificateTime {
     }
 }
 
+/// Returns whether two machines found no way to speak TLS with each other.
+pub fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    tls_errors(error).next().is_some()
+}
+
 /// Returns whether a server's certificate was refused.
 pub fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
     tls_errors(error).any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))

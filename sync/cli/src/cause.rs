@@ -25,6 +25,9 @@ fn phrase(error: &(dyn Error + 'static)) -> Option<Phrase> {
     if trust::is_of_certificate(error) {
         return Some(say::cause_certificate);
     }
+    if trust::is_of_tls(error) {
+        return Some(say::cause_no_tls);
+    }
     if causes(error).any(|cause| cause.to_string() == RESOLVER) {
         return Some(say::cause_no_such_host);
     }

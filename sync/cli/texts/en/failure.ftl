@@ -57,6 +57,7 @@ cause-timed-out = no answer in time
 cause-broken = the connection broke off
 cause-certificate = its certificate is not of an authority that is trusted here (HOLDFAST__TLS__ROOTS names more)
 cause-certificate-time = its certificate is not valid at the time of this machine
+cause-no-tls = it does not speak TLS as it is spoken here (is it http:// instead of https://?)
 cause-no-file = there is no such file
 cause-not-allowed = this user may not
 cause-disk-full = the disk is full

@@ -57,6 +57,7 @@ cause-timed-out = 未及时回应
 cause-broken = 连接中断
 cause-certificate = 其证书并非由此处信任的机构签发（可在 HOLDFAST__TLS__ROOTS 中添加）
 cause-certificate-time = 按本机时间，其证书不在有效期内
+cause-no-tls = 无法与其建立 TLS 连接（是否应为 http:// 而非 https://？）
 cause-no-file = 没有此文件
 cause-not-allowed = 当前用户没有权限
 cause-disk-full = 磁盘已满
