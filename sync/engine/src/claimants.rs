@@ -2,7 +2,7 @@
 //!
 //! Invariant: it errs on one side only. While this edge holds the region under a proven grant, an op that
 //! `may_change` rules out changes the order in no state that the cloud can be in when it decides the op.
-//! `docs/decisions/0044-a-strangers-op-casts-no-doubt.md` has the proof.
+//! `docs/decisions/rights-to-assign.md` has the proof.
 
 use wire::{Action, Actor, CommandBody, Order, OrderStatus, Role, UserId};
 

@@ -1,8 +1,9 @@
 //! Nothing personal stands in the clear where a thief of a disk or a reader of logs would find it: people go their
 //! ways with known values, then every store and every log is searched for those very values.
 //!
-//! Not searched, as decision 0070 says why: the broker's files, an edge's own file, the files that people hand in, and
-//! the files of keys; and the folder that stands for people's phones, which a platform for people does not have.
+//! Not searched, and `docs/decisions/personal-data.md` says why: the broker's files, an edge's own file, the files
+//! that people hand in, and the files of keys; and the folder that stands for people's phones, which a platform for
+//! people does not have.
 
 mod dump;
 mod elsewhere;

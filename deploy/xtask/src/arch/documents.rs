@@ -1,5 +1,5 @@
 //! Keeps the documents true: every file and heading that one of them names exists, README.md and ARCHITECTURE.md stay
-//! short enough to finish, and every decision is in the index.
+//! short enough to finish, and every page of decisions is in the index.
 
 use std::{
     fs,
@@ -117,22 +117,16 @@ fn too_long(root: &Path, name: &str, max: usize) -> Option<Finding> {
     Some(Finding::at(Path::new(name), line, format!("has more than {max} words from this line on")))
 }
 
-/// Decisions that the index does not link, and numbers that two of them have.
+/// Pages of decisions that the index does not link.
 fn unlisted(root: &Path, paths: &[PathBuf]) -> Vec<Finding> {
     let index = fs::read_to_string(root.join(DECISIONS).join(INDEX)).unwrap_or_default();
     let mut findings = Vec::new();
-    let mut number_before = "";
-    let records = paths.iter().filter(|path| path.starts_with(DECISIONS));
-    for path in records.filter(|path| !path.ends_with(INDEX)) {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let number = name.split('-').next().unwrap_or_default();
+    let pages = paths.iter().filter(|path| path.starts_with(DECISIONS) && !path.ends_with(INDEX));
+    for page in pages {
+        let name = page.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if !links(&index).any(|link| link == name) {
-            findings.push(Finding::at(path, 1, format!("is not in {DECISIONS}/{INDEX}")));
+            findings.push(Finding::at(page, 1, format!("is not in {DECISIONS}/{INDEX}")));
         }
-        if number == number_before {
-            findings.push(Finding::at(path, 1, format!("is a second decision {number}")));
-        }
-        number_before = number;
     }
     findings
 }
