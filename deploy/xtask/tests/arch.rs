@@ -447,6 +447,32 @@ fn every_page_of_decisions_is_in_the_index() {
 }
 
 #[test]
+fn a_page_of_decisions_with_a_number_is_found() {
+    let says = "1: has a number: name the page by its subject";
+    for (name, title) in [("0141-the-feed.md", "The feed"), ("the-feed.md", "0141. The feed")] {
+        let tree = Tree::new();
+        tree.write(&format!("docs/decisions/{name}"), &format!("# {title}\n"));
+        tree.write("docs/decisions/README.md", &format!("[The feed]({name})\n"));
+        assert_eq!(tree.findings(), [format!("docs/decisions/{name}:{says}")]);
+    }
+}
+
+#[test]
+fn decisions_are_at_most_thirty_pages() {
+    let tree = Tree::new();
+    let mut index = String::from("# Decisions\n");
+    for number in 1..=30 {
+        tree.write(&format!("docs/decisions/page-{number}.md"), "# A subject\n");
+        index += &format!("[A subject](page-{number}.md)\n");
+    }
+    tree.write("docs/decisions/README.md", &index);
+    assert_eq!(tree.findings(), Vec::<String>::new());
+    tree.write("docs/decisions/one-more.md", "# One more\n");
+    tree.write("docs/decisions/README.md", &format!("{index}[One more](one-more.md)\n"));
+    assert_eq!(tree.findings(), ["docs/decisions/README.md:1: 31 pages, more than 30: join some"]);
+}
+
+#[test]
 fn a_clippy_file_that_does_not_repeat_the_roots_is_found() {
     let says = "does not repeat the root's rule `{ path = \"std::time::Instant::now\" }`";
     check("sync/engine/clippy.toml", "disallowed-methods = [\n]\n", 1, says);

@@ -1,5 +1,5 @@
 //! Keeps the documents true: every file and heading that one of them names exists, README.md and ARCHITECTURE.md stay
-//! short enough to finish, and every page of decisions is in the index.
+//! short enough to finish, and the decisions are few pages that the index lists by subject.
 
 use std::{
     fs,
@@ -13,6 +13,8 @@ const ARCHITECTURE: &str = "ARCHITECTURE.md";
 /// The most words of a document that everybody is to finish.
 const WORDS_MAX: [(&str, usize); 2] = [("README.md", 1_100), (ARCHITECTURE, 2_000)];
 const DECISIONS: &str = "docs/decisions";
+/// More pages than this cannot be looked through in the index.
+const DECISION_PAGES_MAX: usize = 30;
 const INDEX: &str = "README.md";
 /// Code in backticks with one of these endings is a file of the repository.
 const ENDINGS: [&str; 10] =
@@ -33,7 +35,7 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
         }
     }
     findings.extend(WORDS_MAX.iter().filter_map(|(name, max)| too_long(root, name, *max)));
-    findings.extend(unlisted(root, &paths));
+    findings.extend(check_decisions(root, &paths)?);
     Ok(findings)
 }
 
@@ -117,18 +119,33 @@ fn too_long(root: &Path, name: &str, max: usize) -> Option<Finding> {
     Some(Finding::at(Path::new(name), line, format!("has more than {max} words from this line on")))
 }
 
-/// Pages of decisions that the index does not link.
-fn unlisted(root: &Path, paths: &[PathBuf]) -> Vec<Finding> {
-    let index = fs::read_to_string(root.join(DECISIONS).join(INDEX)).unwrap_or_default();
+/// Decisions are found by subject: few pages, without numbers, each in the index.
+fn check_decisions(root: &Path, paths: &[PathBuf]) -> Result<Vec<Finding>> {
+    let index_path = Path::new(DECISIONS).join(INDEX);
+    let index = fs::read_to_string(root.join(&index_path)).unwrap_or_default();
     let mut findings = Vec::new();
-    let pages = paths.iter().filter(|path| path.starts_with(DECISIONS) && !path.ends_with(INDEX));
-    for page in pages {
-        let name = page.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut pages = 0;
+    for path in paths.iter().filter(|path| path.starts_with(DECISIONS) && **path != index_path) {
+        pages += 1;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if !links(&index).any(|link| link == name) {
-            findings.push(Finding::at(page, 1, format!("is not in {DECISIONS}/{INDEX}")));
+            findings.push(Finding::at(path, 1, format!("is not in {}", index_path.display())));
+        }
+        let text = read(root, path)?;
+        let title = text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
+        if starts_with_digit(name) || starts_with_digit(title) {
+            findings.push(Finding::at(path, 1, "has a number: name the page by its subject"));
         }
     }
-    findings
+    if pages > DECISION_PAGES_MAX {
+        let what = format!("{pages} pages, more than {DECISION_PAGES_MAX}: join some");
+        findings.push(Finding::at(&index_path, 1, what));
+    }
+    Ok(findings)
+}
+
+fn starts_with_digit(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
 }
 
 #[cfg(test)]
