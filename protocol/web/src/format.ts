@@ -4,7 +4,10 @@ import { useI18n } from './i18n.ts'
 
 export type Amount = { minor: number; currency: string }
 
-const dateForms = {
+/** Currencies whose narrow sign would be read as another's: Hong Kong's dollar as that of the United States. */
+const SHARES_ITS_SIGN: ReadonlySet<string> = new Set(['HKD'])
+
+export const dateForms = {
   time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   seconds: { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
   tenths: { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 1, hourCycle: 'h23' },
@@ -30,7 +33,10 @@ export function formatsOf(locale: string) {
   function money(minor: number, currency = 'CNY'): string {
     const format = new Intl.NumberFormat(lang, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
     const digits = format.resolvedOptions().maximumFractionDigits ?? 2
-    return format.format(minor / 10 ** digits)
+    const sum = minor / 10 ** digits
+    if (!SHARES_ITS_SIGN.has(currency)) return format.format(sum)
+    const figure = new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(sum)
+    return `${figure} ${currency}`
   }
 
   function number(value: number): string {
@@ -54,6 +60,9 @@ export function formatsOf(locale: string) {
 
   return { ago, bytes, date, money, number }
 }
+
+/** The time zone of this device, by its IANA name. */
+export const deviceZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** The formats of the language that is shown, which change with it. */
 export function useFormats() {

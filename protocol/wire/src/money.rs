@@ -21,6 +21,18 @@ words! {
 
 words_from_text!(Currency);
 
+impl Currency {
+    /// `None` where the sign would be read as that of another currency: Hong Kong's dollar shares `$`.
+    pub fn sign(self) -> Option<&'static str> {
+        match self {
+            Self::Cny => Some("¥"),
+            Self::Usd => Some("$"),
+            Self::Eur => Some("€"),
+            Self::Hkd => None,
+        }
+    }
+}
+
 /// Minor units, in the range of DECIMAL(10,2).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, Encode, Decode,
@@ -64,6 +76,19 @@ impl Amount {
     pub fn is_positive(self) -> bool {
         self.0 > 0
     }
+
+    /// The sum as sentences and pages write it: `¥1,180.00`, or `1,180.00 HKD` where the currency has
+    /// no sign of its own.
+    pub fn with_currency(self, currency: Currency) -> String {
+        let minus = if self.0 < 0 { "-" } else { "" };
+        let minor = self.0.unsigned_abs();
+        let whole = group_thousands(minor / 100);
+        let cents = minor % 100;
+        match currency.sign() {
+            Some(sign) => format!("{minus}{sign}{whole}.{cents:02}"),
+            None => format!("{minus}{whole}.{cents:02} {}", currency.as_str()),
+        }
+    }
 }
 
 impl fmt::Display for Amount {
@@ -92,6 +117,19 @@ impl FromStr for Amount {
         let amount = minor.ok().and_then(|minor| Self::from_minor(sign * minor).ok());
         amount.ok_or_else(|| AmountError::OutOfRange(shown()))
     }
+}
+
+/// `1234567` as `1,234,567`.
+fn group_thousands(whole: u64) -> String {
+    let digits = whole.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 fn clip(text: &str) -> String {
@@ -153,5 +191,19 @@ mod tests {
         check("\"９\"", None);
         check("\"99999999999999999999999\"", None);
         check("null", None);
+    }
+    /// The pages are held to the same file in `protocol/web/src/format.test.ts`.
+    #[test]
+    fn a_sum_is_written_as_the_pages_write_it() {
+        let golden = include_str!("../golden/sentences.json");
+        let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for case in golden["money"].as_array().unwrap() {
+            let currency: Currency = case["currency"].as_str().unwrap().parse().unwrap();
+            let amount = Amount::from_minor(case["minor"].as_i64().unwrap()).unwrap();
+            assert_eq!(amount.with_currency(currency), case["text"].as_str().unwrap());
+            seen.insert(currency.as_str());
+        }
+        assert_eq!(seen.len(), Currency::ALL.len(), "every currency stands in the file");
     }
 }

@@ -3,6 +3,9 @@
 use std::str::FromStr;
 
 use minicbor::{Decode, Encode};
+use texts::Phrase;
+
+use crate::say;
 
 words! {
     #[derive(Encode, Decode)]
@@ -20,6 +23,17 @@ impl Region {
     /// The letter that an order's short code begins with.
     pub fn letter(self) -> char {
         self.as_str().as_bytes()[0].into()
+    }
+
+    /// The name that people read. The code, such as `NORTH`, is for programs.
+    pub fn name(self) -> Phrase {
+        match self {
+            Self::North => say::region_north,
+            Self::South => say::region_south,
+            Self::East => say::region_east,
+            Self::West => say::region_west,
+            Self::Mid => say::region_mid,
+        }
     }
 
     /// 0 to 4, in the order of `ALL`.
@@ -52,3 +66,23 @@ words! {
 }
 
 words_from_text!(Policy);
+
+#[cfg(test)]
+mod tests {
+    use texts::Language;
+
+    use super::*;
+
+    #[test]
+    fn a_region_has_the_name_that_the_pages_give_it() {
+        for (language, pages) in [
+            (Language::English, include_str!("../../web/src/locales/en.json")),
+            (Language::Chinese, include_str!("../../web/src/locales/zh-CN.json")),
+        ] {
+            let pages: serde_json::Value = serde_json::from_str(pages).unwrap();
+            for region in Region::ALL {
+                assert_eq!(region.name().plain(language), pages["region"][region.as_str()]);
+            }
+        }
+    }
+}

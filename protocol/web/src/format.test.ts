@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import golden from '../../wire/golden/sentences.json'
+import { dateForms, formatsOf } from './format.ts'
+import { CURRENCIES } from './wire.gen.ts'
+
+const LANGUAGES = ['en', 'zh-CN'] as const
+
+// The sentences that the cloud writes are held to the same file in `protocol/wire/src/money.rs`.
+test('a sum is written as in the sentences of the cloud', () => {
+  for (const { currency, minor, text } of golden.money) {
+    for (const lang of LANGUAGES) expect(formatsOf(lang).money(minor, currency), `${minor} ${currency} in ${lang}`).toBe(text)
+  }
+  expect(new Set(golden.money.map(({ currency }) => currency))).toEqual(new Set(CURRENCIES))
+})
+
+// And these in `cloud/notification/src/domain/moments.rs`.
+test('a moment is written as in the sentences of the cloud', () => {
+  for (const { at, zone: timeZone, minute, exact } of golden.moments) {
+    for (const lang of LANGUAGES) {
+      const write = (more: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(lang, { ...dateForms.full, ...more, timeZone }).format(at)
+      expect(write({})).toBe(minute[lang])
+      expect(write({ second: '2-digit', fractionalSecondDigits: 3 })).toBe(exact[lang])
+    }
+  }
+})
