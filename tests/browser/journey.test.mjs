@@ -142,13 +142,13 @@ test('a job goes from a registration to the payout, through a region that is cut
   assert.equal((await counted(own)).reviews, before.reviews)
 
   await pay(customer)
-  await told(inbox, 'Payment received', '260.00 CNY')
-  await told(news, 'Money released', '234.00 CNY')
+  await told(inbox, 'Payment received', '¥260.00')
+  await told(news, 'Money released', '¥234.00')
   await review(customer)
   await told(news, 'A new review')
   await unread(inbox, await inbox.locator('.inbox li').count())
   await readPayout(provider, order)
-  await told(news, 'Payout sent', '234.00 CNY')
+  await told(news, 'Payout sent', '¥234.00')
 
   const counts = { reviews: before.reviews + 1, completed: before.completed + 1, five: before.five + 1 }
   await poll(async () => assert.deepEqual(await counted(own), counts))

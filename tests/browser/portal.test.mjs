@@ -695,6 +695,7 @@ test('admins share an inbox, which leads to the work and tells of dead letters w
   const { context, page, go, faults } = await open(state)
   await go('/inbox')
   await page.getByText('All administrators share this inbox').waitFor()
+  assert.ok(state.asked.some(({ path, query }) => path === '/notifications' && query.time_zone === 'UTC'), 'times are told by the clock of this device')
   assert.equal(await page.getByRole('link', { name: 'Notices and quiet hours' }).count(), 0)
   await page.getByRole('heading', { name: '2 events could not be worked in' }).waitFor()
   await page.getByRole('link', { name: 'Order accepted' }).click()

@@ -205,7 +205,7 @@ impl Mailings {
         let found = self.inboxes.line_of(owner, event).await?;
         let unread = found.filter(|stored| stored.read_at.is_none() || kind.is_urgent());
         Ok(unread.map(|stored| {
-            let said = domain::write(wishes.language, &stored.line);
+            let said = domain::write(wishes.locale(), &stored.line);
             let brief = domain::brief(wishes.language, &stored.line, &said.title);
             said_in(wishes.language, said, brief)
         }))
@@ -225,7 +225,7 @@ impl Mailings {
         }
         let language = wishes.language;
         let written = lines.iter().map(|stored| {
-            let said = domain::write(language, &stored.line);
+            let said = domain::write(wishes.locale(), &stored.line);
             format!("{}\n{}", said.title, said.content)
         });
         let text = written.collect::<Vec<_>>().join("\n\n");

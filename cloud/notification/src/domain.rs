@@ -5,6 +5,7 @@ mod audience;
 mod brief;
 mod facts;
 mod inbox;
+mod moments;
 mod preferences;
 mod reader;
 mod sentence;
@@ -19,6 +20,7 @@ pub use inbox::{
     MoneyTerms, NoticeParams, OrderParams, PageRequest, Params, PersonParams, ReviewFacts,
     ReviewParams, StoredLine,
 };
+pub use moments::{ReaderClock, ReaderLocale};
 pub use preferences::{Channel, InboxWishes, NoticeKind, QuietHours, TimeZone};
 pub use reader::{InboxReader, ShownLines};
 pub use sentence::{LineText, match_reason, write};

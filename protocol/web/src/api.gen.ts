@@ -16304,6 +16304,8 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
+                /** @description The IANA zone of the times in sentences. Without one that is known, it is that of your preferences. */
+                time_zone?: string;
                 /** @description `1` for lines that are not read yet. */
                 unread?: number;
             };

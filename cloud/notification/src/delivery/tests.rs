@@ -13,7 +13,7 @@ use platform::{consume::Handle, push::Push, sms::Sms};
 use process::trust::Authorities;
 use serde_json::{Value, json};
 use support::{Mailbox, eventually};
-use wire::{Event, EventId, EventType};
+use wire::{Event, EventId, EventType, PaymentStatus};
 
 use super::*;
 use crate::{
@@ -221,7 +221,7 @@ async fn quiet_hours_hold_back_what_may_be_silenced() {
     // By UTC it is 16:00.
     let quiet_hours =
         Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
-    let time_zone = TimeZone::named("UTC").unwrap();
+    let time_zone = TimeZone::named("UTC");
     world.wish(&InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
@@ -264,7 +264,7 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
 #[tokio::test]
 async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     let world = World::new().await;
-    let time_zone = TimeZone::named("UTC").unwrap();
+    let time_zone = TimeZone::named("UTC");
     world.wish(&InboxWishes { digest_hour: Some(18), time_zone, ..InboxWishes::default() }).await;
     world.happens(EventType::PaymentCompleted).await;
     world.clock.advance(60 * 60 * 1000);
@@ -289,6 +289,28 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
 }
 
 #[tokio::test]
+async fn a_mail_tells_times_by_its_readers_clock_or_names_the_zone() {
+    for (time_zone, until) in [
+        (TimeZone::named("Europe/Berlin"), "ask for a refund by Nov 27, 2025, 17:00; after"),
+        (None, "ask for a refund by Nov 28, 2025, 00:00 GMT+8; after"),
+    ] {
+        let world = World::new().await;
+        if time_zone.is_some() {
+            world.wish(&InboxWishes { time_zone, ..InboxWishes::default() }).await;
+        }
+        let completed = samples::completed(PaymentStatus::Held);
+        let lines = samples::of_order(EventType::OrderCompleted, &completed);
+        let line = lines.iter().find(|line| line.user_id == CUSTOMER).unwrap();
+        world.deliveries.inboxes.add(LineId(world.clock.new_id()), line).await.unwrap();
+        world.deliveries.plan(std::iter::once(line)).await.unwrap();
+        world.look().await;
+        let mails = world.mails();
+        let text = mails[0]["text"].as_str().unwrap();
+        assert!(text.contains(until), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     let world = World::new().await;
     world
@@ -307,7 +329,7 @@ async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
 
 fn wanting(channels: &[Channel]) -> InboxWishes {
     let wishes = channels.iter().map(|channel| (NoticeKind::Money, *channel));
-    let time_zone = TimeZone::named("UTC").unwrap();
+    let time_zone = TimeZone::named("UTC");
     InboxWishes { wishes: wishes.collect(), time_zone, ..InboxWishes::default() }
 }
 

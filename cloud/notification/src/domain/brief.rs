@@ -56,7 +56,7 @@ mod tests {
         let lines = EventType::ALL.into_iter().flat_map(samples::every_line);
         for line in lines.chain([samples::notice()]) {
             for language in [Language::English, Language::Chinese] {
-                let title = write(language, &line).title;
+                let title = write(samples::locale(language), &line).title;
                 let brief = brief(language, &line, &title);
                 let said = text_message(language, &brief);
                 assert!(fits(&said) && said.contains(&brief.title), "{said}");

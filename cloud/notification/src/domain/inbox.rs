@@ -177,9 +177,9 @@ pub struct MoneyTerms {
     pub fee: Option<Amount>,
     /// Of a cancel: so much comes back to the customer.
     pub refund: Option<Amount>,
-    /// The provider's part of the money in custody.
+    /// The provider's part of the money that is held.
     pub share: Option<Amount>,
-    /// Of a completion with money in custody: the customer may object until then at least.
+    /// Of a completion with money held: the customer may object until then at least.
     pub objections_until: Option<UnixMillis>,
 }
 

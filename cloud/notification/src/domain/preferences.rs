@@ -12,6 +12,8 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use utoipa::ToSchema;
 use wire::{EventType, Exchange, Language, Role, UnixMillis, words, words_from_text};
 
+use super::{ReaderClock, ReaderLocale};
+
 const DAY_MINUTES: i64 = 24 * 60;
 const MINUTE_MS: i64 = 60_000;
 
@@ -131,8 +133,12 @@ impl TimeZone {
         self.0.name()
     }
 
+    pub(super) fn local_time(self, at: UnixMillis) -> DateTime<chrono_tz::Tz> {
+        DateTime::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&self.0)
+    }
+
     fn minute_at(self, at: UnixMillis) -> i64 {
-        let at = DateTime::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&self.0);
+        let at = self.local_time(at);
         i64::from(at.hour() * 60 + at.minute())
     }
 }
@@ -140,7 +146,8 @@ impl TimeZone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxWishes {
     pub language: Language,
-    pub time_zone: TimeZone,
+    /// `None` while the person has named none.
+    pub time_zone: Option<TimeZone>,
     pub quiet_hours: Option<QuietHours>,
     /// Less urgent news comes together at this hour, by each channel.
     pub digest_hour: Option<u8>,
@@ -153,7 +160,7 @@ impl Default for InboxWishes {
         let mails = [NoticeKind::Orders, NoticeKind::Money, NoticeKind::Reviews];
         Self {
             language: Language::default(),
-            time_zone: TimeZone::USUAL,
+            time_zone: None,
             quiet_hours: None,
             digest_hour: None,
             wishes: mails.map(|kind| (kind, Channel::Email)).into(),
@@ -162,6 +169,19 @@ impl Default for InboxWishes {
 }
 
 impl InboxWishes {
+    /// By which quiet hours and digests are counted.
+    pub fn zone(&self) -> TimeZone {
+        self.time_zone.unwrap_or(TimeZone::USUAL)
+    }
+
+    pub fn clock(&self) -> ReaderClock {
+        self.time_zone.map_or(ReaderClock::Usual, ReaderClock::Own)
+    }
+
+    pub fn locale(&self) -> ReaderLocale {
+        ReaderLocale { language: self.language, clock: self.clock() }
+    }
+
     pub fn wants(&self, kind: NoticeKind, channel: Channel) -> bool {
         kind.locked().contains(&channel) || self.wishes.contains(&(kind, channel))
     }
@@ -170,7 +190,7 @@ impl InboxWishes {
     /// clocks change in between, it is judged once more then.
     pub fn may_go_out_at(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
         let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else { return now };
-        let minute = self.time_zone.minute_at(now);
+        let minute = self.zone().minute_at(now);
         let (from, to) = (i64::from(quiet.from.0), i64::from(quiet.to.0));
         let lasts = match (to - from).rem_euclid(DAY_MINUTES) {
             0 => DAY_MINUTES,
@@ -186,7 +206,7 @@ impl InboxWishes {
     /// The next moment of the person's digest behind `now`; `None` where they want none.
     pub fn digest_at(&self, now: UnixMillis) -> Option<UnixMillis> {
         let wanted = i64::from(self.digest_hour?) * 60;
-        let left = (wanted - self.time_zone.minute_at(now) - 1).rem_euclid(DAY_MINUTES) + 1;
+        let left = (wanted - self.zone().minute_at(now) - 1).rem_euclid(DAY_MINUTES) + 1;
         Some(whole_minute(now).plus_ms(left * MINUTE_MS))
     }
 }
@@ -205,7 +225,7 @@ mod tests {
 
     fn quiet(zone: &str, from: &str, to: &str) -> InboxWishes {
         let quiet_hours = Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
-        let time_zone = TimeZone::named(zone).unwrap();
+        let time_zone = TimeZone::named(zone);
         InboxWishes { quiet_hours, time_zone, ..InboxWishes::default() }
     }
 

@@ -1,13 +1,13 @@
-//! Owns the writing of a line's title and content in the reader's language. The words stand in `texts`.
+//! Owns the writing of a line's title and content in the reader's language and by the reader's clock. The words stand
+//! in `texts`.
 
-use texts::{Arg, Phrase, Sentence};
+use texts::{Phrase, Sentence};
 use wire::{
-    Amount, Currency, EventType, Language, LossReason, Lost, NearbyJob, OrderStatus, PaymentStatus,
-    Role, UnixMillis,
+    Amount, EventType, Language, LossReason, Lost, NearbyJob, OrderStatus, PaymentStatus, Role,
 };
 
 use super::{
-    InboxLine, Params,
+    InboxLine, Params, ReaderLocale,
     audience::makes_a_case,
     inbox::{MoneyParams, NoticeParams, OrderParams, ReviewParams},
 };
@@ -21,7 +21,8 @@ pub struct LineText {
 
 /// An event that this version has no words for is shown by its name, so that a line written by a newer
 /// version is not hidden.
-pub fn write(language: Language, line: &InboxLine) -> LineText {
+pub fn write(locale: ReaderLocale, line: &InboxLine) -> LineText {
+    let language = locale.language;
     let event = match (&line.params, line.event_type) {
         (Params::Notice(NoticeParams { title, content, .. }), _) => {
             return LineText { title: title.clone(), content: content.clone() };
@@ -31,7 +32,7 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
         (_, None) => return LineText::default(),
     };
     let said = match &line.params {
-        Params::Order(params) => order(language, event, params),
+        Params::Order(params) => order(locale, event, params),
         Params::Review(params) => review(language, event, params),
         Params::Money(params) => money_news(language, event, params),
         Params::Person(_) => person(language, event.0),
@@ -44,7 +45,7 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
     let mut sentences = vec![content];
     match (event.0, line.params.order()) {
         (EventType::OrderAcceptanceLost, Some(order)) if line.role == Role::Provider => {
-            sentences.push(explanation(language, order));
+            sentences.push(explanation(locale, order));
         }
         (EventType::OrderCreated | EventType::OrderApproved, Some(order))
             if line.role == Role::Provider =>
@@ -55,7 +56,7 @@ pub fn write(language: Language, line: &InboxLine) -> LineText {
             sentences.extend(settlement(language, line.role, order));
         }
         (EventType::OrderStatusChanged, Some(order)) => {
-            let share = order.terms.share.map(|share| money(share, order.currency));
+            let share = order.terms.share.map(|share| share.with_currency(order.currency));
             sentences
                 .extend(share.map(|share| say::held_share { share: share.into() }.to(language)));
         }
@@ -94,12 +95,14 @@ macro_rules! words {
 
 /// The title, and the sentence that every such line begins with.
 fn order(
-    language: Language,
+    locale: ReaderLocale,
     event: (EventType, Role),
     params: &OrderParams,
 ) -> Option<(String, String)> {
     let OrderParams { title, code, price, currency, region, reminds, .. } = params;
-    let price = money(*price, *currency);
+    let language = locale.language;
+    let price = price.with_currency(*currency);
+    let region = region.name();
     macro_rules! say {
         ($message:ident { $($placeholder:ident),* }) => {
             words!(language, $message { $($placeholder),* })
@@ -154,7 +157,7 @@ fn order(
         (EventType::OrderCompleted, Role::Customer) if *reminds => {
             say!(order_unpaid_customer { title, code, price })
         }
-        (EventType::OrderCompleted, role) => return completed(language, role, params),
+        (EventType::OrderCompleted, role) => return completed(locale, role, params),
         (EventType::OrderStatusChanged, Role::Provider) => {
             say!(order_held_provider { title, code, region })
         }
@@ -167,12 +170,14 @@ fn order(
     })
 }
 
-/// A completion leaves the price unpaid, or in custody until the time for objections is over.
-fn completed(language: Language, role: Role, params: &OrderParams) -> Option<(String, String)> {
+/// A completion leaves the price unpaid, or held until the time for objections is over.
+fn completed(locale: ReaderLocale, role: Role, params: &OrderParams) -> Option<(String, String)> {
     let OrderParams { title, code, price, currency, terms, .. } = params;
-    let price = money(*price, *currency);
+    let language = locale.language;
+    let price = price.with_currency(*currency);
     let unpaid = terms.payment_status == Some(PaymentStatus::Unpaid);
-    Some(match (role, terms.objections_until.map(minute)) {
+    let objections_until = terms.objections_until.map(|until| locale.write_minute(until));
+    Some(match (role, objections_until) {
         (Role::Customer, Some(until)) => {
             words!(language, order_completed_held_customer { title, code, until })
         }
@@ -195,7 +200,7 @@ fn completed(language: Language, role: Role, params: &OrderParams) -> Option<(St
 fn settlement(language: Language, role: Role, params: &OrderParams) -> Vec<String> {
     let some = |amount: Option<Amount>| {
         let amount = amount.filter(|amount| amount.is_positive())?;
-        Some(money(amount, params.currency).into())
+        Some(amount.with_currency(params.currency).into())
     };
     let (fee, refund) = (some(params.terms.fee), some(params.terms.refund));
     if role == Role::Provider {
@@ -216,8 +221,8 @@ fn money_news(
     event: (EventType, Role),
     params: &MoneyParams,
 ) -> Option<(String, String)> {
-    let amount = money(params.amount, params.currency);
-    let returning = params.returning.map(|returning| money(returning, params.currency));
+    let amount = params.amount.with_currency(params.currency);
+    let returning = params.returning.map(|returning| returning.with_currency(params.currency));
     Some(match event {
         (EventType::PaymentCompleted, Role::Customer) => match returning {
             Some(returning) => words!(language, payment_returning_customer { amount, returning }),
@@ -342,11 +347,12 @@ pub fn match_reason(language: Language, reason: &str) -> Option<String> {
 }
 
 /// Why an acceptance was lost, when what happened, and where there is other work.
-fn explanation(language: Language, params: &OrderParams) -> String {
+fn explanation(locale: ReaderLocale, params: &OrderParams) -> String {
+    let language = locale.language;
     let mut sentences = Vec::new();
     let lost = params.lost.as_ref();
     sentences.extend(params.why.map(|why| LossReason::told(why, lost).to(language)));
-    sentences.extend(lost.map(|lost| times(language, lost)).unwrap_or_default());
+    sentences.extend(lost.map(|lost| times(locale, lost)).unwrap_or_default());
     sentences.push(say::no_penalty.to(language));
     let jobs = lost.map(|lost| lost.nearby.as_slice()).unwrap_or_default();
     if !jobs.is_empty() {
@@ -357,33 +363,26 @@ fn explanation(language: Language, params: &OrderParams) -> String {
     sentences.join(say::between.plain(language))
 }
 
-fn times(language: Language, lost: &Lost) -> Vec<String> {
-    let tapped = lost.tapped_at.map(|at| say::lost_tapped { tapped_at: moment(at) }.to(language));
-    let stored = lost.edge_at.map(|at| say::lost_stored { edge_at: moment(at) }.to(language));
-    let won = lost.winner_decided_at;
-    let won = won.map(|at| say::lost_won { winner_at: moment(at) }.to(language));
+fn times(locale: ReaderLocale, lost: &Lost) -> Vec<String> {
+    let tapped = lost.tapped_at.map(|at| {
+        let tapped_at = locale.write_exact(at).into();
+        say::lost_tapped { tapped_at }.to(locale.language)
+    });
+    let stored = lost.edge_at.map(|at| {
+        let edge_at = locale.write_exact(at).into();
+        say::lost_stored { edge_at }.to(locale.language)
+    });
+    let won = lost.winner_decided_at.map(|at| {
+        let winner_at = locale.write_exact(at).into();
+        say::lost_won { winner_at }.to(locale.language)
+    });
     [tapped, stored, won].into_iter().flatten().collect()
 }
 
 fn nearby(language: Language, job: &NearbyJob) -> String {
     let NearbyJob { title, code, price, currency, .. } = job;
-    let price = money(*price, *currency).into();
+    let price = price.with_currency(*currency).into();
     say::nearby_job { title: title.into(), code: code.into(), price }.to(language)
-}
-
-fn money(price: Amount, currency: Currency) -> String {
-    format!("{price} {}", currency.as_str())
-}
-
-/// To the millisecond: races are lost by less than a second.
-fn moment(at: UnixMillis) -> Arg {
-    at.to_string().replacen('T', " ", 1).replacen('Z', " UTC", 1).into()
-}
-
-/// Rounded down: what is said to be possible until then is.
-fn minute(at: UnixMillis) -> Arg {
-    let text: String = at.to_string().chars().take("2026-01-01T00:00".len()).collect();
-    format!("{} UTC", text.replacen('T', " ", 1)).into()
 }
 
 #[cfg(test)]

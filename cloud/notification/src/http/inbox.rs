@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use http::{HeaderMap, header};
+use platform::documents::DocumentsError;
 use process::{
     problem::{Json, Page, Path, Problem, Query, TimeCursor},
     tokens::Caller,
@@ -11,12 +12,17 @@ use utoipa::ToSchema;
 use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, UserId};
 
 use super::Service;
-use crate::domain::{self, InboxKind, InboxReader, KEPT_MS, LineId, PageRequest, StoredLine};
+use crate::domain::{
+    self, InboxKind, InboxReader, KEPT_MS, LineId, PageRequest, ReaderClock, ReaderLocale,
+    StoredLine, TimeZone,
+};
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ListQuery {
     /// `1` for lines that are not read yet.
     unread: Option<u8>,
+    /// The IANA zone of the times in sentences. Without one that is known, it is that of your preferences.
+    time_zone: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,7 +92,9 @@ pub async fn list(
     let page = service.store.page_for(&reader, &request).await?;
     let unread = service.store.unread_for(&reader).await?;
     let language = language(&headers);
-    let items = page.lines.into_iter().map(|line| item(language, line)).collect();
+    let clock = service.clock_of(&caller, query.time_zone.as_deref()).await?;
+    let locale = ReaderLocale { language, clock };
+    let items = page.lines.into_iter().map(|line| item(locale, line)).collect();
     Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
 }
 
@@ -115,8 +123,23 @@ pub fn reader_of(caller: &Caller) -> InboxReader {
     InboxReader::new(caller.actor, |wanted| caller.permissions.include_any(wanted))
 }
 
-fn item(language: Language, stored: StoredLine) -> Item {
-    let said = domain::write(language, &stored.line);
+impl Service {
+    /// The clock of the caller's device as the request names it, or else that of their preferences.
+    async fn clock_of(
+        &self,
+        caller: &Caller,
+        named: Option<&str>,
+    ) -> Result<ReaderClock, DocumentsError> {
+        if let Some(zone) = named.and_then(TimeZone::named) {
+            return Ok(ReaderClock::Own(zone));
+        }
+        let (wishes, _) = self.preferences.of(caller.actor.user_id).await?;
+        Ok(wishes.clock())
+    }
+}
+
+fn item(locale: ReaderLocale, stored: StoredLine) -> Item {
+    let said = domain::write(locale, &stored.line);
     Item {
         id: stored.id,
         event_id: stored.line.event_id,

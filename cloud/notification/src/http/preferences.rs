@@ -102,9 +102,9 @@ fn checked(form: PreferencesForm) -> Result<InboxWishes, Problem> {
     if form.digest_hour.is_some_and(|hour| hour >= HOURS) {
         errors.push(FieldError::new("digest_hour", say::hour_out_of_range));
     }
-    let Some(time_zone) = time_zone.filter(|_| errors.is_empty()) else {
+    if !errors.is_empty() {
         return Err(errors.into());
-    };
+    }
     let wishes = form
         .kinds
         .iter()
@@ -139,7 +139,7 @@ fn shown(
     NotificationPreferences {
         version,
         language: preferences.language,
-        time_zone: preferences.time_zone.name(),
+        time_zone: preferences.zone().name(),
         quiet_hours: preferences.quiet_hours,
         digest_hour: preferences.digest_hour,
         channels,

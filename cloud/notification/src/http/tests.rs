@@ -12,12 +12,12 @@ use serde_json::json;
 use support::Issuer;
 use tower::ServiceExt;
 use uuid::Uuid;
-use wire::{Actor, EventId, EventType, Role, UserId};
+use wire::{Actor, EventId, EventType, PaymentStatus, Role, UserId};
 
 use super::*;
 use crate::{
     delivery::Mailings,
-    domain::{Cause, KEPT_MS, LineId, lines_of},
+    domain::{Cause, InboxWishes, KEPT_MS, LineId, TimeZone, lines_of},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -25,6 +25,7 @@ use crate::{
 struct World {
     router: Router,
     store: InboxStore,
+    preferences: PreferencesStore,
     issuer: Issuer,
     clock: Clock,
     _folder: tempfile::TempDir,
@@ -51,10 +52,17 @@ impl World {
         let verifier = Verifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
         let streams = InboxStreams::new(process::tasks::Tasks::new());
         let channels = vec![Channel::Sms, Channel::Push];
-        let to = store.clone();
-        let service = Service { store: to, preferences, log, notices, channels, verifier, streams };
+        let service = Service {
+            store: store.clone(),
+            preferences: preferences.clone(),
+            log,
+            notices,
+            channels,
+            verifier,
+            streams,
+        };
         let router = process::web::standard(router(service), crate::NAME);
-        Self { router, store, issuer, clock, _folder: folder }
+        Self { router, store, preferences, issuer, clock, _folder: folder }
     }
 
     fn token(&self, user: UserId, role: Role) -> String {
@@ -122,6 +130,33 @@ async fn the_newest_line_comes_first_in_the_readers_language() {
     let chinese = world.list("", "zh-CN").await;
     assert_eq!(chinese["items"][2]["title"], "订单已发布");
     assert_eq!(chinese["items"][2]["event_id"], english["items"][2]["event_id"]);
+}
+
+#[tokio::test]
+async fn a_line_tells_its_times_by_the_clock_of_the_device_that_shows_it() {
+    let world = World::new().await;
+    let completed = samples::completed(PaymentStatus::Held);
+    let mut lines = samples::of_order(EventType::OrderCompleted, &completed);
+    lines.retain(|line| line.user_id == CUSTOMER);
+    world.store.add(LineId(Clock::system().new_id()), &lines[0]).await.unwrap();
+    let check = async |query: &str, until: &str| {
+        let list = world.list(query, "en").await;
+        let contents = list["items"].as_array().unwrap().iter().map(|item| &item["content"]);
+        let content = contents
+            .map(|content| content.as_str().unwrap())
+            .find(|content| content.contains("ask for a refund by"));
+        let content = content.unwrap_or_default();
+        assert!(content.contains(until), "{query}: {content}");
+    };
+    check("?time_zone=Europe/Berlin", "by Nov 27, 2025, 17:00;").await;
+    check("", "by Nov 28, 2025, 00:00 GMT+8;").await;
+    check("?time_zone=Moon/Base", "by Nov 28, 2025, 00:00 GMT+8;").await;
+
+    let wishes = InboxWishes { time_zone: TimeZone::named("UTC"), ..InboxWishes::default() };
+    assert!(world.preferences.write(CUSTOMER, 0, &wishes).await.unwrap());
+    check("", "by Nov 27, 2025, 16:00;").await;
+    check("?time_zone=Moon/Base", "by Nov 27, 2025, 16:00;").await;
+    check("?time_zone=Asia/Shanghai", "by Nov 28, 2025, 00:00;").await;
 }
 
 #[tokio::test]

@@ -58,7 +58,10 @@ impl World {
             read_since: UnixMillis(0),
         };
         let page = self.reminders.inboxes.page(&request).await.unwrap();
-        page.lines.iter().map(|stored| write(Language::English, &stored.line).title).collect()
+        page.lines
+            .iter()
+            .map(|stored| write(samples::locale(Language::English), &stored.line).title)
+            .collect()
     }
 
     async fn reminded(&self) -> usize {

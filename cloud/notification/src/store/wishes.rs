@@ -67,14 +67,14 @@ impl PreferencesStore {
 }
 
 impl From<PreferencesDocument> for InboxWishes {
-    /// A zone that a later database of zones no longer knows becomes the usual one. A kind or channel of a later version
+    /// A zone that a later database of zones no longer knows counts as none. A kind or channel of a later version
     /// is skipped: this replica has no such way, and the rest still counts.
     fn from(kept: PreferencesDocument) -> Self {
         let known =
             |(kind, channel): &(String, String)| Some((kind.parse().ok()?, channel.parse().ok()?));
         Self {
             language: kept.language,
-            time_zone: TimeZone::named(&kept.time_zone).unwrap_or(TimeZone::USUAL),
+            time_zone: TimeZone::named(&kept.time_zone),
             quiet_hours: kept.quiet_hours,
             digest_hour: kept.digest_hour,
             wishes: kept.wishes.iter().filter_map(known).collect(),
@@ -90,7 +90,7 @@ impl From<&InboxWishes> for PreferencesDocument {
             .map(|(kind, channel)| (kind.as_str().to_owned(), channel.as_str().to_owned()));
         Self {
             language: preferences.language,
-            time_zone: preferences.time_zone.name().to_owned(),
+            time_zone: preferences.zone().name().to_owned(),
             quiet_hours: preferences.quiet_hours,
             digest_hour: preferences.digest_hour,
             wishes: words.collect(),

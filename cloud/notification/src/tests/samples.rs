@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CancelCharge, Code, CommandId, Currency, EventId, EventType, Exchange, Lost,
-    NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
-    PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, Role, Source, UnixMillis,
-    UserEvent, UserId,
+    Actor, Amount, CancelCharge, Code, CommandId, Currency, EventId, EventType, Exchange, Language,
+    Lost, NearbyJob, Order, OrderCode, OrderEvent, OrderId, OrderStatus, PaymentEvent,
+    PaymentStatus, PayoutEvent, ProfileEvent, RaceRule, ReadmissionEvent, Region, Role, Source,
+    UnixMillis, UserEvent, UserId,
 };
 
 use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream};
@@ -17,9 +17,9 @@ use process::{
 use crate::{
     delivery::Mailings,
     domain::{
-        Cause, InboxLine, NoticeKind, NoticeParams, Params, ReviewFacts, ReviewParams,
-        line_of_match, line_of_payout, lines_of, lines_of_money, lines_of_person, lines_of_profile,
-        lines_of_readmission, lines_of_review,
+        Cause, InboxLine, NoticeKind, NoticeParams, Params, ReaderClock, ReaderLocale, ReviewFacts,
+        ReviewParams, TimeZone, line_of_match, line_of_payout, lines_of, lines_of_money,
+        lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
     },
     mail::Mail,
     notices::Notices,
@@ -43,6 +43,11 @@ pub const MONEY_CASES: [&str; 7] = [
 ];
 pub const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
 
+/// Of a reader in Shanghai.
+pub fn locale(language: Language) -> ReaderLocale {
+    ReaderLocale { language, clock: ReaderClock::Own(TimeZone::USUAL) }
+}
+
 pub fn event_body() -> OrderEvent {
     OrderEvent {
         money: None,
@@ -59,7 +64,7 @@ pub fn event_body() -> OrderEvent {
     }
 }
 
-/// The order's word that its money has just come into custody.
+/// The order's word that its money is held from now on.
 pub fn held() -> OrderEvent {
     let customer = Actor { user_id: CUSTOMER, role: Role::Customer };
     let money = PaymentEvent { share: Some(cents(18_000)), ..money() };

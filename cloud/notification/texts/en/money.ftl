@@ -2,7 +2,7 @@
 
 payment-completed-customer =
     .title = Payment received
-    .content = Your payment of { $amount } is held. It goes to the provider when the work is done and the time for objections is over.
+    .content = Your payment of { $amount } is held. It goes to the provider when the work is complete and the time for objections is over.
 
 payment-returning-customer =
     .title = Payment goes back
@@ -54,11 +54,11 @@ refund-granted-provider =
 
 refund-refused-customer =
     .title = Your refund is not granted
-    .content = Your request for { $amount } back was not granted. The money goes to the provider when the work is done and the time for objections is over.
+    .content = Your request for { $amount } back was not granted. The money goes to the provider when the work is complete and the time for objections is over.
 
 refund-refused-provider =
     .title = The refund is not granted
-    .content = The customer's request for { $amount } back was not granted. Your share is released when the work is done and the time for objections is over.
+    .content = The customer's request for { $amount } back was not granted. Your share is released when the work is complete and the time for objections is over.
 
 payment-case-admin =
     .title = A case about money waits
@@ -70,7 +70,7 @@ money-case-extra-payment = A payment came that the order cannot take.
 money-case-wrong-amount = A payment came that is not the price of its order.
 money-case-refund-failed = A refund did not go through.
 money-case-chargeback-reversed = A chargeback was reversed.
-money-case-unanswered = The payment provider has left a movement open for a day.
+money-case-unanswered = The payment service has left a movement open for a day.
 money-case-completed-unpaid = An order was completed two weeks ago and is not paid.
-money-case-adapter-differs = The payment provider contradicts what it had called final.
+money-case-adapter-differs = The payment service contradicts what it had called final.
 money-case-other = The money of an order needs somebody to look at it.

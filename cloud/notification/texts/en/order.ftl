@@ -2,7 +2,7 @@
 
 order-created-customer =
     .title = Order published
-    .content = Your order “{ $title }” ({ $code }) is published and awaiting admin review.
+    .content = Your order “{ $title }” ({ $code }) is published and waits for approval.
 
 order-created-admin =
     .title = An order waits for approval
@@ -21,8 +21,8 @@ order-approved-provider =
     .content = “{ $title }” ({ $code }) in { $region } for { $price } is open. The first provider who accepts it has it.
 
 order-rejected-customer =
-    .title = Order rejected
-    .content = Your order “{ $title }” ({ $code }) was rejected.
+    .title = Order not approved
+    .content = Your order “{ $title }” ({ $code }) was not approved.
 
 order-accepted-customer =
     .title = Order accepted
@@ -82,19 +82,19 @@ order-cancelled-provider =
 
 order-completed-customer =
     .title = Order completed
-    .content = The work on “{ $title }” ({ $code }) is done. Please review it.
+    .content = The work on “{ $title }” ({ $code }) is complete. Please review it.
 
 order-completed-held-customer =
     .title = Order completed
-    .content = The work on “{ $title }” ({ $code }) is done. Please review it. If something is wrong, ask for a refund by { $until }; after that, the money goes to the provider.
+    .content = The work on “{ $title }” ({ $code }) is complete. Please review it. If something is wrong, ask for a refund by { $until }; after that, the money goes to the provider.
 
 order-completed-unpaid-customer =
     .title = Order completed
-    .content = The work on “{ $title }” ({ $code }) is done, and its price of { $price } is not paid yet. Please pay it now.
+    .content = The work on “{ $title }” ({ $code }) is complete, and its price of { $price } is not paid yet. Please pay it now.
 
 order-unpaid-customer =
     .title = Please pay for your order
-    .content = The work on “{ $title }” ({ $code }) is done, and its price of { $price } is not paid yet. Please pay it.
+    .content = The work on “{ $title }” ({ $code }) is complete, and its price of { $price } is not paid yet. Please pay it.
 
 order-completed-provider =
     .title = Job completed
@@ -125,7 +125,7 @@ held-share = Your share is { $share }.
 ## How an acceptance was lost
 
 lost-tapped = You tapped at { $tapped_at }.
-lost-stored = Your regional node stored it at { $edge_at }.
+lost-stored = It reached your regional node at { $edge_at }.
 lost-won = The other acceptance was confirmed at { $winner_at }.
 no-penalty = This brings you no penalty.
 

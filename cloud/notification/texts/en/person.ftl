@@ -9,12 +9,12 @@ profile-verified =
     .content = An administrator has verified your profile. You can accept jobs now.
 
 profile-verification-rejected =
-    .title = Your verification was refused
-    .content = An administrator has refused your verification or taken it back.
+    .title = You are not verified
+    .content = An administrator has not verified you, or has taken your verification back.
 
 profile-verification-submitted-admin =
     .title = A provider waits to be verified
-    .content = A provider has handed in certifications. They wait for an administrator's decision.
+    .content = A provider has handed in certificates. They wait for an administrator's decision.
 
 user-address-change-asked =
     .title = Another e-mail address was asked for

@@ -2,7 +2,7 @@
 
 payment-completed-customer =
     .title = 付款已收到
-    .content = 您的付款 { $amount } 已托管，服务完成且异议期结束后才会结算给服务商。
+    .content = 您的付款 { $amount } 已托管，完工且异议期结束后才会付给服务商。
 
 payment-returning-customer =
     .title = 付款将退回
@@ -17,16 +17,16 @@ refund-processed-customer =
     .content = { $amount } 已退还给您。
 
 payment-released-provider =
-    .title = 款项已结算
-    .content = 您的应得款项 { $amount } 已结算给您，将随下一次打款转出。
+    .title = 款项归您了
+    .content = 您的应得款项 { $amount } 已归您，将随下一次打款转出。
 
 payment-charged-back-customer =
     .title = 付款被追回
     .content = 您的付款中有 { $amount } 已通过银行追回，此事处理完毕前订单将暂停。
 
 payment-charged-back-provider =
-    .title = 请暂勿开始服务
-    .content = 客户的付款中有 { $amount } 已通过银行追回，不再处于托管中，请勿开始服务。
+    .title = 请暂勿开工
+    .content = 客户的付款中有 { $amount } 已通过银行追回，不再处于托管中，请勿开工。
 
 payment-charged-back-admin =
     .title = 有付款被追回
@@ -46,7 +46,7 @@ refund-requested-admin =
 
 refund-requested-provider =
     .title = 客户申请退款
-    .content = 客户申请退回 { $amount }，由管理员决定。在此之前，该订单的款项不会结算给您。
+    .content = 客户申请退回 { $amount }，由管理员决定。在此之前，该订单的款项不会归您。
 
 refund-granted-provider =
     .title = 退款已批准
@@ -54,11 +54,11 @@ refund-granted-provider =
 
 refund-refused-customer =
     .title = 退款未获批准
-    .content = 您退回 { $amount } 的申请未获批准。服务完成且异议期结束后，款项将结算给服务商。
+    .content = 您退回 { $amount } 的申请未获批准。完工且异议期结束后，款项将付给服务商。
 
 refund-refused-provider =
     .title = 退款未获批准
-    .content = 客户退回 { $amount } 的申请未获批准。服务完成且异议期结束后，您的应得款项将结算给您。
+    .content = 客户退回 { $amount } 的申请未获批准。完工且异议期结束后，您的应得款项将归您。
 
 payment-case-admin =
     .title = 有款项问题待处理
@@ -70,7 +70,7 @@ money-case-extra-payment = 收到一笔订单无法收取的付款。
 money-case-wrong-amount = 收到一笔与订单价款不符的付款。
 money-case-refund-failed = 有一笔退款未成功。
 money-case-chargeback-reversed = 有一笔付款追回已被撤销。
-money-case-unanswered = 支付渠道一天未给出某笔款项的结果。
-money-case-completed-unpaid = 有订单已完成两周，尚未付款。
-money-case-adapter-differs = 支付渠道的答复与其此前的最终结果矛盾。
+money-case-unanswered = 支付服务一天未给出某笔款项的结果。
+money-case-completed-unpaid = 有订单已完工两周，尚未付款。
+money-case-adapter-differs = 支付服务的答复与其此前的最终结果矛盾。
 money-case-other = 有订单的款项需要人工查看。

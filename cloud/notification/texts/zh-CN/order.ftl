@@ -6,51 +6,51 @@ order-created-customer =
 
 order-created-admin =
     .title = 有订单待审核
-    .content = { $region } 区域的订单 { $code } 等待管理员审核。
+    .content = { $region }的订单 { $code } 等待管理员审核。
 
 order-created-provider =
-    .title = 有可能适合您的订单
-    .content = { $region } 区域的订单“{ $title }”（{ $code }）已发布，金额 { $price }，管理员审核通过后即可接单。
+    .title = 有可能适合您的工作
+    .content = { $region }的工作“{ $title }”（{ $code }）已发布，金额 { $price }，管理员审核通过后即可接单。
 
 order-approved-customer =
     .title = 订单审核通过
-    .content = 您的订单“{ $title }”（{ $code }）已通过审核，{ $region } 区域的服务商现在可以接单。
+    .content = 您的订单“{ $title }”（{ $code }）已通过审核，{ $region }的服务商现在可以接单。
 
 order-approved-provider =
-    .title = 有适合您的订单
-    .content = { $region } 区域的订单“{ $title }”（{ $code }）可以接单，金额 { $price }，先接先得。
+    .title = 有适合您的工作
+    .content = { $region }的工作“{ $title }”（{ $code }）可以接单，金额 { $price }，先接先得。
 
 order-rejected-customer =
-    .title = 订单被驳回
+    .title = 订单未通过审核
     .content = 您的订单“{ $title }”（{ $code }）未通过审核。
 
 order-accepted-customer =
-    .title = 订单已被接受
-    .content = 服务商已接受您的订单“{ $title }”（{ $code }），金额 { $price }。请及时支付，以便开始服务。
+    .title = 服务商已接单
+    .content = 服务商已接下您的订单“{ $title }”（{ $code }），金额 { $price }。请及时支付，以便开工。
 
 order-accepted-provider =
-    .title = 接单成功
-    .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }）。客户支付 { $price }，扣除平台服务费后为您的应得款项。客户付款托管后即可开始服务。
+    .title = 这份工作归您了
+    .content = 您已接到{ $region }的工作“{ $title }”（{ $code }）。客户支付 { $price }，扣除平台服务费后为您的应得款项。客户付款托管后即可开工。
 
 order-accepted-later-customer =
-    .title = 订单已被接受
-    .content = 服务商已接受您的订单“{ $title }”（{ $code }），金额 { $price }。此类服务可先服务后付款，您也可以随时支付。
+    .title = 服务商已接单
+    .content = 服务商已接下您的订单“{ $title }”（{ $code }），金额 { $price }。此类服务可先服务后付款，您也可以随时支付。
 
 order-accepted-later-provider =
-    .title = 接单成功
-    .content = 您已接到 { $region } 区域的订单“{ $title }”（{ $code }）。此类服务先服务后付款，现在即可开始服务。客户支付 { $price } 后，扣除平台服务费即为您的应得款项。
+    .title = 这份工作归您了
+    .content = 您已接到{ $region }的工作“{ $title }”（{ $code }）。此类服务先服务后付款，现在即可开工。客户支付 { $price } 后，扣除平台服务费即为您的应得款项。
 
 order-acceptance-lost-provider =
-    .title = 接单未成功
-    .content = 您没有接到订单“{ $title }”（{ $code }）。
+    .title = 未接到这份工作
+    .content = 您没有接到工作“{ $title }”（{ $code }）。
 
 order-acceptance-closed-provider =
     .title = 订单已先行关闭
-    .content = 节点曾向您承诺订单“{ $title }”（{ $code }），该承诺有效。运营人员会处理此事。
+    .content = 节点曾向您承诺工作“{ $title }”（{ $code }），该承诺有效。运营人员会处理此事。
 
 order-acceptance-lost-admin =
     .title = 有承诺被推翻
-    .content = 节点曾将 { $region } 区域的订单 { $code } 承诺给服务商，但订单已先行关闭。此事等待管理员处理。
+    .content = 节点曾将{ $region }的订单 { $code } 承诺给服务商，但订单已先行关闭。此事等待管理员处理。
 
 order-acceptance-withdrawn-customer =
     .title = 订单重新开放
@@ -58,55 +58,55 @@ order-acceptance-withdrawn-customer =
 
 order-acceptance-withdrawn-provider =
     .title = 工作被撤回
-    .content = 管理员已撤回 { $region } 区域的订单“{ $title }”（{ $code }），它不再归您。
+    .content = 管理员已撤回{ $region }的工作“{ $title }”（{ $code }），它不再归您。
 
 order-held-provider =
-    .title = 可以开始服务
-    .content = { $region } 区域的订单“{ $title }”（{ $code }）的客户付款已托管，您可以开始服务。
+    .title = 可以开工
+    .content = { $region }的工作“{ $title }”（{ $code }）的客户付款已托管，您可以开工。
 
 order-started-customer =
-    .title = 服务已开始
-    .content = 服务商已开始您的订单“{ $title }”（{ $code }）的服务。
+    .title = 已开工
+    .content = 服务商已就您的订单“{ $title }”（{ $code }）开工。
 
 order-given-back-customer =
     .title = 订单重新开放
-    .content = 服务商已退出您的订单“{ $title }”（{ $code }），其他服务商现在可以接单。
+    .content = 服务商已退回您的订单“{ $title }”（{ $code }），其他服务商现在可以接单。
 
 order-cancelled-customer =
     .title = 订单已取消
     .content = 您的订单“{ $title }”（{ $code }）已取消。
 
 order-cancelled-provider =
-    .title = 订单已取消
-    .content = { $region } 区域的订单“{ $title }”（{ $code }）已取消，您无需前往。
+    .title = 工作已取消
+    .content = { $region }的工作“{ $title }”（{ $code }）已取消，您无需前往。
 
 order-completed-customer =
-    .title = 订单已完成
-    .content = 订单“{ $title }”（{ $code }）的服务已完成，请评价。
+    .title = 订单已完工
+    .content = 订单“{ $title }”（{ $code }）已完工，请评价。
 
 order-completed-held-customer =
-    .title = 订单已完成
-    .content = 订单“{ $title }”（{ $code }）的服务已完成，请评价。如有问题，请在 { $until } 前申请退款；此后款项将结算给服务商。
+    .title = 订单已完工
+    .content = 订单“{ $title }”（{ $code }）已完工，请评价。如有问题，请在 { $until } 前申请退款；此后款项将付给服务商。
 
 order-completed-unpaid-customer =
-    .title = 订单已完成
-    .content = 订单“{ $title }”（{ $code }）的服务已完成，价款 { $price } 尚未支付，请立即付款。
+    .title = 订单已完工
+    .content = 订单“{ $title }”（{ $code }）已完工，价款 { $price } 尚未支付，请立即付款。
 
 order-unpaid-customer =
     .title = 请为订单付款
-    .content = 订单“{ $title }”（{ $code }）的服务已完成，价款 { $price } 尚未支付，请付款。
+    .content = 订单“{ $title }”（{ $code }）已完工，价款 { $price } 尚未支付，请付款。
 
 order-completed-provider =
-    .title = 订单已完成
-    .content = 您已完成订单“{ $title }”（{ $code }）。
+    .title = 工作已完工
+    .content = 您的工作“{ $title }”（{ $code }）已完工。
 
 order-completed-held-provider =
-    .title = 订单已完成
-    .content = 您已完成订单“{ $title }”（{ $code }）。如客户未提出异议，价款 { $price } 中您的应得款项将在 { $until } 后结算给您。
+    .title = 工作已完工
+    .content = 您的工作“{ $title }”（{ $code }）已完工。如客户未提出异议，价款 { $price } 中您的应得款项将在 { $until } 后归您。
 
 order-completed-unpaid-provider =
-    .title = 订单已完成
-    .content = 您已完成订单“{ $title }”（{ $code }），价款 { $price } 尚未支付，我们会请客户付款。
+    .title = 工作已完工
+    .content = 您的工作“{ $title }”（{ $code }）已完工，价款 { $price } 尚未支付，我们会请客户付款。
 
 ## Sentences that follow the content where there is something to say
 
@@ -124,8 +124,8 @@ held-share = 您的应得款项为 { $share }。
 
 ## How an acceptance was lost
 
-lost-tapped = 您的点击时间为 { $tapped_at }。
-lost-stored = 区域节点于 { $edge_at } 收到。
+lost-tapped = 您的点按时间为 { $tapped_at }。
+lost-stored = { $edge_at } 到达区域节点。
 lost-won = 对方的接单于 { $winner_at } 确认。
 no-penalty = 您不会因此受到任何处罚。
 
@@ -135,14 +135,14 @@ match-reasons = 推荐理由：{ $reasons }。
 match-separator = ；
 match-serves-the-area = 您服务于该区域
 match-does-this-work = 您提供此类服务
-match-verified = 您已通过认证
+match-verified = 您的资料已核验
 match-works-that-day = 您当天可以工作
-match-names-the-skill = 订单提到了您的技能
+match-names-the-skill = 工作提到了您的技能
 match-well-rated = 客户对您评价良好
-match-has-completed-jobs = 您在此完成过订单
+match-has-completed-jobs = 您在此有完工记录
 
 ## Open jobs nearby
 
-nearby-jobs = 附近的待接订单：{ $jobs }。
+nearby-jobs = 附近的待接工作：{ $jobs }。
 nearby-job = “{ $title }”（{ $code }），{ $price }
 nearby-separator = ；

@@ -1,20 +1,20 @@
 # What an inbox line about the person says.
 
 user-readmitted =
-    .title = 账户已恢复
-    .content = 管理员已恢复您的账户。
+    .title = 账号已恢复
+    .content = 管理员已恢复您的账号。
 
 profile-verified =
-    .title = 认证已通过
-    .content = 管理员已认证您的资料，您现在可以接单。
+    .title = 您的资料已核验
+    .content = 管理员已核验您的资料，您现在可以接单。
 
 profile-verification-rejected =
-    .title = 认证未通过
-    .content = 管理员驳回或撤销了您的认证。
+    .title = 未通过核验
+    .content = 您未通过管理员的核验，或核验已被撤销。
 
 profile-verification-submitted-admin =
-    .title = 有服务商等待认证
-    .content = 有服务商提交了认证材料，等待管理员审核。
+    .title = 有服务商等待核验
+    .content = 有服务商提交了证书，等待管理员核验。
 
 user-address-change-asked =
     .title = 有人申请更换邮箱

@@ -70,7 +70,7 @@ export const reportedReview = (id: string, signal?: Asking) => ask('get', '/api/
 export const moderateReview = (id: string, act: 'hide' | 'restore', body: ModerationForm) => ask('post', `/api/v1/reviews/{id}/${act}`, { path: { id }, body })
 export const publicProvider = (id: string, signal?: Asking) => ask('get', '/api/v1/providers/{id}/profile', { path: { id }, signal })
 
-export const inbox = (query: { unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
+export const inbox = (query: { time_zone?: string; unread?: 1; cursor?: string }, signal?: Asking) => ask('get', '/api/v1/notifications', { query: { limit: 50, ...query }, signal })
 export const markRead = (id: string) => ask('put', '/api/v1/notifications/{id}/read', { path: { id } })
 
 export const noticeWishes = (signal?: Asking) => ask('get', '/api/v1/notifications/preferences', { signal })

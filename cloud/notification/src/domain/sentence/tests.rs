@@ -8,8 +8,12 @@ use crate::{
     tests::samples,
 };
 
+fn write_in(language: Language, line: &InboxLine) -> LineText {
+    write(samples::locale(language), line)
+}
+
 fn said(event_type: EventType, place: usize, language: Language) -> LineText {
-    write(language, &samples::lines(event_type)[place])
+    write_in(language, &samples::lines(event_type)[place])
 }
 
 #[test]
@@ -23,7 +27,7 @@ fn every_line_that_is_ever_written_has_words_in_both_languages() {
         assert!(lines.len() >= listeners.len(), "{event_type} reaches too few in the samples");
         for line in lines {
             for language in [Language::English, Language::Chinese] {
-                let sentence = write(language, &line);
+                let sentence = write_in(language, &line);
                 assert_ne!(sentence.title, event_type.as_str());
                 for text in [&sentence.title, &sentence.content] {
                     assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");
@@ -46,15 +50,15 @@ fn a_lost_acceptance_is_explained_with_rule_times_and_jobs() {
     for part in [
         "Another provider has the order: that acceptance was the first to reach the cloud.",
         "The time of the tap does not decide.",
-        "You tapped at 2025-11-24 16:00:00.000 UTC.",
+        "You tapped at Nov 25, 2025, 00:00:00.000.",
         "no penalty",
         "Open nearby: “Paint a wall”",
-        "150.00 CNY",
+        "¥150.00",
     ] {
         assert!(english.contains(part), "`{part}` is missing from: {english}");
     }
     let chinese = said(EventType::OrderAcceptanceLost, 0, Language::Chinese).content;
-    for part in ["另一位服务商已接到此订单", "其接单最先到达云端", "附近的待接订单"]
+    for part in ["另一位服务商已接到此订单", "其接单最先到达云端", "附近的待接工作"]
     {
         assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
     }
@@ -66,7 +70,8 @@ fn a_rejection_gives_its_reason() {
     assert_eq!(
         sentence.content,
         format!(
-            "Your order “Mend the tap” ({}) was rejected. Reason: “the price is missing a digit”.",
+            "Your order “Mend the tap” ({}) was not approved. \
+             Reason: “the price is missing a digit”.",
             samples::event_body().order.code
         )
     );
@@ -76,16 +81,38 @@ fn a_rejection_gives_its_reason() {
 fn money_and_title_are_the_orders() {
     let sentence = said(EventType::OrderAccepted, 1, Language::Chinese);
     assert!(sentence.content.contains("“Mend the tap”"), "{}", sentence.content);
-    assert!(sentence.content.contains("200.00 CNY"), "{}", sentence.content);
+    assert!(sentence.content.contains("¥200.00"), "{}", sentence.content);
+}
+
+#[test]
+fn a_region_is_called_by_its_name() {
+    let approved = samples::every_line(EventType::OrderApproved);
+    let customer = of_role(approved.clone(), Role::Customer);
+    tells(&customer, &["Providers in North can"], &["北区的服务商"]);
+    let provider = of_role(approved, Role::Provider);
+    tells(&provider, &["in North for ¥200.00"], &["北区的工作“Mend the tap”"]);
+}
+
+/// The forms of programs: a code of a currency or region, and a time of UTC.
+#[test]
+fn no_sentence_speaks_in_codes() {
+    for line in EventType::ALL.into_iter().flat_map(samples::every_line) {
+        for language in Language::ALL {
+            let LineText { title, content } = write_in(language, &line);
+            for code in ["CNY", "NORTH", "UTC", "00Z", "T16:"] {
+                assert!(!title.contains(code) && !content.contains(code), "{title}: {content}");
+            }
+        }
+    }
 }
 
 #[test]
 fn a_proposed_job_says_what_speaks_for_the_provider() {
     let line = samples::every_line(EventType::OrderApproved).pop().unwrap();
-    let english = write(Language::English, &line).content;
+    let english = write_in(Language::English, &line).content;
     assert!(english.contains("you work in this region; you do this kind of work"), "{english}");
     assert!(!english.contains("from_the_future"), "{english}");
-    let chinese = write(Language::Chinese, &line).content;
+    let chinese = write_in(Language::Chinese, &line).content;
     assert!(chinese.contains("您服务于该区域"), "{chinese}");
 }
 
@@ -93,7 +120,7 @@ fn a_proposed_job_says_what_speaks_for_the_provider() {
 #[track_caller]
 fn tells(line: &InboxLine, english: &[&str], chinese: &[&str]) {
     for (language, words) in [(Language::English, english), (Language::Chinese, chinese)] {
-        let content = write(language, line).content;
+        let content = write_in(language, line).content;
         for part in words {
             assert!(content.contains(part), "`{part}` is missing from: {content}");
         }
@@ -105,20 +132,20 @@ fn of_role(lines: Vec<InboxLine>, role: Role) -> InboxLine {
 }
 
 #[test]
-fn a_payment_is_in_custody_or_goes_back() {
+fn a_payment_is_held_or_goes_back() {
     let paid = |returning: Option<i64>| {
         let event = PaymentEvent { returning: returning.map(samples::cents), ..samples::money() };
         of_role(samples::of_money(EventType::PaymentCompleted, &event), Role::Customer)
     };
-    tells(&paid(None), &["200.00 CNY is held."], &["200.00 CNY 已托管"]);
+    tells(&paid(None), &["¥200.00 is held."], &["¥200.00 已托管"]);
     let back = paid(Some(18_000));
     tells(
         &back,
-        &["We received 200.00 CNY", "180.00 CNY go back to you"],
-        &["我们收到 200.00 CNY", "180.00 CNY 将退还给您"],
+        &["We received ¥200.00", "¥180.00 go back to you"],
+        &["我们收到 ¥200.00", "¥180.00 将退还给您"],
     );
     for (language, held) in [(Language::English, "held"), (Language::Chinese, "托管")] {
-        assert!(!write(language, &back).content.contains(held));
+        assert!(!write_in(language, &back).content.contains(held));
     }
 }
 
@@ -130,17 +157,17 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
     let late = samples::cancelled(2_000, 18_000);
     tells(
         &told(&late, Role::Customer),
-        &["The cancellation fee is 20.00 CNY. 180.00 CNY go back to you."],
-        &["取消费用为 20.00 CNY。180.00 CNY 将退还给您。"],
+        &["The cancellation fee is ¥20.00. ¥180.00 go back to you."],
+        &["取消费用为 ¥20.00。¥180.00 将退还给您。"],
     );
     let provider = told(&late, Role::Provider);
-    tells(&provider, &["A cancellation fee of 20.00 CNY is due to you."], &["取消费用 20.00 CNY"]);
-    assert!(!write(Language::English, &provider).content.contains("180.00"));
+    tells(&provider, &["A cancellation fee of ¥20.00 is due to you."], &["取消费用 ¥20.00"]);
+    assert!(!write_in(Language::English, &provider).content.contains("180.00"));
     let early = samples::cancelled(0, 20_000);
     tells(
         &told(&early, Role::Customer),
-        &["There is no cancellation fee. 200.00 CNY go back to you."],
-        &["取消不收取费用。200.00 CNY 将退还给您。"],
+        &["There is no cancellation fee. ¥200.00 go back to you."],
+        &["取消不收取费用。¥200.00 将退还给您。"],
     );
     for (event, role) in [
         (early, Role::Provider),
@@ -148,10 +175,11 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
         // Of a release before the fields.
         (OrderEvent { reason: None, ..samples::event_body() }, Role::Customer),
     ] {
-        let content = write(Language::English, &told(&event, role)).content;
-        assert!(!content.contains("CNY") && !content.contains("fee"), "{content}");
+        let content = write_in(Language::English, &told(&event, role)).content;
+        assert!(!content.contains('¥') && !content.contains("fee"), "{content}");
     }
-    let unpaid = write(Language::English, &told(&samples::cancelled(0, 0), Role::Customer)).content;
+    let unpaid =
+        write_in(Language::English, &told(&samples::cancelled(0, 0), Role::Customer)).content;
     assert!(unpaid.ends_with("There is no cancellation fee."), "{unpaid}");
 }
 
@@ -163,27 +191,27 @@ fn a_completion_names_the_end_of_objections_or_asks_for_the_price() {
     };
     tells(
         &told(PaymentStatus::Held, Role::Customer),
-        &["ask for a refund by 2025-11-27 16:00 UTC; after that"],
-        &["请在 2025-11-27 16:00 UTC 前申请退款"],
+        &["ask for a refund by Nov 28, 2025, 00:00; after that"],
+        &["请在 2025年11月28日 00:00 前申请退款"],
     );
     tells(
         &told(PaymentStatus::Held, Role::Provider),
-        &["Your share of its price of 200.00 CNY is released to you after 2025-11-27 16:00 UTC"],
-        &["200.00 CNY 中您的应得款项将在 2025-11-27 16:00 UTC 后结算给您"],
+        &["Your share of its price of ¥200.00 is released to you after Nov 28, 2025, 00:00"],
+        &["¥200.00 中您的应得款项将在 2025年11月28日 00:00 后归您"],
     );
     tells(
         &told(PaymentStatus::Unpaid, Role::Customer),
-        &["200.00 CNY is not paid yet. Please pay it now."],
-        &["200.00 CNY 尚未支付，请立即付款。"],
+        &["¥200.00 is not paid yet. Please pay it now."],
+        &["¥200.00 尚未支付，请立即付款。"],
     );
     tells(
         &told(PaymentStatus::Unpaid, Role::Provider),
-        &["200.00 CNY is not paid yet"],
-        &["200.00 CNY 尚未支付"],
+        &["¥200.00 is not paid yet"],
+        &["¥200.00 尚未支付"],
     );
     for role in [Role::Customer, Role::Provider] {
-        let content = write(Language::English, &told(PaymentStatus::Refunded, role)).content;
-        assert!(!content.contains("CNY") && !content.contains("UTC"), "{content}");
+        let content = write_in(Language::English, &told(PaymentStatus::Refunded, role)).content;
+        assert!(!content.contains('¥') && !content.contains(':'), "{content}");
     }
 }
 
@@ -192,14 +220,14 @@ fn a_provider_hears_of_a_share_and_never_that_the_price_is_theirs() {
     let accepted = of_role(samples::lines(EventType::OrderAccepted), Role::Provider);
     tells(
         &accepted,
-        &["The customer pays 200.00 CNY; your share is that less the platform's fee."],
-        &["客户支付 200.00 CNY，扣除平台服务费后为您的应得款项。"],
+        &["The customer pays ¥200.00; your share is that less the platform's fee."],
+        &["客户支付 ¥200.00，扣除平台服务费后为您的应得款项。"],
     );
     let held = samples::of_order(EventType::OrderStatusChanged, &samples::held()).remove(0);
     tells(
         &held,
-        &["You can start the work. Your share is 180.00 CNY."],
-        &["您的应得款项为 180.00 CNY。"],
+        &["You can start the work. Your share is ¥180.00."],
+        &["您的应得款项为 ¥180.00。"],
     );
 }
 
@@ -209,7 +237,7 @@ fn a_customer_reads_that_work_began_or_why_the_order_is_open_again() {
     tells(
         &told(samples::started()),
         &["The provider has begun the work on your order “Mend the tap”"],
-        &["服务商已开始您的订单“Mend the tap”"],
+        &["服务商已就您的订单“Mend the tap”"],
     );
     tells(
         &told(samples::given_back()),
@@ -225,15 +253,11 @@ fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
     let lines = samples::of_order(EventType::OrderAccepted, &accepted);
     for (role, english, chinese) in [
         (Role::Customer, "paid for afterwards, and you may pay at any time", "可先服务后付款"),
-        (
-            Role::Provider,
-            "You can start: this kind of work is paid for afterwards",
-            "现在即可开始服务",
-        ),
+        (Role::Provider, "You can start: this kind of work is paid for afterwards", "现在即可开工"),
     ] {
         let line = of_role(lines.clone(), role);
-        tells(&line, &["200.00 CNY", english], &["200.00 CNY", chinese]);
-        let written = write(Language::English, &line).content;
+        tells(&line, &["¥200.00", english], &["¥200.00", chinese]);
+        let written = write_in(Language::English, &line).content;
         assert!(!written.contains("Please pay") && !written.contains("once the payment is held"));
     }
 }
@@ -243,11 +267,11 @@ fn a_chargeback_stops_the_work_in_words() {
     let lines = samples::of_money(EventType::PaymentStatusChanged, &samples::charged_back());
     for (role, english, chinese) in [
         (Role::Customer, "The order waits", "订单将暂停"),
-        (Role::Provider, "Do not start the work.", "请勿开始服务"),
+        (Role::Provider, "Do not start the work.", "请勿开工"),
         (Role::Admin, "waits for an administrator", "等待管理员处理"),
     ] {
         let line = of_role(lines.clone(), role);
-        tells(&line, &["200.00 CNY", english], &["200.00 CNY", chinese]);
+        tells(&line, &["¥200.00", english], &["¥200.00", chinese]);
     }
 }
 
@@ -259,11 +283,11 @@ fn admins_read_what_a_case_about_money_is_about() {
     };
     tells(
         &told("completed_unpaid"),
-        &["was completed two weeks ago and is not paid. The price of the order is 200.00 CNY."],
-        &["已完成两周，尚未付款。订单价款为 200.00 CNY"],
+        &["was completed two weeks ago and is not paid. The price of the order is ¥200.00."],
+        &["已完工两周，尚未付款。订单价款为 ¥200.00"],
     );
-    let all = samples::MONEY_CASES.map(|kind| write(Language::English, &told(kind)).content);
-    let other = write(Language::English, &told("of_the_future")).content;
+    let all = samples::MONEY_CASES.map(|kind| write_in(Language::English, &told(kind)).content);
+    let other = write_in(Language::English, &told("of_the_future")).content;
     let distinct: std::collections::BTreeSet<_> = all.iter().chain([&other]).collect();
     assert_eq!(distinct.len(), all.len() + 1, "each kind has words of its own");
 }
@@ -272,49 +296,39 @@ fn admins_read_what_a_case_about_money_is_about() {
 fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
     let sample = |event_type, role| of_role(samples::lines(event_type), role);
     for (event_type, role, english, chinese) in [
-        (
-            EventType::PayoutSent,
-            Role::Provider,
-            "200.00 CNY from your balance",
-            "200.00 CNY 已打款",
-        ),
-        (
-            EventType::PayoutFailed,
-            Role::Provider,
-            "200.00 CNY did not reach",
-            "200.00 CNY 未能到账",
-        ),
-        (EventType::RefundRequested, Role::Admin, "refund of 200.00 CNY", "申请退款 200.00 CNY"),
+        (EventType::PayoutSent, Role::Provider, "¥200.00 from your balance", "¥200.00 已打款"),
+        (EventType::PayoutFailed, Role::Provider, "¥200.00 did not reach", "¥200.00 未能到账"),
+        (EventType::RefundRequested, Role::Admin, "refund of ¥200.00", "申请退款 ¥200.00"),
         (
             EventType::RefundRequested,
             Role::Provider,
-            "asks for 200.00 CNY back. An administrator decides",
-            "申请退回 200.00 CNY，由管理员决定",
+            "asks for ¥200.00 back. An administrator decides",
+            "申请退回 ¥200.00，由管理员决定",
         ),
         (
             EventType::RefundGranted,
             Role::Provider,
-            "200.00 CNY of the payment go back",
-            "付款中的 200.00 CNY 将退还给客户",
+            "¥200.00 of the payment go back",
+            "付款中的 ¥200.00 将退还给客户",
         ),
         (
             EventType::RefundRefused,
             Role::Provider,
-            "request for 200.00 CNY back was not granted",
-            "退回 200.00 CNY 的申请未获批准",
+            "request for ¥200.00 back was not granted",
+            "退回 ¥200.00 的申请未获批准",
         ),
         (
             EventType::RefundRefused,
             Role::Customer,
-            "Your request for 200.00 CNY back was not granted",
-            "您退回 200.00 CNY 的申请未获批准",
+            "Your request for ¥200.00 back was not granted",
+            "您退回 ¥200.00 的申请未获批准",
         ),
         (EventType::ReviewReported, Role::Admin, "was reported", "被举报"),
-        (EventType::ProfileVerificationSubmitted, Role::Admin, "has handed in", "提交了认证材料"),
+        (EventType::ProfileVerificationSubmitted, Role::Admin, "has handed in", "提交了证书"),
     ] {
         tells(&sample(event_type, role), &[english], &[chinese]);
     }
     let reported = sample(EventType::ReviewReported, Role::Admin);
-    let content = write(Language::English, &reported).content;
+    let content = write_in(Language::English, &reported).content;
     assert!(!content.contains("Mend the tap"), "admins read a code and no title: {content}");
 }

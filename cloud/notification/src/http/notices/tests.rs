@@ -144,8 +144,9 @@ impl Scene {
     async fn inbox(&self, user_id: UserId, role: Role) -> Vec<String> {
         let owner = InboxOwner { user_id, role };
         let lines = self.deliveries.inboxes.newest_unread(owner, 200).await.unwrap();
-        let said =
-            lines.iter().map(|stored| crate::domain::write(wire::Language::English, &stored.line));
+        let said = lines.iter().map(|stored| {
+            crate::domain::write(samples::locale(wire::Language::English), &stored.line)
+        });
         said.map(|said| said.title).collect()
     }
 

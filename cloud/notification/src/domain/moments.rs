@@ -1,0 +1,133 @@
+//! Owns how a moment is written in a sentence: in the form of the pages, by the clock of its reader.
+
+use chrono::{DateTime, Datelike, Offset, Timelike};
+use chrono_tz::Tz;
+use texts::{Phrase, Sentence};
+use wire::{Language, UnixMillis};
+
+use super::TimeZone;
+use crate::say;
+
+const MONTHS: [Phrase; 12] = [
+    say::month_jan,
+    say::month_feb,
+    say::month_mar,
+    say::month_apr,
+    say::month_may,
+    say::month_jun,
+    say::month_jul,
+    say::month_aug,
+    say::month_sep,
+    say::month_oct,
+    say::month_nov,
+    say::month_dec,
+];
+
+/// The language and the clock that a reader's sentences are written by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReaderLocale {
+    pub language: Language,
+    pub clock: ReaderClock,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReaderClock {
+    /// The clock of the reader, or of the device that shows the sentence.
+    Own(TimeZone),
+    /// The usual clock, because the reader has named none. Its zone is written with each time, because a
+    /// reader elsewhere would take the time for their own.
+    Usual,
+}
+
+impl ReaderLocale {
+    /// Rounded down: what is said to be possible until then is.
+    pub fn write_minute(self, at: UnixMillis) -> String {
+        let local = self.local_time(at);
+        self.write(local, format!("{:02}:{:02}", local.hour(), local.minute()))
+    }
+
+    /// To the millisecond: races are lost by less than a second.
+    pub fn write_exact(self, at: UnixMillis) -> String {
+        let local = self.local_time(at);
+        let (hour, minute, second) = (local.hour(), local.minute(), local.second());
+        let millis = local.timestamp_subsec_millis();
+        self.write(local, format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"))
+    }
+
+    fn local_time(self, at: UnixMillis) -> DateTime<Tz> {
+        match self.clock {
+            ReaderClock::Own(zone) => zone.local_time(at),
+            ReaderClock::Usual => TimeZone::USUAL.local_time(at),
+        }
+    }
+
+    fn write(self, local: DateTime<Tz>, time: String) -> String {
+        let year = local.year().into();
+        let month = MONTHS[local.month0() as usize].into();
+        let day = local.day().into();
+        let time = time.into();
+        match self.clock {
+            ReaderClock::Own(_) => say::moment { year, month, day, time }.to(self.language),
+            ReaderClock::Usual => {
+                let zone = offset_text(local.offset().fix().local_minus_utc()).into();
+                say::moment_and_zone { year, month, day, time, zone }.to(self.language)
+            }
+        }
+    }
+}
+
+/// Such as `GMT+8` or `GMT-3:30`.
+fn offset_text(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    match minutes % 60 {
+        0 => format!("GMT{sign}{}", minutes / 60),
+        rest => format!("GMT{sign}{}:{rest:02}", minutes / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The pages are held to the same file in `protocol/web/src/format.test.ts`.
+    #[test]
+    fn a_moment_is_written_as_the_pages_write_it() {
+        let golden = include_str!("../../../../protocol/wire/golden/sentences.json");
+        let golden: Value = serde_json::from_str(golden).unwrap();
+        let cases = golden["moments"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let at = UnixMillis(case["at"].as_i64().unwrap());
+            let zone = TimeZone::named(case["zone"].as_str().unwrap()).unwrap();
+            for language in Language::ALL {
+                let locale = ReaderLocale { language, clock: ReaderClock::Own(zone) };
+                assert_eq!(locale.write_minute(at), case["minute"][language.tag()]);
+                assert_eq!(locale.write_exact(at), case["exact"][language.tag()]);
+                if zone == TimeZone::USUAL {
+                    let unknown = ReaderLocale { language, clock: ReaderClock::Usual };
+                    assert_eq!(unknown.write_minute(at), case["minute_and_zone"][language.tag()]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_zone_is_written_by_its_distance_from_greenwich() {
+        for (seconds, text) in
+            [(0, "GMT+0"), (28_800, "GMT+8"), (19_800, "GMT+5:30"), (-12_600, "GMT-3:30")]
+        {
+            assert_eq!(offset_text(seconds), text);
+        }
+    }
+
+    #[test]
+    fn each_month_has_its_name() {
+        let of = |month: usize| MONTHS[month].plain(Language::English);
+        assert_eq!((of(0), of(8), of(11)), ("Jan", "Sep", "Dec"));
+        let distinct: std::collections::BTreeSet<_> = (0..12).map(of).collect();
+        assert_eq!(distinct.len(), 12);
+    }
+}
