@@ -178,7 +178,7 @@ for (const lang of LANGUAGES) {
     await open('/', '.banner')
     await page.getByRole('link', { name: /again|重新/ }).waitFor()
     await look('board-ended')
-    for (const [code, title] of Object.entries({ session_ended: /signed out|已退出登录/, device_closed: /This tablet is closed|此平板已不能/, revoked: /account has been closed|账户已被停用/ })) {
+    for (const [code, title] of Object.entries({ session_ended: /signed out|已退出登录/, device_closed: /This tablet is closed|此平板已不能/, revoked: /account has been closed|账号已被停用/ })) {
       state.ended[PEOPLE['Zhou Lei']] = code
       await page.reload()
       await page.locator('.banner', { hasText: title }).waitFor()

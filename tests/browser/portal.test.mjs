@@ -85,7 +85,7 @@ test('the main work of each role is done by keyboard alone, and the focus is see
     await activate('button', 'Heal South')
     await page.getByRole('button', { name: 'Cut for a drill… South' }).waitFor()
     await pressPair(page, 'g', 'c')
-    await activate('link', /lost a job/)
+    await activate('link', /did not get it/)
     await heading(/reached the cloud first/)
     const paths = state.changes().map(({ path }) => path)
     assert.deepEqual(paths.filter((path) => path.startsWith('/admin/regions')), ['/admin/regions/SOUTH', '/admin/regions/SOUTH'])
@@ -720,7 +720,7 @@ test('an admin sees where the books differ and what only waits, and compares the
   await verdict.getByText('5 differences').waitFor()
   await verdict.getByText('Not all could be compared').waitFor()
   assert.deepEqual(await listed('Differences').getByRole('heading', { level: 3 }).allInnerTexts(), [
-    'A booking does not sum to zero', 'A balance is not the sum of its bookings', 'The order shows money in custody, and none is held', 'The payment service and the books differ', 'The orders could not be asked',
+    'A booking does not sum to zero', 'A balance is not the sum of its bookings', 'The order shows money as held, and none is held', 'The payment service and the books differ', 'The orders could not be asked',
   ])
   assert.equal(await listed('Differences').getByText('Does not agree').count(), 4)
   assert.equal(await listed('Differences').getByRole('link', { name: /^Open the books/ }).count(), 2, 'where the order is known')

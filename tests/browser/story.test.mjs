@@ -83,7 +83,7 @@ async function healNorth(page) {
   await north.getByRole('button', { name: 'Heal North' }).click()
   await page.locator('.tile-of[data-at=NORTH][data-state=up]').waitFor()
   await heading(page, '5 of 5 connected')
-  await north.locator('dl div', { hasText: 'Races lost' }).locator('dd', { hasText: '1' }).waitFor()
+  await north.locator('dl div', { hasText: 'Conflicts' }).locator('dd', { hasText: '1' }).waitFor()
   await keep(page, '6-wallboard-healed')
 }
 

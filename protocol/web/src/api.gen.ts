@@ -6405,7 +6405,7 @@ export interface operations {
             };
             /**
              * @description `command_id_reused`: This command id has been used for something else.
-             *     `edge_epoch_ended`: This epoch of the edge has ended. Name its present one.
+             *     `edge_epoch_ended`: This epoch of the node has ended. Name its present one.
              */
             409: {
                 headers: {
@@ -7348,7 +7348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `edge_exists`: An edge of this name already exists. Choose another name. */
+            /** @description `edge_exists`: A node of this name already exists. Choose another name. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7623,7 +7623,7 @@ export interface operations {
                 };
             };
             /**
-             * @description `enrolment_code_used`: This edge has used its code and is enrolled.
+             * @description `enrolment_code_used`: This node has used its code and is enrolled.
              *     `command_id_reused`: This command id has been used for something else.
              */
             409: {
@@ -16904,7 +16904,7 @@ export interface operations {
              *     `order_already_accepted`: Order has been accepted by another provider
              *     `order_not_approved`: This order still waits for approval.
              *     `order_cancelled`: This order has been cancelled.
-             *     `order_rejected`: This order has been rejected.
+             *     `order_rejected`: This order was not approved.
              *     `wrong_state`: The order's state does not allow this.
              */
             400: {
@@ -17171,7 +17171,7 @@ export interface operations {
             /**
              * @description `malformed_body`: The body could not be read.
              *     `order_cancelled`: This order has been cancelled.
-             *     `order_rejected`: This order has been rejected.
+             *     `order_rejected`: This order was not approved.
              *     `wrong_state`: The order's state does not allow this.
              */
             400: {
@@ -17290,7 +17290,7 @@ export interface operations {
             };
             /**
              * @description `order_cancelled`: This order has been cancelled.
-             *     `order_rejected`: This order has been rejected.
+             *     `order_rejected`: This order was not approved.
              *     `wrong_state`: The order's state does not allow this.
              */
             400: {
@@ -23576,8 +23576,8 @@ export interface operations {
             };
             /**
              * @description `invalid_token`: Invalid token
-             *     `edge_unknown`: This edge is not enrolled.
-             *     `edge_clock_wrong`: The clock of this edge is wrong: its token is not of this time. The answer says what time it is.
+             *     `edge_unknown`: This node is not enrolled.
+             *     `edge_clock_wrong`: The clock of this node is wrong: its token is not of this time. The answer says what time it is.
              */
             401: {
                 headers: {
@@ -23587,7 +23587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `edge_disabled`: An operator has disabled this edge. It is let in again with a new enrolment code. */
+            /** @description `edge_disabled`: An operator has disabled this node. It is let in again with a new enrolment code. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -13,9 +13,9 @@ notice-too-long = The notice is at most 720 hours.
 
 ## Who assigns a region
 
-epoch-passed = This edge is in a newer epoch.
-epoch-missing = Name the edge's epoch as its status shows it.
-holder-unknown = No edge of this name is enrolled in this region.
-holder-missing = Name the edge of this epoch.
+epoch-passed = This node is in a newer epoch.
+epoch-missing = Name the node's epoch as its status shows it.
+holder-unknown = No node of this name is enrolled in this region.
+holder-missing = Name the node of this epoch.
 price-cap-empty = The highest price must be above zero.
 policy-without-holder = Only a region of the policy `exclusive` has a holder.

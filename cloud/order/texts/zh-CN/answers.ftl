@@ -9,8 +9,8 @@ done-approve = 订单已通过审核，服务商现在可以接单
 done-reject = 订单已驳回
 done-accept = 接单成功
 done-withdraw = 已撤回接单，订单重新开放
-done-start = 服务已开始
-done-complete = 服务已完成
+done-start = 已开工
+done-complete = 已完工
 done-cancel = 订单已取消
 done-review = 订单已评价
 

@@ -50,11 +50,11 @@ role-in-use = People still have this role. Give them another one first.
 role-fixed = A provider's role stays as it is, and nobody becomes a provider later: jobs, profile and tablets belong to it.
 too-many-roles = There are as many roles as there may be. Remove one that nobody has.
 stale-version = This has changed since you read it. Load it again, then make your change.
-edge-exists = An edge of this name already exists. Choose another name.
+edge-exists = A node of this name already exists. Choose another name.
 key-too-new = The next key is not known everywhere yet. Try again once it is trusted.
 op-not-stopped = This entry does not wait for an operator.
 enrolment-code-invalid = This enrolment code is unknown, used or expired.
-enrolment-code-used = This edge has used its code and is enrolled.
+enrolment-code-used = This node has used its code and is enrolled.
 
 ## orders
 
@@ -63,7 +63,7 @@ order-exists = An order with this id already exists.
 order-already-accepted = Order has been accepted by another provider
 order-not-approved = This order still waits for approval.
 order-cancelled = This order has been cancelled.
-order-rejected = This order has been rejected.
+order-rejected = This order was not approved.
 wrong-state = The order's state does not allow this.
 too-many-open-jobs = You have as many open jobs as one provider may. Complete or give back one first.
 too-many-acceptances = You have accepted as many jobs as one provider may in 24 hours.
@@ -87,7 +87,7 @@ already-reviewed = This order has been reviewed already.
 review-fixed = This review can no longer be changed: its provider has replied, or its time for changes is over.
 own-review = This review is your own, or about your own work.
 order-cancelled-meanwhile = The order was cancelled before this arrived.
-order-rejected-meanwhile = The order was rejected before this arrived.
+order-rejected-meanwhile = The order was not approved before this arrived.
 command-id-reused = This command id has been used for something else.
 region-assigning-offline = This region assigns its orders at its own node, which is out of reach.
 region-taken-back = The node's promise does not hold: an operator took back its right to assign.
@@ -97,14 +97,14 @@ holder-disabled = The node's promise does not hold: an operator had disabled the
 right-renewed = The node's promise does not hold: its orders differed from the cloud's, so its right to assign was granted anew.
 right-ended = The node's promise does not hold: its right to assign ended in a way that only a newer version knows.
 acceptance-not-arrived = Your acceptance stands only at the region's own node so far. Do this there, or try again once that node is connected.
-edge-epoch-ended = This epoch of the edge has ended. Name its present one.
+edge-epoch-ended = This epoch of the node has ended. Name its present one.
 
 ## what an edge may doubt
 
 looks-taken = This order looks taken; the cloud decides.
 looks-wrong-state = The order looks to be in another state; the cloud decides.
 looks-not-yours = This order looks like another's; the cloud decides.
-looks-unpaid = Stored at this node. As far as it knows, the customer's payment is not held, so the cloud will refuse this. Do not go on with the work.
+looks-unpaid = Stored at this node. As far as it knows, the customer's payment is not held, so the cloud will not take this. Do not go on with the work.
 region-held-elsewhere = Stored at this node. Another node assigns the orders of this region and decides your acceptance, so do not start yet.
 
 ## the machine
@@ -113,13 +113,13 @@ storage-full = The regional node's disk is full. Nothing was stored. Try again l
 unknown-op = This version does not know the command.
 gate-closed = An operator has closed the region's gate.
 protocol-unsupported = The two sides share no protocol version.
-edge-unknown = This edge is not enrolled.
-edge-clock-wrong = The clock of this edge is wrong: its token is not of this time. The answer says what time it is.
-session-superseded = A newer session of this edge has taken over.
-edge-twin = Another instance of this edge is at work; this one is a copy. Enrol it anew under a name of its own.
-edge-disabled = An operator has disabled this edge. It is let in again with a new enrolment code.
+edge-unknown = This node is not enrolled.
+edge-clock-wrong = The clock of this node is wrong: its token is not of this time. The answer says what time it is.
+session-superseded = A newer session of this node has taken over.
+edge-twin = Another instance of this node is at work; this one is a copy. Enrol it anew under a name of its own.
+edge-disabled = An operator has disabled this node. It is let in again with a new enrolment code.
 edge-not-trusted = This came from a regional node that was no longer trusted when it sent it. Do it again at another node or in the portal.
-edge-needs-operator = This edge was restored too often today. An operator has to let it in.
+edge-needs-operator = This node was restored too often today. An operator has to let it in.
 chain-broken = The log does not continue the part that was received.
 rate-limited = Too Many Requests: you have asked too often. Wait a little and try again.
 registration-quota = Too many accounts were made from this address today. Try again tomorrow.
