@@ -34,7 +34,7 @@ use crate::{
     board::{Board, Boards, WrittenBoard},
     ground::EdgeGround,
     intake::{self, Intake, IntakeReply},
-    link::LinkStatus,
+    link_status::LinkStatus,
     mqtt,
     pace::Pace,
     voice::{Changes, LogHead, Voice},

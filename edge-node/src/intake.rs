@@ -17,6 +17,7 @@ use engine::{
 };
 use journal::WriteError;
 use process::{metrics, tokens::Claims, trace::TraceId};
+use tokio::sync::watch;
 use wire::{
     Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Receipt, Reply,
     UserId,
@@ -25,6 +26,7 @@ use wire::{
 use crate::{
     gate::SignedToken,
     ground::EdgeGround,
+    link_status::LinkStatus,
     pace::Pace,
     store::{Admission, CheckedCommand, CommandFate, DecidedCommand},
 };
@@ -34,6 +36,8 @@ pub use reply::not_taken;
 #[derive(Clone)]
 pub struct Intake {
     ground: EdgeGround,
+    /// Some rules of the region hold only while the link is down.
+    link: watch::Receiver<LinkStatus>,
     pace: Arc<Pace>,
 }
 
@@ -62,9 +66,9 @@ const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl Intake {
-    pub fn new(ground: EdgeGround) -> Self {
+    pub fn new(ground: EdgeGround, link: watch::Receiver<LinkStatus>) -> Self {
         let pace = Arc::new(Pace::new(ground.config.commands_at_once, EVERY));
-        Self { ground, pace }
+        Self { ground, link, pace }
     }
 
     /// Answers one command frame for the eyes of the sender, if the way names one, else of the token's owner.
@@ -156,6 +160,8 @@ impl Intake {
         let was_taken = shown.is_some_and(|receipt| self.has_given(receipt));
         let receipt = shown.filter(|receipt| self.is_ours(receipt)).cloned();
         let is_lifted = |code: &Code| receipt.is_some() || was_taken && *code == Code::Revoked;
+        // The receipt does not say how the link was when the command was first taken.
+        let cut_off = receipt.is_none().then(|| !self.link.borrow().up);
         CheckedCommand {
             actor: claims.actor(),
             token_expires_at: claims.expires_at(),
@@ -165,6 +171,7 @@ impl Intake {
             seen: frame.seen.filter(|receipt| self.is_ours(receipt)),
             receipt,
             was_taken,
+            cut_off,
             limits: self.ground.config.share_limits(),
             token: frame.token,
             command: Command {

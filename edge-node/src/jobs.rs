@@ -16,7 +16,7 @@ use wire::UnixMillis;
 use crate::{
     gate::Gate,
     ground::EdgeGround,
-    link::LinkStatus,
+    link_status::LinkStatus,
     store::Store,
     voice::{LogHead, Voice},
 };

@@ -17,6 +17,7 @@ mod intake;
 mod jobs;
 mod line;
 mod link;
+mod link_status;
 mod mqtt;
 mod pace;
 mod people;

@@ -6,7 +6,6 @@
 
 mod session;
 mod socket;
-mod state;
 
 use std::time::Duration;
 
@@ -20,10 +19,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::HubFingerprint;
 
-use crate::{downlink::Downlink, ground::EdgeGround, line::CloudLine, store::Alarm};
+use crate::{
+    downlink::Downlink, ground::EdgeGround, line::CloudLine, link_status::LinkStatus, store::Alarm,
+};
 use session::{LinkSession, SessionEnd};
 use socket::{Socket, SocketError};
-pub use state::LinkStatus;
 
 pub struct Link {
     pub ground: EdgeGround,

@@ -40,7 +40,8 @@ use crate::{
     intake::Intake,
     jobs::{self, Heartbeat},
     line::CloudLine,
-    link::{Link, LinkStatus},
+    link::Link,
+    link_status::LinkStatus,
     mqtt::{self, Broker, MqttError},
     people::KnownPeople,
     store::{AnewError, EdgeIdentity, OpenError, Store, enrol_anew, is_enrolled, twin_of},
@@ -310,14 +311,14 @@ async fn start_rooms(
     let position = ground.store.position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
     let voice = Voice { identity: ground.identity.clone(), broker, feed_seq: feed_seen };
-    let intake = Intake::new(ground.clone());
-    let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
-    answering.spawn("intake", work);
-
     // An outage that a restart falls into is as old as before.
     let now = ground.clock.now();
     let cut_off_since = ground.store.cut_off_since().await?.filter(|since| *since <= now);
     let (link, link_seen) = watch::channel(LinkStatus::down(cut_off_since.unwrap_or(now)));
+    let intake = Intake::new(ground.clone(), link_seen.clone());
+    let work = mqtt::work(inbound, intake.clone(), voice.clone(), answering.token());
+    answering.spawn("intake", work);
+
     let (head, head_seen) = watch::channel(None);
     let http_at = public.local_addr().unwrap_or(mqtt_at);
     let rooms = Rooms {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wire::{CommandBody, OrderId, Region, Role};
+use wire::{CommandBody, GateState, OrderId, Region, Role};
 
 use crate::{admin::GatewaySession, layout::EdgePlace, platform::Stack};
 use jobs::{Fate, Jobs};
@@ -73,7 +73,7 @@ async fn make_region(
     allow_unpaid_start(admin, region).await?;
     let customer = newcomer(admin, people, Role::Customer, region).await?;
     let provider = newcomer(admin, people, Role::Provider, region).await?;
-    let mut node = NodeSession::at(place, &provider).await?;
+    let mut worked_on = Vec::new();
     for (fate, job) in jobs.of(region) {
         let published: Published = customer
             .post("/api/v1/orders", &job)
@@ -90,12 +90,35 @@ async fn make_region(
         match fate {
             Fate::Accepted => act(&provider, order_id, "accept", &json!({})).await?,
             Fate::Cancelled => act(&customer, order_id, "cancel", &json!({})).await?,
-            Fate::Started => node.work(order_id, None).await?,
-            Fate::Completed => node.work(order_id, Some(jobs.note.clone())).await?,
+            Fate::Started => worked_on.push((order_id, None)),
+            Fate::Completed => worked_on.push((order_id, Some(jobs.note.clone()))),
             Fate::Published | Fate::Rejected | Fate::Approved => {}
         }
     }
-    Ok(())
+    let node = NodeSession::at(place, &provider).await?;
+    work_cut_off(admin, region, node, worked_on).await
+}
+
+/// A job that a provider works on at a node, and the note on it once it is done.
+type JobAtNode = (OrderId, Option<String>);
+
+/// Only a node that is cut off starts work that nobody has paid.
+async fn work_cut_off(
+    admin: &GatewaySession,
+    region: Region,
+    mut node: NodeSession,
+    jobs: Vec<JobAtNode>,
+) -> Result<()> {
+    for (order_id, _) in &jobs {
+        node.has(*order_id).await?;
+    }
+    admin.set_gate(region, GateState::Closed).await.context("could not cut a node off")?;
+    node.is_cut_off().await?;
+    for (order_id, note) in jobs {
+        node.work(order_id, note).await?;
+    }
+    admin.set_gate(region, GateState::Open).await.context("could not let a node in again")?;
+    node.is_decided().await
 }
 
 /// Nobody pays in a demo, and work would wait for held funds.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::Rooms;
-use crate::{clock_check::ClockStanding, link::LinkStatus, store::RegionStanding};
+use crate::{clock_check::ClockStanding, link_status::LinkStatus, store::RegionStanding};
 
 #[derive(Serialize, ToSchema)]
 pub struct EdgeStanding {

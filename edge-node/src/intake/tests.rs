@@ -3,6 +3,7 @@
 mod promises;
 mod readers;
 mod receipts;
+mod unpaid;
 
 use std::path::Path;
 
@@ -12,9 +13,9 @@ use process::tokens::{Claims, Signer, verify_bytes};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wire::{
-    Action, BootNonce, Chain, Change, CommandBody, Hop, NumberedOutcome, Op, Order, OrderId,
-    OrderStatus, Outcome, PaymentStatus, PersonStanding, ProviderMark, RegionAssignment, Role,
-    Sentence, SessionId, UnixMillis, UserId, Verdict,
+    Action, BootNonce, Chain, Change, CommandBody, CommandOp, Hop, NumberedOutcome, Op, Order,
+    OrderId, OrderStatus, Outcome, PaymentStatus, PersonStanding, ProviderMark, RegionAssignment,
+    Role, Sentence, SessionId, UnixMillis, UserId, Verdict,
 };
 
 use super::*;
@@ -35,6 +36,7 @@ struct Edge {
     store: Store,
     people: People,
     signer: Signer,
+    link: watch::Sender<LinkStatus>,
     _data: TempDir,
 }
 
@@ -63,8 +65,19 @@ impl Edge {
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
         let ground = EdgeGround { config: Arc::new(config), ..ground(&people, &store, &signer) };
         ground.gate.confirm_revocations();
-        let intake = Intake::new(ground);
-        Self { intake, store, people, signer, _data: data }
+        let link = watch::Sender::new(LinkStatus::down(now));
+        let intake = Intake::new(ground, link.subscribe());
+        Self { intake, store, people, signer, link, _data: data }
+    }
+
+    /// The newest command in the log.
+    async fn last_command(&self) -> CommandOp {
+        let all = OpRange { from: 1, ops_max: 99, bytes_max: 1 << 20, first_whatever_size: true };
+        let logged = self.store.run(all).await.unwrap().ops;
+        match Op::from_bytes(logged.last().unwrap()) {
+            Ok(Op::Command(op)) => op,
+            other => panic!("no command: {other:?}"),
+        }
     }
 
     fn frame(&self, command: u128, role: Role, user: u128, body: &CommandBody) -> Vec<u8> {
@@ -246,56 +259,6 @@ async fn once_decided_the_outcome_is_the_answer() {
         assert_eq!((order.version, order.address.as_str()), (2, ""));
         assert_eq!(reply.receipt.as_ref(), Some(&receipt));
         assert!(!reply.outcome.unwrap().succeeded());
-    }
-}
-
-/// The cloud refuses a start without held funds, so the provider hears it before he has done the work.
-#[tokio::test]
-async fn work_without_held_funds_is_not_taken_without_a_word() {
-    let order_id = OrderId(id(1));
-    let start = CommandBody::StartOrder { order_id };
-    let complete = CommandBody::CompleteOrder { order_id, note: None };
-    let held = Order { payment_status: PaymentStatus::Held, version: 2, ..order(1, 1) };
-    let rules = wire::OfflineRules { unpaid_start: true, ..wire::OfflineRules::default() };
-    let ruled = |rules| {
-        Change::Assignment(RegionAssignment {
-            policy_version: 1,
-            rules,
-            ..RegionAssignment::default()
-        })
-    };
-    let up_to = |price_max: &str| {
-        let price_max = price_max.parse().unwrap();
-        let cap = wire::PriceCap { price_max, currency: wire::Currency::Cny };
-        wire::OfflineRules { unpaid_start_max: Some(cap), ..wire::OfflineRules::default() }
-    };
-    let afterwards =
-        |kind| wire::OfflineRules { paid_afterwards: vec![kind], ..wire::OfflineRules::default() };
-    let unpaid = Some(Code::LooksUnpaid);
-    for (news, doubt) in [
-        (None, unpaid),
-        (Some(Change::Order(held)), None),
-        (Some(ruled(rules)), None),
-        // The job costs 200.00.
-        (Some(ruled(up_to("199.99"))), unpaid),
-        (Some(ruled(up_to("200.00"))), None),
-        (Some(ruled(afterwards(wire::ServiceType::CleaningRepair))), None),
-        (Some(ruled(afterwards(wire::ServiceType::Other))), unpaid),
-    ] {
-        let edge = Edge::new().await;
-        let now = edge.people.clock.now();
-        edge.store.apply(3, news.clone().into_iter().collect(), now).await.unwrap();
-        assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.code, None);
-        for (command, body) in [(102, &start), (103, &complete)] {
-            let first = edge.provider_sends(command, 20, body).await;
-            let again = edge.provider_sends(command, 20, body).await;
-            for reply in [first, again] {
-                assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, doubt), "{news:?}");
-                assert!(reply.receipt.is_some(), "it is stored all the same");
-                let words = reply.message.unwrap();
-                assert_eq!(words == Code::LooksUnpaid.text(), doubt.is_some());
-            }
-        }
     }
 }
 

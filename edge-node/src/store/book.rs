@@ -76,18 +76,21 @@ impl journal::State for LogBook {
 }
 
 impl LogBook {
-    /// `let_in` is the word of gate and file about the person.
-    pub fn footing(&self, body: &CommandBody, sight: &Sight, let_in: bool) -> Footing {
-        let rules = &self.tenure.assignment.rules;
+    /// `let_in` is the word of gate and file about the person, `cut_off` that of the intake about
+    /// the link.
+    pub fn footing(
+        &self,
+        body: &CommandBody,
+        sight: &Sight,
+        let_in: bool,
+        cut_off: Option<bool>,
+    ) -> Footing {
         Footing {
             right: self.tenure.right(self.epoch),
             suspect: self.suspect,
             let_in,
             rule_allows: self.tenure.rule_allows(body, sight),
-            unpaid_start: sight
-                .order
-                .as_ref()
-                .is_some_and(|seen| rules.starts_unpaid_at_edge(seen)),
+            unpaid_start: self.tenure.allows_unpaid_work(body, sight, cut_off),
         }
     }
 

@@ -44,6 +44,9 @@ pub struct CheckedCommand {
     pub receipt: Option<Receipt>,
     /// It gave such a receipt, by its present key or a former one.
     pub was_taken: bool,
+    /// Whether this edge is cut off from its hub as it takes the command. Absent if the command came
+    /// back with its receipt or was made elsewhere.
+    pub cut_off: Option<bool>,
     pub limits: ShareLimits,
 }
 
@@ -97,7 +100,7 @@ pub fn enter(
     let seen = before.order.as_ref();
     before.in_good_standing = customers::is_in_good_standing(conn, book, &entry, seen)?;
     let let_in = is_let_in(conn, &entry)?;
-    let footing = book.footing(&command.body, &before, let_in);
+    let footing = book.footing(&command.body, &before, let_in, entry.cut_off);
     match judge(&before, &footing) {
         Answer::NotTaken(code) => Ok(CommandFate::NotTaken(code)),
         Answer::Taken(taken) => {
@@ -157,6 +160,7 @@ pub fn log_asked(
         seen: None,
         receipt: None,
         was_taken: false,
+        cut_off: None,
         // The cloud judges it by all that it knows.
         limits: ShareLimits::OFF,
     };
@@ -237,6 +241,7 @@ fn log(
     entry: CheckedCommand,
     taken: Judgment,
 ) -> rusqlite::Result<StoredCommand> {
+    let cut_off = entry.cut_off;
     let CheckedCommand { command, actor, token, token_expires_at, received_at, receipt, .. } =
         entry;
     let token_seq = append::token(conn, book, &token, token_expires_at, received_at)?;
@@ -251,6 +256,7 @@ fn log(
         rules_version: Some(book.tenure.assignment.rules_version),
         revocations_version: Some(book.revocations_version),
         relogged: receipt.map(lost),
+        cut_off,
     };
     let at = append::append(conn, book, &Op::Command(op.clone()), received_at)?;
     let stored = StoredCommand { doubt: taken.doubt, ..StoredCommand::of(&op, book.epoch, at) };

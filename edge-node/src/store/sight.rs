@@ -101,5 +101,6 @@ fn pending(row: &Row<'_>) -> rusqlite::Result<PendingOp> {
         verdict: op.verdict,
         fence: op.fence,
         received_at: op.received_at,
+        cut_off: op.cut_off,
     })
 }

@@ -17,12 +17,12 @@ pub struct RegionStanding {
     /// This edge holds the right and may use it.
     #[serde(skip)]
     pub holds: bool,
-    /// Work that is started here needs no held funds.
+    /// Work that is started here while the link is down needs no held funds.
     pub unpaid_start: bool,
-    /// Nor does work up to this price.
+    /// Nor does work up to this price that is started then.
     #[schema(required)]
     pub unpaid_start_max: Option<PriceCap>,
-    /// Nor does work of these kinds that is not paid yet.
+    /// Work of these kinds that is not paid yet needs none at any time.
     pub paid_afterwards: Vec<ServiceType>,
 }
 

@@ -54,6 +54,7 @@ fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
         seen: None,
         receipt: None,
         was_taken: false,
+        cut_off: Some(true),
     }
 }
 

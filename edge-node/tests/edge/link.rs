@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use holdfast_edge::{Config, Running, path_in, report, start};
+use http::Method;
 use process::clock::Clock;
 use serde_json::Value;
-use wire::{CommandId, Op, Role};
+use wire::{
+    Action, Change, Code, CommandBody, CommandId, OfflineRules, Op, OrderId, RegionAssignment, Role,
+};
 
 use crate::world::{
-    accept,
+    accept, call,
     cloud::{Cloud, GENERATION},
     config, edge, frame, get, id, order,
     tablet::Tablet,
@@ -88,6 +91,56 @@ async fn a_restart_resumes_where_the_file_stands() {
     })
     .await;
     second.stop().await;
+}
+
+/// Returns once the edge knows that its link is up, or down.
+async fn link_is(edge: &Running, up: bool) {
+    until("the link", || async {
+        let standing = get(edge, "/standing", None).await.ok()?;
+        (standing["link"]["up"] == up).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down() {
+    let (cloud, gateway) = Cloud::start().await;
+    (1..=2).for_each(|n| cloud.put(order(n, 1)));
+    let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    cloud.tell(Change::Assignment(RegionAssignment {
+        policy_version: 1,
+        rules,
+        ..RegionAssignment::default()
+    }));
+    let data = tempfile::tempdir().unwrap();
+    let edge = edge(data.path(), &format!("http://{gateway}")).await;
+    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 3) }).await;
+    let token = cloud.people().token(Role::Provider, 20);
+    let sends = async |command: u128, body: &CommandBody| {
+        let body = serde_json::from_slice(&frame(command, &token, body)).unwrap();
+        call(edge.http, Method::POST, "/commands", None, Some(&body)).await.unwrap()
+    };
+    for (n, up) in [(1, true), (2, false)] {
+        if !up {
+            cloud.cut();
+        }
+        link_is(&edge, up).await;
+        sends(100 + n, &accept(n)).await;
+        let start = CommandBody::StartOrder { order_id: OrderId(id(n)) };
+        let started = sends(200 + n, &start).await;
+        let doubt = up.then_some(Code::LooksUnpaid.as_str());
+        assert_eq!(started["code"].as_str(), doubt, "up {up}: {started}");
+    }
+    cloud.heal();
+    let told = until("the cloud hears of both", || async {
+        let ops = cloud.commands();
+        let starts = ops.iter().filter(|op| op.command.body.action() == Some(Action::Start));
+        let told: Vec<_> = starts.map(|op| op.cut_off).collect();
+        (told.len() == 2).then_some(told)
+    })
+    .await;
+    assert_eq!(told, [Some(false), Some(true)], "the cloud judges by what the edge judged by");
+    edge.stop().await;
 }
 
 async fn head(edge: &Running) -> Option<Value> {

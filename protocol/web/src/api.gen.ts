@@ -4393,9 +4393,12 @@ export interface components {
             approval_in_good_standing?: components["schemas"]["ApprovalRule"];
             /** @description The kinds of work that are paid for afterwards: their start needs no held funds, at an edge or at the portal. */
             paid_afterwards?: components["schemas"]["ServiceType"][];
-            /** @description Work that was started at an edge needs no held funds. */
+            /** @description Work that was started at an edge while it was cut off needs no held funds. */
             unpaid_start: boolean;
-            /** @description Work up to this price that was started at an edge needs no held funds, also where `unpaid_start` is off. */
+            /**
+             * @description Work up to this price that was started at an edge while it was cut off needs no held funds, also where
+             *     `unpaid_start` is off.
+             */
             unpaid_start_max?: components["schemas"]["PriceCap"];
         };
         /** @description The logged command, without the words that people wrote. */
@@ -5113,9 +5116,9 @@ export interface components {
         };
         RegionStanding: {
             holder: components["schemas"]["EdgeId"] | null;
-            /** @description Nor does work of these kinds that is not paid yet. */
+            /** @description Work of these kinds that is not paid yet needs none at any time. */
             paid_afterwards: components["schemas"]["ServiceType"][];
-            /** @description Work that is started here needs no held funds. */
+            /** @description Work that is started here while the link is down needs no held funds. */
             unpaid_start: boolean;
             unpaid_start_max: components["schemas"]["PriceCap"] | null;
         };

@@ -24,7 +24,7 @@ use crate::{
 )]
 #[cbor(map)]
 pub struct OfflineRules {
-    /// Work that was started at an edge needs no held funds.
+    /// Work that was started at an edge while it was cut off needs no held funds.
     #[n(0)]
     #[serde(default)]
     #[schema(required)]
@@ -43,7 +43,8 @@ pub struct OfflineRules {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_in_good_standing: Option<ApprovalRule>,
-    /// Work up to this price that was started at an edge needs no held funds, also where `unpaid_start` is off.
+    /// Work up to this price that was started at an edge while it was cut off needs no held funds, also where
+    /// `unpaid_start` is off.
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid_start_max: Option<PriceCap>,
@@ -55,10 +56,11 @@ pub struct OfflineRules {
 }
 
 impl OfflineRules {
-    /// Returns whether a start of this order that an edge has logged needs no held funds.
-    pub fn starts_unpaid_at_edge(&self, order: &Order) -> bool {
+    /// Returns whether a start of this order that an edge has logged needs no held funds. `cut_off`
+    /// comes from the op. One that does not say it is judged as if its edge was cut off.
+    pub fn starts_unpaid_at_edge(&self, order: &Order, cut_off: Option<bool>) -> bool {
         let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers(order));
-        let is_waived = self.unpaid_start || is_small;
+        let is_waived = (self.unpaid_start || is_small) && cut_off.unwrap_or(true);
         (is_waived && can_be_paid(order)) || self.is_paid_afterwards(order)
     }
 

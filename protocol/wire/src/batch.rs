@@ -66,6 +66,9 @@ pub struct Evidence {
     /// The word of the person's token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<ProviderMark>,
+    /// Whether the edge was cut off from its hub when it took the command, where its op says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_off: Option<bool>,
 }
 
 impl Evidence {
@@ -84,6 +87,7 @@ impl Evidence {
             made_at: None,
             distrusted: false,
             mark: None,
+            cut_off: op.cut_off,
         }
     }
 }

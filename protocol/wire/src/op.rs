@@ -63,6 +63,10 @@ pub struct CommandOp {
     /// It was logged before, in an epoch that is over, and this was its receipt there.
     #[n(9)]
     pub relogged: Option<Relogged>,
+    /// Whether the edge was cut off from its hub when it took the command. Absent if the command
+    /// was made elsewhere or came back with its receipt, and in ops of the version before.
+    #[n(10)]
+    pub cut_off: Option<bool>,
 }
 
 /// The receipt that a command had where it was first logged, kept for the record.
@@ -205,6 +209,7 @@ mod tests {
             rules_version: None,
             revocations_version: Some(9),
             relogged: None,
+            cut_off: None,
         });
         let bytes = op.to_bytes();
         assert_eq!(Op::taken_at(&bytes), Some((UnixMillis(7), false)));

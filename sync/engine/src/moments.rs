@@ -152,6 +152,7 @@ mod tests {
             rules_version: None,
             revocations_version: None,
             relogged: relogged.then_some(before),
+            cut_off: None,
         };
         Op::Command(op).to_bytes()
     }

@@ -4,7 +4,7 @@
 //! if the grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or
 //! below the highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
 
-use wire::{ApprovalRule, CommandBody, Draft, EdgeId, Hash, RegionAssignment};
+use wire::{Action, ApprovalRule, CommandBody, Draft, EdgeId, Hash, RegionAssignment};
 
 use crate::{verdict::Right, view::Sight};
 
@@ -96,6 +96,22 @@ impl Tenure {
         }
     }
 
+    /// Returns whether the region's rules let this work go on without held funds. `cut_off` is what
+    /// the op of this command will say. A completion is judged by what the op of its start says.
+    pub fn allows_unpaid_work(
+        &self,
+        body: &CommandBody,
+        sight: &Sight,
+        cut_off: Option<bool>,
+    ) -> bool {
+        let Some(order) = &sight.order else { return false };
+        let at_start = match (body.action(), sight.unpaid_start) {
+            (Some(Action::Complete), Some(start)) => start.cut_off,
+            _ => cut_off,
+        };
+        self.assignment.rules.starts_unpaid_at_edge(order, at_start)
+    }
+
     fn end(&mut self) -> Option<u64> {
         self.proven = false;
         self.held.take()
@@ -113,10 +129,13 @@ fn may_publish(rule: &ApprovalRule, draft: &Draft) -> bool {
 mod tests {
     use std::convert::Infallible;
 
-    use wire::{Amount, Currency, Policy, ServiceType};
+    use wire::{
+        Amount, Currency, OfflineRules, Order, OrderId, OrderStatus, Policy, Role, ServiceType,
+    };
 
     use super::*;
-    use crate::tests::{draft, edge, order};
+    use crate::tests::{actor, draft, edge, id, order};
+    use crate::view::{PendingOp, see};
 
     const EPOCH: u64 = 3;
 
@@ -182,6 +201,33 @@ mod tests {
         assert_eq!(hear(&mut tenure, old), TenureChange::Noted);
         assert_eq!(tenure.right(EPOCH), Right::Elsewhere);
         assert_eq!(holder().right(EPOCH + 1), Right::Elsewhere, "another epoch is someone else");
+    }
+
+    #[test]
+    fn unpaid_work_is_allowed_by_the_link_at_its_start() {
+        let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+        let assignment = RegionAssignment { rules, ..RegionAssignment::default() };
+        let tenure = Tenure { assignment, ..Tenure::default() };
+        let (order_id, provider) = (OrderId(id(1)), actor(20, Role::Provider));
+        let start = CommandBody::StartOrder { order_id };
+        let complete = CommandBody::CompleteOrder { order_id, note: None };
+        let (status, provider_id) = (OrderStatus::Accepted, Some(provider.user_id));
+        let accepted = Order { status, provider_id, ..order(1, 3) };
+        let mut allowed = Vec::new();
+        for at_start in [Some(false), Some(true), None] {
+            let started =
+                PendingOp { cut_off: at_start, ..PendingOp::of(1, provider, start.clone()) };
+            let before = see(Some(accepted.clone()), Vec::new(), &edge());
+            let after = see(Some(accepted.clone()), vec![started], &edge());
+            let starts = tenure.allows_unpaid_work(&start, &before, at_start);
+            for now in [Some(false), Some(true)] {
+                let goes_on = tenure.allows_unpaid_work(&complete, &after, now);
+                assert_eq!(goes_on, starts, "{at_start:?}, then {now:?}");
+            }
+            allowed.push(starts);
+        }
+        assert_eq!(allowed, [false, true, true]);
+        assert!(!tenure.allows_unpaid_work(&start, &Sight::default(), Some(true)));
     }
 
     #[test]

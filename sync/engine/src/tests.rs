@@ -48,6 +48,7 @@ impl PendingOp {
             verdict: Verdict::Provisional,
             fence: None,
             received_at,
+            cut_off: None,
         }
     }
 

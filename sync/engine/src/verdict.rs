@@ -32,7 +32,8 @@ pub struct Footing {
     pub let_in: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
-    /// The region's rules let the work on this order start without held funds.
+    /// The region's rules let the work on this order start without held funds, or let it when it
+    /// was started.
     pub unpaid_start: bool,
 }
 
@@ -143,7 +144,7 @@ fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
 fn without_funds(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Option<Code> {
     let is_unpaid = match request.body.action() {
         Some(Action::Start) => sight.order.as_ref().is_some_and(lacks_funds),
-        Some(Action::Complete) => sight.started_unpaid,
+        Some(Action::Complete) => sight.unpaid_start.is_some(),
         _ => false,
     };
     (is_unpaid && !footing.unpaid_start).then_some(Code::LooksUnpaid)

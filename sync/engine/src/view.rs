@@ -21,6 +21,14 @@ pub struct PendingOp {
     pub verdict: Verdict,
     pub fence: Option<u64>,
     pub received_at: UnixMillis,
+    /// As the op says it.
+    pub cut_off: Option<bool>,
+}
+
+/// A pending start of work for which no funds are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnpaidStart {
+    pub cut_off: Option<bool>,
 }
 
 /// The place of a pending op in the view.
@@ -45,8 +53,8 @@ pub struct Sight {
     pub pending: Vec<Standpoint>,
     /// `None` where nothing is known of the order.
     pub claimants: Option<Claimants>,
-    /// Its work rests on a pending start without held funds.
-    pub started_unpaid: bool,
+    /// The start without held funds that its work rests on, while the cloud has not decided it.
+    pub unpaid_start: Option<UnpaidStart>,
     /// The customer of the command at hand is in good standing; said only where a rule asks for it.
     pub in_good_standing: bool,
 }
@@ -101,8 +109,14 @@ fn lay(sight: &mut Sight, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
                 if let Some(next) = next {
                     step(order, action, next, op);
                 }
-                let unpaid = action == Action::Start && verdict::lacks_funds(order);
-                sight.started_unpaid = unpaid || sight.started_unpaid && action == Action::Complete;
+                sight.unpaid_start = match action {
+                    Action::Start => {
+                        let start = UnpaidStart { cut_off: op.cut_off };
+                        verdict::lacks_funds(order).then_some(start)
+                    }
+                    Action::Complete => sight.unpaid_start,
+                    _ => None,
+                };
                 sight.hold = hold(sight.hold, action, op, next.is_some());
                 Ok(())
             }

@@ -92,6 +92,7 @@ fn op_of_the_holder() -> Origin {
         made_at: None,
         distrusted: false,
         mark: None,
+        cut_off: None,
     };
     Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
 }
@@ -190,6 +191,7 @@ fn is_idle(confirmed: State, log: &[Act]) -> bool {
         verdict: Verdict::Provisional,
         fence: None,
         received_at: UnixMillis(0),
+        cut_off: None,
     });
     let sight = see(Some(order(confirmed)), ops.collect(), &edge());
     sight.pending.last().is_some_and(|op| op.is_idle)

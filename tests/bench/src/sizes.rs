@@ -40,6 +40,7 @@ pub fn print(clock: &Clock) -> Result<()> {
             rules_version: Some(1),
             revocations_version: Some(0),
             relogged: None,
+            cut_off: Some(true),
         });
         ops.push(op.to_bytes());
     }

@@ -57,6 +57,17 @@ struct Board {
     items: Vec<Order>,
 }
 
+/// How things stand between NORTH's edge and the cloud, by the edge's word.
+#[derive(Deserialize)]
+struct Standing {
+    link: Link,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    up: bool,
+}
+
 const SOON: Duration = Duration::from_secs(30);
 const REGION: Region = Region::North;
 
@@ -260,13 +271,15 @@ impl Story {
         Ok(shown.map(|order| order.status))
     }
 
-    /// Cuts the line of NORTH, or lets it heal.
+    /// Cuts the line of NORTH, or lets it heal. Returns once both ends know it.
     async fn set_line(&self, is_open: bool) -> Result<LinkState> {
         let expected = if is_open { LinkState::Up } else { LinkState::Down };
         self.api.gate(&self.admin, REGION, is_open).await?;
         let seen = within("NORTH's link follows its gate", SOON, async || {
             let (link, _) = self.north().await.ok()?;
-            (link == expected).then_some(link)
+            let edge = self.edge.call::<Standing>(Method::GET, "/standing", None, None);
+            let is_up = edge.await.ok()?.link.up;
+            (link == expected && is_up == is_open).then_some(link)
         });
         Ok(seen.await?)
     }

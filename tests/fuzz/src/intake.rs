@@ -50,6 +50,7 @@ fn check_log(frame: CmdFrame) {
         rules_version: None,
         revocations_version: None,
         relogged: None,
+        cut_off: None,
     });
     let logged = Op::from_bytes(&op.to_bytes()).expect("the log is read again");
     assert_eq!(logged, op);

@@ -9,7 +9,7 @@ use wire::{
 use custody::FeePolicy;
 
 use crate::{
-    Acceptance, Attempt, Lapse, OfflineRules, OrderState, Origin, backing::Backing, pricing, view,
+    Acceptance, Attempt, Lapse, OfflineRules, OrderState, backing::Backing, pricing, view,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,7 +286,8 @@ fn is_closed(status: OrderStatus) -> bool {
 }
 
 fn may_start_unpaid(case: Case<'_>, order: &Order) -> bool {
-    matches!(case.attempt.origin, Origin::Edge(_)) && case.rules.starts_unpaid_at_edge(order)
+    let op = case.attempt.op();
+    op.is_some_and(|op| case.rules.starts_unpaid_at_edge(order, op.evidence.cut_off))
 }
 
 /// The refusal of an action that leads nowhere from this status.

@@ -217,6 +217,11 @@ impl Log {
         self.with_evidence(|evidence| evidence.rules_version = Some(version))
     }
 
+    /// The last op says whether its edge was cut off.
+    pub fn cut_off(self, cut_off: bool) -> Self {
+        self.with_evidence(|evidence| evidence.cut_off = Some(cut_off))
+    }
+
     /// Whoever stands behind the last op had been revoked, and its edge had not read so far.
     pub fn by_revoked(self) -> Self {
         self.with_evidence(|evidence| {
@@ -267,6 +272,7 @@ impl Log {
                 made_at: None,
                 distrusted: false,
                 mark: None,
+                cut_off: None,
             },
         };
         self.ops.push(BatchOp { seq, hash, body });

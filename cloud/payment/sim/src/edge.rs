@@ -50,6 +50,7 @@ impl LateOp {
             made_at: None,
             distrusted: false,
             mark: None,
+            cut_off: Some(true),
         };
         let name = OpName { edge, epoch: 1, seq: self.seq, hash };
         let origin = Origin::Edge(Box::new(EdgeOp { name, region: REGION, evidence }));

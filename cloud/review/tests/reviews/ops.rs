@@ -53,6 +53,7 @@ fn op(seq: u64, command: u128, actor: Option<Actor>, rating: u8) -> BatchOp {
         made_at: None,
         distrusted: false,
         mark: None,
+        cut_off: None,
     };
     BatchOp { seq, hash: Hash::ZERO, body: BatchBody::Command { command, actor, evidence } }
 }

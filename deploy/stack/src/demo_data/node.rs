@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use process::clock::Clock;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
-use wire::{CmdFrame, CommandBody, CommandId, Order, OrderId, Reply, Verdict};
+use wire::{CmdFrame, Code, CommandBody, CommandId, OrderId, Reply, Verdict};
 
 use crate::{admin::GatewaySession, layout::EdgePlace};
 
@@ -21,12 +21,25 @@ pub struct NodeSession {
 
 #[derive(Deserialize)]
 struct Board {
-    items: Vec<Order>,
+    items: Vec<BoardItem>,
+}
+
+#[derive(Deserialize)]
+struct BoardItem {
+    id: OrderId,
+    /// It rests on something that the cloud has not decided.
+    pending: bool,
 }
 
 #[derive(Deserialize)]
 struct Standing {
     unpaid_start: bool,
+    link: Link,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    up: bool,
 }
 
 impl NodeSession {
@@ -37,9 +50,8 @@ impl NodeSession {
         Ok(Self { session, clock: Clock::system(), device_seq: 0 })
     }
 
-    /// Accepts and starts, and completes where there is a note on it.
+    /// Accepts and starts, and completes where there is a note on it. The node is cut off by then.
     pub async fn work(&mut self, order_id: OrderId, note: Option<String>) -> Result<()> {
-        self.has(order_id).await?;
         self.command(CommandBody::AcceptOrder { order_id }).await?;
         self.command(CommandBody::StartOrder { order_id }).await?;
         if note.is_some() {
@@ -50,17 +62,37 @@ impl NodeSession {
 
     /// Returns once the node's feed has brought the order and the leave to start unpaid work.
     pub async fn has(&self, order: OrderId) -> Result<()> {
+        self.until(&format!("{order} is at its node"), |board, standing| {
+            standing.unpaid_start && board.items.iter().any(|item| item.id == order)
+        })
+        .await
+    }
+
+    /// Returns once the node knows that it is cut off.
+    pub async fn is_cut_off(&self) -> Result<()> {
+        self.until("the node is cut off", |_, standing| !standing.link.up).await
+    }
+
+    /// Returns once the cloud has decided all that was done at the node.
+    pub async fn is_decided(&self) -> Result<()> {
+        self.until("the work at the node is decided", |board, standing| {
+            standing.link.up && board.items.iter().all(|item| !item.pending)
+        })
+        .await
+    }
+
+    async fn until(&self, what: &str, holds: impl Fn(&Board, &Standing) -> bool) -> Result<()> {
         let looking = async {
             loop {
                 let board: Board = self.session.get("/board").await?;
                 let standing: Standing = self.session.get("/standing").await?;
-                if standing.unpaid_start && board.items.iter().any(|item| item.id == order) {
+                if holds(&board, &standing) {
                     return anyhow::Ok(());
                 }
                 sleep(BETWEEN_LOOKS).await;
             }
         };
-        timeout(SOON, looking).await.with_context(|| format!("{order} did not reach its node"))?
+        timeout(SOON, looking).await.with_context(|| format!("never: {what}"))?
     }
 
     pub async fn command(&mut self, body: CommandBody) -> Result<()> {
@@ -78,7 +110,7 @@ impl NodeSession {
             body,
         };
         let reply: Reply = self.session.post("/commands", &frame).await?;
-        if matches!(reply.verdict, Verdict::NotTaken) {
+        if matches!(reply.verdict, Verdict::NotTaken) || reply.code == Some(Code::LooksUnpaid) {
             bail!("the node does not take {what}: {:?}", reply.code);
         }
         Ok(())

@@ -66,7 +66,7 @@ export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
 
 /**
  * How work on an order may begin at this edge: on `held` funds, `afterwards` where its kind is paid for after the work, `unpaid`
- * where the region allows that at its edges, and else it `waits` for the payment. Edges of before tell less.
+ * where the region allows that at an edge that is cut off, and else it `waits` for the payment. Edges of before tell less.
  */
 export function startOf(order: Order, standing: Partial<EdgeStanding> | undefined): 'held' | 'afterwards' | 'unpaid' | 'waits' {
   if (order.payment_status === 'held') return 'held'
@@ -76,7 +76,9 @@ export function startOf(order: Order, standing: Partial<EdgeStanding> | undefine
   if (standing?.paid_afterwards?.includes(order.service_type)) return 'afterwards'
   const cap = standing?.unpaid_start_max
   const isSmall = cap && cap.currency === order.currency && minorOf(order.price) <= minorOf(cap.price_max)
-  return standing?.unpaid_start || isSmall ? 'unpaid' : 'waits'
+  const isAllowed = standing?.unpaid_start || isSmall
+  const isCutOff = standing?.link?.up === false
+  return isAllowed && isCutOff ? 'unpaid' : 'waits'
 }
 
 /** Soonest first; without a time, the newest first behind those that have one. */

@@ -13,7 +13,7 @@ async fn a_receipt_opens_no_door_to_another_body() {
     let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
     let orders = vec![Change::Order(order(1, 1)), Change::Order(order(2, 1))];
     store.apply(2, orders, now).await.unwrap();
-    let restored = Intake::new(ground(&edge.people, &store, &edge.signer));
+    let restored = Intake::new(ground(&edge.people, &store, &edge.signer), edge.link.subscribe());
     let brought = async |body: &CommandBody, receipt: &Receipt| {
         let mut whole: Value = serde_json::from_slice(&frame(101, &token, body)).unwrap();
         whole["receipt"] = serde_json::to_value(receipt).unwrap();
@@ -61,7 +61,7 @@ async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_i
     let user = before.people.user(7);
     ground.gate.mark(&[ProviderMark { user, version: 5, verified: false }]);
     let config = Arc::new(Config { verified_providers_only: true, ..Config::default() });
-    let intake = Intake::new(EdgeGround { config, ..ground });
+    let intake = Intake::new(EdgeGround { config, ..ground }, lost.link.subscribe());
     let mut again: Value = serde_json::from_slice(&known).unwrap();
     again["receipt"] = json!(receipt);
     let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
@@ -98,7 +98,8 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
 
     // Its file is another one since; key and people are the same.
     let restored = Edge::new().await;
-    let intake = Intake::new(ground(&before.people, &restored.store, &before.signer));
+    let ground = ground(&before.people, &restored.store, &before.signer);
+    let intake = Intake::new(ground, restored.link.subscribe());
     let without = intake.take(&bytes, None).await.unwrap().reply;
     assert_eq!(without.code, Some(Code::TokenExpired));
     let mut again: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
@@ -106,9 +107,8 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     let reply = intake.take(again.to_string().as_bytes(), None).await.unwrap().reply;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
 
-    let all = OpRange { from: 1, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
-    let logged = restored.store.run(all).await.unwrap().ops;
-    let Ok(Op::Command(op)) = Op::from_bytes(logged.last().unwrap()) else { panic!("{logged:?}") };
+    let op = restored.last_command().await;
+    assert_eq!(op.cut_off, None, "the receipt does not say how the link was");
     let first = op.relogged.unwrap();
     let at = Chain { seq: receipt.seq, hash: receipt.hash };
     assert_eq!((first.edge, first.epoch, first.at), (receipt.edge, receipt.epoch, at));
@@ -130,7 +130,8 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
     let rekeyed = Edge::new().await;
     let ground = ground(&before.people, &rekeyed.store, &rekeyed.signer);
     let gate = ground.gate.clone();
-    let intake = Intake::new(EdgeGround { former_keys: former, ..ground });
+    let link = rekeyed.link.subscribe();
+    let intake = Intake::new(EdgeGround { former_keys: former, ..ground }, link);
     let again = async |bytes: &[u8], receipt: &Receipt| {
         let mut frame: serde_json::Value = serde_json::from_slice(bytes).unwrap();
         (frame["receipt"], frame["seen"]) = (json!(receipt), json!(receipt));

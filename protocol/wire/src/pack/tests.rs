@@ -103,6 +103,7 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
             rules_version: Some(1),
             revocations_version: Some(0),
             relogged: None,
+            cut_off: Some(true),
         });
         log.push(op.to_bytes());
     }

@@ -95,6 +95,8 @@ fn vectors() -> BTreeMap<String, String> {
     vectors.insert("quarantine/part".into(), hex(&tail.to_bytes()));
     assert_eq!(Op::from_bytes(&firm().to_bytes()).unwrap(), firm(), "it reads back");
     vectors.insert("op/firm".into(), hex(&firm().to_bytes()));
+    assert_eq!(Op::from_bytes(&cut_off().to_bytes()).unwrap(), cut_off(), "it reads back");
+    vectors.insert("op/cut off".into(), hex(&cut_off().to_bytes()));
     vectors.extend(words().into_iter().map(|(name, bytes)| (format!("word/{name}"), hex(&bytes))));
     let seldom = with_an_image().into_iter().chain(with_packed_ops()).chain(with_what_few_say());
     for (name, frame) in seldom {
@@ -187,6 +189,11 @@ fn vectors() -> BTreeMap<String, String> {
         evidence.relogged = Some(FirstAnswer { edge: edge(), epoch: 1, verdict, fence, why: None });
     }
     vectors.insert("batch/relogged".into(), json(serde_json::to_value(anew).unwrap()));
+    let mut linked = BatchOp { seq: 42, hash: Hash::of(b"42"), body: batch_body() };
+    if let BatchBody::Command { evidence, .. } = &mut linked.body {
+        evidence.cut_off = Some(false);
+    }
+    vectors.insert("batch/linked".into(), json(serde_json::to_value(linked).unwrap()));
     vectors.insert("order/json".into(), json(serde_json::to_value(order()).unwrap()));
     vectors.insert("order/digest".into(), order().digest().to_string());
     vectors.insert("outcome/json".into(), json(serde_json::to_value(outcome()).unwrap()));

@@ -80,6 +80,7 @@ pub fn ops() -> Vec<(&'static str, Op)> {
         rules_version: None,
         revocations_version: Some(4),
         relogged: None,
+        cut_off: None,
     };
     vec![
         ("boot", Op::Boot { nonce: BootNonce([0xab; 16]), at: UnixMillis(1_764_000_000_000) }),
@@ -100,6 +101,14 @@ pub fn relogged() -> Op {
     };
     match ops().into_iter().nth(2).unwrap().1 {
         Op::Command(op) => Op::Command(CommandOp { relogged: Some(relogged), ..op }),
+        other => other,
+    }
+}
+
+/// A command that an edge took while it was cut off.
+pub fn cut_off() -> Op {
+    match ops().into_iter().nth(2).unwrap().1 {
+        Op::Command(op) => Op::Command(CommandOp { cut_off: Some(true), ..op }),
         other => other,
     }
 }
@@ -207,6 +216,7 @@ pub fn batch_body() -> BatchBody {
             made_at: None,
             distrusted: false,
             mark: None,
+            cut_off: None,
         },
     }
 }

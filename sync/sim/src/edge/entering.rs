@@ -32,6 +32,8 @@ pub struct CommandEntry {
     pub receipt: Option<Receipt>,
     /// This edge has given such a receipt, by this key or a former one.
     pub was_taken: bool,
+    /// Whether the edge was cut off when the command came in. Edges of the version before do not say.
+    pub cut_off: Option<bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -114,6 +116,7 @@ impl EdgeFile {
             seen: None,
             receipt: None,
             was_taken: false,
+            cut_off: None,
         };
         self.log_command(
             entry,
@@ -166,9 +169,7 @@ impl EdgeFile {
         let rule_allows = tenure.rule_allows(body, &sight);
         let right = tenure.right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || self.has(Bug::RevocationsStale));
-        let rules = &tenure.assignment.rules;
-        let seen = sight.order.as_ref();
-        let unpaid_start = seen.is_some_and(|order| rules.starts_unpaid_at_edge(order));
+        let unpaid_start = tenure.allows_unpaid_work(body, &sight, entry.cut_off);
         let footing = Footing { right, suspect, let_in, rule_allows, unpaid_start };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();
@@ -217,6 +218,7 @@ impl EdgeFile {
             rules_version: Some(tenure.assignment.rules_version),
             revocations_version: Some(revocations),
             relogged: entry.receipt.clone().map(lost),
+            cut_off: entry.cut_off,
         });
         let at = self.append(op);
         let epoch = self.book.live.epoch;

@@ -349,6 +349,7 @@ impl EdgeFile {
             verdict: op.verdict,
             fence: op.fence,
             received_at: op.received_at,
+            cut_off: op.cut_off,
         })
     }
 

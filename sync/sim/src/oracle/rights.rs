@@ -155,9 +155,9 @@ impl Oracle {
             firm && standing.order.provider_id == Some(op.actor.user_id)
         });
         let rules = op.rules_version.and_then(|version| db.rights.rules_of(region, version));
-        let allowed = rules
-            .zip(standing)
-            .is_some_and(|(rules, standing)| rules.starts_unpaid_at_edge(&standing.order));
+        let allowed = rules.zip(standing).is_some_and(|(rules, standing)| {
+            rules.starts_unpaid_at_edge(&standing.order, op.cut_off)
+        });
         self.check(at, "firm_work_is_judged_by_known_rules", !(theirs && allowed), || {
             format!("command {} was allowed by the rules that its edge knew", op.command.id)
         });

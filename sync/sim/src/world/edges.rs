@@ -65,6 +65,8 @@ impl World {
         let stands = |code: &Code| receipt.is_none() && !(was_taken && *code == Code::Revoked);
         let refusal = refusal.filter(stands);
         let seen = frame.seen.filter(ours);
+        let is_linked = edge.link.as_ref().is_some_and(|link| link.was_up);
+        let tells_link = receipt.is_none() && !cast::is_older(e);
         let command = Command {
             id: frame.id,
             body: frame.body,
@@ -85,6 +87,7 @@ impl World {
             seen,
             receipt,
             was_taken,
+            cut_off: tells_link.then_some(!is_linked),
         };
         self.edge_writes(e, EdgeJob::Enter { tablet, entry: Box::new(entry) });
     }

@@ -79,6 +79,7 @@ impl Replay {
                     seen: None,
                     receipt: None,
                     was_taken: false,
+                    cut_off: None,
                 };
                 self.taken.entry((ask.command.id, ask.actor.user_id)).or_insert(entry);
                 self.store().log_asked(wire::Ask::clone(ask), *at).await.unwrap();
@@ -156,6 +157,7 @@ impl Replay {
             seen: entry.seen.clone(),
             receipt: entry.receipt.clone(),
             was_taken: entry.was_taken,
+            cut_off: entry.cut_off,
         };
         self.store().enter(entry, judging).await.unwrap()
     }

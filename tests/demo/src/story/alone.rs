@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use http::Method;
 use serde_json::{Value, json};
 use wire::{
-    ChecksumState, CommandBody, LinkState, OrderId, OrderStatus, OutcomeKind, PaymentStatus,
+    ChecksumState, Code, CommandBody, LinkState, OrderId, OrderStatus, OutcomeKind, PaymentStatus,
     Verdict,
 };
 
@@ -46,6 +46,7 @@ impl Story {
             let shown = reply.order.as_ref().map(|order| order.status);
             facts.extend([
                 fact("the verdict", Verdict::Provisional, reply.verdict),
+                fact("no doubt", None::<Code>, reply.code),
                 fact("a receipt for it", command, reply.receipt.map(|r| r.command_id)),
                 fact("the order at the edge", status, shown),
             ]);

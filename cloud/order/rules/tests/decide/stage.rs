@@ -185,6 +185,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
             made_at: None,
             distrusted: false,
             mark: None,
+            cut_off: None,
         },
     }));
     let command = Command { tapped_at, ..command(id, body) };

@@ -225,6 +225,38 @@ fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
     }
 }
 
+#[test]
+fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_starts() {
+    let cap = PriceCap { price_max: "200.00".parse().unwrap(), currency: Currency::Cny };
+    let small = OfflineRules { unpaid_start_max: Some(cap), ..OfflineRules::default() };
+    let any = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    let kind = draft().service_type;
+    let afterwards = OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
+    let refused = Some(Code::FundsNotHeld);
+    for (rules, payment, cut_off, code) in [
+        (&any, PaymentStatus::Unpaid, Some(false), refused),
+        (&any, PaymentStatus::Unpaid, Some(true), None),
+        // An edge of the version before does not say it.
+        (&any, PaymentStatus::Unpaid, None, None),
+        (&small, PaymentStatus::Unpaid, Some(false), refused),
+        (&small, PaymentStatus::Unpaid, Some(true), None),
+        (&small, PaymentStatus::Unpaid, None, None),
+        (&any, PaymentStatus::Held, Some(false), None),
+        (&afterwards, PaymentStatus::Unpaid, Some(false), None),
+    ] {
+        let mut standing = order(1, OrderStatus::Accepted);
+        standing.order.payment_status = payment;
+        let mut stage = Stage::with([standing]).allow(rules.clone());
+        let request = with_op(logged(1, 1, Some(provider(1)), start(1)), |op| {
+            op.evidence.cut_off = cut_off;
+        });
+        let (outcome, writes) = stage.decide_one(request);
+        assert_eq!(outcome.code, code, "{payment}, {cut_off:?}: {rules:?}");
+        let by_rule = code.is_none() && payment == PaymentStatus::Unpaid && rules != &afterwards;
+        assert_eq!(writes.cases.len(), usize::from(by_rule), "{cut_off:?}: {rules:?}");
+    }
+}
+
 /// What an edge may do while it is cut off is looked at afterwards; what a kind of work always may is ordinary.
 #[test]
 fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {

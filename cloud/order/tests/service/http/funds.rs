@@ -202,6 +202,25 @@ async fn small_work_starts_unpaid_at_an_edge_and_becomes_a_case(#[case] engine: 
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
+async fn an_edge_that_was_linked_starts_no_unpaid_work_by_the_rules(#[case] engine: Engine) {
+    let service = Service::new(engine).await;
+    service.payments.script().words = Some(Vec::new());
+    let (linked, away) = (service.accepted().await, service.accepted().await);
+    service.rules(json!({ "unpaid_start": true })).await;
+    let [first, second] = [(); 2].map(|()| service.stage.command_id());
+    let start = |order_id| CommandBody::StartOrder { order_id };
+    let log = Log::of("north-1").then(first, Some(provider(1)), start(linked)).cut_off(false);
+    let log = log.then(second, Some(provider(1)), start(away)).cut_off(true);
+    assert_eq!(service.hands_in_batch(&log).await.codes(), [Some(Code::FundsNotHeld), None]);
+    let cases = service.get(admin(), "/api/v1/admin/cases").await;
+    let listed = cases.body["items"].as_array().unwrap();
+    assert_eq!(listed.len(), 1, "the start by the rule: {listed:?}");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
 async fn a_start_waits_while_the_payment_service_is_away_and_nothing_of_its_run_is_stored(
     #[case] engine: Engine,
 ) {

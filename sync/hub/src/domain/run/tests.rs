@@ -33,6 +33,7 @@ pub(crate) fn accept_op(n: u128) -> CommandOp {
         rules_version: None,
         revocations_version: None,
         relogged: None,
+        cut_off: None,
     }
 }
 
@@ -118,6 +119,17 @@ fn review(n: u128) -> ReceivedOp {
     let order_id = op.command.body.order_id();
     op.command.body = CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() };
     ReceivedOp::Command(Box::new(op))
+}
+
+#[test]
+fn the_owner_hears_whether_the_edge_was_cut_off() {
+    let op = |cut_off| ReceivedOp::Command(Box::new(CommandOp { cut_off, ..accept_op(1) }));
+    for cut_off in [Some(true), Some(false), None] {
+        let run = run(vec![op(cut_off)]);
+        let plan = plan(&run, NOW, 10_000, None, |_, _| Judgement::Known(Some(person())));
+        let BatchBody::Command { evidence, .. } = &plan.handed[0].body else { panic!() };
+        assert_eq!(evidence.cut_off, cut_off);
+    }
 }
 
 #[test]

@@ -389,6 +389,7 @@ pub fn asked(ask: &Ask, token_seq: u64) -> Vec<u8> {
         rules_version: None,
         revocations_version: None,
         relogged: None,
+        cut_off: None,
     })
     .to_bytes()
 }
@@ -419,6 +420,7 @@ pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) 
         rules_version: None,
         revocations_version: None,
         relogged: None,
+        cut_off: None,
     })
     .to_bytes()
 }

@@ -102,6 +102,7 @@ impl World {
             rules_version: None,
             revocations_version: Some(0),
             relogged: None,
+            cut_off: None,
         }
     }
 

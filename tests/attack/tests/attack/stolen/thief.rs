@@ -81,6 +81,7 @@ impl ThiefEntry {
             rules_version: None,
             revocations_version: None,
             relogged: None,
+            cut_off: None,
         }
     }
 }
