@@ -126,6 +126,8 @@ bugs! {
     RevokeSeen "revoke_seen" "a firm answer is judged by revocations that its edge could not know",
     RevocationsStale "revocations_stale" "a firm answer is given against a revocation that the file has and the gate has not yet",
     RuleVersion "rule_version" "a firm answer is judged by rules that its edge could not know",
+    LinkNotTold "link_not_told" "an edge does not say that it was linked when it took a start",
+    UnpaidWhileLinked "unpaid_while_linked" "a rule for edges that are cut off starts unpaid work at a linked one",
     VainCase "vain_case" "work that was done in vain is on nobody's list",
     StandingAssumed "standing_assumed" "an edge takes every customer for one in good standing",
     RefuseNotConsume "refuse_not_consume" "a refusal at the portal consumes its command id",

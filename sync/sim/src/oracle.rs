@@ -47,6 +47,8 @@ pub struct Oracle {
     told: BTreeMap<CommandIdentity, (bool, Option<Code>)>,
     /// Firm answers that people have heard.
     firm: BTreeMap<CommandIdentity, Firm>,
+    /// Starts that an edge has logged while its link was up, by the hash of their op.
+    linked_starts: BTreeSet<Hash>,
     /// How often a command changed its order.
     effects: BTreeMap<CommandId, u32>,
     /// The newest version of each order, as committed.

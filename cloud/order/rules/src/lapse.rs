@@ -23,6 +23,8 @@ pub enum Lapse {
     RevokeSeen,
     /// A firm answer is judged by rules that the edge could not know.
     RuleVersion,
+    /// A rule for edges that are cut off starts unpaid work at a linked edge.
+    UnpaidWhileLinked,
     /// A refusal over HTTP consumes its command id, whatever it is.
     RefuseNotConsume,
     /// Work that was done in vain is a case of nobody's.

@@ -286,8 +286,10 @@ fn is_closed(status: OrderStatus) -> bool {
 }
 
 fn may_start_unpaid(case: Case<'_>, order: &Order) -> bool {
-    let op = case.attempt.op();
-    op.is_some_and(|op| case.rules.starts_unpaid_at_edge(order, op.evidence.cut_off))
+    let Some(op) = case.attempt.op() else { return false };
+    let is_lapse = case.lapse == Some(Lapse::UnpaidWhileLinked);
+    let cut_off = op.evidence.cut_off.filter(|_| !is_lapse);
+    case.rules.starts_unpaid_at_edge(order, cut_off)
 }
 
 /// The refusal of an action that leads nowhere from this status.

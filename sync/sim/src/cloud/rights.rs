@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use rules::{Assignment, AssignmentTurn, Lapse, OfflineRules, Seat};
-use wire::{EdgeId, FenceEnd, FenceRecord, Hash, Region, RegionAssignment, UnixMillis, UserId};
+use wire::{
+    EdgeId, FenceEnd, FenceRecord, Hash, Order, Region, RegionAssignment, UnixMillis, UserId,
+};
 
 use crate::bug::Bug;
 
@@ -88,6 +90,12 @@ impl Rights {
         self.past_rules.get(&(region, version))
     }
 
+    /// Returns whether the region's rules have ever had such work paid for afterwards.
+    pub fn was_ever_paid_afterwards(&self, region: Region, order: &Order) -> bool {
+        let mut rules = self.past_rules.range((region, 0)..=(region, u64::MAX));
+        rules.any(|(_, rules)| rules.paid_afterwards.contains(&order.service_type))
+    }
+
     /// Writes a change; `open` is the digest of the region's open orders in this transaction.
     pub fn turn(
         &mut self,
@@ -137,6 +145,7 @@ pub fn lapse(bug: Option<Bug>) -> Option<Lapse> {
         Bug::CancelHeld => Lapse::CancelHeld,
         Bug::RevokeSeen => Lapse::RevokeSeen,
         Bug::RuleVersion => Lapse::RuleVersion,
+        Bug::UnpaidWhileLinked => Lapse::UnpaidWhileLinked,
         Bug::VainCase => Lapse::VainCase,
         Bug::RefuseNotConsume => Lapse::RefuseNotConsume,
         Bug::AnswersNotKept => Lapse::AnswersKept,

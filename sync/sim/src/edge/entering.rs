@@ -218,7 +218,7 @@ impl EdgeFile {
             rules_version: Some(tenure.assignment.rules_version),
             revocations_version: Some(revocations),
             relogged: entry.receipt.clone().map(lost),
-            cut_off: entry.cut_off,
+            cut_off: entry.cut_off.filter(|_| !self.has(Bug::LinkNotTold)),
         });
         let at = self.append(op);
         let epoch = self.book.live.epoch;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rules::{Assignment, AssignmentTurn, Seat, Submission, Writes};
 use wire::{
-    Action, Code, CommandBody, CommandId, CommandOp, Op, OrderStatus, Outcome, OutcomeKind,
+    Action, Code, CommandBody, CommandId, CommandOp, Hash, Op, OrderStatus, Outcome, OutcomeKind,
     PortalAccept, QuarantineWhy, Region, Relogged, Role, Verdict,
 };
 
@@ -160,6 +160,38 @@ impl Oracle {
         });
         self.check(at, "firm_work_is_judged_by_known_rules", !(theirs && allowed), || {
             format!("command {} was allowed by the rules that its edge knew", op.command.id)
+        });
+    }
+
+    /// Notes a start that the edge has logged now, if its link is up.
+    pub fn logged_start(&mut self, cut_off: Option<bool>, file: &EdgeFile, entered: &EntryResult) {
+        let EntryResult::Stored { stored, new: true, .. } = entered else { return };
+        let place = (stored.epoch, stored.at.seq);
+        let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else { return };
+        if cut_off == Some(false) && op.command.body.action() == Some(Action::Start) {
+            self.linked_starts.insert(stored.at.hash);
+        }
+    }
+
+    /// A rule for edges that are cut off starts no work at a linked one. Nobody pays in a run, so
+    /// such a start counts only if its kind of work is paid for afterwards.
+    pub fn starts_unpaid_only_cut_off(
+        &mut self,
+        at: u64,
+        db: &OrderDb,
+        region: Region,
+        hash: Hash,
+        op: &CommandOp,
+        told: &Outcome,
+    ) {
+        if told.kind != OutcomeKind::Applied || !self.linked_starts.contains(&hash) {
+            return;
+        }
+        let id = op.command.body.order_id();
+        let Some(standing) = db.orders.get(&id) else { return };
+        let afterwards = db.rights.was_ever_paid_afterwards(region, &standing.order);
+        self.check(at, "no_unpaid_start_while_linked", afterwards, || {
+            format!("the work on order {id} started unpaid at an edge that was linked")
         });
     }
 

@@ -263,7 +263,9 @@ impl Oracle {
         self.check(at, "an_outcome_is_what_was_decided", backed, || {
             format!("op {} of edge {e}: told {outcome:?}, stored {answer:?}", decided.seq)
         });
-        self.judges_by_known_rules(at, orders, sync_db.edges[e].region, op, outcome);
+        let region = sync_db.edges[e].region;
+        self.judges_by_known_rules(at, orders, region, op, outcome);
+        self.starts_unpaid_only_cut_off(at, orders, region, row.hash, op, outcome);
         self.lists_work_in_vain(at, orders, op, outcome);
         self.answers_no_held(at, decided.seq, outcome);
         // The same command may stand in another log too. The edge that answered firm tells the outcome,

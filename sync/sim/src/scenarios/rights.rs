@@ -30,6 +30,7 @@ pub(super) fn all() -> Vec<Scenario> {
         a_revocation_that_came_too_late(),
         a_revocation_on_its_way_to_the_disk(),
         rules_that_came_too_late(),
+        unpaid_work_at_a_linked_edge(),
         a_rule_for_those_who_have_paid(),
         cancelled_and_rejected_meanwhile(),
         work_done_in_vain(),
@@ -252,6 +253,18 @@ fn rules_that_came_too_late() -> Scenario {
             "rules_that_came_too_late",
             "work on a firm accept is judged by the rules that its edge knew",
             &[Bug::RuleVersion],
+        )
+}
+
+fn unpaid_work_at_a_linked_edge() -> Scenario {
+    open(Schedule::new(), 1)
+        .grant_with_rules(3_000, SOUTH_1)
+        .tablet(6_000, P1, Accept, order(1, 1))
+        .tablet(7_000, P1, Start, order(1, 1))
+        .shows(
+            "unpaid_work_at_a_linked_edge",
+            "a rule for edges that are cut off starts no unpaid work while the link is up",
+            &[Bug::LinkNotTold, Bug::UnpaidWhileLinked],
         )
 }
 

@@ -173,8 +173,10 @@ impl World {
             EdgeJob::Enter { tablet, entry } => {
                 self.oracle.shown(e, file, entry.seen.as_ref());
                 let beside = stranger::beside_nonsense(file, &entry);
+                let cut_off = entry.cut_off;
                 let entered = file.enter(*entry);
                 self.oracle.promised_by_rule(self.now, file, &entered);
+                self.oracle.logged_start(cut_off, file, &entered);
                 if let Some(entry) = beside {
                     let firm =
                         self.oracle.entered_beside_nonsense(self.now, file, &entry, &entered);
