@@ -24,6 +24,10 @@ pub struct EdgeStanding {
     region_standing: RegionStanding,
     /// An accept of an open order is final here at once.
     firm: bool,
+    /// The log may be an older copy of the one that gave earlier answers: nothing is firm here.
+    suspect: bool,
+    /// This is a copy of an edge, and the cloud takes nothing from it.
+    twin: bool,
     /// What is wrong with the clock of the edge's machine.
     #[schema(required)]
     clock: Option<ClockStanding>,
@@ -42,6 +46,8 @@ pub async fn standing(State(rooms): State<Rooms>) -> Result<Json<EdgeStanding>, 
         link: *rooms.link.borrow(),
         feed_as_of: age_ms.map(|ms| now.plus_ms(-ms)),
         firm: region_standing.holds && ground.gate.revocations_are_fresh(),
+        suspect: region_standing.suspect,
+        twin: ground.store.is_twin(),
         region_standing,
         clock: ground.clock_check.standing(),
     }))

@@ -17,6 +17,9 @@ pub struct RegionStanding {
     /// This edge holds the right and may use it.
     #[serde(skip)]
     pub holds: bool,
+    /// The log may not be the one that earlier answers came from.
+    #[serde(skip)]
+    pub suspect: bool,
     /// Work that is started here while the link is down needs no held funds.
     pub unpaid_start: bool,
     /// Nor does work up to this price that is started then.
@@ -37,7 +40,14 @@ pub fn standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
         let suspect: bool = row.get(1)?;
         let holds = matches!(right, Right::Held { proven: true, .. }) && !suspect;
         let OfflineRules { unpaid_start, unpaid_start_max, paid_afterwards, .. } = rules;
-        Ok(RegionStanding { holder, holds, unpaid_start, unpaid_start_max, paid_afterwards })
+        Ok(RegionStanding {
+            holder,
+            holds,
+            suspect,
+            unpaid_start,
+            unpaid_start_max,
+            paid_afterwards,
+        })
     })
 }
 

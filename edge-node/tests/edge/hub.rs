@@ -3,6 +3,7 @@
 
 use holdfast_edge::{Running, StartError, start};
 use process::{clock::Clock, tokens::Signer};
+use serde_json::json;
 use wire::{Code, Frame, HubKey, Refused, Role};
 
 use crate::world::{accept, cloud::Cloud, config, edge, frame, get, order, tablet::Tablet, until};
@@ -104,6 +105,8 @@ async fn a_twin_promises_no_word_of_the_cloud() {
     let code = Code::EdgeTwin;
     cloud.interject(Frame::Refused(Refused { code, detail: "you are a copy".into() }));
     until("the twin", || is_twin(&first)).await;
+    let standing = get(&first, "/standing", None).await.unwrap();
+    assert_eq!((&standing["twin"], &standing["suspect"]), (&json!(true), &json!(true)));
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
     let says = "Stored on a copy of the regional node";

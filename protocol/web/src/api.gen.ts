@@ -3718,6 +3718,10 @@ export interface components {
             /** @description The time that the edge works by. */
             now: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"];
+            /** @description The log may be an older copy of the one that gave earlier answers: nothing is firm here. */
+            suspect: boolean;
+            /** @description This is a copy of an edge, and the cloud takes nothing from it. */
+            twin: boolean;
         };
         EdgeStatus: {
             checksum: components["schemas"]["ChecksumState"];
