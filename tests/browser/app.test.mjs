@@ -13,6 +13,7 @@ const DIST = fileURLToPath(new URL('../../edge-node/app/dist', import.meta.url))
 /** The scripted edge speaks no MQTT, and refuses and goes away on purpose. */
 const EXPECTED = /WebSocket|status of (401|503)|Failed to load resource: net::/
 const id = (n) => order(n).id
+const HOUR = 3_600_000
 
 let browser
 
@@ -160,6 +161,21 @@ for (const lang of LANGUAGES) {
     await page.click('.who')
     await page.locator('dialog[open]').waitFor()
     await look('account')
+
+    state.clock = { finding: 'by_cloud', error_ms: 3 * HOUR, found_at: new Date().toISOString(), message: { en: '', 'zh-CN': '' } }
+    state.suspect = true
+    await open('/', '.banner')
+    await page.locator('.banner', { hasText: /3 hours ahead|快了 3 小时/ }).waitFor()
+    await look('board-suspect-and-clock')
+    state.clock = null
+    state.twin = true
+    await open('/', '.banner')
+    await look('board-twin')
+    await open(`/jobs/${id(11)}`, '.banner')
+    await look('job-twin')
+    await open('/queue', '.banner')
+    await look('queue-twin')
+    Object.assign(state, { twin: false, suspect: false })
 
     state.firm = true
     await open('/', '.banner')
@@ -364,6 +380,64 @@ test('signing out in a cut is said to shut the person out, and a wrong clock is 
   state.clockMs = -25 * 60_000
   await page.goto(edge.url)
   await page.locator('.banner', { hasText: 'clock is 25 minutes ahead' }).waitFor()
+}))
+
+test('at a copy of the node every page says so, and nothing there is said to be on its way to the cloud', () => playSignedIn(async ({ state, edge, page }) => {
+  const promised = page.getByText(/waiting to be confirmed|about to decide|when the link is back|reaches? the cloud first|cut off/i)
+  Object.assign(state, { twin: true, suspect: true, cutSince: Date.now() - 60_000, answer: 'stored' })
+  await page.goto(edge.url)
+  const copy = page.locator('.banner', { hasText: 'This is a copy of the North node' })
+  await copy.getByText('start no work on it').waitFor()
+  await ask(page, 'Set up a router')
+  await jobOf(page, 'Set up a router').getByText('nothing is confirmed. Do not start.').waitFor()
+  for (const path of ['/', '/jobs', `/jobs/${id(11)}`, `/jobs/${id(12)}`, `/jobs/${id(15)}`, `/jobs/${id(14)}/complete`, '/queue']) {
+    await page.goto(edge.url + path)
+    await copy.waitFor()
+    await settled(page)
+    assert.deepEqual(await promised.allInnerTexts(), [], path)
+  }
+  await truthsAre(page, ['At the regional node'])
+
+  // The operator has put the node in its place: the request goes on from the tablet.
+  Object.assign(state, { twin: false, suspect: false, cutSince: undefined, answer: 'applied' })
+  await page.reload()
+  await page.locator('.empty').waitFor()
+  assert.equal(await copy.count(), 0)
+  const [first, ...again] = state.frames
+  assert.ok(again.length > 0 && again.every((frame) => frame.id === first.id && frame.receipt.seq >= 1 && frame.seen.seq >= 1), 'the same request, with its receipt')
+}))
+
+test('a node whose log may be an older one, or whose clock is wrong, says so and what it means', () => playSignedIn(async ({ state, edge, page }) => {
+  const told = (text) => page.locator('.banner', { hasText: text }).waitFor()
+  const message = { en: 'In the words of the node.', 'zh-CN': '节点自己的话。' }
+  const clock = (finding, error_ms) => ({ finding, error_ms, found_at: new Date().toISOString(), message })
+  const shows = async (change, ...texts) => {
+    Object.assign(state, change)
+    await page.goto(edge.url)
+    for (const text of texts) await told(text)
+    return settled(page)
+  }
+  await shows({ suspect: true }, 'The North node may lack some of its record', 'no new job is yours at once')
+  await shows({ suspect: false, clock: clock('by_cloud', 3 * HOUR) }, 'The clock of the North node is 3 hours ahead', 'the times here are right')
+  await shows({ clock: clock('by_cloud', -5 * 60_000) }, 'The clock of the North node is 5 minutes behind')
+  await shows({ clock: clock('of_a_newer_node', -3 * 24 * HOUR) }, 'The clock of the North node is 3 days behind', 'In the words of the node.')
+
+  // The node's time is wrong by as much as the tablet seems to be.
+  const ofTablet = page.locator('.banner', { hasText: 'This tablet' })
+  await shows({ clock: clock('not_believed', 3 * HOUR), clockMs: 3 * HOUR }, 'does not let it in until its clock is right')
+  assert.equal(await ofTablet.count(), 0, "the tablet's clock is not to blame")
+  await shows({ clock: clock('by_log', -3 * HOUR) }, 'The North node does not know the time')
+  assert.equal(await ofTablet.count(), 0)
+  await shows({ clock: null }, 'clock is 3 hours behind the North node')
+}))
+
+test('a request that another node decides is not said to be won by the first in the cloud', () => playSignedIn(async ({ state, edge, page }) => {
+  Object.assign(state, { holder: 'north-2', cutSince: Date.now() - 60_000, answer: 'stored' })
+  await page.goto(`${edge.url}/jobs/${id(11)}`)
+  await page.getByText('north-2 assigns the jobs of North. If it gives this one to somebody else').waitFor()
+  await page.locator('.actions .button').click()
+  await page.getByText('Not confirmed yet. north-2 assigns the jobs of North').waitFor()
+  assert.equal(await page.getByText('reaches the cloud first').count(), 0)
 }))
 
 test('what one has left on a locked tablet leaves all the same, and nobody else hears of it', () => playSignedIn(async ({ state, edge, page }) => {

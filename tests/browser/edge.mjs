@@ -37,6 +37,11 @@ export function startState() {
     isAway: false,
     /** How far its clock is ahead of the tablet's. */
     clockMs: 0,
+    /** What it says of its own clock. */
+    clock: null,
+    /** Its log may be an older copy; it is a copy itself. */
+    suspect: false,
+    twin: false,
     /** How a command is answered: later, stored, unpaid, applied, confirmed (an acceptance, with the order) or lost. */
     answer: 'applied',
     /** The people with an ended sign-in, and its code. */
@@ -84,9 +89,9 @@ async function answer(folder, state, edge, request, response) {
   sendFile(folder, path, request, response, path === '/sw.js' ? (bytes) => edge.worker(String(bytes)) : undefined)
 }
 
-function standing({ cutSince, firm, clockMs }) {
+function standing({ cutSince, firm, clockMs, clock, suspect, twin, holder = firm ? 'north-1' : null }) {
   const link = { up: cutSince === undefined, since: new Date(cutSince ?? NOW).toISOString(), attempts: cutSince === undefined ? 0 : 6, next_call_at: null }
-  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, holder: firm ? 'north-1' : null, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm }
+  return { edge: 'north-1', region: 'NORTH', now: new Date(Date.now() + clockMs), link, feed_as_of: link.since, holder, unpaid_start: true, unpaid_start_max: null, paid_afterwards: [], firm, suspect, twin, clock }
 }
 
 function signIn(state, { username, password }, tell) {

@@ -1,9 +1,10 @@
 // Words for jobs and commands, in the language of the page.
 import { type Hop, useFormats, useI18n } from '@holdfast/kit'
 import type { QueueItem } from './device/item.ts'
-import { isFirm, truthOf } from './device/item.ts'
+import { doubtOf, isFirm, truthOf } from './device/item.ts'
 import type { Job } from './device/jobs.ts'
-import { link, linkSince, sentence, tablet, today } from './device/tablet.ts'
+import { isTwin, link, linkSince, sentence, tablet, today } from './device/tablet.ts'
+import { spanOf } from './device/standing.ts'
 
 const DAY_MS = 86_400_000
 
@@ -36,10 +37,20 @@ export function useWords() {
   /** The moment, with its day where it was not today. */
   const moment = (at: number) => (isToday(at) ? formats.value.date(at, 'time') : formats.value.date(at, 'weekday'))
 
+  /** How far a clock is off. */
+  function span(errorMs: number): string {
+    const { unit, count } = spanOf(errorMs)
+    return t(`span.${unit}`, count)
+  }
+
+  /** The moment as of which the list is the cloud's. */
+  const listAge = () => (tablet.boardAsOf === undefined ? t('app.never') : moment(tablet.boardAsOf))
+
   function linkWords(): string {
     if (link.value === 'up') return t('link.up')
     if (link.value === 'unknown') return t('app.looking')
     if (link.value === 'away') return t('app.away', { node: node() })
+    if (isTwin.value) return t('app.copy')
     const minutes = Math.max(0, Math.floor((tablet.now - linkSince.value) / 60_000))
     return minutes > 0 && minutes < 100 ? t('link.cutFor', { minutes }) : t('link.down', { time: moment(linkSince.value) })
   }
@@ -62,9 +73,11 @@ export function useWords() {
     return item.state === 'waiting' ? t('note.requested') : t('note.waits')
   }
 
-  /** Why a command that the node holds will come to nothing. */
+  /** Why a command that the node holds will not be confirmed. */
   function doubt(item: QueueItem): string | undefined {
-    return item.state === 'stored' && item.reply?.code === 'looks_unpaid' ? t('note.unpaid') : undefined
+    const found = doubtOf(item, isTwin.value)
+    if (found !== 'twin') return found && t(`note.${found}`)
+    return item.body.type === 'accept_order' ? t('note.twin') : t('note.twinOther', { what: action(item) })
   }
 
   /** Why a command came to nothing, or has not left, in one sentence. */
@@ -94,5 +107,5 @@ export function useWords() {
     ]
   }
 
-  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, moment, node, note, region, trouble, when, why }
+  return { acceptWord, action, doubt, formats, hops, isToday, linkWords, listAge, moment, node, note, region, span, trouble, when, why }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { answered } from './answer.ts'
-import { canUndo, isFirm, isOpen, needsPerson, truthOf, type QueueItem } from './item.ts'
+import { canUndo, doubtOf, isFirm, isOpen, needsPerson, truthOf, type QueueItem } from './item.ts'
 import { decided, item, notTaken, stored } from './samples.ts'
 
 const accept = item(1, 'accept_order')
@@ -37,6 +37,13 @@ it('never goes back: a decision stands, and a stored command is not refused afte
   expect(answered(done, notTaken(1, 'order_not_found'), 8)).toBeUndefined()
   expect(answered(after(stored(1)), notTaken(1, 'order_not_found'), 8)).toBeUndefined()
   expect(answered(after(stored(1)), notTaken(1, 'token_expired'), 8)).toBeUndefined()
+})
+
+it('counts for nothing at a copy of the node, save a firm answer; and not without the payment', () => {
+  const unpaid = after({ ...stored(1), code: 'looks_unpaid' })
+  expect([doubtOf(after(stored(1)), true), doubtOf(unpaid, true)]).toEqual(['twin', 'twin'])
+  expect([doubtOf(after(stored(1)), false), doubtOf(unpaid, false)]).toEqual([undefined, 'unpaid'])
+  for (const other of [accept, after(stored(1, 'firm')), after(stored(1), decided(1, 'applied'))]) expect(doubtOf(other, true)).toBeUndefined()
 })
 
 it('can be undone only before the first attempt', () => {

@@ -59,6 +59,16 @@ export function isFirm(item: QueueItem): boolean {
   return item.reply?.verdict === 'firm'
 }
 
+/**
+ * Why the person may not count on what the node holds: the node is a `twin`, from which the cloud takes nothing, or the
+ * job is `unpaid`. A firm answer stands.
+ */
+export function doubtOf(item: QueueItem, isTwin: boolean): 'twin' | 'unpaid' | undefined {
+  if (item.state !== 'stored' || isFirm(item)) return undefined
+  if (isTwin) return 'twin'
+  return item.reply?.code === 'looks_unpaid' ? 'unpaid' : undefined
+}
+
 /** It concerns the person still: on its way, or come to nothing and not read yet. */
 export function isOpen(item: QueueItem): boolean {
   const truth = truthOf(item)

@@ -9,6 +9,7 @@ import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
+import { deciderOf, isTabletClockWrong, logTroubleOf } from './standing.ts'
 import { haveTablet } from './window.ts'
 import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore, QueueFull } from './store.ts'
 
@@ -21,8 +22,6 @@ const ASK_EVERY_MS = 30_000
 const BOARD_KEPT_EVERY_MS = 1_000
 /** So long a job that has just been confirmed stays on the board. */
 const CONFIRMED_SHOWN_MS = 10_000
-/** A clock that is further off shows wrong times and ends sign-ins at a wrong time. */
-const CLOCK_ERROR_MS_MAX = 120_000
 
 /** Shallow: lists come whole and anew, and a board may have thousands. */
 export const tablet = shallowReactive({
@@ -60,7 +59,10 @@ export const link = computed<Link>(() => {
   return tablet.standing.link.up ? 'up' : 'cut'
 })
 export const linkSince = computed(() => (link.value === 'cut' ? Date.parse(tablet.standing!.link.since) : tablet.nearSince))
-export const isClockWrong = computed(() => Math.abs(tablet.clockErrorMs) > CLOCK_ERROR_MS_MAX)
+export const isClockWrong = computed(() => isTabletClockWrong(tablet.clockErrorMs, tablet.standing))
+export const decider = computed(() => deciderOf(tablet.standing))
+/** The node is a copy of the one that is at work. */
+export const isTwin = computed(() => decider.value === 'twin')
 export const me = computed(() => tablet.person?.user_id ?? '')
 export const jobs = computed(() => jobsOf(tablet.board, tablet.items, me.value))
 export const waiting = computed(() => tablet.items.filter((item) => item.state === 'waiting'))
@@ -317,7 +319,10 @@ async function hearHead(head: LogHead): Promise<void> {
   await mine?.putHead(head).catch(noRoom)
   // Another run or epoch of the edge may have lost commands.
   if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain().catch(noRoom)
-  if (tablet.standing && tablet.standing.link.up !== (head.cut_off_since === null)) void look()
+  const { standing } = tablet
+  if (!standing) return
+  const isLinkNews = standing.link.up !== (head.cut_off_since === null)
+  if (isLinkNews || logTroubleOf(standing) !== logTroubleOf(head)) void look()
 }
 
 let fetching: Promise<void> | undefined

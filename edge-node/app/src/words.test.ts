@@ -1,0 +1,53 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createApp } from 'vue'
+import type { EdgeStanding } from '@holdfast/kit/api.gen.ts'
+import { answered } from './device/answer.ts'
+import type { TabletCommand } from './device/item.ts'
+import { jobsOf } from './device/jobs.ts'
+import { item, ME, order, stored } from './device/samples.ts'
+import { tablet } from './device/tablet.ts'
+import { language } from './language.ts'
+import { useWords } from './words.ts'
+
+vi.stubGlobal('document', { documentElement: { lang: '' } })
+
+const STANDING: EdgeStanding = {
+  edge: 'north-1', region: 'NORTH', now: '2026-11-21T09:00:00Z', link: { up: false, since: '2026-11-21T08:00:00Z', attempts: 3, next_call_at: null },
+  feed_as_of: null, holder: null, unpaid_start: false, unpaid_start_max: null, paid_afterwards: [], firm: false, suspect: false, twin: false, clock: null,
+}
+const app = createApp({}).use(language.i18n)
+const words = app.runWithContext(useWords)
+
+/** The note beside a job of which the node holds this command. */
+function noteOf(type: TabletCommand['type'], verdict?: 'firm'): string | undefined {
+  const held = answered(item(1, type), stored(1, verdict), 7)!
+  const status = type === 'complete_order' ? 'in_progress' : type === 'accept_order' ? 'pending' : 'accepted'
+  const [job] = jobsOf([order('a', { status, provider_id: type === 'accept_order' ? null : ME })], [held], ME)
+  return words.note(job!)
+}
+
+describe.each([
+  {
+    lang: 'en', waits: 'Waiting to be confirmed. Do not start yet.', yours: 'Yours. You can set out.',
+    copy: 'Held by a copy of the node, from which nothing is confirmed. Do not start.',
+    completion: 'Completion: held by a copy of the node, from which nothing is confirmed.', spans: ['1 minute', '3 hours', '2 days'],
+  },
+  {
+    lang: 'zh-CN', waits: '等待云端确认，请先不要开工', yours: '归您了，可以出发', copy: '由节点的副本保管，在那里得不到确认，请不要开工。',
+    completion: '完工：由节点的副本保管，在那里得不到确认。', spans: ['1 分钟', '3 小时', '2 天'],
+  },
+])('in $lang', ({ lang, waits, yours, copy, completion, spans }) => {
+  beforeAll(() => language.use(lang))
+  beforeEach(() => (tablet.standing = STANDING))
+
+  it('what a copy of the node holds is not said to wait for the cloud', () => {
+    expect(noteOf('accept_order')).toBe(waits)
+    tablet.standing = { ...STANDING, twin: true, suspect: true }
+    expect([noteOf('accept_order'), noteOf('complete_order')]).toEqual([copy, completion])
+    expect(noteOf('accept_order', 'firm'), 'a promise of before stands').toBe(yours)
+  })
+
+  it('the error of a clock has its unit', () => {
+    expect([60_000, -3 * 3_600_000, 50 * 3_600_000].map(words.span)).toEqual(spans)
+  })
+})
