@@ -407,6 +407,39 @@ test('at a copy of the node every page says so, and nothing there is said to be 
   assert.ok(again.length > 0 && again.every((frame) => frame.id === first.id && frame.receipt.seq >= 1 && frame.seen.seq >= 1), 'the same request, with its receipt')
 }))
 
+test('only a cut is called one where nobody can sign in', () => play(async ({ state, edge, start }) => {
+  const { page } = await start()
+  const told = async (change, text) => {
+    Object.assign(state, change)
+    await page.click('button[type=submit]')
+    await page.locator('.banner', { hasText: text }).waitFor()
+  }
+  await page.goto(edge.url)
+  await page.fill('#name', 'Zhou Lei')
+  await page.fill('#password', PASSWORD)
+  await told({ isCloudBusy: true }, 'does not work at the moment')
+  await told({ cutSince: Date.now() - 60_000 }, 'North is cut off')
+  await told({ twin: true, suspect: true }, 'does not let this copy of the North node in')
+}))
+
+test('a request that came to nothing is not among those that are confirmed', () => playSignedIn(async ({ state, edge, page }) => {
+  const request = async (title, sent) => {
+    await jobOf(page, title).getByRole('button').click()
+    await poll(() => assert.equal(new Set(state.frames.map((frame) => frame.id)).size, sent))
+  }
+  await request('Set up a router', 1)
+  await page.goto(`${edge.url}/queue`)
+  await page.getByRole('link', { name: 'Read why' }).click()
+  await page.getByRole('button', { name: 'Understood' }).click()
+  await page.waitForURL('**/jobs')
+  state.answer = 'applied'
+  await page.goto(edge.url)
+  await request('厨房水龙头漏水', 2)
+  await request('空调清洗', 3)
+  await page.goto(`${edge.url}/queue`)
+  await page.locator('.empty').getByText(/^2 things you did today are confirmed/).waitFor()
+}, { answer: 'lost' }))
+
 test('a node whose log may be an older one, or whose clock is wrong, says so and what it means', () => playSignedIn(async ({ state, edge, page }) => {
   const told = (text) => page.locator('.banner', { hasText: text }).waitFor()
   const message = { en: 'In the words of the node.', 'zh-CN': '节点自己的话。' }

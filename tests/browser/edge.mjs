@@ -35,6 +35,8 @@ export function startState() {
     firm: false,
     /** True while it answers nobody. Its port stays its own. */
     isAway: false,
+    /** The cloud answers no sign-in, though the link is up. */
+    isCloudBusy: false,
     /** How far its clock is ahead of the tablet's. */
     clockMs: 0,
     /** What it says of its own clock. */
@@ -95,7 +97,7 @@ function standing({ cutSince, firm, clockMs, clock, suspect, twin, holder = firm
 }
 
 function signIn(state, { username, password }, tell) {
-  if (state.cutSince !== undefined) return tell(503, 'unavailable')
+  if (state.cutSince !== undefined || state.isCloudBusy) return tell(503, 'unavailable')
   const user_id = PEOPLE[username]
   if (!user_id || password !== PASSWORD) return tell(401, 'invalid_credentials')
   delete state.ended[user_id]
