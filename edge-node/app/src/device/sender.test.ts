@@ -175,6 +175,18 @@ it('asks for missed decisions with the receipt, and shows the newest as a witnes
   ])
 })
 
+it('asks no other edge about a firm answer: it would decide it anew', async () => {
+  await with_(item(1, 'accept_order', 'a'), item(2, 'accept_order', 'b'), item(3, 'accept_order', 'c'))
+  await sender.step()
+  const firm = stored(2, 'firm')
+  await sender.take(stored(1))
+  await sender.take({ ...firm, receipt: { ...firm.receipt!, edge: 'north-2' } })
+  await sender.take(stored(3, 'firm'))
+  sent = []
+  await sender.askAgain()
+  expect(sent.map((frame) => frame.id)).toEqual(['command-1', 'command-3'])
+})
+
 it('names a command that another edge may have as a repeat', async () => {
   await with_(item(1, 'accept_order', 'a', { edges: ['north-2'], attempts: 1 }))
   await sender.step()

@@ -6,7 +6,7 @@ import type { CmdFrame, Receipt, Reply } from '@holdfast/kit/api.gen.ts'
 import { answered, isSignIn, meaningOf } from './answer.ts'
 import { due, nextDue } from './due.ts'
 import type { Answer } from './edge.ts'
-import { canUndo, type QueueItem } from './item.ts'
+import { canUndo, isFirm, type QueueItem } from './item.ts'
 import { pauseMs } from './pace.ts'
 
 export type SenderDisk = {
@@ -113,7 +113,8 @@ export class Sender {
   /** Asks for the decisions that may have been missed; with their receipts, for an edge that lost them. */
   askAgain(): Promise<void> {
     return this.alone(async () => {
-      for (const item of this.list().filter((item) => item.state === 'stored')) {
+      const edge = this.world.edge()
+      for (const item of this.list().filter((item) => item.state === 'stored' && mayAsk(item, edge))) {
         const frame = this.frame(item)
         if (!frame) return
         if (!this.world.publish(frame) && !(await this.post(frame))) return
@@ -234,6 +235,11 @@ export class Sender {
     this.working = done.then(() => undefined, () => undefined)
     return done
   }
+}
+
+/** An edge that gave a firm answer is the one to ask about it; another would decide it anew. */
+function mayAsk(item: QueueItem, edge: string | undefined): boolean {
+  return !isFirm(item) || item.reply?.receipt?.edge === edge
 }
 
 function isOver(item: QueueItem): boolean {
