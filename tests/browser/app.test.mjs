@@ -487,6 +487,22 @@ test('what one has left on a locked tablet leaves all the same, and nobody else 
   assert.equal(await page.locator('.empty .truth').count(), 0, "not this person's")
 }, { answer: 'later' }))
 
+test('a locked tablet goes on asking for what was decided, with the receipts', () => playSignedIn(async ({ state, edge, context, page }) => {
+  await context.clock.install()
+  await page.goto(edge.url)
+  await ask(page, 'Set up a router')
+  await jobOf(page, 'Set up a router').locator('.truth[data-truth=node]').waitFor()
+  await lock(page)
+  Object.assign(state, { frames: [], answer: 'applied' })
+  await context.clock.runFor(31_000)
+  await poll(() => assert.ok(state.frames[0]?.receipt.seq >= 1))
+  await page.getByRole('button', { name: 'Zhou Lei' }).click()
+  await page.fill('#password', PASSWORD)
+  await page.click('form button[type=submit]')
+  await page.getByRole('link', { name: /^Queue/ }).click()
+  await page.locator('.empty').getByText(/^1 thing you did today is confirmed/).waitFor()
+}, { answer: 'stored' }))
+
 test('one window at a time has the tablet', () => playSignedIn(async ({ edge, context, page }) => {
   const { page: second, wrongs } = await openPage(context)
   await second.goto(edge.url)

@@ -4,7 +4,7 @@ import type { Edge } from './edge.ts'
 import { Sender } from './sender.ts'
 import { openPerson, type Person } from './store.ts'
 
-type Courier = { end(): Promise<void> }
+type Courier = { askAgain(): Promise<void>; end(): Promise<void> }
 
 const couriers = new Map<string, Courier>()
 
@@ -19,6 +19,11 @@ export async function sendFor(people: readonly Person[], edge: Edge, edgeName: (
   for (const person of wanted.filter(({ user_id }) => !couriers.has(user_id))) {
     couriers.set(person.user_id, await started(person, edge, edgeName))
   }
+}
+
+/** Asks for decisions that may have been missed; a node that has lost a command takes it back by its receipt. */
+export async function askForOthers(): Promise<void> {
+  for (const courier of couriers.values()) await courier.askAgain()
 }
 
 async function started(person: Person, edge: Edge, edgeName: () => string | undefined): Promise<Courier> {
@@ -40,6 +45,7 @@ async function started(person: Person, edge: Edge, edgeName: () => string | unde
   })
   await sender.open()
   return {
+    askAgain: () => sender.askAgain(),
     async end() {
       await sender.stop()
       disk.close()

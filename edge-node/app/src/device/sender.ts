@@ -116,7 +116,7 @@ export class Sender {
       const edge = this.world.edge()
       for (const item of this.list().filter((item) => item.state === 'stored' && mayAsk(item, edge))) {
         const frame = this.frame(item)
-        if (!frame) return
+        if (!frame || this.isStopped) return
         if (!this.world.publish(frame) && !(await this.post(frame))) return
       }
     })

@@ -1,7 +1,7 @@
 // The tablet as its pages see it: the person, the edge, the link, the jobs and the queue, and every action on them.
 import { computed, shallowReactive } from 'vue'
 import type { BoardItem, EdgeGrant, EdgeStanding, LogHead, Order, Text } from '@holdfast/kit/api.gen.ts'
-import { sendFor } from './couriers.ts'
+import { askForOthers, sendFor } from './couriers.ts'
 import { edgeAt } from './edge.ts'
 import { newDevice, newId } from './id.ts'
 import { jobOf, needsPerson, succeeded, UNDO_MS, UNDOABLE, type QueueItem, type TabletCommand } from './item.ts'
@@ -113,7 +113,7 @@ function keepLooking(): void {
   isLooking = true
   setInterval(() => (tablet.now = Date.now()), 1_000)
   setInterval(() => void look(), STANDING_EVERY_MS)
-  setInterval(() => void sender?.askAgain().catch(noRoom), ASK_EVERY_MS)
+  setInterval(() => void askAgain(), ASK_EVERY_MS)
   addEventListener('online', () => void look())
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && void look())
 }
@@ -165,6 +165,12 @@ async function shut(): Promise<void> {
 async function sendForOthers(here = tablet.person?.user_id): Promise<void> {
   const people = await store.people()
   await sendFor(people.filter((person) => person.user_id !== here), edge, () => tablet.standing?.edge)
+}
+
+/** Asks for decisions that may have been missed, of everybody whose commands are on this tablet. */
+async function askAgain(): Promise<void> {
+  await sender?.askAgain().catch(noRoom)
+  await askForOthers().catch(noRoom)
 }
 
 async function showPeople(): Promise<void> {
@@ -268,7 +274,7 @@ export async function look(): Promise<void> {
   tablet.standing = answer.value
   await store.set('standing', answer.value).catch(noRoom)
   if (tablet.person && !line) connect()
-  if (!was?.link.up && answer.value.link.up) void sender?.askAgain().catch(noRoom)
+  if (!was?.link.up && answer.value.link.up) void askAgain()
   if (!isLineUp) await fetchBoard()
 }
 
@@ -284,7 +290,7 @@ function connect(): void {
         isLineUp = true
         reached(true)
         void fetchBoard()
-        void sender?.askAgain().then(() => sender?.retryNow()).catch(noRoom)
+        void askAgain().then(() => sender?.retryNow()).catch(noRoom)
       },
       down: () => {
         isLineUp = false
@@ -318,7 +324,7 @@ async function hearHead(head: LogHead): Promise<void> {
   const known = await mine?.head()
   await mine?.putHead(head).catch(noRoom)
   // Another run or epoch of the edge may have lost commands.
-  if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void sender?.askAgain().catch(noRoom)
+  if (known && (known.nonce !== head.nonce || known.epoch !== head.epoch)) void askAgain()
   const { standing } = tablet
   if (!standing) return
   const isLinkNews = standing.link.up !== (head.cut_off_since === null)
