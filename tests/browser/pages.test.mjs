@@ -18,7 +18,7 @@ const PAGES = {
   provider: ['/available', '/available?region=NORTH', '/reviews', '/earnings', '/statements/2026-11', '/jobs', `/jobs/${ORDER}`, `/jobs/${ORDER}?do=withdraw`, '/inbox', '/profile', '/profile?part=hours', '/profile?part=work', '/profile?part=certificates'],
   admin: [
     '/inbox', '/approvals', '/approvals?view=flagged', '/conflicts/lost-1', '/conflicts/case-2', '/providers', '/providers?state=rejected', '/orders', '/orders?q=nothing', '/orders?least=90&most=10', `/orders/${ORDER}`, '/money', '/money?view=cases', '/money?view=compared', '/money?view=fees', `/money?view=order&order=${ORDER}`, '/reviews', '/reviews?state=hidden',  '/regions', '/regions?region=SOUTH', '/regions/wall', '/dead-letters',
-    '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
+    '/people', `/people/${PEOPLE.customer.user_id}`, '/people?search=nobody', `/people/${CLOSED}`, '/roles', '/edges', '/edges?edge=north-1', '/edges?edge=east-1', '/edges?edge=north-1&tab=log', '/edges?edge=south-1&tab=lease', '/edges?do=enrol',
   ],
 }
 /** Menus and dialogs: the role, the page, and how it is opened. */

@@ -151,7 +151,7 @@ export function gateway({ role = 'admin', orders = [1, 2, 3, 4, 5].map((n) => or
   const known = () => [...state.orders, ...finished]
   const regions = () => [
     regionOf('NORTH', state.gates.NORTH ?? 'open', {}, state.gates.NORTH === 'closed' ? { ...cut, lost: 1 } : { lost: 1 }), regionOf('SOUTH', state.gates.SOUTH ?? 'open', { ...state.right }),
-    regionOf('EAST', 'open', {}, { held: 1, stopped: 1 }), regionOf('WEST', 'open'), regionOf('MID', 'open'),
+    regionOf('EAST', 'open', {}, { held: 1, stopped: 1, newcomers_waiting: 3 }), regionOf('WEST', 'open'), regionOf('MID', 'open'),
   ]
   const page = (items) => ({ items, next: null })
   const BY = { oldest: (a, b) => a.created_at.localeCompare(b.created_at), price_low: (a, b) => a.price - b.price, price_high: (a, b) => b.price - a.price, start: (a, b) => a.service_start_time.localeCompare(b.service_start_time) }

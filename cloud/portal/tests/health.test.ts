@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { EdgeStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
+import cliSchema from '../../../sync/cli/schema/status.json'
+import en from '../src/locales/en.json'
+import zh from '../src/locales/zh-CN.json'
 import { complaintsOf, healthOf } from '../src/logic/health.ts'
 
 const now = Date.parse('2026-11-21T10:52:00.000Z')
@@ -41,7 +44,49 @@ it('tells each thing that is wrong, and which need a person', () => {
   const report = { now: new Date(now).toISOString(), regions: [region({ edges: [edge({ checksum: 'mismatch', clock_error_ms: -90_000, disk_free_bytes: 1, parked: 3 })] })] }
   expect(complaintsOf(report).map(complaint => [complaint.kind, complaint.needs])).toEqual([['mismatch', true], ['disk', true], ['clock', true], ['parked', false]])
   expect(complaintsOf({ ...report, regions: [region()] })).toEqual([])
+  const crowded = region({ edges: [edge({ newcomers_waiting: 3 })] })
+  expect(complaintsOf({ ...report, regions: [crowded] })).toEqual([{ region: 'NORTH', edge: 'north-1', kind: 'newcomers', needs: true, people: 3 }])
+  expect(healthOf(crowded, now), 'one trouble, however many it keeps out').toMatchObject({ state: 'needs', needs: 1 })
   const free = region({ policy: 'exclusive' })
   expect(complaintsOf({ ...report, regions: [free] }).map(complaint => complaint.kind)).toEqual(['nobody_holds'])
   expect(complaintsOf({ ...report, regions: [{ ...free, holder: 'north-1' }] })).toEqual([])
+})
+
+/** A region for each complaint of `holdfast status`, by its kind there. */
+const then = '2026-11-21T10:00:00.000Z'
+const at = (change: Partial<EdgeStatus>) => region({ edges: [edge(change)] })
+const COMPLAINTS: Record<string, RegionStatus> = {
+  gate_closed: region({ gate: 'closed' }),
+  no_edge: region({ edges: [] }),
+  nobody_holds: region({ policy: 'exclusive' }),
+  asks_stopped: region({ asks_stopped: 1 }),
+  contradicted: region({ repairs: { compared_at: then, repaired: 0, repaired_at: null, contradictions: 1, contradicted_at: then } }),
+  never_connected: at({ link: 'never' }),
+  link_down: at({ link: 'down' }),
+  orders_differ: at({ checksum: 'mismatch' }),
+  unsettled: at({ unsettled_since: then }),
+  ops_stopped: at({ held: 1, stopped: 1 }),
+  ops_held: at({ held: 1 }),
+  ops_parked: at({ parked: 1 }),
+  needs_operator: at({ needs_operator_at: then }),
+  twin: at({ twin_seen_at: then }),
+  restored: at({ quarantine: { at: then, why: 'edge_restored' } }),
+  cloned: at({ quarantine: { at: then, why: 'edge_cloned' } }),
+  grant_differs: at({ unproven: 3 }),
+  left_behind: at({ left_behind: [{ epoch: 1, commands: 1 }] }),
+  disk_low: at({ disk_free_bytes: 1 }),
+  newcomers_wait: at({ newcomers_waiting: 1 }),
+  takes_any_hub: at({ takes_any_hub: true }),
+  plain_line: at({ plain_line: true }),
+  clock_wrong: at({ clock_error_ms: 61_000 }),
+  cloud_tokens: at({ cloud_tokens_since: then }),
+}
+
+it('hides no complaint of `holdfast status`, in either language', () => {
+  expect(Object.keys(COMPLAINTS).sort()).toEqual(cliSchema.properties.complaints.items.properties.kind.enum.toSorted())
+  for (const [kind, one] of Object.entries(COMPLAINTS)) {
+    const found = complaintsOf({ now: new Date(now).toISOString(), regions: [one] })
+    expect(found, kind).toHaveLength(1)
+    for (const { complaint } of [en, zh]) expect(complaint, kind).toHaveProperty(found[0]!.kind)
+  }
 })

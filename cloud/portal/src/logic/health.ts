@@ -24,7 +24,10 @@ export interface Complaint {
   region: Region
   edge?: string
   kind: ComplaintKind
+  /** Entries that wait, each for itself. */
   count?: number
+  /** People whom one trouble concerns. */
+  people?: number
   since?: string
   /** True if it waits for a person; the others mend themselves. */
   needs: boolean
@@ -32,7 +35,7 @@ export interface Complaint {
 
 export type ComplaintKind =
   | 'asks_stopped' | 'contradicted' | 'no_edge' | 'nobody_holds' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
-  | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'clock' | 'any_hub' | 'plain_line' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
+  | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'newcomers' | 'clock' | 'any_hub' | 'plain_line' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
 
 const DISK_FREE_BYTES_MIN = 1024 ** 3
 const CLOCK_ERROR_MS_MAX = 60_000
@@ -72,6 +75,8 @@ export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] 
   if (edge.link === 'up' && edge.checksum === 'mismatch') add('mismatch', true)
   if (edge.unsettled_since) add('unsettled', true, { since: edge.unsettled_since })
   if ((edge.disk_free_bytes ?? Infinity) < DISK_FREE_BYTES_MIN) add('disk', true)
+  const newcomers = edge.newcomers_waiting ?? 0
+  if (newcomers > 0) add('newcomers', true, { people: newcomers })
   if (Math.abs(edge.clock_error_ms ?? 0) > CLOCK_ERROR_MS_MAX) add('clock', true)
   if (edge.takes_any_hub) add('any_hub', true)
   if (edge.plain_line) add('plain_line', true)

@@ -43,7 +43,8 @@ export function useRegionWords() {
   }
 
   function complaint(one: Complaint): string {
-    return t(`complaint.${one.kind}`, { n: one.count ?? 1 }, one.count ?? 1)
+    const count = one.count ?? one.people ?? 1
+    return t(`complaint.${one.kind}`, { n: count }, count)
   }
 
   return { complaint, decides, icon, lag, state }
