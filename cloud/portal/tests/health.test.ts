@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { EdgeStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
+import type { EdgeItem, EdgeStatus, RegionStatus } from '@holdfast/kit/api.gen.ts'
 import cliSchema from '../../../sync/cli/schema/status.json'
 import en from '../src/locales/en.json'
 import zh from '../src/locales/zh-CN.json'
-import { complaintsOf, healthOf } from '../src/logic/health.ts'
+import { complaintsOf, complaintsOfItem, healthOf } from '../src/logic/health.ts'
 
 const now = Date.parse('2026-11-21T10:52:00.000Z')
 const edge = (change: Partial<EdgeStatus> = {}): EdgeStatus => ({
@@ -50,6 +50,18 @@ it('tells each thing that is wrong, and which need a person', () => {
   const free = region({ policy: 'exclusive' })
   expect(complaintsOf({ ...report, regions: [free] }).map(complaint => complaint.kind)).toEqual(['nobody_holds'])
   expect(complaintsOf({ ...report, regions: [{ ...free, holder: 'north-1' }] })).toEqual([])
+})
+
+it('says of a node out of service that it is disabled, and not that its link is down', () => {
+  const at = '2026-11-20T08:00:00.000Z'
+  const item = (change: Partial<EdgeItem>): EdgeItem => ({
+    ...edge({ link: 'down', since: at, stopped: 1 }), region: 'NORTH', created_at: at, enrolled_at: at, code_expires_at: null, cursor_seq: 1, outcome_cursor: 1,
+    feed_cursor: 1, ...change,
+  })
+  const kinds = (change: Partial<EdgeItem>) => complaintsOfItem(item(change)).map(complaint => complaint.kind)
+  expect(kinds({})).toEqual(['stopped', 'down'])
+  expect(kinds({ disabled_at: at })).toEqual(['disabled', 'stopped'])
+  expect(kinds({ disabled_at: at, retired_at: at })).toEqual([])
 })
 
 /** A region for each complaint of `holdfast status`, by its kind there. */

@@ -1,6 +1,6 @@
 // Reduces a status report to the few words that the desk and the wall show of each region.
 
-import type { EdgeStatus, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
+import type { EdgeItem, EdgeStatus, Region, RegionStatus, StatusReport } from '@holdfast/kit/api.gen.ts'
 
 export type RegionState = 'up' | 'cut' | 'drill' | 'partly' | 'never' | 'needs'
 
@@ -36,6 +36,7 @@ export interface Complaint {
 export type ComplaintKind =
   | 'asks_stopped' | 'contradicted' | 'no_edge' | 'nobody_holds' | 'needs_operator' | 'twin' | 'edge_restored' | 'edge_cloned' | 'unproven'
   | 'left_behind' | 'stopped' | 'mismatch' | 'unsettled' | 'disk' | 'newcomers' | 'clock' | 'any_hub' | 'plain_line' | 'cloud_tokens' | 'down' | 'gate' | 'never' | 'held' | 'parked'
+  | 'disabled'
 
 const DISK_FREE_BYTES_MIN = 1024 ** 3
 const CLOCK_ERROR_MS_MAX = 60_000
@@ -86,6 +87,15 @@ export function complaintsOfEdge(region: Region, edge: EdgeStatus): Complaint[] 
   if (edge.held - edge.stopped > 0) add('held', false, { count: edge.held - edge.stopped })
   if (edge.parked > 0) add('parked', false, { count: edge.parked })
   return found
+}
+
+/** Of a node in the list, which also names those that are not in service any more: a missing link is no news of them. */
+export function complaintsOfItem(item: EdgeItem): Complaint[] {
+  if (item.retired_at) return []
+  const found = complaintsOfEdge(item.region, item)
+  if (!item.disabled_at) return found
+  const disabled: Complaint = { region: item.region, edge: item.edge, kind: 'disabled', needs: true, since: item.disabled_at }
+  return [disabled, ...found.filter(({ kind }) => kind !== 'down' && kind !== 'never')]
 }
 
 function complaintsOfRegion(status: RegionStatus, now: number): Complaint[] {
