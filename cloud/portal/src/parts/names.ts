@@ -43,6 +43,12 @@ export function useNames() {
       const from = formats.value.date(Date.parse(start), 'weekday')
       return end ? t('order.fromTo', { from, to: formats.value.date(Date.parse(end), 'time') }) : from
     },
+    /** The start of what still lasts: with its day where that is not today. */
+    since(instant: string | number): string {
+      const at = new Date(instant)
+      const isToday = at.toDateString() === new Date().toDateString()
+      return formats.value.date(at, isToday ? 'time' : 'weekday')
+    },
     at: (instant: string | null | undefined) => (instant ? formats.value.date(Date.parse(instant), 'full') : '–'),
   }
 }

@@ -1,12 +1,13 @@
 // A region's state in words and icons.
 
-import { type IconName, useFormats, useI18n } from '@holdfast/kit'
+import { type IconName, useI18n } from '@holdfast/kit'
 import type { RegionStatus } from '@holdfast/kit/api.gen.ts'
 import type { Complaint, RegionHealth } from '../logic/health.ts'
+import { useNames } from './names.ts'
 
 export function useRegionWords() {
   const { t } = useI18n()
-  const formats = useFormats()
+  const names = useNames()
 
   function icon(health: RegionHealth): IconName {
     if (health.state === 'cut' || health.state === 'drill') return 'cut'
@@ -14,7 +15,7 @@ export function useRegionWords() {
   }
 
   function state(health: RegionHealth): string {
-    const time = health.since === undefined ? undefined : formats.value.date(health.since, 'time')
+    const time = health.since === undefined ? undefined : names.since(health.since)
     switch (health.state) {
       case 'drill':
         return time ? t('link.drill', { time }) : t('regions.drill')
