@@ -94,8 +94,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     assert!(matches!(ops[0], Op::Boot { nonce: BootNonce([3, ..]), .. }));
     assert_eq!(ids(&ops), [102, 103, 104, 105], "in this order, and nothing that has an outcome");
     for op in commands(&ops) {
-        assert_eq!((op.verdict, op.fence), (Verdict::Provisional, None));
-        assert_eq!(op.cut_off, Some(true), "as it was when the command was first taken");
+        assert_eq!((op.verdict, op.fence, op.cut_off), (Verdict::Provisional, None, Some(true)));
         let seq = usize::try_from(op.token_seq).unwrap();
         let token = Op::Token { token: format!("token of {}", op.actor.user_id) };
         assert_eq!(ops[seq - 1], token, "its token stands in the new epoch");
