@@ -1,8 +1,8 @@
 //! Owns the boards: the orders that each reader may read, as this edge sees them.
 //!
-//! Invariants: a board is never older than the question for it; the orders are read once for each state of
-//! the file, by a reader that nothing else waits for, and at most half of the time; orders that read the
-//! same for all providers are written out once.
+//! Invariants: a board is never older than the question for it; the orders are read once for each
+//! state of the file, by a reader that nothing else waits for, and at most half of the time; orders
+//! that read the same for all providers are written out once.
 
 use std::{collections::HashMap, sync::Arc};
 

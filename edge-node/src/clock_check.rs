@@ -1,9 +1,9 @@
-//! Owns the edge's judgement of its machine's clock: holds it against the hub's, works by the hub's time where
-//! the two differ, and says so.
+//! Owns the edge's judgement of its machine's clock: holds it against the hub's, works by the hub's
+//! time where the two differ, and says so.
 //!
-//! Invariants: only a time that the trusted hub has sent for this very connection sets the clock, and no time
-//! before an earlier one of that hub; until the hub has sent its time, no run works by an earlier moment than
-//! the newest of the runs before.
+//! Invariants: only a time that the trusted hub has sent for this very connection sets the clock,
+//! and no time before an earlier one of that hub; until the hub has sent its time, no run works by
+//! an earlier moment than the newest of the runs before.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -110,7 +110,8 @@ impl ClockCheck {
         Some(ClockStanding { finding, error_ms, found_at, message: fault.text() })
     }
 
-    /// How far the machine's clock is ahead of the time that this edge works by, where that is the cloud's.
+    /// How far the machine's clock is ahead of the time that this edge works by, where that is the
+    /// cloud's.
     pub fn error_ms(&self) -> Option<i64> {
         let fault = self.fault()?;
         (fault.finding == ClockFinding::ByCloud).then_some(fault.error_ms)

@@ -18,8 +18,8 @@ pub struct Config {
     pub gateway_url: String,
     /// Allows plain `http://` to another machine. Anybody on the way can then read what passes.
     pub plain_link: bool,
-    /// The fingerprint of the hub's key, as an operator gives it: it counts before the stored key. Empty
-    /// where enrolment or the first session brought the key.
+    /// The fingerprint of the hub's key, as an operator gives it: it counts before the stored key.
+    /// Empty where enrolment or the first session brought the key.
     pub hub_key: String,
     /// The folder of the log, the high-water file and the key.
     pub data: PathBuf,
@@ -31,11 +31,13 @@ pub struct Config {
     pub operator_bind: String,
     /// Needed once; an enrolled edge has its key.
     pub enrolment_code: Secret,
-    /// While the feed has confirmed no later revocations for so many hours, no answer is firm. By default as
-    /// long as a device grant lives: a shorter time would make grants that the edge still lets in worthless
-    /// for firm answers, and nobody who signed in before the link was cut comes in for longer.
+    /// While the feed has confirmed no later revocations for so many hours, no answer is firm. By
+    /// default as long as a device grant lives: a shorter time would make grants that the edge
+    /// still lets in worthless for firm answers, and nobody who signed in before the link was cut
+    /// comes in for longer.
     pub revocations_age_hours_max: u32,
-    /// Connections of one address, by HTTP, WebSocket and MQTT together. Its next one is closed unread.
+    /// Connections of one address, by HTTP, WebSocket and MQTT together. Its next one is closed
+    /// unread.
     pub connections_per_address: NonZeroUsize,
     /// Connections of one person by MQTT; the next one is refused.
     pub connections_per_person: NonZeroUsize,
@@ -45,13 +47,13 @@ pub struct Config {
     pub known_after_hours: u32,
     /// New commands of one person that are taken in one go; more are taken at ten a second.
     pub commands_at_once: u32,
-    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at most. The
-    /// cloud judges each again by its own limits. 0 leaves a limit off.
+    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at
+    /// most. The cloud judges each again by its own limits. 0 leaves a limit off.
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
-    /// A provider whom no admin has verified, as far as the token and the feed tell, may not accept here. The cloud has
-    /// the same rule under `order`, and decides.
+    /// A provider whom no admin has verified, as far as the token and the feed tell, may not accept
+    /// here. The cloud has the same rule under `order`, and decides.
     pub verified_providers_only: bool,
 }
 

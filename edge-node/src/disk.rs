@@ -1,5 +1,5 @@
-//! Owns the knowledge of the room on the disk that holds the log: for readiness, the log and a person who
-//! hears why nothing is taken.
+//! Owns the knowledge of the room on the disk that holds the log: for readiness, the log and a
+//! person who hears why nothing is taken.
 
 use std::{
     fs::{self, File},
@@ -27,11 +27,11 @@ struct Inner {
 
 /// With less, the next commands may find no room.
 const ROOM_BYTES_MIN: u64 = 256 * 1024;
-/// A smaller command may find room where another found none. The disk is called full for so long after it
-/// refused one.
+/// A smaller command may find room where another found none. The disk is called full for so long
+/// after it refused one.
 const FULL_FOR: Duration = Duration::from_secs(3);
-/// A file that only keeps room: a start on a full disk deletes it, and has its boot op and the cloud's answers
-/// written in its place.
+/// A file that only keeps room: a start on a full disk deletes it, and has its boot op and the
+/// cloud's answers written in its place.
 const RESERVE: &str = "reserve";
 const RESERVE_BYTES: u64 = 1024 * 1024;
 const RESERVE_PART_BYTES: usize = 4096;
@@ -67,7 +67,8 @@ impl LogDisk {
         self.0.lacks_reserve.store(!has_reserve, Ordering::Relaxed);
     }
 
-    /// Returns false if the disk has no room for it. Without a reserve for another reason an edge works as well.
+    /// Returns false if the disk has no room for it. Without a reserve for another reason an edge
+    /// works as well.
     fn write_reserve(&self, reserve: &Path) -> bool {
         let Err(error) = fill_reserve(reserve) else { return true };
         // A part of it would only take room.

@@ -1,7 +1,7 @@
 //! Owns the way down: stores the cloud's words first, then tells those they concern.
 //!
-//! Invariant: nobody hears of an outcome or a change before it stands in the file, so a crash between
-//! the two only makes the tablet ask again.
+//! Invariant: nobody hears of an outcome or a change before it stands in the file, so a crash
+//! between the two only makes the tablet ask again.
 
 use engine::edge::EdgeWrite;
 use journal::WriteError;

@@ -1,7 +1,8 @@
-//! Enrolment: a one-time code and the public key go up, the keys of people's tokens and of the hub come back and
-//! are kept. Another code later replaces this edge's key.
+//! Enrolment: a one-time code and the public key go up, the keys of people's tokens and of the hub
+//! come back and are kept. Another code later replaces this edge's key.
 //!
-//! Invariant: an answer that the hub of the code has not signed for this edge's own key changes nothing.
+//! Invariant: an answer that the hub of the code has not signed for this edge's own key changes
+//! nothing.
 
 use std::{
     path::{Path, PathBuf},
@@ -75,8 +76,8 @@ pub enum EnrolError {
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An enrolled edge that is started with another code gets a new key by it, under its own name and with its own
-/// log. Until the hub has answered, the old key stays.
+/// An enrolled edge that is started with another code gets a new key by it, under its own name and
+/// with its own log. Until the hub has answered, the old key stays.
 pub async fn with_new_key(
     ground: EdgeGround,
     used: Option<Hash>,
@@ -127,8 +128,8 @@ async fn note(ground: &EdgeGround, code: Hash) {
     }
 }
 
-/// Asks until the edge is enrolled or asked to stop; the cloud may be away. A code that cannot become right
-/// is an error.
+/// Asks until the edge is enrolled or asked to stop; the cloud may be away. A code that cannot
+/// become right is an error.
 pub async fn until_enrolled(
     ground: &EdgeGround,
     stop: &CancellationToken,
@@ -160,8 +161,8 @@ pub async fn until_enrolled(
 }
 
 impl EnrolError {
-    /// Another attempt with the same code ends the same way. An answer of a false hub is no reason to stop:
-    /// the true one may be reached later.
+    /// Another attempt with the same code ends the same way. An answer of a false hub is no reason
+    /// to stop: the true one may be reached later.
     fn is_final(&self) -> bool {
         matches!(self, Self::Refused | Self::OtherEdge(..) | Self::Code(_))
     }
@@ -202,8 +203,8 @@ async fn once(ground: &EdgeGround, client: &Client) -> Result<(), EnrolError> {
     Ok(())
 }
 
-/// The key to pin: that of the hub which the code names. A code of an older hub names none, and the first
-/// session pins the key.
+/// The key to pin: that of the hub which the code names. A code of an older hub names none, and the
+/// first session pins the key.
 fn proven_hub(
     code: &str,
     answer: &EnrolAnswer,

@@ -1,5 +1,6 @@
-//! The public keys that this edge has had before the present one, by which it knows its own older receipts. They
-//! stand in a file of their own: a log that was restored from a backup may be older than they are.
+//! The public keys that this edge has had before the present one, by which it knows its own older
+//! receipts. They stand in a file of their own: a log that was restored from a backup may be older
+//! than they are.
 //!
 //! Invariant: they come from the hub alone, which has signed them.
 

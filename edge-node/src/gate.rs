@@ -1,6 +1,6 @@
-//! Owns the admission of people: checks their tokens without the cloud, by the cached public keys and the
-//! revocations and marks that the feed has brought. It takes no token that was not made for its region's edges: one
-//! that opens the cloud must not come to rest here.
+//! Owns the admission of people: checks their tokens without the cloud, by the cached public keys
+//! and the revocations and marks that the feed has brought. It takes no token that was not made for
+//! its region's edges: one that opens the cloud must not come to rest here.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,7 +24,8 @@ use crate::store::{Trust, TrustNews};
 #[derive(Clone)]
 pub struct Gate {
     pub keys: Keys,
-    /// How often the key set lost a key. Each time all passes end: nothing tells which of them that key signed.
+    /// How often the key set lost a key. Each time all passes end: nothing tells which of them that
+    /// key signed.
     lost_keys: Arc<AtomicU64>,
     audience: TokenAudience,
     revoked: Arc<RwLock<KnownRevocations>>,
@@ -51,7 +52,8 @@ struct Confirmation {
     age: Duration,
 }
 
-/// A token of ours, and why it opens nothing any more: its owner's earlier commands are answered anyway.
+/// A token of ours, and why it opens nothing any more: its owner's earlier commands are answered
+/// anyway.
 #[derive(Debug, Clone)]
 pub struct SignedToken {
     pub claims: Claims,
@@ -151,7 +153,8 @@ impl Gate {
         }
     }
 
-    /// Returns whether an admin has verified the owner of a token, by the newest word of token and feed.
+    /// Returns whether an admin has verified the owner of a token, by the newest word of token and
+    /// feed.
     pub fn is_verified(&self, claims: &Claims) -> bool {
         let (told, revoked) = (claims.mark(), self.revoked());
         revoked.marks.get(&claims.sub).map_or(told, |known| known.joined(told)).verified
@@ -163,8 +166,8 @@ impl Gate {
         revoked.sessions.retain(|session| !sessions.contains(session));
     }
 
-    /// `None` for a token that we never signed, one for the cloud or for another region's edges, or a grant
-    /// for another device than it came from.
+    /// `None` for a token that we never signed, one for the cloud or for another region's edges, or
+    /// a grant for another device than it came from.
     pub fn signed(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
@@ -204,8 +207,8 @@ impl Gate {
         Ok((claims, pass))
     }
 
-    /// Whether the pass has not run out, and neither its session nor its owner has been revoked since, nor a key
-    /// been lost.
+    /// Whether the pass has not run out, and neither its session nor its owner has been revoked
+    /// since, nor a key been lost.
     pub fn lets_stay(&self, pass: &Pass) -> bool {
         self.clock.now() < pass.expires_at
             && pass.lost_keys == self.lost_keys.load(Ordering::SeqCst)
@@ -216,7 +219,8 @@ impl Gate {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A person, a device and a single sign-in are ended each by itself, and each hears its own word.
+    /// A person, a device and a single sign-in are ended each by itself, and each hears its own
+    /// word.
     fn revocation(&self, claims: &Claims) -> Option<Code> {
         let revoked = self.revoked();
         if revoked.refuses(claims.sub, claims.issued_at()) {

@@ -1,5 +1,5 @@
-//! Owns the edge's answers over HTTP: the board, the head of the log, commands from tablets whose network
-//! blocks MQTT, sign-in, the files of the app, health and metrics.
+//! Owns the edge's answers over HTTP: the board, the head of the log, commands from tablets whose
+//! network blocks MQTT, sign-in, the files of the app, health and metrics.
 
 mod pages;
 mod session;
@@ -130,7 +130,8 @@ pub fn document() -> ApiDocument {
         })
 }
 
-/// One question in this time may go on for ever, and so many come at once: a tablet asks when it connects.
+/// One question in this time may go on for ever, and so many come at once: a tablet asks when it
+/// connects.
 const BOARD_EVERY: Duration = Duration::from_millis(50);
 const BOARDS_AT_ONCE: u32 = 100;
 
@@ -156,8 +157,8 @@ async fn board(State(rooms): State<Rooms>, headers: HeaderMap) -> Result<Respons
     Ok((etag, [(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// A `Reply`, as over MQTT, unless nothing can be said. One that speaks of the call itself comes within the
-/// problem that it is.
+/// A `Reply`, as over MQTT, unless nothing can be said. One that speaks of the call itself comes
+/// within the problem that it is.
 async fn commands(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
@@ -180,8 +181,8 @@ async fn commands(
     }
 }
 
-/// A stranger does not learn from refusals what this edge can read. A frame that it can read was judged by its
-/// own token; for any other body the header's counts as well.
+/// A stranger does not learn from refusals what this edge can read. A frame that it can read was
+/// judged by its own token; for any other body the header's counts as well.
 fn admitted(rooms: &Rooms, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
     let own = CmdFrame::token_in(body);
     let token = own.as_deref().or(bearer(headers)).ok_or(Code::InvalidToken)?;
@@ -192,8 +193,9 @@ fn is_unreadable(code: Code) -> bool {
     matches!(code, Code::MalformedBody | Code::UnknownOp)
 }
 
-/// Nobody could take it as it was sent, or its sender may not send it. Any other refusal is about the order
-/// or the moment, and tablets of earlier versions look for it in an answer that is none by its status.
+/// Nobody could take it as it was sent, or its sender may not send it. Any other refusal is about
+/// the order or the moment, and tablets of earlier versions look for it in an answer that is none
+/// by its status.
 fn is_taken_by_nobody(reply: &Reply, code: Code) -> bool {
     use Code::{
         BodyTooLarge, DeviceClosed, InvalidInput, InvalidToken, MalformedBody, ProvidersOnly,
@@ -221,7 +223,8 @@ struct HeadAnswer {
     #[serde(flatten)]
     head: LogHead,
     link_up: bool,
-    /// Verifies this edge's receipts: the raw 32 bytes of an Ed25519 key, base64url without padding.
+    /// Verifies this edge's receipts: the raw 32 bytes of an Ed25519 key, base64url without
+    /// padding.
     public_key: String,
 }
 

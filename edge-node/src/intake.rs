@@ -47,8 +47,8 @@ pub struct IntakeReply {
     pub changed: Option<Sight>,
 }
 
-/// The tablet a command came from, and the person signed in there. The command may be another person's: a
-/// tablet also sends the taps of a person who has since handed it over.
+/// The tablet a command came from, and the person signed in there. The command may be another
+/// person's: a tablet also sends the taps of a person who has since handed it over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     pub device: DeviceId,
@@ -59,8 +59,8 @@ pub struct Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FateUnknown;
 
-/// One command in this time may go on for ever, which is more than a person can tap. More come at once only
-/// from a tablet that sends those of a long outage.
+/// One command in this time may go on for ever, which is more than a person can tap. More come at
+/// once only from a tablet that sends those of a long outage.
 const EVERY: Duration = Duration::from_millis(100);
 /// After so long without a commit nobody waits any more.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -71,7 +71,8 @@ impl Intake {
         Self { ground, link, pace }
     }
 
-    /// Answers one command frame for the eyes of the sender, if the way names one, else of the token's owner.
+    /// Answers one command frame for the eyes of the sender, if the way names one, else of the
+    /// token's owner.
     pub async fn take(
         &self,
         body: &[u8],
@@ -125,7 +126,8 @@ impl Intake {
         Ok(IntakeReply { reply: reply::naming(taken.reply, wrong), ..taken })
     }
 
-    /// Why this person may not accept. One who was verified while this edge was cut off comes with a new token.
+    /// Why this person may not accept. One who was verified while this edge was cut off comes with
+    /// a new token.
     fn unverified(&self, claims: &Claims, body: &CommandBody) -> Option<Code> {
         let is_verified = self.ground.gate.is_verified(claims);
         (self.is_for_the_verified(body) && !is_verified).then_some(Code::NotVerified)
@@ -135,8 +137,8 @@ impl Intake {
         self.ground.config.verified_providers_only && body.action() == Some(Action::Accept)
     }
 
-    /// The sign-in that the file has to let in as well before it is promised anything. A word that ends a mark counts as a
-    /// revocation.
+    /// The sign-in that the file has to let in as well before it is promised anything. A word that
+    /// ends a mark counts as a revocation.
     fn admission(&self, claims: &Claims, body: &CommandBody) -> Admission {
         Admission {
             session: claims.jti,
@@ -145,9 +147,9 @@ impl Intake {
         }
     }
 
-    /// A command with this edge's receipt is refused for nothing: the edge may have lost it since. A receipt by a
-    /// former key may be a thief's, so it vouches for no token's time and lifts no pace. It only brings a person
-    /// who is revoked by now the cloud's answer.
+    /// A command with this edge's receipt is refused for nothing: the edge may have lost it since.
+    /// A receipt by a former key may be a thief's, so it vouches for no token's time and lifts no
+    /// pace. It only brings a person who is revoked by now the cloud's answer.
     fn checked(
         &self,
         frame: CmdFrame,
@@ -201,7 +203,8 @@ impl Intake {
         let is_full = !may_log && disk.is_full();
         let no_room = if is_full { Code::StorageFull } else { Code::NewcomersWait };
         let has_room = is_known || !disk.lacks_reserve();
-        // Only a new command counts: a repeat is answered at any pace, one with its receipt was taken before.
+        // Only a new command counts: a repeat is answered at any pace, one with its receipt was
+        // taken before.
         let judging = move |sight: &Sight, footing: &Footing| {
             if !may_log {
                 return Answer::NotTaken(no_room);
@@ -250,7 +253,8 @@ impl Intake {
                 let reply = reply::stored(&self.ground, &stored, outcome, seen, reader);
                 Ok(IntakeReply { reply, changed: new.then_some(*sight) })
             }
-            // Only a command that is surely not stored may be called not taken; another copy of this may be.
+            // Only a command that is surely not stored may be called not taken; another copy of
+            // this may be.
             Ok(Err(WriteError::Busy | WriteError::Stopped)) | Err(_) => Err(FateUnknown),
             Ok(Err(error)) => {
                 let cause = process::problem::chain(&error);
@@ -260,8 +264,8 @@ impl Intake {
         }
     }
 
-    /// This edge has given this person its word for that id and another body: a restored edge that has lost
-    /// the command still takes no other in its place.
+    /// This edge has given this person its word for that id and another body: a restored edge that
+    /// has lost the command still takes no other in its place.
     fn is_of_another_body(&self, frame: &CmdFrame, user: UserId) -> bool {
         let own = shown_receipt(frame, user).filter(|receipt| self.has_given(receipt));
         own.and_then(|receipt| receipt.body).is_some_and(|body| body != frame.body.hash())
@@ -279,8 +283,8 @@ impl Intake {
     }
 }
 
-/// A receipt for this very person and this very id. Anybody may hold a receipt of their own under the same id,
-/// and it opens no door to another's token that has run out.
+/// A receipt for this very person and this very id. Anybody may hold a receipt of their own under
+/// the same id, and it opens no door to another's token that has run out.
 fn shown_receipt(frame: &CmdFrame, user: UserId) -> Option<&Receipt> {
     let about =
         |receipt: &&Receipt| (receipt.command_id, receipt.user_id) == (frame.id, Some(user));

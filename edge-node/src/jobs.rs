@@ -1,6 +1,6 @@
-//! Owns the work of an edge that nobody asks for. Every hour: forgets what may be forgotten. Every second:
-//! puts the high-water mark on disk, tells the end of the log, ends connections whose token ran out, and
-//! measures.
+//! Owns the work of an edge that nobody asks for. Every hour: forgets what may be forgotten. Every
+//! second: puts the high-water mark on disk, tells the end of the log, ends connections whose token
+//! ran out, and measures.
 
 use std::time::Duration;
 

@@ -1,7 +1,9 @@
-//! `holdfast-edge`: one small process per region that goes on working when the cloud is out of reach.
+//! `holdfast-edge`: one small process per region that goes on working when the cloud is out of
+//! reach.
 //!
-//! A command comes in through `mqtt` or `http`, is answered by `intake` once `store` has it on disk,
-//! goes up by `link`, and its outcome comes back through `downlink`. `voice` speaks to tablets.
+//! A command comes in through `mqtt` or `http`, is answered by `intake` once `store` has it on
+//! disk, goes up by `link`, and its outcome comes back through `downlink`. `voice` speaks to
+//! tablets.
 
 mod board;
 mod clock_check;

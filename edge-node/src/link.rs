@@ -1,8 +1,8 @@
-//! The link to the cloud: keeps a session open for as long as there is one to be had, and calls again
-//! when there is none.
+//! The link to the cloud: keeps a session open for as long as there is one to be had, and calls
+//! again when there is none.
 //!
-//! Invariant: sockets only carry frames; the engine decides what to say, and the file keeps the state, so a
-//! session may end at any moment.
+//! Invariant: sockets only carry frames; the engine decides what to say, and the file keeps the
+//! state, so a session may end at any moment.
 
 mod session;
 mod socket;
@@ -34,9 +34,9 @@ pub struct Link {
     pub hub: Option<HubFingerprint>,
 }
 
-/// After a session shorter than this the pauses go on growing: a hub that lets go of every session at
-/// once is not called without pause. It was there, though, and the minute in which it is called often
-/// begins anew: a line that flaps must not be left alone for half a minute at a time.
+/// After a session shorter than this the pauses go on growing: a hub that lets go of every session
+/// at once is not called without pause. It was there, though, and the minute in which it is called
+/// often begins anew: a line that flaps must not be left alone for half a minute at a time.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
 
 /// How far apart the next call is.

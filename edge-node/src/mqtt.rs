@@ -1,5 +1,5 @@
-//! The broker that tablets talk to. The log is durable, so the broker need not be, and a tablet sends
-//! again until it has its reply.
+//! The broker that tablets talk to. The log is durable, so the broker need not be, and a tablet
+//! sends again until it has its reply.
 
 mod access;
 mod door;

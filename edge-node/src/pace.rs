@@ -1,5 +1,6 @@
-//! Owns the pace of one person: of his new commands, for a person who floods the log takes its room from
-//! everybody, and while the edge is cut off nothing leaves it; and of his questions for the board.
+//! Owns the pace of one person: of his new commands, for a person who floods the log takes its room
+//! from everybody, and while the edge is cut off nothing leaves it; and of his questions for the
+//! board.
 
 use std::{
     collections::HashMap,
@@ -9,8 +10,9 @@ use std::{
 
 use wire::UserId;
 
-/// So many people are remembered. Beyond that, those are forgotten who might send all at once anyway, or
-/// everybody where there are none: each has a token that the cloud signed, so they are not made up.
+/// So many people are remembered. Beyond that, those are forgotten who might send all at once
+/// anyway, or everybody where there are none: each has a token that the cloud signed, so they are
+/// not made up.
 const PEOPLE_MAX: usize = 10_000;
 
 pub struct Pace {

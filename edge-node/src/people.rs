@@ -1,7 +1,8 @@
 //! Owns the edge's knowledge of people: the owners of devices, and the known among its people.
 //!
-//! Invariants: a device is of the person who used it first, until he hands it over or has not used it for a
-//! month; newcomers together never fill the log, so that known people always find room in it.
+//! Invariants: a device is of the person who used it first, until he hands it over or has not used
+//! it for a month; newcomers together never fill the log, so that known people always find room in
+//! it.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,7 +24,8 @@ use crate::{
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// A use is noted in the file again after so long.
 const NOTED_EVERY_MS: i64 = HOUR_MS;
-/// Devices that one person owns, and all together. A further one is used as long as nobody else is on it.
+/// Devices that one person owns, and all together. A further one is used as long as nobody else is
+/// on it.
 const DEVICES_PER_PERSON_MAX: usize = 32;
 const DEVICES_MAX: usize = 20_000;
 /// So many newcomers who were refused are remembered; further ones are not counted.
@@ -84,8 +86,8 @@ impl KnownPeople {
         since.entry(user).or_insert(now);
     }
 
-    /// Whether a new command of his may be logged. What the newcomers may not have waits for the cloud to
-    /// decide their earlier ones.
+    /// Whether a new command of his may be logged. What the newcomers may not have waits for the
+    /// cloud to decide their earlier ones.
     pub fn may_log(&self, user: UserId) -> bool {
         self.has_room_for_all() || self.is_known(user)
     }

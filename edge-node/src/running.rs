@@ -214,7 +214,8 @@ async fn open_up(config: Config, clock: Clock) -> Result<Running, StartError> {
     start_rooms(ground, Doors { public: listener, slots, operators }, hub, trust.enrolled).await
 }
 
-/// The hub knows an enrolled edge by its key, so a lost one is replaced by a code and never in silence.
+/// The hub knows an enrolled edge by its key, so a lost one is replaced by a code and never in
+/// silence.
 fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
     if key.exists() || !is_enrolled(&config.data)? {
         return Ok(Signer::load_or_create(key)?);
@@ -246,8 +247,8 @@ fn hub_named(fingerprint: &str) -> Result<Option<HubFingerprint>, StartError> {
     }
 }
 
-/// For its owner alone, also one that an earlier version made for all to read: it holds people's words and
-/// this edge's key.
+/// For its owner alone, also one that an earlier version made for all to read: it holds people's
+/// words and this edge's key.
 fn make_data(data: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(OWNER_ALONE).create(data)?;
     std::fs::set_permissions(data, Permissions::from_mode(OWNER_ALONE))
@@ -261,8 +262,8 @@ async fn become_an_edge_of_its_own(
     clock: &Clock,
 ) -> Result<(), StartError> {
     let Some(from) = twin_of(data, identity)? else { return Ok(()) };
-    // Its key goes first: a file that has its new name already is never looked at here again, and would
-    // go on under the other edge's key. A stop in between has moved it before.
+    // Its key goes first: a file that has its new name already is never looked at here again, and
+    // would go on under the other edge's key. A stop in between has moved it before.
     match std::fs::rename(data.join(KEY), data.join(format!("{KEY}.{from}"))) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             return Err(StartError::Data(data.into(), source));
@@ -350,7 +351,8 @@ async fn start_rooms(
     Ok(Running { http, mqtt, ws, operator, tasks, store, enrolment })
 }
 
-/// Enrols first where that is still to be done, then keeps the link. Tells why the edge cannot be enrolled.
+/// Enrols first where that is still to be done, then keeps the link. Tells why the edge cannot be
+/// enrolled.
 fn keep_link(
     downlink: Downlink,
     state: watch::Sender<LinkStatus>,

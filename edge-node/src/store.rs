@@ -1,8 +1,9 @@
-//! Owns the edge's file: the log, the commands and their answers, confirmed orders, and the state of this
-//! edge. All SQL of the edge is in here.
+//! Owns the edge's file: the log, the commands and their answers, confirmed orders, and the state
+//! of this edge. All SQL of the edge is in here.
 //!
-//! Invariants: an answer rests on an fsynced commit; the bytes of an op are written once and are the
-//! hashed and the sent bytes; ops that go up are read through a connection that sees commits only.
+//! Invariants: an answer rests on an fsynced commit; the bytes of an op are written once and are
+//! the hashed and the sent bytes; ops that go up are read through a connection that sees commits
+//! only.
 
 mod alarm;
 mod anew;
@@ -174,7 +175,8 @@ impl Store {
         self.journal.write(move |conn, book| outcomes::settle(conn, book, to, outcomes, now)).await
     }
 
-    /// Applies the feed's changes up to `to`. A wish for the right to assign is answered in the log.
+    /// Applies the feed's changes up to `to`. A wish for the right to assign is answered in the
+    /// log.
     pub async fn apply(
         &self,
         to: u64,
@@ -244,7 +246,8 @@ impl Store {
         self.journal.write(move |conn, book| tidy::tidy(conn, book, now)).await
     }
 
-    /// Forgets what is known of people who have not been here for long. Names the revoked sessions among it.
+    /// Forgets what is known of people who have not been here for long. Names the revoked sessions
+    /// among it.
     pub async fn forget_people(&self, now: UnixMillis) -> Write<Vec<SessionId>> {
         let forget = move |conn: &_, _: &mut _| {
             people::forget(conn, now)?;
@@ -266,7 +269,8 @@ impl Store {
         self.journal.write(move |conn, _| people::device_handed_over(conn, &device)).await
     }
 
-    // Every read below sees one snapshot. Those that the link lives on wait for their turn among all others.
+    // Every read below sees one snapshot. Those that the link lives on wait for their turn among
+    // all others.
 
     pub async fn trust(&self) -> Result<Trust, JournalError> {
         self.journal.read(enrolment::trust).await
@@ -365,8 +369,8 @@ impl Store {
         high_water::HighWater::open(&self.high_water)?.sync()
     }
 
-    /// Empties the write-ahead log, so that what was forgotten is on the disk no more: the file itself is
-    /// overwritten where a row leaves it. Blocks for a while.
+    /// Empties the write-ahead log, so that what was forgotten is on the disk no more: the file
+    /// itself is overwritten where a row leaves it. Blocks for a while.
     pub fn scrub(&self) -> rusqlite::Result<()> {
         const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
         let conn = Connection::open(&self.path)?;

@@ -1,5 +1,5 @@
-//! Owns the messages of an edge to its tablets, on the topics of `wire`: replies, a person's own outcomes,
-//! changes of the board, and the head.
+//! Owns the messages of an edge to its tablets, on the topics of `wire`: replies, a person's own
+//! outcomes, changes of the board, and the head.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,9 @@ pub struct Voice {
     pub feed_seq: watch::Receiver<u64>,
 }
 
-/// Changes of the board, on which the view stands at the feed's number. `items` are open to every provider,
-/// `gone` are not, or not any more; a person who has a part in one reads it on his own board.
+/// Changes of the board, on which the view stands at the feed's number. `items` are open to every
+/// provider, `gone` are not, or not any more; a person who has a part in one reads it on his own
+/// board.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = BoardChanges)]
 pub struct Changes<'a> {
@@ -67,7 +68,8 @@ impl Voice {
         }
     }
 
-    /// The cloud's decision: to the sending tablet while the same person holds it, and to that person anywhere.
+    /// The cloud's decision: to the sending tablet while the same person holds it, and to that
+    /// person anywhere.
     pub async fn decided(&self, settled: &DecidedCommand, reply: &Reply) {
         let user = settled.stored.user_id;
         if let Some(device) = &settled.stored.device {
@@ -109,7 +111,8 @@ impl Voice {
     }
 }
 
-/// Orders that every provider may read, and those that they may not. Of one order the last sight counts.
+/// Orders that every provider may read, and those that they may not. Of one order the last sight
+/// counts.
 fn board(sights: Vec<Sight>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
     for Sight { order, pending, .. } in sights {

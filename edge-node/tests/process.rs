@@ -55,7 +55,8 @@ fn settings(gateway: SocketAddr, mqtt: SocketAddr, operator: SocketAddr) -> Vec<
         "edge.ws_bind=127.0.0.1:0".to_owned(),
         format!("edge.operator_bind={operator}"),
         "edge.enrolment_code=a-code".to_owned(),
-        // One provider does the work of many, and is known once the cloud has applied a command of his.
+        // One provider does the work of many, and is known once the cloud has applied a command of
+        // his.
         "edge.open_jobs_max=0".to_owned(),
         "edge.acceptances_a_day_max=0".to_owned(),
         "edge.known_after_hours=0".to_owned(),
@@ -182,7 +183,8 @@ async fn it_starts_within_a_second_and_stops_within_five() {
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
-/// A disk that ends with the process on it: data from before, and nothing of the room left where it is full.
+/// A disk that ends with the process on it: data from before, and nothing of the room left where it
+/// is full.
 const ON_SMALL_DISK: &str = r#"
     mount -t tmpfs -o size=$1 tmpfs "$2" && cp -a "$3/." "$2/" || exit 99
     [ "$4" = full ] && cat /dev/zero > "$2/rest" 2>/dev/null

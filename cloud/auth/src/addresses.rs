@@ -1,7 +1,8 @@
 //! Confirming an address: its person brings the code back that was sent there.
 //!
-//! Invariants: the address in force stays until another is confirmed; nobody learns by asking whether an address belongs to an
-//! account; a code is made when its mail is about to be sent, so that none lies anywhere in the clear.
+//! Invariants: the address in force stays until another is confirmed; nobody learns by asking
+//! whether an address belongs to an account; a code is made when its mail is about to be sent, so
+//! that none lies anywhere in the clear.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -40,8 +41,8 @@ pub enum AddressRefusal {
 }
 
 impl Service {
-    /// Returns whether mail may go to the address of an account: its owner has confirmed it, or the operator trusts all from
-    /// before that moment.
+    /// Returns whether mail may go to the address of an account: its owner has confirmed it, or the
+    /// operator trusts all from before that moment.
     pub fn is_confirmed(&self, confirmed_at: Option<UnixMillis>, created_at: UnixMillis) -> bool {
         confirmed_at.is_some() || created_at < self.addresses_trusted_before
     }
@@ -55,7 +56,8 @@ impl Service {
         }))
     }
 
-    /// Has a code sent to another address. It takes the password: whoever reads a person's mail knows much of them.
+    /// Has a code sent to another address. It takes the password: whoever reads a person's mail
+    /// knows much of them.
     pub async fn change_address(
         &self,
         owner: &Claims,
@@ -111,8 +113,8 @@ impl Service {
         Ok(Ok(own))
     }
 
-    /// Makes a code for the address of a person that waits, on behalf of who sends it. Returns them, and until when the code is
-    /// good; `None` where nothing waits. The code before is void.
+    /// Makes a code for the address of a person that waits, on behalf of who sends it. Returns
+    /// them, and until when the code is good; `None` where nothing waits. The code before is void.
     pub async fn address_code(
         &self,
         user: UserId,
@@ -150,14 +152,16 @@ impl Service {
         Ok(own.ok_or(AddressRefusal::Closed))
     }
 
-    /// Returns whether no code is needed for an address: it reaches no mailbox, or mail may go there already.
+    /// Returns whether no code is needed for an address: it reaches no mailbox, or mail may go
+    /// there already.
     fn is_settled(&self, known: &KnownAddress) -> bool {
         let KnownAddress { email, confirmed_at, created_at, .. } = known;
         email.reaches_nobody() || self.is_confirmed(*confirmed_at, *created_at)
     }
 
-    /// Counts the first mail to the address of a new account, and returns whether it may be sent. The registration itself is
-    /// never refused for this bound: a refusal would show that others have registered with the address.
+    /// Counts the first mail to the address of a new account, and returns whether it may be sent.
+    /// The registration itself is never refused for this bound: a refusal would show that others
+    /// have registered with the address.
     async fn may_mail_newcomer(&self, user: UserId, now: UnixMillis) -> Result<bool, ServiceError> {
         if self.store.has_address_code(user, now).await? {
             return Ok(true);

@@ -137,7 +137,8 @@ impl Codes {
 }
 
 impl Service {
-    /// Sends a code to a number, whoever has it, and returns for how many seconds it is good. The code before it is void.
+    /// Sends a code to a number, whoever has it, and returns for how many seconds it is good. The
+    /// code before it is void.
     pub async fn send_code(
         &self,
         phone: PhoneNumber,
@@ -241,8 +242,8 @@ impl Service {
         }))
     }
 
-    /// Links a number to the account of a customer who is signed in. It takes the password, as every way in does: a thief of
-    /// the session would keep it.
+    /// Links a number to the account of a customer who is signed in. It takes the password, as
+    /// every way in does: a thief of the session would keep it.
     pub async fn link_phone(
         &self,
         proof: PhoneProof,
@@ -276,7 +277,8 @@ impl Service {
         })
     }
 
-    /// Tries a code, for whichever purpose. A wrong one counts like a wrong password of that number.
+    /// Tries a code, for whichever purpose. A wrong one counts like a wrong password of that
+    /// number.
     async fn proven_phone(
         &self,
         PhoneProof { phone, code }: &PhoneProof,

@@ -1,8 +1,9 @@
-//! Changes of passwords: by their person with the old one, or once by a code that an admin gave out.
+//! Changes of passwords: by their person with the old one, or once by a code that an admin gave
+//! out.
 //!
-//! Invariants: a change ends every session that began by the password before it, save the one that made it; a
-//! wrong old password and a wrong code count like a wrong password at the sign-in; a code bears ten tries, and five of one
-//! place.
+//! Invariants: a change ends every session that began by the password before it, save the one that
+//! made it; a wrong old password and a wrong code count like a wrong password at the sign-in; a
+//! code bears ten tries, and five of one place.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -25,7 +26,8 @@ pub enum ResetIssue {
     Issued(OneTimeCode, UnixMillis),
     /// No account is open under that id.
     Nobody,
-    /// An admin's password is the operator's business: whoever steals one admin's token would get all.
+    /// An admin's password is the operator's business: whoever steals one admin's token would get
+    /// all.
     OfAdmin,
 }
 

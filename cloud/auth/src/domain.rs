@@ -1,5 +1,5 @@
-//! Owns the rules of an account: valid names, addresses and passwords, the end of guessing, the order
-//! of refresh tokens, and what a role may hold.
+//! Owns the rules of an account: valid names, addresses and passwords, the end of guessing, the
+//! order of refresh tokens, and what a role may hold.
 //!
 //! Invariant: nothing here does IO or reads a clock; time comes in.
 

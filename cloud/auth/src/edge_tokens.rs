@@ -1,5 +1,6 @@
-//! Gives out tokens of a session for the edges of one region. They end with the session and are revoked with
-//! it. None opens the cloud, so an edge that is stolen with them gives away nothing of it.
+//! Gives out tokens of a session for the edges of one region. They end with the session and are
+//! revoked with it. None opens the cloud, so an edge that is stolen with them gives away nothing of
+//! it.
 
 use process::tokens::{Claims, TokenAudience, TokenKind};
 use wire::{CommandId, CommandToken, CommandTokenForm, EdgeGrant, Region, UnixMillis};
@@ -23,8 +24,8 @@ impl Service {
         Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
     }
 
-    /// A token that vouches for one command of the person, at the edges of its region; nothing where the
-    /// person's own token or session is no good.
+    /// A token that vouches for one command of the person, at the edges of its region; nothing
+    /// where the person's own token or session is no good.
     pub async fn command_token(
         &self,
         form: &CommandTokenForm,
@@ -46,7 +47,8 @@ impl Service {
         }
     }
 
-    /// Adds a token for the region's edges to a sign-in, beside the one for the cloud or in its place.
+    /// Adds a token for the region's edges to a sign-in, beside the one for the cloud or in its
+    /// place.
     pub fn add_edge_token(&self, grant: &mut AccessGrant, region: Region, only: bool) {
         if grant.edge_token.is_some() {
             // A grant for a tablet.

@@ -1,7 +1,8 @@
-//! Ends sessions: by a sign-out, by their person from elsewhere, by an admin, or because a spent refresh token came again.
+//! Ends sessions: by a sign-out, by their person from elsewhere, by an admin, or because a spent
+//! refresh token came again.
 //!
-//! Invariant: once an end is answered, auth_db knows it. The cache is told next, and should it miss that, the
-//! refill tells it again; edges hear of it by the feed.
+//! Invariant: once an end is answered, auth_db knows it. The cache is told next, and should it miss
+//! that, the refill tells it again; edges hear of it by the feed.
 
 use process::{tokens::Claims, trace::TraceId};
 use wire::{EventType, SessionId, UnixMillis, UserId};
@@ -18,7 +19,8 @@ impl Service {
         self.end_session(claims, claims.jti, SessionEnding::SignedOut, trace).await
     }
 
-    /// Ends one session of the person with these claims. Returns false where they have no such live session.
+    /// Ends one session of the person with these claims. Returns false where they have no such live
+    /// session.
     pub async fn end_own(
         &self,
         claims: &Claims,

@@ -1,7 +1,7 @@
 //! The place from which somebody signs in: a device that is known for the account, or an address.
 //!
-//! Invariant: a secret is believed for an account that it signed in to, and is taken over for another account
-//! only where it was given out here.
+//! Invariant: a secret is believed for an account that it signed in to, and is taken over for
+//! another account only where it was given out here.
 
 use platform::ClientAddress;
 use process::{random, trace::TraceId};
@@ -49,8 +49,8 @@ pub enum EntryRefusal {
 }
 
 impl Service {
-    /// Lets somebody try a secret. The lock is looked at, and a wrong one counted, while holding a permit: guesses
-    /// that arrive together pass the limit by no more than the number of permits.
+    /// Lets somebody try a secret. The lock is looked at, and a wrong one counted, while holding a
+    /// permit: guesses that arrive together pass the limit by no more than the number of permits.
     pub async fn admitted(
         &self,
         username: &Username,
@@ -75,7 +75,8 @@ impl Service {
         Ok(EntryRefusal::Wrong)
     }
 
-    /// Only a stranger's attempts are counted by name and address: nobody else can use up a known device's.
+    /// Only a stranger's attempts are counted by name and address: nobody else can use up a known
+    /// device's.
     pub async fn entry(
         &self,
         username: &Username,
@@ -117,7 +118,8 @@ impl Service {
         Ok(Lockout::judge(here, of_all, now))
     }
 
-    /// The wrong passwords that the owner has not heard of since their last sign-in. His own ones here need no word.
+    /// The wrong passwords that the owner has not heard of since their last sign-in. His own ones
+    /// here need no word.
     pub async fn guesses(
         &self,
         last: Option<UnixMillis>,

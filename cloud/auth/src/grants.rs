@@ -1,8 +1,8 @@
-//! Gives out device grants: tokens for the edges of one region that are bound to one tablet and live for days, so
-//! that a provider works on while the cloud is out of reach.
+//! Gives out device grants: tokens for the edges of one region that are bound to one tablet and
+//! live for days, so that a provider works on while the cloud is out of reach.
 //!
-//! Invariants: only providers get one; a grant is a session of its own, ended like any other, and edges hear of its
-//! end by the feed.
+//! Invariants: only providers get one; a grant is a session of its own, ended like any other, and
+//! edges hear of its end by the feed.
 
 use std::num::NonZeroU32;
 
@@ -26,7 +26,8 @@ pub struct Tablet {
     pub device: DeviceId,
 }
 
-/// Edges promise nothing firmly once their revocations are 72 hours old, and the hub keeps revocations for 96.
+/// Edges promise nothing firmly once their revocations are 72 hours old, and the hub keeps
+/// revocations for 96.
 const HOURS_MAX: u32 = 72;
 
 /// How many hours a grant lives.
@@ -57,7 +58,8 @@ impl TryFrom<NonZeroU32> for GrantHours {
 }
 
 impl Service {
-    /// A grant of its own for a signed-in provider's tablet; nothing where the session of these claims does not stand.
+    /// A grant of its own for a signed-in provider's tablet; nothing where the session of these
+    /// claims does not stand.
     pub async fn device_grant(
         &self,
         claims: &Claims,
@@ -79,7 +81,8 @@ impl Service {
         let granted = granted.await?;
         let session = UserSession::of(&granted, SessionKind::DeviceGrant, now);
         self.store.add_session(&session).await?;
-        // Looked at again behind it: the session may have ended meanwhile, with all others of the person.
+        // Looked at again behind it: the session may have ended meanwhile, with all others of the
+        // person.
         if !self.is_live(claims).await? {
             self.end_session(&granted, granted.jti, SessionEnding::Replaced, trace).await?;
             return Ok(None);

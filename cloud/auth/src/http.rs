@@ -1,5 +1,6 @@
-//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout, the sign-ins at another service and
-//! by a code, and the public keys takes a live session: `Live` asks auth_db, so a revoked token is refused here even without the gateway.
+//! The routes of auth. Every one but register, login, refresh, verify-token, edge-logout, the
+//! sign-ins at another service and by a code, and the public keys takes a live session: `Live` asks
+//! auth_db, so a revoked token is refused here even without the gateway.
 
 mod account;
 mod address;

@@ -1,8 +1,9 @@
-//! Sign-ins at other services: begun here, ended here, and the identities that belong to an account. A phone's number is one
-//! of them.
+//! Sign-ins at other services: begun here, ended here, and the identities that belong to an
+//! account. A phone's number is one of them.
 //!
-//! Invariants: a visit is ended once, by the browser that began it; an identity opens the account that it registered, or the
-//! one whose person linked it with the password; an address that an issuer tells links nothing.
+//! Invariants: a visit is ended once, by the browser that began it; an identity opens the account
+//! that it registered, or the one whose person linked it with the password; an address that an
+//! issuer tells links nothing.
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
@@ -83,8 +84,8 @@ impl Service {
         Ok(BegunVisit { address, ticket: self.issuers.ticket(&visit), ends_at: visit.ends_at() })
     }
 
-    /// A way to an issuer for somebody who is signed in. It takes the password: an identity is a way in, and a thief of the
-    /// session would keep it.
+    /// A way to an issuer for somebody who is signed in. It takes the password: an identity is a
+    /// way in, and a thief of the session would keep it.
     pub async fn begin_link(
         &self,
         owner: &Claims,
@@ -128,7 +129,8 @@ impl Service {
         self.enter(whose, arrival).await
     }
 
-    /// Links the identity that somebody brings back to the account with which the way there was begun.
+    /// Links the identity that somebody brings back to the account with which the way there was
+    /// begun.
     pub async fn link(
         &self,
         reply: VisitReply,
@@ -156,7 +158,8 @@ impl Service {
         })
     }
 
-    /// Removes an identity from one's account. Whoever came in by it may be in still, so all other sessions end.
+    /// Removes an identity from one's account. Whoever came in by it may be in still, so all other
+    /// sessions end.
     pub async fn unlink(
         &self,
         owner: &Claims,
@@ -210,7 +213,8 @@ impl Service {
         })
     }
 
-    /// Registers a customer. The address counts only if the issuer has verified it, and only while nobody has it.
+    /// Registers a customer. The address counts only if the issuer has verified it, and only while
+    /// nobody has it.
     async fn newcomer(
         &self,
         issuer: &Issuer,
@@ -240,7 +244,8 @@ impl Service {
         })
     }
 
-    /// Registers a customer who has no password, under the first of these names that is free. `None` if none is.
+    /// Registers a customer who has no password, under the first of these names that is free.
+    /// `None` if none is.
     pub async fn register_by(
         &self,
         whose: IssuerSubject<'_>,
@@ -296,7 +301,8 @@ impl Service {
         }
         self.store.note_number(identity, whose).await?;
         let entry = match self.entry(&username, from, device).await? {
-            // Whoever removes the identity meanwhile, or sets another password, finds the session or is found by it.
+            // Whoever removes the identity meanwhile, or sets another password, finds the session
+            // or is found by it.
             Ok(entry) => Entry { identity: Some(identity), ..entry },
             Err(spent) => return Ok(Err(VisitRefusal::Entry(EntryRefusal::TooOften(spent)))),
         };

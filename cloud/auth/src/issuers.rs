@@ -1,8 +1,10 @@
-//! Owns the conversation with other services at which people sign in, by OpenID Connect: the code flow with PKCE.
+//! Owns the conversation with other services at which people sign in, by OpenID Connect: the code
+//! flow with PKCE.
 //!
-//! Invariants: an issuer is asked over TLS or on this machine, is never followed elsewhere, and its answers, their time and
-//! their number are bounded; one that is away fails the sign-ins at it and nothing else; nothing that an issuer says counts
-//! before its signature, audience and nonce are checked.
+//! Invariants: an issuer is asked over TLS or on this machine, is never followed elsewhere, and its
+//! answers, their time and their number are bounded; one that is away fails the sign-ins at it and
+//! nothing else; nothing that an issuer says counts before its signature, audience and nonce are
+//! checked.
 
 mod call;
 mod config;

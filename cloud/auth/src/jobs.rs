@@ -1,5 +1,7 @@
-//! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove sessions whose token has expired, devices long away, wrong
-//! passwords that no longer count, visits at issuers that nobody can end again, codes to phones and wishes for an address that are over.
+//! The jobs of auth: turn the signing keys, seal what is not sealed by the present key, and remove
+//! sessions whose token has expired, devices long away, wrong passwords that no longer count,
+//! visits at issuers that nobody can end again, codes to phones and wishes for an address that are
+//! over.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use process::clock::Clock;

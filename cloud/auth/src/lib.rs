@@ -1,7 +1,8 @@
 //! Owns accounts and sessions. A session that was ended stays ended.
 //!
-//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt where it was imported; neither passwords nor tokens, of whoever issued them, are logged,
-//! nor phones and their codes, of which keyed hashes are kept, and of a proven number a sealed copy;
+//! Invariants: a password is kept as its hash alone, made by argon2id here and perhaps by bcrypt
+//! where it was imported; neither passwords nor tokens, of whoever issued them, are logged, nor
+//! phones and their codes, of which keyed hashes are kept, and of a proven number a sealed copy;
 //! auth_db is the record of every revocation, the cache only spares the question.
 
 mod addresses;
@@ -76,8 +77,8 @@ pub const NAME: &str = CloudPart::Auth.name();
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// The first private key that signs tokens, which also seals those that follow; made where it is missing. Replicas
-    /// share one.
+    /// The first private key that signs tokens, which also seals those that follow; made where it
+    /// is missing. Replicas share one.
     pub signing_key: PathBuf,
     /// The file holds a new key on purpose: every token of before dies.
     pub signing_key_replaced: bool,
@@ -87,12 +88,14 @@ pub struct Config {
     pub signing_key_known_hours: NonZeroU32,
     /// How long a provider's tablet may work offline: 72 hours at most.
     pub device_grant_hours: GrantHours,
-    /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a time; those that come back
-    /// from another service are counted apart, and refused until the minute ends.
+    /// Sign-ins of one address. Beyond it they wait in a lane of their own, with one password at a
+    /// time; those that come back from another service are counted apart, and refused until the
+    /// minute ends.
     pub sign_ins_per_address_per_minute: NonZeroU32,
     /// Sign-ins under one name from one address. Beyond it they are refused until the minute ends.
     pub sign_ins_per_account_per_minute: NonZeroU32,
-    /// Accounts that people behind one address may make. Beyond it they are refused until midnight, UTC.
+    /// Accounts that people behind one address may make. Beyond it they are refused until midnight,
+    /// UTC.
     pub registrations_per_address_per_day: NonZeroU32,
     /// Where codes to phones go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
     pub sms_url: String,
@@ -110,18 +113,22 @@ pub struct Config {
     pub code_tries: NonZeroU32,
     /// Codes to one number. Beyond it nobody has another sent there until the hour ends.
     pub codes_per_phone_per_hour: NonZeroU32,
-    /// Codes that people behind one address, such as a kiosk, have sent. Beyond it they wait until the hour ends.
+    /// Codes that people behind one address, such as a kiosk, have sent. Beyond it they wait until
+    /// the hour ends.
     pub codes_per_address_per_hour: NonZeroU32,
     /// Codes of all. Beyond it only numbers that open an account get one until the hour ends.
     pub codes_per_hour: NonZeroU32,
     /// Further codes to numbers that open an account. Both together are the bound on the gateway's
     /// bill.
     pub codes_for_accounts_per_hour: NonZeroU32,
-    /// Mails with a code to confirm an address: of one account, and to one address. Beyond it none is sent until the hour ends.
+    /// Mails with a code to confirm an address: of one account, and to one address. Beyond it none
+    /// is sent until the hour ends.
     pub address_mails_per_hour: NonZeroU32,
-    /// Addresses of accounts that were made before this moment count as confirmed, such as `2026-11-24T00:00:00Z`. Empty: none do.
+    /// Addresses of accounts that were made before this moment count as confirmed, such as
+    /// `2026-11-24T00:00:00Z`. Empty: none do.
     pub addresses_trusted_before: String,
-    /// The address at which browsers come back from another service: the portal's `/sign-in/back`. Needed with `oidc`.
+    /// The address at which browsers come back from another service: the portal's `/sign-in/back`.
+    /// Needed with `oidc`.
     pub oidc_return: String,
     /// Other services at which people may sign in. None by default.
     pub oidc: Vec<IssuerConfig>,

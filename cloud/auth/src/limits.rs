@@ -1,7 +1,9 @@
-//! The bounds on people before they are signed in: each address, each name at an address, registrations, codes to phones and to addresses.
+//! The bounds on people before they are signed in: each address, each name at an address,
+//! registrations, codes to phones and to addresses.
 //!
-//! Invariant: to passwords an address is slowed down and never shut out, for many people may share it. Beyond its
-//! bound they wait in the lane of the crowded addresses; returns from an issuer are refused.
+//! Invariant: to passwords an address is slowed down and never shut out, for many people may share
+//! it. Beyond its bound they wait in the lane of the crowded addresses; returns from an issuer are
+//! refused.
 
 use platform::{
     ClientAddress,
@@ -68,7 +70,8 @@ impl EntryLimits {
         }
     }
 
-    /// Counts one more return from an issuer. A lane would not do: the issuer is asked, and its turns are of all.
+    /// Counts one more return from an issuer. A lane would not do: the issuer is asked, and its
+    /// turns are of all.
     pub async fn visit(&self, from: ClientAddress) -> Result<(), SpentQuota> {
         let counted = self.counts.add(&format!("visits:{from}"), MINUTE).await;
         within(self.sign_ins_per_address, counted)
@@ -82,8 +85,8 @@ impl EntryLimits {
             .inspect_err(|_| metrics::RATE_LIMITED.add(["name"], 1))
     }
 
-    /// Counts one more code to a number, whoever has it. One that is refused for its address takes nothing from its number,
-    /// and one that is refused for its number takes nothing from all.
+    /// Counts one more code to a number, whoever has it. One that is refused for its address takes
+    /// nothing from its number, and one that is refused for its number takes nothing from all.
     pub async fn code(
         &self,
         phone: NameHash,
@@ -123,7 +126,8 @@ impl EntryLimits {
             .inspect_err(|_| metrics::RATE_LIMITED.add(["link"], 1))
     }
 
-    /// Counts one more mail with a code: of an account, and to an address, whichever accounts it is asked for.
+    /// Counts one more mail with a code: of an account, and to an address, whichever accounts it is
+    /// asked for.
     pub async fn address_mail(&self, user: UserId, to: NameHash) -> Result<(), SpentQuota> {
         for key in [format!("address_mails:{user}"), format!("address_mails:{to}")] {
             let counted = self.counts.add(&key, HOUR).await;

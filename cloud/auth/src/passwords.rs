@@ -1,11 +1,11 @@
-//! Owns the hashing of passwords: argon2id, off the async threads, three at a time. A bcrypt hash that an import
-//! brought is verified too, and replaced at its first right password.
+//! Owns the hashing of passwords: argon2id, off the async threads, three at a time. A bcrypt hash
+//! that an import brought is verified too, and replaced at its first right password.
 //!
 //! Invariant: an answer about a password costs one hash, also where the account does not exist.
-//! Each hash takes 19 MiB and tens of milliseconds, so two of strangers and one of a known device run at
-//! once, however many ask and go away again. The others wait in rooms of bounded size, in the order in which they came. One who
-//! finds a room full is told to try again. Crowded addresses have a room of their own and one hash at once, so a
-//! flood does not keep others waiting.
+//! Each hash takes 19 MiB and tens of milliseconds, so two of strangers and one of a known device
+//! run at once, however many ask and go away again. The others wait in rooms of bounded size, in
+//! the order in which they came. One who finds a room full is told to try again. Crowded addresses
+//! have a room of their own and one hash at once, so a flood does not keep others waiting.
 
 mod memory;
 mod room;
@@ -123,8 +123,8 @@ impl HashPermit {
         self.compute(move |memory| hash(password.reveal(), memory)).await?
     }
 
-    /// Returns whether this is the password of that hash. Without a hash, or without a password that could
-    /// be one, the work is the same and the answer is no.
+    /// Returns whether this is the password of that hash. Without a hash, or without a password
+    /// that could be one, the work is the same and the answer is no.
     pub async fn verify(
         &self,
         password: Option<Password>,

@@ -1,9 +1,9 @@
-//! Renews the token of a session that stands. It stays the same session, so one sign-out ends every token
-//! of it.
+//! Renews the token of a session that stands. It stays the same session, so one sign-out ends every
+//! token of it.
 //!
-//! The gateway renews by the access token that it keeps for a page. A program keeps a refresh token instead,
-//! so that an access token which somebody overheard is good for an hour at most. Each use spends that token for
-//! a new one: a copy of it shows itself, and ends the session.
+//! The gateway renews by the access token that it keeps for a page. A program keeps a refresh token
+//! instead, so that an access token which somebody overheard is good for an hour at most. Each use
+//! spends that token for a new one: a copy of it shows itself, and ends the session.
 
 use process::{
     tokens::{Claims, TokenAudience, TokenKind},
@@ -56,8 +56,8 @@ impl Service {
         Ok(Some(RenewedAccess { access_token, refresh_token: None, expires_at, ends_at }))
     }
 
-    /// A new access token for a refresh token, and the successor of that; nothing where it is none, was spent,
-    /// or its session does not stand.
+    /// A new access token for a refresh token, and the successor of that; nothing where it is none,
+    /// was spent, or its session does not stand.
     pub async fn refreshed(
         &self,
         token: &str,
@@ -85,7 +85,8 @@ impl Service {
         Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
     }
 
-    /// The moment of issue of the token that follows this one. A token that was spent ends its session.
+    /// The moment of issue of the token that follows this one. A token that was spent ends its
+    /// session.
     async fn successor(
         &self,
         claims: &Claims,

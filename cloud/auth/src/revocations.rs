@@ -1,9 +1,9 @@
-//! Keeps the words of the cache about sessions in step with auth_db, which is the record. The cache may lose
-//! everything at any time: the refill writes the blacklist anew, and until it has, readers of it find
-//! it incomplete and ask verify-token instead.
+//! Keeps the words of the cache about sessions in step with auth_db, which is the record. The cache
+//! may lose everything at any time: the refill writes the blacklist anew, and until it has, readers
+//! of it find it incomplete and ask verify-token instead.
 //!
-//! Invariant: verify-token answers out of the cache only while this replica ends no session, and has told the cache of
-//! every end it made.
+//! Invariant: verify-token answers out of the cache only while this replica ends no session, and
+//! has told the cache of every end it made.
 
 use std::{
     sync::{
@@ -35,13 +35,14 @@ pub struct SessionList {
     clock: Clock,
     /// Ends that are being made at this moment.
     under_way: Arc<AtomicU64>,
-    /// Counts the ends that the cache did not hear of, and those of them that a refill has told since.
+    /// Counts the ends that the cache did not hear of, and those of them that a refill has told
+    /// since.
     missed: Arc<AtomicU64>,
     made_good: Arc<AtomicU64>,
 }
 
-/// Held from before auth_db ends sessions until the cache has heard of it. One that is dropped, because its caller hung
-/// up or the database failed, may have ended them: the next refill tells.
+/// Held from before auth_db ends sessions until the cache has heard of it. One that is dropped,
+/// because its caller hung up or the database failed, may have ended them: the next refill tells.
 #[must_use]
 pub struct EndUnderWay {
     list: SessionList,
@@ -108,7 +109,8 @@ impl SessionList {
         });
     }
 
-    /// Notes the session of these claims, which stood at `asked_at` and ends at `ends_at` if nobody ends it before.
+    /// Notes the session of these claims, which stood at `asked_at` and ends at `ends_at` if nobody
+    /// ends it before.
     pub async fn remember(&self, claims: &Claims, asked_at: UnixMillis, ends_at: UnixMillis) {
         let kept_ms = i64::try_from(sessions::KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
         let until = ends_at.min(asked_at.plus_ms(kept_ms));

@@ -1,7 +1,8 @@
-//! Roles of one's own and the roles of people: made, changed, removed and given by admins, on record.
+//! Roles of one's own and the roles of people: made, changed, removed and given by admins, on
+//! record.
 //!
-//! Invariants: auth_db knows a change before it is answered, and the cache is told next; somebody who got another role
-//! has no session from before it.
+//! Invariants: auth_db knows a change before it is answered, and the cache is told next; somebody
+//! who got another role has no session from before it.
 
 use process::{problem::chain, trace::TraceId};
 use uuid::Uuid;
@@ -15,7 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// All that a person may do, as auth_db has it, with a copy for the gateways. Nothing for somebody who was revoked.
+    /// All that a person may do, as auth_db has it, with a copy for the gateways. Nothing for
+    /// somebody who was revoked.
     pub async fn permissions(&self, user: UserId) -> Result<Vec<Permission>, ServiceError> {
         let role = self.store.role_of(user).await?.filter(|role| role.is_active);
         let held = role.map(|role| role.permissions).unwrap_or_default();
@@ -98,7 +100,8 @@ impl Service {
         Ok(Ok(()))
     }
 
-    /// Refuses an admin who lacks a permission of the person, so that nobody shuts out somebody who may do more.
+    /// Refuses an admin who lacks a permission of the person, so that nobody shuts out somebody who
+    /// may do more.
     pub async fn may_judge(
         &self,
         by: UserId,

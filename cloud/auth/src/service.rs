@@ -1,4 +1,5 @@
-//! The actions of auth, between its routes and its tables. A refusal is a value; an error is a fault.
+//! The actions of auth, between its routes and its tables. A refusal is a value; an error is a
+//! fault.
 
 use axum::extract::FromRef;
 use platform::{ClientAddress, cache::Cache};
@@ -78,7 +79,8 @@ pub struct AccessGrant {
     role: Role,
     #[serde(skip)]
     pub claims: Box<Claims>,
-    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent.
+    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+    /// sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
     /// Somebody has tried to guess the password since the sign-in before.
@@ -127,7 +129,8 @@ impl Service {
         }
     }
 
-    /// The account of that name, if this is its password. A hash that was imported is replaced by our own.
+    /// The account of that name, if this is its password. A hash that was imported is replaced by
+    /// our own.
     pub async fn verified(
         &self,
         permit: &HashPermit,
@@ -159,7 +162,8 @@ impl Service {
         let wrong_passwords = self.guesses(last, &entry).await?;
         let changed_at = account.password_changed_at;
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
-        // The tokens of somebody who was let in again begin with a whole second, which may be the next.
+        // The tokens of somebody who was let in again begin with a whole second, which may be the
+        // next.
         let created_at = self.clock.now().max(account.tokens_since);
         let issued = created_at.0 / 1000;
         let tablet = tablet.filter(|_| grants::is_for(account.role_id));
@@ -231,8 +235,8 @@ impl Service {
         Ok(claims.marked(mark))
     }
 
-    /// Returns whether the session of a verified token still stands: it is not revoked, the account is open
-    /// and has the role in the token.
+    /// Returns whether the session of a verified token still stands: it is not revoked, the account
+    /// is open and has the role in the token.
     pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
         Ok(self.live_until(claims).await?.is_some())
     }
@@ -254,7 +258,8 @@ impl Service {
         }
     }
 
-    /// The same for a caller who asks and does nothing here, out of the cache where that knows the session.
+    /// The same for a caller who asks and does nothing here, out of the cache where that knows the
+    /// session.
     pub async fn known_claims(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let asked_at = self.clock.now();
         let verified = self.verifier.keys.verify(token, TokenAudience::Cloud, asked_at);
@@ -298,9 +303,9 @@ impl Service {
         Ok(decided)
     }
 
-    /// Opens the account of a revoked person again. Tokens from before stay dead: their sessions are over, and
-    /// edges are told since when tokens count. Returns the role and that moment, or `None` where there is no such
-    /// person.
+    /// Opens the account of a revoked person again. Tokens from before stay dead: their sessions
+    /// are over, and edges are told since when tokens count. Returns the role and that moment, or
+    /// `None` where there is no such person.
     pub async fn readmit(
         &self,
         user: UserId,
@@ -321,8 +326,9 @@ impl Service {
     }
 }
 
-/// Makes an account and its event. Returns `None` if the name is taken. An address that belongs to another account changes
-/// neither the answer nor its time: its owner gets a mail. The hash is made before the transaction opens.
+/// Makes an account and its event. Returns `None` if the name is taken. An address that belongs to
+/// another account changes neither the answer nor its time: its owner gets a mail. The hash is made
+/// before the transaction opens.
 pub async fn register(
     store: &Store,
     passwords: &Passwords,

@@ -1,8 +1,9 @@
-//! Owns the keys that sign tokens. auth_db has them all, so every replica signs with the same one at the same
-//! moment; the private halves there are sealed by the key file, which is itself the first key.
+//! Owns the keys that sign tokens. auth_db has them all, so every replica signs with the same one
+//! at the same moment; the private halves there are sealed by the key file, which is itself the
+//! first key.
 //!
-//! Invariants: a key signs once others have known it for the configured time, unless the key before it was killed;
-//! others verify by exactly the keys that are published.
+//! Invariants: a key signs once others have known it for the configured time, unless the key before
+//! it was killed; others verify by exactly the keys that are published.
 
 mod ring;
 
@@ -32,7 +33,8 @@ use crate::{
 
 /// How long a replica may not hear of another one's rotation or killing.
 const RELOAD: Duration = Duration::from_secs(5);
-/// The private half of a key is kept so long after its end: another replica may sign by it until it hears.
+/// The private half of a key is kept so long after its end: another replica may sign by it until it
+/// hears.
 const SEALED_AFTER_MS: i64 = 3600 * 1000;
 /// Former keys name the people behind the log of an edge that comes back after so long.
 const FORMER_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
@@ -151,8 +153,8 @@ impl SigningKeys {
         Ok(KeyRing(self.0.store.signing_keys().await?))
     }
 
-    /// Moves each key on to where it belongs by now, and makes the next one. Of two replicas that do it at once,
-    /// one makes it.
+    /// Moves each key on to where it belongs by now, and makes the next one. Of two replicas that
+    /// do it at once, one makes it.
     pub async fn turn(&self) -> Result<(), SigningError> {
         let Inner { store, clock, plan, .. } = &*self.0;
         let (now, ring) = (clock.now(), self.all().await?);
@@ -192,8 +194,8 @@ impl SigningKeys {
         self.turn().await.map(Ok)
     }
 
-    /// From now on no token of that key counts. Where it was the present one, the next signs at once. Returns
-    /// false for a key that is not known.
+    /// From now on no token of that key counts. Where it was the present one, the next signs at
+    /// once. Returns false for a key that is not known.
     pub async fn kill(&self, kid: &str, order: &KeyOrder) -> Result<bool, SigningError> {
         let Inner { store, clock, .. } = &*self.0;
         let now = clock.now();

@@ -1,5 +1,6 @@
-//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords, addresses that wait to be confirmed,
-//! identities at other services and at phones, codes that were sent, and the keys that sign tokens.
+//! Owns auth_db: accounts, roles, the sessions given out, known devices, wrong passwords, addresses
+//! that wait to be confirmed, identities at other services and at phones, codes that were sent, and
+//! the keys that sign tokens.
 //!
 //! Invariant: an account and a revocation are written together with the event that tells of them.
 

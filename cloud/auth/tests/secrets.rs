@@ -1,4 +1,5 @@
-//! What auth writes to its log and its tables: no password, no token, no address, phone or code of anyone.
+//! What auth writes to its log and its tables: no password, no token, no address, phone or code of
+//! anyone.
 #![allow(clippy::unwrap_used)]
 
 #[path = "service/common.rs"]

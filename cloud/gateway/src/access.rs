@@ -1,7 +1,8 @@
 //! The access log: one line for each request, also for one whose caller hangs up before the answer.
 //!
-//! Invariants: a line names the pattern of the route and never the path, which may hold ids; it holds no
-//! header and no query; a second has a bounded number of lines, and the next line counts those left out.
+//! Invariants: a line names the pattern of the route and never the path, which may hold ids; it
+//! holds no header and no query; a second has a bounded number of lines, and the next line counts
+//! those left out.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +15,8 @@ use wire::UserId;
 
 use crate::{NAME, routes::Route};
 
-/// The route of a request for a page, or for nothing that exists: the path is the caller's own word.
+/// The route of a request for a page, or for nothing that exists: the path is the caller's own
+/// word.
 const UNMATCHED: &str = "unmatched";
 
 /// Clones share the count of lines.
@@ -102,7 +104,8 @@ impl Drop for AccessLine {
         };
         let Some(left_out) = admitted else { return };
         let said = if self.status.is_some() { "Answered" } else { "The caller hung up" };
-        // A line for a person leaves out the span around the request, which says the same once more.
+        // A line for a person leaves out the span around the request, which says the same once
+        // more.
         tracing::info!(
             target: "access",
             parent: None,

@@ -1,5 +1,6 @@
-//! The routes that the gateway answers itself, for clients. The document of all parts is made of every part's
-//! own by `tests/contract/tests/openapi.rs` and stands in `cloud/gateway/openapi.json`.
+//! The routes that the gateway answers itself, for clients. The document of all parts is made of
+//! every part's own by `tests/contract/tests/openapi.rs` and stands in
+//! `cloud/gateway/openapi.json`.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -94,8 +94,9 @@ impl Gateway {
         response
     }
 
-    /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or counted. Some older spellings of
-    /// routes are addresses of pages, too: a browser that opens one asks for HTML.
+    /// Pages are the same for everybody and cheap to answer, so nobody is asked for a token or
+    /// counted. Some older spellings of routes are addresses of pages, too: a browser that opens
+    /// one asks for HTML.
     fn page(&self, request: &Request) -> Option<Response> {
         let is_route = request.uri().path().starts_with("/api/");
         if is_route { None } else { self.pages.answer(request) }
@@ -126,8 +127,9 @@ impl Gateway {
         (standing, standing.refusal().map_or(admitted, Err))
     }
 
-    /// Opens the link of an edge. The hub proves its token first: only then is the edge counted, and until
-    /// then a refusal is held against the address alone, which may be that of honest edges too.
+    /// Opens the link of an edge. The hub proves its token first: only then is the edge counted,
+    /// and until then a refusal is held against the address alone, which may be that of honest
+    /// edges too.
     async fn link(
         &self,
         request: Request,

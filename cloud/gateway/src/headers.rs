@@ -1,5 +1,5 @@
-//! The headers that pass. Only the gateway sets identity headers: anything a client sends under their
-//! names is gone before anything else looks.
+//! The headers that pass. Only the gateway sets identity headers: anything a client sends under
+//! their names is gone before anything else looks.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use process::tokens::{HeldPermissions, USER_PERMISSIONS};

@@ -1,6 +1,6 @@
-//! Who is calling, by a bearer or by the cookie of a page: the token's signature and time are checked
-//! here, its session against the cache's blacklist, and by auth's verify-token whenever the blacklist
-//! cannot be relied on.
+//! Who is calling, by a bearer or by the cookie of a page: the token's signature and time are
+//! checked here, its session against the cache's blacklist, and by auth's verify-token whenever the
+//! blacklist cannot be relied on.
 //!
 //! Invariant: nobody is let in on a token whose revocation could not be looked up.
 
@@ -53,8 +53,8 @@ pub struct KnownCaller {
 }
 
 impl Identity {
-    /// Lets the caller of a route pass, or refuses with the reason. `None` is a caller whom the gateway does not
-    /// know and does not need to.
+    /// Lets the caller of a route pass, or refuses with the reason. `None` is a caller whom the
+    /// gateway does not know and does not need to.
     pub async fn admit(
         &self,
         route: &Route,

@@ -1,5 +1,5 @@
-//! Events that wait for a person, and replays, gathered from every part that has queues: each part alone can reach
-//! its own.
+//! Events that wait for a person, and replays, gathered from every part that has queues: each part
+//! alone can reach its own.
 //!
 //! Invariant: a part that is away is named, and hides no letters of another.
 

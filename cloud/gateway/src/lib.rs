@@ -1,8 +1,9 @@
-//! The one public entry: finds the route of a request in one table, verifies the caller, removes false
-//! claims, counts the request, and hands it to the part of the cloud that answers.
+//! The one public entry: finds the route of a request in one table, verifies the caller, removes
+//! false claims, counts the request, and hands it to the part of the cloud that answers.
 //!
-//! Invariants: a path that is neither in `routes::ROUTES` nor a page's cannot be reached; no route but the
-//! open ones answers without a live session; `x-user-id` and `x-user-role` are the gateway's own or absent.
+//! Invariants: a path that is neither in `routes::ROUTES` nor a page's cannot be reached; no route
+//! but the open ones answers without a live session; `x-user-id` and `x-user-role` are the
+//! gateway's own or absent.
 
 mod access;
 mod document;
@@ -72,8 +73,8 @@ pub const NAME: &str = CloudPart::Gateway.name();
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub bind: String,
-    /// The origin at which browsers reach this gateway, such as `https://portal.example.org`; empty where it
-    /// is the address that they connect to, over plain HTTP.
+    /// The origin at which browsers reach this gateway, such as `https://portal.example.org`; empty
+    /// where it is the address that they connect to, over plain HTTP.
     pub public_origin: String,
     /// Origins whose pages may call from a browser. The product's own pages need no entry.
     pub cors_origins: Vec<String>,
@@ -83,19 +84,20 @@ pub struct Config {
     pub per_user_per_minute: NonZeroU32,
     /// How often one person may ask all endpoints together.
     pub per_person_per_minute: NonZeroU32,
-    /// How often one address may ask one endpoint while nobody is known. Signing in and registering are
-    /// counted by auth, by name and address.
+    /// How often one address may ask one endpoint while nobody is known. Signing in and registering
+    /// are counted by auth, by name and address.
     pub per_address_per_minute: NonZeroU32,
     /// How often one edge may open its link.
     pub per_edge_per_minute: NonZeroU32,
-    /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their `X-Forwarded-For`
-    /// and `Forwarded` are believed, and nobody else's.
+    /// Addresses and networks of the proxies in front, such as `10.0.0.0/8`. Their
+    /// `X-Forwarded-For` and `Forwarded` are believed, and nobody else's.
     pub trusted_proxies: Vec<String>,
-    /// PEM files of the certificate that this gateway shows and of its private key; both empty for plain HTTP. They
-    /// are read again when they change.
+    /// PEM files of the certificate that this gateway shows and of its private key; both empty for
+    /// plain HTTP. They are read again when they change.
     pub tls_certificate: PathBuf,
     pub tls_key: PathBuf,
-    /// Lines of the access log in a second; further ones are counted in the next line. 0 writes none.
+    /// Lines of the access log in a second; further ones are counted in the next line. 0 writes
+    /// none.
     pub access_lines_per_second: u32,
 }
 
@@ -228,8 +230,8 @@ pub async fn open_routes(
     Ok(if speaks_tls { security::keep_to_tls(router) } else { router })
 }
 
-/// Every path goes to the one handler, which looks it up itself. They are named here so that each has
-/// its own line in the metrics; a spelling that is not among them is counted as unmatched.
+/// Every path goes to the one handler, which looks it up itself. They are named here so that each
+/// has its own line in the metrics; a spelling that is not among them is counted as unmatched.
 fn table(routes: &'static [Route]) -> Router<Arc<Gateway>> {
     let paths: BTreeSet<String> = matcher::patterns(routes).collect();
     paths.iter().fold(Router::new(), |router, path| router.route(path, any(forward::forward)))

@@ -1,8 +1,9 @@
-//! Limits of requests: each person's for each endpoint and for all together, each address's before anybody is
-//! known, and each edge's for its link. Each answer tells its caller the rest.
+//! Limits of requests: each person's for each endpoint and for all together, each address's before
+//! anybody is known, and each edge's for its link. Each answer tells its caller the rest.
 //!
-//! Invariants: a count is over a minute of the clock, so it is known when asking again helps; an edge and a
-//! person are counted only once their tokens are proven, so nobody uses up what is another's.
+//! Invariants: a count is over a minute of the clock, so it is known when asking again helps; an
+//! edge and a person are counted only once their tokens are proven, so nobody uses up what is
+//! another's.
 
 use std::{fmt, num::NonZeroU32};
 
@@ -44,8 +45,8 @@ impl RateLimits {
         }
     }
 
-    /// Counts one more request. One that its endpoint refuses does not count for all together: a page that
-    /// asks one endpoint too often keeps the others.
+    /// Counts one more request. One that its endpoint refuses does not count for all together: a
+    /// page that asks one endpoint too often keeps the others.
     pub async fn count(&self, asker: Asker<'_>, route: &Route) -> RateStanding {
         let counted = self.counts.add(&key(asker, route), MINUTE).await;
         let endpoint = self.quota(asker, counted);

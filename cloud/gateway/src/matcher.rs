@@ -1,6 +1,6 @@
-//! Finds the route of a request. The path that goes on to a part is the canonical one, built anew from the
-//! table's pattern and the few plain words taken out of the request's path: no spelling of a path
-//! (escapes, dots, doubled slashes) can reach a part other than the one the table names.
+//! Finds the route of a request. The path that goes on to a part is the canonical one, built anew
+//! from the table's pattern and the few plain words taken out of the request's path: no spelling of
+//! a path (escapes, dots, doubled slashes) can reach a part other than the one the table names.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -81,7 +81,8 @@ fn spellings(routes: &'static [Route]) -> Vec<Spelling> {
     canonical.chain(aliases).chain(unversioned).collect()
 }
 
-/// Each pattern with its own methods. A fixed word is no id: `/orders/available` has none of `/orders/{id}`.
+/// Each pattern with its own methods. A fixed word is no id: `/orders/available` has none of
+/// `/orders/{id}`.
 fn table(routes: &'static [Route]) -> Router<Vec<Spelling>> {
     let mut by_pattern: BTreeMap<String, Vec<Spelling>> = BTreeMap::new();
     for spelling in spellings(routes) {

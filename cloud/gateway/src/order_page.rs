@@ -1,7 +1,8 @@
-//! `GET /api/v1/orders/{id}/page`: an order with its parties, its payment and its review, gathered from their parts.
+//! `GET /api/v1/orders/{id}/page`: an order with its parties, its payment and its review, gathered
+//! from their parts.
 //!
-//! Invariants: the order service alone says whether the caller may see the order, and nobody else is asked before;
-//! a part that is away empties its own section and no other.
+//! Invariants: the order service alone says whether the caller may see the order, and nobody else
+//! is asked before; a part that is away empties its own section and no other.
 
 use std::time::Duration;
 

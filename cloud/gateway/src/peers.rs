@@ -28,7 +28,8 @@ impl Peers {
         first.cloned().unwrap_or_else(|| Upstream::later().0)
     }
 
-    /// The same parts, those elsewhere behind a guard. A call that takes longer than `patience` is a fault.
+    /// The same parts, those elsewhere behind a guard. A call that takes longer than `patience` is
+    /// a fault.
     pub(crate) fn guarded(self, clock: &Clock, patience: Duration) -> Self {
         let guarded = |(part, ways)| (part, vec![Upstream::guarded(part, ways, clock, patience)]);
         Self(self.0.into_iter().map(guarded).collect())

@@ -1,8 +1,8 @@
-//! Whether a caller's role includes the work of a route: by the copy of their permissions in the cache, and by auth
-//! where there is none.
+//! Whether a caller's role includes the work of a route: by the copy of their permissions in the
+//! cache, and by auth where there is none.
 //!
-//! Invariant: no admin passes whose permissions could not be looked up. Customers and providers have built-in roles
-//! alone, so nobody is asked about them.
+//! Invariant: no admin passes whose permissions could not be looked up. Customers and providers
+//! have built-in roles alone, so nobody is asked about them.
 
 use std::time::Duration;
 

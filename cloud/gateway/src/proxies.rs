@@ -1,8 +1,8 @@
 //! The address of a client, seen through the proxies that the operator trusts.
 //!
-//! Invariants: `X-Forwarded-For` and `Forwarded` count only as far as each hop that wrote them is trusted, from
-//! the nearest on; where both are there, they count only for what both say, because a proxy that writes one of
-//! them may pass on a client's own word in the other.
+//! Invariants: `X-Forwarded-For` and `Forwarded` count only as far as each hop that wrote them is
+//! trusted, from the nearest on; where both are there, they count only for what both say, because a
+//! proxy that writes one of them may pass on a client's own word in the other.
 
 use std::net::IpAddr;
 
@@ -36,7 +36,8 @@ impl TrustedProxies {
         listed.iter().map(network).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The nearest hop that is not trusted. A list that cannot be read ends where it turns unreadable.
+    /// The nearest hop that is not trusted. A list that cannot be read ends where it turns
+    /// unreadable.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let [listed, forwarded] = [(FORWARDED_FOR, address as HopReader), (FORWARDED, element)];
         let says = |(name, read)| headers.contains_key(&name).then(|| hops(headers, &name, read));
@@ -91,7 +92,8 @@ fn hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<I
     hops.map(|hop| str::from_utf8(hop).ok().and_then(read)).collect()
 }
 
-/// The address in `for=192.0.2.43;proto=https`. A hop without one, or with a name in its place, is none.
+/// The address in `for=192.0.2.43;proto=https`. A hop without one, or with a name in its place, is
+/// none.
 fn element(hop: &str) -> Option<IpAddr> {
     let pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
     let mut told = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));

@@ -1,8 +1,9 @@
-//! Every route, in one table: method, canonical path, audience, permissions, and the part that answers. A path that is not
-//! in this table does not exist for the outside; `/internal` is not in it.
+//! Every route, in one table: method, canonical path, audience, permissions, and the part that
+//! answers. A path that is not in this table does not exist for the outside; `/internal` is not in
+//! it.
 //!
-//! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`) comes
-//! with it; other spellings are lines of `ALIASES`.
+//! A new route is one line here. Its version-less spelling (`/api/orders` for `/api/v1/orders`)
+//! comes with it; other spellings are lines of `ALIASES`.
 
 use http::Method;
 use process::parts::CloudPart as Part;
@@ -15,13 +16,15 @@ use crate::{letters, permission_rule::PermissionRule};
 pub enum Audience {
     /// Anyone, signed in or not.
     Open,
-    /// Anyone, to sign in or to register. Auth counts them, because it knows the name beside the address.
+    /// Anyone, to sign in or to register. Auth counts them, because it knows the name beside the
+    /// address.
     Entrant,
     /// Anyone who is signed in.
     Any,
     /// These roles; the others hear the code.
     Roles(&'static [Role], Code),
-    /// An edge, by a token of its own key, which the hub alone can verify. Here it must only be there.
+    /// An edge, by a token of its own key, which the hub alone can verify. Here it must only be
+    /// there.
     Edge,
 }
 
@@ -40,8 +43,8 @@ pub struct Route {
 pub enum RouteBody {
     /// A form, held whole first, so that a part never sees half of one.
     Held,
-    /// Passed on as it comes. At the limit the caller hears `body_too_large`, and the part hears no more. The
-    /// body and the answer have the time of one call together.
+    /// Passed on as it comes. At the limit the caller hears `body_too_large`, and the part hears no
+    /// more. The body and the answer have the time of one call together.
     Streamed { bytes_max: usize },
 }
 

@@ -42,7 +42,8 @@ pub fn cors(router: Router, origins: &[String]) -> Result<Router, OriginError> {
     Ok(router.layer(layer))
 }
 
-/// Makes browsers keep to TLS. Only the process that ends TLS may ask for that: behind a proxy, it is the proxy.
+/// Makes browsers keep to TLS. Only the process that ends TLS may ask for that: behind a proxy, it
+/// is the proxy.
 pub fn keep_to_tls(router: Router) -> Router {
     router.layer(MapResponseLayer::new(|mut response: Response| {
         response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE);

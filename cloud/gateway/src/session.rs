@@ -1,7 +1,8 @@
-//! Sign-in of pages: the gateway holds a page's access token, sealed in a cookie that no script can read.
+//! Sign-in of pages: the gateway holds a page's access token, sealed in a cookie that no script can
+//! read.
 //!
-//! Invariants: the token leaves the gateway only towards the parts; a request by cookie changes nothing
-//! unless it comes from our own page and bears the session's CSRF token.
+//! Invariants: the token leaves the gateway only towards the parts; a request by cookie changes
+//! nothing unless it comes from our own page and bears the session's CSRF token.
 
 mod cookie;
 mod page;
@@ -60,7 +61,8 @@ pub struct SessionAnswer<'a> {
     expires_at: UnixMillis,
     #[schema(required)]
     csrf_token: Option<&'a str>,
-    /// Somebody has tried to guess the password since the sign-in before. Told once, at the sign-in.
+    /// Somebody has tried to guess the password since the sign-in before. Told once, at the
+    /// sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_passwords: Option<GuessReport>,
     /// The password is another one than at the sign-in before. Told once as well.
@@ -101,8 +103,8 @@ const GRANT_BYTES_MAX: usize = 64 * 1024;
 const CSRF_BYTES: usize = 32;
 
 impl Gateway {
-    /// `POST /api/v1/session`, and the same with the answer of another service or the code of a phone. Auth judges; its refusals are passed on as
-    /// they are.
+    /// `POST /api/v1/session`, and the same with the answer of another service or the code of a
+    /// phone. Auth judges; its refusals are passed on as they are.
     pub(crate) async fn sign_in(
         &self,
         request: Request,
@@ -154,8 +156,8 @@ impl Gateway {
         Ok(response)
     }
 
-    /// `DELETE /api/v1/session`. The cookie goes even where auth is out of reach: this browser then has no
-    /// token any more, and nobody else ever had it.
+    /// `DELETE /api/v1/session`. The cookie goes even where auth is out of reach: this browser then
+    /// has no token any more, and nobody else ever had it.
     pub(crate) async fn sign_out(&self, caller: &KnownCaller, trace: &TraceId) -> Response {
         let request = bearing(Method::POST, Uri::from_static(LOGOUT_PATH), &caller.token, trace);
         let answer = self.send(CloudPart::Auth, request).await;
@@ -212,7 +214,8 @@ fn name_in(form: &Bytes) -> String {
     form.map(|form| form.username.trim().to_owned()).unwrap_or_default()
 }
 
-/// The form with the secret of the browser, which no script of a page can read. A browser without one asks for it.
+/// The form with the secret of the browser, which no script of a page can read. A browser without
+/// one asks for it.
 fn with_device(form: Bytes, device: Option<String>) -> Bytes {
     let Ok(mut fields) = serde_json::from_slice::<serde_json::Map<_, _>>(&form) else {
         return form;

@@ -41,7 +41,8 @@ use place::StreamPlace;
 const BEAT: Duration = Duration::from_secs(10);
 /// How long a browser waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Messages of the legs that wait here. One more waits for room: the page is read to at its own pace.
+/// Messages of the legs that wait here. One more waits for room: the page is read to at its own
+/// pace.
 const QUEUED_MAX: usize = 32;
 
 /// The parts whose news comes now.

@@ -1,6 +1,7 @@
 //! Bodies that stream to a part, each within the limit of its route.
 //!
-//! Invariants: a part sees no byte beyond the limit; the gateway holds no more of a body than one read.
+//! Invariants: a part sees no byte beyond the limit; the gateway holds no more of a body than one
+//! read.
 
 use axum::{
     body::Body,

@@ -1,5 +1,5 @@
-//! A large body passes through the gateway, up and down, in the memory of a small one. A test program of its
-//! own: it measures the process.
+//! A large body passes through the gateway, up and down, in the memory of a small one. A test
+//! program of its own: it measures the process.
 
 #![allow(clippy::unwrap_used)]
 

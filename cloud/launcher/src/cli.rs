@@ -33,21 +33,24 @@ pub enum CloudCommand {
     Part(PartCommand),
     /// Bring every store up to date
     Migrate,
-    /// Declare every exchange and queue of the broker, before the first part starts. What is there stays
+    /// Declare every exchange and queue of the broker, before the first part starts. What is there
+    /// stays
     DeclareBus,
-    /// Make the keys by which parts that run alone know each other, and those that seal the data of each: a folder
-    /// for each part, which belongs to that part alone. What is there stays
+    /// Make the keys by which parts that run alone know each other, and those that seal the data of
+    /// each: a folder for each part, which belongs to that part alone. What is there stays
     MakeKeys {
         #[arg(long, value_name = "DIR")]
         into: PathBuf,
     },
     /// Add a new key to the file of data keys. It opens after the next start, and does not seal yet
     AddDataKey,
-    /// Let the newest data key seal after the next start. First restart every replica with the key that was added
+    /// Let the newest data key seal after the next start. First restart every replica with the key
+    /// that was added
     UseDataKey,
     /// List the data keys of the file, the one that seals first
     ListDataKeys,
-    /// Take a former data key out of the file. First wait until each table is sealed by another one: docs/keys.md
+    /// Take a former data key out of the file. First wait until each table is sealed by another
+    /// one: docs/keys.md
     RemoveDataKey {
         /// The key's name, as list-data-keys shows it
         key: String,

@@ -48,8 +48,8 @@ pub async fn open(
     })
 }
 
-/// The keys of a part's store. In a data folder a missing file is made; on servers replicas share one, so that an
-/// operator makes it.
+/// The keys of a part's store. In a data folder a missing file is made; on servers replicas share
+/// one, so that an operator makes it.
 pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
     let Platform { data_keys, seal, .. } = &settings.platform;
     if settings.place.data.is_some() {

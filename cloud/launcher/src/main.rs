@@ -23,7 +23,8 @@ use crate::{
     settings::Settings,
 };
 
-/// A request makes some hundred small allocations. The system's allocator takes an eighth of a read's time for them.
+/// A request makes some hundred small allocations. The system's allocator takes an eighth of a
+/// read's time for them.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

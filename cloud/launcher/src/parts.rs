@@ -19,7 +19,8 @@ use process::{
 
 use crate::{ground, run, settings::Settings, startup::Startup, switchboard::Switchboard};
 
-/// A part that keeps another waiting for longer, until that gives up, has failed it. Within it a caller may hang up.
+/// A part that keeps another waiting for longer, until that gives up, has failed it. Within it a
+/// caller may hang up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 macro_rules! open_services {

@@ -1,8 +1,8 @@
 //! One process from its first listen to its last word.
 //!
-//! Invariant: a stop takes well under five seconds, and goes from the outside in: no new requests, then
-//! answers under way, then consumers, jobs and relays, then the bus; a store closes with its last user.
-//! Every promise is on disk before that, so a kill loses nothing either.
+//! Invariant: a stop takes well under five seconds, and goes from the outside in: no new requests,
+//! then answers under way, then consumers, jobs and relays, then the bus; a store closes with its
+//! last user. Every promise is on disk before that, so a kill loses nothing either.
 
 use std::time::Duration;
 
@@ -109,7 +109,8 @@ async fn serve(
     }
 }
 
-/// It ends with the tasks, so that the last figures, and that the process stops, can be read meanwhile.
+/// It ends with the tasks, so that the last figures, and that the process stops, can be read
+/// meanwhile.
 fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &Ground) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "The operator's port listens");

@@ -35,22 +35,25 @@ const OPERATOR_FROM: u16 = 1_000;
 pub struct Platform {
     pub bus_url: SecretUrl,
     pub cache_url: SecretUrl,
-    /// The file of the key by which parts know each other. A part that runs alone has its own, beside the public
-    /// keys of its callers.
+    /// The file of the key by which parts know each other. A part that runs alone has its own,
+    /// beside the public keys of its callers.
     pub service_key: PathBuf,
     /// The file of the keys that seal personal data in the part's store.
     pub data_keys: PathBuf,
-    /// Off while replicas of a version that opens nothing still run: sealed data is read, and none is written.
+    /// Off while replicas of a version that opens nothing still run: sealed data is read, and none
+    /// is written.
     pub seal: bool,
     /// Days for which an outbox keeps events that have left, for a consumer that comes later.
     pub sent_events_kept_days: NonZeroU16,
-    /// Money of a completed order waits so long for an objection before it is the provider's. The payment service goes
-    /// by it, and the notification service tells people until when they may object.
+    /// Money of a completed order waits so long for an objection before it is the provider's. The
+    /// payment service goes by it, and the notification service tells people until when they may
+    /// object.
     pub dispute_ms: i64,
-    /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one address for
-    /// everybody behind it. The address's next connection is closed unread.
+    /// Connections of one address to the gateway, or to `all`. A proxy in front of it is one
+    /// address for everybody behind it. The address's next connection is closed unread.
     pub connections_per_address: NonZeroUsize,
-    /// The address of the operator's own listener, for metrics and for what is missing. Empty for none.
+    /// The address of the operator's own listener, for metrics and for what is missing. Empty for
+    /// none.
     pub operator_bind: String,
 }
 
@@ -59,8 +62,8 @@ pub struct Settings {
     pub platform: Platform,
     /// Section `[tls]`, which edges have too.
     pub tls: TlsConfig,
-    /// Section `[peers]`: the addresses of the parts, for one that runs alone; several of one part with spaces
-    /// between.
+    /// Section `[peers]`: the addresses of the parts, for one that runs alone; several of one part
+    /// with spaces between.
     peers: BTreeMap<String, String>,
     sources: Sources,
 }

@@ -1,5 +1,5 @@
-//! Owns the time until a process is open, and its end. It answers meanwhile that it lives and is not ready. A store
-//! that is away is waited for, for as long as that lasts.
+//! Owns the time until a process is open, and its end. It answers meanwhile that it lives and is
+//! not ready. A store that is away is waited for, for as long as that lasts.
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -37,8 +37,8 @@ pub struct Startup {
 }
 
 impl Startup {
-    /// Every route of the process: the opened router's, once there is one. While the process stops, the router
-    /// serves the callers who are still there, and is not ready for others.
+    /// Every route of the process: the opened router's, once there is one. While the process stops,
+    /// the router serves the callers who are still there, and is not ready for others.
     pub fn router(&self, service: &'static str) -> Router {
         let closed = health::router(self.readiness()).fallback(async || not_yet());
         let closed = web::standard(closed, service);

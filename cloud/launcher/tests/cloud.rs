@@ -206,7 +206,8 @@ impl Cloud {
         let mut command = command(data, "all");
         command.args(["--bind", "127.0.0.1:0", "--log", "json"]).stderr(Stdio::piped());
         command.args(["--set", "platform.operator_bind=127.0.0.1:0"]);
-        // A test that looks into an inbox until something is there asks oftener than a person would.
+        // A test that looks into an inbox until something is there asks oftener than a person
+        // would.
         command.args(["--set", "gateway.per_user_per_minute=6000"]);
         command.args(["--set", "gateway.per_person_per_minute=6000"]);
         let mut child = command.spawn().unwrap();
@@ -226,7 +227,8 @@ impl Cloud {
             }
             before.push(line);
         };
-        // What it says later is passed on, for a failing test to show; and its pipe must not fill up.
+        // What it says later is passed on, for a failing test to show; and its pipe must not fill
+        // up.
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| eprintln!("{line}"))
         });

@@ -1,7 +1,7 @@
 //! Tells the streams of this replica that a person's inbox has changed. Cloning shares it.
 //!
-//! Invariant: the inbox in the store is the truth. A lost ring costs time only, because every stream also
-//! looks by the clock.
+//! Invariant: the inbox in the store is the truth. A lost ring costs time only, because every
+//! stream also looks by the clock.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,8 @@ use std::{
 use tokio::sync::watch;
 use wire::UserId;
 
-/// Bounded by the streams that are open: whoever listens no more is forgotten with the next listener.
+/// Bounded by the streams that are open: whoever listens no more is forgotten with the next
+/// listener.
 #[derive(Clone, Default)]
 pub struct InboxBell(Arc<Mutex<HashMap<UserId, watch::Sender<()>>>>);
 

@@ -16,10 +16,11 @@ const PROVIDERS_TOLD_MAX: usize = 100;
 pub struct Config {
     pub bind: String,
     pub documents_url: SecretUrl,
-    /// How long the cache answers for an inbox. A count or list that the cache did not hear a change of is
-    /// wrong for no longer.
+    /// How long the cache answers for an inbox. A count or list that the cache did not hear a
+    /// change of is wrong for no longer.
     pub cache_ttl_ms: u64,
-    /// A line of an inbox goes thirty days after it was read, or after it was written: `read` or `created`.
+    /// A line of an inbox goes thirty days after it was read, or after it was written: `read` or
+    /// `created`.
     pub lines_kept_from: KeptFrom,
     /// Tells providers of an order when it is published, before an admin has approved it.
     pub providers_told_at_creation: bool,
@@ -31,7 +32,8 @@ pub struct Config {
     pub mail_from: String,
     /// The file of the mail server's password.
     pub mail_password: PathBuf,
-    /// The address of the portal, such as `https://portal.example.org`, for links in mails. Empty: they have none.
+    /// The address of the portal, such as `https://portal.example.org`, for links in mails. Empty:
+    /// they have none.
     pub portal_url: String,
     /// Where text messages go: `off`, `folder:/a/folder`, or the `https://` address of a gateway.
     pub sms_url: String,

@@ -1,10 +1,10 @@
-//! Sends a code to an address that waits to be confirmed, or informs its owner that a new account was
-//! registered with it.
+//! Sends a code to an address that waits to be confirmed, or informs its owner that a new account
+//! was registered with it.
 //!
 //! Invariants: such a mail goes to that address alone. It says nothing of the account but that it
-//! exists, and to an owner the name of their own account. The code is asked for when the mail is about
-//! to be sent, and is kept nowhere here; each try brings a new code, which voids the one before. No code
-//! goes to another address before the mail that warns the present one has ended.
+//! exists, and to an owner the name of their own account. The code is asked for when the mail is
+//! about to be sent, and is kept nowhere here; each try brings a new code, which voids the one
+//! before. No code goes to another address before the mail that warns the present one has ended.
 
 use http::Method;
 use platform::{

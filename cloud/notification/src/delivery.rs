@@ -1,10 +1,11 @@
-//! Owns the way out of the inboxes: plans a delivery for each line that a person wants elsewhere, and sends
-//! what is due.
+//! Owns the way out of the inboxes: plans a delivery for each line that a person wants elsewhere,
+//! and sends what is due.
 //!
-//! Invariants: a line is planned before its event is acknowledged, so none is lost; a delivery is tried a
-//! bounded number of times and given up with its reason; nothing goes out in a person's quiet hours but what
-//! they cannot silence; no news is mailed to an address that its owner has not confirmed; a channel that is away holds up no other; a person's address is asked for when it is needed and kept
-//! nowhere.
+//! Invariants: a line is planned before its event is acknowledged, so none is lost; a delivery is
+//! tried a bounded number of times and given up with its reason; nothing goes out in a person's
+//! quiet hours but what they cannot silence; no news is mailed to an address that its owner has not
+//! confirmed; a channel that is away holds up no other; a person's address is asked for when it is
+//! needed and kept nowhere.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -28,7 +29,8 @@ use crate::{
     ways::{Contact, Said, Ways},
 };
 
-/// News that is older has lost its hurry: it stays in the inbox alone, also when events are replayed.
+/// News that is older has lost its hurry: it stays in the inbox alone, also when events are
+/// replayed.
 pub const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 const ATTEMPTS_MAX: i64 = 8;
 const PAUSE_MIN_MS: i64 = 15_000;
@@ -194,8 +196,8 @@ impl Mailings {
         }
     }
 
-    /// `None` where the line was read meanwhile, or is gone. News of the account goes out though it was read: whoever
-    /// has stolen a session must not keep its owner's warning back.
+    /// `None` where the line was read meanwhile, or is gone. News of the account goes out though it
+    /// was read: whoever has stolen a session must not keep its owner's warning back.
     async fn said(
         &self,
         owner: InboxOwner,

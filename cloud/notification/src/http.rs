@@ -1,4 +1,5 @@
-//! Owns the routes of a person's own inbox, whose owner comes from the token alone, and of those who write to people.
+//! Owns the routes of a person's own inbox, whose owner comes from the token alone, and of those
+//! who write to people.
 
 mod deliveries;
 mod inbox;

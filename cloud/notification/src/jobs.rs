@@ -1,5 +1,6 @@
-//! Owns the work done by the clock: customers are reminded, lines that were read long ago, old deliveries and old notices are removed
-//! (MongoDB expires them by itself, and the job finds none), and what is plain or of a former data key is sealed.
+//! Owns the work done by the clock: customers are reminded, lines that were read long ago, old
+//! deliveries and old notices are removed (MongoDB expires them by itself, and the job finds none),
+//! and what is plain or of a former data key is sealed.
 
 use platform::{
     documents::Documents,

@@ -1,7 +1,8 @@
 //! Owns inboxes: what happened, told to the people it concerns, in their language.
 //!
 //! Invariants: nobody is told twice of one event, however often the bus delivers it; a person reads
-//! only their own inbox; texts are written when they are read, so a line follows its reader's language.
+//! only their own inbox; texts are written when they are read, so a line follows its reader's
+//! language.
 
 mod bell;
 mod config;

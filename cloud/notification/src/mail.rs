@@ -1,7 +1,8 @@
 //! Owns mail: a server that is asked by SMTP, a folder for development, or nothing.
 //!
-//! Invariants: neither an address nor a text is logged or stands in an error; to another machine mail goes by
-//! TLS alone, and its server is known by the authorities of this process; each mail bears its delivery's id.
+//! Invariants: neither an address nor a text is logged or stands in an error; to another machine
+//! mail goes by TLS alone, and its server is known by the authorities of this process; each mail
+//! bears its delivery's id.
 
 use std::{
     fs,

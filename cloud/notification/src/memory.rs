@@ -33,7 +33,8 @@ impl InboxMemory {
         self.0.stamp(&thing(owner)).await
     }
 
-    /// Forgets what is remembered, on every replica; call it before the change is stored, and again after it.
+    /// Forgets what is remembered, on every replica; call it before the change is stored, and again
+    /// after it.
     pub async fn changed(&self, owner: InboxOwner) {
         self.0.changed(&thing(owner)).await;
     }

@@ -1,7 +1,8 @@
 //! Owns notices: words for one person that an admin or another service writes.
 //!
-//! Invariants: a notice goes to a person whose account is open, as auth says; it is on record with its author before a line of it
-//! stands; the same key of an author writes one, however often it comes.
+//! Invariants: a notice goes to a person whose account is open, as auth says; it is on record with
+//! its author before a line of it stands; the same key of an author writes one, however often it
+//! comes.
 
 use platform::upstream::UpstreamError;
 use process::problem::{Problem, chain};
@@ -17,8 +18,8 @@ use crate::{
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const HOUR_S: u32 = 60 * 60;
-/// Whoever writes, so that a fault of one service floods nobody's inbox. Notices that are written at the same moment may be a few
-/// more.
+/// Whoever writes, so that a fault of one service floods nobody's inbox. Notices that are written
+/// at the same moment may be a few more.
 pub const TO_ONE_PER_HOUR: usize = 20;
 /// By one admin, who writes by hand.
 pub const BY_ONE_ADMIN_PER_HOUR: usize = 100;

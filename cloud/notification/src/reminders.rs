@@ -1,8 +1,9 @@
-//! Owns reminders: the customer of an order that was completed unpaid, as work from a cut-off edge may be, is asked to pay once a
-//! day until it is paid, or until the payment service puts the order before a person.
+//! Owns reminders: the customer of an order that was completed unpaid, as work from a cut-off edge
+//! may be, is asked to pay once a day until it is paid, or until the payment service puts the order
+//! before a person.
 //!
-//! Invariant: a reminder has an id that follows from the completion and its number, so it is told once, however often the job
-//! runs.
+//! Invariant: a reminder has an id that follows from the completion and its number, so it is told
+//! once, however often the job runs.
 
 use platform::{
     consume::HandleError,

@@ -1,6 +1,7 @@
 //! Owns where inboxes are kept: a collection each for customers, providers and admins.
 //!
-//! Invariants: at most one line per person and event; a person reads and marks only their own lines.
+//! Invariants: at most one line per person and event; a person reads and marks only their own
+//! lines.
 
 mod before;
 mod deliveries;
@@ -193,7 +194,8 @@ impl InboxStore {
         self.bell.listen(user)
     }
 
-    /// Writes a line and returns whether it is new. The same event again for the same person is not.
+    /// Writes a line and returns whether it is new. The same event again for the same person is
+    /// not.
     pub async fn add(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
         self.changes(line.owner()).await;
         let is_new = self.of(line.role).insert(id.0, &self.document(line), &[]).await?;
@@ -230,8 +232,8 @@ impl InboxStore {
         Ok(fresh)
     }
 
-    /// Called before lines are written or read, beside `changed` after it: nobody hears an older count while the cache has yet to
-    /// hear of lines that are stored.
+    /// Called before lines are written or read, beside `changed` after it: nobody hears an older
+    /// count while the cache has yet to hear of lines that are stored.
     async fn changes(&self, owner: InboxOwner) {
         if let Some(memory) = &self.memory {
             memory.changed(owner).await;
@@ -296,8 +298,8 @@ impl InboxStore {
         self.of(role).count(&unread_of(user)).await
     }
 
-    /// Marks one of the person's own lines as read; returns whether the line exists. The time of the
-    /// first reading stays.
+    /// Marks one of the person's own lines as read; returns whether the line exists. The time of
+    /// the first reading stays.
     pub async fn mark_read(
         &self,
         user: UserId,
@@ -322,7 +324,8 @@ impl InboxStore {
         self.admins.seal_stale(&walks[2]).await
     }
 
-    /// Removes lines read long ago where the database does not do so; returns their number. Fan-outs and reminders go with them.
+    /// Removes lines read long ago where the database does not do so; returns their number.
+    /// Fan-outs and reminders go with them.
     pub async fn purge_read(&self, now: UnixMillis) -> Result<u64, DocumentsError> {
         self.fan_outs.purge(now).await?;
         self.reminders.purge(now).await?;
@@ -350,7 +353,8 @@ fn lines_among(own: Filter, request: &PageRequest) -> Find {
     find.after(after).limit(request.limit)
 }
 
-/// The query behind one line: the first at that event's place or behind it, for a query has an order.
+/// The query behind one line: the first at that event's place or behind it, for a query has an
+/// order.
 pub fn line_at(user: UserId, event: EventId) -> Find {
     Find::by(ONCE, USER.is(user).and(EVENT.at_least(event))).limit(1)
 }

@@ -1,6 +1,8 @@
-//! Owns the ways out of the inboxes, one for each channel: which are on, whom each reaches, and the handing over.
+//! Owns the ways out of the inboxes, one for each channel: which are on, whom each reaches, and the
+//! handing over.
 //!
-//! Invariant: a channel that is short, or read by others on its way, is told a line's title and its order's code alone.
+//! Invariant: a channel that is short, or read by others on its way, is told a line's title and its
+//! order's code alone.
 
 use platform::{
     push::{Push, PushError, PushMessage},
@@ -118,8 +120,8 @@ impl Contact {
 }
 
 impl ChannelAddress {
-    /// As the log may hold it: of mail the first letter and the domain, of a number the last two digits. The devices
-    /// of a person have no name here.
+    /// As the log may hold it: of mail the first letter and the domain, of a number the last two
+    /// digits. The devices of a person have no name here.
     pub fn masked(&self) -> Option<String> {
         match self {
             Self::Mail(address) => Some(match address.split_once('@') {

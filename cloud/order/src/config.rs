@@ -16,11 +16,12 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
-    /// A copy that follows the database. Exports and searches by words read from it while it is at most five seconds behind.
+    /// A copy that follows the database. Exports and searches by words read from it while it is at
+    /// most five seconds behind.
     pub sql_read_url: SecretUrl,
-    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at most. A
-    /// request beyond is refused with the limit and the time of its end; a promise that an edge has made
-    /// by its right to assign is kept. 0 leaves a limit off.
+    /// Jobs that one provider has in hand, and his acceptances and withdrawals in 24 hours, at
+    /// most. A request beyond is refused with the limit and the time of its end; a promise that an
+    /// edge has made by its right to assign is kept. 0 leaves a limit off.
     pub open_jobs_max: u32,
     pub acceptances_a_day_max: u32,
     pub withdrawals_a_day_max: u32,
@@ -28,11 +29,11 @@ pub struct Config {
     /// refused with the limit; an order that an edge has promised by its right to assign is kept. 0
     /// leaves the limit off.
     pub open_orders_max: u32,
-    /// Only a provider whom an admin has verified may accept. A promise that an edge has made by its right to assign
-    /// is kept, and becomes a case.
+    /// Only a provider whom an admin has verified may accept. A promise that an edge has made by
+    /// its right to assign is kept, and becomes a case.
     pub verified_providers_only: bool,
-    /// An order that nobody has approved or accepted in this many days is closed on record, unless its service is yet to
-    /// begin. 0 leaves them open.
+    /// An order that nobody has approved or accepted in this many days is closed on record, unless
+    /// its service is yet to begin. 0 leaves them open.
     pub stale_after_days: u32,
 }
 

@@ -1,6 +1,7 @@
-//! Takes in the events of people: each job in the hand of somebody who is revoked becomes a case, so that an
-//! admin finds them in one list; and the marks of providers are kept, by which they may accept. And those of
-//! money, which alone change the payment status of an order, and of reviews, after which an order is reviewed.
+//! Takes in the events of people: each job in the hand of somebody who is revoked becomes a case,
+//! so that an admin finds them in one list; and the marks of providers are kept, by which they may
+//! accept. And those of money, which alone change the payment status of an order, and of reviews,
+//! after which an order is reviewed.
 
 use platform::{
     bus::{Bus, topology},
@@ -39,7 +40,8 @@ impl Handle for People {
     }
 }
 
-/// A word about money is told apart by its number, so that a repeat changes nothing and needs no inbox.
+/// A word about money is told apart by its number, so that a repeat changes nothing and needs no
+/// inbox.
 pub struct Money {
     pub store: Store,
 }

@@ -1,8 +1,9 @@
-//! Asks the payment service before an edge's start is refused for funds [ASK_BEFORE_REFUSING]: the customer may have paid
-//! while the edge was cut off, and the word of it may be on its way, or the adapter may not have been asked since.
+//! Asks the payment service before an edge's start is refused for funds [ASK_BEFORE_REFUSING]: the
+//! customer may have paid while the edge was cut off, and the word of it may be on its way, or the
+//! adapter may not have been asked since.
 //!
-//! Invariant: while the payment service cannot be asked, nothing of that run is decided. Its edge's log waits with it, as
-//! it waits for this service.
+//! Invariant: while the payment service cannot be asked, nothing of that run is decided. Its edge's
+//! log waits with it, as it waits for this service.
 
 use axum::http::Method;
 use custody::{FundsAnswer, FundsQuestion};

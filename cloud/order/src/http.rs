@@ -1,5 +1,5 @@
-//! The routes of orders. Reads show people only the orders that `rules` lets them see; every change goes
-//! through the one deciding transaction of `store`.
+//! The routes of orders. Reads show people only the orders that `rules` lets them see; every change
+//! goes through the one deciding transaction of `store`.
 
 mod admin;
 mod cancelling;

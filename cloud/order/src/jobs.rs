@@ -1,5 +1,5 @@
-//! The jobs of the order service: orders that wait in vain are closed, completed jobs are told again, and what stands
-//! plain, or under a former key, is sealed.
+//! The jobs of the order service: orders that wait in vain are closed, completed jobs are told
+//! again, and what stands plain, or under a former key, is sealed.
 
 use platform::{jobs::Job, sealing::SealWalk};
 use texts::{Sentence, Text};

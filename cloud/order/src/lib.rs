@@ -1,9 +1,10 @@
-//! The order service. Owns order_db and every change of an order: people's commands over HTTP and the
-//! runs of edges' logs that the hub hands in go through the same `rules`, in one transaction each.
+//! The order service. Owns order_db and every change of an order: people's commands over HTTP and
+//! the runs of edges' logs that the hub hands in go through the same `rules`, in one transaction
+//! each.
 //!
-//! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it hears
-//! of people, of money and of reviews, `funds` the question about money that it has not heard of, `jobs` the end of
-//! orders that wait in vain, and the sealing of what is not sealed yet.
+//! Rooms: the domain is the crate `rules`, `store` has the SQL, `http` the routes, `events` what it
+//! hears of people, of money and of reviews, `funds` the question about money that it has not heard
+//! of, `jobs` the end of orders that wait in vain, and the sealing of what is not sealed yet.
 
 mod config;
 pub mod events;

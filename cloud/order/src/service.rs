@@ -1,5 +1,5 @@
-//! The work of the order service between its routes and its tables. A refusal is a value; an error is a
-//! fault.
+//! The work of the order service between its routes and its tables. A refusal is a value; an error
+//! is a fault.
 
 use axum::extract::FromRef;
 use platform::upstream::Upstream;

@@ -1,9 +1,10 @@
-//! Owns order_db: orders and their timeline, commands with their answers, the assignment of regions,
-//! cases for a person to look at, and the versions of the price of a cancel.
+//! Owns order_db: orders and their timeline, commands with their answers, the assignment of
+//! regions, cases for a person to look at, and the versions of the price of a cancel.
 //!
-//! Invariants: one transaction reads the basis of a decision and writes all of it: order, timeline, answer, outbox row. A
-//! decision rests on rows that the transaction holds, never on a range that another may add to; the jobs and acts of a provider,
-//! which are counted, are counted under a lock of his own.
+//! Invariants: one transaction reads the basis of a decision and writes all of it: order, timeline,
+//! answer, outbox row. A decision rests on rows that the transaction holds, never on a range that
+//! another may add to; the jobs and acts of a provider, which are counted, are counted under a lock
+//! of his own.
 
 mod cancelling;
 mod cases;

@@ -1,8 +1,9 @@
 //! Owns the way to the adapter, which moves the money. Its word is the truth, and the books follow.
 //!
-//! The contract, on every arm: an id has one effect; `paid`, `closed`, `done` and `failed` are final for it;
-//! closing an unknown id closes it for good. An answer that does not come is `Unknown`, never an error: the call may
-//! be on its way. A method of payment is the adapter's own token, never the data of a card.
+//! The contract, on every arm: an id has one effect; `paid`, `closed`, `done` and `failed` are
+//! final for it; closing an unknown id closes it for good. An answer that does not come is
+//! `Unknown`, never an error: the call may be on its way. A method of payment is the adapter's own
+//! token, never the data of a card.
 
 mod alipay;
 mod callback;
@@ -99,8 +100,9 @@ impl Payments {
         }
     }
 
-    /// Asks what the errand of a movement says. A charge authorises and captures in one, for the hold is ours; a
-    /// charge that is closed before the adapter has heard of it can never be made; a query changes nothing.
+    /// Asks what the errand of a movement says. A charge authorises and captures in one, for the
+    /// hold is ours; a charge that is closed before the adapter has heard of it can never be made;
+    /// a query changes nothing.
     pub async fn take(&self, call: &AdapterCall) -> AdapterReply {
         match self {
             Self::Simulated(simulated) => heard(match call.errand.ask {
@@ -131,7 +133,8 @@ impl Payments {
         lines.inspect_err(|error| tracing::warn!(cause = chain(error), "No statement came")).ok()
     }
 
-    /// The ids that it knows from a moment on, behind this one. `None` where it cannot be asked now.
+    /// The ids that it knows from a moment on, behind this one. `None` where it cannot be asked
+    /// now.
     pub async fn known(&self, after: Uuid) -> Option<Vec<Uuid>> {
         let ids = match self {
             Self::Simulated(simulated) => simulated.known(after).await,

@@ -1,5 +1,5 @@
-//! Finds events that were lost, by comparing the versions of orders and dues both ways [PULL]. A lost event of an order
-//! is heard from its row; a lost word about money is told once more.
+//! Finds events that were lost, by comparing the versions of orders and dues both ways [PULL]. A
+//! lost event of an order is heard from its row; a lost word about money is told once more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,8 @@ pub enum CompareError {
 }
 
 impl Comparison {
-    /// Compares all that changed since the last time, and mends what was missed. Returns how much that was.
+    /// Compares all that changed since the last time, and mends what was missed. Returns how much
+    /// that was.
     pub async fn pull(&self) -> Result<usize, CompareError> {
         let now = self.store.clock().now();
         let since = self.store.compared_until().await?.unwrap_or(now.plus_ms(-FIRST_MS));

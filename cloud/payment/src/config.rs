@@ -18,22 +18,25 @@ pub struct Config {
     pub bind: String,
     pub sql_url: SecretUrl,
     pub adapter: AdapterName,
-    /// Customers may say what becomes of a simulated payment, by its method: for tests and demonstrations.
+    /// Customers may say what becomes of a simulated payment, by its method: for tests and
+    /// demonstrations.
     pub simulated_scripts: bool,
     /// Signs the callbacks of the simulated adapter. Without it, none is believed.
     pub callback_secret: Secret,
-    /// The address of a `POST /api/v1/payments/callbacks/simulated`, where the simulated adapter sends the messages of
-    /// scripted payments. Without it or the secret it sends none.
+    /// The address of a `POST /api/v1/payments/callbacks/simulated`, where the simulated adapter
+    /// sends the messages of scripted payments. Without it or the secret it sends none.
     pub simulated_notify_url: String,
     /// The address of Alipay's gateway, of its sandbox, or of one on this machine.
     pub alipay_gateway: String,
-    /// Our application's number at Alipay. Without the adapter `alipay` neither this nor the rest of it is read.
+    /// Our application's number at Alipay. Without the adapter `alipay` neither this nor the rest
+    /// of it is read.
     pub alipay_app_id: String,
     /// The file of our RSA key, which signs what goes to Alipay.
     pub alipay_key: PathBuf,
     /// The file of Alipay's own public key, which its console shows.
     pub alipay_public_key: PathBuf,
-    /// The public address of our `POST /api/v1/payments/callbacks/alipay`. Without it we hear of a payment when we ask next.
+    /// The public address of our `POST /api/v1/payments/callbacks/alipay`. Without it we hear of a
+    /// payment when we ask next.
     pub alipay_notify_url: String,
     /// The page that people come back to, with `{order}` for the order's id.
     pub alipay_return_url: String,
@@ -41,8 +44,9 @@ pub struct Config {
     pub pay_within_ms: i64,
     /// A provider's smaller balance waits for more.
     pub payout_least_minor: i64,
-    /// When balances are sent to their providers, by UTC: second, minute, hour, day of month, month, day of week.
-    /// Several moments of a night let a later one reach those whom the first did not.
+    /// When balances are sent to their providers, by UTC: second, minute, hour, day of month,
+    /// month, day of week. Several moments of a night let a later one reach those whom the first
+    /// did not.
     pub payouts_at: String,
 }
 

@@ -1,5 +1,5 @@
-//! Asks the adapter what the rows say, and takes its answers. Nothing is kept here: a courier that dies between
-//! any two calls is followed by the next one, which finds the same rows.
+//! Asks the adapter what the rows say, and takes its answers. Nothing is kept here: a courier that
+//! dies between any two calls is followed by the next one, which finds the same rows.
 //!
 //! Invariant: no transaction is open while the adapter is asked.
 
@@ -12,7 +12,8 @@ use crate::{
     store::{AdapterCall, CallKind, StepNote, Store, StoreError},
 };
 
-/// One answer may make a further movement; an order needs few of them at a time. What is left waits for the job.
+/// One answer may make a further movement; an order needs few of them at a time. What is left waits
+/// for the job.
 const ROUNDS_MAX: u32 = 8;
 
 #[derive(Clone)]
@@ -52,7 +53,8 @@ impl Courier {
         Ok(asked)
     }
 
-    /// Closes the order's payment that has expired or was declined, without waiting for its next turn.
+    /// Closes the order's payment that has expired or was declined, without waiting for its next
+    /// turn.
     pub async fn close_payment(&self, order: OrderId) -> Result<(), StoreError> {
         self.store.step(order, &MoneyStep::TimePassed, &StepNote::default()).await?;
         match self.store.call_to_close(order).await? {
@@ -61,7 +63,8 @@ impl Courier {
         }
     }
 
-    /// Asks about a movement whatever its state here [STATEMENT]. Returns false for an id that is none of ours.
+    /// Asks about a movement whatever its state here [STATEMENT]. Returns false for an id that is
+    /// none of ours.
     pub async fn question(&self, id: MovementId) -> Result<bool, StoreError> {
         let Some(call) = self.store.question(id).await? else { return Ok(false) };
         self.ask(&call).await?;

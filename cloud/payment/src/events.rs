@@ -1,6 +1,6 @@
-//! Takes in the events of orders. The state in an event counts, whatever the event is called, and the higher
-//! version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox. And those of people: who is revoked
-//! keeps no method of payment.
+//! Takes in the events of orders. The state in an event counts, whatever the event is called, and
+//! the higher version alone [ORDER_VERSION]; so a repeat changes nothing, and needs no inbox. And
+//! those of people: who is revoked keeps no method of payment.
 
 use custody::{HeardOrder, MoneyStep};
 use platform::{
@@ -43,7 +43,8 @@ impl Handle for Orders {
     }
 }
 
-/// A person who is let in again may keep others since, so what was kept until the event goes, however late it comes.
+/// A person who is let in again may keep others since, so what was kept until the event goes,
+/// however late it comes.
 pub struct RevokedPayers {
     pub store: Store,
 }

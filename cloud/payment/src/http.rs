@@ -1,5 +1,5 @@
-//! The routes of money. People meet only the money of their own orders; what is not theirs does not exist for
-//! them.
+//! The routes of money. People meet only the money of their own orders; what is not theirs does not
+//! exist for them.
 
 mod admin;
 mod callbacks;
@@ -43,8 +43,8 @@ struct WholeList<T> {
     items: Vec<T>,
 }
 
-/// A person, and the key of their request. The platform keeps the answer for a while; the movement that it began
-/// is kept here for ever [KEY_ONCE].
+/// A person, and the key of their request. The platform keeps the answer for a while; the movement
+/// that it began is kept here for ever [KEY_ONCE].
 pub struct KeyedCaller {
     caller: Caller,
     key: Option<CommandId>,
@@ -71,8 +71,9 @@ impl KeyedCaller {
     }
 }
 
-/// An admin who lets money leave, or decides on it. Their request bears a key, which is kept with what it did: a
-/// repeat moves nothing and has the same answer, also after a crash that left no answer [KEY_ONCE].
+/// An admin who lets money leave, or decides on it. Their request bears a key, which is kept with
+/// what it did: a repeat moves nothing and has the same answer, also after a crash that left no
+/// answer [KEY_ONCE].
 pub struct KeyedAdmin {
     user_id: UserId,
     key: CommandId,

@@ -1,6 +1,6 @@
-//! What time brings: open movements are asked about, dues are looked at when their expiry or release has come,
-//! balances are paid out, lost events are made good, orders, books and adapter are held against each other, and what
-//! stands plain is sealed. Each once across replicas.
+//! What time brings: open movements are asked about, dues are looked at when their expiry or
+//! release has come, balances are paid out, lost events are made good, orders, books and adapter
+//! are held against each other, and what stands plain is sealed. Each once across replicas.
 
 use std::borrow::Cow;
 
@@ -126,7 +126,8 @@ where
     })
 }
 
-/// Closes payments that are too old, releases what nobody has objected to, lists what is long unpaid.
+/// Closes payments that are too old, releases what nobody has objected to, lists what is long
+/// unpaid.
 pub async fn settle(courier: &Courier) -> Result<(), StoreError> {
     for order in courier.store.dues_by_now().await? {
         let Err(error) = look_at(courier, order).await else { continue };

@@ -1,9 +1,9 @@
-//! The payment service. Owns payment_db and every decision on where an order's money goes. What the adapter
-//! has moved is the truth, and the books here follow.
+//! The payment service. Owns payment_db and every decision on where an order's money goes. What the
+//! adapter has moved is the truth, and the books here follow.
 //!
-//! Rooms: the domain is the crate `custody`, `store` has the SQL, `adapter` moves the money, `courier` asks it what
-//! rows say, `compare` finds lost events, `reconcile` reports, `http` has the routes, `events` hears of orders and people, `jobs` does
-//! what time brings.
+//! Rooms: the domain is the crate `custody`, `store` has the SQL, `adapter` moves the money,
+//! `courier` asks it what rows say, `compare` finds lost events, `reconcile` reports, `http` has
+//! the routes, `events` hears of orders and people, `jobs` does what time brings.
 
 pub mod adapter;
 pub mod compare;

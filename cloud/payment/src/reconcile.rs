@@ -1,5 +1,5 @@
-//! The reconciliation report: orders, payments, the books and the adapter, held against each other. In a sound platform
-//! nothing differs; what waits, waits for the adapter or for a person.
+//! The reconciliation report: orders, payments, the books and the adapter, held against each other.
+//! In a sound platform nothing differs; what waits, waits for the adapter or for a person.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::{
     store::{Disagreements, FindingAbout, LateRows, StoreError},
 };
 
-/// How far back bookings and movements are compared. What was booked before was compared then, and nobody can
-/// have changed it since.
+/// How far back bookings and movements are compared. What was booked before was compared then, and
+/// nobody can have changed it since.
 const WINDOW_MS: i64 = 35 * 24 * 3_600_000;
 /// Open for longer than this is late.
 const LATE_MS: i64 = 3_600_000;
@@ -180,7 +180,8 @@ impl Reconciler {
         Ok(report)
     }
 
-    /// Books the adapter's own fees, and asks it about every movement on which its statement differs [STATEMENT].
+    /// Books the adapter's own fees, and asks it about every movement on which its statement
+    /// differs [STATEMENT].
     pub async fn book_statement(&self) -> Result<(), StoreError> {
         let store = &self.courier.store;
         let since = store.clock().now().plus_ms(-WINDOW_MS);
@@ -196,7 +197,8 @@ impl Reconciler {
         Ok(())
     }
 
-    /// The settled movements on which the adapter's statement and our books differ. `None` where it cannot be asked.
+    /// The settled movements on which the adapter's statement and our books differ. `None` where it
+    /// cannot be asked.
     async fn differing(
         &self,
         since: UnixMillis,

@@ -39,7 +39,8 @@ impl Service {
         Reconciler { courier: self.courier.clone(), comparison: self.comparison() }
     }
 
-    /// Asks for the order as it stands, and merges it like an event: what was decided a moment ago counts.
+    /// Asks for the order as it stands, and merges it like an event: what was decided a moment ago
+    /// counts.
     pub async fn fetch(&self, id: OrderId) -> Result<Order, Problem> {
         let token = self.verifier.token_for(ORDER);
         let path = format!("/internal/orders/{id}");
@@ -73,8 +74,8 @@ impl Service {
         Ok(Parties { customer: order.customer_id, provider: order.provider_id })
     }
 
-    /// The last word about an order's money, where there is one. An open payment is asked about first: it may have been
-    /// paid since.
+    /// The last word about an order's money, where there is one. An open payment is asked about
+    /// first: it may have been paid since.
     pub async fn last_word(&self, order: OrderId) -> Result<Option<Event>, Problem> {
         let Some(rows) = self.store.money(order).await? else { return Ok(None) };
         if let (_, Some(open)) = rows.start_backing() {
@@ -83,8 +84,8 @@ impl Service {
         Ok(self.store.last_word(order).await?)
     }
 
-    /// Takes a person's step, asks the adapter what follows from it, and returns the movement that it began or
-    /// found.
+    /// Takes a person's step, asks the adapter what follows from it, and returns the movement that
+    /// it began or found.
     pub async fn step(
         &self,
         order: OrderId,
@@ -95,8 +96,9 @@ impl Service {
         self.finish_step(order, outcome).await
     }
 
-    /// Begins a payment, or finds the open one. One that has expired or was declined is closed at the adapter first, and
-    /// the wish is taken once more: then it begins a payment that can be paid [NEVER_DEAD].
+    /// Begins a payment, or finds the open one. One that has expired or was declined is closed at
+    /// the adapter first, and the wish is taken once more: then it begins a payment that can be
+    /// paid [NEVER_DEAD].
     pub async fn pay(
         &self,
         order: OrderId,

@@ -1,8 +1,9 @@
-//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins did about them, the versions of the
-//! platform's fee, the methods that customers keep, and the keys of requests.
+//! Owns payment_db: dues, movements, journals with their postings, accounts, cases and what admins
+//! did about them, the versions of the platform's fee, the methods that customers keep, and the
+//! keys of requests.
 //!
-//! Invariant: one transaction locks the due, reads every row about the order's money, and writes all that the
-//! domain decides, events included [LOCK_DUE].
+//! Invariant: one transaction locks the due, reads every row about the order's money, and writes
+//! all that the domain decides, events included [LOCK_DUE].
 
 mod acts;
 mod adapter_fees;

@@ -1,12 +1,13 @@
-//! Owns the answers that were given under an `Idempotency-Key`: a change that is sent again is done once, and
-//! answered like the first time.
+//! Owns the answers that were given under an `Idempotency-Key`: a change that is sent again is done
+//! once, and answered like the first time.
 //!
-//! Invariants: one request at a time works under a person's key, and claims it before; only a success is kept, since
-//! a refusal has changed nothing and its correction may come under the same key; the work goes on when its
-//! caller hangs up; an answer is kept sealed.
+//! Invariants: one request at a time works under a person's key, and claims it before; only a
+//! success is kept, since a refusal has changed nothing and its correction may come under the same
+//! key; the work goes on when its caller hangs up; an answer is kept sealed.
 //!
-//! Where a process dies between the change and the answer, its claim runs out and a repeat does the work again. So
-//! each such route must bear its own repeat: by a version, by a state, or by an id that its content makes.
+//! Where a process dies between the change and the answer, its claim runs out and a repeat does the
+//! work again. So each such route must bear its own repeat: by a version, by a state, or by an id
+//! that its content makes.
 
 mod keyed;
 mod request;
@@ -59,8 +60,8 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 /// A claim runs out this long after it was last renewed. The clocks of replicas may differ by less.
 const CLAIM_MS: i64 = 8_000;
 const RENEWED: Duration = Duration::from_secs(2);
-/// A repeat waits so long for the answer of the request before it: longer than the claim of a process that
-/// died, and shorter than the gateway. Then it hears `unavailable`.
+/// A repeat waits so long for the answer of the request before it: longer than the claim of a
+/// process that died, and shorter than the gateway. Then it hears `unavailable`.
 const PATIENCE: Duration = Duration::from_secs(12);
 const LOOK: Duration = Duration::from_millis(15);
 const LOOK_MAX: Duration = Duration::from_millis(250);
@@ -216,10 +217,12 @@ impl Work {
         }
     }
 
-    /// Does the work while its claim is renewed. `None`: the claim is another's, and the work is given up.
+    /// Does the work while its claim is renewed. `None`: the claim is another's, and the work is
+    /// given up.
     ///
-    /// Both are polled together. The renewal needs the database's only writer, and the work may hold it or be
-    /// next in line for it: if the work were not polled meanwhile, each would wait for the other.
+    /// Both are polled together. The renewal needs the database's only writer, and the work may
+    /// hold it or be next in line for it: if the work were not polled meanwhile, each would wait
+    /// for the other.
     async fn while_claimed(&self, work: impl Future<Output = Response>) -> Option<Response> {
         tokio::select! {
             biased;

@@ -1,9 +1,10 @@
 //! Owns messages between services: topic exchanges, a copy per bound queue, acknowledgement,
 //! redelivery, dead letters. The embedded arm keeps RabbitMQ's promises on one file.
 //!
-//! Invariants: a publish that returned `Ok` stands on disk in every bound queue; a message leaves its
-//! queue only by `ack` or into the queue's dead letters, where it waits for a person with its reason;
-//! nothing is dropped in silence, so an event without a bound queue waits for a person, too.
+//! Invariants: a publish that returned `Ok` stands on disk in every bound queue; a message leaves
+//! its queue only by `ack` or into the queue's dead letters, where it waits for a person with its
+//! reason; nothing is dropped in silence, so an event without a bound queue waits for a person,
+//! too.
 
 mod delivery;
 mod embedded;
@@ -40,7 +41,8 @@ pub struct QueueSpec {
     pub ttl: Duration,
 }
 
-/// How long an event that no queue was bound for waits for a person: as long as its outbox keeps it.
+/// How long an event that no queue was bound for waits for a person: as long as its outbox keeps
+/// it.
 const UNROUTED_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Exchange and pattern: words divided by dots, `*` for one word, `#` for any number.
@@ -99,8 +101,8 @@ pub enum BusError {
     Encode(#[from] serde_json::Error),
 }
 
-/// The result of publishing a run of events: the first `count` are confirmed, and `error` says why the
-/// next one is not.
+/// The result of publishing a run of events: the first `count` are confirmed, and `error` says why
+/// the next one is not.
 #[derive(Debug)]
 pub struct PublishResult {
     pub count: usize,
@@ -108,13 +110,14 @@ pub struct PublishResult {
 }
 
 impl Bus {
-    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: later calls
-    /// fail until it is back.
+    /// `embedded:/path/bus.db` or `amqp://..`. A broker that is down is not an error here: later
+    /// calls fail until it is back.
     pub async fn open(url: &str) -> Result<Self, BusError> {
         Self::open_sealed(url, &DataKeys::none()).await
     }
 
-    /// The same, with sealed messages in the file of the embedded bus. A broker's files are the broker's.
+    /// The same, with sealed messages in the file of the embedded bus. A broker's files are the
+    /// broker's.
     pub async fn open_sealed(url: &str, keys: &DataKeys) -> Result<Self, BusError> {
         Self::open_trusting(url, keys, &Authorities::of_process()).await
     }
@@ -142,8 +145,8 @@ impl Bus {
         }
     }
 
-    /// Returns once the event stands on disk in every queue bound for it, or among the unrouted events
-    /// of its exchange.
+    /// Returns once the event stands on disk in every queue bound for it, or among the unrouted
+    /// events of its exchange.
     pub async fn publish(&self, event: &Event) -> Result<(), BusError> {
         match self.publish_all(std::slice::from_ref(event)).await.error {
             Some(error) => Err(error),
@@ -180,8 +183,8 @@ impl Bus {
         }))
     }
 
-    /// How many messages wait in a queue, not counting those handed out. One that was given back counts a moment
-    /// later on RabbitMQ, whose queues answer this from what they have applied.
+    /// How many messages wait in a queue, not counting those handed out. One that was given back
+    /// counts a moment later on RabbitMQ, whose queues answer this from what they have applied.
     pub async fn waiting(&self, queue: &str) -> Result<u64, BusError> {
         match self {
             Self::Embedded(bus) => bus.waiting(queue).await,

@@ -1,8 +1,8 @@
-//! Owns everything that may be forgotten: rate limits, unread counts, what is known of sessions. The
-//! cache is never the only record of anything.
+//! Owns everything that may be forgotten: rate limits, unread counts, what is known of sessions.
+//! The cache is never the only record of anything.
 //!
-//! Invariant: every entry has an end, and every call ends soon. A failure is an `Err` the caller goes
-//! on without.
+//! Invariant: every entry has an end, and every call ends soon. A failure is an `Err` the caller
+//! goes on without.
 
 mod counts;
 mod memory;

@@ -11,8 +11,8 @@ use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, request::Parts};
 use process::{openapi::RouteInput, parts::CloudPart, problem::Problem, tokens::Verifier};
 
-/// An address for counting. All clients without a known one are one client, and so are those of one IPv6
-/// network of 64 bits, which mostly has one owner.
+/// An address for counting. All clients without a known one are one client, and so are those of one
+/// IPv6 network of 64 bits, which mostly has one owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(Option<IpAddr>);
 

@@ -1,10 +1,11 @@
-//! Owns the one way events are taken in: bind, take in order, let one that fails step aside and try it again
-//! beside the others with a growing pause, put what cannot be handled among the dead letters with its reason,
-//! settle every delivery. What has piled up is taken in runs, where the handler knows how to; a run that fails
-//! is taken one by one, so that one event never blames another.
+//! Owns the one way events are taken in: bind, take in order, let one that fails step aside and try
+//! it again beside the others with a growing pause, put what cannot be handled among the dead
+//! letters with its reason, settle every delivery. What has piled up is taken in runs, where the
+//! handler knows how to; a run that fails is taken one by one, so that one event never blames
+//! another.
 //!
-//! Invariant: a delivery is acknowledged only after its handler answered `Ok`. An event comes at least
-//! once, so a handler records it in its inbox, or is idempotent by itself.
+//! Invariant: a delivery is acknowledged only after its handler answered `Ok`. An event comes at
+//! least once, so a handler records it in its inbox, or is idempotent by itself.
 
 mod aside;
 mod error;
@@ -35,8 +36,8 @@ pub use error::HandleError;
 pub trait Handle: Send + Sync + 'static {
     fn handle(&self, event: &Event) -> impl Future<Output = Result<(), HandleError>> + Send;
 
-    /// Handles a run of events as if one after the other. `false` where it leaves them to be handled one
-    /// by one, and has done nothing; after an error they are handled so, too.
+    /// Handles a run of events as if one after the other. `false` where it leaves them to be
+    /// handled one by one, and has done nothing; after an error they are handled so, too.
     fn handle_run(
         &self,
         _run: &[&Event],
@@ -48,16 +49,16 @@ pub trait Handle: Send + Sync + 'static {
 /// Messages fetched ahead of the one that is handled, and events of one run.
 const PREFETCH: u16 = 256;
 /// A handler that takes longer counts as failed once, and eight failures put an event aside. So a
-/// transaction that waits for a row as long as it may is within this, with its pauses and what else there
-/// is to do: whoever holds a row for long blames no event.
+/// transaction that waits for a row as long as it may is within this, with its pauses and what else
+/// there is to do: whoever holds a row for long blames no event.
 const HANDLE_LIMIT: Duration = Duration::from_secs(60);
 const _: () = assert!(LOCK_WAITS.as_millis() + 15_000 < HANDLE_LIMIT.as_millis());
 const ATTEMPTS_MAX: u32 = 8;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// Takes the events of a queue in, one after the other, until the tasks stop. One that fails is tried again
-/// beside the others, and only the later events of its subject wait for it.
+/// Takes the events of a queue in, one after the other, until the tasks stop. One that fails is
+/// tried again beside the others, and only the later events of its subject wait for it.
 pub fn consume<H: Handle>(tasks: &Tasks, bus: &Bus, queue: QueueSpec, handler: H) {
     let consumer = Consumer {
         bus: bus.clone(),

@@ -1,5 +1,5 @@
-//! Owns the choice of the database in which a service's outbox, inbox and runs of jobs stand: tables on
-//! MySQL and SQLite, collections on MongoDB.
+//! Owns the choice of the database in which a service's outbox, inbox and runs of jobs stand:
+//! tables on MySQL and SQLite, collections on MongoDB.
 
 use crate::{
     documents::{Documents, Mongo},

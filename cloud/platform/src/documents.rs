@@ -1,8 +1,8 @@
-//! Owns documents on MongoDB or SQLite. A service declares the fields and indexes of a collection and
-//! writes its store once; both databases answer it alike.
+//! Owns documents on MongoDB or SQLite. A service declares the fields and indexes of a collection
+//! and writes its store once; both databases answer it alike.
 //!
-//! Invariants: a query names its index and is answered in its order, so none sorts or scans; a write and
-//! its events are one step; every write makes the next version; missing and null are one.
+//! Invariants: a query names its index and is answered in its order, so none sorts or scans; a
+//! write and its events are one step; every write makes the next version; missing and null are one.
 
 mod collection;
 mod error;
@@ -35,14 +35,15 @@ pub(crate) use store::WaitingEvent;
 
 use std::time::Duration;
 
-/// Of one process to each server; a call beyond them waits until one is free. None is kept open unless the address
-/// says `minPoolSize`, as those of `docker-compose.yml` and `deploy/kubernetes` do: a client of a test keeps none.
+/// Of one process to each server; a call beyond them waits until one is free. None is kept open
+/// unless the address says `minPoolSize`, as those of `docker-compose.yml` and `deploy/kubernetes`
+/// do: a client of a test keeps none.
 const CONNECTIONS_MAX: u32 = 50;
 /// A call that finds no server in this time is answered "unavailable".
 const SELECT_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// The driver sets no limit for a call. It asks each server so often how it is, and ends the calls to a server that has
-/// not answered for this and `CONNECT_LIMIT` together: twenty seconds.
+/// The driver sets no limit for a call. It asks each server so often how it is, and ends the calls
+/// to a server that has not answered for this and `CONNECT_LIMIT` together: twenty seconds.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// A service's own document database. Cloning shares the pool.
@@ -54,8 +55,8 @@ pub enum Documents {
 
 impl Documents {
     /// `sqlite:/path/x.db` or `mongodb://host/database`. MongoDB is connected to when first asked;
-    /// its writes are acknowledged by a majority and journalled. With `?tls=true` it is known by the authorities
-    /// of this process.
+    /// its writes are acknowledged by a majority and journalled. With `?tls=true` it is known by
+    /// the authorities of this process.
     pub async fn open(url: &str) -> Result<Self, DocumentsError> {
         Self::open_trusting(url, &Authorities::of_process()).await
     }
@@ -73,7 +74,8 @@ impl Documents {
         }
         let mut options = ClientOptions::parse(url).await?;
         if let (Some(Tls::Enabled(tls)), Some(own)) = (&mut options.tls, authorities.own_file()) {
-            // The driver takes them in the place of the public ones. An address may name its own: `tlsCAFile`.
+            // The driver takes them in the place of the public ones. An address may name its own:
+            // `tlsCAFile`.
             tls.ca_file_path.get_or_insert_with(|| own.to_owned());
         }
         let name = options.default_database.clone().ok_or(DocumentsError::Address)?;
@@ -100,8 +102,8 @@ impl Documents {
         }
     }
 
-    /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs, replays, and events that have
-    /// left, on SQLite in the outbox. Safe to repeat.
+    /// Makes what the platform keeps beside the collections: leases, inbox, runs of jobs, replays,
+    /// and events that have left, on SQLite in the outbox. Safe to repeat.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
         match self {
             Self::Mongo(mongo) => mongo.migrate().await,

@@ -1,8 +1,9 @@
 //! Owns the files that people hand in: pictures and documents, in a folder or in an S3 bucket.
 //!
-//! Invariants: a file is kept under its owner and the SHA-256 of its bytes, so it never changes; nothing is kept
-//! that was not checked whole before; a picture is kept as a new encoding of its pixels alone; a file that nothing
-//! names any more is removed, and one that was handed in or named lately is not.
+//! Invariants: a file is kept under its owner and the SHA-256 of its bytes, so it never changes;
+//! nothing is kept that was not checked whole before; a picture is kept as a new encoding of its
+//! pixels alone; a file that nothing names any more is removed, and one that was handed in or named
+//! lately is not.
 
 mod address;
 mod error;
@@ -43,7 +44,8 @@ pub enum Files {
     S3(Box<AmazonS3>),
 }
 
-/// The place of a file's bytes: its owner, its use, and the SHA-256 of the bytes in hexadecimal digits.
+/// The place of a file's bytes: its owner, its use, and the SHA-256 of the bytes in hexadecimal
+/// digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePlace {
     pub owner: UserId,
@@ -67,7 +69,8 @@ macro_rules! on {
 
 impl Files {
     /// `file:/a/folder`, which is made where it is missing, or
-    /// `s3://KEY:SECRET@bucket/prefix?region=R&endpoint=https://host`. S3 is connected to when first asked.
+    /// `s3://KEY:SECRET@bucket/prefix?region=R&endpoint=https://host`. S3 is connected to when
+    /// first asked.
     pub fn open(url: &str) -> Result<Self, FilesError> {
         Self::open_trusting(url, &Authorities::of_process())
     }
@@ -84,7 +87,8 @@ impl Files {
         Ok(Self::Folder { store: store.into(), folder })
     }
 
-    /// Where bytes wait that have not been checked yet: nameless files, which end with their process.
+    /// Where bytes wait that have not been checked yet: nameless files, which end with their
+    /// process.
     pub fn incoming(&self) -> PathBuf {
         match self {
             Self::Folder { folder, .. } => folder.join(INCOMING),

@@ -1,4 +1,5 @@
-//! Keeps messages to people as files that a developer can look at, in the place of a gateway. The newest stay.
+//! Keeps messages to people as files that a developer can look at, in the place of a gateway. The
+//! newest stay.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},

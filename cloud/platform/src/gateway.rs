@@ -1,8 +1,8 @@
-//! A gateway of messages to people: `POST` of a message as JSON, with its id as `Idempotency-Key` and a proof that it is
-//! ours. Any status of 200 to 299 takes the message; its body is not read.
+//! A gateway of messages to people: `POST` of a message as JSON, with its id as `Idempotency-Key`
+//! and a proof that it is ours. Any status of 200 to 299 takes the message; its body is not read.
 //!
-//! Invariants: neither a message nor the secret stands in an error; a message takes 14 seconds at most; it goes over TLS,
-//! but on this machine.
+//! Invariants: neither a message nor the secret stands in an error; a message takes 14 seconds at
+//! most; it goes over TLS, but on this machine.
 
 use std::{
     fs,

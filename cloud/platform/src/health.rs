@@ -1,6 +1,6 @@
 //! Owns the readiness of a service. The list of checks is closed: a service is ready when its own
-//! stores and the bus are in reach, the gateway when every service is. A service that asks another does its
-//! other work without it. A cache is never missing, for everything goes on without it.
+//! stores and the bus are in reach, the gateway when every service is. A service that asks another
+//! does its other work without it. A cache is never missing, for everything goes on without it.
 
 use process::{health::Readiness, problem::chain, tokens::Keys};
 

@@ -1,8 +1,9 @@
-//! Owns work done by the clock. Every replica wakes at the same moment; the one that first claims the
-//! moment does the work.
+//! Owns work done by the clock. Every replica wakes at the same moment; the one that first claims
+//! the moment does the work.
 //!
-//! Invariant: a job runs at most once for each moment it was due at, however many replicas there are.
-//! A run that fails, or whose process dies, is not repeated: the next moment does the work that was left.
+//! Invariant: a job runs at most once for each moment it was due at, however many replicas there
+//! are. A run that fails, or whose process dies, is not repeated: the next moment does the work
+//! that was left.
 
 mod store;
 
@@ -34,7 +35,8 @@ pub enum JobError {
     Calendar { name: &'static str, cron: Cow<'static, str> },
 }
 
-/// A run is claimed within seconds of its moment. The rest of the time is for a person who looks back.
+/// A run is claimed within seconds of its moment. The rest of the time is for a person who looks
+/// back.
 pub(crate) const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Runs that are due while this many wait for their turn are left to the next moment.
 const WAITING_MAX: usize = 64;
@@ -79,8 +81,8 @@ pub fn start(
     Ok(())
 }
 
-/// The scheduler's own record of a job. It alone reads the calendar, so that the moments are the ones it
-/// wakes at.
+/// The scheduler's own record of a job. It alone reads the calendar, so that the moments are the
+/// ones it wakes at.
 struct Calendar(JobStoredData);
 
 impl Calendar {
@@ -88,8 +90,8 @@ impl Calendar {
         ScheduledJob::new(cron, |_, _| {}).ok()?.job_data().ok().map(Self)
     }
 
-    /// The moment a job was last due at, in Unix milliseconds: the same on every replica. The scheduler
-    /// keeps only the next one, and overwrites it while the job begins.
+    /// The moment a job was last due at, in Unix milliseconds: the same on every replica. The
+    /// scheduler keeps only the next one, and overwrites it while the job begins.
     fn due_at(&self, clock: &Clock) -> Option<i64> {
         // Its dates are whole seconds, as those of the calendar are.
         let now = u64::try_from(clock.now().0.div_euclid(1000)).ok()?;
@@ -175,7 +177,9 @@ fn finish(name: &'static str, result: JobResult) {
     }
 }
 
-/// Removes old rows of the platform's tables: inbox rows after longer than any event is kept, answers under keys after two days, runs of jobs after a week. Sent events have a job of their own.
+/// Removes old rows of the platform's tables: inbox rows after longer than any event is kept,
+/// answers under keys after two days, runs of jobs after a week. Sent events have a job of their
+/// own.
 fn tidy(sql: Sql, clock: Clock) -> Job {
     Job::new("tidy", "0 17 * * * *", move || {
         let (sql, now) = (sql.clone(), clock.now());

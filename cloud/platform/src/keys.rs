@@ -41,8 +41,8 @@ impl KeySource {
     }
 }
 
-/// Loads the keys from auth, tries again until it has them, and asks again every few seconds. Loaded keys
-/// stay while auth is out of reach.
+/// Loads the keys from auth, tries again until it has them, and asks again every few seconds.
+/// Loaded keys stay while auth is out of reach.
 pub fn follow(tasks: &Tasks, keys: &Keys, auth: Upstream) {
     let (source, stop) = (KeySource { keys: keys.clone(), auth }, tasks.token());
     tasks.spawn("keys", async move {

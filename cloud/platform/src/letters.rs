@@ -1,7 +1,8 @@
-//! The letters of a part's own queues and exchanges, and replays of its events, for admins. The gateway
-//! asks each part, since nobody else can reach a part's queues.
+//! The letters of a part's own queues and exchanges, and replays of its events, for admins. The
+//! gateway asks each part, since nobody else can reach a part's queues.
 //!
-//! Invariant: no body is shown. An event names people and places, and who mends a queue needs neither.
+//! Invariant: no body is shown. An event names people and places, and who mends a queue needs
+//! neither.
 
 use axum::{
     Router,
@@ -29,7 +30,8 @@ use crate::{
 /// A box of letters.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct LetterBoxItem {
-    /// Of the queue whose events were handled in vain, or of the exchange whose events found no queue.
+    /// Of the queue whose events were handled in vain, or of the exchange whose events found no
+    /// queue.
     pub name: String,
     pub kind: LetterKind,
     /// The part that it belongs to.

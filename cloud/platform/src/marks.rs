@@ -1,7 +1,9 @@
-//! Owns the copy that a service keeps of providers' marks: whom an admin has verified, by the user service's word.
-//! The table `provider_marks` comes with the migrations of each service that keeps one.
+//! Owns the copy that a service keeps of providers' marks: whom an admin has verified, by the user
+//! service's word. The table `provider_marks` comes with the migrations of each service that keeps
+//! one.
 //!
-//! Invariant: the newest version of a profile counts, so an event that comes again, or late, changes nothing.
+//! Invariant: the newest version of a profile counts, so an event that comes again, or late,
+//! changes nothing.
 
 pub mod store;
 
@@ -30,7 +32,8 @@ impl Handle for MarkKeeper {
     }
 }
 
-/// The mark that an event tells of; `None` where it is about something else than a provider's profile.
+/// The mark that an event tells of; `None` where it is about something else than a provider's
+/// profile.
 pub fn told_by(event: &Event) -> Result<Option<ProviderMark>, HandleError> {
     if event.kind.exchange() != Exchange::User {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! Owns the way an event leaves a service: written by the transaction that caused it, published by
-//! the one relay that holds the lease, marked after the bus has confirmed it, and kept for a while, so that a
-//! new consumer gets what it missed.
+//! the one relay that holds the lease, marked after the bus has confirmed it, and kept for a while,
+//! so that a new consumer gets what it missed.
 //!
 //! Invariant: a row is marked sent only after its confirm, so an event leaves at least once; rows
 //! leave in the order they were written.

@@ -1,8 +1,8 @@
-//! Owns the permissions of people in the cache, which auth writes and the gateway reads. The record is auth_db; the
-//! copy only saves asking auth for each request of an admin.
+//! Owns the permissions of people in the cache, which auth writes and the gateway reads. The record
+//! is auth_db; the copy only saves asking auth for each request of an admin.
 //!
-//! Invariant: auth removes the copy when a role changes. A copy that outlived its removal, because the cache was away
-//! or somebody had just read the row of before, ends by itself after `KEPT_FOR`.
+//! Invariant: auth removes the copy when a role changes. A copy that outlived its removal, because
+//! the cache was away or somebody had just read the row of before, ends by itself after `KEPT_FOR`.
 
 use std::time::Duration;
 

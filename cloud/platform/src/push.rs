@@ -1,8 +1,8 @@
-//! Owns pushes to people's devices: a gateway that is asked by HTTP, a folder for development, or nothing. The gateway
-//! knows which devices a person has; here a push is for a person.
+//! Owns pushes to people's devices: a gateway that is asked by HTTP, a folder for development, or
+//! nothing. The gateway knows which devices a person has; here a push is for a person.
 //!
-//! Invariants: no text is logged or stands in an error; every try bears the push's id, by which a gateway drops a repeat;
-//! a push is signed, and the secret stays here.
+//! Invariants: no text is logged or stands in an error; every try bears the push's id, by which a
+//! gateway drops a repeat; a push is signed, and the secret stays here.
 
 use std::{path::Path, sync::Arc};
 
@@ -72,8 +72,9 @@ pub enum PushError {
 }
 
 impl Push {
-    /// `off`, `folder:/a/folder`, which is made where it is missing, or the address of a gateway, with the file of the
-    /// secret that signs. A gateway at `https://` is known by these authorities.
+    /// `off`, `folder:/a/folder`, which is made where it is missing, or the address of a gateway,
+    /// with the file of the secret that signs. A gateway at `https://` is known by these
+    /// authorities.
     pub fn open(
         url: &str,
         secret: &Path,
@@ -97,7 +98,8 @@ impl Push {
         !matches!(self, Self::Off)
     }
 
-    /// Hands a push over. A gateway that is away is asked three times, which takes 14 seconds at most.
+    /// Hands a push over. A gateway that is away is asked three times, which takes 14 seconds at
+    /// most.
     pub async fn send(&self, message: &PushMessage) -> Result<(), PushError> {
         match self {
             Self::Off => Err(PushError::Off),

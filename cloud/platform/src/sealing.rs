@@ -1,12 +1,14 @@
-//! Owns personal data at rest: values are sealed before a store gets them, and opened when they are read.
+//! Owns personal data at rest: values are sealed before a store gets them, and opened when they are
+//! read.
 //!
-//! Invariants: a sealed value opens only in the column and the row that it was sealed for; it names its key, so
-//! keys follow one another; a value that does not begin as a sealed one is plain, as versions before this one
-//! wrote all of them, and is read as it stands.
+//! Invariants: a sealed value opens only in the column and the row that it was sealed for; it names
+//! its key, so keys follow one another; a value that does not begin as a sealed one is plain, as
+//! versions before this one wrote all of them, and is read as it stands.
 //!
-//! AES-256-GCM under a key for each value: HMAC-SHA256 of the data key over twelve random bytes gives it, and
-//! twelve more are its nonce. So one data key seals as much as a platform ever writes; with random nonces under
-//! the data key itself, two values might share one after some months of a thousand a second.
+//! AES-256-GCM under a key for each value: HMAC-SHA256 of the data key over twelve random bytes
+//! gives it, and twelve more are its nonce. So one data key seals as much as a platform ever
+//! writes; with random nonces under the data key itself, two values might share one after some
+//! months of a thousand a second.
 
 mod error;
 mod file;
@@ -83,7 +85,8 @@ impl DataKeys {
 
     /// The value as it may be kept there.
     pub fn seal(&self, place: &SealPlace, plain: &[u8]) -> Vec<u8> {
-        // A stranger's bytes that look sealed are sealed in any case, or nobody could read them again.
+        // A stranger's bytes that look sealed are sealed in any case, or nobody could read them
+        // again.
         match self.0.keys.first() {
             Some(key) if self.0.seals || plain.starts_with(&MAGIC) => key.seal(place, plain),
             _ => plain.to_vec(),
@@ -123,7 +126,8 @@ impl DataKeys {
         String::from_utf8(plain).map_err(|_| place.broken())
     }
 
-    /// Returns whether a job has to write these bytes anew: they are plain, or sealed by a key of before.
+    /// Returns whether a job has to write these bytes anew: they are plain, or sealed by a key of
+    /// before.
     pub fn is_stale(&self, stored: &[u8]) -> bool {
         self.head().is_some_and(|head| !stored.starts_with(&head))
     }
@@ -141,8 +145,8 @@ impl DataKeys {
         sealed.is_none_or(|sealed| !sealed.starts_with(&head))
     }
 
-    /// Finds equal values without opening them: alike for the same column and text, and told by nobody who lacks
-    /// the file. It stays the same while data keys follow one another.
+    /// Finds equal values without opening them: alike for the same column and text, and told by
+    /// nobody who lacks the file. It stays the same while data keys follow one another.
     pub fn hash(&self, column: &'static str, text: &str) -> [u8; 32] {
         let bytes = SealPlace::of(column, text.as_bytes());
         let mut hash = [0; 32];

@@ -23,7 +23,8 @@ impl Ground {
         Verifier { service, keys, service_key, clock: self.clock.clone() }
     }
 
-    /// Runs the jobs of a service and the relay of the events in its outbox or documents, and counts its letters.
+    /// Runs the jobs of a service and the relay of the events in its outbox or documents, and
+    /// counts its letters.
     pub fn run(
         &self,
         service: &'static str,
@@ -42,8 +43,8 @@ impl Ground {
     }
 }
 
-/// The finished router of a service: its routes, health and metrics, and the frame around them. It is
-/// ready when all of `checks` are in reach.
+/// The finished router of a service: its routes, health and metrics, and the frame around them. It
+/// is ready when all of `checks` are in reach.
 pub fn router(
     service: &'static str,
     routes: Router,

@@ -1,11 +1,11 @@
-//! Owns the words of the cache about sessions: the list of those that were ended, which auth writes and the gateway reads,
-//! and beside it a word of auth's own about each that stood when auth_db was asked. The record of both is auth_db; the
-//! cache only saves asking for every request.
+//! Owns the words of the cache about sessions: the list of those that were ended, which auth writes
+//! and the gateway reads, and beside it a word of auth's own about each that stood when auth_db was
+//! asked. The record of both is auth_db; the cache only saves asking for every request.
 //!
-//! Invariants: the absence of a session in the list says something only while the mark of completeness stands; a
-//! cache that was emptied, or that auth has not filled yet, has no mark. The word of a session that stands counts only
-//! beside a complete list without that session, and ends before an end of the session could leave the list: so no
-//! word that comes late undoes an end.
+//! Invariants: the absence of a session in the list says something only while the mark of
+//! completeness stands; a cache that was emptied, or that auth has not filled yet, has no mark. The
+//! word of a session that stands counts only beside a complete list without that session, and ends
+//! before an end of the session could leave the list: so no word that comes late undoes an end.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use wire::{Role, SessionId, UnixMillis, UserId};
 
 use crate::cache::{Cache, CacheError, count_read};
 
-/// An ended session stays listed for at least so long, and a word that it stands counts for no longer.
+/// An ended session stays listed for at least so long, and a word that it stands counts for no
+/// longer.
 pub const KEPT_FOR: Duration = Duration::from_secs(3600);
 
 const REVOKED: &str = "revoked";
@@ -55,8 +56,8 @@ pub async fn look_up(cache: &Cache, session: SessionId) -> Result<SessionStatus,
     Ok(status)
 }
 
-/// Notes that a session stands, under a key of its own: a gateway of a version before takes any word under the
-/// session's for an end.
+/// Notes that a session stands, under a key of its own: a gateway of a version before takes any
+/// word under the session's for an end.
 pub async fn remember(
     cache: &Cache,
     session: SessionId,

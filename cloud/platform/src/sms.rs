@@ -1,8 +1,9 @@
-//! Owns text messages to phones: a gateway that is asked by HTTP, a folder for development, or nothing.
+//! Owns text messages to phones: a gateway that is asked by HTTP, a folder for development, or
+//! nothing.
 //!
-//! Invariants: neither a number nor a text is logged or stands in an error; a message takes a bounded time; every try
-//! bears the message's id, by which a gateway drops a repeat; a message is at most the words of its sender, so whoever
-//! sends bounds how many there are.
+//! Invariants: neither a number nor a text is logged or stands in an error; a message takes a
+//! bounded time; every try bears the message's id, by which a gateway drops a repeat; a message is
+//! at most the words of its sender, so whoever sends bounds how many there are.
 
 mod error;
 mod phone;
@@ -54,8 +55,8 @@ const FORM: &str = "an address of text messages is off, folder:/a/folder or http
     http only on this machine";
 
 impl Sms {
-    /// `off`, `folder:/a/folder`, which is made where it is missing, or the address of a gateway, which is asked with
-    /// the secret in that file.
+    /// `off`, `folder:/a/folder`, which is made where it is missing, or the address of a gateway,
+    /// which is asked with the secret in that file.
     pub fn open(url: &str, secret: &Path) -> Result<Self, SmsAddressError> {
         Self::open_trusting(url, secret, &Authorities::of_process())
     }
@@ -91,7 +92,8 @@ impl Sms {
         !matches!(self, Self::Off)
     }
 
-    /// Hands a message over. A gateway that is away is asked three times, which takes 14 seconds at most.
+    /// Hands a message over. A gateway that is away is asked three times, which takes 14 seconds at
+    /// most.
     pub async fn send(&self, message: &SmsMessage) -> Result<(), SmsError> {
         match self {
             Self::Off => Err(SmsError::Off),

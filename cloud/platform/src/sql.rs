@@ -1,6 +1,6 @@
-//! Owns relational storage: one hand-written SQL text for MySQL and SQLite, values through the closed
-//! `Val`, rows through `Row`. Every statement of every service passes through here, so it
-//! is timed and limited in one place.
+//! Owns relational storage: one hand-written SQL text for MySQL and SQLite, values through the
+//! closed `Val`, rows through `Row`. Every statement of every service passes through here, so it is
+//! timed and limited in one place.
 //!
 //! Invariants: a text is static (`Statement` can only repeat static parts); a transaction on SQLite
 //! holds the one write lock from its start; MySQL runs at READ COMMITTED, because under REPEATABLE
@@ -56,8 +56,8 @@ pub enum Sql {
 }
 
 impl Sql {
-    /// Opens a database whose personal columns these keys seal, and refuses one that `migrate` has not brought
-    /// up to date.
+    /// Opens a database whose personal columns these keys seal, and refuses one that `migrate` has
+    /// not brought up to date.
     pub async fn open_current(
         url: &SecretUrl,
         migrations: &Migrations,

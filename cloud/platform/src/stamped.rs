@@ -1,8 +1,9 @@
 //! Owns a part's memories of its store in the cache: answers that many ask for.
 //!
-//! Invariants: every change of a thing gives it a new stamp, and a memory under another stamp counts for
-//! nothing; one whose change the cache did not hear of ends with its time. The store is the truth: without the cache
-//! everything is read there, and no reader waits long for it. Memories are sealed, and a plain one is nobody's of ours.
+//! Invariants: every change of a thing gives it a new stamp, and a memory under another stamp
+//! counts for nothing; one whose change the cache did not hear of ends with its time. The store is
+//! the truth: without the cache everything is read there, and no reader waits long for it. Memories
+//! are sealed, and a plain one is nobody's of ours.
 
 use std::time::Duration;
 
@@ -58,8 +59,9 @@ impl StampedMemory {
         Some(Stamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
-    /// Forgets the memories of a thing, on every replica; call it before the change is stored, and again after it. It waits
-    /// as long as the cache may take: readers miss a change that the cache did not hear of.
+    /// Forgets the memories of a thing, on every replica; call it before the change is stored, and
+    /// again after it. It waits as long as the cache may take: readers miss a change that the cache
+    /// did not hear of.
     pub async fn changed(&self, of: &StampedThing) {
         let stamp = random::secret_text(STAMP_BYTES);
         if let Err(error) = self.cache.set(&self.key("stamp", of), &stamp, STAMP_TTL).await {

@@ -1,6 +1,6 @@
-//! Owns the way to another service: in this process through its router, or over HTTP. Both arms take
-//! the same request, so authentication, tracing and problems run the same code; a WebSocket upgrade
-//! passes through both.
+//! Owns the way to another service: in this process through its router, or over HTTP. Both arms
+//! take the same request, so authentication, tracing and problems run the same code; a WebSocket
+//! upgrade passes through both.
 
 mod guard;
 mod remote;
@@ -50,8 +50,8 @@ pub enum Upstream {
 pub struct Opening(Arc<OnceLock<Weak<Router>>>);
 
 impl Opening {
-    /// From here on it can be asked, as long as its router is held elsewhere: two services that ask each
-    /// other would otherwise keep each other for ever.
+    /// From here on it can be asked, as long as its router is held elsewhere: two services that ask
+    /// each other would otherwise keep each other for ever.
     pub fn opened(self, service: &Upstream) {
         if let Upstream::Local(router) = service {
             let _first_and_only = self.0.set(Arc::downgrade(router));
@@ -98,8 +98,9 @@ impl Upstream {
         Remote::new(base, tasks).map(Self::Remote)
     }
 
-    /// One way in place of all that lead to a part. Those to other processes are guarded; the one within this
-    /// process needs no guard. A call that outlasts `patience` and is given up is a fault of its address.
+    /// One way in place of all that lead to a part. Those to other processes are guarded; the one
+    /// within this process needs no guard. A call that outlasts `patience` and is given up is a
+    /// fault of its address.
     pub fn guarded(part: CloudPart, ways: Vec<Self>, clock: &Clock, patience: Duration) -> Self {
         let remote = |way: &Self| match way {
             Self::Remote(remote) => Some(remote.clone()),
@@ -113,9 +114,9 @@ impl Upstream {
         }
     }
 
-    /// Passes a request on and returns its answer; bodies stream both ways. Hand in
-    /// the original request whole when it may be an upgrade. A request of one's own must not carry a
-    /// client's extensions.
+    /// Passes a request on and returns its answer; bodies stream both ways. Hand in the original
+    /// request whole when it may be an upgrade. A request of one's own must not carry a client's
+    /// extensions.
     pub async fn call(&self, request: Request<Body>) -> Result<Response<Body>, UpstreamError> {
         match self {
             Self::Local(router) => here(router, request).await,
@@ -129,8 +130,8 @@ impl Upstream {
         }
     }
 
-    /// Asks with JSON and reads the whole answer as JSON; an empty answer reads as `()`. `bearer` is a
-    /// person's or a service's token.
+    /// Asks with JSON and reads the whole answer as JSON; an empty answer reads as `()`. `bearer`
+    /// is a person's or a service's token.
     pub async fn json<T: DeserializeOwned>(
         &self,
         method: Method,

@@ -1,4 +1,5 @@
-//! Owns the parts of a review, its rules, and the words that it is found by. Pure: no IO, and time comes in.
+//! Owns the parts of a review, its rules, and the words that it is found by. Pure: no IO, and time
+//! comes in.
 
 mod form;
 mod rating;

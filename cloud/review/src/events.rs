@@ -1,5 +1,5 @@
-//! Takes in the service's own events: each review that comes, changes, is hidden or shown again has its provider's
-//! rating added up anew.
+//! Takes in the service's own events: each review that comes, changes, is hidden or shown again has
+//! its provider's rating added up anew.
 
 use platform::{
     bus::{Bus, topology},
@@ -10,7 +10,8 @@ use wire::{Event, EventType, ReviewEvent};
 
 use crate::store::ReviewStore;
 
-/// An event only says that something has changed: the reviews are added up as they stand, so a repeat changes nothing.
+/// An event only says that something has changed: the reviews are added up as they stand, so a
+/// repeat changes nothing.
 pub struct RatingFeed {
     pub store: ReviewStore,
 }

@@ -1,4 +1,5 @@
-//! The routes of reviews. Everybody who is signed in reads what is shown; its people see more of it.
+//! The routes of reviews. Everybody who is signed in reads what is shown; its people see more of
+//! it.
 
 mod desk;
 mod internal;

@@ -1,8 +1,9 @@
-//! Owns reviews: a customer's word on a completed order, its provider's reply, and what all of a provider's reviews
-//! add up to.
+//! Owns reviews: a customer's word on a completed order, its provider's reply, and what all of a
+//! provider's reviews add up to.
 //!
-//! Invariants: an order has at most one review, by its customer and after its completion; a hidden review is kept,
-//! shown to its author and admins alone, and counts nowhere; a rating equals the sum of the reviews that are shown.
+//! Invariants: an order has at most one review, by its customer and after its completion; a hidden
+//! review is kept, shown to its author and admins alone, and counts nowhere; a rating equals the
+//! sum of the reviews that are shown.
 
 mod config;
 pub mod domain;

@@ -1,5 +1,5 @@
-//! The work of the review service between its routes and its stores: it asks the order service whose an order is,
-//! and decides the reviews that come from edges.
+//! The work of the review service between its routes and its stores: it asks the order service
+//! whose an order is, and decides the reviews that come from edges.
 
 use axum::extract::FromRef;
 use platform::{
@@ -179,7 +179,8 @@ impl Service {
         }
     }
 
-    /// The same op hears its own result again; a command that came by another way hears of the first one.
+    /// The same op hears its own result again; a command that came by another way hears of the
+    /// first one.
     async fn outcome(&self, record: CommandRecord, place: &str) -> Result<Outcome, Problem> {
         let CommandRecord { code, decided_at, order_id, op, .. } = record;
         let order = match code {
@@ -198,7 +199,8 @@ impl Service {
     }
 }
 
-/// The order as a review needs it, or why its customer may not review it. Another's order does not exist for them.
+/// The order as a review needs it, or why its customer may not review it. Another's order does not
+/// exist for them.
 fn reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrder, Code> {
     let OrderAndTerms { order, paid_afterwards, .. } = told;
     if order.customer_id != customer.user_id {

@@ -1,8 +1,9 @@
-//! Owns where reviews are kept, with their votes, their reports, the ratings that they add up to, and the answers to
-//! edges' commands.
+//! Owns where reviews are kept, with their votes, their reports, the ratings that they add up to,
+//! and the answers to edges' commands.
 //!
-//! Invariants: one index keeps a second review of an order out; a change is made on the version that was read, with
-//! its event in the changed document; votes and ratings can be counted anew at any time.
+//! Invariants: one index keeps a second review of an order out; a change is made on the version
+//! that was read, with its event in the changed document; votes and ratings can be counted anew at
+//! any time.
 
 mod answers;
 mod ratings;

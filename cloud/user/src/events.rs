@@ -16,8 +16,8 @@ use crate::{
     store::{ChangeNews, CompletedJob, KeptProfile, ProfileRefusal, ProfileStore},
 };
 
-/// Handling an event twice changes nothing the second time: the store keeps one profile for each person,
-/// one line for each job, and the newest word about a rating.
+/// Handling an event twice changes nothing the second time: the store keeps one profile for each
+/// person, one line for each job, and the newest word about a rating.
 pub struct ProfileFeed {
     pub store: ProfileStore,
 }

@@ -1,5 +1,5 @@
-//! The routes of profiles. A person reads and changes their own by their token; the id in a path only has
-//! to agree with it.
+//! The routes of profiles. A person reads and changes their own by their token; the id in a path
+//! only has to agree with it.
 
 mod addresses;
 mod files;

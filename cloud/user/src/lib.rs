@@ -1,8 +1,8 @@
 //! Owns the profiles of people: their data and addresses, and the offers of providers.
 //!
-//! Invariants: a person changes their own profile alone; a change is made on the version that was read;
-//! other people see the public part of a provider and nothing of a customer; each change writes its event
-//! into the document that it changes.
+//! Invariants: a person changes their own profile alone; a change is made on the version that was
+//! read; other people see the public part of a provider and nothing of a customer; each change
+//! writes its event into the document that it changes.
 
 pub mod domain;
 mod events;
@@ -41,8 +41,8 @@ pub struct Config {
     pub documents_url: SecretUrl,
     /// Where the files of people are. All replicas need the same place.
     pub files_url: SecretUrl,
-    /// How long the cache answers for the public part of a provider's profile. One that the cache did not hear a change
-    /// of is wrong for no longer.
+    /// How long the cache answers for the public part of a provider's profile. One that the cache
+    /// did not hear a change of is wrong for no longer.
     pub cache_ttl_ms: u64,
 }
 

@@ -1,8 +1,8 @@
-//! Owns where profiles are kept: one collection for customers and one for providers. A person's own id is
-//! the id of their profile.
+//! Owns where profiles are kept: one collection for customers and one for providers. A person's own
+//! id is the id of their profile.
 //!
-//! Invariants: a person has at most one profile; a change is made on the revision that its maker read, or
-//! not at all; its event stands in the changed document.
+//! Invariants: a person has at most one profile; a change is made on the revision that its maker
+//! read, or not at all; its event stands in the changed document.
 
 mod cards;
 mod jobs;

@@ -9,8 +9,8 @@ const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/lib/rabbitmq/b
 /// The mongod that the pinned Python wheel carries, inside the folder that pip was given.
 const MONGOD_IN_WHEEL: &str = "fiftyone/db/bin/mongod";
 
-/// One of the product's programs: from the folder that `HOLDFAST_BIN_DIR` names, or built beside the one
-/// that is running.
+/// One of the product's programs: from the folder that `HOLDFAST_BIN_DIR` names, or built beside
+/// the one that is running.
 pub fn own(name: &str) -> Result<PathBuf> {
     match std::env::var_os("HOLDFAST_BIN_DIR") {
         Some(folder) => built(&PathBuf::from(folder).join(name)),

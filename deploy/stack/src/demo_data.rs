@@ -1,5 +1,5 @@
-//! People and orders in both languages for a new platform: made through the public API, worked on at
-//! the regional nodes, and with one collision that was really played.
+//! People and orders in both languages for a new platform: made through the public API, worked on
+//! at the regional nodes, and with one collision that was really played.
 
 mod jobs;
 mod node;

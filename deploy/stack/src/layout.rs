@@ -1,5 +1,5 @@
-//! Where everything of a platform is: folders, ports, names. Decided before anything starts, so that
-//! a taken port is said at once, and a test can put a proxy in between.
+//! Where everything of a platform is: folders, ports, names. Decided before anything starts, so
+//! that a taken port is said at once, and a test can put a proxy in between.
 
 use std::{
     collections::BTreeMap,
@@ -33,9 +33,9 @@ pub enum Stores {
 }
 
 impl Stores {
-    /// Those that the data in a platform's folder is for, as its files tell: the embedded bus, or the
-    /// hub's database on a server. A folder with neither is new, also where servers began to start in it
-    /// and did not come so far; one with both says nothing.
+    /// Those that the data in a platform's folder is for, as its files tell: the embedded bus, or
+    /// the hub's database on a server. A folder with neither is new, also where servers began to
+    /// start in it and did not come so far; one with both says nothing.
     pub fn found_in(folder: &Path) -> Option<Self> {
         let embedded = folder.join(CLOUD).join("bus.db").exists();
         let real = folder.join(SERVERS).join("mariadb/data/sync_db").exists();

@@ -1,7 +1,8 @@
-//! The user that each part has on each server in production, made by the scripts of `deploy/docker` and named by the
-//! URLs of `docker-compose.yml`.
+//! The user that each part has on each server in production, made by the scripts of `deploy/docker`
+//! and named by the URLs of `docker-compose.yml`.
 //!
-//! Must stay true: after `make` nobody signs in at the bus, the cache or the documents as anybody else.
+//! Must stay true: after `make` nobody signs in at the bus, the cache or the documents as anybody
+//! else.
 
 use std::{
     collections::BTreeMap,
@@ -45,8 +46,8 @@ impl PartUsers {
         Ok(Self(urls.collect()))
     }
 
-    /// The URL by which a part signs in, by the end of its setting's name: `BUS_URL`, `CACHE_URL`, `SQL_URL` or
-    /// `DOCUMENTS_URL`.
+    /// The URL by which a part signs in, by the end of its setting's name: `BUS_URL`, `CACHE_URL`,
+    /// `SQL_URL` or `DOCUMENTS_URL`.
     pub fn url(&self, part: CloudPart, setting: &str) -> Option<&str> {
         let urls = self.0.get(&part)?;
         urls.iter().find(|(name, _)| name.ends_with(setting)).map(|(_, url)| url.as_str())
@@ -200,7 +201,8 @@ async fn make_cache_users(servers: &Addresses, users: &str) -> Result<()> {
     Ok(())
 }
 
-/// The URLs of the part's own service in `docker-compose.yml`, with these servers in the place of its own.
+/// The URLs of the part's own service in `docker-compose.yml`, with these servers in the place of
+/// its own.
 fn urls_of(
     part: CloudPart,
     servers: &Addresses,

@@ -187,8 +187,9 @@ pub const READY_MAX: Duration = Duration::from_secs(60);
 const EDGE_STOP_MS_MAX: u64 = 1_200;
 const CLOUD_STOP_MS_MAX: u64 = 3_300;
 
-/// Limits of the cloud that a platform of ours widens: here everybody comes from one address, and the admin
-/// looks at the status ten times a second. A limit that the environment of the platform names stays as it is there.
+/// Limits of the cloud that a platform of ours widens: here everybody comes from one address, and
+/// the admin looks at the status ten times a second. A limit that the environment of the platform
+/// names stays as it is there.
 const WIDE_CLOUD: &[(&str, &str)] = &[
     ("HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "6000"),
     ("HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE", "6000"),
@@ -220,7 +221,8 @@ fn with_limits(spec: Spec, limits: &[(&str, &str)]) -> Spec {
     widen_limits(spec, limits, |limit| env::var_os(limit).is_some())
 }
 
-/// The process inherits the environment of the platform, so a limit that is set there needs nothing.
+/// The process inherits the environment of the platform, so a limit that is set there needs
+/// nothing.
 fn widen_limits(
     mut spec: Spec,
     limits: &[(&str, &str)],

@@ -47,7 +47,8 @@ pub struct Wishes {
     pub demo_data: bool,
     /// No limit is widened for people who all come from one address.
     pub default_limits: bool,
-    /// On real stores each part signs in as the user that it has in production, and nobody else may.
+    /// On real stores each part signs in as the user that it has in production, and nobody else
+    /// may.
     pub own_users: bool,
     /// Added to the environment of every process of ours.
     pub environment: BTreeMap<String, String>,
@@ -106,7 +107,8 @@ impl Stack {
         Self::start_under(supervisor_for(&layout)?, layout, wishes, &|_| {}).await
     }
 
-    /// The same under a supervisor that the caller can stop at any moment. `say` hears of each step.
+    /// The same under a supervisor that the caller can stop at any moment. `say` hears of each
+    /// step.
     pub async fn start_under(
         supervisor: Supervisor,
         layout: Layout,
@@ -229,8 +231,8 @@ impl Stack {
         .await
     }
 
-    /// A platform may be laid out without an edge in some regions. A right that an operator took back may stay
-    /// with nobody.
+    /// A platform may be laid out without an edge in some regions. A right that an operator took
+    /// back may stay with nobody.
     fn is_meant(&self, wrong: &Complaint) -> bool {
         let mut edges = self.layout.edges.iter();
         match wrong.kind {
@@ -378,7 +380,8 @@ impl Stack {
     /// What every process of this platform is started with, as was wished.
     pub fn in_environment(&self, spec: Spec) -> Spec {
         let mut spec = if self.default_limits { parts::at_default_limits(spec) } else { spec };
-        // An error's own words are what a log's last lines are read for; panics keep their backtrace.
+        // An error's own words are what a log's last lines are read for; panics keep their
+        // backtrace.
         spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
         spec.env.extend(self.environment.clone());
         spec
@@ -391,7 +394,8 @@ impl Stack {
         self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so).await
     }
 
-    /// A hub that was killed rests at the gateway for a moment after its return, so it is told again.
+    /// A hub that was killed rests at the gateway for a moment after its return, so it is told
+    /// again.
     async fn tell_gate(&self, region: Region, gate: GateState) -> Result<()> {
         let admin = self.admin().await?;
         loop {

@@ -1,8 +1,9 @@
-//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in its own folder and on free ports; in a test
-//! run also a stand-in for S3.
+//! Private MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto, each in its own folder and on free
+//! ports; in a test run also a stand-in for S3.
 //!
 //! Must stay true: nothing of the machine's own servers is used, touched or disturbed, and nothing
-//! but the loopback address is listened on (save RabbitMQ's distribution port, which cannot be bound).
+//! but the loopback address is listened on (save RabbitMQ's distribution port, which cannot be
+//! bound).
 
 mod mariadb;
 mod mongodb;
@@ -57,7 +58,8 @@ impl Server {
     }
 }
 
-/// The files of the certificate by which servers speak TLS. They take plain connections too, save S3.
+/// The files of the certificate by which servers speak TLS. They take plain connections too, save
+/// S3.
 #[derive(Debug, Clone)]
 pub struct ServerCertificate {
     pub chain: PathBuf,
@@ -73,7 +75,8 @@ struct TlsPlaces {
 
 pub struct Servers {
     pub addresses: Addresses,
-    /// The same servers by TLS, where they have a certificate. The name in it is the loopback address.
+    /// The same servers by TLS, where they have a certificate. The name in it is the loopback
+    /// address.
     pub by_tls: Option<Addresses>,
     ports: Places,
     folder: PathBuf,
@@ -98,7 +101,8 @@ pub enum ServerData {
     OfTestRun,
 }
 
-/// The people that a MongoDB lets in. It must know at its start; the other servers may be told later.
+/// The people that a MongoDB lets in. It must know at its start; the other servers may be told
+/// later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Anybody,

@@ -1,4 +1,5 @@
-//! What a person who starts a platform wants to know: what runs where, who can sign in, what to try.
+//! What a person who starts a platform wants to know: what runs where, who can sign in, what to
+//! try.
 
 use std::fmt::Write;
 

@@ -1,8 +1,9 @@
 //! `holdfast-stack up`: a whole platform for a person at a terminal, or for a script that waits for
 //! the ready file.
 //!
-//! Must stay true: the ready file and the operator's context are there exactly while the platform is
-//! healthy and up; a signal at any moment, also while starting, stops everything that was started.
+//! Must stay true: the ready file and the operator's context are there exactly while the platform
+//! is healthy and up; a signal at any moment, also while starting, stops everything that was
+//! started.
 
 use std::{
     path::{self, PathBuf},
@@ -20,7 +21,8 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use crate::table;
 
 const DATA: &str = ".holdfast";
-/// On files it takes at most five seconds, on servers at most twenty; this is for a machine in trouble.
+/// On files it takes at most five seconds, on servers at most twenty; this is for a machine in
+/// trouble.
 const STOP_MAX: Duration = Duration::from_secs(30);
 /// Well before an admin's session ends.
 const REFRESH: Duration = Duration::from_secs(20 * 60);

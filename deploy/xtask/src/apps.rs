@@ -1,7 +1,7 @@
 //! The apps for people: the portal and the providers' app, built by Node into their `dist` folders.
 //!
-//! Must stay true: nothing is done while the sources are as they were, and the product builds without the
-//! apps.
+//! Must stay true: nothing is done while the sources are as they were, and the product builds
+//! without the apps.
 
 use std::{
     fs,
@@ -44,8 +44,8 @@ pub fn build() -> Result<()> {
     stamp.write()
 }
 
-/// Lint, types, unit tests, the build with its sizes, and what a browser shows: every page, and the story on the
-/// programs that the workspace has built.
+/// Lint, types, unit tests, the build with its sizes, and what a browser shows: every page, and the
+/// story on the programs that the workspace has built.
 pub fn test() -> Result<()> {
     let node = installed()?;
     for script in ["lint", "check", "test"] {

@@ -1,5 +1,5 @@
-//! Stages that need neither a server nor a quiet machine run beside the others, in a process of their own
-//! and at the lowest priority: the tests that wait leave the processors to them.
+//! Stages that need neither a server nor a quiet machine run beside the others, in a process of
+//! their own and at the lowest priority: the tests that wait leave the processors to them.
 
 use std::{
     fs::{self, File},
@@ -67,7 +67,8 @@ impl Drop for Beside {
     }
 }
 
-/// What a process runs, also after another build has taken its file away: the tests of xtask build it anew.
+/// What a process runs, also after another build has taken its file away: the tests of xtask build
+/// it anew.
 fn program_of(process: u32) -> PathBuf {
     format!("/proc/{process}/exe").into()
 }
@@ -93,7 +94,8 @@ mod tests {
     #[test]
     fn a_program_whose_file_is_gone_is_started_once_more() {
         let file = std::env::temp_dir().join(format!("xtask-beside-{}", std::process::id()));
-        // Another process writes it: a program that a fork of this one still holds open for writing does not start.
+        // Another process writes it: a program that a fork of this one still holds open for writing
+        // does not start.
         assert!(shell::succeeds(Command::new("cp").arg("/bin/sleep").arg(&file)));
         // Under its own name, by which a program of many commands knows what to do.
         let mut running = Command::new(&file).arg0("sleep").arg("60").spawn().unwrap();

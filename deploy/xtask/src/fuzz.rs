@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz`: lets a fuzzer think of inputs for the readers of strangers' bytes.
 //!
-//! Must stay true: the fuzzer sees which code an input reaches, by options of the stable compiler alone; a run that
-//! sees nothing is red, and so is a broken promise, a slow input and one that takes too much memory.
+//! Must stay true: the fuzzer sees which code an input reaches, by options of the stable compiler
+//! alone; a run that sees nothing is red, and so is a broken promise, a slow input and one that
+//! takes too much memory.
 
 use std::{
     fmt, fs,
@@ -173,7 +174,8 @@ impl Fuzzer {
         empty(&least)?;
         let kept = self.kept(target);
         let mut program = self.program(target);
-        // By the places alone, and not by how often an input reaches each: that would be thousands of inputs.
+        // By the places alone, and not by how often an input reaches each: that would be thousands
+        // of inputs.
         program.args(["-set_cover_merge=1", "-use_counters=0", "-use_cmp=0"]);
         program.arg(&least).arg(&kept).arg(&new);
         let (log, is_green) = self.logged(target, &mut program)?;
@@ -221,7 +223,8 @@ impl Fuzzer {
 }
 
 impl FuzzTally {
-    /// Reads the fuzzer's own lines: `#129 INITED cov: 351 ft: 612 ...` and `stat::number_of_executed_units: 7`.
+    /// Reads the fuzzer's own lines: `#129 INITED cov: 351 ft: 612 ...` and
+    /// `stat::number_of_executed_units: 7`.
     fn of(log: &str) -> Option<Self> {
         let places = |word: &str| {
             let line =

@@ -13,7 +13,8 @@ use std::{
 
 use crate::{Result, shell, workspace};
 
-/// A file that shows a package is there, and the package. `*` stands for the machine's architecture.
+/// A file that shows a package is there, and the package. `*` stands for the machine's
+/// architecture.
 const PACKAGES: [(&str, &str); 16] = [
     ("/usr/bin/cc", "gcc"),
     ("/usr/bin/g++", "g++"),

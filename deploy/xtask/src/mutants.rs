@@ -1,6 +1,7 @@
 //! `cargo xtask mutants`: plants each defect in the real processes and sees a named test go red.
 //!
-//! Must stay true: the same test is green without the defect, so that it is the defect that it finds.
+//! Must stay true: the same test is green without the defect, so that it is the defect that it
+//! finds.
 
 use std::fs;
 
@@ -61,8 +62,9 @@ mutants! {
         "whatever_is_cut_and_killed_the_four_promises_stand";
 }
 
-/// What the program `rounds` would draw, with and without the defect: these rounds bring an accept from
-/// elsewhere to the cloud while the holder, cut off, has promised the same order to somebody else.
+/// What the program `rounds` would draw, with and without the defect: these rounds bring an accept
+/// from elsewhere to the cloud while the holder, cut off, has promised the same order to somebody
+/// else.
 const ROUNDS: [(&str, &str); 2] = [("HOLDFAST_CHAOS_SEED", "1"), ("HOLDFAST_CHAOS_ROUNDS", "4")];
 
 const VARIABLE: &str = "HOLDFAST_DEFECT";

@@ -1,7 +1,9 @@
-//! Runs the tests of SQL stores on MySQL itself. Every other run has MariaDB: no registry has a MySQL for Debian
-//! stable, and the packages of Debian's unstable suite move, so no test run may depend on them.
+//! Runs the tests of SQL stores on MySQL itself. Every other run has MariaDB: no registry has a
+//! MySQL for Debian stable, and the packages of Debian's unstable suite move, so no test run may
+//! depend on them.
 //!
-//! Must stay true: nothing is installed. The packages are unpacked in the target folder, with their own libraries.
+//! Must stay true: nothing is installed. The packages are unpacked in the target folder, with their
+//! own libraries.
 
 use std::{
     fs,

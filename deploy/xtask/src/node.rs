@@ -1,5 +1,5 @@
-//! Node and npm for the apps: the machine's own where it is new enough, else a pinned wheel in the target
-//! folder.
+//! Node and npm for the apps: the machine's own where it is new enough, else a pinned wheel in the
+//! target folder.
 
 use std::{
     env,

@@ -1,8 +1,8 @@
-//! `cargo xtask fuzz routes`: Schemathesis asks a whole platform everything that its descriptions allow, and much that
-//! they do not, as each kind of caller.
+//! `cargo xtask fuzz routes`: Schemathesis asks a whole platform everything that its descriptions
+//! allow, and much that they do not, as each kind of caller.
 //!
-//! Must stay true: a server's error, an answer that no description names and a run that sees nothing are red; the same
-//! seed asks the same.
+//! Must stay true: a server's error, an answer that no description names and a run that sees
+//! nothing are red; the same seed asks the same.
 
 mod callers;
 mod platform;
@@ -28,7 +28,8 @@ const SEED: u64 = 1;
 const CONFIG: &str = "tests/fuzz/routes";
 const WORK: &str = "routes";
 
-/// Fewer calls, of a caller with little time on a busy machine, do not tell whether it sees anything.
+/// Fewer calls, of a caller with little time on a busy machine, do not tell whether it sees
+/// anything.
 const TELLING_CALLS: u64 = 50;
 /// Of all answers, so many in a hundred may be that there were too many: they hide the rest.
 const LIMITED_PERCENT_MAX: u64 = 5;

@@ -1,4 +1,5 @@
-//! Runs other programs in the open: what is run is printed, and so is what a reader wants of its output.
+//! Runs other programs in the open: what is run is printed, and so is what a reader wants of its
+//! output.
 
 use std::process::{Command, ExitStatus, Stdio};
 

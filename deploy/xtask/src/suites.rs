@@ -58,7 +58,8 @@ impl Suites {
         Self::built(&["build", "--workspace", "--locked", "--all-targets"])
     }
 
-    /// The same of some test programs and one other program, with the features of the whole workspace.
+    /// The same of some test programs and one other program, with the features of the whole
+    /// workspace.
     pub fn build_of(tests: &[&str], program: &str) -> Result<Self> {
         let any = tests.iter().find_map(|test| test.strip_prefix("--test="));
         // With a test, so that its features are those of the tests.

@@ -1,5 +1,5 @@
-//! Builds programs of the workspace, always with the features of the whole and in one profile: no command rebuilds for
-//! another.
+//! Builds programs of the workspace, always with the features of the whole and in one profile: no
+//! command rebuilds for another.
 
 use std::{
     path::{Path, PathBuf},
@@ -101,7 +101,8 @@ fn simulator_of(package: &str, program: &str) -> Result<PathBuf> {
     built("release", program)
 }
 
-/// What is measured, built as it is shipped but for the optimisation across crates, and what measures.
+/// What is measured, built as it is shipped but for the optimisation across crates, and what
+/// measures.
 pub fn bench() -> Result<PathBuf> {
     const PROFILE: &str = "bench-platform";
     let mut cargo = cargo()?;

@@ -1,6 +1,6 @@
-//! Owns sign-in at an edge: name and password are handed on to the cloud while the link is up. Back comes a
-//! token for the edges of this region alone, so that no token that opens the cloud is ever here. Tells also
-//! why a token opens nothing here.
+//! Owns sign-in at an edge: name and password are handed on to the cloud while the link is up. Back
+//! comes a token for the edges of this region alone, so that no token that opens the cloud is ever
+//! here. Tells also why a token opens nothing here.
 
 use std::time::Duration;
 
@@ -59,7 +59,8 @@ struct Grant {
 const TIMEOUT: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// The person of the token, or why it opens no connection of this device: MQTT 3.1.1 has no words for it.
+/// The person of the token, or why it opens no connection of this device: MQTT 3.1.1 has no words
+/// for it.
 pub async fn show(
     State(rooms): State<Rooms>,
     Query(TabletQuery { device }): Query<TabletQuery>,
@@ -74,7 +75,8 @@ pub async fn show(
     Ok(Json(EdgeSession { user_id: claims.sub, role: claims.role, expires_at }))
 }
 
-/// A name and a password for a token of this region's edges, from the cloud. Its refusals are passed on.
+/// A name and a password for a token of this region's edges, from the cloud. Its refusals are
+/// passed on.
 pub async fn sign_in(
     State(rooms): State<Rooms>,
     headers: HeaderMap,
@@ -96,8 +98,8 @@ pub async fn sign_in(
     Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role, device }).into_response())
 }
 
-/// Ends the session of a token of this region's edges. Also hands the device over, where it is named: the
-/// next person who uses it has it, even while the cloud is out of reach.
+/// Ends the session of a token of this region's edges. Also hands the device over, where it is
+/// named: the next person who uses it has it, even while the cloud is out of reach.
 pub async fn sign_out(
     State(rooms): State<Rooms>,
     Query(TabletQuery { device }): Query<TabletQuery>,

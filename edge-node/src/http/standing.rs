@@ -1,5 +1,5 @@
-//! `GET /standing`: how things stand between this edge and the cloud, for a tablet that shows it, also
-//! before anybody has signed in.
+//! `GET /standing`: how things stand between this edge and the cloud, for a tablet that shows it,
+//! also before anybody has signed in.
 
 use axum::extract::State;
 use process::problem::{Json, Problem, fault};

@@ -47,7 +47,8 @@ pub fn naming(reply: Reply, wrong: Vec<FieldError>) -> Reply {
     if named { Reply { errors: wrong, ..reply } } else { reply }
 }
 
-/// The outcome of a stored command, or else its verdict, with the order as it is now and the receipt.
+/// The outcome of a stored command, or else its verdict, with the order as it is now and the
+/// receipt.
 pub fn stored(
     ground: &EdgeGround,
     stored: &StoredCommand,
@@ -87,7 +88,8 @@ pub fn stored(
     }
 }
 
-/// Whether the reader accepted the order while it was open here and lost it: he has seen it and sees its fate.
+/// Whether the reader accepted the order while it was open here and lost it: he has seen it and
+/// sees its fate.
 fn lost(
     stored: &StoredCommand,
     outcome: Option<&Outcome>,

@@ -1,4 +1,5 @@
-//! What can be said of a command without any order: who may do such a thing, and whether its fields fit.
+//! What can be said of a command without any order: who may do such a thing, and whether its fields
+//! fit.
 
 use wire::{
     Action, Code, CommandBody, FieldError, Region, Role, check_comment, check_draft,
@@ -24,7 +25,8 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
     match body {
         CommandBody::PublishOrder { order, .. } => {
             let mut wrong = check_draft(order).err().unwrap_or_default();
-            // An order published here is one of this region: it is this edge's view it will be seen in.
+            // An order published here is one of this region: it is this edge's view it will be seen
+            // in.
             let elsewhere = || FieldError::new("location", say::region_not_this_one);
             wrong.extend((order.location != region).then(elsewhere));
             wrong

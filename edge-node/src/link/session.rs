@@ -1,7 +1,7 @@
 //! One session: carries out the engine's steps in order, one at a time.
 //!
-//! Invariant: a probe is answered while the session waits for the file, too: a disk that stands still is
-//! no sign that another run may take this one's place [PROBE_OLD_SESSION].
+//! Invariant: a probe is answered while the session waits for the file, too: a disk that stands
+//! still is no sign that another run may take this one's place [PROBE_OLD_SESSION].
 
 use std::{collections::VecDeque, convert::Infallible, error::Error, pin::Pin, time::Duration};
 
@@ -86,7 +86,8 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    /// Waits for the file. Frames that come meanwhile wait for their turn; only a probe is answered at once.
+    /// Waits for the file. Frames that come meanwhile wait for their turn; only a probe is answered
+    /// at once.
     async fn beside<T, E: Error>(
         &mut self,
         mut file: Pin<Box<impl Future<Output = Result<T, E>>>>,

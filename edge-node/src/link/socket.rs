@@ -1,4 +1,5 @@
-//! One WebSocket to the hub: frames, each within a time limit, and signs of life from the other end.
+//! One WebSocket to the hub: frames, each within a time limit, and signs of life from the other
+//! end.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Owns the access to the embedded broker: who may connect, publish and subscribe.
 //!
-//! Invariants: all live connections of one device are of one person, so nobody else hears a message to a
-//! device. A second person is refused until the first one's connections have ended; the device's owner is
-//! let in at once, and theirs end. One person has only so many connections.
+//! Invariants: all live connections of one device are of one person, so nobody else hears a message
+//! to a device. A second person is refused until the first one's connections have ended; the
+//! device's owner is let in at once, and theirs end. One person has only so many connections.
 
 use std::{
     collections::HashMap,
@@ -132,8 +132,8 @@ impl Access {
     }
 }
 
-/// One connection and the person signed in on it. The broker carries it from the door to every packet and
-/// event of the connection, written in the one word that it has for a user.
+/// One connection and the person signed in on it. The broker carries it from the door to every
+/// packet and event of the connection, written in the one word that it has for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Guest {
     pub pass: Pass,
@@ -180,12 +180,13 @@ impl Guests {
         Guest { pass, role: claims.role, visit }
     }
 
-    /// The connections that end because this one is in: those of others, where it is the device's owner's,
-    /// or else this one itself. Of two persons who come to the door of one device at the same time, the
-    /// second one in may not stay, and no more than have room: the door asks before it lets in. Of the same
-    /// client id the newer one at the door has displaced the older, in whichever order the broker tells of
-    /// them: it answers a client before it tells. Should two of them cross inside the broker, the one that is
-    /// left may do nothing, and its tablet has to come again.
+    /// The connections that end because this one is in: those of others, where it is the device's
+    /// owner's, or else this one itself. Of two persons who come to the door of one device at the
+    /// same time, the second one in may not stay, and no more than have room: the door asks before
+    /// it lets in. Of the same client id the newer one at the door has displaced the older, in
+    /// whichever order the broker tells of them: it answers a client before it tells. Should two of
+    /// them cross inside the broker, the one that is left may do nothing, and its tablet has to
+    /// come again.
     pub fn connected(&self, client_id: &str, guest: Guest, owns: bool) -> Vec<String> {
         let mut guests = self.guests();
         if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {

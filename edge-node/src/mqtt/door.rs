@@ -1,8 +1,8 @@
 //! The way of every connection into the broker, over TCP and over WebSocket.
 //!
-//! Invariants: each connection holds a place until it is closed; until the broker has answered its CONNECT
-//! it may say 16 KB, and the broker waits ten seconds for that; a caller who never pauses is heard a few
-//! commands at a time, and everybody else in between.
+//! Invariants: each connection holds a place until it is closed; until the broker has answered its
+//! CONNECT it may say 16 KB, and the broker waits ten seconds for that; a caller who never pauses
+//! is heard a few commands at a time, and everybody else in between.
 
 use std::{
     io,
@@ -37,8 +37,8 @@ use super::{
 
 /// A CONNECT with a token and a last will is far smaller.
 const CONNECT_BYTES_MAX: usize = 16 * 1024;
-/// Some eight commands. The broker goes on as long as it finds something to read, so a flood over a few
-/// connections would keep everybody else waiting for seconds.
+/// Some eight commands. The broker goes on as long as it finds something to read, so a flood over a
+/// few connections would keep everybody else waiting for seconds.
 const BYTES_IN_A_TURN: usize = 8 * 1024;
 /// A tablet is told of the stop. One that has not finished its CONNECT hears nothing.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -70,7 +70,8 @@ impl Door {
         }))
     }
 
-    /// Takes tablets in over TCP until `stop`; then every conversation ends, also those over WebSocket.
+    /// Takes tablets in over TCP until `stop`; then every conversation ends, also those over
+    /// WebSocket.
     pub async fn keep(self, listener: TcpListener, slots: Slots, stop: CancellationToken) {
         let open = converse_with_all(listener, slots, stop.clone(), |stream, from| {
             let (door, stop, proof) = (self.clone(), stop.clone(), stream.slot.proof());

@@ -1,7 +1,8 @@
 //! The broker inside this process.
 //!
-//! Invariants: it listens nowhere itself, and the door only where configuration says; a command is handed on and never routed, so
-//! no client hears another's command; every queue and packet is bounded.
+//! Invariants: it listens nowhere itself, and the door only where configuration says; a command is
+//! handed on and never routed, so no client hears another's command; every queue and packet is
+//! bounded.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -53,7 +54,8 @@ pub struct Broker {
 
 /// A command frame and its topic; an edge splits its own messages to fit as well.
 pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
-/// Beyond that a slow tablet loses the oldest: it sends again every command that it has no answer to.
+/// Beyond that a slow tablet loses the oldest: it sends again every command that it has no answer
+/// to.
 const QUEUED_MESSAGES_MAX: usize = 1_000;
 const QUEUED_BYTES_MAX: usize = 512 * 1024;
 /// A kept session would go on hearing messages to a device that another person may hold by then.
@@ -111,8 +113,8 @@ impl Broker {
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
         let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
-        // A message that finds a tablet's channel full is queued behind it at once: a slow tablet must not
-        // make the link wait, whose outcomes are told through here.
+        // A message that finds a tablet's channel full is queued behind it at once: a slow tablet
+        // must not make the link wait, whose outcomes are told through here.
         self.router.route_message_with_deadline(&packet, None, Instant::now()).await;
     }
 
@@ -138,7 +140,8 @@ impl Broker {
     }
 }
 
-/// The broker insists on a listener of its own, which is closed before anybody hears of it: the door listens.
+/// The broker insists on a listener of its own, which is closed before anybody hears of it: the
+/// door listens.
 fn config(hook: Arc<Hook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,
@@ -192,7 +195,8 @@ impl BrokerEventHandler for Hook {
             if let (Some(device), Some(guest)) = (device, guest(event.user_id.as_deref())) {
                 let sender = Sender { device, actor: guest.actor() };
                 let known = self.people.is_known(sender.actor.user_id);
-                // It may be the repeat of a stored one, so nothing can be said; the tablet sends it again.
+                // It may be the repeat of a stored one, so nothing can be said; the tablet sends it
+                // again.
                 if !self.inbox.put(sender, event.payload, known) {
                     metrics::EDGE_COMMANDS.add(["unknown"], 1);
                 }

@@ -1,9 +1,9 @@
-//! The way of a command from the broker to the intake: a bounded queue, so that the broker never waits
-//! for the disk. A command that finds it full, or its sender's share used up, is dropped without a word,
-//! and the tablet sends it again.
+//! The way of a command from the broker to the intake: a bounded queue, so that the broker never
+//! waits for the disk. A command that finds it full, or its sender's share used up, is dropped
+//! without a word, and the tablet sends it again.
 //!
-//! Invariant: one person never holds more than an eighth of the queue, and newcomers together no more than
-//! half.
+//! Invariant: one person never holds more than an eighth of the queue, and newcomers together no
+//! more than half.
 
 use std::{
     collections::HashMap,
@@ -121,9 +121,9 @@ pub async fn work(
         }
         inbound.poll_recv(context)
     });
-    // In the order they came in: each is handed to the writer when it is first looked at. Under the budget that
-    // tokio gives a task, an answer that finds it spent goes back to the end of the line; in a flood some stayed
-    // there for half a minute. So the turns are ours.
+    // In the order they came in: each is handed to the writer when it is first looked at. Under the
+    // budget that tokio gives a task, an answer that finds it spent goes back to the end of the
+    // line; in a flood some stayed there for half a minute. So the turns are ours.
     let answering = waiting.map(|inbound| unconstrained(answer(inbound, &intake, &voice)));
     let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
     let mut stopping = std::pin::pin!(stop.cancelled());

@@ -1,6 +1,7 @@
 //! Owns the words for a refused connection: to its tablet and to the log.
 //!
-//! Invariant: strangers write at most so many lines of the log in an hour, however many names they give.
+//! Invariant: strangers write at most so many lines of the log in an hour, however many names they
+//! give.
 
 use std::{
     collections::HashSet,
@@ -27,8 +28,8 @@ impl Refusal {
         }
     }
 
-    /// MQTT has few words for it: bad credentials, good ones that open nothing any more, and a person or a
-    /// device that the operators have turned away.
+    /// MQTT has few words for it: bad credentials, good ones that open nothing any more, and a
+    /// person or a device that the operators have turned away.
     pub fn reason(self) -> ReasonCode {
         match self {
             Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
@@ -39,8 +40,8 @@ impl Refusal {
         }
     }
 
-    /// The broker's CONNACK with this reason in place of the broker's own words. `None` where it has none:
-    /// version 3.1.1 has no room for them, and a client of version 5 may ask for none.
+    /// The broker's CONNACK with this reason in place of the broker's own words. `None` where it
+    /// has none: version 3.1.1 has no room for them, and a client of version 5 may ask for none.
     pub fn instead_of(self, connack: &[u8]) -> Option<Bytes> {
         let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKERS_WORDS);
         let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;

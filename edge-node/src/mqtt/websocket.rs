@@ -1,5 +1,5 @@
-//! MQTT over WebSocket, at a listener of its own and beside the app's files. Messages are bounded, and the
-//! bytes go to the broker through a pipe within the process.
+//! MQTT over WebSocket, at a listener of its own and beside the app's files. Messages are bounded,
+//! and the bytes go to the broker through a pipe within the process.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -68,8 +68,8 @@ async fn upgrade(
         .on_upgrade(move |socket| bridge(socket, behind, proof, from))
 }
 
-/// The last words of the broker are passed on before the end, and the broker hears of the end: a conversation
-/// that was only dropped would leave its person signed in for ever.
+/// The last words of the broker are passed on before the end, and the broker hears of the end: a
+/// conversation that was only dropped would leave its person signed in for ever.
 async fn bridge(socket: WebSocket, behind: Behind, proof: SlotProof, from: SocketAddr) {
     let (ours, brokers) = duplex(PIPE_BYTES_MAX);
     let (over, client_is_gone) = oneshot::channel();

@@ -1,7 +1,8 @@
-//! Owns the reason why this edge is suspect, and its time: kept with the file, so that it survives a restart.
+//! Owns the reason why this edge is suspect, and its time: kept with the file, so that it survives
+//! a restart.
 //!
-//! Invariant: the row stands exactly while the book says suspect; a quarantine, or an enrolment under a
-//! name of its own, takes both away.
+//! Invariant: the row stands exactly while the book says suspect; a quarantine, or an enrolment
+//! under a name of its own, takes both away.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::{Language, UnixMillis, words, words_from_text};

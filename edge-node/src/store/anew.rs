@@ -1,5 +1,5 @@
-//! Makes a twin an edge of its own: its file is given the new name, and commands without an outcome are
-//! logged anew under it, provisionally and without fence.
+//! Makes a twin an edge of its own: its file is given the new name, and commands without an outcome
+//! are logged anew under it, provisionally and without fence.
 //!
 //! Invariant: only the file of an edge that was told that it is a twin is ever given another name.
 
@@ -37,7 +37,8 @@ pub enum AnewError {
     Write(#[from] WriteError<rusqlite::Error>),
 }
 
-/// Decided commands keep their rows; their places in the other log are put by, beyond those of earlier ones.
+/// Decided commands keep their rows; their places in the other log are put by, beyond those of
+/// earlier ones.
 const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
     WHERE epoch > 0";
 const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";

@@ -31,11 +31,12 @@ pub fn append(
     Ok(head)
 }
 
-/// A token that was logged after its expiry, as when it is logged anew, serves later commands for so long.
+/// A token that was logged after its expiry, as when it is logged anew, serves later commands for
+/// so long.
 const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
 
-/// The seq of the token's op in this epoch; logs it where it is new, and anew once it has expired: the
-/// hub, too, forgets tokens, and nothing here tells when.
+/// The seq of the token's op in this epoch; logs it where it is new, and anew once it has expired:
+/// the hub, too, forgets tokens, and nothing here tells when.
 pub fn token(
     conn: &Connection,
     book: &mut LogBook,

@@ -1,5 +1,5 @@
-//! Owns the state of this edge: the one row of `edge` and the end of the log, held by the writer's thread
-//! as a cache of the file.
+//! Owns the state of this edge: the one row of `edge` and the end of the log, held by the writer's
+//! thread as a cache of the file.
 //!
 //! Invariant: a write saves its changes of the book in the same transaction; after each commit the
 //! high-water mark is written before any answer leaves.
@@ -205,8 +205,8 @@ pub(super) fn position(conn: &Connection) -> rusqlite::Result<Position> {
 }
 
 /// As many of the wanted ops as fit: committed ones, for the connection is not the writer's
-/// [UP_AFTER_FSYNC]. A log that no longer holds the op before the wanted ones gives a run that continues
-/// nothing, and the engine ends the session over it.
+/// [UP_AFTER_FSYNC]. A log that no longer holds the op before the wanted ones gives a run that
+/// continues nothing, and the engine ends the session over it.
 pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<Run> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";

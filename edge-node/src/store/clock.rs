@@ -1,5 +1,5 @@
-//! Owns what the file knows of time: the newest time that the hub has sent, the last finding about the
-//! machine's clock, and the newest moment that this edge has written down.
+//! Owns what the file knows of time: the newest time that the hub has sent, the last finding about
+//! the machine's clock, and the newest moment that this edge has written down.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{UnixMillis, words, words_from_text};

@@ -1,8 +1,8 @@
 //! Owns the commands and their answers, kept for thirteen months and longer.
 //!
-//! Invariant: a command id is logged at most once for each person; a repeat gets the earlier answer, and
-//! nothing is logged for it [VERDICT_STORED]. Devices make the ids, so the same id of another person is
-//! another command: it shows nothing of this one and does not hinder it.
+//! Invariant: a command id is logged at most once for each person; a repeat gets the earlier
+//! answer, and nothing is logged for it [VERDICT_STORED]. Devices make the ids, so the same id of
+//! another person is another command: it shows nothing of this one and does not hinder it.
 
 use engine::{
     verdict::{Answer, Footing, Judgment},
@@ -44,8 +44,8 @@ pub struct CheckedCommand {
     pub receipt: Option<Receipt>,
     /// It gave such a receipt, by its present key or a former one.
     pub was_taken: bool,
-    /// Whether this edge is cut off from its hub as it takes the command. Absent if the command came
-    /// back with its receipt or was made elsewhere.
+    /// Whether this edge is cut off from its hub as it takes the command. Absent if the command
+    /// came back with its receipt or was made elsewhere.
     pub cut_off: Option<bool>,
     pub limits: ShareLimits,
 }
@@ -133,15 +133,16 @@ pub fn answered(
     Ok(Some(CommandFate::Stored { stored: Box::new(stored), sight, new: false }))
 }
 
-/// Returns true if gate and file both let the person in: the op names the revocations of the file, which the gate
-/// learns a moment later.
+/// Returns true if gate and file both let the person in: the op names the revocations of the file,
+/// which the gate learns a moment later.
 fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool> {
     let admission = entry.admission.as_ref();
     admission.map_or(Ok(false), |by| admits(conn, entry.actor.user_id, by))
 }
 
-/// Logs an accept made elsewhere, also of an unknown person or order: provisional and under no fence, so that
-/// the cloud decides it in the order of this log. Returns the order as seen with it, where it was new.
+/// Logs an accept made elsewhere, also of an unknown person or order: provisional and under no
+/// fence, so that the cloud decides it in the order of this log. Returns the order as seen with it,
+/// where it was new.
 pub fn log_asked(
     conn: &Connection,
     book: &mut LogBook,
@@ -173,8 +174,8 @@ pub fn log_asked(
     }
 }
 
-/// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no longer
-/// kept, and epochs that are over, do not count.
+/// Whether the receipt speaks of an op that this log does not have [RECEIPTS]. Ops that are no
+/// longer kept, and epochs that are over, do not count.
 fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
     if planted(Defect::ReceiptsIgnored) {
         return Ok(false);
@@ -284,14 +285,16 @@ impl StoredCommand {
     }
 }
 
-/// The tablet has a receipt of a command that this file has lost, and sends it again: it is logged anew.
+/// The tablet has a receipt of a command that this file has lost, and sends it again: it is logged
+/// anew.
 fn lost(receipt: Receipt) -> Relogged {
     let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
     let (at, why) = (Chain { seq, hash }, QuarantineWhy::EdgeRestored);
     Relogged { edge, epoch, at, verdict, fence, why }
 }
 
-/// Puts the command at its place in the log, to wait there. `on_conflict` treats a row that it has already.
+/// Puts the command at its place in the log, to wait there. `on_conflict` treats a row that it has
+/// already.
 pub fn insert(
     conn: &Connection,
     stored: &StoredCommand,

@@ -15,7 +15,8 @@ pub(super) const RECORD: &str =
     "SELECT EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 0),
     EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 1)";
 
-/// Returns whether the customer of this command is in good standing; no where no rule of the region asks for it.
+/// Returns whether the customer of this command is in good standing; no where no rule of the region
+/// asks for it.
 pub fn is_in_good_standing(
     conn: &Connection,
     book: &LogBook,

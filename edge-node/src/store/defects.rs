@@ -1,5 +1,5 @@
-//! The defects that a test can plant in a real process. Each keeps apart, for long enough to be seen, two
-//! steps that the store otherwise takes in one commit.
+//! The defects that a test can plant in a real process. Each keeps apart, for long enough to be
+//! seen, two steps that the store otherwise takes in one commit.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -28,7 +28,8 @@ pub fn sent_early(wanted: OpRange) -> Option<Run> {
 }
 
 impl Store {
-    /// The answer leaves from inside the transaction, which ends late enough for a kill to fall between.
+    /// The answer leaves from inside the transaction, which ends late enough for a kill to fall
+    /// between.
     pub(super) async fn enter_and_answer_early(
         &self,
         entry: CheckedCommand,

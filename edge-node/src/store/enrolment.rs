@@ -1,5 +1,5 @@
-//! Owns the keys that enrolment brought: those that check people's tokens without the cloud, and the hub's,
-//! by which this edge knows its hub.
+//! Owns the keys that enrolment brought: those that check people's tokens without the cloud, and
+//! the hub's, by which this edge knows its hub.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{Hash, HubKey, PersonStanding, ProviderMark, SessionId, UnixMillis, UserId};
@@ -93,8 +93,8 @@ pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
     Ok(key.map(HubKey))
 }
 
-/// Sessions of which no token lives any more leave the file and are named. One that an earlier version wrote
-/// down counts from now on.
+/// Sessions of which no token lives any more leave the file and are named. One that an earlier
+/// version wrote down counts from now on.
 pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
     const COUNTS: &str = "UPDATE revoked SET heard_at = ? WHERE heard_at = 0";
     const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";

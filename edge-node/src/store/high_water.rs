@@ -1,5 +1,6 @@
-//! The high-water file: how far the log had come when the last answer was given. It lies outside the
-//! database's folder, so that a database restored from a backup does not fit it and is found out [HWM].
+//! The high-water file: how far the log had come when the last answer was given. It lies outside
+//! the database's folder, so that a database restored from a backup does not fit it and is found
+//! out [HWM].
 //!
 //! Invariant: it is written after each commit and before the reply; once a second it is synced.
 

@@ -1,5 +1,5 @@
-//! Opens the file: checks that it is this edge's and the one that the last answer came from, and logs the
-//! boot op that stands before any command or Hello of this run [BOOT_OP].
+//! Opens the file: checks that it is this edge's and the one that the last answer came from, and
+//! logs the boot op that stands before any command or Hello of this run [BOOT_OP].
 
 use std::io;
 

@@ -1,7 +1,7 @@
 //! Owns the confirmed orders, as the feed and outcomes bring them.
 //!
-//! Invariants: nothing lowers a version, and the book's tally counts exactly the rows here; a version that
-//! the feed itself has brought is told apart from one that an outcome has.
+//! Invariants: nothing lowers a version, and the book's tally counts exactly the rows here; a
+//! version that the feed itself has brought is told apart from one that an outcome has.
 
 use engine::view::{self, ConfirmedOrder, Merge, Sight, Via};
 use rusqlite::{Connection, params};
@@ -42,7 +42,8 @@ pub fn apply(
     Ok(applied)
 }
 
-/// The feed counts anew; the orders stay, and the orders that it brings again are merged by version.
+/// The feed counts anew; the orders stay, and the orders that it brings again are merged by
+/// version.
 pub fn adopt(conn: &Connection, book: &mut LogBook, generation: u64) -> rusqlite::Result<()> {
     count_anew(book, generation);
     book.feed_cursor = 0;

@@ -1,8 +1,8 @@
 //! Owns the cloud's decisions in the file.
 //!
 //! Invariants: one transaction stores the outcome, merges its order by version and retires the op
-//! [OUTCOME_MERGE]; a crash leaves all of it or none. An order of another region is none of the view's:
-//! this region's feed would never catch up with it.
+//! [OUTCOME_MERGE]; a crash leaves all of it or none. An order of another region is none of the
+//! view's: this region's feed would never catch up with it.
 
 use engine::view::{Sight, Via};
 use process::defect::{Defect, planted};

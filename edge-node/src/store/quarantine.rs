@@ -1,8 +1,8 @@
-//! Begins a new epoch: the ops that the cloud gives back are kept apart until all are here; then the epoch
-//! begins and commands without an outcome are logged in it, in one transaction.
+//! Begins a new epoch: the ops that the cloud gives back are kept apart until all are here; then
+//! the epoch begins and commands without an outcome are logged in it, in one transaction.
 //!
-//! Invariant: a crash leaves the old epoch or the new one whole. The parts of a tail that was cut off
-//! are forgotten when it is sent again.
+//! Invariant: a crash leaves the old epoch or the new one whole. The parts of a tail that was cut
+//! off are forgotten when it is sent again.
 
 use engine::edge::{NewEpoch, TailRun};
 use rusqlite::{Connection, Row, params};

@@ -1,8 +1,8 @@
 //! Logs commands without an outcome anew, when the epoch they were logged in is over [RELOG].
 //!
 //! Invariants: each command is logged anew once, under its own id, without fence and provisionally,
-//! with its first receipt for the record; a command with an outcome is left as it is; a command that
-//! this file never had is known from here on.
+//! with its first receipt for the record; a command with an outcome is left as it is; a command
+//! that this file never had is known from here on.
 
 use process::defect::{Defect, planted};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -55,8 +55,9 @@ pub fn pending(conn: &Connection) -> rusqlite::Result<Vec<UndecidedCommand>> {
     Ok(all)
 }
 
-/// This log, and what the cloud gave back. A command that came back has its token beside it, unless the
-/// token stands in the part that both logs share; elsewhere this log may hold another's at that place.
+/// This log, and what the cloud gave back. A command that came back has its token beside it, unless
+/// the token stands in the part that both logs share; elsewhere this log may hold another's at that
+/// place.
 pub const OWN: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
 pub const GIVEN_BACK: [&str; 2] = ["SELECT bytes FROM tail WHERE epoch = ? AND seq = ?", OWN[0]];
 

@@ -1,4 +1,5 @@
-//! Owns the report that a cut-off edge gives from its file alone, beside a running process or without one.
+//! Owns the report that a cut-off edge gives from its file alone, beside a running process or
+//! without one.
 
 use std::{
     collections::BTreeMap,

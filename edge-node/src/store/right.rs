@@ -1,5 +1,5 @@
-//! Owns the region's right to assign in the file: a grant is compared with the feed in the transaction that
-//! applies it, and given back in the one that hears of the wish for it.
+//! Owns the region's right to assign in the file: a grant is compared with the feed in the
+//! transaction that applies it, and given back in the one that hears of the wish for it.
 //!
 //! Invariant: the release is the last op under its fence: it is logged by the thread that answers
 //! commands, in one transaction with the end of the right [RELEASE_OP].
@@ -41,8 +41,8 @@ pub fn hear(
     Ok(())
 }
 
-/// The digest of the open orders in the versions that the feed has brought; versions that an outcome has
-/// brought ahead of it do not count [GRANT_DIGEST].
+/// The digest of the open orders in the versions that the feed has brought; versions that an
+/// outcome has brought ahead of it do not count [GRANT_DIGEST].
 fn brought(conn: &Connection) -> rusqlite::Result<Hash> {
     const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
         WHERE feed_version > 0 AND feed_open IS NOT 0";

@@ -1,5 +1,5 @@
-//! Counts the shares of the work that a provider has used up, as far as this edge knows: the jobs in his
-//! hand, and what he accepted and withdrew here.
+//! Counts the shares of the work that a provider has used up, as far as this edge knows: the jobs
+//! in his hand, and what he accepted and withdrew here.
 
 use rusqlite::{Connection, Row, Transaction, params};
 use wire::{

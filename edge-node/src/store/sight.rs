@@ -51,8 +51,8 @@ pub fn sight(conn: &Connection, order_id: OrderId, edge: &EdgeId) -> rusqlite::R
     Ok(sight)
 }
 
-/// The feed's number, and the orders: those with something pending, then those in work, then the others,
-/// newest change first.
+/// The feed's number, and the orders: those with something pending, then those in work, then the
+/// others, newest change first.
 pub fn board(conn: &Connection, edge: &EdgeId) -> rusqlite::Result<(u64, Vec<(BoardItem, Hold)>)> {
     const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
     const IDS: &str = "

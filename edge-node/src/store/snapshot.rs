@@ -1,10 +1,11 @@
-//! Owns the image of the region in the file: staged chunk by chunk, and made the view in one transaction.
+//! Owns the image of the region in the file: staged chunk by chunk, and made the view in one
+//! transaction.
 //!
-//! Invariants: until the last chunk is here the view does not change; a swap never lowers a version, and
-//! an order that an outcome has brought ahead of the image stays; log, pending ops and overlay are not
-//! touched.
-//! At an equal version with other content the image wins, for the cloud owns the order: it is an alarm
-//! in the log, and the only way in which such a row is ever put right.
+//! Invariants: until the last chunk is here the view does not change; a swap never lowers a
+//! version, and an order that an outcome has brought ahead of the image stays; log, pending ops and
+//! overlay are not touched. At an equal version with other content the image wins, for the cloud
+//! owns the order: it is an alarm in the log, and the only way in which such a row is ever put
+//! right.
 
 use engine::{
     edge::SnapshotRun,

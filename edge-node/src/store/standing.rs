@@ -1,5 +1,5 @@
-//! What people at this edge are told of its standing: who assigns the region's orders, and since when
-//! the cloud has been out of reach.
+//! What people at this edge are told of its standing: who assigns the region's orders, and since
+//! when the cloud has been out of reach.
 
 use engine::{right::Tenure, verdict::Right};
 use rusqlite::{Connection, OptionalExtension};

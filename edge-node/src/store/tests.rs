@@ -318,8 +318,8 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(store.tidy(NOW).await.unwrap(), 0);
 
     let year = UnixMillis(NOW.0 + 366 * 24 * 3_600_000);
-    // Boot and the first command leave the log; the second is pending and may refer to the token, the
-    // last is the head the chain goes on from; the token's row leaves with its expiry.
+    // Boot and the first command leave the log; the second is pending and may refer to the token,
+    // the last is the head the chain goes on from; the token's row leaves with its expiry.
     assert_eq!(store.tidy(year).await.unwrap(), 3);
     let later = UnixMillis(NOW.0 + 401 * 24 * 3_600_000);
     assert_eq!(store.tidy(later).await.unwrap(), 2);

@@ -16,9 +16,10 @@ const ROWS_MAX: u32 = 2_000;
 pub fn tidy(conn: &Connection, book: &mut LogBook, now: UnixMillis) -> rusqlite::Result<usize> {
     const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
         SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
-    // The hub has every op up to the highest with an outcome; the op at that seq stays, for the chain
-    // goes on from it. A token stays for as long as anything behind it waits, for that may refer to it.
-    // Two questions, because one with an OR would read all that is pending for each row.
+    // The hub has every op up to the highest with an outcome; the op at that seq stays, for the
+    // chain goes on from it. A token stays for as long as anything behind it waits, for that may
+    // refer to it. Two questions, because one with an OR would read all that is pending for each
+    // row.
     const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
         SELECT epoch, seq FROM log WHERE logged_at < ? AND (epoch < ? OR seq < ?)
         AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch AND pending.seq = log.seq)

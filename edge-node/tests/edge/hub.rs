@@ -1,5 +1,6 @@
-//! The hub that an edge believes: its key is pinned with the first session, and from then on nobody else is
-//! the hub. The cloud of the version before, which signs nothing, serves an edge that knows no key.
+//! The hub that an edge believes: its key is pinned with the first session, and from then on nobody
+//! else is the hub. The cloud of the version before, which signs nothing, serves an edge that knows
+//! no key.
 
 use holdfast_edge::{Running, StartError, start};
 use process::{clock::Clock, tokens::Signer};

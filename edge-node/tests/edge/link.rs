@@ -1,5 +1,5 @@
-//! The link against a cloud that speaks the real frames: enrolment, an outage and its end, and a cloud
-//! that is away from the start.
+//! The link against a cloud that speaks the real frames: enrolment, an outage and its end, and a
+//! cloud that is away from the start.
 
 use std::time::Duration;
 
@@ -302,7 +302,8 @@ async fn a_connection_that_only_looks_open_is_given_up() {
         until("a ping", || async { (cloud.pings() >= ping).then_some(()) }).await;
     }
     assert_eq!(cloud.hellos().len(), 1, "a silent link with a sign of life stays");
-    // What comes after the last answer to a ping: once that has arrived, no sign of life is on its way.
+    // What comes after the last answer to a ping: once that has arrived, no sign of life is on its
+    // way.
     cloud.put(order(1, 1));
     until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
     cloud.freeze();

@@ -1,5 +1,6 @@
 //! An op is retired in the commit that stores its outcome: nobody who reads the file, at whatever
-//! moment, finds a command that neither waits nor is decided. A kill between the two would make one.
+//! moment, finds a command that neither waits nor is decided. A kill between the two would make
+//! one.
 
 use std::{
     path::Path,

@@ -1,5 +1,5 @@
-//! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and hear,
-//! and that a command is answered.
+//! Tablets on real MQTT clients against the embedded broker: who gets in, what they may say and
+//! hear, and that a command is answered.
 
 mod page;
 mod without_mqtt;

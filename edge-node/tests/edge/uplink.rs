@@ -1,5 +1,5 @@
-//! The link carries only what a crash cannot take back: an op that the cloud has heard stands in the
-//! edge's file already, committed.
+//! The link carries only what a crash cannot take back: an op that the cloud has heard stands in
+//! the edge's file already, committed.
 
 use holdfast_edge::path_in;
 use rusqlite::{Connection, OpenFlags};

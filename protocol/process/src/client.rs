@@ -93,7 +93,8 @@ impl Client {
         }
     }
 
-    /// Asks and reads the whole answer as JSON, all within `timeout`; an empty answer reads as `()`.
+    /// Asks and reads the whole answer as JSON, all within `timeout`; an empty answer reads as
+    /// `()`.
     pub async fn json<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -200,8 +201,8 @@ pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Returns whether nobody on the way to that address can read or change what goes there: it is asked by TLS, or on this
-/// machine.
+/// Returns whether nobody on the way to that address can read or change what goes there: it is
+/// asked by TLS, or on this machine.
 pub fn is_guarded(address: &str) -> bool {
     let Ok(uri) = address.parse::<http::Uri>() else { return false };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };

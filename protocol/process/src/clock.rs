@@ -1,5 +1,5 @@
-//! The only place that reads a clock or makes a time-ordered id. Everything else is handed a `Clock`,
-//! so that tests can hold time still.
+//! The only place that reads a clock or makes a time-ordered id. Everything else is handed a
+//! `Clock`, so that tests can hold time still.
 
 use std::sync::{
     Arc, Mutex, PoisonError, RwLock,
@@ -85,7 +85,8 @@ impl Clock {
         self.set(ClockSetting::CountsFrom(KnownMoment { at, elapsed: self.elapsed() }));
     }
 
-    /// Follows the machine's clock from `at` on, and counts from `at` until that clock has passed it.
+    /// Follows the machine's clock from `at` on, and counts from `at` until that clock has passed
+    /// it.
     pub fn never_be_before(&self, at: UnixMillis) {
         self.set(ClockSetting::NotBefore(KnownMoment { at, elapsed: self.elapsed() }));
     }
@@ -111,7 +112,8 @@ impl Clock {
         }
     }
 
-    /// Moves the wall-clock time of a fixed clock alone, as a person does who sets a machine's clock.
+    /// Moves the wall-clock time of a fixed clock alone, as a person does who sets a machine's
+    /// clock.
     pub fn jump(&self, ms: i64) {
         match &self.0 {
             Source::System => {}

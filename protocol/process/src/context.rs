@@ -1,4 +1,5 @@
-//! The operator's sign-ins: one private file for each gateway, which `up` and `holdfast login` write.
+//! The operator's sign-ins: one private file for each gateway, which `up` and `holdfast login`
+//! write.
 
 use std::{
     env, fmt, fs,

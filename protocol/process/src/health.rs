@@ -1,5 +1,6 @@
-//! Health of the process: it lives, it can work, and its metrics. Everybody may hear that it lives and that it can
-//! work. The things that are missing and the metrics are for the operator's own listener.
+//! Health of the process: it lives, it can work, and its metrics. Everybody may hear that it lives
+//! and that it can work. The things that are missing and the metrics are for the operator's own
+//! listener.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -81,8 +82,8 @@ pub fn router(readiness: Readiness) -> Router {
         .with_state(readiness)
 }
 
-/// The routes of the operator's own listener: the metrics, and the readiness of the process behind `public` with all
-/// that is missing.
+/// The routes of the operator's own listener: the metrics, and the readiness of the process behind
+/// `public` with all that is missing.
 pub fn operator(public: Router) -> Router {
     let ready = async move |mut request: Request| {
         request.extensions_mut().insert(ForOperator);

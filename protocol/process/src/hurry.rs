@@ -1,7 +1,9 @@
-//! A test cannot wait for jobs that lie minutes or a night apart: it names one calendar for all jobs of a process. Builds
-//! with debug assertions alone hear it; elsewhere `calendar` is constant and folds away.
+//! A test cannot wait for jobs that lie minutes or a night apart: it names one calendar for all
+//! jobs of a process. Builds with debug assertions alone hear it; elsewhere `calendar` is constant
+//! and folds away.
 
-/// The variable that names the calendar, as a job does: second, minute, hour, day of month, month, day of week.
+/// The variable that names the calendar, as a job does: second, minute, hour, day of month, month,
+/// day of week.
 #[cfg(debug_assertions)]
 const VARIABLE: &str = "HOLDFAST_JOBS_AT";
 

@@ -1,7 +1,7 @@
 //! The id under which a change is done once, however often its request is sent.
 //!
-//! Invariant: no person's key is another's. A UUID is told apart by its person wherever it is kept; a key of
-//! another form becomes an id of person and text.
+//! Invariant: no person's key is another's. A UUID is told apart by its person wherever it is kept;
+//! a key of another form becomes an id of person and text.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, request::Parts};
@@ -19,8 +19,8 @@ use crate::{
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const KEY_CHARS_MAX: usize = 255;
 
-/// The `Idempotency-Key` of a request, or an id made here. For a handler that keeps its own answers; those of all
-/// others are kept by the platform.
+/// The `Idempotency-Key` of a request, or an id made here. For a handler that keeps its own
+/// answers; those of all others are kept by the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
     pub command_id: CommandId,
@@ -47,7 +47,8 @@ where
     }
 }
 
-/// The id of the key that the person sent: a UUID as it is, and UUIDv5 of the person and any other text.
+/// The id of the key that the person sent: a UUID as it is, and UUIDv5 of the person and any other
+/// text.
 pub fn key_of(headers: &HeaderMap, person: UserId) -> Result<CommandId, Problem> {
     let mut sent = headers.get_all(IDEMPOTENCY_KEY).iter();
     let key = match (sent.next(), sent.next()) {
@@ -97,7 +98,8 @@ mod tests {
     fn a_uuid_is_taken_as_it_is_and_another_text_as_uuid_v5_of_person_and_text() {
         let uuid = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736";
         assert_eq!(key_of(&sent(&[uuid]), person(1)).unwrap().to_string(), uuid);
-        // The example of RFC 9562, A.4: the namespace of names of hosts, in the place of the person.
+        // The example of RFC 9562, A.4: the namespace of names of hosts, in the place of the
+        // person.
         let dns = UserId("6ba7b810-9dad-11d1-80b4-00c04fd430c8".parse().unwrap());
         let named = key_of(&sent(&["www.example.com"]), dns).unwrap();
         assert_eq!(named.to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");

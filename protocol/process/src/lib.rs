@@ -1,7 +1,8 @@
-//! Owns how every process behaves: configuration, time, tokens, problems, telemetry, tasks, shutdown.
+//! Owns how every process behaves: configuration, time, tokens, problems, telemetry, tasks,
+//! shutdown.
 //!
-//! Invariant: only `clock` reads a clock or makes a UUIDv7, only `random` draws random bytes, and only
-//! `tasks` spawns, so that all three can be seen and bounded in one place.
+//! Invariant: only `clock` reads a clock or makes a UUIDv7, only `random` draws random bytes, and
+//! only `tasks` spawns, so that all three can be seen and bounded in one place.
 
 pub mod client;
 pub mod clock;
@@ -33,8 +34,9 @@ use rustix::{
 
 texts::include_texts!(say);
 
-/// The first thing every `main` does: files for their owner alone, one TLS and one token provider, logs and
-/// metrics under `name`, and an end when the parent ends. Calling it twice changes nothing.
+/// The first thing every `main` does: files for their owner alone, one TLS and one token provider,
+/// logs and metrics under `name`, and an end when the parent ends. Calling it twice changes
+/// nothing.
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
     umask(Mode::RWXG | Mode::RWXO);
     telemetry::install(name, log);

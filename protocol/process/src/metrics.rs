@@ -1,6 +1,6 @@
 //! Every metric of the product stands here, with its help and its labels, and nowhere else; the
-//! `metrics` crate is only how they are kept. A label takes few values: never an id, a name a person
-//! chose, or a path with either in it.
+//! `metrics` crate is only how they are kept. A label takes few values: never an id, a name a
+//! person chose, or a path with either in it.
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;

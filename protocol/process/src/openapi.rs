@@ -1,8 +1,8 @@
 //! Describes routes as OpenAPI 3.1, by the types of their handlers.
 //!
-//! Invariant: a service names its public routes once, in a function over `RouteTable`. Its router and its
-//! document are two readings of that function, so neither has a route that the other lacks. A route that
-//! changes something takes an `Idempotency-Key`, or says why it takes none.
+//! Invariant: a service names its public routes once, in a function over `RouteTable`. Its router
+//! and its document are two readings of that function, so neither has a route that the other lacks.
+//! A route that changes something takes an `Idempotency-Key`, or says why it takes none.
 
 mod document;
 mod handler;
@@ -20,8 +20,8 @@ pub use handler::{DescribedHandler, RouteAnswer, RouteInput};
 
 /// What a function that names routes fills.
 pub trait RouteTable<S>: Sized {
-    /// One route: its purpose in a sentence, and the codes of its own refusals. Those of its extractors, and
-    /// those of the gateway before it, are added to the document by themselves.
+    /// One route: its purpose in a sentence, and the codes of its own refusals. Those of its
+    /// extractors, and those of the gateway before it, are added to the document by themselves.
     #[must_use]
     fn at<H, T, A>(
         self,
@@ -35,8 +35,8 @@ pub trait RouteTable<S>: Sized {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static;
 
-    /// A route that takes no `Idempotency-Key` although it changes something, with the reason, as an end of
-    /// "A repeat".
+    /// A route that takes no `Idempotency-Key` although it changes something, with the reason, as
+    /// an end of "A repeat".
     #[must_use]
     fn at_unkeyed<H, T, A>(
         self,

@@ -1,5 +1,5 @@
-//! Owns how the files of an app reach a browser: names, kinds, caching, compressed copies, deep links,
-//! and the policy that its pages run under.
+//! Owns how the files of an app reach a browser: names, kinds, caching, compressed copies, deep
+//! links, and the policy that its pages run under.
 //!
 //! Invariant: what belongs to a program's interface is never answered with a page.
 
@@ -21,7 +21,8 @@ pub(crate) use policy::take_mark;
 pub use rust_embed;
 use rust_embed::RustEmbed;
 
-/// The files of one app. A release binary carries them, a debug binary reads them from their folder.
+/// The files of one app. A release binary carries them, a debug binary reads them from their
+/// folder.
 #[derive(Clone, Copy)]
 pub struct Pages {
     find: fn(&str) -> Option<PageFile>,
@@ -55,8 +56,8 @@ const NO_PAGES: [&str; 7] =
 /// The smaller first.
 const COPIES: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// Makes the type of the files below a folder, which is named from the crate's own. The crate's `build.rs`
-/// calls `embed` of the same folder's name.
+/// Makes the type of the files below a folder, which is named from the crate's own. The crate's
+/// `build.rs` calls `embed` of the same folder's name.
 #[macro_export]
 macro_rules! carried_pages {
     ($name:ident, $folder:literal) => {
@@ -154,7 +155,8 @@ fn found<E: RustEmbed>(path: &str) -> Option<PageFile> {
     Some(PageFile { sha256: file.metadata.sha256_hash(), bytes: file.data })
 }
 
-/// The path below the app's folder. `None` where it is written in an unusual way, or is for programs.
+/// The path below the app's folder. `None` where it is written in an unusual way, or is for
+/// programs.
 fn relative(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let plain = |part: &str| {

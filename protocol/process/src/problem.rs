@@ -112,7 +112,8 @@ impl Problem {
 
     pub(crate) fn render(&self, language: Language, trace: Option<&TraceId>) -> Response {
         let body = self.body(language, trace);
-        // A problem is strings, numbers and JSON already checked, so only its code could ever be left.
+        // A problem is strings, numbers and JSON already checked, so only its code could ever be
+        // left.
         let text = serde_json::to_string(&body)
             .unwrap_or_else(|_| format!(r#"{{"code":"{}"}}"#, body.code));
         let mut response = (self.status(), text).into_response();

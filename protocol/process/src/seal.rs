@@ -1,7 +1,8 @@
-//! The hub's proof of its frames: the hub seals every frame of a session, and the edge checks the seals.
+//! The hub's proof of its frames: the hub seals every frame of a session, and the edge checks the
+//! seals.
 //!
-//! Invariant: a frame is proven only by the key that the edge trusts, for the challenge that this connection
-//! drew, and at its place among the frames of the session.
+//! Invariant: a frame is proven only by the key that the edge trusts, for the challenge that this
+//! connection drew, and at its place among the frames of the session.
 
 use wire::{
     Challenge, EdgeId, Frame, FrameError, FrameProof, HubFingerprint, HubKey, HubNonce, HubTime,

@@ -1,7 +1,8 @@
-//! Server-sent events: their text, the answer that carries them, and reading those of another service.
+//! Server-sent events: their text, the answer that carries them, and reading those of another
+//! service.
 //!
-//! Invariants: a message goes out whole or not at all; a reader that takes nothing for half a minute is
-//! let go, so no queue grows with it.
+//! Invariants: a message goes out whole or not at all; a reader that takes nothing for half a
+//! minute is let go, so no queue grows with it.
 
 mod limit;
 
@@ -23,8 +24,8 @@ pub use limit::{OpenStream, StreamLimit};
 /// Says `LAST_EVENT_ID` of a request that goes on where another stream ended.
 pub const LAST_EVENT_ID: http::HeaderName = http::HeaderName::from_static("last-event-id");
 
-/// An extension of every request that a listener has taken: cancelled when the process is to stop, so
-/// that an answer without an end can end.
+/// An extension of every request that a listener has taken: cancelled when the process is to stop,
+/// so that an answer without an end can end.
 #[derive(Clone, Debug)]
 pub struct ProcessStop(pub CancellationToken);
 
@@ -114,8 +115,8 @@ impl EventReader {
         Self { body: body.into_data_stream(), read: BytesMut::new() }
     }
 
-    /// The next whole message with its blank line; `None` at the end, and where the other side breaks off
-    /// or sends no messages.
+    /// The next whole message with its blank line; `None` at the end, and where the other side
+    /// breaks off or sends no messages.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(end) = self.read.windows(2).position(|pair| pair == b"\n\n") {

@@ -52,7 +52,8 @@ impl Tasks {
         Self::default()
     }
 
-    /// Starts a task that is to run until the token is cancelled; should it end before, that is logged.
+    /// Starts a task that is to run until the token is cancelled; should it end before, that is
+    /// logged.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.start(name, false, work);
     }
@@ -67,12 +68,13 @@ impl Tasks {
         self.0.token.clone()
     }
 
-    /// A set that stops before this one: its tasks are asked, awaited and gone before these are asked.
-    /// So the intake is the child, and the worker the parent.
+    /// A set that stops before this one: its tasks are asked, awaited and gone before these are
+    /// asked. So the intake is the child, and the worker the parent.
     pub fn child(&self) -> Self {
         let child = Self(Arc::new(Inner { token: self.0.token.child_token(), ..Inner::default() }));
         let mut state = self.state();
-        // A child that nobody holds and that runs nothing is forgotten, so that children come and go.
+        // A child that nobody holds and that runs nothing is forgotten, so that children come and
+        // go.
         state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.busy());
         if state.closed {
             child.0.token.cancel();

@@ -16,8 +16,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged unless `HOLDFAST_LOG` says otherwise: our own doings, and others' troubles. The broker
-/// warns of whatever its clients do wrong, so that anyone could fill the log; refusals are counted.
+/// What is logged unless `HOLDFAST_LOG` says otherwise: our own doings, and others' troubles. The
+/// broker warns of whatever its clients do wrong, so that anyone could fill the log; refusals are
+/// counted.
 const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=warn,mqtt5=error,\
     tokio_cron_scheduler=warn,rusqlite_migration=warn";
 const TIDY_EVERY: Duration = Duration::from_secs(5);

@@ -1,8 +1,9 @@
-//! The identity of a caller: signed tokens of people, services and edges, all Ed25519. No other algorithm
-//! exists in this process, so none can be talked into.
+//! The identity of a caller: signed tokens of people, services and edges, all Ed25519. No other
+//! algorithm exists in this process, so none can be talked into.
 //!
-//! Invariants: a token is believed only after its signature was checked here, and its expiry is judged
-//! at every use; a person's token opens the one audience that it names, the cloud or one region's edges.
+//! Invariants: a token is believed only after its signature was checked here, and its expiry is
+//! judged at every use; a person's token opens the one audience that it names, the cloud or one
+//! region's edges.
 
 mod caller;
 mod edge;

@@ -1,5 +1,5 @@
-//! The W3C trace id that follows a cause from the tablet to the last consumer. For a command it is the
-//! command's id, so that a person who knows one finds the other.
+//! The W3C trace id that follows a cause from the tablet to the last consumer. For a command it is
+//! the command's id, so that a person who knows one finds the other.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 

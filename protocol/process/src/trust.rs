@@ -1,5 +1,5 @@
-//! Owns the authorities by which this process knows the servers that it calls over TLS: the public ones and,
-//! beside them, an operator's own.
+//! Owns the authorities by which this process knows the servers that it calls over TLS: the public
+//! ones and, beside them, an operator's own.
 //!
 //! Invariant: they are set once, before the first call. A later client cannot trust others.
 

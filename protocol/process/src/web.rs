@@ -22,8 +22,8 @@ pub use paced::PacedStream;
 pub use protect::protected;
 pub use slots::{SlotProof, Slots};
 
-/// For bodies that are held whole, by an extractor or on their way to a part; a route may set its own with
-/// `DefaultBodyLimit`.
+/// For bodies that are held whole, by an extractor or on their way to a part; a route may set its
+/// own with `DefaultBodyLimit`.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// For any body, on every route.
 pub const ANY_BODY_BYTES_MAX: usize = 24 * 1024 * 1024;

@@ -23,7 +23,8 @@ impl Language {
         }
     }
 
-    /// The first language of an `Accept-Language` header that we speak; English where there is none.
+    /// The first language of an `Accept-Language` header that we speak; English where there is
+    /// none.
     pub fn from_accept(header: &str) -> Self {
         let mut wanted: Vec<(f32, &str)> = header
             .split(',')

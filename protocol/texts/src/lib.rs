@@ -1,13 +1,15 @@
 //! Owns the way a sentence is said to a person, in every language.
 //!
-//! A crate keeps its sentences in `texts/{en,zh-CN}/*.ftl` (Fluent) beside its `src`. Its `build.rs` calls
-//! `texts_build::generate()`, which checks that both languages say the same things, and its root includes
-//! the result once with `texts::include_texts!(say);`. A message then is
+//! A crate keeps its sentences in `texts/{en,zh-CN}/*.ftl` (Fluent) beside its `src`. Its
+//! `build.rs` calls `texts_build::generate()`, which checks that both languages say the same
+//! things, and its root includes the result once with `texts::include_texts!(say);`. A message then
+//! is
 //!
-//! - `say::order_done`, a [`Phrase`], where it has nothing to fill in: `say::order_done.plain(language)`;
-//! - `say::order_won { code: order.code.into() }`, a [`Sentence`], where it has placeholders. A placeholder
-//!   is an [`Arg`], made `into` from anything that displays, or from a [`Text`]; one that chooses a plural
-//!   form is a `u64`;
+//! - `say::order_done`, a [`Phrase`], where it has nothing to fill in:
+//!   `say::order_done.plain(language)`;
+//! - `say::order_won { code: order.code.into() }`, a [`Sentence`], where it has placeholders. A
+//!   placeholder is an [`Arg`], made `into` from anything that displays, or from a [`Text`]; one
+//!   that chooses a plural form is a `u64`;
 //! - `say::inbox_won::title` and so on, where the message has attributes instead of a value.
 //!
 //! Invariant: a value is never read as a template, and nothing is added around it.
@@ -54,7 +56,8 @@ pub struct Text {
 }
 
 impl Text {
-    /// Words that every reader gets alike, such as a sentence that another service has chosen already.
+    /// Words that every reader gets alike, such as a sentence that another service has chosen
+    /// already.
     pub fn alike(words: impl Into<String>) -> Self {
         let words = words.into();
         Self { en: words.clone(), zh: words }

@@ -3045,7 +3045,10 @@ export interface components {
         AccessGrant: {
             /** @description Absent where only a token for edges was asked for. */
             access_token?: string;
-            /** @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent. */
+            /**
+             * @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+             *     sent.
+             */
             device?: string;
             /** @description For the edges of the region that the sign-in named. */
             edge_token?: string;
@@ -3197,8 +3200,9 @@ export interface components {
             region: components["schemas"]["Region"];
         };
         /**
-         * @description Changes of the board, on which the view stands at the feed's number. `items` are open to every provider,
-         *     `gone` are not, or not any more; a person who has a part in one reads it on his own board.
+         * @description Changes of the board, on which the view stands at the feed's number. `items` are open to every
+         *     provider, `gone` are not, or not any more; a person who has a part in one reads it on his own
+         *     board.
          */
         BoardChanges: {
             edge: components["schemas"]["EdgeId"];
@@ -3243,8 +3247,8 @@ export interface components {
         };
         CancelForm: {
             /**
-             * @description The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where the cancel costs
-             *     another fee by now, nothing is done: `terms_changed`, with the new price.
+             * @description The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where
+             *     the cancel costs another fee by now, nothing is done: `terms_changed`, with the new price.
              */
             fee?: components["schemas"]["Amount"];
             reason?: string;
@@ -3260,7 +3264,10 @@ export interface components {
             /** @description In custody now: fee and refund together. */
             held: components["schemas"]["Amount"];
             order_id: components["schemas"]["OrderId"];
-            /** @description Goes back to the customer. Money that the order service has not heard of yet comes back whole, too. */
+            /**
+             * @description Goes back to the customer. Money that the order service has not heard of yet comes back
+             *     whole, too.
+             */
             refund: components["schemas"]["Amount"];
         };
         CaptionForm: {
@@ -3293,8 +3300,9 @@ export interface components {
              */
             id: number;
             /**
-             * @description `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`, `revoked_holder`,
-             *     `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a newer service.
+             * @description `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`,
+             *     `revoked_holder`, `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a
+             *     newer service.
              */
             kind: string;
             order_code: components["schemas"]["OrderCode"] | null;
@@ -3310,8 +3318,8 @@ export interface components {
             /** @description One that its provider has handed in. */
             document?: components["schemas"]["FileId"];
             /**
-             * @description The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it leaves the platform.
-             *     The address of a file of this platform becomes the `document`.
+             * @description The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it
+             *     leaves the platform. The address of a file of this platform becomes the `document`.
              */
             file_url?: string;
             issuer?: string;
@@ -3359,8 +3367,8 @@ export interface components {
             /** @description The receipt that this command has got before. */
             receipt?: components["schemas"]["Receipt"];
             /**
-             * @description Set once the command was sent to another edge, whichever of the two came first: what that one has
-             *     had decided this one may not know, so a repeat is never answered firm.
+             * @description Set once the command was sent to another edge, whichever of the two came first: what that
+             *     one has had decided this one may not know, so a repeat is never answered firm.
              */
             repeat?: boolean;
             /** @description The tablet's newest receipt of this edge: the witness by which a restored edge is found out. */
@@ -3471,7 +3479,8 @@ export interface components {
         ComparisonReport: {
             /**
              * Format: int64
-             * @description Orders with different content at one version, or with a version that their owner does not have.
+             * @description Orders with different content at one version, or with a version that their owner does not
+             *     have.
              */
             contradictions: number;
             /**
@@ -3582,7 +3591,10 @@ export interface components {
             not_received: number;
             /** @description Every right to assign that it held, with its end. */
             rights: components["schemas"]["FenceRecord"][];
-            /** @description The order service has heard of it. Otherwise rights and cases follow once it is within reach. */
+            /**
+             * @description The order service has heard of it. Otherwise rights and cases follow once it is within
+             *     reach.
+             */
             settled: boolean;
             /**
              * Format: int64
@@ -3592,8 +3604,8 @@ export interface components {
         };
         DisablingForm: {
             /**
-             * @description Everything that the hub received of the edge since is rejected where it is undecided, and listed where it
-             *     was decided. At most 35 days ago.
+             * @description Everything that the hub received of the edge since is rejected where it is undecided, and
+             *     listed where it was decided. At most 35 days ago.
              */
             since: components["schemas"]["UnixMillis"];
             why: string;
@@ -3629,7 +3641,10 @@ export interface components {
         };
         /** @description A sign-in for the edges of one region. */
         EdgeGrant: {
-            /** @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent. */
+            /**
+             * @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+             *     sent.
+             */
             device?: string;
             edge_token: string;
             /**
@@ -3727,7 +3742,10 @@ export interface components {
             checksum: components["schemas"]["ChecksumState"];
             /** Format: int64 */
             clock_error_ms: number | null;
-            /** @description Since when it sends people's tokens that open the cloud, as edges did before there were others. */
+            /**
+             * @description Since when it sends people's tokens that open the cloud, as edges did before there were
+             *     others.
+             */
             cloud_tokens_since?: components["schemas"]["UnixMillis"];
             /** Format: int64 */
             disk_free_bytes: number | null;
@@ -3820,16 +3838,25 @@ export interface components {
         };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
-            /** @description The keys that the edge has had before, the newest first: by them it knows its own older receipts. */
+            /**
+             * @description The keys that the edge has had before, the newest first: by them it knows its own older
+             *     receipts.
+             */
             former_keys: string[];
             /** @description The hub's signature over edge, the edge's key and the former keys. */
             former_keys_signature: string;
-            /** @description The key by which the edge knows the hub from here on: the raw bytes, base64url without padding. */
+            /**
+             * @description The key by which the edge knows the hub from here on: the raw bytes, base64url without
+             *     padding.
+             */
             hub_key: string;
             /** @description The keys that verify people's tokens, so that the edge has them before its first feed. */
             jwks: unknown;
             region: components["schemas"]["Region"];
-            /** @description The hub's signature over edge, region, the edge's key and the key set, base64url without padding. */
+            /**
+             * @description The hub's signature over edge, region, the edge's key and the key set, base64url without
+             *     padding.
+             */
             signature: string;
         };
         EnrolmentRequest: {
@@ -3847,8 +3874,8 @@ export interface components {
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
-             * @description The operator who took it back, or for whose change the holder gave it back; absent where no operator
-             *     ended it.
+             * @description The operator who took it back, or for whose change the holder gave it back; absent where no
+             *     operator ended it.
              */
             by?: components["schemas"]["UserId"];
             how: components["schemas"]["FenceEnding"];
@@ -3939,7 +3966,10 @@ export interface components {
         Hash: string;
         HeadAnswer: components["schemas"]["LogHead"] & {
             link_up: boolean;
-            /** @description Verifies this edge's receipts: the raw 32 bytes of an Ed25519 key, base64url without padding. */
+            /**
+             * @description Verifies this edge's receipts: the raw 32 bytes of an Ed25519 key, base64url without
+             *     padding.
+             */
             public_key: string;
         };
         HelpfulCount: {
@@ -4076,7 +4106,10 @@ export interface components {
         /** @description A box of letters. */
         LetterBoxItem: {
             kind: components["schemas"]["LetterKind"];
-            /** @description Of the queue whose events were handled in vain, or of the exchange whose events found no queue. */
+            /**
+             * @description Of the queue whose events were handled in vain, or of the exchange whose events found no
+             *     queue.
+             */
             name: string;
             /** @description The part that it belongs to. */
             part: string;
@@ -4146,11 +4179,17 @@ export interface components {
             /** @description Asks for that token alone. */
             edge_only?: boolean;
             password: string;
-            /** @description Asks for a token that gives new access tokens without the password, for a program that keeps it. */
+            /**
+             * @description Asks for a token that gives new access tokens without the password, for a program that keeps
+             *     it.
+             */
             refresh?: boolean;
             /** @description Asks for a token for this region's edges as well. */
             region?: components["schemas"]["Region"];
-            /** @description The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives for days. */
+            /**
+             * @description The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives
+             *     for days.
+             */
             tablet?: components["schemas"]["DeviceId"];
             username: string;
         };
@@ -4277,7 +4316,10 @@ export interface components {
             provider_id: components["schemas"]["UserId"] | null;
             refunds: components["schemas"]["Refund"][];
             requests: components["schemas"]["RefundRequest"][];
-            /** @description `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid otherwise) or `done`. */
+            /**
+             * @description `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid
+             *     otherwise) or `done`.
+             */
             saga: string;
             /** @description The providers who worked on it in vain. Null where the order service cannot be asked. */
             worked_in_vain: components["schemas"]["WorkInVain"][] | null;
@@ -4350,7 +4392,10 @@ export interface components {
             next: string | null;
         };
         NotificationPreferences: {
-            /** @description The channels that are on here and reach people of the caller's role. A wish for another one is kept, and waits for it. */
+            /**
+             * @description The channels that are on here and reach people of the caller's role. A wish for another one
+             *     is kept, and waits for it.
+             */
             channels: components["schemas"]["Channel"][];
             /**
              * Format: int32
@@ -4380,28 +4425,35 @@ export interface components {
             items: components["schemas"]["OfferedIssuer"][];
         };
         /**
-         * @description What an operator allows in a region: at its edges while they are cut off, and, of work that is paid for afterwards,
-         *     everywhere. The default allows nothing.
+         * @description What an operator allows in a region: at its edges while they are cut off, and, of work that is
+         *     paid for afterwards, everywhere. The default allows nothing.
          *
-         *     Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and so allows less than
-         *     its peer, never more; a narrower rule is a field of its own beside the wider one.
+         *     Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and
+         *     so allows less than its peer, never more; a narrower rule is a field of its own beside the wider
+         *     one.
          */
         OfflineRules: {
             /**
-             * @description A provider who starts work at an edge reads its address, though the cloud has yet to decide his
-             *     acceptance.
+             * @description A provider who starts work at an edge reads its address, though the cloud has yet to decide
+             *     his acceptance.
              */
             address_at_start?: boolean;
             approval: components["schemas"]["ApprovalRule"] | null;
-            /** @description Which orders the holding edge may approve of a customer in good standing, beside those of anybody. */
+            /**
+             * @description Which orders the holding edge may approve of a customer in good standing, beside those of
+             *     anybody.
+             */
             approval_in_good_standing?: components["schemas"]["ApprovalRule"];
-            /** @description The kinds of work that are paid for afterwards: their start needs no held funds, at an edge or at the portal. */
+            /**
+             * @description The kinds of work that are paid for afterwards: their start needs no held funds, at an edge
+             *     or at the portal.
+             */
             paid_afterwards?: components["schemas"]["ServiceType"][];
             /** @description Work that was started at an edge while it was cut off needs no held funds. */
             unpaid_start: boolean;
             /**
-             * @description Work up to this price that was started at an edge while it was cut off needs no held funds, also where
-             *     `unpaid_start` is off.
+             * @description Work up to this price that was started at an edge while it was cut off needs no held funds,
+             *     also where `unpaid_start` is off.
              */
             unpaid_start_max?: components["schemas"]["PriceCap"];
         };
@@ -4546,7 +4598,10 @@ export interface components {
         OrderSort: "newest" | "oldest" | "price_high" | "price_low" | "start";
         /** @enum {string} */
         OrderStatus: "pending_review" | "pending" | "accepted" | "in_progress" | "completed" | "reviewed" | "cancelled" | "rejected";
-        /** @description The order of a command as far as its sender may read it; of an order that went to another, its whereabouts. */
+        /**
+         * @description The order of a command as far as its sender may read it; of an order that went to another, its
+         *     whereabouts.
+         */
         OrderView: components["schemas"]["Order"] | {
             code: components["schemas"]["OrderCode"];
             id: components["schemas"]["OrderId"];
@@ -4690,7 +4745,10 @@ export interface components {
             /** @description The order's, where it is left out. */
             currency?: components["schemas"]["Currency"];
             order_id: components["schemas"]["OrderId"];
-            /** @description The adapter's token for how it is paid; the customer's default or the adapter's usual one, where it is left out. */
+            /**
+             * @description The adapter's token for how it is paid; the customer's default or the adapter's usual one,
+             *     where it is left out.
+             */
             payment_method?: string;
         };
         /** @description A way to pay. */
@@ -4705,7 +4763,10 @@ export interface components {
             items: components["schemas"]["PaymentMethod"][];
             /** @description What the customer keeps, oldest first. Empty for an admin. */
             kept: components["schemas"]["KeptMethod"][];
-            /** @description One that is offered: the customer's default, or what he has last paid with, or the adapter's usual one. */
+            /**
+             * @description One that is offered: the customer's default, or what he has last paid with, or the adapter's
+             *     usual one.
+             */
             proposed: string;
         };
         /** @enum {string} */
@@ -4931,8 +4992,8 @@ export interface components {
         /** @enum {string} */
         QuarantineWhy: "edge_restored" | "edge_cloned";
         /**
-         * @description From one minute of the day up to another, over midnight where the second is the earlier. Two equal ones
-         *     are the whole day.
+         * @description From one minute of the day up to another, over midnight where the second is the earlier. Two
+         *     equal ones are the whole day.
          */
         QuietHours: {
             from: string;
@@ -4980,7 +5041,10 @@ export interface components {
         };
         /** @description The edge's signed word that it holds the command: given only after the commit is on disk. */
         Receipt: {
-            /** @description The hash of the command's body: the receipt vouches for no other. Receipts of older edges have none. */
+            /**
+             * @description The hash of the command's body: the receipt vouches for no other. Receipts of older edges
+             *     have none.
+             */
             body?: components["schemas"]["Hash"];
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"];
@@ -5024,8 +5088,8 @@ export interface components {
         RefreshForm: {
             /**
              * Format: uuid
-             * @description Make one for each use, and keep it until the answer has come. A lost answer is given again for the same
-             *     token and attempt; without one, within a minute only.
+             * @description Make one for each use, and keep it until the answer has come. A lost answer is given again
+             *     for the same token and attempt; without one, within a minute only.
              */
             attempt?: string;
             refresh_token: string;
@@ -5039,9 +5103,15 @@ export interface components {
             id: string;
             /** Format: uuid */
             payment_id: string;
-            /** @description Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's own money). */
+            /**
+             * @description Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's
+             *     own money).
+             */
             source: string;
-            /** @description `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid otherwise. */
+            /**
+             * @description `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid
+             *     otherwise.
+             */
             status: string;
             updated_at: components["schemas"]["UnixMillis"];
         };
@@ -5176,8 +5246,8 @@ export interface components {
             contradicted_at: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: int64
-             * @description How often the two have said different things of one version of an order, or the feed was ahead of
-             *     the order service, or had too many orders that it does not know: those stay.
+             * @description How often the two have said different things of one version of an order, or the feed was
+             *     ahead of the order service, or had too many orders that it does not know: those stay.
              */
             contradictions: number;
             /**
@@ -5214,7 +5284,10 @@ export interface components {
         Reply: {
             code?: components["schemas"]["Code"];
             command_id: components["schemas"]["CommandId"] | null;
-            /** @description Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names them. */
+            /**
+             * @description Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names
+             *     them.
+             */
             errors?: components["schemas"]["FieldError"][];
             hop: components["schemas"]["Hop"];
             /** @description The limit in the way of a command that was not taken. */
@@ -5350,13 +5423,16 @@ export interface components {
             role_id: number;
         };
         /**
-         * @description All rules of the region. A word that nobody knows is refused here, though readers of the rules pass over it: an
-         *     operator must not believe that it holds.
+         * @description All rules of the region. A word that nobody knows is refused here, though readers of the rules
+         *     pass over it: an operator must not believe that it holds.
          */
         RulesBody: {
             address_at_start?: boolean;
             approval?: components["schemas"]["ApprovalBody"];
-            /** @description Beside `approval`: of customers who have paid for finished work in the region and owe for none. */
+            /**
+             * @description Beside `approval`: of customers who have paid for finished work in the region and owe for
+             *     none.
+             */
             approval_in_good_standing?: components["schemas"]["ApprovalBody"];
             /** @description Kinds of work that are paid for afterwards, at the portal too. */
             paid_afterwards?: components["schemas"]["ServiceType"][];
@@ -5386,7 +5462,10 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
             username: string | null;
-            /** @description Somebody has tried to guess the password since the sign-in before. Told once, at the sign-in. */
+            /**
+             * @description Somebody has tried to guess the password since the sign-in before. Told once, at the
+             *     sign-in.
+             */
             wrong_passwords?: components["schemas"]["GuessReport"];
         };
         /**
@@ -9544,8 +9623,9 @@ export interface operations {
                 sort?: components["schemas"]["DeskSort"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */
@@ -10192,8 +10272,9 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */
@@ -10281,8 +10362,9 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */
@@ -16311,7 +16393,10 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description The IANA zone of the times in sentences. Without one that is known, it is that of your preferences. */
+                /**
+                 * @description The IANA zone of the times in sentences. Without one that is known, it is that of your
+                 *     preferences.
+                 */
                 time_zone?: string;
                 /** @description `1` for lines that are not read yet. */
                 unread?: number;
@@ -16630,8 +16715,9 @@ export interface operations {
                 sort?: components["schemas"]["OrderSort"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */
@@ -18384,8 +18470,9 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 sort?: components["schemas"]["OrderSort"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */
@@ -18470,8 +18557,9 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */
@@ -18543,8 +18631,9 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-                 *     none, and still name the next: it ends where enough was looked through.
+                 * @description Words that all stand in title, description, address or code. A page then may have fewer
+                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
+                 *     through.
                  */
                 text?: string;
                 /** @description Orders that were published before this moment. */

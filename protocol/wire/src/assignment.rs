@@ -1,5 +1,5 @@
-//! The right to assign: how a region assigns its orders, which edge holds the right, under which fence
-//! and rules, and how each right that was ever granted ended.
+//! The right to assign: how a region assigns its orders, which edge holds the right, under which
+//! fence and rules, and how each right that was ever granted ended.
 //!
 //! Invariant: a region's `policy_version` rises with every change of anything here, so that the
 //! highest one seen is how things stand.
@@ -14,11 +14,12 @@ use crate::{
     OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
 };
 
-/// What an operator allows in a region: at its edges while they are cut off, and, of work that is paid for afterwards,
-/// everywhere. The default allows nothing.
+/// What an operator allows in a region: at its edges while they are cut off, and, of work that is
+/// paid for afterwards, everywhere. The default allows nothing.
 ///
-/// Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and so allows less than
-/// its peer, never more; a narrower rule is a field of its own beside the wider one.
+/// Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and
+/// so allows less than its peer, never more; a narrower rule is a field of its own beside the wider
+/// one.
 #[derive(
     Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
 )]
@@ -33,22 +34,24 @@ pub struct OfflineRules {
     #[n(1)]
     #[schema(required)]
     pub approval: Option<ApprovalRule>,
-    /// A provider who starts work at an edge reads its address, though the cloud has yet to decide his
-    /// acceptance.
+    /// A provider who starts work at an edge reads its address, though the cloud has yet to decide
+    /// his acceptance.
     #[n(2)]
     #[cbor(skip_if = "is_off")]
     #[serde(default, skip_serializing_if = "is_off")]
     pub address_at_start: bool,
-    /// Which orders the holding edge may approve of a customer in good standing, beside those of anybody.
+    /// Which orders the holding edge may approve of a customer in good standing, beside those of
+    /// anybody.
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_in_good_standing: Option<ApprovalRule>,
-    /// Work up to this price that was started at an edge while it was cut off needs no held funds, also where
-    /// `unpaid_start` is off.
+    /// Work up to this price that was started at an edge while it was cut off needs no held funds,
+    /// also where `unpaid_start` is off.
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unpaid_start_max: Option<PriceCap>,
-    /// The kinds of work that are paid for afterwards: their start needs no held funds, at an edge or at the portal.
+    /// The kinds of work that are paid for afterwards: their start needs no held funds, at an edge
+    /// or at the portal.
     #[n(5)]
     #[cbor(skip_if = "Vec::is_empty")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -89,7 +92,8 @@ fn can_be_paid(order: &Order) -> bool {
     order.payment_status == PaymentStatus::Unpaid
 }
 
-/// A rule that is off is left out, so that older peers read the others and compute the same digests.
+/// A rule that is off is left out, so that older peers read the others and compute the same
+/// digests.
 fn is_off(rule: &bool) -> bool {
     !rule
 }
@@ -215,7 +219,8 @@ pub struct TakenBack {
     pub fences: Vec<FenceRecord>,
 }
 
-/// Commands of an edge that were decided, though an operator trusts nothing that it sent since a moment.
+/// Commands of an edge that were decided, though an operator trusts nothing that it sent since a
+/// moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DistrustedCommands {
     pub edge: EdgeId,
@@ -236,8 +241,8 @@ pub struct EdgeSeat {
     pub epoch: u64,
 }
 
-/// An accept that the holder of its region is to log: a person's at the portal, which the order service
-/// sends to the hub, or one that waits in another edge's log.
+/// An accept that the holder of its region is to log: a person's at the portal, which the order
+/// service sends to the hub, or one that waits in another edge's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalAccept {
     pub region: Region,
@@ -290,8 +295,8 @@ pub struct FenceEnd {
     pub at: UnixMillis,
     #[n(1)]
     pub how: FenceEnding,
-    /// The operator who took it back, or for whose change the holder gave it back; absent where no operator
-    /// ended it.
+    /// The operator who took it back, or for whose change the holder gave it back; absent where no
+    /// operator ended it.
     #[n(2)]
     pub by: Option<UserId>,
     /// In the operator's words.
@@ -318,8 +323,8 @@ words! {
         EdgeDisabled = 7 "edge_disabled",
     }
     or
-    /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of it is
-    /// read: an outcome that could not be would be sent again for ever.
+    /// In a way that only a newer peer knows. What ended stays ended, and the rest of what tells of
+    /// it is read: an outcome that could not be would be sent again for ever.
     Unrecognised = 65535 "unrecognised"
 }
 
@@ -331,8 +336,8 @@ impl FenceEnding {
         self.broken_promise().is_some()
     }
 
-    /// The code of an acceptance that the holder had promised and that lost since its right had ended so.
-    /// `None` where the holder itself ended it, with its last op under it.
+    /// The code of an acceptance that the holder had promised and that lost since its right had
+    /// ended so. `None` where the holder itself ended it, with its last op under it.
     pub fn broken_promise(self) -> Option<Code> {
         match self {
             Self::Released | Self::PolicyChanged | Self::Reassigned => None,

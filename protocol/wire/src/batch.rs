@@ -31,7 +31,8 @@ pub struct BatchOp {
 pub enum BatchBody {
     Command {
         command: Command,
-        /// The person of the token; absent where the hub could not verify the token the op refers to.
+        /// The person of the token; absent where the hub could not verify the token the op refers
+        /// to.
         actor: Option<Actor>,
         #[serde(flatten)]
         evidence: Evidence,
@@ -46,7 +47,8 @@ pub enum BatchBody {
 pub struct Evidence {
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// When the edge took the command: by its clock, as far as the hub's record of its log allows that.
+    /// When the edge took the command: by its clock, as far as the hub's record of its log allows
+    /// that.
     pub received_at: UnixMillis,
     pub policy_version: Option<u64>,
     pub rules_version: Option<u64>,
@@ -72,8 +74,8 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// `revoked_version` is the cloud's knowledge; everything else comes from the op, which does not know
-    /// whether it was put to its edge.
+    /// `revoked_version` is the cloud's knowledge; everything else comes from the op, which does
+    /// not know whether it was put to its edge.
     pub fn of(op: &CommandOp, revoked_version: Option<u64>) -> Self {
         Self {
             verdict: op.verdict,

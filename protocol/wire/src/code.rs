@@ -158,7 +158,8 @@ codes! {
 }
 
 impl Code {
-    /// True of an acceptance that an edge had promised, and that lost because the edge's right had ended.
+    /// True of an acceptance that an edge had promised, and that lost because the edge's right had
+    /// ended.
     pub fn is_broken_promise(self) -> bool {
         let endings = FenceEnding::ALL.into_iter().chain([FenceEnding::Unrecognised]);
         endings.filter_map(FenceEnding::broken_promise).any(|code| code == self)

@@ -1,5 +1,5 @@
-//! How the hub compares what a region's feed has brought with what its owner has: digests over ranges
-//! of ids, and what stands in a range where they differ.
+//! How the hub compares what a region's feed has brought with what its owner has: digests over
+//! ranges of ids, and what stands in a range where they differ.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,8 @@ pub struct OrdersAnswer {
     pub unsent_since: Option<UnixMillis>,
 }
 
-/// The holder's view did not agree with its grant. The region has been put right: the same holder is to
-/// have a new fence, and with it a digest of how things stand now.
+/// The holder's view did not agree with its grant. The region has been put right: the same holder
+/// is to have a new fence, and with it a digest of how things stand now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenewRequest {
     pub region: Region,

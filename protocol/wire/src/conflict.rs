@@ -49,8 +49,9 @@ pub struct CaseItem {
     #[schema(required)]
     pub region: Option<Region>,
     pub user_id: UserId,
-    /// `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`, `revoked_holder`,
-    /// `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a newer service.
+    /// `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`,
+    /// `revoked_holder`, `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a
+    /// newer service.
     pub kind: String,
     /// Of `revoked_holder`: the id of the event that told of the revocation.
     pub command_id: CommandId,

@@ -1,6 +1,6 @@
-//! The words by which a tablet signs in to its edge's broker. Its client id is its device id, or that and a
-//! dot and anything, so that one device may hold several connections; its user name is the device id, its
-//! password the person's token.
+//! The words by which a tablet signs in to its edge's broker. Its client id is its device id, or
+//! that and a dot and anything, so that one device may hold several connections; its user name is
+//! the device id, its password the person's token.
 
 use crate::{Code, DeviceId};
 

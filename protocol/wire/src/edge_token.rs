@@ -1,4 +1,5 @@
-//! Tokens of people for the edges of one region, as auth gives them out. None of them opens the cloud.
+//! Tokens of people for the edges of one region, as auth gives them out. None of them opens the
+//! cloud.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +15,8 @@ pub struct EdgeGrant {
     pub expires_in: i64,
     pub user_id: UserId,
     pub role: Role,
-    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was sent.
+    /// Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+    /// sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }

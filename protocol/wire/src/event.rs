@@ -106,7 +106,8 @@ catalogue! {
     RatingUpdated Review "rating.updated",
 }
 
-/// The body of every event about an order: the whole order, so that a consumer needs no second question.
+/// The body of every event about an order: the whole order, so that a consumer needs no second
+/// question.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderEvent {
@@ -121,9 +122,11 @@ pub struct OrderEvent {
     pub taken_from: Option<UserId>,
     /// The word about the order's money that this event follows.
     pub money: Option<PaymentEvent>,
-    /// Of a cancelled order: every event of it carries the price, so that none has to be the first one heard.
+    /// Of a cancelled order: every event of it carries the price, so that none has to be the first
+    /// one heard.
     pub terms: Option<CancelCharge>,
-    /// Of `order.cancelled`: so much of the money that was in custody then goes back to the customer.
+    /// Of `order.cancelled`: so much of the money that was in custody then goes back to the
+    /// customer.
     pub refund: Option<Amount>,
     /// Of `order.accepted`: the work may begin now, and is paid for afterwards. Of
     /// `order.completed`: the work is done, and is paid for afterwards.
@@ -170,7 +173,8 @@ pub struct OrderAndTerms {
     pub paid_afterwards: bool,
 }
 
-/// The body of every event about an order's money. A consumer keeps the one with the highest `money_version`.
+/// The body of every event about an order's money. A consumer keeps the one with the highest
+/// `money_version`.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentEvent {
@@ -187,20 +191,23 @@ pub struct PaymentEvent {
     pub money_version: u64,
     /// Still in custody.
     pub held: Amount,
-    /// Of `payment.completed`: so much goes back to the customer, as it came by mistake or for a cancelled order.
+    /// Of `payment.completed`: so much goes back to the customer, as it came by mistake or for a
+    /// cancelled order.
     pub returning: Option<Amount>,
     /// Of `payment.completed`: the provider's part of what is in custody, less the platform's fee.
     pub share: Option<Amount>,
     /// Of `payment.status_changed`: so much was taken back by the customer's bank.
     pub charged_back: Option<Amount>,
-    /// Beside `charged_back`: the order as the payment service knows it. One of before does not say it.
+    /// Beside `charged_back`: the order as the payment service knows it. One of before does not say
+    /// it.
     pub order_status: Option<OrderStatus>,
-    /// Of `payment.status_changed`: a case of this kind waits for a person from now on. All else is as it was, and `amount`
-    /// is the price.
+    /// Of `payment.status_changed`: a case of this kind waits for a person from now on. All else is
+    /// as it was, and `amount` is the price.
     pub case: Option<String>,
 }
 
-/// The body of the events about a provider's payout: the adapter has sent it, or it came back to his balance.
+/// The body of the events about a provider's payout: the adapter has sent it, or it came back to
+/// his balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PayoutEvent {
     pub payout_id: Uuid,
@@ -209,8 +216,8 @@ pub struct PayoutEvent {
     pub currency: Currency,
 }
 
-/// The body of every event about a review. Its words stay with the review service: who may read them is decided there
-/// each time anew.
+/// The body of every event about a review. Its words stay with the review service: who may read
+/// them is decided there each time anew.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReviewEvent {
@@ -259,8 +266,8 @@ pub struct UserEvent {
     pub session_id: Option<SessionId>,
 }
 
-/// The body of the events about a profile. It names people by id alone, for a broker's files are in the
-/// clear.
+/// The body of the events about a profile. It names people by id alone, for a broker's files are in
+/// the clear.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProfileEvent {

@@ -67,7 +67,8 @@ impl Hash {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
-    /// Folds a member into a set digest, or takes it out again: the order of members does not matter.
+    /// Folds a member into a set digest, or takes it out again: the order of members does not
+    /// matter.
     pub fn toggle(&mut self, member: Self) {
         self.0.iter_mut().zip(member.0).for_each(|(mine, theirs)| *mine ^= theirs);
     }

@@ -1,7 +1,7 @@
 //! The hub's time in its refusal of an edge whose clock is wrong, signed with the hub's key.
 //!
-//! A signature binds the edge, the token that the hub refused, and the time. An edge draws random bytes
-//! for each token, so that an earlier answer proves nothing later.
+//! A signature binds the edge, the token that the hub refused, and the time. An edge draws random
+//! bytes for each token, so that an earlier answer proves nothing later.
 
 use std::{fmt, str::FromStr};
 

@@ -1,5 +1,5 @@
-//! Public ids. A thing's id is a UUIDv7 made where the thing is made; edges and devices are few, are
-//! named by people and are read aloud, so their id is the name itself.
+//! Public ids. A thing's id is a UUIDv7 made where the thing is made; edges and devices are few,
+//! are named by people and are read aloud, so their id is the name itself.
 
 use std::{fmt, str::FromStr};
 

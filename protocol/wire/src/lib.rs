@@ -1,5 +1,6 @@
-//! Owns the words every part of Holdfast shares: ids, money, regions, people, the order and its state
-//! machine, commands, verdicts, outcomes, the frames of the link, events, topics and error codes.
+//! Owns the words every part of Holdfast shares: ids, money, regions, people, the order and its
+//! state machine, commands, verdicts, outcomes, the frames of the link, events, topics and error
+//! codes.
 //!
 //! Invariant: nothing here does IO, reads a clock or draws a random number. Encoded values are
 //! hashed, signed and stored by others, so an encoding changes only by adding optional fields; the

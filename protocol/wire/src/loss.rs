@@ -1,7 +1,8 @@
-//! Why an acceptance came to nothing, in words: the promise that did not hold, where there was one, and the
-//! fate of the order.
+//! Why an acceptance came to nothing, in words: the promise that did not hold, where there was one,
+//! and the fate of the order.
 //!
-//! Invariant: tablet, inbox, command line and portal say it by this one type, so that they say the same.
+//! Invariant: tablet, inbox, command line and portal say it by this one type, so that they say the
+//! same.
 
 use minicbor::{Decode, Decoder, Encode, decode};
 use texts::{Language, Phrase, Sentence};

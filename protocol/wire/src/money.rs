@@ -22,7 +22,8 @@ words! {
 words_from_text!(Currency);
 
 impl Currency {
-    /// `None` where the sign would be read as that of another currency: Hong Kong's dollar shares `$`.
+    /// `None` where the sign would be read as that of another currency: Hong Kong's dollar shares
+    /// `$`.
     pub fn sign(self) -> Option<&'static str> {
         match self {
             Self::Cny => Some("¥"),
@@ -77,8 +78,8 @@ impl Amount {
         self.0 > 0
     }
 
-    /// The sum as sentences and pages write it: `¥1,180.00`, or `1,180.00 HKD` where the currency has
-    /// no sign of its own.
+    /// The sum as sentences and pages write it: `¥1,180.00`, or `1,180.00 HKD` where the currency
+    /// has no sign of its own.
     pub fn with_currency(self, currency: Currency) -> String {
         let minus = if self.0 < 0 { "-" } else { "" };
         let minor = self.0.unsigned_abs();

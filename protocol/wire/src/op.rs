@@ -107,8 +107,8 @@ impl Op {
         Ok(minicbor::decode(bytes)?)
     }
 
-    /// The edge's clock when it took the command, and whether it was logged anew, read without the rest. `None`
-    /// for every other kind.
+    /// The edge's clock when it took the command, and whether it was logged anew, read without the
+    /// rest. `None` for every other kind.
     pub fn taken_at(bytes: &[u8]) -> Option<(UnixMillis, bool)> {
         const COMMAND: u32 = 2;
         const RECEIVED_AT: u32 = 5;

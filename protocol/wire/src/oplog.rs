@@ -1,5 +1,5 @@
-//! An op as an operator sees it: where it stands between the hub's receipt and its outcome, and when it
-//! passed each hop. The one shape that the hub answers and that the command line shows.
+//! An op as an operator sees it: where it stands between the hub's receipt and its outcome, and
+//! when it passed each hop. The one shape that the hub answers and that the command line shows.
 
 use std::{fmt, str::FromStr};
 

@@ -88,7 +88,8 @@ impl OrderStatus {
         }
     }
 
-    /// The same for a person of this role: an admin withdraws a job also from a provider who has started it.
+    /// The same for a person of this role: an admin withdraws a job also from a provider who has
+    /// started it.
     pub fn after_by(self, action: Action, role: Role) -> Option<Self> {
         match (self, action, role) {
             (Self::InProgress, Action::Withdraw, Role::Admin) => Some(Self::Pending),

@@ -1,12 +1,12 @@
-//! Codec 1: the ops of an `Up` in fewer bytes. An op is taken apart into its CBOR items, each item is
-//! said in terms of what stood at the same place of the ops before it, and an arithmetic coder leaves
-//! hardly more of that than nobody could have known. Ops are unlike each other in little more than
-//! their ids and moments, so it is these that are left.
+//! Codec 1: the ops of an `Up` in fewer bytes. An op is taken apart into its CBOR items, each item
+//! is said in terms of what stood at the same place of the ops before it, and an arithmetic coder
+//! leaves hardly more of that than nobody could have known. Ops are unlike each other in little
+//! more than their ids and moments, so it is these that are left.
 //!
-//! Invariants: what is unpacked is what was packed, byte for byte, whatever the bytes are; both ends run
-//! the very same code, which says on one side and hears on the other; whatever is unpacked, it takes no
-//! more memory than its limits and some 20 MiB, and never panics. A change to anything in here that is said
-//! is another codec: the golden vectors fail on it.
+//! Invariants: what is unpacked is what was packed, byte for byte, whatever the bytes are; both
+//! ends run the very same code, which says on one side and hears on the other; whatever is
+//! unpacked, it takes no more memory than its limits and some 20 MiB, and never panics. A change to
+//! anything in here that is said is another codec: the golden vectors fail on it.
 
 mod coder;
 mod item;

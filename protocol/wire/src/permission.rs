@@ -1,7 +1,8 @@
-//! What the work of a role consists of. A role of one's own is based on the admin's and holds a part of its permissions.
+//! What the work of a role consists of. A role of one's own is based on the admin's and holds a
+//! part of its permissions.
 //!
-//! Invariant: what a role's own permissions do not name, nobody of that role may be given. What is one's own, such as a
-//! profile or an order that one may read, needs no permission.
+//! Invariant: what a role's own permissions do not name, nobody of that role may be given. What is
+//! one's own, such as a profile or an order that one may read, needs no permission.
 
 use crate::Role;
 

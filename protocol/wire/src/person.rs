@@ -1,5 +1,5 @@
-//! Whether the tokens of a person count: when they were revoked, and since when new tokens let them in again. And
-//! the mark of a provider whom an admin has verified.
+//! Whether the tokens of a person count: when they were revoked, and since when new tokens let them
+//! in again. And the mark of a provider whom an admin has verified.
 //!
 //! Invariant: words may come in any order, and an older one that comes again changes nothing.
 
@@ -31,7 +31,8 @@ impl ProviderMark {
         Some(Self { user: event.user_id, version, verified })
     }
 
-    /// The newer of two words about the same person. Words that contradict each other verify nobody.
+    /// The newer of two words about the same person. Words that contradict each other verify
+    /// nobody.
     pub fn joined(self, other: Self) -> Self {
         match self.version.cmp(&other.version) {
             Ordering::Greater => self,
@@ -41,8 +42,8 @@ impl ProviderMark {
     }
 }
 
-/// A word about a person, or all of them joined. Both moments are by the clock of auth; 0 stands for none, or for
-/// a revocation that did not tell its moment.
+/// A word about a person, or all of them joined. Both moments are by the clock of auth; 0 stands
+/// for none, or for a revocation that did not tell its moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PersonStanding {

@@ -1,7 +1,7 @@
 //! The readers of an order, and how much each may read: at an edge the same as in the cloud.
 //!
-//! Invariant: the customer's id, address and contacts are for the order's own people and for admins. A
-//! provider is one of them only while the work is surely his.
+//! Invariant: the customer's id, address and contacts are for the order's own people and for
+//! admins. A provider is one of them only while the work is surely his.
 
 use uuid::Uuid;
 

@@ -24,8 +24,8 @@ impl ShareLimits {
     pub const OFF: Self = Self { open_jobs: 0, acceptances_a_day: 0, withdrawals_a_day: 0 };
 }
 
-/// Five jobs are two days of work. An ill provider gives all of them back in one day. A stranger who never
-/// finishes a job reads ten addresses on his first day and five on each other.
+/// Five jobs are two days of work. An ill provider gives all of them back in one day. A stranger
+/// who never finishes a job reads ten addresses on his first day and five on each other.
 impl Default for ShareLimits {
     fn default() -> Self {
         Self { open_jobs: 5, acceptances_a_day: 20, withdrawals_a_day: 5 }
@@ -87,8 +87,8 @@ pub struct Workload {
 }
 
 impl ShareAct {
-    /// The share that this command would use up. A provider who accepts his own job once more uses up
-    /// nothing, and what is not his he cannot withdraw.
+    /// The share that this command would use up. A provider who accepts his own job once more uses
+    /// up nothing, and what is not his he cannot withdraw.
     pub fn of(actor: Actor, body: &CommandBody, order: Option<&Order>) -> Option<Self> {
         let provider = order.and_then(|order| order.provider_id);
         let his = provider == Some(actor.user_id);
@@ -114,8 +114,8 @@ impl LimitReached {
 }
 
 impl ShareLimits {
-    /// The limit that this action would break. The moment is the one at which its first receiver took it:
-    /// a tablet's or an edge's log of some days is not judged as one day.
+    /// The limit that this action would break. The moment is the one at which its first receiver
+    /// took it: a tablet's or an edge's log of some days is not judged as one day.
     pub fn reached(&self, load: &Workload, act: ShareAct, at: UnixMillis) -> Option<LimitReached> {
         let a_day = |limit, most, times: &[UnixMillis]| {
             let frees_at = day_is_full(times, at, most)?;
@@ -152,8 +152,8 @@ impl Workload {
     }
 }
 
-/// Returns when the next place is free, if one more at `at` made any 24 hours hold more than `most`. The times
-/// may lie on either side of it: logs of two edges arrive in any order.
+/// Returns when the next place is free, if one more at `at` made any 24 hours hold more than
+/// `most`. The times may lie on either side of it: logs of two edges arrive in any order.
 fn day_is_full(times: &[UnixMillis], at: UnixMillis, most: u32) -> Option<UnixMillis> {
     let most = usize::try_from(most).ok().filter(|most| *most > 0)?;
     let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();

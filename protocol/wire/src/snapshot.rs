@@ -1,8 +1,9 @@
 //! The image of a region as its feed stood at one number, cut into chunks.
 //!
-//! Invariants: the hash of a chunk follows from the one before it and from its body, so that whoever has
-//! the last one has all of them; where the next chunk begins is the hub's word, which the edge keeps and
-//! hands back, so that a session that was cut goes on behind the last chunk that is stored.
+//! Invariants: the hash of a chunk follows from the one before it and from its body, so that
+//! whoever has the last one has all of them; where the next chunk begins is the hub's word, which
+//! the edge keeps and hands back, so that a session that was cut goes on behind the last chunk that
+//! is stored.
 
 use minicbor::{Decode, Encode};
 

@@ -1,5 +1,5 @@
-//! The status of a region and its edges for an operator: the one shape that the hub answers and that the
-//! command line and dashboards show.
+//! The status of a region and its edges for an operator: the one shape that the hub answers and
+//! that the command line and dashboards show.
 
 mod complaint;
 
@@ -77,8 +77,8 @@ pub struct RepairStatus {
     pub repaired: u64,
     #[schema(required)]
     pub repaired_at: Option<UnixMillis>,
-    /// How often the two have said different things of one version of an order, or the feed was ahead of
-    /// the order service, or had too many orders that it does not know: those stay.
+    /// How often the two have said different things of one version of an order, or the feed was
+    /// ahead of the order service, or had too many orders that it does not know: those stay.
     pub contradictions: u64,
     #[schema(required)]
     pub contradicted_at: Option<UnixMillis>,
@@ -191,7 +191,8 @@ pub struct EdgeStatus {
     /// Its link goes over plain HTTP to another machine.
     #[serde(default)]
     pub plain_line: bool,
-    /// Since when it sends people's tokens that open the cloud, as edges did before there were others.
+    /// Since when it sends people's tokens that open the cloud, as edges did before there were
+    /// others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_tokens_since: Option<UnixMillis>,
 }

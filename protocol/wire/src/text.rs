@@ -1,7 +1,7 @@
 //! The rules of a text that a person hands in: trimmed, within its length, every character visible.
 //!
-//! Invariant: the cloud and every edge ask here, so that nothing is taken at an edge that the cloud then
-//! refuses for its form.
+//! Invariant: the cloud and every edge ask here, so that nothing is taken at an edge that the cloud
+//! then refuses for its form.
 
 use serde::{Deserialize, Serialize};
 use texts::{Sentence, Text};

@@ -26,8 +26,8 @@ words! {
         Decided "decided",
         /// An edge promised him the order, before the cloud heard of it.
         Firm "firm",
-        /// He started the work at an edge on an undecided acceptance, and his region's rule shows the
-        /// address then.
+        /// He started the work at an edge on an undecided acceptance, and his region's rule shows
+        /// the address then.
         Started "started",
     }
 }
@@ -52,8 +52,8 @@ pub struct TimelineEntry {
     pub hops: Hops,
     pub command_id: CommandId,
     pub source: Source,
-    /// The op's place in the edge's log, and what the edge said at once, where it came from one. Another edge
-    /// than `source`, or one where that is the portal, held the region and was asked.
+    /// The op's place in the edge's log, and what the edge said at once, where it came from one.
+    /// Another edge than `source`, or one where that is the portal, held the region and was asked.
     #[schema(required)]
     pub edge: Option<EdgeId>,
     #[schema(required)]
@@ -66,8 +66,8 @@ pub struct TimelineEntry {
     #[serde(default)]
     #[schema(required)]
     pub address_shown: Option<AddressShown>,
-    /// Of an acceptance that got the order: the rule by which others lose to it. Absent of one from before the
-    /// rule was kept.
+    /// Of an acceptance that got the order: the rule by which others lose to it. Absent of one from
+    /// before the rule was kept.
     #[serde(default)]
     #[schema(required)]
     pub race_rule: Option<RaceRule>,

@@ -42,8 +42,9 @@ pub fn may_publish(region: Region, edge: &EdgeId, device: &DeviceId, topic: &str
     topic == cmd(region, edge, device)
 }
 
-/// A device hears its own replies, its user's outcomes and the head, and the board unless its user is a
-/// customer, who may read no order but their own; no wildcard is ever needed for that, so none is allowed.
+/// A device hears its own replies, its user's outcomes and the head, and the board unless its user
+/// is a customer, who may read no order but their own; no wildcard is ever needed for that, so none
+/// is allowed.
 pub fn may_subscribe(
     region: Region,
     edge: &EdgeId,

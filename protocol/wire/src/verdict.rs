@@ -50,7 +50,8 @@ pub struct Receipt {
     /// Whose command it is: ids are a person's own, so a receipt vouches for nobody else's.
     #[n(8)]
     pub user_id: Option<UserId>,
-    /// The hash of the command's body: the receipt vouches for no other. Receipts of older edges have none.
+    /// The hash of the command's body: the receipt vouches for no other. Receipts of older edges
+    /// have none.
     #[n(9)]
     pub body: Option<Hash>,
 }
@@ -84,7 +85,8 @@ pub struct Reply {
     pub code: Option<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<Text>,
-    /// Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names them.
+    /// Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names
+    /// them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,8 @@
 //! The two shapes of a type that people and other programs read: a word of a list, and a text.
 
-/// An enum of words: the same word in JSON, in stores and in logs, and its number in frames where it has
-/// one. Behind `or` stands the variant for a word that only a newer peer knows; `ALL` leaves it out.
+/// An enum of words: the same word in JSON, in stores and in logs, and its number in frames where
+/// it has one. Behind `or` stands the variant for a word that only a newer peer knows; `ALL` leaves
+/// it out.
 #[macro_export]
 macro_rules! words {
     (

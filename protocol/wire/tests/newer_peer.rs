@@ -1,5 +1,5 @@
-//! A newer peer's words, read by this version: every place of every golden vector where a later version
-//! may add a field is given one, and every kind that a later version may add is met.
+//! A newer peer's words, read by this version: every place of every golden vector where a later
+//! version may add a field is given one, and every kind that a later version may add is met.
 
 #![allow(clippy::unwrap_used)]
 
@@ -43,7 +43,8 @@ fn vector(name: &str) -> Vec<u8> {
     bytes(&golden()[name])
 }
 
-/// Reads `whole` with a field added at each place that may get one, and expects what it says without.
+/// Reads `whole` with a field added at each place that may get one, and expects what it says
+/// without.
 #[track_caller]
 fn check<T: PartialEq + std::fmt::Debug>(name: &str, whole: &[u8], read: impl Fn(&[u8]) -> T) {
     let expected = read(whole);
@@ -148,8 +149,8 @@ fn a_kind_of_op_or_command_that_is_not_known_is_no_op_and_can_be_answered() {
     assert_eq!(Frame::from_bytes(&Frame::Up(up.clone()).to_bytes()).unwrap(), Frame::Up(up));
 }
 
-/// A hub asks for a take-back until it can read the answer, and an edge is sent an outcome until it can
-/// read that.
+/// A hub asks for a take-back until it can read the answer, and an edge is sent an outcome until it
+/// can read that.
 #[test]
 fn a_right_that_ended_in_a_way_that_is_not_known_has_ended_all_the_same() {
     let record = serde_json::json!({
@@ -193,7 +194,8 @@ fn an_outcomes_code_that_is_not_known_is_an_outcome_all_the_same() {
     assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Outcomes(frame));
 }
 
-/// A region's word comes as an event as well, and its rules stand as text in the order service's database.
+/// A region's word comes as an event as well, and its rules stand as text in the order service's
+/// database.
 #[test]
 fn a_rule_that_is_not_known_is_read_past() {
     for name in [
@@ -224,8 +226,8 @@ struct RulesBefore {
     approval: Option<ApprovalRule>,
 }
 
-/// An edge of that version allows less than its peer. A hub or an order service of that version reads no region that
-/// has the rule, and each that has none.
+/// An edge of that version allows less than its peer. A hub or an order service of that version
+/// reads no region that has the rule, and each that has none.
 #[test]
 fn an_older_reader_of_rules_never_allows_more() {
     let event = |name: &str| -> OfflineRules {

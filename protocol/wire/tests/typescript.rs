@@ -1,4 +1,5 @@
-//! The words of the protocol as TypeScript, for the apps: they stand in `protocol/web/src/wire.gen.ts`.
+//! The words of the protocol as TypeScript, for the apps: they stand in
+//! `protocol/web/src/wire.gen.ts`.
 //!
 //! `HOLDFAST_GOLDEN=write` writes the file anew.
 

@@ -1,4 +1,5 @@
-//! Owns the command line: its words, their help in the reader's language, and the sentence for a mistake.
+//! Owns the command line: its words, their help in the reader's language, and the sentence for a
+//! mistake.
 
 mod help;
 mod mistake;
@@ -279,7 +280,8 @@ impl CommandLine {
     }
 }
 
-/// The value of a flag such as `--lang` before the line is parsed, for the help itself must know it.
+/// The value of a flag such as `--lang` before the line is parsed, for the help itself must know
+/// it.
 pub fn asked_for(flag: &str, mut args: impl Iterator<Item = String>) -> Option<String> {
     while let Some(arg) = args.next() {
         match arg.strip_prefix(flag) {

@@ -1,4 +1,5 @@
-//! Says why a call, a file or a terminal failed, in the reader's words and not in those of a library.
+//! Says why a call, a file or a terminal failed, in the reader's words and not in those of a
+//! library.
 
 use std::{error::Error, io};
 

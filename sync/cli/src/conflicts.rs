@@ -1,5 +1,5 @@
-//! Owns `holdfast conflicts`: acceptances that lost and cases that wait for a person, newest first, each
-//! with the rule that decided it.
+//! Owns `holdfast conflicts`: acceptances that lost and cases that wait for a person, newest first,
+//! each with the rule that decided it.
 
 use std::{fmt, str::FromStr};
 
@@ -142,8 +142,8 @@ async fn page(
     Ok(ConflictPage { items, next })
 }
 
-/// The newer of the two heads comes next. Each list keeps its own order, for its cursor is a place in it,
-/// and its times come from more than one clock.
+/// The newer of the two heads comes next. Each list keeps its own order, for its cursor is a place
+/// in it, and its times come from more than one clock.
 fn merged(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict> {
     let (mut lost, mut cases) = (lost.into_iter().peekable(), cases.into_iter().peekable());
     let mut items = Vec::new();

@@ -1,5 +1,5 @@
-//! Owns `holdfast dlq`: the events that wait for a person, what is done about them, and the replay of events to a
-//! queue that came later.
+//! Owns `holdfast dlq`: the events that wait for a person, what is done about them, and the replay
+//! of events to a queue that came later.
 
 use process::clock::Clock;
 use serde::Deserialize;

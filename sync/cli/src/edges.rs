@@ -26,7 +26,8 @@ pub struct EdgeList {
 /// A remark on an edge: its word for scripts, and its sentence.
 type Remark = (&'static str, Phrase);
 
-/// ENROLLED, then VERSION, LAST CONTACT, the places in the logs, EPOCH, CLOCK, DISK FREE, REGION and RIGHT.
+/// ENROLLED, then VERSION, LAST CONTACT, the places in the logs, EPOCH, CLOCK, DISK FREE, REGION
+/// and RIGHT.
 const FORM: TableForm =
     TableForm { sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7], ends_with_sentence: false };
 
@@ -40,8 +41,8 @@ pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     Ok(CommandOutput::new(&gateway.look, || json(&list), || render(&list, &gateway.look)))
 }
 
-/// The edge as the hub lists it, also if it is disabled, retired or not enrolled yet. `None` also if
-/// this admin's role may change edges and not list them: the answer then says less.
+/// The edge as the hub lists it, also if it is disabled, retired or not enrolled yet. `None` also
+/// if this admin's role may change edges and not list them: the answer then says less.
 pub async fn find_edge(gateway: &Gateway, edge: &EdgeId) -> Result<Option<EdgeListItem>> {
     match gateway.list::<EdgeListItem>("/api/v1/admin/edges?").await {
         Ok(edges) => Ok(edges.into_iter().find(|item| item.status.edge == *edge)),

@@ -1,5 +1,5 @@
-//! Owns `holdfast enrol`: a one-time code for a new edge, the command that uses it on its machine, and the
-//! withdrawal of a code.
+//! Owns `holdfast enrol`: a one-time code for a new edge, the command that uses it on its machine,
+//! and the withdrawal of a code.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! Owns the story of an order: its timeline in plain words, with each hop, the winner of a collision, and
-//! why a loser lost.
+//! Owns the story of an order: its timeline in plain words, with each hop, the winner of a
+//! collision, and why a loser lost.
 //!
 //! Invariant: it only retells the timeline. Where a time is missing, it is left out.
 
@@ -21,8 +21,8 @@ use crate::{
 pub struct OrderStory {
     pub order: Order,
     pub timeline: Vec<TimelineEntry>,
-    /// Ops that stand at the region's edges and that the cloud has not decided, by the hub's word. `None` where
-    /// the hub does not answer.
+    /// Ops that stand at the region's edges and that the cloud has not decided, by the hub's word.
+    /// `None` where the hub does not answer.
     pub pending: Option<u64>,
 }
 
@@ -155,8 +155,8 @@ fn hops(entry: &TimelineEntry, look: &Look) -> Vec<(UnixMillis, String)> {
     tapped.into_iter().chain(first).chain(stored).chain(put).chain(decided).collect()
 }
 
-/// The firm answer that the person had before, and how its right ended; nothing where the answer of this
-/// very line stands.
+/// The firm answer that the person had before, and how its right ended; nothing where the answer of
+/// this very line stands.
 fn promise(entry: &TimelineEntry, look: &Look) -> Vec<(UnixMillis, String)> {
     let Some(promise) = &entry.promise else { return Vec::new() };
     let EdgePromise { edge, epoch, fence, end, .. } = promise;

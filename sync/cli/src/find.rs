@@ -1,5 +1,5 @@
-//! Owns `holdfast explain`: finds an order by its id or by the code read aloud, an op by its place, a
-//! command by its id, a conflict by its name, and tells its story.
+//! Owns `holdfast explain`: finds an order by its id or by the code read aloud, an op by its place,
+//! a command by its id, a conflict by its name, and tells its story.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,8 @@ pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     Ok(CommandOutput::new(look, || story, || subject.render(look)))
 }
 
-/// The keys that verify the receipts of the edges in the story. One that the gateway does not tell is left
-/// out, for the story is worth telling.
+/// The keys that verify the receipts of the edges in the story. One that the gateway does not tell
+/// is left out, for the story is worth telling.
 async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
     struct EdgeKey {
@@ -144,7 +144,8 @@ fn names_nothing(name: &str, exit: ExitKind, look: &Look) -> Failure {
     Failure::with_step(exit, look, say::not_a_name { name: name.into() })
 }
 
-/// Ops that the region's edges hold back. `None` where the hub does not answer, for the story is worth telling.
+/// Ops that the region's edges hold back. `None` where the hub does not answer, for the story is
+/// worth telling.
 async fn pending(gateway: &Gateway, order: &Order) -> Option<u64> {
     let report = gateway.status().await.ok()?;
     let regions = report.regions.iter().filter(|region| region.region == order.location);

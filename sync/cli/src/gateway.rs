@@ -120,7 +120,8 @@ impl Gateway {
         Ok(self.some(path, limit, None).await?.0)
     }
 
-    /// At most `limit` items of a list behind a cursor, and the cursor of the rest, if there is any.
+    /// At most `limit` items of a list behind a cursor, and the cursor of the rest, if there is
+    /// any.
     pub async fn some<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -1,4 +1,5 @@
-//! Owns `holdfast keys`: the keys that sign people's tokens, when each signs, and the change to the next one.
+//! Owns `holdfast keys`: the keys that sign people's tokens, when each signs, and the change to the
+//! next one.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Owns `holdfast lease`: how a region assigns, who holds the right to, and taking that back on record.
+//! Owns `holdfast lease`: how a region assigns, who holds the right to, and taking that back on
+//! record.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Owns `holdfast login`, `logout` and `token`: the sign-in that is kept for one gateway, in a file that its
-//! owner alone can read.
+//! Owns `holdfast login`, `logout` and `token`: the sign-in that is kept for one gateway, in a file
+//! that its owner alone can read.
 //!
 //! Invariant: a password is neither kept nor shown, and never comes from the command line.
 

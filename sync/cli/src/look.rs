@@ -12,8 +12,8 @@ use crate::{say, wrap};
 pub struct Look {
     pub language: Language,
     pub json: bool,
-    /// The columns of a terminal, which gets aligned tables and whole words on each line. A pipe has none: it
-    /// gets tabs, which `cut` and `awk` read, and lines of any length.
+    /// The columns of a terminal, which gets aligned tables and whole words on each line. A pipe
+    /// has none: it gets tabs, which `cut` and `awk` read, and lines of any length.
     pub width: Option<usize>,
     pub colour: bool,
 }

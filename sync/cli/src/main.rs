@@ -1,7 +1,7 @@
 //! `holdfast`, the operator's command: the state of the platform, and the reasons for it.
 //!
-//! Invariant: standard output holds the answer and nothing else; a failure goes to standard error, and
-//! the exit code says which kind of failure it was.
+//! Invariant: standard output holds the answer and nothing else; a failure goes to standard error,
+//! and the exit code says which kind of failure it was.
 
 mod age;
 mod args;

@@ -1,4 +1,5 @@
-//! Owns the words for an op, and for an accept of the portal that waits: its state, and its next step.
+//! Owns the words for an op, and for an accept of the portal that waits: its state, and its next
+//! step.
 
 use wire::{LinkState, OpKind, OpRecord, OpState, Region, RegionStatus, StatusReport, WaitingAsk};
 

@@ -1,5 +1,5 @@
-//! Owns the names of the people in one order's story: `the customer`, `provider A`, `provider B`. A person
-//! cannot follow a story told in ids alone; the ids stand once, in a list.
+//! Owns the names of the people in one order's story: `the customer`, `provider A`, `provider B`. A
+//! person cannot follow a story told in ids alone; the ids stand once, in a list.
 
 use wire::{Actor, Order, Role, TimelineEntry, UserId};
 

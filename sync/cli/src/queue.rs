@@ -1,5 +1,5 @@
-//! Owns `holdfast queue`: the ops that the hub holds undecided and why, those that ended epochs left behind,
-//! and the release of those that wait for an operator.
+//! Owns `holdfast queue`: the ops that the hub holds undecided and why, those that ended epochs
+//! left behind, and the release of those that wait for an operator.
 
 use serde_json::{Value, json};
 use wire::{CommandId, EdgeId, OpKind, OpPlace, OpRecord, OpState, StatusReport, WaitingAsk};
@@ -165,8 +165,8 @@ fn ask_table(queue: &WaitingOps, look: &Look) -> String {
     table(columns, ASKS_FORM, queue.asks.iter().map(row), look)
 }
 
-/// Hands an op that waits for an operator in again, or the accepts of the portal under that id. Without
-/// an epoch, the op is one of the epoch that its edge has now.
+/// Hands an op that waits for an operator in again, or the accepts of the portal under that id.
+/// Without an epoch, the op is one of the epoch that its edge has now.
 ///
 /// An edge may have a name that reads like an id: a number behind it tells the two apart.
 pub async fn retry(

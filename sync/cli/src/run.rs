@@ -31,7 +31,8 @@ impl CommandOutput {
         Self { exit: ExitKind::Ok, out, err: String::new() }
     }
 
-    /// Writes both texts, and returns the exit code: an answer that could not be written is a failure.
+    /// Writes both texts, and returns the exit code: an answer that could not be written is a
+    /// failure.
     pub fn print(self, look: &Look) -> ExitKind {
         let answered = written(io::stdout(), &look.shown(self.out));
         // Nobody can be told where standard error does not take it.

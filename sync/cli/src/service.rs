@@ -1,5 +1,5 @@
-//! Owns `holdfast edges disable`, `rekey`, `rotate`, `retire` and `record`: an edge leaves the service, or comes
-//! back with another key.
+//! Owns `holdfast edges disable`, `rekey`, `rotate`, `retire` and `record`: an edge leaves the
+//! service, or comes back with another key.
 
 use std::str::FromStr;
 

@@ -64,7 +64,8 @@ fn verdict(report: &StatusReport, look: &Look) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Nothing is wrong any more where something was put right, and somebody may want to know why it was.
+/// Nothing is wrong any more where something was put right, and somebody may want to know why it
+/// was.
 fn repairs(report: &StatusReport, look: &Look) -> Vec<String> {
     let mut lines = Vec::new();
     for status in &report.regions {
@@ -123,7 +124,8 @@ fn row(region: &RegionStatus, edge: &EdgeStatus, now: UnixMillis, look: &Look) -
     ]
 }
 
-/// On their way up and down, and the age of the oldest down; the oldest up is the oldest that is pending.
+/// On their way up and down, and the age of the oldest down; the oldest up is the oldest that is
+/// pending.
 fn lag(edge: &EdgeStatus, now: UnixMillis, look: &Look) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     let lag = format!("{} / {down}", edge.lag_up_ops);

@@ -1,4 +1,5 @@
-//! Owns the commands that change one thing at the hub: the gate of a region, and an edge that was restored.
+//! Owns the commands that change one thing at the hub: the gate of a region, and an edge that was
+//! restored.
 
 use serde_json::json;
 use wire::{EdgeId, Region};

@@ -1,6 +1,6 @@
-//! Owns tables: aligned by display width on a terminal, tab separated in a pipe.
-//! Invariants: a cell holds one line; a name written by others cannot move the cursor or break a row. A pipe
-//! gets every column, a terminal as many as it is wide.
+//! Owns tables: aligned by display width on a terminal, tab separated in a pipe. Invariants: a cell
+//! holds one line; a name written by others cannot move the cursor or break a row. A pipe gets
+//! every column, a terminal as many as it is wide.
 
 use std::fmt::Display;
 

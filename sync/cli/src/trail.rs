@@ -1,6 +1,8 @@
-//! Owns the story of one command: each hop from the tap on, the answers, the winner, and the next step.
+//! Owns the story of one command: each hop from the tap on, the answers, the winner, and the next
+//! step.
 //!
-//! Invariant: it only retells the records of hub and order service. Where a time is missing, it is left out.
+//! Invariant: it only retells the records of hub and order service. Where a time is missing, it is
+//! left out.
 
 use serde_json::{Value, json};
 use wire::{

@@ -28,7 +28,8 @@ use crate::{
 pub enum Condition {
     /// Every edge is connected, also one whose code waits to be used.
     LinksUp,
-    /// Every edge, of one region or of all, is connected, has no work left and agrees with the cloud.
+    /// Every edge, of one region or of all, is connected, has no work left and agrees with the
+    /// cloud.
     Synced(Option<Region>),
     /// Nothing waits for a decision, at an edge or at the hub.
     Drained,
@@ -78,8 +79,8 @@ impl std::fmt::Display for Condition {
     }
 }
 
-/// Between two looks. The hub itself hears of an edge about once a second, and the gateway answers one
-/// person a hundred times a minute on one route.
+/// Between two looks. The hub itself hears of an edge about once a second, and the gateway answers
+/// one person a hundred times a minute on one route.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A look without an answer by then is given up for the next one.
 const LOOK_MAX: Duration = Duration::from_secs(30);
@@ -115,7 +116,8 @@ async fn until(gateway: &Gateway, conditions: &[Condition], within: Duration) ->
         match tokio::time::timeout(left, missing_now(gateway, conditions)).await {
             Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
             Ok(Ok(found)) => missing = found,
-            // A platform that is just starting, or a gateway that is: it is waited for like the rest.
+            // A platform that is just starting, or a gateway that is: it is waited for like the
+            // rest.
             Ok(Err(failure)) if passes(&failure) => {
                 later = failure.retry_after;
                 missing = vec![failure.sentence];

@@ -1,4 +1,5 @@
-//! Owns `holdfast withdraw`: every job in one provider's hand is open again, with a reason on record.
+//! Owns `holdfast withdraw`: every job in one provider's hand is open again, with a reason on
+//! record.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Fits text into a terminal's width.
 //!
-//! Invariant: a word, an id, an address and a command in backticks stay whole, and so does a line that ends
-//! with a backslash.
+//! Invariant: a word, an id, an address and a command in backticks stay whole, and so does a line
+//! that ends with a backslash.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -19,8 +19,8 @@ pub fn fit(text: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The text in lines of that width, without indentation: `first` columns of the first line are taken, and
-/// `hang` of each other.
+/// The text in lines of that width, without indentation: `first` columns of the first line are
+/// taken, and `hang` of each other.
 pub fn filled(text: &str, width: usize, first: usize, hang: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = first;

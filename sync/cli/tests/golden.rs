@@ -1,5 +1,5 @@
-//! Every command as a person sees it at a terminal of 60, 80 and 120 columns, in both languages. The files in
-//! `golden` hold it, to be looked at.
+//! Every command as a person sees it at a terminal of 60, 80 and 120 columns, in both languages.
+//! The files in `golden` hold it, to be looked at.
 //!
 //! `HOLDFAST_GOLDEN=write` (`cargo xtask golden`) writes them anew.
 
@@ -169,8 +169,8 @@ fn command(platform: &Platform, line: &str, language: &str, width: usize) -> Com
     command
 }
 
-/// The command line, its output, and its exit code. Ports, folders and times that differ from run to run
-/// are written alike.
+/// The command line, its output, and its exit code. Ports, folders and times that differ from run
+/// to run are written alike.
 fn shown(platform: &Platform, line: &str, ran: &Output) -> String {
     let folder = platform.contexts().display().to_string();
     let text = out(ran) + &said(ran);

@@ -1,7 +1,7 @@
 //! The moment of a command that has come in an edge's log, as far as the cloud believes it.
 //!
-//! Invariant: the edge's own word counts only within the bounds of its op, or where the hub had the command
-//! before.
+//! Invariant: the edge's own word counts only within the bounds of its op, or where the hub had the
+//! command before.
 
 use wire::{CommandOp, Evidence, UnixMillis};
 
@@ -20,8 +20,8 @@ pub struct FirstArrival {
     pub taken_at: UnixMillis,
     /// It stood in a place of the same edge that an operator trusts no longer.
     pub distrusted: bool,
-    /// The owner has decided it there, for the person whom its token names. Whatever the clocks say since, the stored
-    /// answer is this person's.
+    /// The owner has decided it there, for the person whom its token names. Whatever the clocks say
+    /// since, the stored answer is this person's.
     pub is_answered: bool,
 }
 
@@ -64,15 +64,15 @@ impl OpArrival {
         if op.relogged.is_none() || op.received_at < expires_at {
             return alone(self.taken_at(op.received_at));
         }
-        // A tablet has brought it back with its receipt. The edge had checked the token then, but does not
-        // say when. The session may have ended since, and must not have ended before.
+        // A tablet has brought it back with its receipt. The edge had checked the token then, but
+        // does not say when. The session may have ended since, and must not have ended before.
         let taken_at = self.taken_at(expires_at.plus_ms(-1));
         CommandMoment { taken_at, at_latest: self.bounds.not_before }
     }
 
-    /// Whether the hub looks for an earlier place of the command, because the edge's own word is not enough.
-    /// `is_cut_off` says that an operator no longer trusts a part of the log, and `names_nobody` that the
-    /// command's token is dead by its own place.
+    /// Whether the hub looks for an earlier place of the command, because the edge's own word is
+    /// not enough. `is_cut_off` says that an operator no longer trusts a part of the log, and
+    /// `names_nobody` that the command's token is dead by its own place.
     pub fn wants_first(
         &self,
         op: &CommandOp,

@@ -1,8 +1,9 @@
-//! The people who can yet change one order, so that a stranger's op casts no doubt on it [FIRM_BASE].
+//! The people who can yet change one order, so that a stranger's op casts no doubt on it
+//! [FIRM_BASE].
 //!
-//! Invariant: it errs on one side only. While this edge holds the region under a proven grant, an op that
-//! `may_change` rules out changes the order in no state that the cloud can be in when it decides the op.
-//! `docs/decisions/rights-to-assign.md` has the proof.
+//! Invariant: it errs on one side only. While this edge holds the region under a proven grant, an
+//! op that `may_change` rules out changes the order in no state that the cloud can be in when it
+//! decides the op. `docs/decisions/rights-to-assign.md` has the proof.
 
 use wire::{Action, Actor, CommandBody, Order, OrderStatus, Role, UserId};
 
@@ -10,12 +11,13 @@ use crate::view::PendingOp;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimants {
-    /// The confirmed status, or that of an order published here. The cloud's may be any that follows it.
+    /// The confirmed status, or that of an order published here. The cloud's may be any that
+    /// follows it.
     status: OrderStatus,
     customer: UserId,
     provider: Option<UserId>,
-    /// The makers of the pending acceptances so far. While this edge holds the region, nobody else comes to
-    /// be the provider.
+    /// The makers of the pending acceptances so far. While this edge holds the region, nobody else
+    /// comes to be the provider.
     acceptors: Vec<UserId>,
 }
 
@@ -33,15 +35,16 @@ impl Claimants {
         }
     }
 
-    /// Returns whether a provisional op of this person, next in the log, may change the order in some state
-    /// that follows the known one: by its maker, role and command.
+    /// Returns whether a provisional op of this person, next in the log, may change the order in
+    /// some state that follows the known one: by its maker, role and command.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
         // The order exists, and nobody publishes it again.
         let Some(action) = body.action() else { return false };
         self.may_ever(actor, action) && may_come_to(self.status, action, actor.role)
     }
 
-    /// Wider than `Action::roles` by one rule of the cloud: a customer's approval counts by an offline rule.
+    /// Wider than `Action::roles` by one rule of the cloud: a customer's approval counts by an
+    /// offline rule.
     fn may_ever(&self, actor: Actor, action: Action) -> bool {
         let (user, is_admin) = (Some(actor.user_id), actor.role == Role::Admin);
         match action {
@@ -58,8 +61,8 @@ impl Claimants {
     }
 }
 
-/// Returns whether an order can come from this status to one that has a place for the action of such a
-/// person.
+/// Returns whether an order can come from this status to one that has a place for the action of
+/// such a person.
 fn may_come_to(status: OrderStatus, action: Action, role: Role) -> bool {
     let mut reached = vec![status];
     let mut seen = 0;

@@ -1,10 +1,10 @@
 //! The cloud end of one edge session.
 //!
-//! Pure: frames and answers of the store go in, frames and questions to the store come out; time comes in.
-//! Invariants: every op goes to the store once and in log order; a frame that names another term or boot
-//! nonce changes nothing; the edge hears that ops are stored only after the store has said so; streams to
-//! the edge leave no gap; no op is taken from an edge with another log than the received one, nor from a
-//! second instance of a living edge.
+//! Pure: frames and answers of the store go in, frames and questions to the store come out; time
+//! comes in. Invariants: every op goes to the store once and in log order; a frame that names
+//! another term or boot nonce changes nothing; the edge hears that ops are stored only after the
+//! store has said so; streams to the edge leave no gap; no op is taken from an edge with another
+//! log than the received one, nor from a second instance of a living edge.
 
 mod downstream;
 mod hello;
@@ -32,7 +32,8 @@ pub use snapshot::{ChunkRequest, feed_base};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEdge {
     pub region: Region,
-    /// Rises with every take-over. A judgment by this record is carried out only while the term stands.
+    /// Rises with every take-over. A judgment by this record is carried out only while the term
+    /// stands.
     pub term: u64,
     /// The run of the newest session, while it may be alive.
     pub running: Option<BootNonce>,
@@ -48,7 +49,8 @@ pub struct StoredEdge {
     pub outcome_count: u64,
     pub feed_generation: u64,
     pub feed_seq: u64,
-    /// An edge before this number has missed changes: the feed no longer tells it of orders that left.
+    /// An edge before this number has missed changes: the feed no longer tells it of orders that
+    /// left.
     pub feed_holds_from: u64,
     /// Up to here replaced versions are forgotten, so nothing can be read as of a number before it.
     pub feed_compacted_to: u64,
@@ -69,7 +71,8 @@ pub struct EpochGrant {
     pub after: Option<BootNonce>,
 }
 
-/// A begun quarantine of an epoch, in which nobody holds a right any more. The next session completes it.
+/// A begun quarantine of an epoch, in which nobody holds a right any more. The next session
+/// completes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     pub epoch: u64,
@@ -79,7 +82,8 @@ pub struct Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     Frame(Frame),
-    /// Answers `Output::Load`; also `TakeOver` and `Quarantine`, if another session has raised the term since.
+    /// Answers `Output::Load`; also `TakeOver` and `Quarantine`, if another session has raised the
+    /// term since.
     Loaded(StoredEdge),
     Probed {
         alive: bool,
@@ -90,7 +94,8 @@ pub enum Input {
     ProbeAsked {
         number: u64,
     },
-    /// Answers `Output::TakeOver`: the record under the new term, with all that an older session has stored.
+    /// Answers `Output::TakeOver`: the record under the new term, with all that an older session
+    /// has stored.
     TakenOver {
         term: u64,
         stored: StoredEdge,
@@ -180,15 +185,17 @@ pub enum Output {
     End(Refused),
 }
 
-/// The quarantine of an edge, which gives no op before it has a new epoch. In three steps, each safe to
-/// repeat: record that the old epoch ends, if the term is still `over`, and raise the term by that; have
-/// order_db record the take-back of the old epoch's rights [QUAR_TAKEBACK]; raise the epoch.
+/// The quarantine of an edge, which gives no op before it has a new epoch. In three steps, each
+/// safe to repeat: record that the old epoch ends, if the term is still `over`, and raise the term
+/// by that; have order_db record the take-back of the old epoch's rights [QUAR_TAKEBACK]; raise the
+/// epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confinement {
     pub hello: Hello,
     pub over: u64,
     pub epoch: u64,
-    /// The current epoch was granted to this very run, which has not heard of it, so nothing is raised.
+    /// The current epoch was granted to this very run, which has not heard of it, so nothing is
+    /// raised.
     pub again: bool,
     pub why: QuarantineWhy,
 }
@@ -370,7 +377,8 @@ impl Session {
         }
     }
 
-    /// A session of another run that may be alive is asked first: every restart is one [NO_NAIVE_NONCE_ALARM].
+    /// A session of another run that may be alive is asked first: every restart is one
+    /// [NO_NAIVE_NONCE_ALARM].
     fn check(&self, hello: Box<Hello>, stored: &StoredEdge) -> (Phase, Vec<Output>) {
         match hello::judge(&hello, stored) {
             Ok(Fit::Probe) => {
@@ -385,8 +393,8 @@ impl Session {
         }
     }
 
-    /// An answer of the old session makes this one a twin. Without an answer, the next rise of the term
-    /// closes and fences the old session [PROBE_OLD_SESSION].
+    /// An answer of the old session makes this one a twin. Without an answer, the next rise of the
+    /// term closes and fences the old session [PROBE_OLD_SESSION].
     fn probed(&self, hello: Box<Hello>, stored: StoredEdge, alive: bool) -> (Phase, Vec<Output>) {
         if alive {
             let twin = end(Code::EdgeTwin, "another run of this edge has answered");

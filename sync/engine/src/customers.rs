@@ -1,8 +1,8 @@
-//! Customers in good standing, as the edge of a region knows them: who has paid for finished work there, and owes for
-//! none.
+//! Customers in good standing, as the edge of a region knows them: who has paid for finished work
+//! there, and owes for none.
 //!
-//! Invariant: only confirmed orders count. Each state and each payment in them is the cloud's word; what waits in the
-//! edge's own log says nothing yet.
+//! Invariant: only confirmed orders count. Each state and each payment in them is the cloud's word;
+//! what waits in the edge's own log says nothing yet.
 
 use wire::{Actor, CommandBody, Order, OrderStatus, PaymentStatus, UserId};
 
@@ -21,7 +21,8 @@ pub struct PayingRecord {
 }
 
 impl FinishedWork {
-    /// `None` of work that is not finished. Work whose money went back speaks neither for its customer nor against.
+    /// `None` of work that is not finished. Work whose money went back speaks neither for its
+    /// customer nor against.
     pub fn of(order: &Order) -> Option<Self> {
         if !matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed) {
             return None;

@@ -1,11 +1,11 @@
-//! The edge's end of the link as a pure state machine: frames and facts go in, steps for the machine around
-//! it come out.
+//! The edge's end of the link as a pure state machine: frames and facts go in, steps for the
+//! machine around it come out.
 //!
-//! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that does not
-//! name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves only after the file
-//! has stored the counted rows; only the epoch and the run that a quarantine names act on it, and only when
-//! the whole tail is there; a frame that the hub has not proven to be its own changes nothing [PROVEN_HUB];
-//! no input makes this panic.
+//! Invariants: only ops of the file are sent, in order and within the hub's credit; a frame that
+//! does not name this session's term and boot nonce changes nothing [FRAME_BIND]; a cursor moves
+//! only after the file has stored the counted rows; only the epoch and the run that a quarantine
+//! names act on it, and only when the whole tail is there; a frame that the hub has not proven to
+//! be its own changes nothing [PROVEN_HUB]; no input makes this panic.
 
 mod confined;
 mod snapshot;
@@ -97,8 +97,9 @@ impl Edge {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// The file has moved on: the log grew, or a write is stored. A suspect edge ends its session, also
-    /// before its Welcome, so that nothing more of this log is taken. The next Hello names the reason.
+    /// The file has moved on: the log grew, or a write is stored. A suspect edge ends its session,
+    /// also before its Welcome, so that nothing more of this log is taken. The next Hello names the
+    /// reason.
     pub fn moved(&mut self, position: Position) -> Vec<LinkStep> {
         let became_suspect = position.suspect && !self.position.suspect;
         if position.snapshot != self.position.snapshot {
@@ -159,7 +160,8 @@ impl Edge {
         todo
     }
 
-    /// A frame, with the result of the check of its signature. The machine around the engine checks it.
+    /// A frame, with the result of the check of its signature. The machine around the engine checks
+    /// it.
     pub fn take_as(&mut self, frame: Frame, proof: FrameProof) -> Vec<LinkStep> {
         match (proof, &frame) {
             (FrameProof::Signed, _) => self.take(frame),
@@ -216,7 +218,8 @@ impl Edge {
         }
     }
 
-    /// The answer to a probe for callers that cannot wait for its turn: this process lives, however busy it is.
+    /// The answer to a probe for callers that cannot wait for its turn: this process lives, however
+    /// busy it is.
     pub fn lives(&self, frame: &Frame) -> Option<Frame> {
         match frame {
             Frame::Probe(probe) if self.stands(probe.standing) => Some(alive(probe)),
@@ -262,8 +265,8 @@ impl Edge {
         todo
     }
 
-    /// Numbers are dense: a frame that starts beyond the cursor or has a hole is ignored and comes again.
-    /// Of an overlapping frame the new part is stored.
+    /// Numbers are dense: a frame that starts beyond the cursor or has a hole is ignored and comes
+    /// again. Of an overlapping frame the new part is stored.
     fn outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
         let ignored = |why| vec![LinkStep::Ignored { kind: "Outcomes", why }];
         if frame.epoch != self.position.epoch {
@@ -317,7 +320,8 @@ impl Edge {
         }
     }
 
-    /// A break in mid-session makes this log suspect. At Hello it only means that the cloud lost something.
+    /// A break in mid-session makes this log suspect. At Hello it only means that the cloud lost
+    /// something.
     fn refused(&mut self, refused: Refused) -> Vec<LinkStep> {
         let Refused { code, detail } = refused;
         if code == Code::ChainBroken && self.is_open() {
@@ -348,7 +352,8 @@ fn alive(probe: &Probe) -> Frame {
     Frame::Alive(Alive { standing, number })
 }
 
-/// `from + 1 ..= to`, each present. A broken range yields `None`, which no outcome has as its number.
+/// `from + 1 ..= to`, each present. A broken range yields `None`, which no outcome has as its
+/// number.
 fn numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
     let first = from.checked_add(1);
     let broken = first.is_none().then_some(None);

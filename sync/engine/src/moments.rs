@@ -1,13 +1,14 @@
-//! When an edge can have taken an op, by what its hub has heard of the end of its log, and whether an operator
-//! still trusts what it sent.
+//! When an edge can have taken an op, by what its hub has heard of the end of its log, and whether
+//! an operator still trusts what it sent.
 //!
-//! Invariant: an op's own time counts only between these bounds, so that a token that had run out before
-//! stays dead, whatever the edge writes down. An edge that really was away loses nothing: the bounds say no
-//! more than what it told itself.
+//! Invariant: an op's own time counts only between these bounds, so that a token that had run out
+//! before stays dead, whatever the edge writes down. An edge that really was away loses nothing:
+//! the bounds say no more than what it told itself.
 
 use wire::{Op, UnixMillis};
 
-/// How far an edge's clock may be behind the hub's. A clock that nobody sets drifts by less in a month.
+/// How far an edge's clock may be behind the hub's. A clock that nobody sets drifts by less in a
+/// month.
 pub const CLOCK_BEHIND_MS_MAX: i64 = 5 * 60 * 1000;
 
 /// What the hub has heard of the end of one edge's log.
@@ -21,8 +22,8 @@ pub struct HeadNotes {
     pub told_seq: u64,
     pub told_at: UnixMillis,
     pub told_feed: u64,
-    /// The latest time of the commands that the edge had told of. Those of the future, and those logged anew, do
-    /// not count.
+    /// The latest time of the commands that the edge had told of. Those of the future, and those
+    /// logged anew, do not count.
     pub newest: UnixMillis,
 }
 
@@ -44,8 +45,8 @@ pub struct CutOff {
 }
 
 impl HeadNotes {
-    /// The edge says that its log ends with `seq`, and how much of the feed it has read. Its former word
-    /// stands until the hub has everything that it spoke of.
+    /// The edge says that its log ends with `seq`, and how much of the feed it has read. Its former
+    /// word stands until the hub has everything that it spoke of.
     #[must_use]
     pub fn told(self, seq: u64, feed: u64, cursor: u64, at: UnixMillis) -> Self {
         if cursor < self.told_seq {
@@ -57,7 +58,8 @@ impl HeadNotes {
         Self { since, since_feed, told_seq: seq, told_at, told_feed, ..self }
     }
 
-    /// The notes for a new epoch. Its first ops are those that are logged anew, with their former times.
+    /// The notes for a new epoch. Its first ops are those that are logged anew, with their former
+    /// times.
     #[must_use]
     pub fn renewed(self, cursor: u64) -> Self {
         let whole = cursor >= self.told_seq;
@@ -79,8 +81,8 @@ impl HeadNotes {
             return OpBounds { not_before: bound, knows_to };
         };
         let not_before = bound.max(self.newest);
-        // The word is sound: whose clock is behind cannot link. A hub whose clock has jumped ahead since then
-        // would take any time for one of the past.
+        // The word is sound: whose clock is behind cannot link. A hub whose clock has jumped ahead
+        // since then would take any time for one of the past.
         if seq <= self.told_seq && at <= self.told_at.min(now) {
             self.newest = self.newest.max(at);
         }
@@ -102,7 +104,8 @@ impl OpBounds {
 }
 
 impl CutOff {
-    /// Whether the op is no longer believed. `received_at` is the hub's clock, which no edge can turn.
+    /// Whether the op is no longer believed. `received_at` is the hub's clock, which no edge can
+    /// turn.
     pub fn covers(&self, epoch: u64, received_at: UnixMillis) -> bool {
         epoch <= self.epoch && received_at >= self.from
     }
@@ -191,7 +194,8 @@ mod tests {
         assert_eq!(bound(500, false), at(400));
     }
 
-    /// An acceptance that was put to the edge has the moment at which the portal took it, by a clock of the cloud.
+    /// An acceptance that was put to the edge has the moment at which the portal took it, by a
+    /// clock of the cloud.
     #[test]
     fn a_time_beyond_the_word_of_the_edge_moves_no_bound() {
         let mut notes = linked().told(50, 100, 10, at(600));

@@ -1,8 +1,8 @@
 //! The pause before an edge calls the hub again.
 //!
-//! Invariant: attempts start at most 2 s apart for the first minute after the loss of the link and at most
-//! 30 s apart after that. No two edges keep step: the pause is drawn from entropy that comes in as an
-//! input.
+//! Invariant: attempts start at most 2 s apart for the first minute after the loss of the link and
+//! at most 30 s apart after that. No two edges keep step: the pause is drawn from entropy that
+//! comes in as an input.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ const EARLY_FOR: Duration = Duration::from_secs(60);
 pub fn delay(lost_for: Duration, attempt: u32, entropy: u64) -> Duration {
     let max = if lost_for < EARLY_FOR { EARLY_MAX } else { LATE_MAX };
     let ceiling = FIRST.saturating_mul(1 << attempt.min(16)).min(max);
-    // From half the ceiling up: calls to a hub that comes back are spread, and none comes without a pause.
+    // From half the ceiling up: calls to a hub that comes back are spread, and none comes without a
+    // pause.
     let half = ceiling / 2;
     let span = u64::try_from(half.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
     half + Duration::from_millis(entropy % span)

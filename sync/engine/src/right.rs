@@ -1,8 +1,9 @@
 //! The region's right to assign, as an edge knows it: from the feed's word and its own releases.
 //!
-//! Invariants: an edge holds a right only by a grant to itself and to this epoch; the right is proven only
-//! if the grant's digest equals the state that the feed itself had brought [GRANT_DIGEST]; a fence at or
-//! below the highest seen or given back never comes to life again [RELEASED_FENCE_DEAD].
+//! Invariants: an edge holds a right only by a grant to itself and to this epoch; the right is
+//! proven only if the grant's digest equals the state that the feed itself had brought
+//! [GRANT_DIGEST]; a fence at or below the highest seen or given back never comes to life again
+//! [RELEASED_FENCE_DEAD].
 
 use wire::{Action, ApprovalRule, CommandBody, Draft, EdgeId, Hash, RegionAssignment};
 
@@ -38,8 +39,8 @@ pub enum TenureChange {
 }
 
 impl Tenure {
-    /// Takes the feed's word. Only a grant needs `brought`, the `open_digest` over the versions that the feed
-    /// has brought up to here; if that fails, nothing has changed.
+    /// Takes the feed's word. Only a grant needs `brought`, the `open_digest` over the versions
+    /// that the feed has brought up to here; if that fails, nothing has changed.
     pub fn hear<E>(
         &mut self,
         edge: &EdgeId,
@@ -57,7 +58,8 @@ impl Tenure {
             self.proven = proven;
             TenureChange::Granted { fence: word.fence, proven }
         } else if ours {
-            // The word is about the right as it stands, or about a right that this edge has given back.
+            // The word is about the right as it stands, or about a right that this edge has given
+            // back.
             TenureChange::Noted
         } else {
             self.end().map_or(TenureChange::Noted, |fence| TenureChange::Ended { fence })
@@ -67,8 +69,8 @@ impl Tenure {
         Ok(heard)
     }
 
-    /// The fence to give back, if the cloud asks for it. The caller logs the release before anything else,
-    /// and no later op stands on that fence [RELEASE_OP].
+    /// The fence to give back, if the cloud asks for it. The caller logs the release before
+    /// anything else, and no later op stands on that fence [RELEASE_OP].
     pub fn release(&mut self) -> Option<u64> {
         if self.assignment.release_asked { self.end() } else { None }
     }

@@ -1,9 +1,9 @@
-//! An edge's answer at once: section 3 of `sync/engine/PROTOCOL.md` as a pure function over the edge's view
-//! of one order and its footing in the region.
+//! An edge's answer at once: section 3 of `sync/engine/PROTOCOL.md` as a pure function over the
+//! edge's view of one order and its footing in the region.
 //!
-//! Invariant: `Firm` leaves here only with its fence, and only from the two rows that allow it. A view that
-//! contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL]. The intake answers the rows
-//! before these (a known id, a full disk, a bad token).
+//! Invariant: `Firm` leaves here only with its fence, and only from the two rows that allow it. A
+//! view that contradicts a command never refuses it: the cloud knows more [SOFT_REFUSAL]. The
+//! intake answers the rows before these (a known id, a full disk, a bad token).
 
 use std::time::Duration;
 
@@ -28,7 +28,8 @@ pub struct Footing {
     pub right: Right,
     /// The log may be a restored or cloned one: provisional answers only.
     pub suspect: bool,
-    /// The gate let the person in on revocations that are `fresh`, and those that the op will name let him in too.
+    /// The gate let the person in on revocations that are `fresh`, and those that the op will name
+    /// let him in too.
     pub let_in: bool,
     /// The region's offline rule lets the holder publish and approve this order firmly.
     pub rule_allows: bool,
@@ -48,8 +49,9 @@ impl Footing {
     };
 }
 
-/// Returns whether the known revocations are young enough for a firm answer. `age` counts from the feed's last
-/// word that there are no others, on a clock that neither jumps nor stops. Unknown is too old.
+/// Returns whether the known revocations are young enough for a firm answer. `age` counts from the
+/// feed's last word that there are no others, on a clock that neither jumps nor stops. Unknown is
+/// too old.
 pub fn fresh(age: Option<Duration>, allowed: Duration) -> bool {
     age.is_some_and(|age| age <= allowed)
 }
@@ -77,13 +79,13 @@ pub enum Answer {
 pub struct Judgment {
     pub verdict: Verdict,
     pub fence: Option<u64>,
-    /// A reason not to count on it: the view contradicts the command, another edge assigns the orders, or no
-    /// funds are held for the work.
+    /// A reason not to count on it: the view contradicts the command, another edge assigns the
+    /// orders, or no funds are held for the work.
     pub doubt: Option<Code>,
 }
 
-/// So many ops may wait on one order. Beyond that the holder takes none that cannot change it, so that
-/// nobody fills the room of those that can.
+/// So many ops may wait on one order. Beyond that the holder takes none that cannot change it, so
+/// that nobody fills the room of those that can.
 pub const WAITING_MAX: usize = 64;
 
 /// The verdict of the first row that fits.
@@ -109,7 +111,8 @@ pub fn judge(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Answer 
     Answer::Taken(Judgment { verdict, fence, doubt })
 }
 
-/// Why the order seen here contradicts the action. To accept one's own order again is a retry and fits.
+/// Why the order seen here contradicts the action. To accept one's own order again is a retry and
+/// fits.
 pub fn doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
     let theirs = order.provider_id == Some(actor.user_id);
     let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
@@ -139,8 +142,8 @@ fn decided_elsewhere(request: &Request<'_>, footing: &Footing) -> Option<Code> {
     (accept && footing.right == Right::Elsewhere).then_some(Code::RegionHeldElsewhere)
 }
 
-/// The cloud refuses a start without held funds, and with it all that rests on the start: the person must
-/// hear it before the work is done.
+/// The cloud refuses a start without held funds, and with it all that rests on the start: the
+/// person must hear it before the work is done.
 fn without_funds(request: &Request<'_>, sight: &Sight, footing: &Footing) -> Option<Code> {
     let is_unpaid = match request.body.action() {
         Some(Action::Start) => sight.order.as_ref().is_some_and(lacks_funds),
@@ -164,8 +167,8 @@ fn may_be_firm(request: &Request<'_>, footing: &Footing) -> bool {
     covered && !request.repeat && !footing.suspect && footing.let_in
 }
 
-/// The fence held here, if the view is proven and every pending op that can change the order stands on the
-/// same fence [FIRM_BASE].
+/// The fence held here, if the view is proven and every pending op that can change the order stands
+/// on the same fence [FIRM_BASE].
 fn firm_fence(sight: &Sight, footing: &Footing) -> Option<u64> {
     let Right::Held { fence, proven: true } = footing.right else { return None };
     sight.pending.iter().all(|op| op.is_idle || op.fence == Some(fence)).then_some(fence)

@@ -1,8 +1,8 @@
 //! An edge's view: confirmed orders, with its pending ops laid over them in log order.
 //!
-//! Invariants: nothing lowers a confirmed version [OUTCOME_MERGE]; the overlay never touches a confirmed
-//! row; a pending op that no longer applies is shown in doubt and skipped, and blocks neither reading nor
-//! later ops.
+//! Invariants: nothing lowers a confirmed version [OUTCOME_MERGE]; the overlay never touches a
+//! confirmed row; a pending op that no longer applies is shown in doubt and skipped, and blocks
+//! neither reading nor later ops.
 
 use wire::{
     Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Hold, Order, OrderId,
@@ -39,8 +39,8 @@ pub struct Standpoint {
     pub fence: Option<u64>,
     /// The reason why it no longer applies. Such an op is skipped.
     pub doubt: Option<Code>,
-    /// While this edge holds the region on a proven view, the cloud can no longer change the order by this
-    /// op, so it casts no doubt on it [FIRM_BASE].
+    /// While this edge holds the region on a proven view, the cloud can no longer change the order
+    /// by this op, so it casts no doubt on it [FIRM_BASE].
     pub is_idle: bool,
 }
 
@@ -60,8 +60,8 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// Returns whether the cloud may yet change the order by this, if it came next in this log. Proven only
-    /// while this edge holds the region.
+    /// Returns whether the cloud may yet change the order by this, if it came next in this log.
+    /// Proven only while this edge holds the region.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
         self.claimants.as_ref().is_none_or(|claimants| claimants.may_change(actor, body))
     }
@@ -169,7 +169,8 @@ fn published(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order
     Order { version: 0, ..order }
 }
 
-/// A confirmed row, and the highest version that the feed has brought: an outcome may have run ahead of it.
+/// A confirmed row, and the highest version that the feed has brought: an outcome may have run
+/// ahead of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfirmedOrder {
     pub order: Order,
@@ -206,12 +207,14 @@ pub fn merge(row: Option<&ConfirmedOrder>, incoming: Order, via: Via) -> (Confir
     (ConfirmedOrder { order: row.order.clone(), feed_version }, merge)
 }
 
-/// Returns whether a confirmed order leaves the view when the feed says that this version left the region.
+/// Returns whether a confirmed order leaves the view when the feed says that this version left the
+/// region.
 pub fn leaves(row: &ConfirmedOrder, gone_version: u64) -> bool {
     gone_version >= row.order.version
 }
 
-/// The running digest over confirmed rows, and the number of rows on which an outcome has run ahead.
+/// The running digest over confirmed rows, and the number of rows on which an outcome has run
+/// ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     pub digest: Hash,

@@ -23,12 +23,14 @@ pub struct Config {
     /// How much an edge may send beyond what it knows to be stored.
     pub credit_ops: u32,
     pub credit_bytes: u32,
-    /// Time limit for deciding one batch. Any call ends after 15 s, so a higher value has no effect.
+    /// Time limit for deciding one batch. Any call ends after 15 s, so a higher value has no
+    /// effect.
     pub decided_within_ms: u64,
     /// Held ops and accepts are handed in again after this time, even without a signal.
     pub held_again_ms: u64,
-    /// Whether tokens that open the cloud still vouch for what edges send. Edges from before there were
-    /// tokens for edges send no others; `status` complains of them. Off, what they send is rejected.
+    /// Whether tokens that open the cloud still vouch for what edges send. Edges from before there
+    /// were tokens for edges send no others; `status` complains of them. Off, what they send is
+    /// rejected.
     pub accept_cloud_tokens: bool,
 }
 

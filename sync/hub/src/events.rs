@@ -1,5 +1,6 @@
-//! Turns events into changes of the feeds. Orders and assignments go into their region's feed; ended
-//! sessions, people who are revoked or let in again, and marks of providers go into every feed.
+//! Turns events into changes of the feeds. Orders and assignments go into their region's feed;
+//! ended sessions, people who are revoked or let in again, and marks of providers go into every
+//! feed.
 
 use platform::{
     bus::{Bus, topology},

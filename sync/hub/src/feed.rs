@@ -1,5 +1,5 @@
-//! Keeps the feeds of the regions right: follows their ends, tells the edges of new keys, compares feeds
-//! with their owner, and repairs what an edge has.
+//! Keeps the feeds of the regions right: follows their ends, tells the edges of new keys, compares
+//! feeds with their owner, and repairs what an edge has.
 
 pub mod compare;
 mod keys;

@@ -1,5 +1,5 @@
-//! The hub's jobs: they forget rows that nobody can ask for any more, compare the feeds with their owner, and seal
-//! what is plain or of a former key.
+//! The hub's jobs: they forget rows that nobody can ask for any more, compare the feeds with their
+//! owner, and seal what is plain or of a former key.
 
 use platform::{
     jobs::{self, Job, JobError},
@@ -126,7 +126,8 @@ async fn forget(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// An edge that was away for longer than its log is kept takes an image; compaction does not wait for it.
+/// An edge that was away for longer than its log is kept takes an image; compaction does not wait
+/// for it.
 async fn compact(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     for state in store.regions().await? {
         let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);

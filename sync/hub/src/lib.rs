@@ -1,12 +1,13 @@
-//! Owns the cloud end of the link: which edges may connect, the ops received, the outcomes sent, and the
-//! feed of each region.
+//! Owns the cloud end of the link: which edges may connect, the ops received, the outcomes sent,
+//! and the feed of each region.
 //!
-//! Invariants: an op is acknowledged only once it stands in sync_db; every received op gets one outcome; a
-//! region's feed has no gap; every write for an edge is made under its term or its work token. No state
-//! lives in a replica: any of them may serve any edge.
+//! Invariants: an op is acknowledged only once it stands in sync_db; every received op gets one
+//! outcome; a region's feed has no gap; every write for an edge is made under its term or its work
+//! token. No state lives in a replica: any of them may serve any edge.
 //!
-//! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`, `news`;
-//! then `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`. `cargo xtask arch` checks it.
+//! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`,
+//! `news`; then `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`.
+//! `cargo xtask arch` checks it.
 
 mod config;
 mod domain;
@@ -191,8 +192,8 @@ pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     Ok(Sql::update(&config.sql_url, &MIGRATIONS).await?)
 }
 
-/// Names the feeds of a new database: an edge that knows another database's feed counts anew. Kept within
-/// the numbers that every store and format holds exactly.
+/// Names the feeds of a new database: an edge that knows another database's feed counts anew. Kept
+/// within the numbers that every store and format holds exactly.
 fn generation() -> u64 {
     u64::from_le_bytes(process::random::bytes::<8>()) >> 11
 }

@@ -1,9 +1,9 @@
 //! Tells those who watch what changes: orders to whoever may read them, regions to admins who may
 //! read the platform.
 //!
-//! Invariants: a listener hears every change of a feed and every acceptance that lost after its place, or
-//! hears first that it must load anew; each feed is read once for all listeners of a replica, and not at all
-//! without any.
+//! Invariants: a listener hears every change of a feed and every acceptance that lost after its
+//! place, or hears first that it must load anew; each feed is read once for all listeners of a
+//! replica, and not at all without any.
 
 mod listen;
 mod notice;
@@ -34,8 +34,8 @@ use crate::{
 pub use listen::tell;
 pub use place::{FeedPlace, NewsKind};
 
-/// Changes that a listener may be behind. One that is further behind is cut off; it connects again and
-/// goes on from its place.
+/// Changes that a listener may be behind. One that is further behind is cut off; it connects again
+/// and goes on from its place.
 const BEHIND_MAX: usize = 1_024;
 /// Listeners of a replica. One more is refused: the gateway asks again.
 const LISTENERS_MAX: usize = 2_000;
@@ -117,8 +117,8 @@ impl News {
         }
     }
 
-    /// Passes on the news up to `end`. A listener subscribes before it reads where it stands, so that
-    /// nothing is skipped here that it has not read itself.
+    /// Passes on the news up to `end`. A listener subscribes before it reads where it stands, so
+    /// that nothing is skipped here that it has not read itself.
     async fn read(
         &self,
         region: Region,

@@ -1,5 +1,5 @@
-//! The services that the hub asks: the order service decides ops, and owns orders and the right to assign; the review
-//! service decides reviews; auth gives out tokens.
+//! The services that the hub asks: the order service decides ops, and owns orders and the right to
+//! assign; the review service decides reviews; auth gives out tokens.
 
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ const AUTH: &str = "auth";
 /// A session of an edge waits for it.
 const TOKEN_WITHIN: Duration = Duration::from_secs(2);
 
-/// A caller of a service that decides ops. Each call is a trace of its own: ops go on under their commands' traces.
+/// A caller of a service that decides ops. Each call is a trace of its own: ops go on under their
+/// commands' traces.
 #[derive(Clone)]
 pub(crate) struct OpOwner {
     /// Its name, for the hub's token.
@@ -87,9 +88,9 @@ impl OpOwner {
         answer.unwrap_or(Err(UpstreamError::TimedOut))
     }
 
-    /// Has a list decided. A list that fails is followed by an empty one, and a `doubted` one also preceded
-    /// by it. An owner that takes no list at all is away. One that answers an empty list but not this one is
-    /// there, however long it has kept silent.
+    /// Has a list decided. A list that fails is followed by an empty one, and a `doubted` one also
+    /// preceded by it. An owner that takes no list at all is away. One that answers an empty list
+    /// but not this one is there, however long it has kept silent.
     pub async fn decide_controlled<L: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
@@ -140,7 +141,8 @@ impl CommandTokens {
     }
 }
 
-/// Returns whether the service is out of reach or takes nothing now. Other errors concern the request.
+/// Returns whether the service is out of reach or takes nothing now. Other errors concern the
+/// request.
 fn is_away(error: &UpstreamError) -> bool {
     match error {
         UpstreamError::Unreachable(_) | UpstreamError::TimedOut | UpstreamError::Resting { .. } => {

@@ -21,7 +21,8 @@ impl Rounds {
         Self { stop: tasks.token(), warning, is_failing: false }
     }
 
-    /// Takes the result of one round and waits for the next. Returns `false` when the process stops.
+    /// Takes the result of one round and waits for the next. Returns `false` when the process
+    /// stops.
     pub async fn next(
         &mut self,
         result: Result<(), impl Error>,
@@ -40,8 +41,8 @@ impl Rounds {
     }
 }
 
-/// Returns when work under way must be given up, so that an owner that keeps silent stops nobody from
-/// releasing a claim. None of that work is stored in part.
+/// Returns when work under way must be given up, so that an owner that keeps silent stops nobody
+/// from releasing a claim. None of that work is stored in part.
 pub(crate) async fn given_up(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(GRACE).await;

@@ -1,9 +1,9 @@
-//! Sessions: each serves one WebSocket of one edge. It reads frames, asks the engine what to do, and does
-//! it.
+//! Sessions: each serves one WebSocket of one edge. It reads frames, asks the engine what to do,
+//! and does it.
 //!
-//! Invariants: a session writes only under its term; it never waits for the edge to read while the edge
-//! may be waiting for it to read, because frames go out through a bounded queue; and rows that go down
-//! are read from the store only when there is room for them.
+//! Invariants: a session writes only under its term; it never waits for the edge to read while the
+//! edge may be waiting for it to read, because frames go out through a bounded queue; and rows that
+//! go down are read from the store only when there is room for them.
 
 mod act;
 mod asks;

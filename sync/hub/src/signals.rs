@@ -1,7 +1,7 @@
 //! How the rooms of one replica tell each other to look at sync_db. Cloning a signal shares it.
 //!
-//! Invariant: the rows in sync_db are the truth. A lost signal costs time only, because every room also
-//! looks by the clock.
+//! Invariant: the rows in sync_db are the truth. A lost signal costs time only, because every room
+//! also looks by the clock.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -58,8 +58,8 @@ impl RegionMarks {
     }
 }
 
-/// Tells the sessions of an edge to look at its row. One bell an edge; bounded by the enrolled edges,
-/// because only they get a session.
+/// Tells the sessions of an edge to look at its row. One bell an edge; bounded by the enrolled
+/// edges, because only they get a session.
 #[derive(Clone, Default)]
 pub(crate) struct Nudges(Arc<Mutex<HashMap<EdgeId, watch::Sender<()>>>>);
 
@@ -113,8 +113,8 @@ impl WorkBell {
 /// Beyond this number the lowest ids are forgotten; their held ops are then found by the clock.
 const REMEMBERED_MAX: usize = 10_000;
 
-/// The accepts that sessions of this replica have put to holders. Once one is decided, the ops that wait
-/// for it are handed in again.
+/// The accepts that sessions of this replica have put to holders. Once one is decided, the ops that
+/// wait for it are handed in again.
 #[derive(Clone, Default)]
 pub(crate) struct PutAccepts(Arc<Mutex<BTreeSet<CommandId>>>);
 

@@ -1,8 +1,8 @@
-//! Works the edges' logs: every received op is decided, in log order, also after a restart and while the
-//! edge is away. Read `sync/hub/src/work/drain.rs` next.
+//! Works the edges' logs: every received op is decided, in log order, also after a restart and
+//! while the edge is away. Read `sync/hub/src/work/drain.rs` next.
 //!
-//! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a log; where
-//! two believe they do, the store takes results from one of them only.
+//! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a
+//! log; where two believe they do, the store takes results from one of them only.
 
 mod asks;
 mod drain;
@@ -65,8 +65,8 @@ impl Workers {
     }
 }
 
-/// The edges whose log a task of this replica works now, each with whether it was asked for meanwhile. One
-/// task an edge.
+/// The edges whose log a task of this replica works now, each with whether it was asked for
+/// meanwhile. One task an edge.
 #[derive(Clone, Default)]
 struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
 

@@ -21,7 +21,8 @@ pub enum WriteError<E> {
     /// The disk, or the file's limit. Nothing of this write is stored.
     #[error("the disk is full")]
     Full,
-    /// The result is unknown: the write may be stored. Try it again only if it recognises its own repetition.
+    /// The result is unknown: the write may be stored. Try it again only if it recognises its own
+    /// repetition.
     #[error("the write failed")]
     Fault(#[source] JournalError),
     /// Nothing is stored.
@@ -79,8 +80,8 @@ pub fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// Returns whether a full disk stands behind the error. Unlike with `is_full`, the write that met it may be
-/// stored.
+/// Returns whether a full disk stands behind the error. Unlike with `is_full`, the write that met
+/// it may be stored.
 pub fn is_of_full_disk(error: &(dyn Error + 'static)) -> bool {
     any_cause(error, names_full_disk)
 }
@@ -134,8 +135,8 @@ fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
 }
 
 impl<E: Any> WriteError<E> {
-    /// Sorts a write's error. A failure of SQLite itself is no refusal but `Full` or `Fault`. Wrapped in the
-    /// caller's own type it stays a refusal, unless the disk is full.
+    /// Sorts a write's error. A failure of SQLite itself is no refusal but `Full` or `Fault`.
+    /// Wrapped in the caller's own type it stays a refusal, unless the disk is full.
     pub(crate) fn of<S: State>(refusal: E) -> Self {
         let any: &dyn Any = &refusal;
         let bare = any.downcast_ref::<rusqlite::Error>();

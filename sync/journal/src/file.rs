@@ -11,7 +11,8 @@ use rusqlite_migration::Migrations;
 
 use crate::JournalError;
 
-/// The lock is a file of its own: closing any other handle of the database would drop SQLite's locks on it.
+/// The lock is a file of its own: closing any other handle of the database would drop SQLite's
+/// locks on it.
 pub(crate) struct OwnedFile {
     pub conn: Connection,
     _lock: File,
@@ -56,7 +57,8 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// The journal mode belongs to the file. The other settings belong to the connection, so each open sets them.
+/// The journal mode belongs to the file. The other settings belong to the connection, so each open
+/// sets them.
 fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
     let set = || {
         conn.busy_timeout(BUSY_TIMEOUT)?;

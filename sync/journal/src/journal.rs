@@ -33,15 +33,15 @@ struct Open<S> {
     threads: [thread::JoinHandle<()>; 3],
 }
 
-/// Writes that may wait. The next one is answered `Busy` at once, so that a slow disk slows the senders
-/// down and does not fill the memory.
+/// Writes that may wait. The next one is answered `Busy` at once, so that a slow disk slows the
+/// senders down and does not fill the memory.
 const WRITES_WAITING_MAX: usize = 4096;
 pub(crate) const READS_WAITING_MAX: usize = 1024;
 const LONG_READS_WAITING_MAX: usize = 16;
 
 impl<S: State> Journal<S> {
-    /// Opens or creates the file, brings its schema up to date, and makes the state of it. `observe` runs on
-    /// the writing thread with the count of writes that each commit kept. Blocks.
+    /// Opens or creates the file, brings its schema up to date, and makes the state of it.
+    /// `observe` runs on the writing thread with the count of writes that each commit kept. Blocks.
     pub fn open<E>(
         path: impl AsRef<Path>,
         migrations: Migrations<'static>,
@@ -68,11 +68,12 @@ impl<S: State> Journal<S> {
         Ok(Self(Arc::new(Inner { open })))
     }
 
-    /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. A failed
-    /// write is undone and the state loaded anew. A caller that stops waiting does not stop the write.
+    /// Runs `f` on the writing thread, in a savepoint, and answers after the commit is on disk. A
+    /// failed write is undone and the state loaded anew. A caller that stops waiting does not stop
+    /// the write.
     ///
-    /// If `E` wraps SQLite's error, make it the state's `Error` and implement `State::sql`, so that a full
-    /// disk is answered as `Full`.
+    /// If `E` wraps SQLite's error, make it the state's `Error` and implement `State::sql`, so that
+    /// a full disk is answered as `Full`.
     pub async fn write<T, E>(
         &self,
         f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
@@ -122,7 +123,8 @@ impl<S: State> Journal<S> {
         }
     }
 
-    /// As `read`, but waits for room instead of answering `Busy`. For callers with one read at a time.
+    /// As `read`, but waits for room instead of answering `Busy`. For callers with one read at a
+    /// time.
     pub async fn read_in_turn<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -136,8 +138,8 @@ impl<S: State> Journal<S> {
         answer.await.unwrap_or(Err(JournalError::Stopped))
     }
 
-    /// Takes nothing more, finishes the waiting work, and closes the file. Blocks until then. Other clones
-    /// answer `Stopped` from then on.
+    /// Takes nothing more, finishes the waiting work, and closes the file. Blocks until then. Other
+    /// clones answer `Stopped` from then on.
     pub fn close(self) {
         self.0.close();
     }
@@ -188,8 +190,8 @@ fn start(
     thread.map_err(JournalError::io("start a journal's thread"))
 }
 
-/// One read with its own type hidden. It has a thread and a read-only connection of its own, so that a long
-/// read delays no write, and all its statements see the same state of the file.
+/// One read with its own type hidden. It has a thread and a read-only connection of its own, so
+/// that a long read delays no write, and all its statements see the same state of the file.
 type Read = Box<dyn FnOnce(&Connection) + Send>;
 
 fn read<T: Send + 'static>(

@@ -1,9 +1,10 @@
-//! Owns a SQLite file through one thread that commits in groups: whenever it is free it takes the waiting
-//! writes, at most 256, runs each in a savepoint of its own and commits them together. It never waits for
-//! company.
+//! Owns a SQLite file through one thread that commits in groups: whenever it is free it takes the
+//! waiting writes, at most 256, runs each in a savepoint of its own and commits them together. It
+//! never waits for company.
 //!
-//! Invariants: an answer is given only after its commit is on disk (WAL, `synchronous=FULL`); a write that
-//! fails undoes itself and nothing else; the state in memory is always a cache of the file.
+//! Invariants: an answer is given only after its commit is on disk (WAL, `synchronous=FULL`); a
+//! write that fails undoes itself and nothing else; the state in memory is always a cache of the
+//! file.
 
 mod error;
 mod file;

@@ -130,8 +130,8 @@ async fn note(journal: &Journal<Notes>, text: &str) -> Result<(), WriteError<Ref
     journal.write(move |conn, notes| Ok(put(conn, notes, &text)?)).await
 }
 
-/// Holds the writing thread until the sender is used or dropped, so that the writes sent meanwhile form one
-/// group.
+/// Holds the writing thread until the sender is used or dropped, so that the writes sent meanwhile
+/// form one group.
 async fn hold(journal: &Journal<Notes>) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
     let (started, has_started) = tokio::sync::oneshot::channel();
@@ -365,8 +365,8 @@ fn only_a_full_disk_is_full() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
-    /// Writes succeed, are refused or panic in any groups: the file holds exactly the accepted ones, and
-    /// the state agrees with it.
+    /// Writes succeed, are refused or panic in any groups: the file holds exactly the accepted
+    /// ones, and the state agrees with it.
     #[test]
     fn the_file_holds_what_was_answered_yes(fates in proptest::collection::vec(0..4_u8, 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -13,7 +13,8 @@ use crate::{JournalError, State, WriteError, file::OwnedFile, is_full};
 /// The largest group of a commit. In a larger one the first write would wait for the last.
 pub(crate) const GROUP_MAX: usize = 256;
 
-/// One write with its own types hidden. Without a connection it does not run and only answers its caller.
+/// One write with its own types hidden. Without a connection it does not run and only answers its
+/// caller.
 pub(crate) type Write<S> = Box<dyn FnOnce(Option<(&Connection, &mut S)>) -> ExecutedWrite + Send>;
 
 /// A write that waits for its group to end before it is answered.
@@ -100,8 +101,8 @@ impl<S: State> Writer<S> {
         }
     }
 
-    /// Runs writes until all have run or the transaction breaks, then commits. Writes that a later group
-    /// can still run stay in `writes`.
+    /// Runs writes until all have run or the transaction breaks, then commits. Writes that a later
+    /// group can still run stay in `writes`.
     fn run_and_commit(
         &mut self,
         writes: &mut Drain<'_, Write<S>>,

@@ -1,5 +1,5 @@
-//! Bugs planted on purpose, to show that an invariant sees them. They are values: nothing outside the
-//! simulator can ask for one.
+//! Bugs planted on purpose, to show that an invariant sees them. They are values: nothing outside
+//! the simulator can ask for one.
 
 macro_rules! bugs {
     ($($variant:ident $name:literal $says:literal),+ $(,)?) => {

@@ -1,5 +1,5 @@
-//! The cast: five edges in three regions, twenty tablets and a hostile person's, and a portal with a few
-//! people at it.
+//! The cast: five edges in three regions, twenty tablets and a hostile person's, and a portal with
+//! a few people at it.
 
 use uuid::Uuid;
 use wire::{Actor, DeviceId, EdgeId, Region, Role, UserId};
@@ -13,8 +13,8 @@ const EDGES: [(&str, Region); 5] = [
     ("east-1", Region::East),
 ];
 pub const EDGE_COUNT: usize = EDGES.len();
-/// Each edge's machine, and one more for a copy of each. A copy that is enrolled anew gets the edge of
-/// its own number.
+/// Each edge's machine, and one more for a copy of each. A copy that is enrolled anew gets the edge
+/// of its own number.
 pub const MACHINE_COUNT: usize = 2 * EDGE_COUNT;
 /// The place of a thief's machine, which runs no program of ours.
 pub const THIEF: usize = MACHINE_COUNT;

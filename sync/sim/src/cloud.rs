@@ -1,6 +1,7 @@
 //! The cloud: the order service with its database, the bus, and the hub's replicas over sync_db.
 //!
-//! Databases keep every commit through any crash. The work that a process had begun goes with the process.
+//! Databases keep every commit through any crash. The work that a process had begun goes with the
+//! process.
 
 pub mod order_db;
 pub mod plan;
@@ -95,8 +96,8 @@ pub enum Requester {
     },
     Desk {
         item: usize,
-        /// The hub has said that the holder is away, so a held accept is not taken. The value tells whether
-        /// the accept was decided by then.
+        /// The hub has said that the holder is away, so a held accept is not taken. The value tells
+        /// whether the accept was decided by then.
         last_look: Option<bool>,
     },
     /// An accept of the portal that waits at the hub, handed in again.
@@ -182,7 +183,8 @@ pub struct Replica {
     /// Edges that the last look has found to differ, and to be ahead of their feed.
     pub differing: BTreeSet<usize>,
     pub ahead: BTreeSet<usize>,
-    /// When a feed was last compared on account of the latter, and a region's fence was last renewed.
+    /// When a feed was last compared on account of the latter, and a region's fence was last
+    /// renewed.
     pub compared: BTreeMap<Region, u64>,
     pub renewed: BTreeMap<Region, u64>,
     /// Transactions of ended sessions, by connection.

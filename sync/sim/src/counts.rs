@@ -32,7 +32,8 @@ pub struct Counts {
     pub tries_least: u64,
     /// Answers that were firm beside waiting ops of his.
     pub firm_beside_nonsense: u64,
-    /// Frames that the hostile replica made up, by kind, and the results of the edges' checks of them.
+    /// Frames that the hostile replica made up, by kind, and the results of the edges' checks of
+    /// them.
     pub forged: Tally,
     pub forgeries_heard: Tally,
     /// Attempts of the thief of an edge, by kind, and the results of the theft.

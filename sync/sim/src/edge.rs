@@ -50,8 +50,8 @@ pub struct Disk {
     pub crashes_in_commit: Option<u64>,
 }
 
-/// Mirrors `journal::writer`: whenever it is free it takes the waiting writes, executes them and commits
-/// them as one group. Answers leave after the commit.
+/// Mirrors `journal::writer`: whenever it is free it takes the waiting writes, executes them and
+/// commits them as one group. Answers leave after the commit.
 #[derive(Default)]
 pub struct CommitQueue {
     pub waiting: VecDeque<EdgeJob>,
@@ -116,7 +116,8 @@ pub struct LinkFrame {
     pub is_stray: bool,
 }
 
-/// What a machine knows of its hub in one session. Mirrors `HubTrust` of `protocol/process/src/seal.rs`.
+/// What a machine knows of its hub in one session. Mirrors `HubTrust` of
+/// `protocol/process/src/seal.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HubKnowledge {
     /// Of the version before: it checks no frame.

@@ -1,5 +1,5 @@
-//! `holdfast-sim`: runs seeds and prints their counts, replays one in words, or shows that a promise with a
-//! name catches each planted bug.
+//! `holdfast-sim`: runs seeds and prints their counts, replays one in words, or shows that a
+//! promise with a name catches each planted bug.
 
 mod many;
 mod mutations;

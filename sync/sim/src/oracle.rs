@@ -1,5 +1,5 @@
-//! The promises, each a function with a name, checked at every step that could break it and once more at
-//! silence. They look at answers and stores, never at the way by which a part came to them.
+//! The promises, each a function with a name, checked at every step that could break it and once
+//! more at silence. They look at answers and stores, never at the way by which a part came to them.
 
 pub mod entropy;
 pub mod hostile_hub;
@@ -34,7 +34,8 @@ pub struct Violation {
 pub struct Oracle {
     pub violation: Option<Violation>,
     machines: Vec<restores::Machine>,
-    /// Every command with a receipt, and those among them that a restore has taken unseen by anybody else.
+    /// Every command with a receipt, and those among them that a restore has taken unseen by
+    /// anybody else.
     pub acknowledged: BTreeSet<CommandId>,
     pub may_be_lost: BTreeSet<CommandId>,
     /// The epochs that some file has begun, by edge.
@@ -53,8 +54,8 @@ pub struct Oracle {
     effects: BTreeMap<CommandId, u32>,
     /// The newest version of each order, as committed.
     versions: BTreeMap<OrderId, u64>,
-    /// Discarded events, strange orders, and regions with a damaged view: the losses that anti-entropy may
-    /// find.
+    /// Discarded events, strange orders, and regions with a damaged view: the losses that
+    /// anti-entropy may find.
     pub lost: Vec<BusEvent>,
     pub strange: BTreeSet<OrderId>,
     pub damaged: BTreeSet<Region>,

@@ -1,5 +1,5 @@
-//! The plan of a seed: the people's taps and the faults, each at its time. A plan is complete before the
-//! run, so that a failing one can be shrunk by leaving steps out.
+//! The plan of a seed: the people's taps and the faults, each at its time. A plan is complete
+//! before the run, so that a failing one can be shrunk by leaving steps out.
 
 mod far_behind;
 mod hostile_hub;
@@ -38,7 +38,8 @@ pub struct Tuning {
     pub limits: Limits,
     /// Ops that a hub's worker takes in one pass.
     pub run_max: usize,
-    /// Faults strike every time instead of now and then, so that a directed schedule is sure of them.
+    /// Faults strike every time instead of now and then, so that a directed schedule is sure of
+    /// them.
     pub every: bool,
 }
 
@@ -232,8 +233,8 @@ faults! {
     TakeBack "right to assign taken back" 6 EDGE_COUNT 0 0,
     PolicyChange "policy changed" 10 EDGE_COUNT 0 0,
     Revocation "provider revoked" 4 TABLET_COUNT 0 0,
-    // Drawn beside the others, so that older seeds keep their steps: restores, copies, and other lasting
-    // changes to an edge, a tablet or the order service.
+    // Drawn beside the others, so that older seeds keep their steps: restores, copies, and other
+    // lasting changes to an edge, a tablet or the order service.
     RulesChange "offline rules changed" 0 EDGE_COUNT 0 0,
     DatabaseRestored "edge's database restored" 0 EDGE_COUNT 200 4_000,
     MachineRestored "edge's whole machine restored" 0 EDGE_COUNT 200 4_000,

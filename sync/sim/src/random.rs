@@ -1,5 +1,5 @@
-//! The only source of chance: xoshiro256++, seeded through splitmix64. It stands here so that a seed means
-//! the same run for ever, through all changes of other crates.
+//! The only source of chance: xoshiro256++, seeded through splitmix64. It stands here so that a
+//! seed means the same run for ever, through all changes of other crates.
 
 #[derive(Debug, Clone)]
 pub struct Random([u64; 4]);
@@ -27,7 +27,8 @@ impl Random {
         drawn
     }
 
-    /// `0..n`, and 0 where there is nothing to choose from. The slight unevenness does not matter here.
+    /// `0..n`, and 0 where there is nothing to choose from. The slight unevenness does not matter
+    /// here.
     pub fn below(&mut self, n: usize) -> usize {
         let drawn = u128::from(self.next()) * n as u128;
         usize::try_from(drawn >> 64).unwrap_or(0)

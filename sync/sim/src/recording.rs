@@ -1,9 +1,9 @@
-//! The requests of one run to the two kinds of store, with the answers of their models. The real stores get
-//! the same requests and must answer alike.
+//! The requests of one run to the two kinds of store, with the answers of their models. The real
+//! stores get the same requests and must answer alike.
 //!
 //! Invariants: recording changes nothing of the run; writes undone by a crash are left out; each
-//! transaction stands where it took effect, so that the transactions give the same results one after the
-//! other.
+//! transaction stands where it took effect, so that the transactions give the same results one
+//! after the other.
 
 mod edge;
 mod order;
@@ -39,8 +39,8 @@ pub enum RecordingFault {
     NoOrderExplains(String),
 }
 
-/// Runs a plan and notes the requests to the stores. Steps that replace a file, or lead to another epoch, are
-/// left out: there is no one history of such a file to put to another.
+/// Runs a plan and notes the requests to the stores. Steps that replace a file, or lead to another
+/// epoch, are left out: there is no one history of such a file to put to another.
 ///
 /// # Errors
 /// Where the run breaks a promise, and where its transactions have no order that explains them.

@@ -1,5 +1,6 @@
-//! Schedules written by hand for events that chance meets too rarely. Each names its point and the planted
-//! bugs that it catches. They run beside the seeds and do not change with the generator of plans.
+//! Schedules written by hand for events that chance meets too rarely. Each names its point and the
+//! planted bugs that it catches. They run beside the seeds and do not change with the generator of
+//! plans.
 
 mod hostile_hub;
 mod images;

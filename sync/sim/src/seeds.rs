@@ -1,7 +1,7 @@
 //! The seeds that once failed. They are run for ever.
 //!
-//! A line is a seed, the needed steps if it was shrunk, and its find after `#`: `4711 keep 3,17,40  # a
-//! lost op`.
+//! A line is a seed, the needed steps if it was shrunk, and its find after `#`:
+//! `4711 keep 3,17,40  # a lost op`.
 
 use std::collections::BTreeSet;
 

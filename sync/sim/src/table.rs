@@ -1,7 +1,7 @@
 //! Rows with a durable and an unsynced part.
 //!
-//! Mirrors the promises of `journal` over SQLite: a write is seen by the writer at once and by readers
-//! after the commit; a crash before it leaves nothing of the write.
+//! Mirrors the promises of `journal` over SQLite: a write is seen by the writer at once and by
+//! readers after the commit; a crash before it leaves nothing of the write.
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -1,5 +1,5 @@
-//! The edge's word that an op is idle, against the decisions of the cloud: all logs of up to three ops on one
-//! order, and between any two of them whatever people may do in the cloud meanwhile.
+//! The edge's word that an op is idle, against the decisions of the cloud: all logs of up to three
+//! ops on one order, and between any two of them whatever people may do in the cloud meanwhile.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,5 @@
-//! Calls of the gateway: what is wrong with their form or signature, what the bank does, and what befalls the answer.
+//! Calls of the gateway: what is wrong with their form or signature, what the bank does, and what
+//! befalls the answer.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,10 @@
-//! A bank that speaks Alipay's open platform, for tests and for trying it out. It has a truth of its own, verifies our
-//! signatures by itself and signs its answers; no line of the product is used for either. Its keys are published here, so
-//! they are worth nothing elsewhere.
+//! A bank that speaks Alipay's open platform, for tests and for trying it out. It has a truth of
+//! its own, verifies our signatures by itself and signs its answers; no line of the product is used
+//! for either. Its keys are published here, so they are worth nothing elsewhere.
 //!
-//! As Alipay does, it hears of a trade only when its customer opens the link, lets nobody pay after the link's end, calls a trade
-//! closed that went back whole, and repeats a refund under its own number without moving anything.
+//! As Alipay does, it hears of a trade only when its customer opens the link, lets nobody pay after
+//! the link's end, calls a trade closed that went back whole, and repeats a refund under its own
+//! number without moving anything.
 
 mod bank;
 mod gateway;

@@ -1,4 +1,5 @@
-//! `holdfast-alipay-sandbox`: the bank on its own, for a platform that is to be tried with `payment.adapter = "alipay"`.
+//! `holdfast-alipay-sandbox`: the bank on its own, for a platform that is to be tried with
+//! `payment.adapter = "alipay"`.
 
 use alipay_sandbox::{APP_ID, Sandbox, bank_public_key, merchant_key};
 use anyhow::{Context, Result};

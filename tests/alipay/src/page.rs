@@ -1,4 +1,5 @@
-//! The page where a customer pays: what he meets when he opens a link, and what follows from its button.
+//! The page where a customer pays: what he meets when he opens a link, and what follows from its
+//! button.
 
 use std::collections::BTreeMap;
 

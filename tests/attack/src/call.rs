@@ -103,8 +103,8 @@ impl HttpAnswer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Whether nothing more comes; an answer without a length ends with its connection. Of a stream of events,
-    /// which has no end, the head is enough.
+    /// Whether nothing more comes; an answer without a length ends with its connection. Of a stream
+    /// of events, which has no end, the head is enough.
     pub(crate) fn is_whole(bytes: &[u8]) -> bool {
         let Some(answer) = Self::parse(bytes) else { return false };
         if answer.header("content-type") == Some("text/event-stream") {

@@ -1,4 +1,5 @@
-//! The experience of an honest person while somebody else attacks: how long each act took, and refusals.
+//! The experience of an honest person while somebody else attacks: how long each act took, and
+//! refusals.
 
 use std::{
     collections::BTreeMap,
@@ -17,8 +18,8 @@ pub struct Experience {
     refusals: BTreeMap<String, usize>,
 }
 
-/// Lets somebody act again and again, with a pause in between, until `flood` has ended. The act under way then is waited
-/// for and counts, or the slowest one would never be seen.
+/// Lets somebody act again and again, with a pause in between, until `flood` has ended. The act
+/// under way then is waited for and counts, or the slowest one would never be seen.
 pub async fn during<T>(
     flood: impl Future<Output = T>,
     pause: Duration,

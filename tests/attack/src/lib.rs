@@ -1,6 +1,6 @@
-//! Owns what the attacks share: a platform at default limits, callers with addresses of their own, raw
-//! sockets, a raw MQTT client, and the experience of honest people meanwhile. The attacks themselves are
-//! the tests of this crate.
+//! Owns what the attacks share: a platform at default limits, callers with addresses of their own,
+//! raw sockets, a raw MQTT client, and the experience of honest people meanwhile. The attacks
+//! themselves are the tests of this crate.
 
 mod call;
 mod experience;

@@ -107,7 +107,8 @@ impl MqttLine {
         packet(if retain { PUBLISH | RETAIN } else { PUBLISH }, &body)
     }
 
-    /// The next message, acknowledged where it came at level 1. Without that, the broker soon sends no more.
+    /// The next message, acknowledged where it came at level 1. Without that, the broker soon sends
+    /// no more.
     ///
     /// # Errors
     /// When the broker closes the connection or stays silent.

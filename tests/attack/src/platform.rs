@@ -12,8 +12,8 @@ pub struct AttackedPlatform {
 }
 
 impl AttackedPlatform {
-    /// The one for attacks that leave it as it was: a process per part, on servers as in production. It ends with
-    /// the test program.
+    /// The one for attacks that leave it as it was: a process per part, on servers as in
+    /// production. It ends with the test program.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<AttackedPlatform> = OnceCell::const_new();
         SHARED.get_or_init(Self::fresh).await
@@ -24,7 +24,8 @@ impl AttackedPlatform {
         Self::with(Stores::Real, &[]).await
     }
 
-    /// One of its own for thousands of calls by one person: the gateway's limits of calls are out of the way.
+    /// One of its own for thousands of calls by one person: the gateway's limits of calls are out
+    /// of the way.
     pub async fn for_many_calls() -> Self {
         const MANY: &str = "1000000";
         let limits =
@@ -32,8 +33,8 @@ impl AttackedPlatform {
         Self::with(Stores::Real, &limits.map(|limit| (limit, MANY))).await
     }
 
-    /// One of its own on embedded stores, which starts in a quarter of the time: for an attack to which it is all
-    /// the same where the cloud keeps its data. Each says why.
+    /// One of its own on embedded stores, which starts in a quarter of the time: for an attack to
+    /// which it is all the same where the cloud keeps its data. Each says why.
     pub async fn on_files() -> Self {
         Self::with(Stores::Embedded, &[]).await
     }

@@ -1,5 +1,5 @@
-//! Inserts the same rows once more, with nothing around them: MariaDB in five lanes, with the rows of a
-//! thousand ops in each transaction and one statement for each table.
+//! Inserts the same rows once more, with nothing around them: MariaDB in five lanes, with the rows
+//! of a thousand ops in each transaction and one statement for each table.
 
 use std::{fmt, time::Duration};
 
@@ -13,7 +13,8 @@ const OPS_OF_A_TRANSACTION: usize = 1_000;
 /// So many transactions stand written out in memory at once. Writing them out is not measured.
 const TRANSACTIONS_OF_A_ROUND: usize = 20;
 
-/// The rows that a drain leaves. An op's row while it waits and changes of existing rows are not counted.
+/// The rows that a drain leaves. An op's row while it waits and changes of existing rows are not
+/// counted.
 const TABLES: [Table; 8] = [
     Table { database: "order_db", name: "orders" },
     Table { database: "order_db", name: "order_timeline" },
@@ -121,7 +122,8 @@ async fn play(pool: &MySqlPool, round: Vec<Vec<String>>) -> Result<Duration> {
 /// Rows to copy, and how they are written out as SQL.
 struct Source {
     table: Table,
-    /// The columns that take a value. The database computes the others, and refuses a value for them.
+    /// The columns that take a value. The database computes the others, and refuses a value for
+    /// them.
     columns: String,
     /// An expression that turns a row into the text between the brackets of VALUES.
     row: String,

@@ -68,7 +68,8 @@ impl Edges {
         self.wires.iter().map(Proxy::carried).sum()
     }
 
-    /// Has each tablet send its part of so many commands, all of them the same number; how many that were.
+    /// Has each tablet send its part of so many commands, all of them the same number; how many
+    /// that were.
     pub async fn fill(&self, ops: usize) -> Result<usize> {
         let mut tablets = JoinSet::new();
         let each = ops.div_ceil(self.each.len() * TABLETS);

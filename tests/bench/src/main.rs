@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: many commands wait at five edges while the cloud is away. It measures the time
-//! until they are decided in MariaDB and their outcomes are back, their bytes on the wire, and the edges'
-//! memory.
+//! `cargo xtask bench`: many commands wait at five edges while the cloud is away. It measures the
+//! time until they are decided in MariaDB and their outcomes are back, their bytes on the wire, and
+//! the edges' memory.
 //!
-//! Figures of another machine say little, so speed is given as a ratio to bare bulk inserts of the same
-//! rows, made in the same run, in the same server, with everything else stopped.
+//! Figures of another machine say little, so speed is given as a ratio to bare bulk inserts of the
+//! same rows, made in the same run, in the same server, with everything else stopped.
 
 mod bare;
 mod drain;

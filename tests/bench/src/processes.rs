@@ -1,4 +1,5 @@
-//! The processor time of each process, and the stop of those that must not work beside a measurement.
+//! The processor time of each process, and the stop of those that must not work beside a
+//! measurement.
 
 use std::{collections::BTreeMap, fmt, fs};
 

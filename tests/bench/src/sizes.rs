@@ -13,8 +13,8 @@ const OPS: u64 = 1_000;
 const APART_MS: u64 = 30_000;
 const DAY_MS: u64 = 24 * 3_600_000;
 
-/// Accepts, the most frequent op, from tablets of ten people. Their moments are drawn, and those of the
-/// orders' ids over the last day: closer moments would pack better than in any outage.
+/// Accepts, the most frequent op, from tablets of ten people. Their moments are drawn, and those of
+/// the orders' ids over the last day: closer moments would pack better than in any outage.
 pub fn print(clock: &Clock) -> Result<()> {
     let people: Vec<UserId> = (0..10).map(|_| UserId(clock.new_id())).collect();
     let mut now = u64::try_from(clock.now().0)?;

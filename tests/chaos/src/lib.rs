@@ -1,7 +1,7 @@
 //! Owns the kill runs: real processes are killed in the midst of work, and afterwards everything is
-//! counted. Every command with a receipt is applied once; every confirmed event is told once. Rounds of
-//! cuts, collisions and kills are drawn by seed (`plan`), played (`round`) on a platform (`scene`), and
-//! compared with the stores (`truth`).
+//! counted. Every command with a receipt is applied once; every confirmed event is told once.
+//! Rounds of cuts, collisions and kills are drawn by seed (`plan`), played (`round`) on a platform
+//! (`scene`), and compared with the stores (`truth`).
 
 mod asking;
 mod killing;

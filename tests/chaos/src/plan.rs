@@ -61,17 +61,18 @@ pub struct Plan {
     pub moment: Moment,
     pub broken: Vec<(Seat, Wire)>,
     pub contests: Vec<Contest>,
-    /// The holder of the exclusive region is away and keeps its right, and the region's other edge is linked.
+    /// The holder of the exclusive region is away and keeps its right, and the region's other edge
+    /// is linked.
     pub is_awaited: bool,
     /// An operator takes the right of the exclusive region back, while its holder is away.
     pub taken_back: bool,
 }
 
-/// In one of this many rounds the holder is away and its right is taken back, so that every run of ten has
-/// one.
+/// In one of this many rounds the holder is away and its right is taken back, so that every run of
+/// ten has one.
 const TAKEN_BACK_EVERY: u32 = 10;
-/// In two of so many rounds the holder is away and keeps its right, while the region's other edge is linked: orders
-/// that are wanted there wait for the holder.
+/// In two of so many rounds the holder is away and keeps its right, while the region's other edge
+/// is linked: orders that are wanted there wait for the holder.
 const AWAITED: [u32; 2] = [0, 6];
 const AWAITED_OF: u32 = 10;
 /// How many receipts a round's work brings at the least.

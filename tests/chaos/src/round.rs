@@ -1,5 +1,5 @@
-//! One round: wires are broken, several people want the same orders, something is killed, and when the
-//! wires are whole again everybody hears how it ended.
+//! One round: wires are broken, several people want the same orders, something is killed, and when
+//! the wires are whole again everybody hears how it ended.
 
 use std::{
     collections::BTreeMap,
@@ -37,8 +37,8 @@ struct Work<'a> {
 }
 
 impl Scene {
-    /// Plays the round on orders that stand on the boards. The answers go to the ledger. The witness stays for
-    /// so many moments: half of them while the wires are broken.
+    /// Plays the round on orders that stand on the boards. The answers go to the ledger. The
+    /// witness stays for so many moments: half of them while the wires are broken.
     ///
     /// # Panics
     /// When something does not come back, or somebody gets no answer.
@@ -98,7 +98,8 @@ impl Scene {
         }
     }
 
-    /// An edge says now and then how many of its ops have no outcome. The witness is to meet that, too.
+    /// An edge says now and then how many of its ops have no outcome. The witness is to meet that,
+    /// too.
     async fn what_waits_is_told(&self) {
         let neighbour = Seat { region: EXCLUSIVE, second: true };
         eventually("the hub has heard what waits for the holder", LIMIT, async || {

@@ -1,5 +1,5 @@
-//! The platform of the rounds: a process per part on real stores, a wire of its own before each edge, and
-//! its people.
+//! The platform of the rounds: a process per part on real stores, a wire of its own before each
+//! edge, and its people.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -12,7 +12,8 @@ impl Draws {
     /// The seed of `HOLDFAST_CHAOS_SEED`, or a new one; the caller prints it.
     ///
     /// # Panics
-    /// When the variable holds no number: another run than the one that was asked for would mislead.
+    /// When the variable holds no number: another run than the one that was asked for would
+    /// mislead.
     pub fn seed() -> u64 {
         match std::env::var("HOLDFAST_CHAOS_SEED") {
             Err(_) => u64::from(u32::from_le_bytes(process::random::bytes())),

@@ -110,8 +110,8 @@ impl Storm {
         self.check_inbox(receipted).await;
     }
 
-    /// Each was applied exactly once, told by the cloud alone: the edge they were sent to may not speak
-    /// any more.
+    /// Each was applied exactly once, told by the cloud alone: the edge they were sent to may not
+    /// speak any more.
     ///
     /// # Panics
     /// When one was lost or doubled.

@@ -1,5 +1,5 @@
-//! The four promises, checked against the stores. The facts come from the databases and the edges' own
-//! files, so that no part of the platform judges itself.
+//! The four promises, checked against the stores. The facts come from the databases and the edges'
+//! own files, so that no part of the platform judges itself.
 
 mod standing;
 
@@ -100,8 +100,8 @@ impl Truth {
         pending.expect("the edge's word").expect("an edge")
     }
 
-    /// Every command has an outcome, and the told answer is the order service's: for every command of a
-    /// tablet, and for every taken command of the portal. A command not taken there has none.
+    /// Every command has an outcome, and the told answer is the order service's: for every command
+    /// of a tablet, and for every taken command of the portal. A command not taken there has none.
     ///
     /// # Panics
     /// When a store cannot be read.
@@ -140,8 +140,8 @@ impl Truth {
         found
     }
 
-    /// Nobody accepted an order that somebody else had, and nobody but the provider of the order was
-    /// told that it is theirs.
+    /// Nobody accepted an order that somebody else had, and nobody but the provider of the order
+    /// was told that it is theirs.
     ///
     /// # Panics
     /// When a store cannot be read.

@@ -1,8 +1,8 @@
 //! Asks the platform at random moments of the rounds, and compares its words with the stores.
 //!
-//! Invariant: a word is judged when it is first heard. The store is read, the platform is asked, and the store
-//! is read again. Where both readings are equal, the word must equal them; else it must lie between them.
-//! Nothing is asked twice because it did not fit.
+//! Invariant: a word is judged when it is first heard. The store is read, the platform is asked,
+//! and the store is read again. Where both readings are equal, the word must equal them; else it
+//! must lie between them. Nothing is asked twice because it did not fit.
 
 mod answer;
 mod board;
@@ -44,8 +44,8 @@ const MOMENTS_APART_MS_MAX: usize = 100;
 
 /// A question to the platform.
 trait Question {
-    /// The state of the stores, with enough numbers that only rise: two equal readings mean that nothing
-    /// changed between them.
+    /// The state of the stores, with enough numbers that only rise: two equal readings mean that
+    /// nothing changed between them.
     type State: PartialEq + Debug;
     type Word;
     const NAME: &'static str;
@@ -156,7 +156,8 @@ impl<'a> Witness<'a> {
         found
     }
 
-    /// All questions at once: they have nothing to do with each other. Returns whether each had an answer.
+    /// All questions at once: they have nothing to do with each other. Returns whether each had an
+    /// answer.
     async fn look(&mut self) -> bool {
         let Some(tap) = self.scene.recent_tap(&mut self.draws) else { return false };
         // Where an edge holds the right, more waits.

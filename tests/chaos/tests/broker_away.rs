@@ -1,5 +1,5 @@
-//! Work goes on while RabbitMQ is away: orders are taken, paid and reviewed at once. When the broker is back, every event
-//! arrives, and everybody concerned is told of each once.
+//! Work goes on while RabbitMQ is away: orders are taken, paid and reviewed at once. When the
+//! broker is back, every event arrives, and everybody concerned is told of each once.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,6 +1,7 @@
-//! The order service, or the database that everything stands on, is stopped for a whole minute while
-//! received ops wait for a decision, and they are tried far more often than it takes to put one that fails
-//! before an operator: they wait, none of them looks bad, and all are decided when it is back.
+//! The order service, or the database that everything stands on, is stopped for a whole minute
+//! while received ops wait for a decision, and they are tried far more often than it takes to put
+//! one that fails before an operator: they wait, none of them looks bad, and all are decided when
+//! it is back.
 
 use std::{fs, time::Duration};
 
@@ -40,8 +41,8 @@ async fn an_order_service_that_is_away_for_a_minute_makes_no_op_look_bad() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_for_a_minute_makes_no_op_look_bad() {
     let scene = Scene::set().await;
-    // A frozen order service decides nothing, so the database goes while all of them wait; the order
-    // service runs on without it.
+    // A frozen order service decides nothing, so the database goes while all of them wait; the
+    // order service runs on without it.
     let order = scene.stack.child(Part::Alone(CloudPart::Order)).unwrap();
     order.signal(Signal::Freeze).unwrap();
     let mut receipted = scene.storm.publish(COMMANDS).await;

@@ -1,5 +1,5 @@
-//! MongoDB is killed again and again between the writes of documents and the publishing of their events: nothing
-//! that was confirmed is lost, and nothing counts twice.
+//! MongoDB is killed again and again between the writes of documents and the publishing of their
+//! events: nothing that was confirmed is lost, and nothing counts twice.
 
 use std::{
     collections::BTreeSet,
@@ -80,8 +80,8 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
     is_over.store(true, Ordering::Relaxed);
     writers.join_all().await;
 
-    // And once exactly there: written, and no relay to publish it. A document has room for a bounded number of
-    // unpublished events.
+    // And once exactly there: written, and no relay to publish it. A document has room for a
+    // bounded number of unpublished events.
     scene.everything_received(&received).await;
     relay.shutdown(STOPPED_WITHIN).await;
     let before = received.lock().unwrap().len();

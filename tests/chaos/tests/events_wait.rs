@@ -1,5 +1,6 @@
-//! Events that wait are lost by nobody: those of a consumer that is stopped are taken in when it is back, each once,
-//! and one that cannot be handled waits for a person, who reads why, sends it back or drops it.
+//! Events that wait are lost by nobody: those of a consumer that is stopped are taken in when it is
+//! back, each once, and one that cannot be handled waits for a person, who reads why, sends it back
+//! or drops it.
 
 use std::time::Duration;
 

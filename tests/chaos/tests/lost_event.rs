@@ -1,5 +1,6 @@
-//! An event that is thrown away between the order service and the hub, each a process of its own with a
-//! RabbitMQ between them: comparing finds it, repairs it and counts it, and the operator reads of it.
+//! An event that is thrown away between the order service and the hub, each a process of its own
+//! with a RabbitMQ between them: comparing finds it, repairs it and counts it, and the operator
+//! reads of it.
 
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let operator = operator(&stack).await;
-    // The hub asks for the keys of tokens until auth is there, and they are a change like any other.
+    // The hub asks for the keys of tokens until auth is there, and they are a change like any
+    // other.
     let empty = eventually("the keys are the feed's only change", LIMIT, async || {
         let (_, report) = operator.gets("status").ok()?;
         (feed_seq(&report) == ONLY_KEYS).then_some(report)
@@ -122,7 +124,8 @@ async fn open_order(stack: &Stack, api: &Api) -> (OrderId, Person) {
     (order, provider)
 }
 
-/// Takes the event out of the hub's own queue while the hub is away; all before it goes the same way.
+/// Takes the event out of the hub's own queue while the hub is away; all before it goes the same
+/// way.
 async fn throw_away(stack: &Stack, kind: EventType) {
     let bus = Bus::open(&stack.servers().unwrap().rabbitmq).await.unwrap();
     let mut deliveries = bus.subscribe(QUEUE, 1).await.unwrap();

@@ -1,6 +1,6 @@
-//! Round after round of money on real processes, MariaDB and RabbitMQ: orders are paid, worked on, cancelled and refunded
-//! at once, while the payment, order or notification service, RabbitMQ or MariaDB is killed or the adapter is away.
-//! Six promises always stand in the stores.
+//! Round after round of money on real processes, MariaDB and RabbitMQ: orders are paid, worked on,
+//! cancelled and refunded at once, while the payment, order or notification service, RabbitMQ or
+//! MariaDB is killed or the adapter is away. Six promises always stand in the stores.
 //!
 //! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos money --rounds M` does the same things again.
 
@@ -80,8 +80,8 @@ async fn everybody_hears_once(scene: &MoneyScene, round: &PlayedRound) {
     }
 }
 
-/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at the end, and each
-/// check must find it.
+/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at
+/// the end, and each check must find it.
 async fn every_check_finds_what_is_wrong(scene: &MoneyScene, told: &[ToldTale]) {
     const UNGUARDED: &str = "DROP TRIGGER transactions_not_changed";
     const UNEVEN: &str =

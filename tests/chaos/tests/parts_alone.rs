@@ -1,5 +1,6 @@
-//! Each part alone is stopped and started again in an order drawn by seed: while its stores are there, and while a
-//! server that it needs is away. `/health/ready` tells the truth at each moment, and everything comes up by itself.
+//! Each part alone is stopped and started again in an order drawn by seed: while its stores are
+//! there, and while a server that it needs is away. `/health/ready` tells the truth at each moment,
+//! and everything comes up by itself.
 
 mod parts_away;
 mod scene;

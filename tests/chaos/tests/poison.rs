@@ -1,5 +1,6 @@
-//! An op makes the real order service fail, because MariaDB refuses to store its order. The ops beside it
-//! are decided. It waits for an operator, who is told so, and lets it in again once the store takes it.
+//! An op makes the real order service fail, because MariaDB refuses to store its order. The ops
+//! beside it are decided. It waits for an operator, who is told so, and lets it in again once the
+//! store takes it.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use wire::Region;
 const REGION: Region = Region::East;
 const COMMANDS: usize = 300;
 const LIMIT: Duration = Duration::from_secs(120);
-/// One order of a storm costs this; an order's words are sealed, so the store can tell it by nothing else.
+/// One order of a storm costs this; an order's words are sealed, so the store can tell it by
+/// nothing else.
 const SPOIL: &str = "ALTER TABLE orders ADD CONSTRAINT spoilt CHECK (price_minor <> 12057)";
 const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
 

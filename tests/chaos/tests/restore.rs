@@ -1,6 +1,7 @@
-//! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes. Each case
-//! is found out, lost ops come back from the cloud or from the tablets, work goes on, and the operator
-//! reads of it with the next step. A restart and a socket that only looks open are no alarms.
+//! An edge's files are replaced by older ones, or run a second time elsewhere, in real processes.
+//! Each case is found out, lost ops come back from the cloud or from the tablets, work goes on, and
+//! the operator reads of it with the next step. A restart and a socket that only looks open are no
+//! alarms.
 
 use std::{path::Path, time::Duration};
 

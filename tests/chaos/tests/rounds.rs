@@ -1,6 +1,6 @@
-//! Round after round on real processes, MariaDB and RabbitMQ: wires are cut, torn and left half open,
-//! several people want the same orders at two edges and in the portal, and an edge, the hub, the order
-//! service or the broker is killed meanwhile. Four promises always stand in the stores.
+//! Round after round on real processes, MariaDB and RabbitMQ: wires are cut, torn and left half
+//! open, several people want the same orders at two edges and in the portal, and an edge, the hub,
+//! the order service or the broker is killed meanwhile. Four promises always stand in the stores.
 //!
 //! `HOLDFAST_CHAOS_SEED=N cargo xtask chaos --rounds M` does the same things again.
 
@@ -18,8 +18,8 @@ use stack::{Part, Server};
 use support::within;
 use wire::{Code, Outcome};
 
-/// Orders are opened so many rounds before they are wanted: their events may wait for a relay's lease
-/// that ends with nobody, and nobody has to wait for them.
+/// Orders are opened so many rounds before they are wanted: their events may wait for a relay's
+/// lease that ends with nobody, and nobody has to wait for them.
 const AHEAD: usize = 2;
 /// As often as there are kinds of victims, everything is awaited and checked.
 const CHECKED_EVERY: u32 = 4;
@@ -118,8 +118,8 @@ async fn every_loser_is_told(witness: &Witness<'_>, ledger: &Ledger) {
     }
 }
 
-/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at the
-/// end, and each check must find it.
+/// A check of the wrong place would stay green for ever. So the rows of the rounds are falsified at
+/// the end, and each check must find it.
 async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
     const RENAMED: &str = "UPDATE orders SET title = 'Another' WHERE id = ?";
     const UNLIKE: &str =

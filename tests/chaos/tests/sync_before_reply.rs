@@ -1,5 +1,5 @@
-//! An acknowledged command is on disk: the system calls of a running edge show the log synced before the
-//! reply leaves, for each of a hundred commands.
+//! An acknowledged command is on disk: the system calls of a running edge show the log synced
+//! before the reply leaves, for each of a hundred commands.
 
 use std::{
     fs::{self, File},
@@ -55,8 +55,8 @@ async fn the_log_is_synced_before_each_reply_is_written() {
     stack.stop().await.unwrap();
 }
 
-/// The command is written to the log's file, that file is synced, and only then the reply leaves that
-/// carries the receipt.
+/// The command is written to the log's file, that file is synced, and only then the reply leaves
+/// that carries the receipt.
 fn synced_before_replied<'a>(lines: &mut impl Iterator<Item = &'a str>, command: CommandId) {
     let id = Traced::of(command);
     let mut log = Log::default();
@@ -70,8 +70,8 @@ fn synced_before_replied<'a>(lines: &mut impl Iterator<Item = &'a str>, command:
     panic!("{command} was never answered");
 }
 
-/// The pattern among the traced bytes: the command id raw in the log's file, and as text beside the receipt
-/// in a reply.
+/// The pattern among the traced bytes: the command id raw in the log's file, and as text beside the
+/// receipt in a reply.
 struct Traced {
     raw: String,
     as_text: String,
@@ -98,8 +98,9 @@ fn is_sent(line: &str) -> bool {
     ["write(", "writev(", "sendto(", "sendmsg("].iter().any(|call| line.contains(call))
 }
 
-/// One command's way into the log's file. A sync that began before the command was written says nothing of
-/// it. A sync that another thread interrupts in the listing ends with the resumed line of its own thread.
+/// One command's way into the log's file. A sync that began before the command was written says
+/// nothing of it. A sync that another thread interrupts in the listing ends with the resumed line
+/// of its own thread.
 #[derive(Default)]
 struct Log<'a> {
     written: bool,

@@ -1,6 +1,6 @@
-//! Every way in which an acceptance, a right or an edge can end, as it is told at each surface in both
-//! languages. The scenes really happen, on real processes. A sentence tells the facts of its scene and no
-//! other, so that no two truths share one.
+//! Every way in which an acceptance, a right or an edge can end, as it is told at each surface in
+//! both languages. The scenes really happen, on real processes. A sentence tells the facts of its
+//! scene and no other, so that no two truths share one.
 
 mod facts;
 mod ground;
@@ -103,7 +103,8 @@ async fn told(api: &Api, fate: &Fate) -> Vec<TableRow> {
         .await;
         is_well_formed(&content, language);
         let mut line = row(Surface::Inbox, content);
-        // A line tells one event. The holder's log had decided before the cloud heard of a copy's promise.
+        // A line tells one event. The holder's log had decided before the cloud heard of a copy's
+        // promise.
         if line.facts.contains(&Fact::Withdrawn) {
             line.facts.retain(|fact| *fact != Fact::Confirmed);
         }

@@ -195,7 +195,8 @@ fn fresh() -> String {
     format!("contract_{}", Clock::system().new_id().simple())
 }
 
-/// All messages of a queue at that address as RabbitMQ shows them to a consumer, with their properties. They stay.
+/// All messages of a queue at that address as RabbitMQ shows them to a consumer, with their
+/// properties. They stay.
 pub async fn messages_on_rabbit(url: &str, queue: &str) -> Vec<Value> {
     let (_, vhost) = url.rsplit_once('/').unwrap();
     let asked = r#"{"count":100,"ackmode":"ack_requeue_true","encoding":"auto"}"#;

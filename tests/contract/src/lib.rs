@@ -1,5 +1,6 @@
 //! The arms of every port, each with a store of its own per test, so that tests run side by side. A
-//! test body is written once and run on every arm. An ability of one arm alone has a test of its own.
+//! test body is written once and run on every arm. An ability of one arm alone has a test of its
+//! own.
 
 mod arms;
 mod events;

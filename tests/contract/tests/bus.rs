@@ -373,7 +373,8 @@ async fn waiting_counts_what_nobody_holds(arm: BusArm) {
     arm.bus.ping().await.unwrap();
 }
 
-/// A broker that restarts keeps none but persistent messages, and people read the rest in its console.
+/// A broker that restarts keeps none but persistent messages, and people read the rest in its
+/// console.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
     let arm = rabbit().await;

@@ -14,11 +14,12 @@ use wire::{EventId, Exchange};
 
 const ORDERS: QueueSpec = QueueSpec::new("orders", &[(Exchange::Order, "order.*")]);
 const CONFIRMED_PER_ROUND: usize = 3_000;
-/// A process that is being started holds a copy of every open file until it runs, the lock of another test's bus
-/// among them. So one test at a time.
+/// A process that is being started holds a copy of every open file until it runs, the lock of
+/// another test's bus among them. So one test at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Publishes in another process until it has confirmed enough, kills it, and returns the confirmed ids.
+/// Publishes in another process until it has confirmed enough, kills it, and returns the confirmed
+/// ids.
 fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_publish_until_killed"));
     command.arg(url).stdout(Stdio::piped());

@@ -190,7 +190,8 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
         Ok(())
     };
     consume(&tasks, &arm.bus, BESIDE, Script { seen: unharmed.clone(), answer });
-    // One after the other, so that they come while the poisoned one is tried: all its attempts take eleven seconds.
+    // One after the other, so that they come while the poisoned one is tried: all its attempts take
+    // eleven seconds.
     for event in &sent {
         arm.bus.publish(event).await.unwrap();
     }

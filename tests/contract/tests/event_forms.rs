@@ -1,8 +1,8 @@
-//! The published form of every event and a sample of each, so that a review sees each change of what consumers,
-//! outboxes and replays of thirty days rely on: `protocol/wire/events`.
+//! The published form of every event and a sample of each, so that a review sees each change of
+//! what consumers, outboxes and replays of thirty days rely on: `protocol/wire/events`.
 //!
-//! `HOLDFAST_GOLDEN=write` writes the files anew. A change that a sample of before does not survive needs a new
-//! version of the event.
+//! `HOLDFAST_GOLDEN=write` writes the files anew. A change that a sample of before does not survive
+//! needs a new version of the event.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

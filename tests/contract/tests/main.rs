@@ -1,4 +1,5 @@
-//! What every store, queue and cache promises its callers, held against real servers and against what is described.
+//! What every store, queue and cache promises its callers, held against real servers and against
+//! what is described.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,5 @@
-//! Runs of the money simulator, played again on payment_db: each step is decided alike, and the rows agree with the
-//! model's in the end.
+//! Runs of the money simulator, played again on payment_db: each step is decided alike, and the
+//! rows agree with the model's in the end.
 
 use custody::{CustodyLimits, MoneyStep, OrderMoney};
 use money_sim::{MoneyPlan, POLICIES, RecordOf, StepRecord, run_recorded};

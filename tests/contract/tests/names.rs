@@ -1,9 +1,10 @@
-//! The tables of orders, money and accounts have the columns and indexes that the systems before had, under the names of
-//! then: an operator's queries and a plan's words name them.
+//! The tables of orders, money and accounts have the columns and indexes that the systems before
+//! had, under the names of then: an operator's queries and a plan's words name them.
 //!
-//! Three things differ on purpose. A sum is a whole number of the smallest unit beside its currency, never a float
-//! (`protocol/wire/src/money.rs`). The reason of a refund stands, sealed, with the request that asks for it. On SQLite an
-//! index's name is one of the whole database, so those of money begin with their table's.
+//! Three things differ on purpose. A sum is a whole number of the smallest unit beside its
+//! currency, never a float (`protocol/wire/src/money.rs`). The reason of a refund stands, sealed,
+//! with the request that asks for it. On SQLite an index's name is one of the whole database, so
+//! those of money begin with their table's.
 
 use std::collections::{BTreeMap, BTreeSet};
 

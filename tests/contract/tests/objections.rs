@@ -1,4 +1,5 @@
-//! The time for objections, which the payment service goes by and the notification service tells people of.
+//! The time for objections, which the payment service goes by and the notification service tells
+//! people of.
 
 use contract::LIMIT;
 use custody::{MoneyStep, OrderMoney, PaymentWish};

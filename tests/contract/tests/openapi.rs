@@ -1,5 +1,6 @@
-//! The documents of all parts, merged over the gateway's table. They stand in `cloud/gateway/openapi.json`,
-//! and the edge's part of it in `edge-node/openapi.json`, so that a review sees each change of a route.
+//! The documents of all parts, merged over the gateway's table. They stand in
+//! `cloud/gateway/openapi.json`, and the edge's part of it in `edge-node/openapi.json`, so that a
+//! review sees each change of a route.
 //!
 //! `HOLDFAST_GOLDEN=write` writes the files anew.
 

@@ -1,4 +1,5 @@
-//! How an event gets from a transaction to a queue: outbox, relay, bus, and the inbox at the other end.
+//! How an event gets from a transaction to a queue: outbox, relay, bus, and the inbox at the other
+//! end.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,5 +1,5 @@
-//! Exports and searches read from a real copy of the database while it follows closely, and from the database itself while
-//! the copy is behind, stopped or lost.
+//! Exports and searches read from a real copy of the database while it follows closely, and from
+//! the database itself while the copy is behind, stopped or lost.
 
 use std::time::Duration;
 

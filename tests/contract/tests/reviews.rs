@@ -150,7 +150,8 @@ async fn by_hand(store: &ReviewStore, provider: u128) -> ProviderRating {
     rating
 }
 
-/// Sixty changes by a seed, told in any order and some of them twice: at rest the rating is the sum.
+/// Sixty changes by a seed, told in any order and some of them twice: at rest the rating is the
+/// sum.
 async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     let feed = RatingFeed { store: store.clone() };

@@ -1,5 +1,5 @@
-//! Personal data at rest, on each arm: what a store keeps says nothing, comes out whole, and opens by its keys
-//! alone. Plain values of versions before stay readable.
+//! Personal data at rest, on each arm: what a store keeps says nothing, comes out whole, and opens
+//! by its keys alone. Plain values of versions before stay readable.
 
 use std::time::Duration;
 

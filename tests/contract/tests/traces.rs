@@ -1,8 +1,8 @@
-//! The real stores answer like the simulator's models: recorded runs are put to the order store on both
-//! engines and to the edge's file, transaction by transaction.
+//! The real stores answer like the simulator's models: recorded runs are put to the order store on
+//! both engines and to the edge's file, transaction by transaction.
 //!
-//! The schedules and seeds used meet every outcome and every verdict that the simulator counts. A set
-//! without one of them is a failure.
+//! The schedules and seeds used meet every outcome and every verdict that the simulator counts. A
+//! set without one of them is a failure.
 
 mod chosen;
 mod edge;
@@ -15,8 +15,8 @@ use contract::{OrderDb, order_db_on_mariadb, order_db_on_sqlite};
 use futures::{StreamExt, stream};
 use sim::Counts;
 
-/// How many seeds are put to each store, beside all directed schedules and the seeds that are the first
-/// to meet something.
+/// How many seeds are put to each store, beside all directed schedules and the seeds that are the
+/// first to meet something.
 const SEEDS_ON_SQLITE: u64 = 300;
 const SEEDS_ON_MARIADB: u64 = 30;
 const SEEDS_AT_EDGES: u64 = 200;

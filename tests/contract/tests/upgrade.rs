@@ -1,7 +1,8 @@
-//! Databases of a version before, with rows of that time: today's steps bring them up to date, and today's code reads
-//! what was written then and goes on with it.
+//! Databases of a version before, with rows of that time: today's steps bring them up to date, and
+//! today's code reads what was written then and goes on with it.
 //!
-//! The rows are SQL that both engines read. They are never changed: what was written then stays as it is.
+//! The rows are SQL that both engines read. They are never changed: what was written then stays as
+//! it is.
 
 mod auth;
 mod hub;
@@ -124,7 +125,8 @@ impl FormerDatabase {
     }
 }
 
-/// The tables that every database has, whose rows last for minutes or days, and one of MySQL's alone that is locked only.
+/// The tables that every database has, whose rows last for minutes or days, and one of MySQL's
+/// alone that is locked only.
 const GROUND: [&str; 6] = ["outbox", "inbox", "leases", "job_runs", "answers", "provider_locks"];
 
 async fn up_to(home: &str, engine: Engine, last: i64) -> Vec<sqlx::migrate::Migration> {

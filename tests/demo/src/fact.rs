@@ -1,4 +1,5 @@
-//! A fact of a step: the story's claim beside the observation. A step holds when all of its facts hold.
+//! A fact of a step: the story's claim beside the observation. A step holds when all of its facts
+//! hold.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,5 +1,6 @@
-//! `cargo xtask demo`: plays the whole story against a platform of its own, or against one that runs, and
-//! prints each step with its duration. It ends with 1 as soon as a fact of a step is not as told.
+//! `cargo xtask demo`: plays the whole story against a platform of its own, or against one that
+//! runs, and prints each step with its duration. It ends with 1 as soon as a fact of a step is not
+//! as told.
 
 mod fact;
 mod story;
@@ -24,7 +25,8 @@ use story::{PAY_OUT, STEPS, Step, Story};
     about = "Play two jobs from their publishing to the payout, each through a line that is cut"
 )]
 struct Arguments {
-    /// Play it against the platform that wrote this ready file; else one is started and thrown away.
+    /// Play it against the platform that wrote this ready file; else one is started and thrown
+    /// away.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
     /// Pretend that this step saw something else, to show that its facts are looked at.

@@ -1,7 +1,7 @@
-//! The story: a job is published and approved, the line to NORTH is cut, two providers accept the same
-//! job on either side of the cut, the line heals, and everybody hears the decision and its reason. The winner's work
-//! is paid, done and reviewed. A second job is accepted, started and completed where nobody else hears of it, and
-//! both providers get their money.
+//! The story: a job is published and approved, the line to NORTH is cut, two providers accept the
+//! same job on either side of the cut, the line heals, and everybody hears the decision and its
+//! reason. The winner's work is paid, done and reviewed. A second job is accepted, started and
+//! completed where nobody else hears of it, and both providers get their money.
 
 mod alone;
 mod money;
@@ -312,8 +312,8 @@ impl Story {
         Ok(lines.await?)
     }
 
-    /// The counter of unread lines, once it is that of the lines themselves: nobody has read one. A cache may be behind
-    /// for some seconds.
+    /// The counter of unread lines, once it is that of the lines themselves: nobody has read one. A
+    /// cache may be behind for some seconds.
     async fn unread(&self, person: &Person) -> Result<(u64, u64)> {
         let seen = within("the counter follows its lines", SOON, async || {
             let page: Value = self.get(person, "/api/v1/notifications?limit=1").await.ok()?;

@@ -1,5 +1,5 @@
-//! The demo tells the truth: it ends with success when the story goes as told, and with failure as soon
-//! as any one step saw something else.
+//! The demo tells the truth: it ends with success when the story goes as told, and with failure as
+//! soon as any one step saw something else.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,1 +1,2 @@
-//! End-to-end tests: real binaries on real stores, scripted, without faults. Their claims stand in `tests/`.
+//! End-to-end tests: real binaries on real stores, scripted, without faults. Their claims stand in
+//! `tests/`.

@@ -1,4 +1,5 @@
-//! Addresses at a running platform and a mail server: whoever registers is mailed a code, and news once it has come back.
+//! Addresses at a running platform and a mail server: whoever registers is mailed a code, and news
+//! once it has come back.
 
 use std::time::Duration;
 
@@ -68,7 +69,8 @@ async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_ot
     api.publish(&customer, Region::North, "Paint a wall").await.unwrap();
     assert!(mailbox.next_to(FIRST, SOON).await.contains("Paint a wall"));
 
-    // Another address is asked, the one in force is told of it, and has the news until the code has come back.
+    // Another address is asked, the one in force is told of it, and has the news until the code has
+    // come back.
     let form = Some(json!({ "email": SECOND, "password": PASSWORD }));
     let asked: Value = api.call(Method::PUT, ADDRESS, Some(&customer), form).await.unwrap();
     assert_eq!(asked["pending"], SECOND);

@@ -1,9 +1,10 @@
-//! Nothing personal stands in the clear where a thief of a disk or a reader of logs would find it: people go their
-//! ways with known values, then every store and every log is searched for those very values.
+//! Nothing personal stands in the clear where a thief of a disk or a reader of logs would find it:
+//! people go their ways with known values, then every store and every log is searched for those
+//! very values.
 //!
-//! Not searched, and `docs/decisions/personal-data.md` says why: the broker's files, an edge's own file, the files
-//! that people hand in, and the files of keys; and the folder that stands for people's phones, which a platform for
-//! people does not have.
+//! Not searched, and `docs/decisions/personal-data.md` says why: the broker's files, an edge's own
+//! file, the files that people hand in, and the files of keys; and the folder that stands for
+//! people's phones, which a platform for people does not have.
 
 mod dump;
 mod elsewhere;
@@ -18,7 +19,8 @@ use support::{CarelessIssuer, Mailbox};
 use dump::Kept;
 use journey::Secret;
 
-/// What still stands in the clear: the place, what it is, and why. One that is found no more fails the test too.
+/// What still stands in the clear: the place, what it is, and why. One that is found no more fails
+/// the test too.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +56,8 @@ async fn nothing_is_in_the_clear(stores: Stores) {
     assert!(over.is_empty(), "no longer in the clear, so no exception: {over:#?}");
 }
 
-/// A search of nothing finds nothing: the places that the journey must have written to are in the dump.
+/// A search of nothing finds nothing: the places that the journey must have written to are in the
+/// dump.
 fn every_store_is_there(kept: &[Kept], stores: Stores) {
     let rows = [
         "auth.users.username",

@@ -1,5 +1,5 @@
-//! The broker has the exchanges and queues of the design: five durable topic exchanges, and notification's
-//! three durable queues with their bindings.
+//! The broker has the exchanges and queues of the design: five durable topic exchanges, and
+//! notification's three durable queues with their bindings.
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 

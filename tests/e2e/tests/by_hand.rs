@@ -1,4 +1,5 @@
-//! The block of `docs/by-hand.md` works, with nothing but `holdfast`, curl, jq and mosquitto's two clients.
+//! The block of `docs/by-hand.md` works, with nothing but `holdfast`, curl, jq and mosquitto's two
+//! clients.
 
 use std::process::Command;
 

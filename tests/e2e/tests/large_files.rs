@@ -1,4 +1,5 @@
-//! A large file on its whole way through real processes: gateway, user service, store of files, and back.
+//! A large file on its whole way through real processes: gateway, user service, store of files, and
+//! back.
 
 use axum::body::{Body, Bytes};
 use futures::{StreamExt, stream};

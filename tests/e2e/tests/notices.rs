@@ -1,5 +1,5 @@
-//! An approved order at a running platform: the matched providers have the notice with its reasons, a live
-//! stream gets it and goes on after a cut, and admins hear that an order waits.
+//! An approved order at a running platform: the matched providers have the notice with its reasons,
+//! a live stream gets it and goes on after a cut, and admins hear that an order waits.
 
 use std::time::Duration;
 
@@ -87,7 +87,8 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     assert_eq!(data["order_id"], json!(first));
     drop(live);
 
-    // While nobody listens, another order is approved. The page goes on from its place and hears of that one.
+    // While nobody listens, another order is approved. The page goes on from its place and hears of
+    // that one.
     let second = api.publish(&customer, Region::North, "Paint a wall").await.unwrap().order_id;
     api.act(&admin, second, "approve").await.unwrap();
     eventually("both are in the inbox", SOON, async || {

@@ -1,5 +1,5 @@
-//! Every command of `holdfast` against a running platform, after a cut link, a collision of two providers
-//! and a healed line.
+//! Every command of `holdfast` against a running platform, after a cut link, a collision of two
+//! providers and a healed line.
 
 use std::time::Duration;
 
@@ -128,8 +128,8 @@ fn every_answer_is_of_its_published_form(operator: &Admin<'_>) {
     }
 }
 
-/// One provider accepts at the cut-off edge, another at the portal, then the line comes back. The order,
-/// and the command that lost.
+/// One provider accepts at the cut-off edge, another at the portal, then the line comes back. The
+/// order, and the command that lost.
 async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, CommandId) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let (offline, online) = (

@@ -1,5 +1,5 @@
-//! Every part signs in at every server as the user that it has in production: the story of the demo needs no more, and
-//! what one part signs in with opens nothing of another.
+//! Every part signs in at every server as the user that it has in production: the story of the demo
+//! needs no more, and what one part signs in with opens nothing of another.
 
 use std::{process::Command, time::Duration};
 
@@ -69,7 +69,8 @@ async fn reads_no_documents_of_another(users: &PartUsers, part: CloudPart) {
     }
 }
 
-/// The gateway and auth share sessions and limits. The words that user and notification keep are sealed.
+/// The gateway and auth share sessions and limits. The words that user and notification keep are
+/// sealed.
 async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     let client = redis::Client::open(users.url(part, "CACHE_URL").unwrap()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();

@@ -1,5 +1,5 @@
-//! A customer pays at the gateway, the work starts on money that is held, and a cancelled order gives it back: in one
-//! process on files, and with a process for each part on servers.
+//! A customer pays at the gateway, the work starts on money that is held, and a cancelled order
+//! gives it back: in one process on files, and with a process for each part on servers.
 
 use std::time::Duration;
 
@@ -101,7 +101,8 @@ impl Scene {
         order
     }
 
-    /// A cancel shortly before the work costs what was shown: the customer gets the rest, the provider the fee.
+    /// A cancel shortly before the work costs what was shown: the customer gets the rest, the
+    /// provider the fee.
     async fn cancels_late(&self) {
         let Self { api, customer, provider, .. } = self;
         let draft = json!({

@@ -1,5 +1,5 @@
-//! Pages at a running platform: sign-in by cookie, changes, news, a line that breaks, and an acceptance that
-//! loses.
+//! Pages at a running platform: sign-in by cookie, changes, news, a line that breaks, and an
+//! acceptance that loses.
 
 use std::time::Duration;
 

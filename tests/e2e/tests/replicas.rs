@@ -1,5 +1,6 @@
-//! Every part runs twice, on one set of servers, and each request goes to either gateway as chance has it: the story of
-//! the demo is the same to the last inbox and posting, and each run of each job of every part is one replica's alone.
+//! Every part runs twice, on one set of servers, and each request goes to either gateway as chance
+//! has it: the story of the demo is the same to the last inbox and posting, and each run of each
+//! job of every part is one replica's alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -96,7 +97,8 @@ async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
     stack.stop().await.unwrap();
 }
 
-/// The runs that both replicas count are those that are claimed in their database, and no job is missing.
+/// The runs that both replicas count are those that are claimed in their database, and no job is
+/// missing.
 async fn each_run_was_one_replicas(
     stack: &Stack,
     part: CloudPart,
@@ -146,8 +148,8 @@ impl ClaimedRuns {
         }
     }
 
-    /// The jobs that the platform adds to those of a part. MongoDB tidies all but sent events by itself; the hub and the
-    /// notification service tell no events.
+    /// The jobs that the platform adds to those of a part. MongoDB tidies all but sent events by
+    /// itself; the hub and the notification service tell no events.
     fn of_the_platform(&self, part: CloudPart) -> &'static [&'static str] {
         match (self, part) {
             (Self::Documents(_), CloudPart::Notification) => &["seal_events"],

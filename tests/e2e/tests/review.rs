@@ -1,5 +1,5 @@
-//! A job from publishing to its review, at the gateway and once at an edge: in one process on files, and with a process
-//! for each part on servers.
+//! A job from publishing to its review, at the gateway and once at an edge: in one process on
+//! files, and with a process for each part on servers.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Stores and bus that speak TLS by a private authority: `tls.roots` names it, and a process that trusts another
-//! one waits and says which store it does not know.
+//! Stores and bus that speak TLS by a private authority: `tls.roots` names it, and a process that
+//! trusts another one waits and says which store it does not know.
 
 use std::{
     io::{BufRead, BufReader},

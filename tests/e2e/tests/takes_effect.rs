@@ -1,5 +1,6 @@
-//! What ends or begins somebody's rights at one replica does so at every replica and at a linked edge, within the time
-//! that docs/security.md names. Two gateways, each with an auth of its own, stand on one set of servers.
+//! What ends or begins somebody's rights at one replica does so at every replica and at a linked
+//! edge, within the time that docs/security.md names. Two gateways, each with an auth of its own,
+//! stand on one set of servers.
 
 mod replicas;
 

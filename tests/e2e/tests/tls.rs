@@ -1,5 +1,5 @@
-//! A platform with a certificate of a private authority: the gateway speaks TLS alone, and an edge and
-//! `holdfast` that know the authority work over it as ever. Others do not talk to it.
+//! A platform with a certificate of a private authority: the gateway speaks TLS alone, and an edge
+//! and `holdfast` that know the authority work over it as ever. Others do not talk to it.
 
 use std::{
     io::{BufRead, BufReader, Write},

@@ -1,5 +1,5 @@
-//! The program behind `cargo xtask up`: it becomes healthy, prints all addresses, and leaves nothing behind
-//! after any end.
+//! The program behind `cargo xtask up`: it becomes healthy, prints all addresses, and leaves
+//! nothing behind after any end.
 
 use std::{
     fs,

@@ -1,7 +1,7 @@
 //! The first packet at an edge's broker, from anybody who reaches its port.
 //!
-//! The broker decodes the packet with this very crate before it looks for a CONNECT, and hands a CONNECT to the
-//! edge, which reads the tablet's credentials off it.
+//! The broker decodes the packet with this very crate before it looks for a CONNECT, and hands a
+//! CONNECT to the edge, which reads the tablet's credentials off it.
 
 use bytes::BytesMut;
 use mqtt5_protocol::{

@@ -1,6 +1,8 @@
-//! Owns the fuzz targets: the readers of bytes from strangers, each held to its promises for whatever input.
+//! Owns the fuzz targets: the readers of bytes from strangers, each held to its promises for
+//! whatever input.
 //!
-//! A broken promise is a panic. The fuzzer runs them in an instrumented build, the corpus test in an ordinary one.
+//! A broken promise is a panic. The fuzzer runs them in an instrumented build, the corpus test in
+//! an ordinary one.
 
 mod connect;
 mod frame;

@@ -1,7 +1,8 @@
-//! The fuzzer's program: runs one target, named by `HOLDFAST_FUZZ`, on every input that the fuzzer thinks of.
-//! `cargo xtask fuzz` builds and starts it.
+//! The fuzzer's program: runs one target, named by `HOLDFAST_FUZZ`, on every input that the fuzzer
+//! thinks of. `cargo xtask fuzz` builds and starts it.
 //!
-//! Invariant: a run that holds more memory than its target allows ends in a panic, as a broken promise does.
+//! Invariant: a run that holds more memory than its target allows ends in a panic, as a broken
+//! promise does.
 
 #![no_main]
 #![expect(unsafe_code, reason = "the allocator counts; the fuzzer calls by C's names")]

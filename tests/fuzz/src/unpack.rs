@@ -1,7 +1,7 @@
 //! The packed ops of an edge, as the hub unpacks them.
 //!
-//! An input begins with three numbers: the count of the ops, the bytes that they may have, and the length of the
-//! pieces into which the rest is cut when it is packed.
+//! An input begins with three numbers: the count of the ops, the bytes that they may have, and the
+//! length of the pieces into which the rest is cut when it is packed.
 
 use wire::{BootNonce, CODEC_PACKED, Hash, Op, PackError, Packed, Standing, Up, pack, unpack};
 
@@ -49,7 +49,8 @@ fn check_packing(ops: &[Vec<u8>]) {
     assert_eq!(unpack(&packed, count, bytes).as_deref(), Ok(ops));
 }
 
-/// The bytes of an op are stored and hashed, so the hub never writes them anew; its meaning is another matter.
+/// The bytes of an op are stored and hashed, so the hub never writes them anew; its meaning is
+/// another matter.
 fn check_op(bytes: &[u8]) {
     match Op::from_bytes(bytes) {
         Ok(op) => match Op::from_bytes(&op.to_bytes()) {

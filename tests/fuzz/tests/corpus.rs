@@ -1,4 +1,5 @@
-//! Every kept input once more, in an ordinary build: a broken promise that was found and mended stays mended.
+//! Every kept input once more, in an ordinary build: a broken promise that was found and mended
+//! stays mended.
 
 use std::{fs, path::Path};
 

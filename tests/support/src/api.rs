@@ -122,7 +122,8 @@ impl Api {
         self.sign_in(&username, PASSWORD).await
     }
 
-    /// Gives a provider a name and a certification, and has the admin verify both. Tokens from then on tell it.
+    /// Gives a provider a name and a certification, and has the admin verify both. Tokens from then
+    /// on tell it.
     pub async fn verify(&self, admin: &Person, provider: &Person) -> Result<(), ClientError> {
         let put = async |path: &str, form: Value| -> Result<Value, ClientError> {
             self.call(Method::PUT, path, Some(provider), Some(form)).await

@@ -1,5 +1,5 @@
-//! An issuer of OpenID Connect that says of anybody whatever the code asks for. It forgets everything else, PKCE too, save
-//! the secret of its client.
+//! An issuer of OpenID Connect that says of anybody whatever the code asks for. It forgets
+//! everything else, PKCE too, save the secret of its client.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

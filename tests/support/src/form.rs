@@ -7,8 +7,9 @@ use serde_json::Value;
 /// Where the forms are published.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sync/cli/schema");
 
-/// The form of a command line's answer. `explain` has one form for an order and one for everything else;
-/// `queue retry` has one for an accept and one for an op; `edges` has one for each kind of act.
+/// The form of a command line's answer. `explain` has one form for an order and one for everything
+/// else; `queue retry` has one for an accept and one for an op; `edges` has one for each kind of
+/// act.
 pub fn of(line: &str, answer: &Value) -> &'static str {
     let words: Vec<&str> = line.split(' ').collect();
     match words.as_slice() {

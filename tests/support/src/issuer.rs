@@ -46,7 +46,8 @@ impl Default for Issuer {
     }
 }
 
-/// The claims of an access token issued at that moment. Each person has one session, and providers are verified.
+/// The claims of an access token issued at that moment. Each person has one session, and providers
+/// are verified.
 pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
     let iat = now.0 / 1_000;
     Claims {

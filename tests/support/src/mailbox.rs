@@ -85,7 +85,8 @@ pub fn address_code_in(mail: &str) -> String {
     words.find(is_code).unwrap_or_else(|| panic!("no code in: {mail}")).to_owned()
 }
 
-/// With its text as it was before it was packed for the way. A mail whose text cannot be unpacked is told as it came.
+/// With its text as it was before it was packed for the way. A mail whose text cannot be unpacked
+/// is told as it came.
 fn unpacked(mail: &str) -> String {
     let Some((head, body)) = mail.split_once("\n\n") else { return mail.to_owned() };
     let body = body.trim_end_matches(['.', '\n']);

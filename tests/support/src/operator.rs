@@ -67,8 +67,8 @@ impl Operator {
         Ok(Said { exit: ran.status.code(), text: text.concat() })
     }
 
-    /// The answer in JSON, checked against its published form, and the exit code: 0, or 3 for an unhealthy
-    /// platform.
+    /// The answer in JSON, checked against its published form, and the exit code: 0, or 3 for an
+    /// unhealthy platform.
     ///
     /// # Errors
     /// When there is no such answer.

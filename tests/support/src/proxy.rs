@@ -1,4 +1,5 @@
-//! A wire that tests can cut: a TCP proxy that passes, delays, black-holes, tears, forgets or refuses.
+//! A wire that tests can cut: a TCP proxy that passes, delays, black-holes, tears, forgets or
+//! refuses.
 
 use std::{
     net::SocketAddr,
@@ -25,11 +26,11 @@ pub enum Wire {
     Delays(Duration),
     /// Connections stay open and nothing arrives, as behind a dead modem.
     Swallows,
-    /// Each connection carries so many bytes more in either direction and then breaks, as a rule in the
-    /// midst of a frame; new ones are closed at once.
+    /// Each connection carries so many bytes more in either direction and then breaks, as a rule in
+    /// the midst of a frame; new ones are closed at once.
     TearsAfter(usize),
-    /// Connections are closed towards the caller. The called side hears nothing and takes them for open.
-    /// New ones pass.
+    /// Connections are closed towards the caller. The called side hears nothing and takes them for
+    /// open. New ones pass.
     HalfOpen,
     /// Connections are closed and new ones are closed at once.
     Cut,
@@ -111,7 +112,8 @@ async fn carry(
     }
 }
 
-/// Waits until the wire is set to `state`. Its state at the beginning of the connection does not count.
+/// Waits until the wire is set to `state`. Its state at the beginning of the connection does not
+/// count.
 async fn until(mut wire: watch::Receiver<Wire>, state: Wire) {
     loop {
         if wire.changed().await.is_err() {

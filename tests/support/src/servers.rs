@@ -1,5 +1,5 @@
-//! Where the private servers of this test run are. They are started once per run; a test never starts,
-//! skips or pretends one.
+//! Where the private servers of this test run are. They are started once per run; a test never
+//! starts, skips or pretends one.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,8 @@ pub struct Servers {
 }
 
 /// # Panics
-/// Without the servers there is nothing to test against, so the test fails and names the command that starts them.
+/// Without the servers there is nothing to test against, so the test fails and names the command
+/// that starts them.
 pub fn servers() -> &'static Servers {
     static SERVERS: OnceLock<Servers> = OnceLock::new();
     SERVERS.get_or_init(|| {

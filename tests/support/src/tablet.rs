@@ -1,7 +1,7 @@
-//! The reference tablet: makes command ids, resends until a reply, keeps command and receipt until the
-//! outcome, and shows the edge its newest receipt. When it sees a new run or epoch of the edge, it sends
-//! its undecided commands once more with their receipts, because the edge may have lost them. A PUBACK
-//! means nothing to it.
+//! The reference tablet: makes command ids, resends until a reply, keeps command and receipt until
+//! the outcome, and shows the edge its newest receipt. When it sees a new run or epoch of the edge,
+//! it sends its undecided commands once more with their receipts, because the edge may have lost
+//! them. A PUBACK means nothing to it.
 
 mod line;
 
@@ -83,7 +83,8 @@ struct Head {
 const BETWEEN_SENDS: Duration = Duration::from_millis(400);
 
 impl Tablet {
-    /// A tablet of that name, with a person who is signed in at the region's edges. It connects, and connects again, by itself.
+    /// A tablet of that name, with a person who is signed in at the region's edges. It connects,
+    /// and connects again, by itself.
     pub fn new(place: Place, device: &str, person: &Person, mqtt: Mqtt) -> Self {
         let device = DeviceId::new(device).unwrap_or_else(|error| panic!("{error}"));
         let memory = Arc::new(Memory::default());
@@ -170,8 +171,8 @@ impl Tablet {
         limit: Duration,
         enough: impl Fn(&Reply) -> bool,
     ) -> Result<Reply, TabletError> {
-        // Any hop may have lost the frame or the answer, so silence is answered by sending again; the
-        // edge knows the command by its id.
+        // Any hop may have lost the frame or the answer, so silence is answered by sending again;
+        // the edge knows the command by its id.
         let waiting = async {
             loop {
                 self.send(command);

@@ -38,8 +38,9 @@ type Templates = BTreeMap<(&'static str, bool), Arc<OnceCell<Template>>>;
 /// By name, and whether they are on MySQL.
 static TEMPLATES: Mutex<Templates> = Mutex::new(BTreeMap::new());
 
-/// A new database at `url`, sealed by `data_keys`, with the tables that `migrate` makes at the address it is given. Only the
-/// first database of a name is migrated; the others of this process are copies of it.
+/// A new database at `url`, sealed by `data_keys`, with the tables that `migrate` makes at the
+/// address it is given. Only the first database of a name is migrated; the others of this process
+/// are copies of it.
 pub async fn database(name: &'static str, url: &str, migrate: impl AsyncFnOnce(&str)) -> Sql {
     let is_mysql = url.starts_with("mysql:");
     let template = {
@@ -86,7 +87,8 @@ pub async fn events(sql: &Sql) -> Vec<Event> {
     rows.into_iter().map(open).collect()
 }
 
-/// The same for every ground of this process, so that a service that is opened anew reads what it has written.
+/// The same for every ground of this process, so that a service that is opened anew reads what it
+/// has written.
 pub fn data_keys() -> DataKeys {
     static KEYS: LazyLock<DataKeys> = LazyLock::new(DataKeys::random);
     KEYS.clone()

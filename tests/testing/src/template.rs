@@ -1,4 +1,5 @@
-//! A migrated database from which others are made: migrations are a hundred statements, a copy is one.
+//! A migrated database from which others are made: migrations are a hundred statements, a copy is
+//! one.
 
 use std::path::Path;
 

@@ -8,7 +8,8 @@ use crate::say;
 
 pub const USERNAME_CHARS_MIN: usize = 3;
 pub const USERNAME_CHARS_MAX: usize = 100;
-/// An address stands in a path of 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): none of 255 could get mail.
+/// An address stands in a path of 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): none of
+/// 255 could get mail.
 pub const EMAIL_BYTES_MAX: usize = 254;
 pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 pub const PASSWORD_CHARS_MIN: usize = 10;
@@ -58,7 +59,8 @@ impl Email {
         Self(text)
     }
 
-    /// An address is asked of everyone; `.invalid` is reserved for those that reach nobody, as the first admin's.
+    /// An address is asked of everyone; `.invalid` is reserved for those that reach nobody, as the
+    /// first admin's.
     pub fn reaches_nobody(&self) -> bool {
         self.0.ends_with(".invalid")
     }

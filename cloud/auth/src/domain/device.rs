@@ -1,5 +1,5 @@
-//! The secret by which a device is known again. It lets its holder past the lock of others, not past the
-//! password.
+//! The secret by which a device is known again. It lets its holder past the lock of others, not
+//! past the password.
 
 use std::fmt;
 

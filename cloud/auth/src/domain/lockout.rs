@@ -1,9 +1,10 @@
 //! Stops the guessing of passwords, and cannot be aimed at a person.
 //!
-//! Wrong passwords count for a name at one place: an address, or a device that is known for the account. Ten
-//! within a day shut that place to that name for a quarter of an hour after the last, and each further five
-//! double the time. All addresses together are slowed down as well, so that many of them cannot guess on, but
-//! only after more guesses than a few addresses can make. A known device is not held up by the addresses.
+//! Wrong passwords count for a name at one place: an address, or a device that is known for the
+//! account. Ten within a day shut that place to that name for a quarter of an hour after the last,
+//! and each further five double the time. All addresses together are slowed down as well, so that
+//! many of them cannot guess on, but only after more guesses than a few addresses can make. A known
+//! device is not held up by the addresses.
 //!
 //! Names that do not exist are treated alike, so that a lock does not tell which names exist.
 

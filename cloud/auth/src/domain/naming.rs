@@ -8,7 +8,8 @@ const MADE_CHARS_MAX: usize = 40;
 const TAIL_CHARS: usize = 5;
 const OF_NOBODY: &str = "person";
 
-/// The first of these words that makes a name does. `tail`, of four characters at most, tells it from one that is taken.
+/// The first of these words that makes a name does. `tail`, of four characters at most, tells it
+/// from one that is taken.
 pub fn username_from<'w>(
     words: impl IntoIterator<Item = &'w str>,
     tail: Option<&str>,

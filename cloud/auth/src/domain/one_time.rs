@@ -1,5 +1,6 @@
-//! A code that works once: for a new password, where an admin reads it out, or for an address, where a mail brings it. It has no
-//! letters that look or sound like digits, and is taken as people type it.
+//! A code that works once: for a new password, where an admin reads it out, or for an address,
+//! where a mail brings it. It has no letters that look or sound like digits, and is taken as people
+//! type it.
 
 use std::fmt;
 

@@ -4,8 +4,8 @@ use wire::UnixMillis;
 
 const SECOND_MS: i64 = 1_000;
 
-/// The first whole second behind all these moments: a token tells its moment of issue in seconds, so one from
-/// before cannot look as if it came after.
+/// The first whole second behind all these moments: a token tells its moment of issue in seconds,
+/// so one from before cannot look as if it came after.
 pub fn first_tokens_after(moments: &[UnixMillis]) -> UnixMillis {
     let latest = moments.iter().map(|moment| moment.0).max().unwrap_or_default();
     UnixMillis((latest.div_euclid(SECOND_MS) + 1) * SECOND_MS)

@@ -1,11 +1,12 @@
 //! The refresh tokens of one session: each is spent by its first use, which makes its successor.
 //!
-//! A token that was spent and comes again is in two hands, and the session ends. Two exceptions let the token that
-//! was spent last give the same successor again: the attempt that spent it, whose answer was lost, may repeat at
-//! any time; and for a minute anybody may, so that two programs that share a sign-in sign nobody out.
+//! A token that was spent and comes again is in two hands, and the session ends. Two exceptions let
+//! the token that was spent last give the same successor again: the attempt that spent it, whose
+//! answer was lost, may repeat at any time; and for a minute anybody may, so that two programs that
+//! share a sign-in sign nobody out.
 //!
-//! Invariant: of a family no two tokens have the same moment of issue, in whole seconds, and a successor's is
-//! later than its predecessor's.
+//! Invariant: of a family no two tokens have the same moment of issue, in whole seconds, and a
+//! successor's is later than its predecessor's.
 
 use uuid::Uuid;
 use wire::UnixMillis;

@@ -12,7 +12,8 @@ pub const OWN_ROLES_MAX: i64 = 50;
 /// The built-in roles have the numbers of `Role`; those of one's own stand above.
 pub const BUILT_IN_MAX: i64 = 100;
 
-/// A role of one's own as somebody wants it, checked. Its permissions are sorted, each of them once.
+/// A role of one's own as somebody wants it, checked. Its permissions are sorted, each of them
+/// once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleDraft {
     pub name: String,

@@ -1,5 +1,6 @@
 //! `POST /api/v1/auth/register` makes an account of a customer or provider, and
-//! `POST /api/v1/admin/users/{id}/revoke` closes one, and `.../readmit` opens it again, on record. Admins are made by an operator.
+//! `POST /api/v1/admin/users/{id}/revoke` closes one, and `.../readmit` opens it again, on record.
+//! Admins are made by an operator.
 
 use axum::extract::State;
 use platform::ClientAddress;

@@ -1,5 +1,6 @@
-//! One's own address: `GET /api/v1/auth/address` shows it and whether it is confirmed, `PUT` asks for another one,
-//! `POST .../code` has a code sent once more, and `.../confirm` takes it. The service that sends mail asks for the code.
+//! One's own address: `GET /api/v1/auth/address` shows it and whether it is confirmed, `PUT` asks
+//! for another one, `POST .../code` has a code sent once more, and `.../confirm` takes it. The
+//! service that sends mail asks for the code.
 
 use axum::extract::State;
 use platform::ClientAddress;
@@ -58,10 +59,11 @@ pub struct AddressCodeAnswer {
     email: Option<String>,
     code: Option<String>,
     expires_at: Option<UnixMillis>,
-    /// The name of the other account that has confirmed this address. The mail names it and brings no code.
+    /// The name of the other account that has confirmed this address. The mail names it and brings
+    /// no code.
     owner: Option<String>,
-    /// The event that told of the wish for another address: the code waits until the one in force has heard of it. `null` for
-    /// the one in force.
+    /// The event that told of the wish for another address: the code waits until the one in force
+    /// has heard of it. `null` for the one in force.
     wish: Option<EventId>,
 }
 

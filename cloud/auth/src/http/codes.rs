@@ -1,5 +1,6 @@
-//! Signing in by a code to a phone: `GET /api/v1/auth/codes` tells whether it is offered, `POST` has a code sent, and
-//! `.../sign-in` takes it. `POST /api/v1/auth/identities/phone` links a number to one's own account.
+//! Signing in by a code to a phone: `GET /api/v1/auth/codes` tells whether it is offered, `POST`
+//! has a code sent, and `.../sign-in` takes it. `POST /api/v1/auth/identities/phone` links a number
+//! to one's own account.
 
 use axum::{
     extract::State,

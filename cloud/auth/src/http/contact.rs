@@ -21,7 +21,8 @@ pub struct ContactAnswer {
     is_open: bool,
     /// `null` for a closed account, and for one that is not there.
     role: Option<Role>,
-    /// `null` for a closed account, where there is nothing to write to, and while nobody has confirmed it.
+    /// `null` for a closed account, where there is nothing to write to, and while nobody has
+    /// confirmed it.
     email: Option<String>,
     /// There is an address that nobody has confirmed.
     is_unconfirmed: bool,

@@ -1,5 +1,6 @@
-//! Sign-ins at other services: `GET /api/v1/auth/oidc` names them, `.../{name}/begin` leads to one, `.../sign-in` ends the way
-//! there. `/api/v1/auth/identities` lists, links and removes those of one's own account.
+//! Sign-ins at other services: `GET /api/v1/auth/oidc` names them, `.../{name}/begin` leads to one,
+//! `.../sign-in` ends the way there. `/api/v1/auth/identities` lists, links and removes those of
+//! one's own account.
 
 use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;

@@ -1,5 +1,5 @@
-//! `GET /api/v1/admin/keys` lists the keys that sign tokens, `.../rotate` lets the next one begin, and `.../kill`
-//! ends a stolen one with all its tokens, on record.
+//! `GET /api/v1/admin/keys` lists the keys that sign tokens, `.../rotate` lets the next one begin,
+//! and `.../kill` ends a stolen one with all its tokens, on record.
 
 use axum::extract::State;
 use process::problem::{ItemList, Json, Problem, fault};

@@ -1,5 +1,5 @@
-//! `POST /api/v1/auth/password` changes one's password, `POST /api/v1/auth/password-reset` sets one by a code, and
-//! `POST /api/v1/admin/users/{id}/password-reset` gives such a code out, on record.
+//! `POST /api/v1/auth/password` changes one's password, `POST /api/v1/auth/password-reset` sets one
+//! by a code, and `POST /api/v1/admin/users/{id}/password-reset` gives such a code out, on record.
 
 use axum::{extract::State, http::StatusCode};
 use platform::ClientAddress;

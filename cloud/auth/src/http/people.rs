@@ -1,5 +1,5 @@
-//! `GET /api/v1/admin/users` lists people for admins, `.../{id}` shows one, and `PUT .../{id}/role` gives a role, on record.
-//! `GET /api/v1/users/{id}/account` shows people their own account.
+//! `GET /api/v1/admin/users` lists people for admins, `.../{id}` shows one, and `PUT .../{id}/role`
+//! gives a role, on record. `GET /api/v1/users/{id}/account` shows people their own account.
 //!
 //! Invariant: an address is shown masked, here as anywhere else.
 
@@ -126,7 +126,8 @@ pub async fn show_person(
     detail(&service, user).await
 }
 
-/// An admin sees what `show_person` shows. To everybody else another's account is not told apart from none.
+/// An admin sees what `show_person` shows. To everybody else another's account is not told apart
+/// from none.
 pub async fn show_account(
     State(service): State<Service>,
     Live(caller): Live,

@@ -27,8 +27,8 @@ pub async fn renew(
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshForm {
     refresh_token: String,
-    /// Make one for each use, and keep it until the answer has come. A lost answer is given again for the same
-    /// token and attempt; without one, within a minute only.
+    /// Make one for each use, and keep it until the answer has come. A lost answer is given again
+    /// for the same token and attempt; without one, within a minute only.
     #[serde(default)]
     attempt: Option<Uuid>,
 }

@@ -1,5 +1,6 @@
-//! `GET /api/v1/auth/permissions` shows the caller's own; `/api/v1/admin/roles` lists, makes, changes and removes roles;
-//! `POST /internal/permissions` answers the gateways, which check a permission before a part hears of the call.
+//! `GET /api/v1/auth/permissions` shows the caller's own; `/api/v1/admin/roles` lists, makes,
+//! changes and removes roles; `POST /internal/permissions` answers the gateways, which check a
+//! permission before a part hears of the call.
 
 use axum::{extract::State, http::StatusCode};
 use process::{

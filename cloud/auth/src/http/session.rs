@@ -1,5 +1,5 @@
-//! Sessions: login, logout, the list of one's own and the end of each, `verify-token`, which checks a token for another system,
-//! and the public keys by which the other parts verify tokens.
+//! Sessions: login, logout, the list of one's own and the end of each, `verify-token`, which checks
+//! a token for another system, and the public keys by which the other parts verify tokens.
 
 use axum::{
     extract::State,
@@ -39,10 +39,12 @@ pub struct LoginForm {
     /// The secret that this device got at an earlier sign-in. An empty text asks for one.
     #[serde(default)]
     device: Option<String>,
-    /// Asks for a token that gives new access tokens without the password, for a program that keeps it.
+    /// Asks for a token that gives new access tokens without the password, for a program that keeps
+    /// it.
     #[serde(default)]
     refresh: bool,
-    /// The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives for days.
+    /// The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives
+    /// for days.
     #[serde(default)]
     tablet: Option<DeviceId>,
 }

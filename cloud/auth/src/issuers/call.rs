@@ -16,10 +16,12 @@ use tokio::sync::Semaphore;
 const LIMIT: Duration = Duration::from_secs(4);
 /// A document, a key set or a token is some thousand bytes.
 const BYTES_MAX: usize = 128 * 1024;
-/// Requests of a kind to one issuer under way. Further ones wait their turn, within the time for an answer.
+/// Requests of a kind to one issuer under way. Further ones wait their turn, within the time for an
+/// answer.
 const AT_ONCE_MAX: usize = 16;
 
-/// An issuer gave no answer of use. The word is for the log; a person hears the issuer's label alone.
+/// An issuer gave no answer of use. The word is for the log; a person hears the issuer's label
+/// alone.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct IssuerAway(pub String);

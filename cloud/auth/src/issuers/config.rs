@@ -86,7 +86,8 @@ fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
     Ok(())
 }
 
-/// The same for an address that an issuer names. One elsewhere leads to no plain service of this machine.
+/// The same for an address that an issuer names. One elsewhere leads to no plain service of this
+/// machine.
 pub fn is_guarded_by(issuer: &str, address: &str) -> bool {
     is_guarded(address) && (is_https(address) || !is_https(issuer))
 }

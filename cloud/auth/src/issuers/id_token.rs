@@ -1,5 +1,5 @@
-//! The check of an ID token (OpenID Connect Core 3.1.3.7): signature, issuer, audience, time and nonce. It is pure: time and
-//! keys come in.
+//! The check of an ID token (OpenID Connect Core 3.1.3.7): signature, issuer, audience, time and
+//! nonce. It is pure: time and keys come in.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest;
@@ -36,7 +36,8 @@ pub struct TokenExpectation<'e> {
     pub now: i64,
 }
 
-/// Why a token is not believed. The word is for the log; a person hears that the sign-in was refused.
+/// Why a token is not believed. The word is for the log; a person hears that the sign-in was
+/// refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFault {
     #[error("it is no signed token")]

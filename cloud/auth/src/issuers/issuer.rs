@@ -34,7 +34,8 @@ pub struct Issuer {
 /// What the browser brings back.
 pub struct IssuerReply {
     pub code: String,
-    /// The issuer's own name for itself (RFC 9207), so that no issuer answers in the place of another.
+    /// The issuer's own name for itself (RFC 9207), so that no issuer answers in the place of
+    /// another.
     pub iss: Option<String>,
 }
 
@@ -97,7 +98,8 @@ const DOCUMENT: &str = "/.well-known/openid-configuration";
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 /// A document or a key set is read again after an hour; an old one serves while the issuer is away.
 const FRESH_MS: i64 = 3600 * 1000;
-/// For an unknown key the key set is read again, but no more often than that: anybody can name an unknown key.
+/// For an unknown key the key set is read again, but no more often than that: anybody can name an
+/// unknown key.
 const KEYS_AGAIN_MS: i64 = 60 * 1000;
 /// An issuer that was away is not asked again at once.
 const REST_MS: i64 = 3 * 1000;

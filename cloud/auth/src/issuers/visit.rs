@@ -1,5 +1,5 @@
-//! Somebody's way to an issuer and back. Its facts stay with the browser that set out, sealed: auth keeps nothing of a
-//! visit that nobody ends, so nobody can fill a store with them.
+//! Somebody's way to an issuer and back. Its facts stay with the browser that set out, sealed: auth
+//! keeps nothing of a visit that nobody ends, so nobody can fill a store with them.
 
 use std::sync::Arc;
 

@@ -1,11 +1,12 @@
 //! Owns the memory in which argon2id works, 19 MiB for each hash that runs.
 //!
-//! Invariants: memory that a hash has had is kept for the next one, and there is no more than hashes ever ran at
-//! once. The allocator never gets it back: glibc would keep it for each of its arenas, so the process would grow
-//! with the threads that ever computed a hash.
+//! Invariants: memory that a hash has had is kept for the next one, and there is no more than
+//! hashes ever ran at once. The allocator never gets it back: glibc would keep it for each of its
+//! arenas, so the process would grow with the threads that ever computed a hash.
 //!
-//! Nothing is wiped. Each hash passes over its memory twice or more, and the second pass replaces what the first
-//! one made of the password alone. So a guess held against the rest costs as much as against the stored hash.
+//! Nothing is wiped. Each hash passes over its memory twice or more, and the second pass replaces
+//! what the first one made of the password alone. So a guess held against the rest costs as much as
+//! against the stored hash.
 
 use std::{
     mem,
@@ -46,7 +47,8 @@ impl MemoryPool {
 }
 
 impl HashMemory {
-    /// Does the work in so many blocks. An imported hash that takes more than ours has them to itself.
+    /// Does the work in so many blocks. An imported hash that takes more than ours has them to
+    /// itself.
     pub fn with<T>(&mut self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         if count > BLOCKS {
             return work(&mut vec![Block::new(); count]);

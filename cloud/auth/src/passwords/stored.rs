@@ -1,5 +1,5 @@
-//! The two kinds of hash that auth_db may hold: argon2id, which is made here, and bcrypt, which an import may bring
-//! as `$2a$`, `$2b$` or `$2y$`, two digits of cost, and 53 characters.
+//! The two kinds of hash that auth_db may hold: argon2id, which is made here, and bcrypt, which an
+//! import may bring as `$2a$`, `$2b$` or `$2y$`, two digits of cost, and 53 characters.
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -12,11 +12,11 @@ use process::random;
 
 use super::{PasswordError, memory::HashMemory};
 
-/// Each step doubles the work. A dearer hash would hold up the queue of all others, so it fits no password: its
-/// person needs a reset.
+/// Each step doubles the work. A dearer hash would hold up the queue of all others, so it fits no
+/// password: its person needs a reset.
 const BCRYPT_COST_MAX: u32 = 14;
-/// In KiB, as argon2 counts. Other systems take as much; a hash of more would be a burden on memory, and fits no
-/// password either.
+/// In KiB, as argon2 counts. Other systems take as much; a hash of more would be a burden on
+/// memory, and fits no password either.
 const ARGON2_MEMORY_MAX: u32 = 64 * 1024;
 const SALT_BYTES: usize = 16;
 

@@ -1,6 +1,8 @@
-//! The place of each signing key among the others: which one signs, and which ones others are told of.
+//! The place of each signing key among the others: which one signs, and which ones others are told
+//! of.
 //!
-//! Invariant: a key that was killed never signs or vouches again, and no key signs after a later one has begun.
+//! Invariant: a key that was killed never signs or vouches again, and no key signs after a later
+//! one has begun.
 
 use process::tokens::{FORMER_KEYS_MAX, KeySet, PublishedKey};
 use serde::Serialize;
@@ -9,7 +11,8 @@ use wire::UnixMillis;
 
 use crate::store::SigningKey;
 
-/// How long the longest token of a key lives after the key has stopped, with room for a replica that heard late.
+/// How long the longest token of a key lives after the key has stopped, with room for a replica
+/// that heard late.
 pub const TOKENS_LIVE_MS: i64 = 13 * 3600 * 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -79,7 +82,8 @@ impl KeyRing {
         }
     }
 
-    /// The same at every replica, whatever its clock says. Beyond the room for former keys the oldest is left out.
+    /// The same at every replica, whatever its clock says. Beyond the room for former keys the
+    /// oldest is left out.
     pub fn published(&self) -> KeySet {
         let published = |key: &SigningKey| {
             let public = key.public_key.as_slice().try_into().ok()?;
@@ -92,8 +96,8 @@ impl KeyRing {
         KeySet { keys, former_keys }
     }
 
-    /// The moments of the key to make now: since when others trust it, and since when it signs. `None` while there
-    /// is a next key. One that stands in for a killed key begins at once.
+    /// The moments of the key to make now: since when others trust it, and since when it signs.
+    /// `None` while there is a next key. One that stands in for a killed key begins at once.
     pub fn wanted(&self, plan: KeyPlan, now: UnixMillis) -> Option<(UnixMillis, UnixMillis)> {
         if self.next(now).is_some() {
             return None;

@@ -1,8 +1,8 @@
 //! The addresses of accounts, those that wait to be confirmed, and the codes that were sent there.
 //!
-//! Invariants: a person has one claim to an address at most, and a claim one code; the address in force stays until another
-//! is confirmed; an address stands here sealed and a code as its hash; an address has one owner, who alone can confirm it once
-//! they have done so.
+//! Invariants: a person has one claim to an address at most, and a claim one code; the address in
+//! force stays until another is confirmed; an address stands here sealed and a code as its hash; an
+//! address has one owner, who alone can confirm it once they have done so.
 
 use platform::{
     columns, outbox,
@@ -69,7 +69,8 @@ pub struct KnownAddress {
 /// A wish for another address, by somebody whose password was set at `password_of`.
 #[derive(Debug, Clone)]
 pub struct AddressWish {
-    /// Of the event that tells of it, so that its code can wait until the address in force has been told.
+    /// Of the event that tells of it, so that its code can wait until the address in force has been
+    /// told.
     pub id: EventId,
     pub user: UserId,
     pub email: Email,
@@ -92,13 +93,15 @@ pub struct AddressCode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeAddress {
     pub email: Email,
-    /// The name of the account whose owner has confirmed the address before: they get a letter in place of a code.
+    /// The name of the account whose owner has confirmed the address before: they get a letter in
+    /// place of a code.
     pub owner: Option<String>,
     /// Of an address that is to take the place of another: the event that told of the wish.
     pub wish: Option<EventId>,
 }
 
-/// The account to which an address belongs: the first that was registered with it, or that has confirmed it.
+/// The account to which an address belongs: the first that was registered with it, or that has
+/// confirmed it.
 struct AddressOwner {
     id: UserId,
     username: String,
@@ -142,7 +145,8 @@ impl Store {
         Ok(Some(KnownAddress { email, confirmed_at, created_at, pending }))
     }
 
-    /// Keeps a wish, in the place of the one before. Returns false where the password is another one by now.
+    /// Keeps a wish, in the place of the one before. Returns false where the password is another
+    /// one by now.
     pub async fn wish_address(
         &self,
         wish: &AddressWish,
@@ -192,9 +196,10 @@ impl Store {
         Ok(claim.is_some())
     }
 
-    /// Keeps a code in the place of the one before, and returns the address that it is for: one that is to take the place of
-    /// that in force, or that one itself while `is_settled` says no. `None` where nothing waits. A code is kept even if the
-    /// address has another owner: otherwise the refusal of a guessed code would show that it has.
+    /// Keeps a code in the place of the one before, and returns the address that it is for: one
+    /// that is to take the place of that in force, or that one itself while `is_settled` says no.
+    /// `None` where nothing waits. A code is kept even if the address has another owner: otherwise
+    /// the refusal of a guessed code would show that it has.
     pub async fn put_address_code(
         &self,
         code: AddressCode,
@@ -232,8 +237,8 @@ impl Store {
         })
     }
 
-    /// Confirms the address that the code was sent to, and spends the code. An account that never confirmed it, by
-    /// `is_settled`, loses it to this one, whose person reads that mailbox.
+    /// Confirms the address that the code was sent to, and spends the code. An account that never
+    /// confirmed it, by `is_settled`, loses it to this one, whose person reads that mailbox.
     pub async fn confirm_address(
         &self,
         user: UserId,
@@ -298,8 +303,8 @@ impl Store {
         self.purge(OLD, "DELETE FROM address_claims WHERE id IN (", until).await
     }
 
-    /// Seals the claims behind `after` that are of a former key, a batch at most. Returns the last claim of the batch; `None`
-    /// at the end.
+    /// Seals the claims behind `after` that are of a former key, a batch at most. Returns the last
+    /// claim of the batch; `None` at the end.
     pub async fn reseal_address_claims(
         &self,
         after: Uuid,

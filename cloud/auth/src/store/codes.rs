@@ -1,8 +1,8 @@
-//! Codes that were sent to phones. Neither a number nor a code is kept: six digits have few hashes, so both are hashed
-//! with the key that lies beside the database.
+//! Codes that were sent to phones. Neither a number nor a code is kept: six digits have few hashes,
+//! so both are hashed with the key that lies beside the database.
 //!
-//! Invariant: a number has one code at most; each try is counted before it is judged, so tries that arrive together
-//! are no more than may be.
+//! Invariant: a number has one code at most; each try is counted before it is judged, so tries that
+//! arrive together are no more than may be.
 
 use platform::{columns, sms::PhoneNumber, transact, vals};
 use uuid::Uuid;
@@ -76,7 +76,8 @@ impl Store {
         })
     }
 
-    /// Tries a code. The right one is spent, and with it the wrong ones of that place are forgotten.
+    /// Tries a code. The right one is spent, and with it the wrong ones of that place are
+    /// forgotten.
     pub async fn try_code(
         &self,
         phone: &PhoneNumber,

@@ -29,7 +29,8 @@ const VOID_CODES: &str = "UPDATE password_resets SET expires_at = ? \
 
 /// A code is void after so many tries, wherever they come from.
 const TRIES_MAX: i64 = 10;
-/// No place has more tries at a code, so that a stranger at one address cannot make it void for its owner.
+/// No place has more tries at a code, so that a stranger at one address cannot make it void for its
+/// owner.
 const TRIES_OF_PLACE_MAX: i64 = 5;
 
 /// The code as it is kept.
@@ -95,9 +96,10 @@ impl Store {
         Ok(())
     }
 
-    /// Sets a new password and ends the person's other sessions, with an event for each; codes that were not
-    /// used are void, identities that were linked and a wish for another address are gone. Returns the sessions, or `None` where the password or the code is no longer the one that
-    /// was looked at.
+    /// Sets a new password and ends the person's other sessions, with an event for each; codes that
+    /// were not used are void, identities that were linked and a wish for another address are gone.
+    /// Returns the sessions, or `None` where the password or the code is no longer the one that was
+    /// looked at.
     pub async fn change_password(
         &self,
         new: &NewPassword,
@@ -145,8 +147,9 @@ impl Store {
         })
     }
 
-    /// Counts a try at the code of a person and returns whether it is the right one. The count comes first, so that tries
-    /// that arrive together are no more than may be. A place that has used up its own tries is refused without a look.
+    /// Counts a try at the code of a person and returns whether it is the right one. The count
+    /// comes first, so that tries that arrive together are no more than may be. A place that has
+    /// used up its own tries is refused without a look.
     pub async fn try_reset_code(
         &self,
         user: UserId,

@@ -1,5 +1,5 @@
-//! Devices that signed in before, by a hash of their secret. An account has a bounded number of them: one more
-//! takes the place of the one that was away longest.
+//! Devices that signed in before, by a hash of their secret. An account has a bounded number of
+//! them: one more takes the place of the one that was away longest.
 
 use platform::{
     columns,

@@ -28,7 +28,8 @@ words! {
         /// The same by a code of an admin.
         PasswordReset "password_reset",
         AccountClosed "account_closed",
-        /// A newer grant took its place, on the same tablet or beyond the number that a person may have.
+        /// A newer grant took its place, on the same tablet or beyond the number that a person may
+        /// have.
         Replaced "replaced",
         ByAdmin "by_admin",
         /// Their person got another role.

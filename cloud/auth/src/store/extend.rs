@@ -45,8 +45,8 @@ impl Store {
         }))
     }
 
-    /// Spends the family's newest token for its successor. Returns false where another use was faster, or the
-    /// session has ended.
+    /// Spends the family's newest token for its successor. Returns false where another use was
+    /// faster, or the session has ended.
     pub async fn spend_refresh_token(
         &self,
         session: SessionId,

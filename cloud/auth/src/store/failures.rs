@@ -1,5 +1,6 @@
-//! Wrong passwords, and wrong codes of phones. Every row cost a password hash to make, or one of the few tries at a code,
-//! which bounds how fast they come, and the job removes those that no longer matter.
+//! Wrong passwords, and wrong codes of phones. Every row cost a password hash to make, or one of
+//! the few tries at a code, which bounds how fast they come, and the job removes those that no
+//! longer matter.
 
 use std::fmt;
 
@@ -28,7 +29,8 @@ columns! {
     }
 }
 
-/// The name or number tried: people type passwords into the wrong field, so the name itself is not kept.
+/// The name or number tried: people type passwords into the wrong field, so the name itself is not
+/// kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameHash([u8; 32]);
 

@@ -1,5 +1,6 @@
-//! Device grants among the sessions. A tablet has one of a person in a region, and a person has a bounded number of
-//! them: a new one ends the one of the same tablet, and the oldest beyond the bound.
+//! Device grants among the sessions. A tablet has one of a person in a region, and a person has a
+//! bounded number of them: a new one ends the one of the same tablet, and the oldest beyond the
+//! bound.
 
 use platform::{outbox, transact, vals};
 use wire::{DeviceId, Event, Region, SessionId, UnixMillis};

@@ -1,8 +1,8 @@
-//! People's accounts at other services and the numbers of their phones, each of one account here, and the visits that were
-//! ended.
+//! People's accounts at other services and the numbers of their phones, each of one account here,
+//! and the visits that were ended.
 //!
-//! Invariants: an identity is written with the account that it registers, or while the password that allowed it stands; a
-//! number stands here sealed, and goes with its identity.
+//! Invariants: an identity is written with the account that it registers, or while the password
+//! that allowed it stands; a number stands here sealed, and goes with its identity.
 
 use platform::{
     columns, outbox, row,
@@ -173,8 +173,9 @@ impl Store {
         })
     }
 
-    /// Links an identity to an account while the password that was set at `password_of` stands. Writing it waits for a
-    /// change of the password by its foreign key, so the row that is read behind it is true.
+    /// Links an identity to an account while the password that was set at `password_of` stands.
+    /// Writing it waits for a change of the password by its foreign key, so the row that is read
+    /// behind it is true.
     pub async fn link_identity(
         &self,
         user: UserId,
@@ -262,8 +263,8 @@ impl Store {
         Ok(())
     }
 
-    /// Seals the numbers behind `after` that are of a former key, a batch at most. Returns the last of the batch; `None` at
-    /// the end.
+    /// Seals the numbers behind `after` that are of a former key, a batch at most. Returns the last
+    /// of the batch; `None` at the end.
     pub async fn reseal_numbers(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
         let rows: Vec<(IdentityId, String)> = self.sql.all(NUMBERS, vals![after, BATCH]).await?;

@@ -38,8 +38,9 @@ impl Store {
         Ok(self.sql.one(OF_PERSON, vals![user]).await?)
     }
 
-    /// Opens a closed account, begins its tokens anew and tells of it, by the event of that beginning. Returns
-    /// false where the account is open. Sessions that ended with the account stay over.
+    /// Opens a closed account, begins its tokens anew and tells of it, by the event of that
+    /// beginning. Returns false where the account is open. Sessions that ended with the account
+    /// stay over.
     pub async fn readmit(
         &self,
         id: Uuid,

@@ -1,7 +1,9 @@
-//! The reasons that admins give for what they do to accounts, roles and keys. They may name a person, so each stands sealed.
+//! The reasons that admins give for what they do to accounts, roles and keys. They may name a
+//! person, so each stands sealed.
 //!
-//! Invariant: the reason of a closing is sealed for its person and not for its row. It goes with the closing from the account
-//! into the record of the readmission, and a version before copies it there as it stands.
+//! Invariant: the reason of a closing is sealed for its person and not for its row. It goes with
+//! the closing from the account into the record of the readmission, and a version before copies it
+//! there as it stands.
 
 use platform::{
     sealing::{DataKeys, SealError, SealPlace, SealedBatch},
@@ -66,8 +68,8 @@ pub(super) fn renewed(
 }
 
 impl Store {
-    /// Seals the reasons of resets behind `after` that are plain or of a former key, a batch at most. Returns the last
-    /// reset of the batch; `None` at the end.
+    /// Seals the reasons of resets behind `after` that are plain or of a former key, a batch at
+    /// most. Returns the last reset of the batch; `None` at the end.
     pub async fn reseal_resets(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         self.reseal_texts(RESETS, RESEAL_RESET, reset, after).await
     }
@@ -123,7 +125,8 @@ impl Store {
         Ok(SealedBatch { sealed, last })
     }
 
-    /// Writes one text anew if it is stale, unless it was changed meanwhile. Returns how many texts that were.
+    /// Writes one text anew if it is stale, unless it was changed meanwhile. Returns how many texts
+    /// that were.
     pub(super) async fn reseal(
         &self,
         write: &'static str,

@@ -1,7 +1,8 @@
 //! Roles with their permissions, the roles of people, and the record of each change.
 //!
-//! Invariants: roles change one at a time, under a lock on the admin's role, so that nobody acts by a permission
-//! that another change has just taken; a person's role changes together with the ends of their sessions.
+//! Invariants: roles change one at a time, under a lock on the admin's role, so that nobody acts by
+//! a permission that another change has just taken; a person's role changes together with the ends
+//! of their sessions.
 
 use std::collections::HashMap;
 
@@ -56,7 +57,8 @@ row! {
 pub struct KnownRole {
     pub row: RoleRow,
     pub permissions: Vec<Permission>,
-    /// The people who have it. Counted for roles of one's own alone: everybody else has a built-in one.
+    /// The people who have it. Counted for roles of one's own alone: everybody else has a built-in
+    /// one.
     pub people: Option<u64>,
 }
 
@@ -228,8 +230,8 @@ impl Store {
         })
     }
 
-    /// Gives a person a role, and ends their sessions by an event for each. Returns the sessions: none where the
-    /// person has the role.
+    /// Gives a person a role, and ends their sessions by an event for each. Returns the sessions:
+    /// none where the person has the role.
     pub async fn give_role(
         &self,
         id: i64,
@@ -362,8 +364,8 @@ fn folded(rows: Vec<OfPerson>) -> Option<PersonsRole> {
     Some(PersonsRole { role, is_active, permissions: known_of(base_id, names) })
 }
 
-/// The permissions with these names that a role on that base can hold, in their order. A permission of a newer
-/// version is left out.
+/// The permissions with these names that a role on that base can hold, in their order. A permission
+/// of a newer version is left out.
 fn known_of(base: Role, names: Vec<String>) -> Vec<Permission> {
     let all = Permission::of(base).iter().copied();
     all.filter(|one| names.iter().any(|name| name == one.as_str())).collect()

@@ -89,10 +89,11 @@ row! {
 }
 
 impl Store {
-    /// Writes a new session, forgets the wrong passwords of its place, and knows its device from now on. Returns
-    /// whether it may be used: since the password was looked at, the account may have been closed, or got another
-    /// role, or another password than the one set at `password_of`, or have lost the identity that leads to it.
-    /// Writing the session waits for that by its foreign key, so the rows that are read behind it are true.
+    /// Writes a new session, forgets the wrong passwords of its place, and knows its device from
+    /// now on. Returns whether it may be used: since the password was looked at, the account may
+    /// have been closed, or got another role, or another password than the one set at
+    /// `password_of`, or have lost the identity that leads to it. Writing the session waits for
+    /// that by its foreign key, so the rows that are read behind it are true.
     pub async fn begin_session(
         &self,
         session: &UserSession,

@@ -24,7 +24,8 @@ const KILL: &str = "UPDATE signing_keys SET killed_at = ?, killed_by = ?, killed
     WHERE kid = ? AND killed_at IS NULL";
 const KILL_ALL: &str = "UPDATE signing_keys SET killed_at = ?, killed_why = ?, sealed = NULL \
     WHERE killed_at IS NULL AND kid <> ?";
-/// The name of a setting, which says nothing of anybody; the job seals it with the reasons of people.
+/// The name of a setting, which says nothing of anybody; the job seals it with the reasons of
+/// people.
 const BY_REPLACEMENT: &str = "auth.signing_key_replaced";
 
 row! {
@@ -80,8 +81,8 @@ impl Store {
         Ok(self.sql.all(SigningKey::select(ALL), vals![]).await?)
     }
 
-    /// Makes the key file's key the first one, or the newest where it replaces all others, which then die.
-    /// Returns false where the others are sealed by another file.
+    /// Makes the key file's key the first one, or the newest where it replaces all others, which
+    /// then die. Returns false where the others are sealed by another file.
     pub async fn ensure_file_key(
         &self,
         file: NewSigningKey,

@@ -93,7 +93,8 @@ impl UserRow<'_> {
 }
 
 impl Store {
-    /// Makes an account, also if its address belongs to another one: only the owner of that mailbox may learn of it.
+    /// Makes an account, also if its address belongs to another one: only the owner of that mailbox
+    /// may learn of it.
     pub async fn add_user(
         &self,
         account: &Account,
@@ -140,7 +141,8 @@ impl Store {
         }
     }
 
-    /// Returns whether another account has the address, perhaps in the plain form of a version before.
+    /// Returns whether another account has the address, perhaps in the plain form of a version
+    /// before.
     pub(super) async fn has_email(
         tx: &mut Tx,
         email: &Email,
@@ -150,8 +152,9 @@ impl Store {
         Ok(tx.one::<UserId>(WITH_EMAIL, values).await?.is_some())
     }
 
-    /// Seals the addresses of the accounts behind `after`, and the reasons why they were closed, where they are plain or of a
-    /// former key, a batch at most. Returns the last account of the batch; `None` at the end.
+    /// Seals the addresses of the accounts behind `after`, and the reasons why they were closed,
+    /// where they are plain or of a former key, a batch at most. Returns the last account of the
+    /// batch; `None` at the end.
     pub async fn reseal_accounts(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
         let rows: Vec<SealedRow> = self.sql.all(SEALED, vals![after, BATCH]).await?;
@@ -184,9 +187,10 @@ impl Store {
         Ok(marks::store::of_one(&self.sql, user).await?)
     }
 
-    /// Closes an account, ends its sessions and tells of it the first time, by the event of that moment. The
-    /// closer's own right is read under the lock of all roles: two admins who close each other at once would
-    /// leave nobody. The account goes first: a sign-in that is under way waits for it, or is ended here.
+    /// Closes an account, ends its sessions and tells of it the first time, by the event of that
+    /// moment. The closer's own right is read under the lock of all roles: two admins who close
+    /// each other at once would leave nobody. The account goes first: a sign-in that is under way
+    /// waits for it, or is ended here.
     pub async fn close_account(
         &self,
         user: UserId,

@@ -1,4 +1,5 @@
-//! Confirming an address: by the code that was sent there, once, in time, by its person; and what is told of it.
+//! Confirming an address: by the code that was sent there, once, in time, by its person; and what
+//! is told of it.
 
 use axum::http::{Method, StatusCode};
 use rstest::rstest;

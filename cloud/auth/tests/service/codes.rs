@@ -211,7 +211,8 @@ async fn the_fifth_wrong_try_ends_a_code_and_many_lock_the_number(#[case] engine
     let code = scene.code(PHONE).await;
     token(&scene.enter(PHONE, &code).await);
 
-    // Tries at once are no more than tries one by one. The right one forgot the wrong ones of before.
+    // Tries at once are no more than tries one by one. The right one forgot the wrong ones of
+    // before.
     let code = scene.code(PHONE).await;
     let guesses = (0..9)
         .map(|_| scene.auth.post("codes/sign-in", json!({ "phone": PHONE, "code": not(&code) })));

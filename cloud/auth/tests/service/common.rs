@@ -192,7 +192,8 @@ impl Auth {
         self.sql.one(text, Vec::new()).await.unwrap().unwrap()
     }
 
-    /// The reasons in that column that a statement finds, each behind the key of its row. None stands in the clear.
+    /// The reasons in that column that a statement finds, each behind the key of its row. None
+    /// stands in the clear.
     pub async fn reasons(&self, column: &'static str, text: &'static str) -> Vec<String> {
         let rows: Vec<(Vec<u8>, String)> = self.sql.all(text, Vec::new()).await.unwrap();
         let keys = self.sql.data_keys();

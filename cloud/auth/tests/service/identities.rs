@@ -1,4 +1,5 @@
-//! Signing in at another service. The browser tests do it at a real one; here an issuer says what no real one would.
+//! Signing in at another service. The browser tests do it at a real one; here an issuer says what
+//! no real one would.
 
 use std::num::NonZeroU32;
 

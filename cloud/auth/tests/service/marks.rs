@@ -25,7 +25,8 @@ async fn tell(auth: &Auth, user: &Value, version: i64, verified: Option<bool>) {
     auth.bus.publish(&event).await.unwrap();
 }
 
-/// The mark in a new token; a provider that was told of last shows that the events before were taken in.
+/// The mark in a new token; a provider that was told of last shows that the events before were
+/// taken in.
 async fn mark(auth: &Auth, name: &str) -> (bool, u64) {
     let token = auth.token(name).await;
     of(&claims(auth, &token).await)

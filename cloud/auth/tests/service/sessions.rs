@@ -182,7 +182,8 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
         assert_eq!(auth.verify(&token).await.status, StatusCode::OK);
         auth.sql.exec(change, Vec::new()).await.unwrap();
         refused(&auth.send(Method::GET, SESSIONS, Some(&token), None).await);
-        // The cache hears nothing of a hand in the tables; what it knows ends with the token's hour.
+        // The cache hears nothing of a hand in the tables; what it knows ends with the token's
+        // hour.
         let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
         let session = session_of(&auth, &token, &jwks);
         auth.cache.delete(&format!("session:{session}:live")).await.unwrap();
@@ -208,8 +209,8 @@ async fn cached(auth: &Auth, token: &str) -> (SessionId, Option<String>) {
     (session, auth.cache.get(&format!("session:{session}:live")).await.unwrap())
 }
 
-/// A sign-in whose session the cache knows, with its word. One on a machine that is too busy to tell it in time is made
-/// good by the next.
+/// A sign-in whose session the cache knows, with its word. One on a machine that is too busy to
+/// tell it in time is made good by the next.
 async fn sign_in_that_is_cached(auth: &Auth) -> (String, SessionId, String) {
     eventually("a sign-in is cached", Duration::from_secs(20), async || {
         let token = auth.token("lisi").await;

@@ -9,7 +9,8 @@ use super::{BrowserSession, seal::CookieSeal};
 #[derive(Clone)]
 pub struct Cookies {
     seal: CookieSeal,
-    /// The origin at which browsers reach this gateway, where it is not the address they connect to.
+    /// The origin at which browsers reach this gateway, where it is not the address they connect
+    /// to.
     pub(super) public_origin: Option<HeaderValue>,
 }
 

@@ -30,8 +30,8 @@ impl Cookies {
         }
     }
 
-    /// Lets a request of our own page pass. Older browsers, and all of them over plain HTTP, say only the
-    /// origin; whoever says neither is no page.
+    /// Lets a request of our own page pass. Older browsers, and all of them over plain HTTP, say
+    /// only the origin; whoever says neither is no page.
     pub fn check_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let site = headers.get(FETCH_SITE).map(|site| site == "same-origin");
         let origin = headers.get(header::ORIGIN).map(|origin| self.is_own(origin, headers));

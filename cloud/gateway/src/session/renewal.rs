@@ -75,9 +75,9 @@ impl Identity {
     }
 }
 
-/// The time until which a token can be relied on without another request: a stream that is open then
-/// ends, so that the next request brings a newer token. A token that could not be renewed is good to its
-/// end.
+/// The time until which a token can be relied on without another request: a stream that is open
+/// then ends, so that the next request brings a newer token. A token that could not be renewed is
+/// good to its end.
 pub fn relied_on_until(caller: &KnownCaller, now: UnixMillis) -> UnixMillis {
     let end = end(&caller.claims);
     let due = end.plus_ms(-RENEWED_BEFORE_MS);

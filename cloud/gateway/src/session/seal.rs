@@ -1,7 +1,7 @@
 //! Seals a browser's session, so that only a gateway of this platform can read or make one.
 //!
-//! ChaCha20-Poly1305 under a random nonce. A key is good for 2^32 seals, which is a sign-in a second
-//! for more than a century.
+//! ChaCha20-Poly1305 under a random nonce. A key is good for 2^32 seals, which is a sign-in a
+//! second for more than a century.
 
 use std::sync::Arc;
 

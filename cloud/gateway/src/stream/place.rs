@@ -1,5 +1,5 @@
-//! The place of a page in both legs, which stands in the id of each message: the hub's, then, behind `~`, the
-//! inbox's. Neither part's places have that sign.
+//! The place of a page in both legs, which stands in the id of each message: the hub's, then,
+//! behind `~`, the inbox's. Neither part's places have that sign.
 
 use bytes::Bytes;
 use http::HeaderValue;

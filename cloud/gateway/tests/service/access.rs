@@ -46,8 +46,8 @@ impl MakeWriter<'_> for WrittenLog {
     }
 }
 
-/// While there is one subscriber, tracing asks the thread that first comes to a line whether anybody reads it, and the
-/// thread of another test would say no for all. With two it asks both.
+/// While there is one subscriber, tracing asks the thread that first comes to a line whether
+/// anybody reads it, and the thread of another test would say no for all. With two it asks both.
 static ANOTHER: LazyLock<tracing::Dispatch> =
     LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
 

@@ -87,7 +87,8 @@ async fn the_copy_in_the_cache_counts_and_without_one_auth_is_asked() {
 async fn without_the_cache_auth_decides_and_without_both_no_admin_passes() {
     let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
     let token = gate.token(Role::Customer);
-    // Such an auth says of every session that it is a customer's, so the admin's permit is asked alone.
+    // Such an auth says of every session that it is a customer's, so the admin's permit is asked
+    // alone.
     assert_eq!(gate.ask(&Method::GET, "/api/v1/orders", Some(&token)).await.status, StatusCode::OK);
 
     let gate = Gate::new().await;

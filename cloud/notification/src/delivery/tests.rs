@@ -154,7 +154,8 @@ impl World {
         Inboxes { store, deliveries, clock, dispute_ms }
     }
 
-    /// Looks until nothing is due for long. Whoever has got a code at the other address confirms it at once.
+    /// Looks until nothing is due for long. Whoever has got a code at the other address confirms it
+    /// at once.
     async fn look_while_somebody_confirms(&self) {
         for _ in 0..4 {
             self.look().await;

@@ -1,5 +1,5 @@
-//! Owns who hears of which event: one table of the whole catalogue, so that a new event or a new listener is
-//! one line.
+//! Owns who hears of which event: one table of the whole catalogue, so that a new event or a new
+//! listener is one line.
 
 use wire::{
     Code, EventId, EventType, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
@@ -37,7 +37,8 @@ pub enum Hearing {
     Silent(&'static str),
 }
 
-/// `None` for an event that joined the catalogue without a word here: nobody hears of it, and a test fails.
+/// `None` for an event that joined the catalogue without a word here: nobody hears of it, and a
+/// test fails.
 pub fn hearing(event: EventType) -> Option<Hearing> {
     use Hearing::{Silent, Told};
     use Listener::{Admins, Customer, FormerProvider, Loser, Matched, Provider, Themselves};
@@ -51,7 +52,8 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         // The admins hear of it only where a promise counts, which makes a case.
         EventType::OrderAcceptanceLost => Told(&[Loser, Admins]),
         EventType::OrderAcceptanceWithdrawn => Told(&[Customer, FormerProvider]),
-        // The provider only once the money is held, and the customer only of the work: of money he hears by its own events.
+        // The provider only once the money is held, and the customer only of the work: of money he
+        // hears by its own events.
         EventType::OrderStatusChanged => Told(&[Customer, Provider]),
         EventType::RegionAssigned => Silent("it is about a region, and its edges hear of it"),
         EventType::PaymentInitiated => Silent("the customer has just begun it"),
@@ -66,7 +68,8 @@ pub fn hearing(event: EventType) -> Option<Hearing> {
         // A grant reaches the customer as `refund.processed`, once the money has left.
         EventType::RefundGranted => Told(&[Provider]),
         EventType::RefundRefused => Told(&[Customer, Provider]),
-        // Of a chargeback, and of a case to the admins. All else is told by the events of what happened to the money.
+        // Of a chargeback, and of a case to the admins. All else is told by the events of what
+        // happened to the money.
         EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
         EventType::UserRegistered => {
             Silent("the person has just registered, and gets a mail with a code")
@@ -156,8 +159,8 @@ fn listeners(event: EventType) -> &'static [Listener] {
     }
 }
 
-/// The lines of an event about an order; none where it concerns nobody's inbox. After a completion, the customer may object
-/// for `dispute_ms`.
+/// The lines of an event about an order; none where it concerns nobody's inbox. After a completion,
+/// the customer may object for `dispute_ms`.
 pub fn lines_of(cause: Cause, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxLine> {
     let told = listeners(cause.event_type).iter();
     let told = told.filter_map(|&listener| person(listener, cause, event));
@@ -314,7 +317,8 @@ fn is_about_the_work(event: &OrderEvent) -> bool {
     is_step && event.money.is_none()
 }
 
-/// The customer's payment has just come into custody. Later words about money leave the work as it is.
+/// The customer's payment has just come into custody. Later words about money leave the work as it
+/// is.
 fn may_start(event: &OrderEvent) -> bool {
     let is_held = |money: &PaymentEvent| money.payment_status == PaymentStatus::Held;
     event.money.as_ref().is_some_and(is_held)

@@ -1,5 +1,6 @@
-//! Owns the few words of a line for channels that are short, paid by length, or read by others on their way: which
-//! order it is, and where the rest stands. No title that a person wrote, and no amount.
+//! Owns the few words of a line for channels that are short, paid by length, or read by others on
+//! their way: which order it is, and where the rest stands. No title that a person wrote, and no
+//! amount.
 
 use texts::Sentence;
 use wire::Language;

@@ -1,5 +1,5 @@
-//! Owns the inbox line: one fact told to one person. It keeps facts, never sentences: the sentence is
-//! written when the line is read, in the reader's language.
+//! Owns the inbox line: one fact told to one person. It keeps facts, never sentences: the sentence
+//! is written when the line is read, in the reader's language.
 //!
 //! Invariant: there is at most one line per person and event, however often the event arrives.
 
@@ -53,7 +53,8 @@ pub struct InboxOwner {
 }
 
 impl InboxOwner {
-    /// Work that waits is told to the admins once: the first of them who reads it has read it for all.
+    /// Work that waits is told to the admins once: the first of them who reads it has read it for
+    /// all.
     pub const ADMINS: Self = Self { user_id: ADMINS, role: Role::Admin };
 
     pub fn of(actor: Actor) -> Self {
@@ -65,7 +66,8 @@ impl InboxOwner {
 }
 
 words! {
-    /// What a line about an order is for its reader, for clients that need no more than these four words.
+    /// What a line about an order is for its reader, for clients that need no more than these four
+    /// words.
     InboxKind {
         OrderCreated "order_created",
         NewOrder "new_order",
@@ -124,8 +126,9 @@ impl InboxLine {
     }
 }
 
-/// The values of the sentence. No address: an inbox is read on more screens than an order. Lines of former
-/// releases carry no tag, so the fields say which it is; the one without a required field stands last.
+/// The values of the sentence. No address: an inbox is read on more screens than an order. Lines of
+/// former releases carry no tag, so the fields say which it is; the one without a required field
+/// stands last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Params {
@@ -167,7 +170,8 @@ pub struct OrderParams {
     pub terms: MoneyTerms,
 }
 
-/// What an order's event says about its money besides the price. Lines of former releases have none of it.
+/// What an order's event says about its money besides the price. Lines of former releases have none
+/// of it.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyTerms {
@@ -262,7 +266,8 @@ pub struct PageRequest {
     pub unread_only: bool,
     pub after: Option<TimeCursor>,
     pub limit: usize,
-    /// Lines that were read before this moment are as good as gone, also before the purge has come by.
+    /// Lines that were read before this moment are as good as gone, also before the purge has come
+    /// by.
     pub read_since: UnixMillis,
 }
 

@@ -1,4 +1,5 @@
-//! Owns how a moment is written in a sentence: in the form of the pages, by the clock of its reader.
+//! Owns how a moment is written in a sentence: in the form of the pages, by the clock of its
+//! reader.
 
 use chrono::{DateTime, Datelike, Offset, Timelike};
 use chrono_tz::Tz;
@@ -34,8 +35,8 @@ pub struct ReaderLocale {
 pub enum ReaderClock {
     /// The clock of the reader, or of the device that shows the sentence.
     Own(TimeZone),
-    /// The usual clock, because the reader has named none. Its zone is written with each time, because a
-    /// reader elsewhere would take the time for their own.
+    /// The usual clock, because the reader has named none. Its zone is written with each time,
+    /// because a reader elsewhere would take the time for their own.
     Usual,
 }
 

@@ -1,8 +1,8 @@
-//! Owns a person's wishes: which kinds of news leave the inbox by which channel, and the hours in which none
-//! may disturb.
+//! Owns a person's wishes: which kinds of news leave the inbox by which channel, and the hours in
+//! which none may disturb.
 //!
-//! Invariants: the inbox itself has every line, whatever a person wishes; news of the account goes out by
-//! e-mail at any hour, because it may tell of somebody else's hand.
+//! Invariants: the inbox itself has every line, whatever a person wishes; news of the account goes
+//! out by e-mail at any hour, because it may tell of somebody else's hand.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -107,8 +107,8 @@ impl std::fmt::Display for DayMinute {
     }
 }
 
-/// From one minute of the day up to another, over midnight where the second is the earlier. Two equal ones
-/// are the whole day.
+/// From one minute of the day up to another, over midnight where the second is the earlier. Two
+/// equal ones are the whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
@@ -186,8 +186,8 @@ impl InboxWishes {
         kind.locked().contains(&channel) || self.wishes.contains(&(kind, channel))
     }
 
-    /// The moment from which news of that kind may go out: now, or the end of the quiet hours. Where the
-    /// clocks change in between, it is judged once more then.
+    /// The moment from which news of that kind may go out: now, or the end of the quiet hours.
+    /// Where the clocks change in between, it is judged once more then.
     pub fn may_go_out_at(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
         let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else { return now };
         let minute = self.zone().minute_at(now);

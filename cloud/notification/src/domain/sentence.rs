@@ -1,5 +1,5 @@
-//! Owns the writing of a line's title and content in the reader's language and by the reader's clock. The words stand
-//! in `texts`.
+//! Owns the writing of a line's title and content in the reader's language and by the reader's
+//! clock. The words stand in `texts`.
 
 use texts::{Phrase, Sentence};
 use wire::{
@@ -19,8 +19,8 @@ pub struct LineText {
     pub content: String,
 }
 
-/// An event that this version has no words for is shown by its name, so that a line written by a newer
-/// version is not hidden.
+/// An event that this version has no words for is shown by its name, so that a line written by a
+/// newer version is not hidden.
 pub fn write(locale: ReaderLocale, line: &InboxLine) -> LineText {
     let language = locale.language;
     let event = match (&line.params, line.event_type) {

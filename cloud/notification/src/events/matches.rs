@@ -1,8 +1,9 @@
-//! Owns the fan-out of an approved order, or of a published one where that is wanted, to the providers that the user service's
-//! matching proposes.
+//! Owns the fan-out of an approved order, or of a published one where that is wanted, to the
+//! providers that the user service's matching proposes.
 //!
-//! Invariants: one answer of the matching counts for each order, so that nobody beyond it is told however
-//! often the event comes; while the user part is away, the approval waits and nothing is lost.
+//! Invariants: one answer of the matching counts for each order, so that nobody beyond it is told
+//! however often the event comes; while the user part is away, the approval waits and nothing is
+//! lost.
 
 use http::Method;
 use platform::{

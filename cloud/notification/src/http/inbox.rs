@@ -21,7 +21,8 @@ use crate::domain::{
 pub struct ListQuery {
     /// `1` for lines that are not read yet.
     unread: Option<u8>,
-    /// The IANA zone of the times in sentences. Without one that is known, it is that of your preferences.
+    /// The IANA zone of the times in sentences. Without one that is known, it is that of your
+    /// preferences.
     time_zone: Option<String>,
 }
 

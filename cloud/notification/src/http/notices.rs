@@ -1,4 +1,5 @@
-//! Writing to one person: admins by e-mail or text message beside the inbox, other services by the person's wishes.
+//! Writing to one person: admins by e-mail or text message beside the inbox, other services by the
+//! person's wishes.
 
 use axum::extract::State;
 use process::{
@@ -58,8 +59,8 @@ pub struct NoticeItem {
     order_id: Option<OrderId>,
     title: String,
     content: String,
-    /// By which it leaves the inbox, too. `null` for a service's notice, which follows the person's wishes, and where the
-    /// channel is off or does not reach people of this role.
+    /// By which it leaves the inbox, too. `null` for a service's notice, which follows the person's
+    /// wishes, and where the channel is off or does not reach people of this role.
     #[schema(required)]
     channel: Option<Channel>,
     created_at: UnixMillis,

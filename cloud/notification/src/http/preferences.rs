@@ -29,7 +29,8 @@ pub struct NotificationPreferences {
     /// Less urgent news comes together at this hour of the person's clock, by each channel.
     #[schema(required)]
     digest_hour: Option<u8>,
-    /// The channels that are on here and reach people of the caller's role. A wish for another one is kept, and waits for it.
+    /// The channels that are on here and reach people of the caller's role. A wish for another one
+    /// is kept, and waits for it.
     channels: Vec<Channel>,
     /// Every kind; the inbox has all of them in any case.
     kinds: Vec<KindPreference>,

@@ -1,5 +1,5 @@
-//! `GET /internal/stream`: each line as it arrives, how many lines a person has not read, and the newest one. The
-//! gateway asks in their name and watches their session.
+//! `GET /internal/stream`: each line as it arrives, how many lines a person has not read, and the
+//! newest one. The gateway asks in their name and watches their session.
 //!
 //! Invariant: a page that names the last line it heard of hears of every later one, at any replica.
 
@@ -33,15 +33,16 @@ use crate::{
 /// Streams of a replica. One more is refused: the gateway asks again.
 const STREAMS_MAX: usize = 2_000;
 const REFUSED_RETRY_S: u32 = 5;
-/// A change by another replica is found by its stamp in the cache, and without the cache by looking at the store.
+/// A change by another replica is found by its stamp in the cache, and without the cache by looking
+/// at the store.
 const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_TO_STORE: u32 = 10;
 /// Many lines at once are one message.
 const PACE: Duration = Duration::from_millis(250);
 /// Lines of one page of a look. A look that finds so many new ones leaves the rest to the next.
 const NOTICES_MAX: usize = 100;
-/// A write that takes longer than this between its id and its end may be missed by a page. The state that
-/// follows tells of it all the same.
+/// A write that takes longer than this between its id and its end may be missed by a page. The
+/// state that follows tells of it all the same.
 const OVERLAP_MS: i64 = 5_000;
 
 /// The places for streams, and where these run. Clones share them.
@@ -159,7 +160,8 @@ struct Teller {
 }
 
 impl Teller {
-    /// The lines that have arrived, then the state of the inbox; a sign of life where nothing is new.
+    /// The lines that have arrived, then the state of the inbox; a sign of life where nothing is
+    /// new.
     async fn news(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
         let arrived = self.untold(service).await?;
         let news = self.state(service).await?;
@@ -181,7 +183,8 @@ impl Teller {
         Ok(messages)
     }
 
-    /// Lines that were not told yet. A busy inbox has pages of told ones within the overlap, which are passed over.
+    /// Lines that were not told yet. A busy inbox has pages of told ones within the overlap, which
+    /// are passed over.
     async fn untold(&self, service: &Service) -> Result<Vec<StoredLine>, DocumentsError> {
         let (mut untold, mut since) = (Vec::new(), self.place.since());
         loop {
@@ -208,9 +211,10 @@ impl Teller {
     }
 }
 
-/// Where a stream stands among the lines of an inbox, in the order of their ids, which begin with the moment
-/// of arrival. A line of another replica may be seen a little after a younger one, so a look begins somewhat
-/// before the place; a page that goes on at another replica may hear of a line twice.
+/// Where a stream stands among the lines of an inbox, in the order of their ids, which begin with
+/// the moment of arrival. A line of another replica may be seen a little after a younger one, so a
+/// look begins somewhat before the place; a page that goes on at another replica may hear of a line
+/// twice.
 struct Place {
     at: Uuid,
     /// Told lines from `since` on.

@@ -1,5 +1,5 @@
-//! Moves the lines that an older release kept in a table of SQLite. MongoDB's collections stay where they
-//! are: `Collection::migrate` adopts their documents.
+//! Moves the lines that an older release kept in a table of SQLite. MongoDB's collections stay
+//! where they are: `Collection::migrate` adopts their documents.
 
 use platform::{
     documents::{Documents, DocumentsError},

@@ -1,7 +1,7 @@
 //! The log of what goes out of the inboxes, which is also the queue of what has to.
 //!
-//! Invariants: one delivery for a person, event and channel, however often the event comes; whoever sends one
-//! holds it for a while alone; an address stands here masked, if at all.
+//! Invariants: one delivery for a person, event and channel, however often the event comes; whoever
+//! sends one holds it for a while alone; an address stands here masked, if at all.
 
 use platform::documents::{
     Collection, Document, DocumentBody, Documents, DocumentsError, Field, Filter, Find, Index,
@@ -127,8 +127,8 @@ impl Mailing {
             // The line of the same event may go out by mail as well.
             once: format!("{}:{event_id}:confirmation", owner.user_id),
             kind: Some(NoticeKind::Account),
-            // A service of before does not know the type, and could read no delivery any more. It takes this for a line
-            // that is gone.
+            // A service of before does not know the type, and could read no delivery any more. It
+            // takes this for a line that is gone.
             event_type: None,
             event_id: Some(event_id),
             confirms: true,
@@ -217,8 +217,8 @@ impl DeliveryStore {
         self.0.find(&due_by(channel, now, limit)).await
     }
 
-    /// Takes a due delivery for one try; `false` where another replica has it. One whose holder died is due again
-    /// after a while.
+    /// Takes a due delivery for one try; `false` where another replica has it. One whose holder
+    /// died is due again after a while.
     pub async fn hold(
         &self,
         due: &Document<Mailing>,
@@ -229,7 +229,8 @@ impl DeliveryStore {
         self.0.update(due.id, is_due, held, &[]).await
     }
 
-    /// Returns whether the mail of that line was planned and waits no longer, whatever became of it.
+    /// Returns whether the mail of that line was planned and waits no longer, whatever became of
+    /// it.
     pub async fn is_mail_over(
         &self,
         user_id: UserId,

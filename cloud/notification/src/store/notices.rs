@@ -47,7 +47,8 @@ pub struct Notice {
     #[serde(default)]
     pub order_id: Option<OrderId>,
     pub words: NoticeParams,
-    /// By which an admin has it leave the inbox; `None` where the person's wishes say it, and where it cannot.
+    /// By which an admin has it leave the inbox; `None` where the person's wishes say it, and where
+    /// it cannot.
     #[serde(default)]
     pub channel: Option<Channel>,
     #[serde(with = "millis")]

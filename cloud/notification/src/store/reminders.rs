@@ -1,6 +1,7 @@
 //! The orders that were completed unpaid, whose customers are reminded.
 //!
-//! Invariant: there is one reminder for an order; once it has ended, no event that comes late begins it again.
+//! Invariant: there is one reminder for an order; once it has ended, no event that comes late
+//! begins it again.
 
 use platform::documents::{
     Document, DocumentBody, DocumentsError, Field, Find, Index, IndexCondition, Shape, Update,

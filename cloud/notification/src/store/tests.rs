@@ -119,7 +119,8 @@ async fn the_cache_hears_of_a_reading_before_the_store_too() {
     add(&store, 1).await;
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 1);
     add(&silent, 2).await;
-    // Nothing is written here, so nothing is told after it: the older count goes by the word before it alone.
+    // Nothing is written here, so nothing is told after it: the older count goes by the word before
+    // it alone.
     let nowhere = LineId(Uuid::from_u128(7));
     assert!(!store.mark_read(CUSTOMER, Role::Customer, nowhere, AT).await.unwrap());
     assert_eq!(store.unread_soon(owner()).await.unwrap(), 2);

@@ -67,8 +67,8 @@ impl PreferencesStore {
 }
 
 impl From<PreferencesDocument> for InboxWishes {
-    /// A zone that a later database of zones no longer knows counts as none. A kind or channel of a later version
-    /// is skipped: this replica has no such way, and the rest still counts.
+    /// A zone that a later database of zones no longer knows counts as none. A kind or channel of a
+    /// later version is skipped: this replica has no such way, and the rest still counts.
     fn from(kept: PreferencesDocument) -> Self {
         let known =
             |(kind, channel): &(String, String)| Some((kind.parse().ok()?, channel.parse().ok()?));

@@ -10,10 +10,12 @@ use wire::{
 use crate::{Attempt, OpName};
 
 /// A command id and its owner. Devices make the ids, so the same id from another person is another
-/// command, and nobody can use up a stranger's. No person where the op's token could not be verified.
+/// command, and nobody can use up a stranger's. No person where the op's token could not be
+/// verified.
 pub type CommandKey = (CommandId, Option<UserId>);
 
-/// The record of a decided command, kept for ever. Id, user and hash name that command and no other.
+/// The record of a decided command, kept for ever. Id, user and hash name that command and no
+/// other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     pub command_id: CommandId,
@@ -35,8 +37,8 @@ impl StoredAnswer {
         (self.command_id, self.user_id)
     }
 
-    /// The outcome of a repeat. `order` is the order as it is now, `lost` the explanation as far as it can
-    /// still be given.
+    /// The outcome of a repeat. `order` is the order as it is now, `lost` the explanation as far as
+    /// it can still be given.
     pub(crate) fn repeated(
         &self,
         attempt: &Attempt,

@@ -1,7 +1,8 @@
 //! How a region assigns its orders, and every way in which that changes.
 //!
-//! Invariants: a right that was granted ends only by its holder's release or by a take-back on record,
-//! never by a change of policy; a fence is given out once; `policy_version` rises with every change.
+//! Invariants: a right that was granted ends only by its holder's release or by a take-back on
+//! record, never by a change of policy; a fence is given out once; `policy_version` rises with
+//! every change.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +55,8 @@ pub struct Wish {
     pub rules: Option<OfflineRules>,
 }
 
-/// A change of a region's assignment. All of it is written in one transaction, and told in one event.
+/// A change of a region's assignment. All of it is written in one transaction, and told in one
+/// event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssignmentTurn {
     pub after: Assignment,
@@ -74,8 +76,8 @@ impl Assignment {
         self.holder.as_ref() == Some(&op.edge) && self.epoch == op.epoch
     }
 
-    /// Returns whether another edge holds the right than the one this op comes from; a request over HTTP
-    /// comes from none.
+    /// Returns whether another edge holds the right than the one this op comes from; a request over
+    /// HTTP comes from none.
     pub(crate) fn is_held_elsewhere(&self, op: Option<&OpName>) -> bool {
         self.holder.is_some() && !op.is_some_and(|op| self.is_held_by(op))
     }
@@ -100,8 +102,8 @@ impl Assignment {
         }
     }
 
-    /// The change that an operator's wish makes; `None` where all is so already. A held right stays held:
-    /// its holder is asked to give it back, and the rest waits for that.
+    /// The change that an operator's wish makes; `None` where all is so already. A held right stays
+    /// held: its holder is asked to give it back, and the rest waits for that.
     pub fn wished(&self, wish: Wish, lapse: Option<Lapse>) -> Option<AssignmentTurn> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
@@ -119,8 +121,8 @@ impl Assignment {
         self.turned(after, None, granted)
     }
 
-    /// The holder's last word under a fence; `None` where it does not hold the right under that one.
-    /// The next assignment comes now.
+    /// The holder's last word under a fence; `None` where it does not hold the right under that
+    /// one. The next assignment comes now.
     pub fn released(
         &self,
         op: &OpName,
@@ -145,8 +147,8 @@ impl Assignment {
         self.turned(after, Some((self.fence, end)), granted)
     }
 
-    /// An operator takes the right back; `None` where nobody holds it. Nobody is granted it by this:
-    /// that takes an operator again.
+    /// An operator takes the right back; `None` where nobody holds it. Nobody is granted it by
+    /// this: that takes an operator again.
     pub fn taken_back(&self, end: FenceEnd) -> Option<AssignmentTurn> {
         self.holder.as_ref()?;
         let mut after = self.clone();
@@ -157,9 +159,9 @@ impl Assignment {
         self.turned(after, Some((self.fence, end)), None)
     }
 
-    /// The holder's view did not agree with its grant, so that it has answered nothing firm under it:
-    /// the same holder gets a new fence, and with it a digest of how things stand now. `None` where it
-    /// does not hold the right under that fence, or is asked to give it back. The operator
+    /// The holder's view did not agree with its grant, so that it has answered nothing firm under
+    /// it: the same holder gets a new fence, and with it a digest of how things stand now. `None`
+    /// where it does not hold the right under that fence, or is asked to give it back. The operator
     /// behind the first grant is behind the new one.
     pub fn renewed(
         &self,

@@ -27,8 +27,8 @@ pub struct Attempt {
     pub origin: Origin,
 }
 
-/// The way a command came. An op of an edge's log must get an outcome; a person at the portal is still
-/// there to read a refusal and to try again.
+/// The way a command came. An op of an edge's log must get an outcome; a person at the portal is
+/// still there to read a refusal and to try again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Portal,
@@ -88,8 +88,8 @@ impl Attempt {
         (!at_portal).then_some(op.evidence.received_at)
     }
 
-    /// The firm answer that its person had from an edge, also in an epoch that is over. The end of the right
-    /// is left to those who know it.
+    /// The firm answer that its person had from an edge, also in an epoch that is over. The end of
+    /// the right is left to those who know it.
     pub fn promise(&self) -> Option<EdgePromise> {
         let op = self.op()?;
         let Evidence { verdict, fence, relogged, .. } = &op.evidence;
@@ -121,8 +121,8 @@ impl Attempt {
         }
     }
 
-    /// The trace the command came with; else its id is the trace. A device may send any text as a trace;
-    /// only a trace id is carried on.
+    /// The trace the command came with; else its id is the trace. A device may send any text as a
+    /// trace; only a trace id is carried on.
     pub fn trace(&self) -> String {
         let is_trace = |text: &&String| {
             text.len() == 32

@@ -43,8 +43,8 @@ impl Backing {
     }
 }
 
-/// Returns whether this is judged by the edge's own knowledge: a firm answer is, and so are the next
-/// steps at an edge of the provider who got the order by one.
+/// Returns whether this is judged by the edge's own knowledge: a firm answer is, and so are the
+/// next steps at an edge of the provider who got the order by one.
 pub(crate) fn by_what_the_edge_knew(
     attempt: &Attempt,
     actor: Actor,

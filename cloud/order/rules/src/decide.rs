@@ -158,8 +158,8 @@ fn listed(
     kinds
 }
 
-/// The case of an act at an edge in good faith, refused for good since the cloud decided otherwise before it
-/// arrived.
+/// The case of an act at an edge in good faith, refused for good since the cloud decided otherwise
+/// before it arrived.
 fn in_vain(case: Case<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
     let settled =
@@ -192,8 +192,8 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
     let state = desk.state(stored.order_id).filter(|_| stored.order_version.is_some());
     let taken_back = state.and_then(|state| desk.taken_back(attempt, &state.order));
     let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
-    // It may have lost as it was put to the next holder: its person hears all the same why the promise
-    // did not hold, and it is listed once.
+    // It may have lost as it was put to the next holder: its person hears all the same why the
+    // promise did not hold, and it is listed once.
     let ended = taken_back.as_ref().map(|end| end.how).or(attempt.promise_ended());
     let overturned = ended.is_some() && !stored.applied && !desk.is_listed(attempt);
     let mut listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
@@ -209,7 +209,8 @@ fn repeat(desk: &Desk<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)
     Some((stored.repeated(attempt, order, lost, desk.snapshot.now), listed))
 }
 
-/// The region of the order, or of the order to be; its rules apply. `None` where no such order is known.
+/// The region of the order, or of the order to be; its rules apply. `None` where no such order is
+/// known.
 fn region(desk: &Desk<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),

@@ -1,4 +1,5 @@
-//! The explanation for a loser: the winner and the moment, the loser's own times, and open jobs nearby.
+//! The explanation for a loser: the winner and the moment, the loser's own times, and open jobs
+//! nearby.
 
 use std::{
     cmp::Reverse,
@@ -36,8 +37,8 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
         .collect()
 }
 
-/// The facts of a refused acceptance, as they stood at that moment; nearby jobs come last, once the jobs still
-/// open are known.
+/// The facts of a refused acceptance, as they stood at that moment; nearby jobs come last, once the
+/// jobs still open are known.
 pub(crate) fn lost(
     attempt: &Attempt,
     state: &OrderState,

@@ -1,5 +1,5 @@
-//! Owns the price of a cancel: the preview that a person is shown, and the terms of the cancel that they then
-//! send. Both are one calculation of custody on the order as it stands.
+//! Owns the price of a cancel: the preview that a person is shown, and the terms of the cancel that
+//! they then send. Both are one calculation of custody on the order as it stands.
 
 use custody::{CancelPreview, CancelQuestion, FeePolicy, MoneyLapse, TermsChanged};
 use wire::{Action, Actor, Amount, CancelCharge, Code, CommandBody, Order, Role, UnixMillis};
@@ -47,7 +47,8 @@ pub fn cancellation(
     Ok(Cancellation { fee: amount(fee_minor)?, refund: amount(refund_minor)?, free_until })
 }
 
-/// The terms of a cancel that its sender was shown [PREVIEW_BOUND]. From an edge, the time is when it was logged.
+/// The terms of a cancel that its sender was shown [PREVIEW_BOUND]. From an edge, the time is when
+/// it was logged.
 pub(crate) fn terms(case: Case<'_>, state: &OrderState) -> Result<CancelCharge, Code> {
     let shown = match &case.attempt.command.body {
         CommandBody::CancelOrder { fee, .. } => fee.map(Amount::minor),

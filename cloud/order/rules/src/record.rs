@@ -1,5 +1,5 @@
-//! The desk a batch is decided on: the snapshot, what the batch has changed so far, and what is to be
-//! written for it.
+//! The desk a batch is decided on: the snapshot, what the batch has changed so far, and what is to
+//! be written for it.
 //!
 //! Invariant: a change of an order, its timeline line, its event and the command's answer are put
 //! down together.
@@ -104,9 +104,9 @@ impl<'a> Desk<'a> {
         self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))
     }
 
-    /// The stored answer to this command. A refusal because nobody vouched for it belongs to the maker of
-    /// the command, so the maker hears it too; it counts only where it came before every other answer
-    /// under the id, so that the others stay true.
+    /// The stored answer to this command. A refusal because nobody vouched for it belongs to the
+    /// maker of the command, so the maker hears it too; it counts only where it came before every
+    /// other answer under the id, so that the others stay true.
     pub fn answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
         let nobodys = self.answer_of((id, None));
@@ -286,7 +286,8 @@ impl<'a> Desk<'a> {
         Outcome { lost, ..outcome }
     }
 
-    /// Writes the traces of a refusal: a line in the order's history, and an event for a lost acceptance.
+    /// Writes the traces of a refusal: a line in the order's history, and an event for a lost
+    /// acceptance.
     fn note(&mut self, attempt: &Attempt, order: Order, code: Code, lost: Option<Lost>) {
         if leaves_a_line(attempt, code) {
             let reason = reason_of(&attempt.command.body).ok().flatten();
@@ -312,8 +313,8 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The order to refuse with: an edge merges it whole and shows each reader their part of it, so it
-    /// goes out only where it is not hidden from this person.
+    /// The order to refuse with: an edge merges it whole and shows each reader their part of it, so
+    /// it goes out only where it is not hidden from this person.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
         let order = &self.state(attempt.command.body.order_id())?.order;
         let hidden = attempt.actor.is_none_or(|actor| view::is_hidden(order, actor, attempt));
@@ -410,8 +411,8 @@ fn event_of(action: Option<Action>) -> EventType {
 }
 
 /// Only a decision consumes a command id. An op of an edge's log is always decided. A person at the
-/// portal may send the same id again after a refusal at the door, an unknown order or a form filled in
-/// wrongly.
+/// portal may send the same id again after a refusal at the door, an unknown order or a form filled
+/// in wrongly.
 pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
     match attempt.origin {
         Origin::Edge(_) | Origin::Waited { .. } => true,
@@ -429,8 +430,9 @@ pub(crate) fn consumes(attempt: &Attempt, code: Code) -> bool {
     }
 }
 
-/// Returns whether a refused command becomes part of the order's history. From an edge it does, since a
-/// person acted on the edge's word; a stranger's does not, and over HTTP the stored answer is enough.
+/// Returns whether a refused command becomes part of the order's history. From an edge it does,
+/// since a person acted on the edge's word; a stranger's does not, and over HTTP the stored answer
+/// is enough.
 fn leaves_a_line(attempt: &Attempt, code: Code) -> bool {
     let (Some(action), Some(actor)) = (attempt.command.body.action(), attempt.actor) else {
         return false;

@@ -20,14 +20,14 @@ pub(crate) enum Ruling {
         /// It was allowed by the region's offline rules alone.
         under_rule: bool,
     },
-    /// An edge's promise finds the order cancelled or rejected: the promise counts, and the order stays
-    /// as it is.
+    /// An edge's promise finds the order cancelled or rejected: the promise counts, and the order
+    /// stays as it is.
     Meanwhile(Code),
     /// The order is so already, by the same person: a success that changes nothing.
     AlreadySo,
     Refused(Code),
-    /// An edge had promised it, and the promise does not hold; with the end of that edge's right, where it
-    /// was taken back.
+    /// An edge had promised it, and the promise does not hold; with the end of that edge's right,
+    /// where it was taken back.
     Overturned(FenceEnding, Option<FenceEnd>),
     /// Its provider has used up a share of the work, or its customer has as many open orders as one
     /// may.
@@ -48,7 +48,8 @@ pub(crate) struct Case<'a> {
     pub held_here: bool,
     /// This person's firm accept found the order cancelled or rejected.
     pub met_closed: bool,
-    /// The person is verified, or the rule is off. A promise by the right to assign is kept all the same.
+    /// The person is verified, or the rule is off. A promise by the right to assign is kept all the
+    /// same.
     pub may_accept: bool,
     /// The limit that this would break. A promise by the right to assign is kept all the same.
     pub limit: Option<LimitReached>,
@@ -57,8 +58,8 @@ pub(crate) struct Case<'a> {
     pub now: UnixMillis,
 }
 
-/// Rules on a case. The checks look at the asker, the order and its owner, then its status; the first
-/// that fails is the answer.
+/// Rules on a case. The checks look at the asker, the order and its owner, then its status; the
+/// first that fails is the answer.
 pub(crate) fn rule(case: Case<'_>, state: Option<&OrderState>) -> Ruling {
     let body = &case.attempt.command.body;
     let ruled = match (body, body.action()) {
@@ -119,9 +120,9 @@ fn check_asker<'a>(
     }
 }
 
-/// Returns whether the holding edge has approved this under the region's offline rules: in the name of
-/// an admin who was there, or of the order's own customer. The edge alone knew the standing of that customer, so its
-/// promise counts, and an admin finds it on the list.
+/// Returns whether the holding edge has approved this under the region's offline rules: in the name
+/// of an admin who was there, or of the order's own customer. The edge alone knew the standing of
+/// that customer, so its promise counts, and an admin finds it on the list.
 fn is_by_rule(action: Action, case: Case<'_>, order: &Order) -> bool {
     let actor = case.actor;
     let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
@@ -144,8 +145,8 @@ fn concerns(action: Action, actor: Actor, order: &Order) -> bool {
     }
 }
 
-/// Why someone may not work on an order that is not his here. It may yet be his: by a firm accept that
-/// found it closed, or by one that stands only in the holder's log so far.
+/// Why someone may not work on an order that is not his here. It may yet be his: by a firm accept
+/// that found it closed, or by one that stands only in the holder's log so far.
 fn why_not_his(case: Case<'_>, order: &Order, action: Action, hidden: bool) -> Code {
     let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
     match order.status {
@@ -239,8 +240,8 @@ pub(crate) fn status_after(
     order.status.after_by(action, role).or(cancelled.then_some(OrderStatus::Cancelled))
 }
 
-/// The ruling on an action that the order's status has no place for. An edge may have promised it by the
-/// right to assign, before the cloud's change could reach it.
+/// The ruling on an action that the order's status has no place for. An edge may have promised it
+/// by the right to assign, before the cloud's change could reach it.
 fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<Ruling, Code> {
     use Action::{Accept, Approve};
     let refused = Err(why_not(status, action));
@@ -256,7 +257,8 @@ fn leads_nowhere(case: Case<'_>, status: OrderStatus, action: Action) -> Result<
         | (Backing::TakenBack(end), Approve, OrderStatus::Rejected) => {
             Ok(Ruling::Overturned(end.how, Some(end.clone())))
         }
-        // The right stands with the original of a copied machine, or was given back by a log that was restored.
+        // The right stands with the original of a copied machine, or was given back by a log that
+        // was restored.
         (Backing::None, Accept, status) if status.has_provider() || is_closed(status) => {
             let ended = case.attempt.promise_ended();
             ended.map_or(refused, |how| Ok(Ruling::Overturned(how, None)))

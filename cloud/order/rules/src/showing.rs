@@ -1,11 +1,12 @@
-//! The record of addresses shown: each line of history says whether its person could read the order's
-//! address by it, also where the attempt failed in the end.
+//! The record of addresses shown: each line of history says whether its person could read the
+//! order's address by it, also where the attempt failed in the end.
 
 use wire::{Action, AddressShown, Code, Verdict};
 
 use crate::{Assignment, Attempt, OrderState};
 
-/// `before` is the order as the attempt found it; `code` the reason why the attempt changed nothing.
+/// `before` is the order as the attempt found it; `code` the reason why the attempt changed
+/// nothing.
 pub(crate) fn address_shown(
     attempt: &Attempt,
     before: Option<&OrderState>,
@@ -30,16 +31,16 @@ fn was_promised(attempt: &Attempt) -> bool {
     op.evidence.verdict == Verdict::Firm || first == Some(Verdict::Firm)
 }
 
-/// Returns whether the region's rule shows the address at a start, today or as the edge knew it: the edge
-/// may have heard of the rule after it logged the start.
+/// Returns whether the region's rule shows the address at a start, today or as the edge knew it:
+/// the edge may have heard of the rule after it logged the start.
 fn is_shown_at_start(attempt: &Attempt, assignment: Option<&Assignment>) -> bool {
     let (Some(op), Some(assignment)) = (attempt.op(), assignment) else { return false };
     let known = assignment.rules_at(op.evidence.rules_version);
     known.address_at_start || assignment.rules.address_at_start
 }
 
-/// Returns whether the person's acceptance was decided before the edge took the start. The line of that
-/// acceptance tells of the address then.
+/// Returns whether the person's acceptance was decided before the edge took the start. The line of
+/// that acceptance tells of the address then.
 fn was_decided(attempt: &Attempt, before: Option<&OrderState>) -> bool {
     let (Some(op), Some(before)) = (attempt.op(), before) else { return false };
     let actor = attempt.actor.map(|actor| actor.user_id);

@@ -16,7 +16,8 @@ use crate::{Assignment, Attempt, CommandKey, Lapse, StoredAnswer};
 pub struct Snapshot {
     /// The cloud's clock at the decision.
     pub now: UnixMillis,
-    /// How the regions of the orders and edges here assign; every region, where an order is unknown.
+    /// How the regions of the orders and edges here assign; every region, where an order is
+    /// unknown.
     pub regions: BTreeMap<Region, Assignment>,
     pub answers: BTreeMap<CommandKey, StoredAnswer>,
     pub orders: BTreeMap<OrderId, OrderState>,
@@ -24,12 +25,13 @@ pub struct Snapshot {
     pub open_jobs: Vec<Order>,
     /// Providers with a firm accept that found one of these orders cancelled or rejected.
     pub met_closed: BTreeSet<(OrderId, UserId)>,
-    /// Firm accepts that lost because their right was taken back, and are listed as that already; of
-    /// those at least that the requests name.
+    /// Firm accepts that lost because their right was taken back, and are listed as that already;
+    /// of those at least that the requests name.
     pub taken_back: BTreeSet<(CommandId, UserId)>,
     /// How much of the work one provider may take.
     pub limits: ShareLimits,
-    /// The shares that the providers have used up who accept or withdraw here; empty where no limit is on.
+    /// The shares that the providers have used up who accept or withdraw here; empty where no limit
+    /// is on.
     pub workloads: BTreeMap<UserId, Workload>,
     /// Open orders that one customer may have. Zero leaves the limit off.
     pub open_orders_max: u32,
@@ -39,7 +41,8 @@ pub struct Snapshot {
     pub verified_only: bool,
     /// The words about the providers who accept here; empty where anybody may.
     pub marks: BTreeMap<UserId, ProviderMark>,
-    /// Versions of the price of a cancel; empty where nothing is cancelled, or where it costs nothing.
+    /// Versions of the price of a cancel; empty where nothing is cancelled, or where it costs
+    /// nothing.
     pub cancel_policies: Vec<FeePolicy>,
     /// A rule to leave out, for the simulator alone.
     pub lapse: Option<Lapse>,
@@ -69,8 +72,8 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// Returns whether the rule on verification lets the person accept: the newest word counts, of the token and of
-    /// those kept here.
+    /// Returns whether the rule on verification lets the person accept: the newest word counts, of
+    /// the token and of those kept here.
     pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
         let told = attempt.mark.filter(|mark| mark.user == actor.user_id);

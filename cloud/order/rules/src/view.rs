@@ -5,8 +5,8 @@ use wire::{Action, Actor, Order, OrderStatus, Role, readable_by};
 use crate::Attempt;
 
 /// Returns whether this order does not exist for this person and this command. A provider who comes
-/// too late for an open order has lost it, and hears where it went. At an edge a provider acts on an
-/// order that the edge has shown him, so he hears the reason.
+/// too late for an open order has lost it, and hears where it went. At an edge a provider acts on
+/// an order that the edge has shown him, so he hears the reason.
 pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool {
     let accepts = attempt.command.body.action() == Some(Action::Accept);
     let told = match actor.role {

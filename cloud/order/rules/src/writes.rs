@@ -87,8 +87,8 @@ pub struct NewCase {
 
 words! {
     CaseKind {
-        /// A firm accept found the order cancelled or rejected; with it, all that its provider then did
-        /// on the order.
+        /// A firm accept found the order cancelled or rejected; with it, all that its provider then
+        /// did on the order.
         MetClosed "met_closed",
         /// A firm answer to a revoked person, where its edge could not know of the revocation.
         RevokedMeanwhile "revoked_meanwhile",
@@ -100,13 +100,14 @@ words! {
         TakenBack "taken_back",
         /// A job in the hand of a person who was revoked.
         RevokedHolder "revoked_holder",
-        /// Work that its provider completed at an edge, and that counts for nothing. Where a firm accept met the closed
-        /// order, it is gathered in the case of that.
+        /// Work that its provider completed at an edge, and that counts for nothing. Where a firm
+        /// accept met the closed order, it is gathered in the case of that.
         WorkedInVain "worked_in_vain",
-        /// A withdrawal at an edge that arrived when the order was cancelled at a fee, a share of which is its
-        /// provider's.
+        /// A withdrawal at an edge that arrived when the order was cancelled at a fee, a share of
+        /// which is its provider's.
         WithdrewBeforeFee "withdrew_before_fee",
-        /// A decided command that an edge sent after the moment from which an operator trusts it no longer.
+        /// A decided command that an edge sent after the moment from which an operator trusts it no
+        /// longer.
         EdgeDistrusted "edge_distrusted",
     }
 }

@@ -36,8 +36,8 @@ pub struct AssignmentBody {
     take_back: Option<TakeBackBody>,
 }
 
-/// All rules of the region. A word that nobody knows is refused here, though readers of the rules pass over it: an
-/// operator must not believe that it holds.
+/// All rules of the region. A word that nobody knows is refused here, though readers of the rules
+/// pass over it: an operator must not believe that it holds.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RulesBody {
@@ -46,7 +46,8 @@ struct RulesBody {
     approval: Option<ApprovalBody>,
     #[serde(default)]
     address_at_start: bool,
-    /// Beside `approval`: of customers who have paid for finished work in the region and owe for none.
+    /// Beside `approval`: of customers who have paid for finished work in the region and owe for
+    /// none.
     approval_in_good_standing: Option<ApprovalBody>,
     /// Beside `unpaid_start`: of work up to this price.
     unpaid_start_max: Option<PriceCapBody>,
@@ -127,8 +128,8 @@ pub async fn withdraw_all(
     Ok(Json(WithdrawnJobs { items, more }))
 }
 
-/// Newest first. A page may hold fewer than asked for and still have a next one: it ends where enough
-/// of the history was looked through.
+/// Newest first. A page may hold fewer than asked for and still have a next one: it ends where
+/// enough of the history was looked through.
 pub async fn lost_acceptances(
     State(service): State<Service>,
     _: Admin,
@@ -230,8 +231,8 @@ fn why(body: &TakeBackBody) -> Result<String, Problem> {
     wire::check_reason(&body.why).map_err(|error| Problem::wrong("take_back.why", error.why))
 }
 
-/// A right that is granted to an edge of another region, or to an epoch that is over, would be held by
-/// nobody, and would have to be taken back.
+/// A right that is granted to an edge of another region, or to an epoch that is over, would be held
+/// by nobody, and would have to be taken back.
 async fn check_seat(service: &Service, region: Region, wanted: &Seat) -> Result<(), Problem> {
     match hub::seat(service, &wanted.edge).await? {
         Some(seat) if seat.region == region && seat.epoch == wanted.epoch => Ok(()),

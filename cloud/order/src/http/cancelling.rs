@@ -19,12 +19,14 @@ pub struct CancellationView {
     order_id: OrderId,
     /// Goes to the provider. The cancel names it, so that it costs this or is not done.
     fee: Amount,
-    /// Goes back to the customer. Money that the order service has not heard of yet comes back whole, too.
+    /// Goes back to the customer. Money that the order service has not heard of yet comes back
+    /// whole, too.
     refund: Amount,
     /// In custody now: fee and refund together.
     held: Amount,
     currency: Currency,
-    /// A cancel by the customer costs a fee from here on, once the price is in custody; absent where it never does.
+    /// A cancel by the customer costs a fee from here on, once the price is in custody; absent
+    /// where it never does.
     #[schema(required)]
     free_until: Option<UnixMillis>,
     /// When this was calculated.

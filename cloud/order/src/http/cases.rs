@@ -41,7 +41,8 @@ pub async fn case(
     Ok(Json(service.store.case(id).await?.ok_or(Code::NotFound)?))
 }
 
-/// `POST /api/v1/admin/cases/{id}/take`. Of two admins the later one has it, and both see who that is.
+/// `POST /api/v1/admin/cases/{id}/take`. Of two admins the later one has it, and both see who that
+/// is.
 pub async fn take_case(
     State(service): State<Service>,
     Admin(caller): Admin,

@@ -1,5 +1,5 @@
-//! The commands of people: an order is published, and then has one route for each action, and the status
-//! alias over the same actions.
+//! The commands of people: an order is published, and then has one route for each action, and the
+//! status alias over the same actions.
 
 use axum::{
     extract::{FromRequestParts, State},
@@ -29,8 +29,8 @@ use super::{
 };
 use crate::{say, service::Service, store::Publication};
 
-/// The person behind a command, the command's id, and the language of the answer. Problems find their
-/// language by themselves.
+/// The person behind a command, the command's id, and the language of the answer. Problems find
+/// their language by themselves.
 pub struct CommandSender {
     pub caller: Caller,
     /// Vouches for the caller where a region's holder has to decide.
@@ -62,8 +62,8 @@ pub struct Reason {
 pub struct Cancel {
     #[serde(default)]
     reason: Option<String>,
-    /// The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where the cancel costs
-    /// another fee by now, nothing is done: `terms_changed`, with the new price.
+    /// The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where
+    /// the cancel costs another fee by now, nothing is done: `terms_changed`, with the new price.
     #[serde(default)]
     fee: Option<Amount>,
 }
@@ -203,7 +203,8 @@ async fn send(
         Attempt { command: command.clone(), actor: Some(actor), mark, origin: Origin::Portal };
     let mut decision = service.command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
-        // A waiting command is unchecked; an accept that nobody could ever be given is put to no holder.
+        // A waiting command is unchecked; an accept that nobody could ever be given is put to no
+        // holder.
         if !action.roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
@@ -213,8 +214,8 @@ async fn send(
                 let state = "pending";
                 return Ok(CommandReply::Waiting { order_id, command_id: id, state, message });
             }
-            // An earlier try may have waited there, and was decided since our first look: the hub has
-            // forgotten it then, and its sender must not hear that it was not taken.
+            // An earlier try may have waited there, and was decided since our first look: the hub
+            // has forgotten it then, and its sender must not hear that it was not taken.
             Err(problem) if problem.code() == Code::RegionAssigningOffline => {
                 decision = service.command(attempt).await?;
             }

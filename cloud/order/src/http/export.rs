@@ -1,7 +1,7 @@
 //! Lists as files: every order of a list that its reader may see, as a table or as JSON.
 //!
-//! Invariants: one batch is in memory at a time, however long the file; a file that is cut short breaks off, and never looks
-//! whole; no cell of a table is a formula.
+//! Invariants: one batch is in memory at a time, however long the file; a file that is cut short
+//! breaks off, and never looks whole; no cell of a table is a formula.
 
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
 //! The filters of lists, as they stand in a query.
 //!
-//! Invariant: words are looked for in the order as its reader may see it, so that a list tells nobody more than its
-//! items do.
+//! Invariant: words are looked for in the order as its reader may see it, so that a list tells
+//! nobody more than its items do.
 
 use process::problem::Problem;
 use serde::Deserialize;
@@ -29,8 +29,9 @@ pub struct ListFilter {
     from: Option<UnixMillis>,
     /// Orders that were published before this moment.
     until: Option<UnixMillis>,
-    /// Words that all stand in title, description, address or code. A page then may have fewer items than `limit`, or
-    /// none, and still name the next: it ends where enough was looked through.
+    /// Words that all stand in title, description, address or code. A page then may have fewer
+    /// items than `limit`, or none, and still name the next: it ends where enough was looked
+    /// through.
     #[schema(max_length = 100)]
     text: Option<String>,
 }

@@ -1,7 +1,8 @@
 //! What a customer sends to publish an order.
 //!
-//! Invariant: a whole draft comes of it. The systems that Holdfast replaces took orders without title and address; these are
-//! filled in here, so that behind this door, at the edges and on every screen no order is without them.
+//! Invariant: a whole draft comes of it. The systems that Holdfast replaces took orders without
+//! title and address; these are filled in here, so that behind this door, at the edges and on every
+//! screen no order is without them.
 
 use serde::Deserialize;
 use texts::Phrase;

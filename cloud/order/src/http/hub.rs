@@ -10,8 +10,8 @@ use crate::service::Service;
 
 pub const HUB: &str = "hub";
 
-/// Has the hub put an accept to the holder of the order's region. Refused where the holder is out of
-/// reach; then nothing is stored anywhere.
+/// Has the hub put an accept to the holder of the order's region. Refused where the holder is out
+/// of reach; then nothing is stored anywhere.
 pub async fn put_to_holder(
     service: &Service,
     command: Command,

@@ -53,8 +53,8 @@ pub async fn ops(
     Ok(Json(service.batch(batch).await?))
 }
 
-/// Accepts that waited for the holder of their region: each is decided, or still has to wait. An empty
-/// list asks only that this service can decide.
+/// Accepts that waited for the holder of their region: each is decided, or still has to wait. An
+/// empty list asks only that this service can decide.
 pub async fn waiting_accepts(
     State(service): State<Service>,
     _: FromHub,
@@ -67,7 +67,8 @@ pub async fn waiting_accepts(
     let mut answers = Vec::with_capacity(items.len());
     for WaitingAccept { command, actor, revoked } in items {
         let origin = Origin::Waited { revoked };
-        // Its token stays with the hub; the copy that is kept here tells whether its person is verified.
+        // Its token stays with the hub; the copy that is kept here tells whether its person is
+        // verified.
         let attempt = Attempt { command, actor: Some(actor), mark: None, origin };
         answers.push(decided(service.command(attempt).await)?);
     }
@@ -84,8 +85,8 @@ fn decided(result: Result<OpDecision, StoreError>) -> Result<OpDecision, Problem
     }
 }
 
-/// An operator no longer trusts an edge since a moment, and these commands of it were decided before he said so.
-/// Safe to repeat.
+/// An operator no longer trusts an edge since a moment, and these commands of it were decided
+/// before he said so. Safe to repeat.
 pub async fn list_distrusted(
     State(service): State<Service>,
     _: FromHub,
@@ -110,8 +111,8 @@ pub async fn take_back(
     Ok(Json(TakenBack { fences: service.store.end_epoch(&over).await? }))
 }
 
-/// A new fence for a holder with a view that did not agree with its grant. Safe to repeat: a right that
-/// does not stand changes nothing.
+/// A new fence for a holder with a view that did not agree with its grant. Safe to repeat: a right
+/// that does not stand changes nothing.
 pub async fn renew(
     State(service): State<Service>,
     _: FromHub,

@@ -1,5 +1,5 @@
-//! The orders that people may read. An order that is not theirs to see does not exist for them: 404,
-//! never 403.
+//! The orders that people may read. An order that is not theirs to see does not exist for them:
+//! 404, never 403.
 
 use axum::extract::State;
 use process::{
@@ -25,8 +25,8 @@ use crate::{
 
 type Page = problem::Page<ListPlace>;
 
-/// Orders that one page with words looks through, at most, and as many at a time. Their words are sealed, so that no
-/// database can search them.
+/// Orders that one page with words looks through, at most, and as many at a time. Their words are
+/// sealed, so that no database can search them.
 const LOOKED_THROUGH_MAX: usize = 2_000;
 const BATCH: usize = 200;
 
@@ -40,8 +40,8 @@ pub async fn order(
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
-/// An order's history is for its own people and for admins: an open order shows a provider the work to
-/// do, not the history before it.
+/// An order's history is for its own people and for admins: an open order shows a provider the work
+/// to do, not the history before it.
 pub async fn timeline(
     State(service): State<Service>,
     caller: Caller,

@@ -1,5 +1,5 @@
-//! Tells a decision over HTTP: the order as the command left it, or a problem with the order as far as
-//! its asker may see it, and with the explanation of a lost acceptance.
+//! Tells a decision over HTTP: the order as the command left it, or a problem with the order as far
+//! as its asker may see it, and with the explanation of a lost acceptance.
 
 use axum::{
     http::StatusCode,
@@ -30,8 +30,8 @@ pub enum CommandReply {
         message: &'static str,
         order: OrderView,
     },
-    /// The region's holder has to decide this accept. The order's page, the inbox and the same request
-    /// sent again tell the decision.
+    /// The region's holder has to decide this accept. The order's page, the inbox and the same
+    /// request sent again tell the decision.
     Waiting { order_id: OrderId, command_id: CommandId, state: &'static str, message: &'static str },
 }
 
@@ -52,7 +52,8 @@ impl IntoResponse for CommandReply {
     }
 }
 
-/// The order of a command as far as its sender may read it; of an order that went to another, its whereabouts.
+/// The order of a command as far as its sender may read it; of an order that went to another, its
+/// whereabouts.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum OrderView {

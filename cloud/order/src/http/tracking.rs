@@ -1,7 +1,7 @@
 //! An order on its way, for anybody who has its receipt.
 //!
-//! Invariants: the answer names nobody and quotes nobody; a wrong secret, a wrong code and an order that does not exist are
-//! answered alike.
+//! Invariants: the answer names nobody and quotes nobody; a wrong secret, a wrong code and an order
+//! that does not exist are answered alike.
 
 use axum::extract::State;
 use process::{
@@ -54,7 +54,8 @@ impl TrackingReceipt {
     }
 }
 
-/// `GET /api/v1/orders/{id}/tracking`. For the customer, who gives it to whom they like, and for an admin who helps them.
+/// `GET /api/v1/orders/{id}/tracking`. For the customer, who gives it to whom they like, and for an
+/// admin who helps them.
 pub async fn receipt(
     State(service): State<Service>,
     caller: Caller,

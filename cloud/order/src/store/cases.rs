@@ -1,7 +1,8 @@
 //! Cases for a person to look at: listed, taken in hand, and closed with a reason.
 //!
-//! Invariants: items of one order, person and kind are one case, and are taken and closed together. A closed case stays closed
-//! and keeps its first reason; a new item of the same kind is open again.
+//! Invariants: items of one order, person and kind are one case, and are taken and closed together.
+//! A closed case stays closed and keeps its first reason; a new item of the same kind is open
+//! again.
 
 use platform::{
     row,

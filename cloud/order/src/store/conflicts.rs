@@ -1,5 +1,5 @@
-//! The records that operators look at: acceptances that lost, newest first, and the answers that stand stored under a
-//! command id.
+//! The records that operators look at: acceptances that lost, newest first, and the answers that
+//! stand stored under a command id.
 
 use std::collections::HashMap;
 
@@ -18,8 +18,8 @@ use super::{
     rows::{AnswerRow, LineRow},
 };
 
-/// Lines of history that one page looks through: those that lost are few among them, and an index over
-/// them all would be written with every change of every order.
+/// Lines of history that one page looks through: those that lost are few among them, and an index
+/// over them all would be written with every change of every order.
 const LINES_SEARCHED_MAX: u64 = 20_000;
 
 const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM order_timeline";
@@ -115,7 +115,8 @@ fn lost(row: LostRow, won: &HashMap<OrderId, Vec<(u64, Winner)>>) -> LostAccepta
     let ((id, region), order_id) = (row.place, row.line.order_id);
     let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
-    // An acceptance lost for another reason may still find the order with a provider: he is no winner.
+    // An acceptance lost for another reason may still find the order with a provider: he is no
+    // winner.
     let taken = entry.was_beaten();
     LostAcceptance {
         id,

@@ -1,5 +1,5 @@
-//! The deciding transactions: read under locks, ask `rules`, write its decision. There is no other way
-//! to change an order.
+//! The deciding transactions: read under locks, ask `rules`, write its decision. There is no other
+//! way to change an order.
 
 use std::collections::BTreeSet;
 
@@ -20,9 +20,9 @@ use super::{
     write,
 };
 
-/// How often a command is decided anew because another one, decided at the same moment, made the row
-/// it wanted to make. Each time that other one stands there to be seen, so twice is enough; the rest
-/// is margin.
+/// How often a command is decided anew because another one, decided at the same moment, made the
+/// row it wanted to make. Each time that other one stands there to be seen, so twice is enough; the
+/// rest is margin.
 const COLLISIONS_MAX: u32 = 4;
 
 /// A run of an edge's log, decided; or the orders whose money must be asked about first.
@@ -79,8 +79,9 @@ impl Store {
         })
     }
 
-    /// Tries a deciding transaction of this region: reads under its lock, writes an answer, takes it back
-    /// and commits. It fails where every batch would, so that no single op is blamed for that.
+    /// Tries a deciding transaction of this region: reads under its lock, writes an answer, takes
+    /// it back and commits. It fails where every batch would, so that no single op is blamed for
+    /// that.
     pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             read::assignments(tx, &BTreeSet::from([region]), read::Lock::ToDecide).await?;
@@ -187,8 +188,8 @@ async fn try_in(
             write::rest(tx, clock, &writes, now).await?;
             return Ok(Tried::Written(writes));
         }
-        // Another transaction was faster, and has committed. Decide again on its result, under lock, so
-        // that once is enough.
+        // Another transaction was faster, and has committed. Decide again on its result, under
+        // lock, so that once is enough.
         if reading == Reading::Locked {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
@@ -209,7 +210,8 @@ fn unchecked(_: &Writes) -> Vec<OrderId> {
     Vec::new()
 }
 
-/// The orders of an edge's starts that are refused for funds now; one that was refused before keeps its answer.
+/// The orders of an edge's starts that are refused for funds now; one that was refused before keeps
+/// its answer.
 fn unfunded(writes: &Writes) -> Vec<OrderId> {
     let is_unfunded =
         |answer: &&StoredAnswer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld);

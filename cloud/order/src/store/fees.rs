@@ -1,7 +1,7 @@
 //! The versions of the price of a late cancel, as admins set them.
 //!
-//! Invariant: none changes in the hour before it begins, nor ever after, so every replica prices a cancel by the same
-//! one, whenever it looks [FEE_BY_CREATION].
+//! Invariant: none changes in the hour before it begins, nor ever after, so every replica prices a
+//! cancel by the same one, whenever it looks [FEE_BY_CREATION].
 
 use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{row, transact, vals};

@@ -1,8 +1,9 @@
-//! Gathers the commands of people on a database with one writer: those that come while it is at work are decided together,
-//! in one transaction with one flush of the disk.
+//! Gathers the commands of people on a database with one writer: those that come while it is at
+//! work are decided together, in one transaction with one flush of the disk.
 //!
-//! Must stay true: each command is answered as if it had come alone, after the ones before it. A shared transaction that
-//! fails, or whose leader goes away, blames nobody: each of its commands is then decided by itself.
+//! Must stay true: each command is answered as if it had come alone, after the ones before it. A
+//! shared transaction that fails, or whose leader goes away, blames nobody: each of its commands is
+//! then decided by itself.
 
 use std::{
     collections::VecDeque,
@@ -25,7 +26,8 @@ use super::{Store, StoreError, read::Reading};
 /// Commands of one transaction. More wait for the next one.
 const TOGETHER_MAX: usize = 64;
 
-/// Clones share the queue. It is as long as there are callers who wait, and those are bounded by the server.
+/// Clones share the queue. It is as long as there are callers who wait, and those are bounded by
+/// the server.
 #[derive(Clone, Default)]
 pub(super) struct Gathering(Arc<Inner>);
 
@@ -68,7 +70,8 @@ impl Store {
                 Ok(decision) => return Ok(decision),
                 Err(_) => return self.decide_alone(attempt).await,
             },
-            // As long as for the writer itself. A stuck database refuses requests and does not collect them.
+            // As long as for the writer itself. A stuck database refuses requests and does not
+            // collect them.
             turn = timeout(WRITER_LIMIT, self.gathering.0.turn.lock()) => {
                 turn.map_err(|_| writer_away())?
             }
@@ -85,8 +88,8 @@ impl Store {
         }
     }
 
-    /// Decides for those who have waited longest. The error is that of a command without company, or of a writer
-    /// out of reach.
+    /// Decides for those who have waited longest. The error is that of a command without company,
+    /// or of a writer out of reach.
     async fn decide_waiting(&self) -> Result<(), StoreError> {
         let (attempts, answers): (Vec<_>, Vec<_>) =
             self.gathering.next().into_iter().map(|one| (one.attempt, one.answer)).unzip();

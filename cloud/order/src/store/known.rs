@@ -15,8 +15,8 @@ use super::{Store, StoreError, rows::OrderRow};
 /// Orders of one answer, however many are asked for.
 pub const KNOWN_MAX: usize = 200;
 
-/// Both kinds are of a provider whose work counts for nothing: what followed a firm accept on a closed
-/// order is gathered in the case of that.
+/// Both kinds are of a provider whose work counts for nothing: what followed a firm accept on a
+/// closed order is gathered in the case of that.
 const WORKED_IN_VAIN: &str = "SELECT DISTINCT order_id, user_id FROM case_items \
     WHERE kind IN ('worked_in_vain', 'met_closed') AND order_id IN (";
 const CHANGED: &str =

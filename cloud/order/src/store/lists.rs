@@ -1,7 +1,8 @@
 //! Reads for people: one order, its timeline, and lists that page by cursor.
 //!
-//! Invariant: an order's place in a list never changes: the moment of its publication, its price or the beginning of its
-//! service, and its id. So pages neither skip nor repeat an order while others come, go and change.
+//! Invariant: an order's place in a list never changes: the moment of its publication, its price or
+//! the beginning of its service, and its id. So pages neither skip nor repeat an order while others
+//! come, go and change.
 
 use std::{fmt, str::FromStr};
 
@@ -203,8 +204,8 @@ impl FromStr for ListPlace {
     }
 }
 
-/// An index serves the people, the region, the status, the kind of work and the sort. What is left is compared on the rows
-/// that it finds, or sorted where they are one person's.
+/// An index serves the people, the region, the status, the kind of work and the sort. What is left
+/// is compared on the rows that it finds, or sorted where they are one person's.
 fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement, Vec<Val>) {
     let sort = after.sort.texts();
     let (from, key, until) = bounds(listing, after);
@@ -230,7 +231,8 @@ fn narrowed(text: Statement, listing: &Listing, after: ListPlace) -> (Statement,
     (text.then(sort.beyond), values)
 }
 
-/// Where the moment of publication sorts the list, one bound is its own and the cursor's: an index begins at one alone.
+/// Where the moment of publication sorts the list, one bound is its own and the cursor's: an index
+/// begins at one alone.
 fn bounds(listing: &Listing, after: ListPlace) -> (Option<UnixMillis>, i64, Option<UnixMillis>) {
     let Listing { from, until, .. } = *listing;
     match after.sort {

@@ -1,5 +1,5 @@
-//! The word of the payment service about an order's money. It alone changes `payment_status`, in whatever state the
-//! order is.
+//! The word of the payment service about an order's money. It alone changes `payment_status`, in
+//! whatever state the order is.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,8 @@ const SHOW: &str = "UPDATE orders SET payment_status = ?, version = ?, updated_a
     WHERE id = ? AND version = ?";
 
 impl Store {
-    /// Takes a word that is newer than the last [MONEY_VERSION]. Returns whether the order shows another payment
-    /// status since.
+    /// Takes a word that is newer than the last [MONEY_VERSION]. Returns whether the order shows
+    /// another payment status since.
     pub async fn take_money(&self, event: &Event, told: &PaymentEvent) -> Result<bool, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => { self.take_money_in(tx, event, told, now).await })

@@ -1,6 +1,6 @@
-//! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin who
-//! withdraws all of them; those that were completed of late, told again for profiles; the decided commands of an
-//! edge that is no longer trusted; and the marks of providers.
+//! The jobs in one person's hand: listed as cases when the person is revoked, and read for an admin
+//! who withdraws all of them; those that were completed of late, told again for profiles; the
+//! decided commands of an edge that is no longer trusted; and the marks of providers.
 
 use platform::{
     bus::topology::USER_PROFILES, inbox, marks, outbox::replay, sql::Columns, transact, vals,
@@ -48,8 +48,8 @@ impl Store {
         Ok(self.sql.all(JOBS, values).await?)
     }
 
-    /// Tells the profiles again of the jobs that were completed in the last days: one that was lost on its way is
-    /// counted then, and the others are known there. Returns whether it begins.
+    /// Tells the profiles again of the jobs that were completed in the last days: one that was lost
+    /// on its way is counted then, and the others are known there. Returns whether it begins.
     pub async fn tell_completed(&self) -> Result<bool, StoreError> {
         Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }

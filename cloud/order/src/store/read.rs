@@ -1,5 +1,6 @@
-//! Reads the basis of a decision: the regions' assignment first, then the shares of its providers, then
-//! answers, then orders in id order, so that transactions meet each other's locks in one order.
+//! Reads the basis of a decision: the regions' assignment first, then the shares of its providers,
+//! then answers, then orders in id order, so that transactions meet each other's locks in one
+//! order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,8 +101,8 @@ pub fn policies(rows: Vec<PolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
     rows.into_iter().map(policy).collect()
 }
 
-/// The marks of those who accept. They are not locked: a word that comes in this very moment counts from the next
-/// decision on.
+/// The marks of those who accept. They are not locked: a word that comes in this very moment counts
+/// from the next decision on.
 async fn marks(
     tx: &mut Tx,
     requests: &[Submission],
@@ -161,8 +162,8 @@ impl Named {
     }
 }
 
-/// The assignment of every region these may concern: all of them, where an order is named that nobody
-/// here knows.
+/// The assignment of every region these may concern: all of them, where an order is named that
+/// nobody here knows.
 async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignment>, StoreError> {
     let mut regions = named.regions.clone();
     let mut unknown: BTreeSet<OrderId> =
@@ -186,8 +187,8 @@ async fn regions(tx: &mut Tx, named: &Named) -> Result<BTreeMap<Region, Assignme
     Ok(assignments)
 }
 
-/// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time and
-/// needs neither.
+/// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time
+/// and needs neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
     /// Shared with others that decide, and closed to changes.
@@ -272,8 +273,8 @@ async fn listed(
     Ok(rows.into_iter().map(|(order, user, _)| (order, user)).collect())
 }
 
-/// The cases of a right that was taken back, of the orders of commands that were refused before. Nothing
-/// is read where no request names a fence.
+/// The cases of a right that was taken back, of the orders of commands that were refused before.
+/// Nothing is read where no request names a fence.
 async fn taken_back(
     tx: &mut Tx,
     named: &Named,

@@ -20,7 +20,8 @@ const SHOW: &str = "UPDATE orders SET status = ?, version = ?, updated_at = ? \
     WHERE id = ? AND version = ?";
 
 impl Store {
-    /// Returns whether the order is reviewed since. One that is so already, or that is not known here, stays as it is.
+    /// Returns whether the order is reviewed since. One that is so already, or that is not known
+    /// here, stays as it is.
     pub async fn take_review(&self, event: &Event, told: &ReviewEvent) -> Result<bool, StoreError> {
         let now = self.clock.now();
         transact!(self.sql, tx => { self.take_review_in(tx, event, told, now).await })

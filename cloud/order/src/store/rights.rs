@@ -1,9 +1,9 @@
 //! The right to assign as order_db keeps it: a region's row, every fence and how it ended, every
 //! version of the rules, and the record of every change with its maker, moment and reason.
 //!
-//! Invariants: a change of how a region assigns holds the region's row alone until the commit, and every
-//! deciding transaction shares it, so that a grant's digest covers exactly the decisions before it;
-//! each change is told by one event of the same transaction.
+//! Invariants: a change of how a region assigns holds the region's row alone until the commit, and
+//! every deciding transaction shares it, so that a grant's digest covers exactly the decisions
+//! before it; each change is told by one event of the same transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -29,8 +29,8 @@ impl Store {
         self.sql.data_keys()
     }
 
-    /// The words of the orders behind `after`, a batch at most; they never change. Returns the last order of the
-    /// batch, or `None` at the end.
+    /// The words of the orders behind `after`, a batch at most; they never change. Returns the last
+    /// order of the batch, or `None` at the end.
     pub async fn reseal_orders(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(OrderId, String, String, String)> =

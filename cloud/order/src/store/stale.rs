@@ -1,6 +1,8 @@
-//! Orders that wait in vain: for a provider, or for an admin who looks at them. The platform closes them on record.
+//! Orders that wait in vain: for a provider, or for an admin who looks at them. The platform closes
+//! them on record.
 //!
-//! Invariant: the order is still waiting when it is closed. The transaction that decides looks once more, under lock.
+//! Invariant: the order is still waiting when it is closed. The transaction that decides looks once
+//! more, under lock.
 
 use std::collections::BTreeSet;
 
@@ -55,8 +57,8 @@ impl Store {
         Ok(self.sql.all(STALE, vals![status, before, before, now, limit]).await?)
     }
 
-    /// Closes an order that nobody has accepted, or that nobody has approved, with this reason. Returns whether it was
-    /// still waiting.
+    /// Closes an order that nobody has accepted, or that nobody has approved, with this reason.
+    /// Returns whether it was still waiting.
     pub async fn close_stale(
         &self,
         order_id: OrderId,

@@ -1,7 +1,7 @@
 //! Orders by their code and the secret of their receipt.
 //!
-//! Invariant: the secret stands nowhere. It follows from the order's id by the part's key of hashes, which never changes, and
-//! it is compared in constant time.
+//! Invariant: the secret stands nowhere. It follows from the order's id by the part's key of
+//! hashes, which never changes, and it is compared in constant time.
 
 use platform::{row, sql::Columns, vals};
 use serde::Serialize;
@@ -14,7 +14,8 @@ const SECRET: &str = "orders.tracking";
 const STEPS: &str = "SELECT to_status, cloud_at FROM order_timeline WHERE order_id = ? \
     AND (from_status IS NULL OR from_status <> to_status) ORDER BY id DESC LIMIT ?";
 
-/// Orders that share one code, which are tried: of a billion codes a region has. More are somebody's game.
+/// Orders that share one code, which are tried: of a billion codes a region has. More are
+/// somebody's game.
 const NAMESAKES_MAX: usize = 100;
 /// The newest steps of an order that are told.
 const STEPS_MAX: usize = 50;

@@ -1,7 +1,7 @@
 //! Writes a decision in bulk: all rows of one kind in as few statements as fit.
 //!
-//! Invariant: an order is written only as it was read; a write that finds it otherwise changes nothing
-//! and says so.
+//! Invariant: an order is written only as it was read; a write that finds it otherwise changes
+//! nothing and says so.
 
 use platform::{
     outbox,
@@ -61,8 +61,8 @@ pub async fn orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreErr
     Ok(true)
 }
 
-/// Writes all but the orders: the answers, the timeline, the outbox rows, the cases, and how regions
-/// assign from here on.
+/// Writes all but the orders: the answers, the timeline, the outbox rows, the cases, and how
+/// regions assign from here on.
 pub async fn rest(
     tx: &mut Tx,
     clock: &Clock,
@@ -163,7 +163,8 @@ async fn insert_answers(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), Sto
     Ok(tx.insert_all(answers.iter().map(AnswerRow::from).collect()).await?)
 }
 
-/// The planted defect: a repeat is taken for something new, so nothing of the first may be in its way.
+/// The planted defect: a repeat is taken for something new, so nothing of the first may be in its
+/// way.
 async fn forget(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), StoreError> {
     for answer in answers {
         for text in [FORGET, FORGET_LINES, FORGET_CASES] {

@@ -1,5 +1,5 @@
-//! Owns the double entry: journals under unique keys, and the accounts that their postings move. Debit is
-//! positive. A journal is never changed, and balances follow from journals alone.
+//! Owns the double entry: journals under unique keys, and the accounts that their postings move.
+//! Debit is positive. A journal is never changed, and balances follow from journals alone.
 
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId, words, words_from_text};
@@ -25,8 +25,9 @@ pub enum LedgerAccount {
 }
 
 impl LedgerAccount {
-    /// It may never be above zero: it is what we owe, or what we have earned. The store holds it to that by a
-    /// constraint. A chargeback may bring the adapter below zero, and its reversal the loss.
+    /// It may never be above zero: it is what we owe, or what we have earned. The store holds it to
+    /// that by a constraint. A chargeback may bring the adapter below zero, and its reversal the
+    /// loss.
     pub fn is_credit(self) -> bool {
         !matches!(self, Self::Adapter | Self::Loss)
     }
@@ -188,8 +189,8 @@ impl Fact {
     }
 }
 
-/// What the adapter keeps for its work on a movement, by its statement alone, under the line's own id. `None` for a line
-/// that cannot be true: a fee of nothing or less, or of more than was moved.
+/// What the adapter keeps for its work on a movement, by its statement alone, under the line's own
+/// id. `None` for a line that cannot be true: a fee of nothing or less, or of more than was moved.
 pub fn adapter_fee(
     line: &StatementLine,
     moved_minor: i64,

@@ -1,4 +1,5 @@
-//! Owns what the platform pays a provider for work in vain: to whom, how often, and how much at most.
+//! Owns what the platform pays a provider for work in vain: to whom, how often, and how much at
+//! most.
 
 use wire::{UnixMillis, UserId};
 
@@ -16,7 +17,8 @@ pub struct CompensationWish {
     pub has_case: bool,
 }
 
-/// Pays once for an order and provider, out of the platform's own money. The same wish once more changes nothing.
+/// Pays once for an order and provider, out of the platform's own money. The same wish once more
+/// changes nothing.
 pub(crate) fn compensate(desk: &mut Desk<'_>, wish: CompensationWish) -> Result<(), Refusal> {
     let CompensationWish { provider, amount_minor, has_case } = wish;
     // [COMPENSATION_CASE]
@@ -69,7 +71,8 @@ impl OrderMoney {
     }
 }
 
-/// The part of a price that is left to the provider, by the fee in force when the order was created.
+/// The part of a price that is left to the provider, by the fee in force when the order was
+/// created.
 pub fn provider_share_minor(
     price_minor: i64,
     created_at: UnixMillis,

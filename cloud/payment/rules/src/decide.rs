@@ -44,8 +44,8 @@ pub enum Refusal {
     OrderNotPayable,
     AmountMismatch,
     AlreadyPaid,
-    /// An earlier payment has expired or was declined, and the adapter has not closed it yet: it may
-    /// have been paid.
+    /// An earlier payment has expired or was declined, and the adapter has not closed it yet: it
+    /// may have been paid.
     PaymentClosing,
     NotRefundable,
     NoSuchRequest,

@@ -1,4 +1,5 @@
-//! Owns one transaction about an order's money: the rows as they change, and the list of what is to be written.
+//! Owns one transaction about an order's money: the rows as they change, and the list of what is to
+//! be written.
 
 use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
 

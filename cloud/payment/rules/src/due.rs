@@ -1,5 +1,5 @@
-//! Owns the due: an order as this service last heard of it, and how far its money is settled. It is the row
-//! that every transaction about the order's money locks first [LOCK_DUE].
+//! Owns the due: an order as this service last heard of it, and how far its money is settled. It is
+//! the row that every transaction about the order's money locks first [LOCK_DUE].
 
 use wire::{
     CancelCharge, Currency, Order, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId, words,
@@ -8,8 +8,8 @@ use wire::{
 
 use crate::{CancelTerms, MoneyLapse};
 
-/// The parts of an order that money depends on. It comes by event, by a question, or by the comparison of
-/// versions; all three are merged alike.
+/// The parts of an order that money depends on. It comes by event, by a question, or by the
+/// comparison of versions; all three are merged alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeardOrder {
     pub id: OrderId,
@@ -94,7 +94,8 @@ impl Due {
         }
     }
 
-    /// Takes a higher version alone [ORDER_VERSION], and acts on its state whatever the event was called.
+    /// Takes a higher version alone [ORDER_VERSION], and acts on its state whatever the event was
+    /// called.
     pub(crate) fn hear(&mut self, order: &HeardOrder, now: UnixMillis, lapse: Option<MoneyLapse>) {
         if order.version <= self.order.version && lapse != Some(MoneyLapse::OrderVersion) {
             return;

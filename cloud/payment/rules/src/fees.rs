@@ -7,11 +7,12 @@ use crate::MoneyLapse;
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
 /// Versions that are set and not in force yet, at most.
 pub const FEES_TO_COME_MAX: u64 = 20;
-/// A version is set, changed and taken back until so long before it begins. So replicas whose clocks differ, and
-/// transactions that are slow, decide an order by the same one.
+/// A version is set, changed and taken back until so long before it begins. So replicas whose
+/// clocks differ, and transactions that are slow, decide an order by the same one.
 const SETTLED_BEFORE_MS: i64 = 60 * 60 * 1_000;
 
-/// One version of the platform's fees, in force from a moment on. Versions never change once in force.
+/// One version of the platform's fees, in force from a moment on. Versions never change once in
+/// force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeePolicy {
     pub from: UnixMillis,
@@ -22,8 +23,8 @@ pub struct FeePolicy {
 }
 
 impl FeePolicy {
-    /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version nothing
-    /// costs a fee.
+    /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version
+    /// nothing costs a fee.
     pub fn of(
         policies: &[Self],
         created_at: UnixMillis,

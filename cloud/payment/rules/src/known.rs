@@ -1,10 +1,12 @@
-//! Owns the questions that the order service and the payment service ask each other: the comparison of versions [PULL], with
-//! what follows from it, and the question about funds [ASK_BEFORE_REFUSING].
+//! Owns the questions that the order service and the payment service ask each other: the comparison
+//! of versions [PULL], with what follows from it, and the question about funds
+//! [ASK_BEFORE_REFUSING].
 
 use serde::{Deserialize, Serialize};
 use wire::{CancelCharge, Event, Order, OrderId, UnixMillis, UserId};
 
-/// The orders of these ids, or those that have changed since a moment, in the order of their changes.
+/// The orders of these ids, or those that have changed since a moment, in the order of their
+/// changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KnownQuestion {
     Named(Vec<OrderId>),
@@ -22,7 +24,8 @@ pub struct KnownOrder {
     pub order: Order,
     pub terms: Option<CancelCharge>,
     pub money_version: u64,
-    /// The providers with a case of work in vain on it. An order service of the version before names none.
+    /// The providers with a case of work in vain on it. An order service of the version before
+    /// names none.
     #[serde(default)]
     pub worked_in_vain: Vec<UserId>,
 }

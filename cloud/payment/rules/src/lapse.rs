@@ -1,5 +1,5 @@
-//! Rules that can be left out, so that the simulator can show the purpose of each. A comment with the rule's
-//! name in brackets stands beside the line that keeps it.
+//! Rules that can be left out, so that the simulator can show the purpose of each. A comment with
+//! the rule's name in brackets stands beside the line that keeps it.
 
 /// A rule of money that is left out. Nobody but the simulator ever names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

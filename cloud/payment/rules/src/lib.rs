@@ -1,14 +1,15 @@
-//! Owns the payment service's decisions: what an order's money is, where it goes next, and what is told of it.
-//! `decide` takes one step on the rows of one order and returns all that is to be written; `pay_out` does the
-//! same for a provider's balance.
+//! Owns the payment service's decisions: what an order's money is, where it goes next, and what is
+//! told of it. `decide` takes one step on the rows of one order and returns all that is to be
+//! written; `pay_out` does the same for a provider's balance.
 //!
-//! Invariants: nothing here does IO, reads a clock or draws a random number. Every journal sums to zero, and
-//! each fact is booked once. A customer is charged once for an order. Money leaves by `settle` alone: to the
-//! customer what was cancelled, granted or came by mistake, to the provider what a completed order has left. All
-//! that is left to do is read from rows, so that any step may be the last before a crash.
+//! Invariants: nothing here does IO, reads a clock or draws a random number. Every journal sums to
+//! zero, and each fact is booked once. A customer is charged once for an order. Money leaves by
+//! `settle` alone: to the customer what was cancelled, granted or came by mistake, to the provider
+//! what a completed order has left. All that is left to do is read from rows, so that any step may
+//! be the last before a crash.
 //!
-//! A name in brackets is a rule. Most can be left out by `MoneyLapse`, and the simulator in `cloud/payment/sim` shows
-//! what breaks then.
+//! A name in brackets is a rule. Most can be left out by `MoneyLapse`, and the simulator in
+//! `cloud/payment/sim` shows what breaks then.
 
 mod books;
 mod compensation;

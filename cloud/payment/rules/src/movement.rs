@@ -1,6 +1,6 @@
-//! Owns what money does at the adapter: one try of a payment, a refund or a payout, each under one id that is
-//! committed before the first call and used for every later one [INTENT_FIRST, ONE_ID]. A worker calls from
-//! the stored `Errand` alone, so a crash between any two calls loses nothing.
+//! Owns what money does at the adapter: one try of a payment, a refund or a payout, each under one
+//! id that is committed before the first call and used for every later one [INTENT_FIRST, ONE_ID].
+//! A worker calls from the stored `Errand` alone, so a crash between any two calls loses nothing.
 
 use uuid::Uuid;
 use wire::{UnixMillis, UserId, words, words_from_text};
@@ -85,7 +85,8 @@ pub enum AdapterAnswer {
     Returned,
 }
 
-/// The answer to a call or query, with the chargebacks that the adapter has on record for that payment.
+/// The answer to a call or query, with the chargebacks that the adapter has on record for that
+/// payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdapterReply {
     pub answer: AdapterAnswer,
@@ -116,8 +117,8 @@ impl Errand {
         Self { ask: Ask::Close, tries: 0, at: now }
     }
 
-    /// The errand after an answer that settled nothing. Only `not_found` repeats the call, under the same id
-    /// [NOT_FOUND_IS_OPEN]: every other silence is asked about.
+    /// The errand after an answer that settled nothing. Only `not_found` repeats the call, under
+    /// the same id [NOT_FOUND_IS_OPEN]: every other silence is asked about.
     pub(crate) fn after(
         self,
         answer: AdapterAnswer,
@@ -146,7 +147,8 @@ pub(crate) fn is_overdue(begun_at: UnixMillis, now: UnixMillis) -> bool {
     now.since(begun_at) >= PATIENCE_MS
 }
 
-/// The answer as it is judged. A call that the adapter does not know may be on its way [NOT_FOUND_IS_OPEN].
+/// The answer as it is judged. A call that the adapter does not know may be on its way
+/// [NOT_FOUND_IS_OPEN].
 pub(crate) fn judged(answer: AdapterAnswer, lapse: Option<MoneyLapse>) -> AdapterAnswer {
     match answer {
         AdapterAnswer::NotFound if lapse == Some(MoneyLapse::NotFoundIsOpen) => {

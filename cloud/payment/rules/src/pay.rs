@@ -16,8 +16,8 @@ pub struct PaymentWish {
     pub currency: Currency,
 }
 
-/// Begins a payment, or finds the open one. One that is being closed can no longer be paid, so a customer never gets
-/// it for an answer [NEVER_DEAD].
+/// Begins a payment, or finds the open one. One that is being closed can no longer be paid, so a
+/// customer never gets it for an answer [NEVER_DEAD].
 pub(crate) fn begin(desk: &mut Desk<'_>, wish: &PaymentWish) -> Result<(), Refusal> {
     let order = &desk.rows.due.order;
     if wish.by != order.customer_id {
@@ -165,8 +165,8 @@ pub(crate) fn expire(desk: &mut Desk<'_>) {
 }
 
 impl OrderMoney {
-    /// Answers an edge that must know whether work may start: what is held now, and the open payment to query
-    /// first where nothing is [ASK_BEFORE_REFUSING].
+    /// Answers an edge that must know whether work may start: what is held now, and the open
+    /// payment to query first where nothing is [ASK_BEFORE_REFUSING].
     pub fn start_backing(&self) -> (bool, Option<MovementId>) {
         let held = self.due.payment_status == PaymentStatus::Held;
         (held, self.open_payment().map(|payment| payment.id).filter(|_| !held))

@@ -1,4 +1,5 @@
-//! Owns payouts: a provider's balance sent to him, one payout at a time, under the lock of his account.
+//! Owns payouts: a provider's balance sent to him, one payout at a time, under the lock of his
+//! account.
 
 use wire::{Currency, UnixMillis, UserId};
 
@@ -39,7 +40,8 @@ pub enum PayoutStep {
     },
 }
 
-/// To write in one transaction. Who the payout belongs to is told of its state, and of why it failed.
+/// To write in one transaction. Who the payout belongs to is told of its state, and of why it
+/// failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayoutWrites {
     pub payout: Payout,

@@ -1,5 +1,5 @@
-//! Owns refunds: a customer's request, an admin's word on it, the adapter's answers, and the mending of one
-//! that failed.
+//! Owns refunds: a customer's request, an admin's word on it, the adapter's answers, and the
+//! mending of one that failed.
 
 use wire::{OrderStatus, UserId};
 
@@ -11,7 +11,8 @@ use crate::{
     movement::judged,
 };
 
-/// The order's customer asks, in progress or later, until the money is released; one request at a time.
+/// The order's customer asks, in progress or later, until the money is released; one request at a
+/// time.
 pub(crate) fn request(desk: &mut Desk<'_>, by: UserId, amount_minor: i64) -> Result<(), Refusal> {
     let order = &desk.rows.due.order;
     if by != order.customer_id {
@@ -82,8 +83,8 @@ pub(crate) fn goodwill(desk: &mut Desk<'_>, amount_minor: i64) -> Result<(), Ref
     Ok(())
 }
 
-/// Puts money on its way to the customer. The row with its id is committed before the adapter is called
-/// [INTENT_FIRST].
+/// Puts money on its way to the customer. The row with its id is committed before the adapter is
+/// called [INTENT_FIRST].
 pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amount_minor: i64) {
     let (now, id, order) = (desk.basis.now, next_id(desk), desk.rows.order());
     let from = source_account(source, order, payment);
@@ -105,7 +106,8 @@ pub(crate) fn send(desk: &mut Desk<'_>, payment: MovementId, source: Source, amo
     }
 }
 
-/// One id a step is enough where one refund at a time is open; only the simulator leaves that rule out.
+/// One id a step is enough where one refund at a time is open; only the simulator leaves that rule
+/// out.
 fn next_id(desk: &Desk<'_>) -> MovementId {
     let MovementId(fresh) = desk.basis.fresh;
     let (high, low) = fresh.as_u64_pair();
@@ -196,8 +198,8 @@ impl OrderMoney {
         self.due.granted_minor - self.met_minor(Source::Held, failed_too)
     }
 
-    /// Granted out of the platform's own money and not sent yet. It is judged again before it is sent: a
-    /// bank may have given the customer the same money since [GOODWILL_AGAIN].
+    /// Granted out of the platform's own money and not sent yet. It is judged again before it is
+    /// sent: a bank may have given the customer the same money since [GOODWILL_AGAIN].
     pub(crate) fn goodwill_owed_minor(&self, lapse: Option<MoneyLapse>) -> i64 {
         let failed_too = lapse == Some(MoneyLapse::StillOwed);
         let granted = self.due.goodwill_minor;
@@ -208,8 +210,8 @@ impl OrderMoney {
         may_leave - self.met_minor(Source::Loss, failed_too)
     }
 
-    /// What of the price a customer has not got back: by grants, by goodwill, or from their bank. Below
-    /// zero where the bank took back what had been granted.
+    /// What of the price a customer has not got back: by grants, by goodwill, or from their bank.
+    /// Below zero where the bank took back what had been granted.
     pub fn goodwill_left_minor(&self) -> i64 {
         let due = &self.due;
         let given = due.granted_minor + due.goodwill_minor + self.charged_back_minor();

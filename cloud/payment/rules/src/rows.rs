@@ -1,5 +1,5 @@
-//! Owns the view of one order's money: every row about it, as read under the lock of its due, and the figures
-//! that follow from them.
+//! Owns the view of one order's money: every row about it, as read under the lock of its due, and
+//! the figures that follow from them.
 
 use wire::{OrderId, PaymentStatus, UserId, words, words_from_text};
 
@@ -98,8 +98,8 @@ impl OrderMoney {
         self.requests.iter().find(|request| request.state == RequestState::Open)
     }
 
-    /// Sum of the refunds out of a source that are sent or on their way, or were paid by hand. One that
-    /// failed is still owed [STILL_OWED].
+    /// Sum of the refunds out of a source that are sent or on their way, or were paid by hand. One
+    /// that failed is still owed [STILL_OWED].
     pub(crate) fn met_minor(&self, source: Source, failed_too: bool) -> i64 {
         let counts = |refund: &&Refund| {
             refund.source == source
@@ -110,8 +110,8 @@ impl OrderMoney {
         self.refunds.iter().filter(counts).map(|refund| refund.amount_minor).sum()
     }
 
-    /// What has left for the customer out of custody and of the platform's own money. Money that came by
-    /// mistake is none of the order's.
+    /// What has left for the customer out of custody and of the platform's own money. Money that
+    /// came by mistake is none of the order's.
     pub fn returned_minor(&self) -> i64 {
         let is_back = |refund: &&Refund| {
             refund.source != Source::Suspense
@@ -131,9 +131,9 @@ impl OrderMoney {
         to_them.map(|posting| -posting.minor).sum()
     }
 
-    /// The status that the order shows, by the books. `held` is the whole price, less what was granted back
-    /// or went to the provider as a cancel's fee [HELD_IS_WHOLE]. While money is on its way to the customer,
-    /// nothing new is shown: it has not arrived.
+    /// The status that the order shows, by the books. `held` is the whole price, less what was
+    /// granted back or went to the provider as a cancel's fee [HELD_IS_WHOLE]. While money is on
+    /// its way to the customer, nothing new is shown: it has not arrived.
     pub(crate) fn shown(&self, any_part_is_held: bool) -> PaymentStatus {
         let (held, earned) = (self.held_minor(), self.earned_minor());
         let whole = self.due.order.price_minor - self.due.granted_minor - earned;
@@ -143,7 +143,8 @@ impl OrderMoney {
             _ if under_way => self.due.payment_status,
             0 if earned > 0 || self.is_released() => PaymentStatus::Paid,
             0 if self.held_payment().is_none() => PaymentStatus::Unpaid,
-            // A chargeback took it. The order is not unpaid: its payment was taken, so nobody can pay it once more.
+            // A chargeback took it. The order is not unpaid: its payment was taken, so nobody can
+            // pay it once more.
             0 if held > 0 => PaymentStatus::PartiallyRefunded,
             0 => PaymentStatus::Refunded,
             back if back < self.due.order.price_minor => PaymentStatus::PartiallyRefunded,

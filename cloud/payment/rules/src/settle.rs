@@ -1,5 +1,6 @@
-//! Owns the one way out for money: `settle` runs under the due's lock after every change and by a job. It does
-//! the first thing that applies, and again, until nothing does; nothing else sends money out.
+//! Owns the one way out for money: `settle` runs under the due's lock after every change and by a
+//! job. It does the first thing that applies, and again, until nothing does; nothing else sends
+//! money out.
 
 use uuid::Uuid;
 use wire::{OrderStatus, UserId};
@@ -42,8 +43,8 @@ fn return_to_customer(desk: &mut Desk<'_>) -> bool {
     if desk.rows.due.is_cancelled() { settle_cancelled(desk) } else { return_granted(desk) }
 }
 
-/// Step 2: it is taken from the order's money while that is there, and else it is the platform's loss: a provider
-/// keeps what he was told is his [LOSS_IS_OURS].
+/// Step 2: it is taken from the order's money while that is there, and else it is the platform's
+/// loss: a provider keeps what he was told is his [LOSS_IS_OURS].
 fn book_chargeback(desk: &mut Desk<'_>) -> bool {
     let chargebacks = desk.rows.chargebacks.clone();
     chargebacks.into_iter().any(|chargeback| {
@@ -54,8 +55,8 @@ fn book_chargeback(desk: &mut Desk<'_>) -> bool {
     })
 }
 
-/// The money goes back to where the chargeback took it from, and everything goes on as if the bank had
-/// never taken it. What was the platform's loss is its gain [REVERSAL_BACK].
+/// The money goes back to where the chargeback took it from, and everything goes on as if the bank
+/// had never taken it. What was the platform's loss is its gain [REVERSAL_BACK].
 fn reverse_chargeback(desk: &mut Desk<'_>, chargeback: Chargeback) -> bool {
     let Chargeback { id, payment, amount_minor, .. } = chargeback;
     let Some(taken) = desk.rows.journal(Action::Chargeback, id.0) else { return false };
@@ -120,7 +121,8 @@ fn return_suspense(desk: &mut Desk<'_>) -> bool {
     true
 }
 
-/// Step 5: the open payment is closed; of what is held, the fee and a refund of the rest in one transaction.
+/// Step 5: the open payment is closed; of what is held, the fee and a refund of the rest in one
+/// transaction.
 fn settle_cancelled(desk: &mut Desk<'_>) -> bool {
     let open =
         |payment: &crate::Payment| payment.state == PaymentState::Pending && !payment.closing;
@@ -157,9 +159,9 @@ fn return_granted(desk: &mut Desk<'_>) -> bool {
     minor > 0
 }
 
-/// Step 7: the work is done and nobody objects: what is held goes to the provider of the completed version, whoever
-/// had the order at the payment [PAY_WHO_COMPLETED]. What is owed to the customer stays. Money that a reversed
-/// chargeback returns later is released too [RELEASE_REST].
+/// Step 7: the work is done and nobody objects: what is held goes to the provider of the completed
+/// version, whoever had the order at the payment [PAY_WHO_COMPLETED]. What is owed to the customer
+/// stays. Money that a reversed chargeback returns later is released too [RELEASE_REST].
 fn release(desk: &mut Desk<'_>) -> bool {
     let rows = &desk.rows;
     let is_done = matches!(rows.due.order.status, OrderStatus::Completed | OrderStatus::Reviewed);
@@ -189,8 +191,8 @@ fn release(desk: &mut Desk<'_>) -> bool {
     true
 }
 
-/// The fee is rounded once for the whole order: a second release costs the fee of both, less the fee of
-/// the first.
+/// The fee is rounded once for the whole order: a second release costs the fee of both, less the
+/// fee of the first.
 fn split_release(desk: &Desk<'_>, minor: i64) -> FeeSplit {
     let Basis { policies, now, lapse, .. } = *desk.basis;
     let policy = FeePolicy::of(policies, desk.rows.due.order.created_at, now, lapse);
@@ -211,8 +213,8 @@ pub(crate) struct CancelFee {
 }
 
 impl OrderMoney {
-    /// The fee of a cancel that is to be booked yet, out of what is held. If a chargeback left less than
-    /// the fee, its reversal brings the rest.
+    /// The fee of a cancel that is to be booked yet, out of what is held. If a chargeback left less
+    /// than the fee, its reversal brings the rest.
     pub(crate) fn cancel_fee(&self) -> Option<CancelFee> {
         let terms = self.due.order.terms?;
         let subject = self.free_subject(Action::CancelFee)?;
@@ -244,8 +246,8 @@ impl OrderMoney {
         split
     }
 
-    /// The subject of the next release or cancel fee: the order has one, and each reversed chargeback
-    /// makes room for another.
+    /// The subject of the next release or cancel fee: the order has one, and each reversed
+    /// chargeback makes room for another.
     fn free_subject(&self, action: Action) -> Option<Uuid> {
         let reversed = self.chargebacks.iter().filter(|chargeback| chargeback.is_reversed);
         let order = std::iter::once(self.order().0);

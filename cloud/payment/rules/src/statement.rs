@@ -1,5 +1,6 @@
-//! Owns the comparison with the adapter's statement: the movements to ask about. The statement itself moves nothing,
-//! answers do [STATEMENT], but for the adapter's own fees: no other word tells of them.
+//! Owns the comparison with the adapter's statement: the movements to ask about. The statement
+//! itself moves nothing, answers do [STATEMENT], but for the adapter's own fees: no other word
+//! tells of them.
 
 use std::collections::BTreeSet;
 

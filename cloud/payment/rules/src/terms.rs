@@ -1,5 +1,6 @@
-//! Owns the price of a cancel: the preview that a person is shown, and the terms that the order carries for
-//! ever. The order service decides with these functions; the payment service only does what the terms say.
+//! Owns the price of a cancel: the preview that a person is shown, and the terms that the order
+//! carries for ever. The order service decides with these functions; the payment service only does
+//! what the terms say.
 
 use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 
@@ -41,8 +42,8 @@ pub struct CancelTerms {
 pub struct TermsChanged(pub CancelPreview);
 
 impl CancelQuestion {
-    /// A customer who cancels late an accepted order with money in custody pays the provider; nobody else
-    /// pays anything. The fee is never more than is held.
+    /// A customer who cancels late an accepted order with money in custody pays the provider;
+    /// nobody else pays anything. The fee is never more than is held.
     pub fn preview(&self) -> CancelPreview {
         let late = self
             .starts_at
@@ -57,7 +58,8 @@ impl CancelQuestion {
         CancelPreview { fee_minor, refund_minor: self.held_minor - fee_minor }
     }
 
-    /// The terms, where the person was shown this fee [PREVIEW_BOUND]. Who names none was shown none.
+    /// The terms, where the person was shown this fee [PREVIEW_BOUND]. Who names none was shown
+    /// none.
     pub fn terms(
         &self,
         shown_fee_minor: Option<i64>,

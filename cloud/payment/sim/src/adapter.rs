@@ -1,5 +1,5 @@
-//! The adapter's own truth: what it has moved, whatever our books say. It keeps the contract (an id has one
-//! effect; final states stay), but for payments that it calls paid though closed.
+//! The adapter's own truth: what it has moved, whatever our books say. It keeps the contract (an id
+//! has one effect; final states stay), but for payments that it calls paid though closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

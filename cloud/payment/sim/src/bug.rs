@@ -1,6 +1,6 @@
-//! Bugs planted on purpose: every named rule of money left out, and some more. They are values that nothing
-//! outside the simulator can pass. A rule of money is left out by its `MoneyLapse`, a rule of orders by its `Lapse`, and
-//! a rule of what stands around both by the model that keeps it here.
+//! Bugs planted on purpose: every named rule of money left out, and some more. They are values that
+//! nothing outside the simulator can pass. A rule of money is left out by its `MoneyLapse`, a rule
+//! of orders by its `Lapse`, and a rule of what stands around both by the model that keeps it here.
 
 use custody::MoneyLapse;
 use rules::Lapse;

@@ -1,4 +1,5 @@
-//! An edge that was cut off: its providers work on the order as last synchronised, and its log is decided when it comes.
+//! An edge that was cut off: its providers work on the order as last synchronised, and its log is
+//! decided when it comes.
 
 use std::collections::BTreeSet;
 
@@ -95,8 +96,9 @@ impl MoneyWorld {
         }
     }
 
-    /// Decides a run of the log in one transaction. Returns false where it has to wait: before a start is refused for
-    /// funds, the payment service is asked [ASK_BEFORE_REFUSING]. Mirrors `Service::batch` of `cloud/order`.
+    /// Decides a run of the log in one transaction. Returns false where it has to wait: before a
+    /// start is refused for funds, the payment service is asked [ASK_BEFORE_REFUSING]. Mirrors
+    /// `Service::batch` of `cloud/order`.
     fn decide_run(&mut self, run: &[LateOp], payments_away: bool) -> bool {
         let requests: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
         let mut writes = self.decide(&requests);

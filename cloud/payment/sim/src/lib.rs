@@ -1,9 +1,9 @@
-//! Owns the proof of custody by simulation: the real decisions of `cloud/payment/rules` and `cloud/order/rules` run among
-//! models of the edge's late log, the adapter with its own truth, the bus and the stores, by a seed. See
-//! `cloud/payment/sim/README.md`.
+//! Owns the proof of custody by simulation: the real decisions of `cloud/payment/rules` and
+//! `cloud/order/rules` run among models of the edge's late log, the adapter with its own truth, the
+//! bus and the stores, by a seed. See `cloud/payment/sim/README.md`.
 //!
-//! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a fault; planted
-//! bugs are values that nothing outside this crate can pass.
+//! Invariants: a seed means one run, for ever and on any machine; no promise is relaxed for a
+//! fault; planted bugs are values that nothing outside this crate can pass.
 
 mod adapter;
 mod bug;

@@ -1,5 +1,5 @@
-//! `holdfast-money-sim`: runs seeds of money and prints their counts, replays one in words, or shows that a
-//! promise with a name catches each planted bug.
+//! `holdfast-money-sim`: runs seeds of money and prints their counts, replays one in words, or
+//! shows that a promise with a name catches each planted bug.
 
 mod many;
 mod mutations;

@@ -1,5 +1,5 @@
-//! Runs many seeds and prints their counts. Everything printed follows from the seeds, except the rate on
-//! standard error.
+//! Runs many seeds and prints their counts. Everything printed follows from the seeds, except the
+//! rate on standard error.
 
 use std::{
     collections::BTreeMap,

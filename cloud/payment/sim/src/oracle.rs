@@ -198,7 +198,8 @@ impl MoneyWorld {
         let order = self.orders.order(n);
         let to = order.provider_id.map(LedgerAccount::Provider);
         let is_paid = |to| journal.postings.iter().any(|posting| posting.account == to);
-        // A second release, after a reversed chargeback, costs no more in all than one of the whole.
+        // A second release, after a reversed chargeback, costs no more in all than one of the
+        // whole.
         let all = rows.journals.iter().filter(|one| one.key.action == Action::Release);
         let all: Vec<_> = all.flat_map(|one| &one.postings).collect();
         let part = |account| {

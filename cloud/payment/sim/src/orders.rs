@@ -1,6 +1,6 @@
-//! The order service: the real decisions of `cloud/order/rules` on rows that are kept here, and its word about money.
-//! Mirrors `cloud/order/src/store`: `decide.rs` and `write.rs` by `decide` and `commit_orders`, `money.rs` by
-//! `take_money`.
+//! The order service: the real decisions of `cloud/order/rules` on rows that are kept here, and its
+//! word about money. Mirrors `cloud/order/src/store`: `decide.rs` and `write.rs` by `decide` and
+//! `commit_orders`, `money.rs` by `take_money`.
 
 use std::collections::BTreeSet;
 
@@ -359,8 +359,8 @@ impl MoneyWorld {
         self.orders.rows[n].shown_fee_minor = preview.map(|preview| preview.fee.minor());
     }
 
-    /// What nobody can overturn comes first: the decision, with its terms [DECIDE_FIRST]. The money follows by
-    /// event.
+    /// What nobody can overturn comes first: the decision, with its terms [DECIDE_FIRST]. The money
+    /// follows by event.
     pub fn cancel(&mut self, n: usize, role: Role) {
         let by = if role == Role::Customer { customer(n) } else { ADMIN };
         let shown = self.orders.rows[n].shown_fee_minor.filter(|_| role == Role::Customer);

@@ -1,5 +1,5 @@
-//! The payment service around the pure rules: rows, accounts and keys in its database, its workers and its jobs.
-//! Every step is one transaction; the adapter is called between transactions only.
+//! The payment service around the pure rules: rows, accounts and keys in its database, its workers
+//! and its jobs. Every step is one transaction; the adapter is called between transactions only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -391,7 +391,8 @@ impl MoneyWorld {
         }
     }
 
-    /// Whatever differs from the adapter's statement is asked about [STATEMENT], but for its own fees, which are booked.
+    /// Whatever differs from the adapter's statement is asked about [STATEMENT], but for its own
+    /// fees, which are booked.
     pub fn statement(&mut self) {
         if self.bug == Some(MoneyBug::Statement) {
             return;

@@ -1,5 +1,5 @@
-//! A seed's plan: the acts of people, edges, the adapter, the bus and the machines, in their order. An act that
-//! fits nothing is passed over, so any part of a plan is a plan.
+//! A seed's plan: the acts of people, edges, the adapter, the bus and the machines, in their order.
+//! An act that fits nothing is passed over, so any part of a plan is a plan.
 
 use std::collections::BTreeSet;
 

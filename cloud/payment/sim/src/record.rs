@@ -1,4 +1,5 @@
-//! The steps of a run as the payment service took them, so that a store can take the same and be compared.
+//! The steps of a run as the payment service took them, so that a store can take the same and be
+//! compared.
 
 use custody::{
     HeardOrder, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep, PayoutWrites, Refusal,

@@ -1,5 +1,5 @@
-//! The end of a run: every fault is over, people and adapter do their part, days pass. Then nothing may be open,
-//! and everybody's sum must be right to the cent.
+//! The end of a run: every fault is over, people and adapter do their part, days pass. Then nothing
+//! may be open, and everybody's sum must be right to the cent.
 
 use custody::{
     Action, AdapterAnswer, LedgerAccount, MoneyEventKind, MoneyStep, MovementId, OrderMoney,
@@ -14,7 +14,8 @@ use crate::{
     world::{MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT},
 };
 
-/// A sound world needs far fewer: each refund of an order takes one, and every third round is three days.
+/// A sound world needs far fewer: each refund of an order takes one, and every third round is three
+/// days.
 const ROUNDS_MAX: u32 = 40;
 /// So many rounds without anything under way are a rest.
 const QUIET_ROUNDS: u32 = 4;
@@ -83,8 +84,8 @@ impl MoneyWorld {
         }
     }
 
-    /// Every second customer has left the page where he was to pay, and every third provider's bank sends a payout
-    /// back once.
+    /// Every second customer has left the page where he was to pay, and every third provider's bank
+    /// sends a payout back once.
     fn adapter_ends_everything(&mut self, round: u32) {
         let pays = self.plan.seed.is_multiple_of(2);
         let next = |truth: &AdapterTruth| {

@@ -1,5 +1,5 @@
-//! Schedules written by hand for what chance meets too rarely. Each names its point and the bugs that it catches.
-//! They run beside the seeds and do not change with the generator of plans.
+//! Schedules written by hand for what chance meets too rarely. Each names its point and the bugs
+//! that it catches. They run beside the seeds and do not change with the generator of plans.
 
 use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, SyncFate, plan::UnpaidWork};
 
@@ -217,7 +217,8 @@ fn a_chargeback_after_the_release() -> MoneyScenario {
     )
 }
 
-/// The bank takes a half back while the work is done, and returns it after the other half was released.
+/// The bank takes a half back while the work is done, and returns it after the other half was
+/// released.
 fn a_reversal_after_the_release() -> MoneyScenario {
     let acts = [
         Start(0),
@@ -238,7 +239,8 @@ fn a_reversal_after_the_release() -> MoneyScenario {
     )
 }
 
-/// The customer cancels at a fee while the bank takes the price back, and the bank returns it later.
+/// The customer cancels at a fee while the bank takes the price back, and the bank returns it
+/// later.
 fn a_reversal_after_the_cancel() -> MoneyScenario {
     let acts = [
         Minutes(600),

@@ -1,9 +1,10 @@
-//! The arm of Alipay's open platform. A customer pays on Alipay's own page, by a link under our signature; all else is a
-//! signed call of its gateway, answered under Alipay's. What cannot be read, or is signed by nobody we know, says nothing.
+//! The arm of Alipay's open platform. A customer pays on Alipay's own page, by a link under our
+//! signature; all else is a signed call of its gateway, answered under Alipay's. What cannot be
+//! read, or is signed by nobody we know, says nothing.
 //!
-//! What Alipay lacks, this makes up for: it knows nothing of a payment before its customer has opened the link, so none
-//! can be closed until then. Each link therefore ends at a time that Alipay keeps, and only behind it an unknown payment is
-//! closed for good.
+//! What Alipay lacks, this makes up for: it knows nothing of a payment before its customer has
+//! opened the link, so none can be closed until then. Each link therefore ends at a time that
+//! Alipay keeps, and only behind it an unknown payment is closed for good.
 
 mod answer;
 mod fields;
@@ -45,8 +46,8 @@ const REFUND: &str = "alipay.trade.refund";
 const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
 
 const NO_TRADE: &str = "ACQ.TRADE_NOT_EXIST";
-/// A refund that is refused for one of these is refused for good. Any other reason may pass, as that of an account
-/// that is short of money does.
+/// A refund that is refused for one of these is refused for good. Any other reason may pass, as
+/// that of an account that is short of money does.
 const NEVER_REFUNDED: &[&str] = &[
     "ACQ.TRADE_NOT_ALLOW_REFUND",
     "ACQ.TRADE_HAS_FINISHED",
@@ -173,7 +174,8 @@ impl Alipay {
         AdapterReply { answer, chargebacks: Vec::new() }
     }
 
-    /// A message about a payment, or about a refund of it. Its signature is verified before anything of it counts.
+    /// A message about a payment, or about a refund of it. Its signature is verified before
+    /// anything of it counts.
     pub fn callback(&self, body: &[u8]) -> Callback {
         let gateway = &self.0.gateway;
         let is_ours = |fields: &Fields| {

@@ -1,5 +1,5 @@
-//! A message of an adapter. It moves nothing: with a good signature and an id of ours it makes us ask at once
-//! [ASK_DONT_BELIEVE]. So late, repeated and reordered ones do no harm.
+//! A message of an adapter. It moves nothing: with a good signature and an id of ours it makes us
+//! ask at once [ASK_DONT_BELIEVE]. So late, repeated and reordered ones do no harm.
 
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;

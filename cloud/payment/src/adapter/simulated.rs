@@ -1,7 +1,8 @@
-//! The arm that needs no provider. It keeps its own truth in tables that nothing else reads, so that its word
-//! survives a crash and is the same for every replica.
+//! The arm that needs no provider. It keeps its own truth in tables that nothing else reads, so
+//! that its word survives a crash and is the same for every replica.
 //!
-//! Where scripts are allowed, a method of payment says what becomes of a charge, and of what follows from it.
+//! Where scripts are allowed, a method of payment says what becomes of a charge, and of what
+//! follows from it.
 
 mod store;
 

@@ -1,5 +1,5 @@
-//! Messages of the adapter. Anybody may send one; only a signed one about a movement of ours has an effect, and that
-//! is a question to the adapter [ASK_DONT_BELIEVE].
+//! Messages of the adapter. Anybody may send one; only a signed one about a movement of ours has an
+//! effect, and that is a question to the adapter [ASK_DONT_BELIEVE].
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,8 +56,8 @@ pub struct CallbackView {
     at: UnixMillis,
 }
 
-/// Counts the signed callbacks of this second and the forged ones of this minute. Each kind has a bound
-/// of its own: a stranger cannot use up the room of the adapter.
+/// Counts the signed callbacks of this second and the forged ones of this minute. Each kind has a
+/// bound of its own: a stranger cannot use up the room of the adapter.
 #[derive(Clone, Default)]
 pub struct CallbackLimits(Arc<Mutex<Counts>>);
 

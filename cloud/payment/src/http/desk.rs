@@ -1,5 +1,5 @@
-//! What admins do about money by their own decision. Each act goes on record with its reason, in the transaction of
-//! the change.
+//! What admins do about money by their own decision. Each act goes on record with its reason, in
+//! the transaction of the change.
 
 use axum::{extract::State, http::StatusCode};
 use custody::{CompensationWish, MoneyStep, MovementId, OrderMoney};
@@ -32,7 +32,8 @@ pub struct DeskView {
     order_id: OrderId,
     order_status: OrderStatus,
     payment_status: PaymentStatus,
-    /// `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid otherwise) or `done`.
+    /// `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid
+    /// otherwise) or `done`.
     saga: String,
     customer_id: UserId,
     #[schema(required)]
@@ -188,7 +189,8 @@ pub async fn goodwill(
     take(&service, id, &step, noted(act, key)).await
 }
 
-/// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and a provider who worked on it in vain.
+/// `POST /api/v1/admin/orders/{id}/compensation`. Once for an order and a provider who worked on it
+/// in vain.
 pub async fn compensation(
     State(service): State<Service>,
     sender: KeyedAdmin,

@@ -1,4 +1,5 @@
-//! The question of the order service before it refuses an edge's start for funds [ASK_BEFORE_REFUSING].
+//! The question of the order service before it refuses an edge's start for funds
+//! [ASK_BEFORE_REFUSING].
 
 use axum::{
     extract::{FromRequestParts, State},

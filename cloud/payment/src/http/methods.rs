@@ -30,7 +30,8 @@ pub struct PaymentMethods {
     items: Vec<PaymentMethod>,
     /// What the customer keeps, oldest first. Empty for an admin.
     kept: Vec<KeptMethod>,
-    /// One that is offered: the customer's default, or what he has last paid with, or the adapter's usual one.
+    /// One that is offered: the customer's default, or what he has last paid with, or the adapter's
+    /// usual one.
     proposed: String,
 }
 

@@ -27,7 +27,8 @@ pub struct PaymentForm {
     /// The order's, where it is left out.
     #[serde(default)]
     currency: Option<Currency>,
-    /// The adapter's token for how it is paid; the customer's default or the adapter's usual one, where it is left out.
+    /// The adapter's token for how it is paid; the customer's default or the adapter's usual one,
+    /// where it is left out.
     #[serde(default)]
     payment_method: Option<String>,
 }

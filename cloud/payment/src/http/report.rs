@@ -60,8 +60,8 @@ pub async fn reconciliation(
     Ok(Json(service.reconciler().report().await?.into()))
 }
 
-/// `POST /api/v1/payments/reconciliation`. What the adapter's statement says is booked before the answer, so that
-/// no work starts on money that the reader knows to be gone.
+/// `POST /api/v1/payments/reconciliation`. What the adapter's statement says is booked before the
+/// answer, so that no work starts on money that the reader knows to be gone.
 pub async fn reconcile(
     State(service): State<Service>,
     _: Admin,

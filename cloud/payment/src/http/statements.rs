@@ -97,9 +97,9 @@ fn is_party(parties: Parties, actor: Actor) -> bool {
     }
 }
 
-/// A customer sees what came from them, and each way in which it left custody. A provider sees their
-/// own account, and what leaves the custody of the order that they have without becoming theirs. An
-/// admin sees every posting.
+/// A customer sees what came from them, and each way in which it left custody. A provider sees
+/// their own account, and what leaves the custody of the order that they have without becoming
+/// theirs. An admin sees every posting.
 fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
     let posting = (entry.action.as_str(), entry.account.as_str());
     match actor.role {

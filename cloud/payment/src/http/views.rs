@@ -100,9 +100,11 @@ pub struct RefundView {
     payment_id: Uuid,
     amount: Amount,
     currency: Currency,
-    /// Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's own money).
+    /// Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's
+    /// own money).
     source: String,
-    /// `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid otherwise.
+    /// `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid
+    /// otherwise.
     status: String,
     created_at: UnixMillis,
     updated_at: UnixMillis,

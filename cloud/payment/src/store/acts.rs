@@ -1,4 +1,5 @@
-//! The record of what admins did about money by their own decision, and the cases that wait for them.
+//! The record of what admins did about money by their own decision, and the cases that wait for
+//! them.
 
 use platform::{
     columns, fields,
@@ -105,7 +106,8 @@ impl Store {
         Ok(self.sql.all(CASES_OF_ORDER, vals![order, ROWS_MAX]).await?)
     }
 
-    /// Closes a case with a reason. One that is closed stays as it is. `None` where there is no such case.
+    /// Closes a case with a reason. One that is closed stays as it is. `None` where there is no
+    /// such case.
     pub async fn close_case(
         &self,
         id: u64,

@@ -19,8 +19,9 @@ row! {
 }
 
 impl Store {
-    /// Books a fee of the adapter's statement, once under the line's own id [JOURNAL_KEY]. Returns false, and books nothing,
-    /// where that id is booked already, where the line cannot be true, and where its movement is none of ours.
+    /// Books a fee of the adapter's statement, once under the line's own id [JOURNAL_KEY]. Returns
+    /// false, and books nothing, where that id is booked already, where the line cannot be true,
+    /// and where its movement is none of ours.
     pub async fn book_adapter_fee(&self, line: &StatementLine) -> Result<bool, StoreError> {
         self.book_adapter_fee_at(line, self.clock.now()).await
     }

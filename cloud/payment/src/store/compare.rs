@@ -1,4 +1,5 @@
-//! The versions of dues, to compare with the order service [PULL], and the last word about an order told once more.
+//! The versions of dues, to compare with the order service [PULL], and the last word about an order
+//! told once more.
 
 use custody::{DueVersions, MoneyDetails, MoneyEvent, MoneyEventKind, MovementId};
 use platform::{

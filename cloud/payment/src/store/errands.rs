@@ -1,5 +1,5 @@
-//! The movements that are under way at the adapter, and what to ask about each next. A worker calls from here
-//! alone, so that a crash between any two calls loses nothing.
+//! The movements that are under way at the adapter, and what to ask about each next. A worker calls
+//! from here alone, so that a crash between any two calls loses nothing.
 
 use custody::{Ask, Errand, MovementId};
 use platform::{
@@ -67,7 +67,8 @@ impl Store {
         Ok(calls)
     }
 
-    /// The due movements of one table. A row that cannot be read is told of, and makes room for the others.
+    /// The due movements of one table. A row that cannot be read is told of, and makes room for the
+    /// others.
     async fn calls_in<R: Row + Columns>(
         &self,
         due: &'static str,

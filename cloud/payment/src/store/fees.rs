@@ -1,7 +1,7 @@
 //! The versions of the platform's fee, as admins set them.
 //!
-//! Invariant: none changes in the hour before it begins, nor ever after, so every replica decides an order by the same
-//! one, whenever it looks [FEE_BY_CREATION].
+//! Invariant: none changes in the hour before it begins, nor ever after, so every replica decides
+//! an order by the same one, whenever it looks [FEE_BY_CREATION].
 
 use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{row, transact, vals};

@@ -17,7 +17,8 @@ use super::{
 const POLICIES: &str =
     "SELECT in_force_from, platform_fee_bp FROM fee_policies ORDER BY in_force_from";
 
-/// Everything about an order's money, under the lock of its due. `None` where it was never heard of.
+/// Everything about an order's money, under the lock of its due. `None` where it was never heard
+/// of.
 pub async fn locked(tx: &mut Tx, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
     let text = for_update(tx, DueRow::select("WHERE order_id = ?"));
     let Some(due) = tx.one::<DueRow>(text, vals![order]).await? else { return Ok(None) };

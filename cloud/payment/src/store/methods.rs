@@ -40,8 +40,8 @@ impl Store {
         Ok(self.sql.one(LAST_USED, vals![customer]).await?)
     }
 
-    /// Keeps it, as the default or not, however often it is asked. `false` where the customer keeps as many as there
-    /// may be.
+    /// Keeps it, as the default or not, however often it is asked. `false` where the customer keeps
+    /// as many as there may be.
     pub async fn keep_method(
         &self,
         customer_id: UserId,
@@ -52,7 +52,8 @@ impl Store {
             let (kept_at, method) = (self.clock.now(), method.to_owned());
             let row = KeptMethodRow { customer_id, method: method.clone(), is_default, kept_at };
             let is_new = tx.insert_new(row).await?;
-            // Behind the own row: who keeps another one at this moment waits for it, or is waited for.
+            // Behind the own row: who keeps another one at this moment waits for it, or is waited
+            // for.
             let text = for_update(tx, KeptMethodRow::select(OF_CUSTOMER));
             let kept: Vec<KeptMethodRow> = tx.all(text, vals![customer_id]).await?;
             if is_new && kept.len() > KEPT_METHODS_MAX {

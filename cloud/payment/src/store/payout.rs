@@ -21,7 +21,8 @@ const OWED: &str = "SELECT owner_id, currency FROM accounts \
     WHERE account = 'provider' AND (owner_id > ? OR (owner_id = ? AND currency > ?)) AND balance_minor <= ? \
     ORDER BY owner_id, currency LIMIT ?";
 
-/// The largest `Amount`: the event of a payout must carry it. What is owed beyond it goes with the next payout.
+/// The largest `Amount`: the event of a payout must carry it. What is owed beyond it goes with the
+/// next payout.
 const PAYOUT_MOST_MINOR: i64 = 9_999_999_999;
 /// Providers of one batch.
 const BATCH: usize = 200;

@@ -189,7 +189,8 @@ impl Store {
         Ok(about)
     }
 
-    /// The movements that the adapter has moved by our books since then, a batch at most, and the place behind it.
+    /// The movements that the adapter has moved by our books since then, a batch at most, and the
+    /// place behind it.
     pub async fn booked_since(
         &self,
         (at, seq): BookedPlace,

@@ -21,8 +21,8 @@ impl Store {
         self.sql.data_keys()
     }
 
-    /// The reasons of the requests behind `after`, a batch at most. Returns the last request of the batch, or `None`
-    /// at the end.
+    /// The reasons of the requests behind `after`, a batch at most. Returns the last request of the
+    /// batch, or `None` at the end.
     pub async fn reseal_reasons(&self, after: Uuid) -> Result<SealedBatch<Uuid>, StoreError> {
         self.reseal(REASONS, RESEAL, RequestRow::reason_place, after).await
     }

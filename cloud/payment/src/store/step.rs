@@ -11,8 +11,8 @@ use wire::{CommandId, OrderId, UnixMillis, UserId};
 
 use super::{MoneyAct, Occasion, Store, StoreError, acts, load, rows::DueRow, write};
 
-/// How often a due that another transaction opens at the same moment is looked for again. Once is enough; the
-/// rest is margin.
+/// How often a due that another transaction opens at the same moment is looked for again. Once is
+/// enough; the rest is margin.
 const COLLISIONS_MAX: u32 = 4;
 
 const OF_KEY: &str = "WHERE user_id = ? AND request_key = ?";
@@ -182,7 +182,8 @@ async fn known(
 
 impl KeyRow {
     fn of(key: KeyedRequest, order_id: OrderId, begun: Option<MovementId>, at: UnixMillis) -> Self {
-        // A request may begin no movement, or one that has to wait: then its key stands for the order.
+        // A request may begin no movement, or one that has to wait: then its key stands for the
+        // order.
         let movement_id = key.subject.or(begun.map(|movement| movement.0)).unwrap_or(order_id.0);
         Self {
             user_id: key.user,

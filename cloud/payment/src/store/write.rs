@@ -1,4 +1,5 @@
-//! Writes what the domain has decided: rows, journals with their postings, balances, cases and events.
+//! Writes what the domain has decided: rows, journals with their postings, balances, cases and
+//! events.
 
 use std::collections::BTreeMap;
 
@@ -117,7 +118,8 @@ async fn cases<'a>(
     Ok(opened)
 }
 
-/// Puts a case before a person, once, and returns whether it is new. A payout's has the nil id for its order.
+/// Puts a case before a person, once, and returns whether it is new. A payout's has the nil id for
+/// its order.
 pub async fn list(
     tx: &mut Tx,
     order_id: OrderId,
@@ -226,9 +228,9 @@ pub async fn change<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(
     Ok(())
 }
 
-/// Writes journals and moves the balances of their accounts. A fact that is booked already undoes the
-/// transaction by the unique key of journals [JOURNAL_KEY], and a balance on the wrong side by the accounts'
-/// constraint.
+/// Writes journals and moves the balances of their accounts. A fact that is booked already undoes
+/// the transaction by the unique key of journals [JOURNAL_KEY], and a balance on the wrong side by
+/// the accounts' constraint.
 pub async fn book(
     tx: &mut Tx,
     clock: &Clock,
@@ -383,8 +385,8 @@ fn case_opened(
     Ok(PaymentEvent { case, ..body(&due.order, &told)? })
 }
 
-/// A payout that was sent, failed or came back. One that was begun before payouts were bounded may be more
-/// than an event can carry: it is booked all the same, and only the log tells of it.
+/// A payout that was sent, failed or came back. One that was begun before payouts were bounded may
+/// be more than an event can carry: it is booked all the same, and only the log tells of it.
 pub fn payout(
     clock: &Clock,
     provider_id: UserId,

@@ -1,5 +1,5 @@
-//! The contract of the adapter, one body for every arm: an id has one effect, final states stay, what is closed can never be
-//! paid, and silence says nothing.
+//! The contract of the adapter, one body for every arm: an id has one effect, final states stay,
+//! what is closed can never be paid, and silence says nothing.
 
 use std::time::Duration;
 

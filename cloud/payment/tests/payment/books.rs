@@ -1,4 +1,5 @@
-//! The books on both engines: each fact once, every journal to zero, every account on its side, one step at a time.
+//! The books on both engines: each fact once, every journal to zero, every account on its side, one
+//! step at a time.
 
 use custody::{AdapterAnswer, MoneyStep};
 use futures::future::join_all;
@@ -119,7 +120,8 @@ async fn the_database_lets_nobody_change_what_is_booked(#[case] engine: Engine) 
     assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
 }
 
-/// Each reads, decides and writes. Without the lock of the due two of them would begin a payment each.
+/// Each reads, decides and writes. Without the lock of the due two of them would begin a payment
+/// each.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

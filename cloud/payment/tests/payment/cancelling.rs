@@ -1,4 +1,5 @@
-//! The cancel of a paid order, step by step: every step is rows, so that whoever comes after a crash goes on from them.
+//! The cancel of a paid order, step by step: every step is rows, so that whoever comes after a
+//! crash goes on from them.
 
 use custody::{AdapterAnswer, CancelTerms, HeardOrder, LedgerAccount, MoneyStep, Saga};
 use payment::{adapter::Payments, courier::Courier, jobs, store::Store};
@@ -21,8 +22,8 @@ fn restarted(stage: &Stage) -> Courier {
     Courier { store, adapter }
 }
 
-/// The process dies before step `stop`: the cancel is heard, the adapter is called, its answer is taken. Then all is
-/// delivered and asked again.
+/// The process dies before step `stop`: the cancel is heard, the adapter is called, its answer is
+/// taken. Then all is delivered and asked again.
 async fn ends_right(engine: Engine, stop: usize) {
     let (stage, _) = Stage::held(engine).await;
     if stop > 0 {
@@ -66,8 +67,8 @@ async fn a_cancel_ends_right_after_a_crash_at_any_step(#[case] engine: Engine) {
     }
 }
 
-/// The refund cannot be made: the money goes back into custody, is still owed, and waits for a person. The fee stays
-/// where it is.
+/// The refund cannot be made: the money goes back into custody, is still owed, and waits for a
+/// person. The fee stays where it is.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

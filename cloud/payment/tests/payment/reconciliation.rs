@@ -1,5 +1,5 @@
-//! Orders, payments, the books and the adapter held against each other; and events that were lost, found by their
-//! versions.
+//! Orders, payments, the books and the adapter held against each other; and events that were lost,
+//! found by their versions.
 
 use custody::{CompensationWish, MoneyStep};
 use futures::future::join_all;
@@ -361,7 +361,8 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     assert_eq!(owed().await, 0, "the next one arrives");
 }
 
-/// The event of an order was lost, and then a word about money: both are found by their versions, and made good once.
+/// The event of an order was lost, and then a word about money: both are found by their versions,
+/// and made good once.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

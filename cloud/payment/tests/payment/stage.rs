@@ -1,4 +1,5 @@
-//! A payment_db of its own on either engine, one order of 200.01, and the steps that a test takes on it.
+//! A payment_db of its own on either engine, one order of 200.01, and the steps that a test takes
+//! on it.
 
 use alipay_sandbox::Sandbox;
 use custody::{
@@ -101,7 +102,8 @@ impl Stage {
     pub async fn held(engine: Engine) -> (Self, MovementId) {
         let stage = Self::accepted(engine).await;
         let payment = stage.pays(0, "simulated").await;
-        // A database that is slow for a moment is an adapter without an answer, which is asked again later.
+        // A database that is slow for a moment is an adapter without an answer, which is asked
+        // again later.
         for _ in 0..ANSWERS_LOST_MAX {
             if stage.money(0).await.held_minor() == PRICE {
                 break;

@@ -1,5 +1,5 @@
-//! Sends a request that carries an `Idempotency-Key` through the kept answers, where its route heeds keys. Every other
-//! request passes as it is, at no cost.
+//! Sends a request that carries an `Idempotency-Key` through the kept answers, where its route
+//! heeds keys. Every other request passes as it is, at no cost.
 
 use std::{
     collections::HashSet,

@@ -1,5 +1,5 @@
-//! Tells whether a request is the same as before: by its route, its caller's role, and its body, which is hashed
-//! as it passes, so that a large one is never held.
+//! Tells whether a request is the same as before: by its route, its caller's role, and its body,
+//! which is hashed as it passes, so that a large one is never held.
 
 use std::{
     pin::Pin,

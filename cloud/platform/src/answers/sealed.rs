@@ -1,4 +1,5 @@
-//! An answer as it is kept: sealed by the data keys of its store, since it may show a person's data.
+//! An answer as it is kept: sealed by the data keys of its store, since it may show a person's
+//! data.
 
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -98,8 +99,9 @@ fn place(KeyPlace { person, key }: KeyPlace) -> SealPlace {
     SealPlace::of_id("answers.answer", person.0).and(key.0.as_bytes())
 }
 
-/// Opens answers as the version before sealed them, by a key made of the part's service key. They end after two
-/// days; without it, a change that was answered just before an upgrade would be made a second time.
+/// Opens answers as the version before sealed them, by a key made of the part's service key. They
+/// end after two days; without it, a change that was answered just before an upgrade would be made
+/// a second time.
 struct FormerSeal(LessSafeKey);
 
 impl FormerSeal {

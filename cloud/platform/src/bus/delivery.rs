@@ -28,8 +28,8 @@ pub(super) enum Tag {
 }
 
 impl Deliveries {
-    /// The next message, waiting as long as it takes, also for a broker that is away. May be dropped
-    /// while waiting; nothing is lost.
+    /// The next message, waiting as long as it takes, also for a broker that is away. May be
+    /// dropped while waiting; nothing is lost.
     pub async fn next(&mut self) -> Delivery {
         loop {
             let (body, redelivered, tag) = match &mut self.0 {
@@ -78,8 +78,8 @@ impl Deliveries {
         }
     }
 
-    /// Waits until the bus has every settlement. Embedded, they are on disk then; RabbitMQ may still lose
-    /// the last few with the channel, and those messages come again, marked.
+    /// Waits until the bus has every settlement. Embedded, they are on disk then; RabbitMQ may
+    /// still lose the last few with the channel, and those messages come again, marked.
     pub async fn close(self) {
         match self.0 {
             Source::Embedded(source) => source.close().await,

@@ -1,6 +1,7 @@
 //! The bus in one SQLite file of this process, written by a `journal`. A publish is confirmed after
 //! its commit, so it survives `kill -9`; settled messages are removed in company, so a few may come
-//! again after one, marked as redelivered. When the disk is full, publishing fails and outboxes hold.
+//! again after one, marked as redelivered. When the disk is full, publishing fails and outboxes
+//! hold.
 
 mod housekeeping;
 mod letters;
@@ -116,8 +117,9 @@ impl Embedded {
         Ok(bus)
     }
 
-    /// Seals the messages which are plain, or sealed by a former key, before anybody reads them: the keys of a
-    /// process stay as they are. Dead letters wait for a person, also longer than a key.
+    /// Seals the messages which are plain, or sealed by a former key, before anybody reads them:
+    /// the keys of a process stay as they are. Dead letters wait for a person, also longer than a
+    /// key.
     async fn reseal(&self) -> Result<(), BusError> {
         let (mut above, mut sealed) = (0, 0);
         loop {
@@ -209,7 +211,8 @@ impl Embedded {
         self.0.journal.clone().close();
     }
 
-    /// Makes the rows of the events. One that no queue is bound for waits among those of its exchange.
+    /// Makes the rows of the events. One that no queue is bound for waits among those of its
+    /// exchange.
     fn route(&self, events: &[Event]) -> (Vec<Row>, usize, Option<BusError>) {
         let (queues, now) = (self.queues(), self.0.clock.now().0);
         let mut rows = Vec::with_capacity(events.len());

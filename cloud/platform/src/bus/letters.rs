@@ -1,5 +1,5 @@
-//! Letters: events that wait for a person. Those of a queue were handled in vain; those of an exchange
-//! found no queue that is bound for them.
+//! Letters: events that wait for a person. Those of a queue were handled in vain; those of an
+//! exchange found no queue that is bound for them.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -133,8 +133,8 @@ impl Bus {
         }
     }
 
-    /// Ends the waiting of letters; returns how many. One that was redriven may come to its queue twice
-    /// where the process dies meanwhile, and its consumer knows it then.
+    /// Ends the waiting of letters; returns how many. One that was redriven may come to its queue
+    /// twice where the process dies meanwhile, and its consumer knows it then.
     pub async fn settle_letters(
         &self,
         of: &LetterBox,

@@ -85,8 +85,8 @@ impl Rabbit {
         sent
     }
 
-    /// Puts a copy of a message among the dead letters of its queue, with the reason. `false` where the
-    /// queue has none.
+    /// Puts a copy of a message among the dead letters of its queue, with the reason. `false` where
+    /// the queue has none.
     async fn put_aside(&self, queue: &str, body: &[u8], reason: &str) -> Result<bool, BusError> {
         let link = self.link().await?;
         let put = publish::letter(&link, queue, body, reason).await;
@@ -124,8 +124,8 @@ impl Rabbit {
         }
     }
 
-    /// The connection in use, or a new one with everything declared. The time limit includes another
-    /// caller's attempt to connect.
+    /// The connection in use, or a new one with everything declared. The time limit includes
+    /// another caller's attempt to connect.
     async fn link(&self) -> Result<Arc<Link>, BusError> {
         answered(async {
             let mut current = self.0.link.lock().await;

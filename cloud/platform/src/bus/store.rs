@@ -174,8 +174,8 @@ pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
     ids.iter().try_for_each(|id| remove.execute([id]).map(drop))
 }
 
-/// Moves messages to the end of another queue, under new ids; to dead letters with the reason and the
-/// moment.
+/// Moves messages to the end of another queue, under new ids; to dead letters with the reason and
+/// the moment.
 pub(super) fn move_to(
     conn: &Connection,
     ids: &[i64],

@@ -1,6 +1,7 @@
 //! Topic patterns as RabbitMQ reads them.
 
-/// Whether a routing key fits a pattern: `*` stands for one word, `#` for any number, none included.
+/// Whether a routing key fits a pattern: `*` stands for one word, `#` for any number, none
+/// included.
 pub(super) fn fits(pattern: &str, key: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('.').collect();
     let key: Vec<&str> = key.split('.').collect();

@@ -1,8 +1,8 @@
-//! The one definition of what stands on the bus: every exchange with the part that publishes on it, and
-//! every queue with the part that takes from it. Declaring it is safe to repeat.
+//! The one definition of what stands on the bus: every exchange with the part that publishes on it,
+//! and every queue with the part that takes from it. Declaring it is safe to repeat.
 //!
-//! Invariants: an event for which no queue is bound goes to the queue of its exchange's unrouted events,
-//! and holds up nothing; a queue that a part takes from stands here.
+//! Invariants: an event for which no queue is bound goes to the queue of its exchange's unrouted
+//! events, and holds up nothing; a queue that a part takes from stands here.
 
 use std::time::Duration;
 

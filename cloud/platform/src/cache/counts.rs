@@ -1,4 +1,5 @@
-//! Counts within windows that begin with the first of them, shared by all processes through the cache.
+//! Counts within windows that begin with the first of them, shared by all processes through the
+//! cache.
 //!
 //! Invariant: nobody is refused for the cache's sake: without it each process counts for itself.
 

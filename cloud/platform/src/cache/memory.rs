@@ -1,7 +1,9 @@
-//! The cache of a single process. When it is full, it forgets the entry that would end soonest: a rate
-//! limit lives for a minute and a revocation for an hour, so a flood of limits pushes out no revocation.
+//! The cache of a single process. When it is full, it forgets the entry that would end soonest: a
+//! rate limit lives for a minute and a revocation for an hour, so a flood of limits pushes out no
+//! revocation.
 //!
-//! Invariants: the time is the process's clock, which tests move; a count is one step under one lock.
+//! Invariants: the time is the process's clock, which tests move; a count is one step under one
+//! lock.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,6 +1,6 @@
-//! Events that have failed once step aside and are tried again beside the others, so that one which fails
-//! again and again delays nobody. A later event of the same subject steps aside behind it: an order's events
-//! must not overtake each other.
+//! Events that have failed once step aside and are tried again beside the others, so that one which
+//! fails again and again delays nobody. A later event of the same subject steps aside behind it: an
+//! order's events must not overtake each other.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,11 +12,12 @@ use wire::Event;
 
 use crate::bus::Delivery;
 
-/// Events aside at a time. One more waits for a place, and those behind it with it: when so many fail, the fault
-/// is not the events'.
+/// Events aside at a time. One more waits for a place, and those behind it with it: when so many
+/// fail, the fault is not the events'.
 pub(super) const PLACES: usize = 64;
 
-/// The events aside, by their subject. A lane's first event is in the hand of the task that works it.
+/// The events aside, by their subject. A lane's first event is in the hand of the task that works
+/// it.
 #[derive(Clone)]
 pub(super) struct Aside {
     lanes: Arc<Mutex<HashMap<String, VecDeque<AsideEvent>>>>,
@@ -48,7 +49,8 @@ impl Aside {
         self.places.clone().acquire_owned().await.ok()
     }
 
-    /// Puts an event behind those of its subject. Returns whether it is the first, whose lane wants a task.
+    /// Puts an event behind those of its subject. Returns whether it is the first, whose lane wants
+    /// a task.
     pub(super) fn put(
         &self,
         subject: String,
@@ -77,7 +79,8 @@ impl Aside {
     }
 }
 
-/// The order, payment or person that an event is about; an event about nothing of the kind is its own subject.
+/// The order, payment or person that an event is about; an event about nothing of the kind is its
+/// own subject.
 pub(super) fn subject_of(event: &Event) -> String {
     let body = &event.body;
     let named = [&body["order"]["id"], &body["order_id"], &body["user_id"], &body["region"]];

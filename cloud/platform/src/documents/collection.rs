@@ -162,7 +162,8 @@ impl<D: DocumentBody> Collection<D> {
         self.change_for(None, id, change).await
     }
 
-    /// The same because of an event, once for each event and document, however often it is delivered.
+    /// The same because of an event, once for each event and document, however often it is
+    /// delivered.
     pub async fn change_once(
         &self,
         id: Uuid,
@@ -221,7 +222,8 @@ impl<D: DocumentBody> Collection<D> {
         on!(self, update(id, &filter, &update, events))
     }
 
-    /// Deletes a document that still has this version. One with waiting events is refused as contended.
+    /// Deletes a document that still has this version. One with waiting events is refused as
+    /// contended.
     pub async fn delete(&self, id: Uuid, version: i64) -> Result<bool, DocumentsError> {
         on!(self, delete(id, version))
     }
@@ -285,8 +287,8 @@ impl<D: DocumentBody> Collection<D> {
         Ok(())
     }
 
-    /// A batch of the documents behind `after`. One that changes meanwhile is sealed by that change. Fields that
-    /// this version does not know stay.
+    /// A batch of the documents behind `after`. One that changes meanwhile is sealed by that
+    /// change. Fields that this version does not know stay.
     async fn reseal(&self, after: Uuid) -> Result<SealedBatch<Uuid>, DocumentsError> {
         let found = on!(self, all_after(after, SEAL_BATCH))?;
         let last = found.last().filter(|_| found.len() == SEAL_BATCH).map(|stored| stored.id);

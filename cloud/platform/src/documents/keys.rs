@@ -1,4 +1,5 @@
-//! The answers that were given under a person's key, on MongoDB. They keep the promises of the table `answers`.
+//! The answers that were given under a person's key, on MongoDB. They keep the promises of the
+//! table `answers`.
 
 use mongodb::{
     IndexModel,

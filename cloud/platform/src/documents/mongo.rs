@@ -1,5 +1,6 @@
-//! Owns the platform's own collections on MongoDB: leases, runs of jobs, the inbox, answers under keys, events that have
-//! left, and replays. They keep the promises of the tables of the same names.
+//! Owns the platform's own collections on MongoDB: leases, runs of jobs, the inbox, answers under
+//! keys, events that have left, and replays. They keep the promises of the tables of the same
+//! names.
 
 use std::{sync::Arc, time::Duration};
 
@@ -95,8 +96,8 @@ impl Mongo {
         Ok(())
     }
 
-    /// Returns whether `holder` has the lease, which then runs to `until`. One that ends after `too_far`
-    /// was written by a wrong clock.
+    /// Returns whether `holder` has the lease, which then runs to `until`. One that ends after
+    /// `too_far` was written by a wrong clock.
     pub(crate) async fn lease(
         &self,
         name: &str,

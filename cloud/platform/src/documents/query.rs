@@ -90,7 +90,8 @@ impl Filter {
         }
     }
 
-    /// Returns whether the field has one value in all that is found, and so plays no part in the order.
+    /// Returns whether the field has one value in all that is found, and so plays no part in the
+    /// order.
     fn pins(&self, path: FieldPath) -> bool {
         match self {
             Self::All(all) => all.iter().any(|filter| filter.pins(path)),
@@ -226,7 +227,8 @@ impl Update {
         })
     }
 
-    /// Refuses a field that is not declared, and a part that is: it would pass by the check of its kind.
+    /// Refuses a field that is not declared, and a part that is: it would pass by the check of its
+    /// kind.
     pub(super) fn check(&mut self, shape: &Shape) -> Result<(), String> {
         for edit in &mut self.0 {
             match edit {

@@ -6,11 +6,12 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{EventId, OrderId, UnixMillis, UserId};
 
-/// A kind of document. It serializes to an object. A field that is `None` is not stored, so missing and
-/// null are one.
+/// A kind of document. It serializes to an object. A field that is `None` is not stored, so missing
+/// and null are one.
 pub trait DocumentBody: serde::Serialize + serde::de::DeserializeOwned + Send + Sync {
     const SHAPE: Shape;
-    /// Fields that are kept sealed, whole, by their paths: personal data, which no filter, index or update may name.
+    /// Fields that are kept sealed, whole, by their paths: personal data, which no filter, index or
+    /// update may name.
     const SEALED: &'static [&'static str] = &[];
 }
 
@@ -22,7 +23,8 @@ pub struct Shape {
     pub indexes: &'static [Index],
 }
 
-/// The way a value is stored: ids are binary in MongoDB and text in JSON, times are integers in both.
+/// The way a value is stored: ids are binary in MongoDB and text in JSON, times are integers in
+/// both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScalarKind {
     Id,
@@ -165,8 +167,8 @@ impl Index {
         Self { kept_ms: Some(kept_ms), ..self }
     }
 
-    /// Its name in the store, which ends in a hash of the definition. So a changed index is a new one,
-    /// and neither engine can keep the old one under its name.
+    /// Its name in the store, which ends in a hash of the definition. So a changed index is a new
+    /// one, and neither engine can keep the old one under its name.
     pub(super) fn stored_name(&self) -> String {
         let hash = self
             .definition()
@@ -241,7 +243,8 @@ impl Shape {
                 if !self.fields.contains(path) {
                     return Err(format!("`{}` of index {name} is not declared", path.name));
                 }
-                // A missing value equals null in MongoDB and nothing in SQLite, and has no place in an order.
+                // A missing value equals null in MongoDB and nothing in SQLite, and has no place in
+                // an order.
                 let sure =
                     path.is_required || index.has_condition_on(*path) || index.kept_ms.is_some();
                 if !sure {
@@ -252,8 +255,8 @@ impl Shape {
         Ok(())
     }
 
-    /// Refuses a body that is not what its kind declares: a time that is not stored as an integer, a
-    /// renamed field, a number that only one of the stores could hold.
+    /// Refuses a body that is not what its kind declares: a time that is not stored as an integer,
+    /// a renamed field, a number that only one of the stores could hold.
     pub(super) fn check_body(&self, body: &Value) -> Result<(), String> {
         let Some(fields) = body.as_object() else { return Err("it is no object".to_owned()) };
         if let Some(name) = fields.keys().find(|name| name.starts_with(['_', '$'])) {
@@ -294,8 +297,8 @@ pub(super) fn overlap(one: &str, other: &str) -> bool {
     one.split('.').zip(other.split('.')).all(|(one, other)| one == other)
 }
 
-/// Takes every null out of an object, so that missing is the only way to be absent. Refuses an integer
-/// above `i64`: MongoDB would make a float of it.
+/// Takes every null out of an object, so that missing is the only way to be absent. Refuses an
+/// integer above `i64`: MongoDB would make a float of it.
 pub(super) fn normalize(value: &mut Value) -> Result<(), String> {
     match value {
         Value::Object(fields) => {

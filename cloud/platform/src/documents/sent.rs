@@ -1,7 +1,8 @@
-//! Events that have left the documents of a MongoDB database, and replays of them. They keep the promises of the rows of
-//! an outbox that are marked sent, and of the table `replays`.
+//! Events that have left the documents of a MongoDB database, and replays of them. They keep the
+//! promises of the rows of an outbox that are marked sent, and of the table `replays`.
 //!
-//! Invariant: an event stands here before it is taken out of its document, and once, however often that is done again.
+//! Invariant: an event stands here before it is taken out of its document, and once, however often
+//! that is done again.
 
 use mongodb::{
     IndexModel,
@@ -26,7 +27,8 @@ use crate::{
 
 pub(super) const SENT: &str = "_sent";
 pub(super) const REPLAYS: &str = "_replays";
-/// The order in which events left. Those that are too old for a replay are passed over in the index.
+/// The order in which events left. Those that are too old for a replay are passed over in the
+/// index.
 pub(super) const IN_ORDER: &str = "in_order";
 pub(super) const OLDEST: &str = "oldest";
 pub(super) const UNDER_WAY: &str = "under_way";
@@ -70,7 +72,8 @@ impl Mongo {
             });
         }
         match self.collection(SENT).insert_many(kept).ordered(false).await {
-            // One that is there was kept by a relay that died before it took the event out of its document.
+            // One that is there was kept by a relay that died before it took the event out of its
+            // document.
             Err(error) => duplicates(error).map(drop),
             Ok(_) => Ok(()),
         }

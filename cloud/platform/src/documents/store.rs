@@ -1,4 +1,5 @@
-//! The two stores of a collection. Both keep the same promises, and one suite of tests holds them to it.
+//! The two stores of a collection. Both keep the same promises, and one suite of tests holds them
+//! to it.
 
 mod bson;
 mod events;
@@ -14,7 +15,8 @@ pub(crate) use events::WaitingEvent;
 pub(super) use mongo::MongoStore;
 pub(super) use sqlite::SqliteStore;
 
-/// Events of one document that may wait to leave. A relay that is this far behind stops its writers.
+/// Events of one document that may wait to leave. A relay that is this far behind stops its
+/// writers.
 const EVENTS_MAX: usize = 64;
 
 pub(super) struct StoredDocument {

@@ -14,7 +14,8 @@ use super::{FilesError, s3::OwnClient};
 
 /// Many stores take any region; S3 itself wants the right one.
 const USUAL_REGION: &str = "us-east-1";
-/// A call that fails is made three times more within these. Whoever waits for it then hears that the files are away.
+/// A call that fails is made three times more within these. Whoever waits for it then hears that
+/// the files are away.
 const RETRIES: usize = 3;
 const RETRIED_FOR: Duration = Duration::from_secs(10);
 

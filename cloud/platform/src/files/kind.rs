@@ -1,4 +1,5 @@
-//! The kinds of files that are taken, told by their bytes alone: names and headers are the sender's words.
+//! The kinds of files that are taken, told by their bytes alone: names and headers are the sender's
+//! words.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
@@ -15,8 +16,8 @@ words! {
     }
 }
 
-/// So much of the beginning and of the end is searched for the marks of another kind. Browsers and readers of
-/// archives look no further; further inside, pixels would spell such a mark by chance.
+/// So much of the beginning and of the end is searched for the marks of another kind. Browsers and
+/// readers of archives look no further; further inside, pixels would spell such a mark by chance.
 const SEARCHED_BYTES: u64 = 64 * 1024;
 /// A PDF reader looks for its mark no further.
 const PDF_MARK_WITHIN: usize = 1024;
@@ -99,8 +100,8 @@ pub fn holds(bytes: &[u8], mark: &[u8]) -> bool {
     bytes.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark))
 }
 
-/// PNG and WebP say where they end, and no camera writes on. Behind a JPEG, phones keep a second picture or a
-/// short film; the new encoding leaves those out.
+/// PNG and WebP say where they end, and no camera writes on. Behind a JPEG, phones keep a second
+/// picture or a short film; the new encoding leaves those out.
 fn has_more(
     kind: FileKind,
     ends: &FileEnds,

@@ -38,7 +38,8 @@ impl FileLinks {
         LinkQuery { expires, signature: hex::encode(tag) }
     }
 
-    /// Compares in constant time, and looks at the time last, so that only a true link is told to be late.
+    /// Compares in constant time, and looks at the time last, so that only a true link is told to
+    /// be late.
     pub fn is_good(&self, file: FileId, link: &LinkQuery) -> bool {
         let Ok(tag) = hex::decode(&link.signature) else { return false };
         let is_true = hmac::verify(&self.key, &signed(file, link.expires), &tag).is_ok();

@@ -1,6 +1,7 @@
 //! The new encoding of a picture: its pixels alone, no larger than its use needs, as JPEG.
 //!
-//! Invariant: nothing of the bytes that came is in those that are kept, so no place, device or thumbnail is told.
+//! Invariant: nothing of the bytes that came is in those that are kept, so no place, device or
+//! thumbnail is told.
 
 use std::io::{BufRead, Seek};
 

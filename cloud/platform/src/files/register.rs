@@ -1,7 +1,8 @@
-//! The list of all files of a service: whose each is, what for, and when it was handed in or named last.
+//! The list of all files of a service: whose each is, what for, and when it was handed in or named
+//! last.
 //!
-//! Invariants: a file's line is there before its bytes and goes after them; a line goes only by its version, so
-//! that somebody who names the file meanwhile keeps it.
+//! Invariants: a file's line is there before its bytes and goes after them; a line goes only by its
+//! version, so that somebody who names the file meanwhile keeps it.
 
 use axum::body::Body;
 use process::clock::Clock;
@@ -43,7 +44,8 @@ pub struct FileRecord {
     pub is_going: bool,
 }
 
-/// So long a file may be named by nothing, and so long passes between two looks at one that is named.
+/// So long a file may be named by nothing, and so long passes between two looks at one that is
+/// named.
 const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
 /// Of one person, those included that the next collection removes.
 const FILES_OF_ONE_MAX: usize = 60;
@@ -119,8 +121,8 @@ impl FileRegister {
         Ok(id)
     }
 
-    /// Notes that somebody is about to name the file, so that no collection removes it meanwhile. `false`: it is
-    /// gone, or going.
+    /// Notes that somebody is about to name the file, so that no collection removes it meanwhile.
+    /// `false`: it is gone, or going.
     pub async fn name(&self, id: FileId) -> Result<bool, FilesError> {
         let now = self.clock.now();
         let changed = self.list.change(id.0, |file| {
@@ -138,8 +140,8 @@ impl FileRegister {
         Ok(self.list.insert(id.0, record, &[]).await?)
     }
 
-    /// Removes the files that nothing names and nobody handed in lately; returns their number. `is_named` is asked
-    /// about each file at most once a day.
+    /// Removes the files that nothing names and nobody handed in lately; returns their number.
+    /// `is_named` is asked about each file at most once a day.
     pub async fn collect<E: From<FilesError>, W: Future<Output = Result<bool, E>>>(
         &self,
         is_named: impl Fn(FileId, UserId) -> W,

@@ -55,7 +55,8 @@ impl HttpService for Calls {
     }
 }
 
-/// A body that may be known to several threads, as the library wants. One alone reads it, so nobody waits.
+/// A body that may be known to several threads, as the library wants. One alone reads it, so nobody
+/// waits.
 struct SharedBody(Mutex<Body>);
 
 impl SharedBody {

@@ -30,7 +30,8 @@ impl RouteInput for FileBody {
     }
 }
 
-/// A picture is shown, anything else saved. The frame around every answer forbids to sniff, to run and to frame.
+/// A picture is shown, anything else saved. The frame around every answer forbids to sniff, to run
+/// and to frame.
 pub fn served(file: &FileRecord, body: Body) -> Response {
     let mut response = Response::new(body);
     let way = if file.kind.is_picture() { "inline" } else { "attachment" };

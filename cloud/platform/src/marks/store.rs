@@ -27,7 +27,8 @@ pub enum MarkEffect {
     Known,
 }
 
-/// Takes a word in. The row is locked before it is read, so two words about one person come one after the other.
+/// Takes a word in. The row is locked before it is read, so two words about one person come one
+/// after the other.
 pub async fn take(tx: &mut Tx, mark: ProviderMark) -> Result<MarkEffect, SqlError> {
     let ProviderMark { user, .. } = mark;
     tx.insert_new(MarkRow { user_id: user, version: 0, verified: false }).await?;

@@ -1,6 +1,6 @@
-//! The relay of one service, on SQL and on documents alike. Replicas compete for a lease, so that one of
-//! them publishes and events leave in order; should two overlap for a moment, an event leaves twice and
-//! consumers know it.
+//! The relay of one service, on SQL and on documents alike. Replicas compete for a lease, so that
+//! one of them publishes and events leave in order; should two overlap for a moment, an event
+//! leaves twice and consumers know it.
 //!
 //! An event that cannot leave holds those behind it: order is a promise, and the rows are safe.
 
@@ -33,8 +33,8 @@ const LEASE_RENEWED_AFTER: Duration = Duration::from_millis(5_000);
 const TICK: Duration = Duration::from_millis(500);
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// From the beginning of one round to that of the next. A round costs a commit, for which commands wait; an event that
-/// comes alone leaves at once.
+/// From the beginning of one round to that of the next. A round costs a commit, for which commands
+/// wait; an event that comes alone leaves at once.
 const ROUNDS_APART: Duration = Duration::from_millis(100);
 /// Counting the unsent is for the metric only.
 const COUNT_EVERY: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
 //! Sends kept events to one queue once more: to that of a consumer that came later than they did.
 //!
-//! A replay is a row, worked by a job in batches, so that a restart goes on where it was. Its consumer may
-//! get an event twice, and knows it by its inbox, or by what it has kept of it.
+//! A replay is a row, worked by a job in batches, so that a restart goes on where it was. Its
+//! consumer may get an event twice, and knows it by its inbox, or by what it has kept of it.
 
 use process::clock::Clock;
 use uuid::Uuid;
@@ -18,11 +18,13 @@ use crate::{
 
 /// Events read at a time.
 const BATCH_MAX: usize = 500;
-/// Batches of one turn of the job; the next turn goes on. A queue gets no more than so many at once.
+/// Batches of one turn of the job; the next turn goes on. A queue gets no more than so many at
+/// once.
 const BATCHES_MAX: usize = 40;
 /// A week and a day: a night that fails is made up for by those after it.
 const AGAIN_MS: i64 = 8 * 24 * 60 * 60 * 1000;
-/// A replay by the platform itself is not asked again while one is so young. The job comes by once a night.
+/// A replay by the platform itself is not asked again while one is so young. The job comes by once
+/// a night.
 const YOUNG_MS: i64 = 12 * 60 * 60 * 1000;
 /// Replays that are looked through for a young one.
 const LOOKED_THROUGH_MAX: usize = 50;
@@ -43,8 +45,9 @@ pub(crate) fn job(database: Database, bus: Bus, clock: Clock) -> Job {
     })
 }
 
-/// Asks for the events of the last days for a queue whose consumer counts each event once, so that one that was lost on
-/// its way counts by tomorrow. Returns `false` where the last such replay is young, or too many are under way.
+/// Asks for the events of the last days for a queue whose consumer counts each event once, so that
+/// one that was lost on its way counts by tomorrow. Returns `false` where the last such replay is
+/// young, or too many are under way.
 pub async fn ask_again(
     database: &Database,
     queue: &QueueSpec,

@@ -1,12 +1,13 @@
-//! The job that seals anew the events of an outbox, or of documents and of those that have left them, which are plain or of a
-//! former data key.
+//! The job that seals anew the events of an outbox, or of documents and of those that have left
+//! them, which are plain or of a former data key.
 
 use super::store;
 use crate::{Database, documents::DocumentsError, jobs::Job, sealing::SealWalk};
 
 /// Batches of one turn; the next turn goes on.
 const BATCHES_MAX: usize = 200;
-/// Events inside documents that are looked at in one turn. They leave within seconds while the bus is there.
+/// Events inside documents that are looked at in one turn. They leave within seconds while the bus
+/// is there.
 const WAITING_MAX: usize = 1_000;
 
 pub(crate) fn job(database: Database) -> Job {

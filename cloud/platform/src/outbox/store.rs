@@ -60,8 +60,9 @@ columns! {
 
 /// The relay's.
 pub(super) const LEASE: &str = "outbox-relay";
-/// Replicas' clocks differ a little, and nobody's live lease, which is for ten seconds, is taken for that.
-/// One that ends later than this was written by a clock that is wrong, and no event would leave until then.
+/// Replicas' clocks differ a little, and nobody's live lease, which is for ten seconds, is taken
+/// for that. One that ends later than this was written by a clock that is wrong, and no event would
+/// leave until then.
 pub(super) const LEASE_AHEAD_MAX_MS: i64 = 60_000;
 /// Rows that one statement removes, about, and statements of one turn; the next hour goes on.
 const PURGED_MAX: i64 = 5_000;
@@ -171,7 +172,8 @@ pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Resul
     Ok(())
 }
 
-/// Forgets the events that left longer ago, on SQL a batch at a time, so that no other statement waits long.
+/// Forgets the events that left longer ago, on SQL a batch at a time, so that no other statement
+/// waits long.
 pub async fn purge(
     database: &Database,
     now: UnixMillis,

@@ -6,8 +6,9 @@
 //! seal 77aa0102 SECRET
 //! ```
 //!
-//! The first `seal` line seals, all of them open. Replicas share the file, so a new key takes two steps: `add` puts
-//! it at the end, and once every replica has read it there, `use_newest` puts it first.
+//! The first `seal` line seals, all of them open. Replicas share the file, so a new key takes two
+//! steps: `add` puts it at the end, and once every replica has read it there, `use_newest` puts it
+//! first.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! Where a value stands. A sealed value opens at its own place only, so that nobody who writes to a store can
-//! show one person's data as another's.
+//! Where a value stands. A sealed value opens at its own place only, so that nobody who writes to a
+//! store can show one person's data as another's.
 
 use uuid::Uuid;
 

@@ -1,4 +1,5 @@
-//! How a job seals what a store already has: table by table, a batch at a time, from the first row to the last.
+//! How a job seals what a store already has: table by table, a batch at a time, from the first row
+//! to the last.
 
 use std::sync::Arc;
 
@@ -7,9 +8,10 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::DataKeys;
 
-/// How far one table is walked. Clones share it. A process that has come to the end is done: its keys stay as they
-/// are, and nothing else writes plain values or by a former key, save replicas that have not started anew; the walk of
-/// the replica that starts last passes over what they wrote.
+/// How far one table is walked. Clones share it. A process that has come to the end is done: its
+/// keys stay as they are, and nothing else writes plain values or by a former key, save replicas
+/// that have not started anew; the walk of the replica that starts last passes over what they
+/// wrote.
 #[derive(Clone)]
 pub struct SealWalk<P> {
     table: &'static str,

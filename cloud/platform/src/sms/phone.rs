@@ -1,4 +1,5 @@
-//! Numbers of phones, in the one form by which two are compared: `+`, the country's code, and the rest.
+//! Numbers of phones, in the one form by which two are compared: `+`, the country's code, and the
+//! rest.
 
 use std::fmt;
 
@@ -35,8 +36,8 @@ const CHINESE_SATELLITE: [&str; 2] = ["1349", "174"];
 pub struct CountryCodeError;
 
 impl PhoneNumber {
-    /// As a person types it: with `+` or `00` and the country's code, or without, at home. `None` for a text that is no
-    /// number.
+    /// As a person types it: with `+` or `00` and the country's code, or without, at home. `None`
+    /// for a text that is no number.
     pub fn typed(text: &str, home: &CountryCode) -> Option<Self> {
         let text = text.trim();
         let is_plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');

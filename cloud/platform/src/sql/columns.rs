@@ -1,5 +1,5 @@
-//! A table's columns, written once: one list makes the SELECT, the INSERT with its question marks, and
-//! the values in the same order.
+//! A table's columns, written once: one list makes the SELECT, the INSERT with its question marks,
+//! and the values in the same order.
 
 use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
 
@@ -97,8 +97,8 @@ macro_rules! mark {
     };
 }
 
-/// Declares a row that is read, and written too where it names its table. Each field has a type that is a
-/// `Column`.
+/// Declares a row that is read, and written too where it names its table. Each field has a type
+/// that is a `Column`.
 ///
 /// ```text
 /// row! {

@@ -1,7 +1,9 @@
-//! A copy of a database that follows it, for questions that read much and whose answer may be a few seconds old.
+//! A copy of a database that follows it, for questions that read much and whose answer may be a few
+//! seconds old.
 //!
-//! Invariants: an answer is at most `AGE_MAX_MS` old, by a moment that the database is told every second and that the copy has
-//! by then; whatever is wrong with the copy, the database itself answers.
+//! Invariants: an answer is at most `AGE_MAX_MS` old, by a moment that the database is told every
+//! second and that the copy has by then; whatever is wrong with the copy, the database itself
+//! answers.
 
 use std::{
     sync::{
@@ -44,7 +46,8 @@ impl Reads {
         Self { own: own.clone(), copy: None }
     }
 
-    /// The database and the copy at this address, if it names one. A file has no copy; the copy of a server may be away.
+    /// The database and the copy at this address, if it names one. A file has no copy; the copy of
+    /// a server may be away.
     pub fn followed(
         own: &Sql,
         copy: &SecretUrl,

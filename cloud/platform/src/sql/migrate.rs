@@ -2,9 +2,9 @@
 //! platform's own tables (outbox, inbox, leases, job runs) come first, under a table of their own,
 //! so that their numbers never meet a service's.
 //!
-//! Invariant: a program runs on tables that are one step newer than it knows, so that the version before goes
-//! on while the next one is rolled out, and may be put back. A step therefore only adds; what it makes idle
-//! goes in a later one.
+//! Invariant: a program runs on tables that are one step newer than it knows, so that the version
+//! before goes on while the next one is rolled out, and may be put back. A step therefore only
+//! adds; what it makes idle goes in a later one.
 
 use std::collections::BTreeSet;
 

@@ -13,14 +13,17 @@ use sqlx::{
 use super::{Sql, SqlError};
 use crate::sealing::DataKeys;
 
-/// Where the address says nothing: ten for ordinary hours and twenty more for a rush. All replicas of all parts stay
-/// below the 500 connections of the server in `deploy/kubernetes`, also during an update.
+/// Where the address says nothing: ten for ordinary hours and twenty more for a rush. All replicas
+/// of all parts stay below the 500 connections of the server in `deploy/kubernetes`, also during an
+/// update.
 const CONNECTIONS_MAX: u32 = 30;
-/// The part of an address that says so many, `mysql://..?max_connections=20`, as `maxPoolSize` does for MongoDB.
+/// The part of an address that says so many, `mysql://..?max_connections=20`, as `maxPoolSize` does
+/// for MongoDB.
 const CONNECTIONS_KEY: &str = "max_connections";
 const ACQUIRE_KEY: &str = "acquire_timeout_s";
 const LIFETIME_KEY: &str = "max_lifetime_s";
-/// An address may name a file of its own, which then takes the place of `tls.roots` for that database.
+/// An address may name a file of its own, which then takes the place of `tls.roots` for that
+/// database.
 const AUTHORITY_KEY: &str = "ssl-ca";
 /// A server of the usual settings has 151 in all.
 const CONNECTIONS_LIMIT: u32 = 1_000;
@@ -29,31 +32,35 @@ const ACQUIRE_LIMIT_S: u32 = 10;
 const LIFETIME_LIMIT_S: u32 = 24 * 60 * 60;
 /// Each SQLite connection is a thread and a page cache.
 const SQLITE_READERS_MAX: u32 = 4;
-/// Statements that a MySQL connection keeps prepared, the least lately used ones go first: a bulk statement
-/// comes in a dozen sizes.
+/// Statements that a MySQL connection keeps prepared, the least lately used ones go first: a bulk
+/// statement comes in a dozen sizes.
 const PREPARED_MAX: usize = 256;
 /// In KiB. The default of 2 MB for each connection doubles the resident size for 6 % of speed.
 const READER_CACHE: &str = "-256";
 /// The one writer of a file changes pages all over its indexes, so a cache pays more here.
 const WRITER_CACHE: &str = "-1024";
-/// So many pages, 16 MB, are in the log before they are written back. At SQLite's thousand, one publish in forty waited
-/// for two more flushes of the disk, and a page that many orders change was written back each time.
+/// So many pages, 16 MB, are in the log before they are written back. At SQLite's thousand, one
+/// publish in forty waited for two more flushes of the disk, and a page that many orders change was
+/// written back each time.
 const CHECKPOINT_PAGES: &str = "4000";
 /// A request that gets no connection in this time is answered "unavailable".
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
 /// A writer of a file queues for its one write connection, so it is given longer.
 pub const WRITER_LIMIT: Duration = ACQUIRE_LIMIT.saturating_mul(2);
-/// An older connection is replaced by a new one, so that the memory which a server holds for it does not grow for ever.
+/// An older connection is replaced by a new one, so that the memory which a server holds for it
+/// does not grow for ever.
 const LIFETIME: Duration = Duration::from_secs(3_600);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
-/// Shorter than MySQL's limit, as `WAITS` sets it: the server must not end a connection that the pool keeps.
+/// Shorter than MySQL's limit, as `WAITS` sets it: the server must not end a connection that the
+/// pool keeps.
 const MYSQL_IDLE_LIMIT: Duration = Duration::from_secs(20);
-/// How long a statement waits for a row that another transaction holds; five seconds, as is said below.
+/// How long a statement waits for a row that another transaction holds; five seconds, as is said
+/// below.
 pub(super) const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// A host that is lost inside a transaction says no goodbye, and its row locks would stand until TCP gives
-/// up, for hours. None of our transactions waits for anything but its database, so one that is idle for half
-/// a minute is nobody's. MariaDB tells an idle transaction from an idle connection and MySQL does not; each takes
-/// the other's word for a comment.
+/// A host that is lost inside a transaction says no goodbye, and its row locks would stand until
+/// TCP gives up, for hours. None of our transactions waits for anything but its database, so one
+/// that is idle for half a minute is nobody's. MariaDB tells an idle transaction from an idle
+/// connection and MySQL does not; each takes the other's word for a comment.
 const WAITS: &str = "SET SESSION innodb_lock_wait_timeout = 5 \
     /*M! , SESSION idle_transaction_timeout = 30 */ /*!80000 , SESSION wait_timeout = 30 */";
 
@@ -61,8 +68,8 @@ const READ_WRITE: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
 
 impl Sql {
-    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`. Its personal columns are
-    /// not sealed before `sealed_by`.
+    /// `sqlite:/path/x.db` (made when missing) or `mysql://user:password@host/database`. Its
+    /// personal columns are not sealed before `sealed_by`.
     ///
     /// A server that speaks TLS is known by the authorities of this process; it is checked with
     /// `?ssl-mode=VERIFY_IDENTITY`.
@@ -126,7 +133,8 @@ const WRITER_SETTINGS: &str = "SHOW GLOBAL VARIABLES \
     WHERE Variable_name IN ('wsrep_on', 'group_replication_single_primary_mode')";
 
 /// Returns the setting that makes this server one of several writers. During a partition two
-/// writers may both confirm a commit and one commit is undone later, so receipts would be worthless.
+/// writers may both confirm a commit and one commit is undone later, so receipts would be
+/// worthless.
 fn find_several_writers(settings: &[(String, String)]) -> Option<String> {
     settings.iter().find_map(|(name, value)| {
         let has_several = match name.as_str() {

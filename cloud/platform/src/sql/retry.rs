@@ -80,7 +80,8 @@ impl Attempts {
         Self { engine: sql.engine(), made: 0 }
     }
 
-    /// Returns whether to try once more; waits a little first, longer each time and never the same for two.
+    /// Returns whether to try once more; waits a little first, longer each time and never the same
+    /// for two.
     pub async fn again(&mut self) -> bool {
         if self.made >= Self::RETRIES_MAX {
             return false;

@@ -9,8 +9,8 @@ use sqlx::{
 use super::Column;
 use crate::sealing::{DataKeys, SealError, SealPlace};
 
-/// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, a column alone,
-/// or a tuple of columns in their order: `(OrderId, Region)`.
+/// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, a
+/// column alone, or a tuple of columns in their order: `(OrderId, Region)`.
 pub trait Row: Sized + Send {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError>;
 }
@@ -89,7 +89,8 @@ fn unopened(column: &str, error: SealError) -> ReadError {
     ReadError::ColumnDecode { index: column.to_owned(), source: error.into() }
 }
 
-/// Makes a value whose fields have the names of columns; the other fields stand behind the semicolon.
+/// Makes a value whose fields have the names of columns; the other fields stand behind the
+/// semicolon.
 ///
 /// ```text
 /// fields!(row => OpPlace { edge, epoch; seq: 1 })

@@ -109,8 +109,8 @@ pub(super) fn sqlite(
     bound!(Sqlite, text, values)
 }
 
-/// Rows of one statement that writes many, each with a score of values: to MariaDB a mark costs more than a
-/// value, and a thousand of them more than the round trip that they spare.
+/// Rows of one statement that writes many, each with a score of values: to MariaDB a mark costs
+/// more than a value, and a thousand of them more than the round trip that they spare.
 pub const ROWS_MAX: usize = 64;
 /// Ids that one statement names.
 pub const NAMES_MAX: usize = 256;
@@ -125,8 +125,8 @@ pub fn parts<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// The size of the next part, where `left` are left. There are few sizes: all up to eight, then powers of
-/// two. So there are few texts, and a connection has them prepared.
+/// The size of the next part, where `left` are left. There are few sizes: all up to eight, then
+/// powers of two. So there are few texts, and a connection has them prepared.
 pub(super) fn part_size(left: usize, largest: usize) -> usize {
     const EACH_UP_TO: usize = 8;
     let most = left.min(largest);

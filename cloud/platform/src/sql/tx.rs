@@ -1,5 +1,5 @@
-//! A transaction. It remembers a statement that failed because another transaction was in the way, so
-//! that `transact!` can retry, whatever error the body made of it.
+//! A transaction. It remembers a statement that failed because another transaction was in the way,
+//! so that `transact!` can retry, whatever error the body made of it.
 
 use std::sync::Arc;
 
@@ -122,8 +122,8 @@ impl Tx {
         self.noted(result)
     }
 
-    /// The rows of all these names, read by `text`, the names' marks and `after`. Values for other marks in
-    /// the text stand in `first`.
+    /// The rows of all these names, read by `text`, the names' marks and `after`. Values for other
+    /// marks in the text stand in `first`.
     pub async fn all_named<R: Row>(
         &mut self,
         text: impl Into<Statement>,

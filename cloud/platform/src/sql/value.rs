@@ -1,5 +1,5 @@
-//! The values that a statement carries and a column holds. Closed, so that both engines store each of
-//! them the same way.
+//! The values that a statement carries and a column holds. Closed, so that both engines store each
+//! of them the same way.
 
 use uuid::Uuid;
 use wire::{
@@ -86,7 +86,8 @@ stored! {
         Self::from_number(column).ok_or_else(|| "no role has this number".into())
     };
     Source: String, source => Self::Text(source.to_string()), column => Ok(column.parse()?);
-    // A newer version may have stored a code, an ending or a rule that this one does not know; it stands.
+    // A newer version may have stored a code, an ending or a rule that this one does not know; it
+    // stands.
     Code: String, code => code.as_str().into(), column => {
         Ok(column.parse().unwrap_or(Self::Unrecognised))
     };

@@ -1,5 +1,5 @@
-//! Calls to a part that runs elsewhere, at its addresses: one after the other takes a call, those that fail rest,
-//! and a call that is safe to repeat is repeated.
+//! Calls to a part that runs elsewhere, at its addresses: one after the other takes a call, those
+//! that fail rest, and a call that is safe to repeat is repeated.
 //!
 //! Invariant: a request that is neither a read nor a change under its own key is sent once.
 
@@ -42,8 +42,8 @@ pub struct GuardedPart {
 #[derive(Clone, Copy)]
 pub struct OwnKey;
 
-/// In the extensions of an upload: why its body did not arrive whole, once that is so. The part only sees that it
-/// broke off.
+/// In the extensions of an upload: why its body did not arrive whole, once that is so. The part
+/// only sees that it broke off.
 #[derive(Clone, Default)]
 pub struct UploadVerdict(Arc<OnceLock<Code>>);
 

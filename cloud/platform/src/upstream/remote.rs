@@ -126,8 +126,8 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
 }
 
-/// Removes the headers of one connection, which are those of `HOP_BY_HOP` and those that `Connection`
-/// names.
+/// Removes the headers of one connection, which are those of `HOP_BY_HOP` and those that
+/// `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)

@@ -1,5 +1,5 @@
-//! A review as it is kept, and the changes that people make of it. A field that joins later has a default, so that no
-//! document has to be migrated.
+//! A review as it is kept, and the changes that people make of it. A field that joins later has a
+//! default, so that no document has to be migrated.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
@@ -156,7 +156,8 @@ impl Review {
         }
     }
 
-    /// The moment from which its author may not change it any more; `None` once its provider has replied.
+    /// The moment from which its author may not change it any more; `None` once its provider has
+    /// replied.
     pub fn editable_until(&self, edit_within_ms: i64) -> Option<UnixMillis> {
         self.reply.is_none().then(|| self.created_at.plus_ms(edit_within_ms))
     }
@@ -194,7 +195,8 @@ impl Review {
         is_new
     }
 
-    /// A report from before the last decision says nothing new. Returns whether it changes where the review stands.
+    /// A report from before the last decision says nothing new. Returns whether it changes where
+    /// the review stands.
     pub fn report(&mut self, reported_at: UnixMillis) -> bool {
         let is_decided = self.decisions.last().is_some_and(|last| last.at >= reported_at);
         let is_new = self.standing == ReviewStanding::Shown && !is_decided;
@@ -204,8 +206,8 @@ impl Review {
         is_new
     }
 
-    /// Hides it, or shows it and closes its reports. Returns whether anything is decided: what stands so already is
-    /// not decided again.
+    /// Hides it, or shows it and closes its reports. Returns whether anything is decided: what
+    /// stands so already is not decided again.
     pub fn moderate(&mut self, hides: bool, by: UserId, reason: String, now: UnixMillis) -> bool {
         let after = if hides { ReviewStanding::Hidden } else { ReviewStanding::Shown };
         if self.standing == after {

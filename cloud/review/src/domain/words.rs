@@ -1,14 +1,17 @@
-//! The words that a review is found by, the same in every store: of Chinese, Japanese and Korean each character and each
-//! pair, for no store here finds the words in it; of other letters the words without their endings.
+//! The words that a review is found by, the same in every store: of Chinese, Japanese and Korean
+//! each character and each pair, for no store here finds the words in it; of other letters the
+//! words without their endings.
 //!
-//! Invariant: what `WordQuery::matches` a text is also found by its words, so that a search by words and a look at the
-//! text afterwards lose nothing.
+//! Invariant: what `WordQuery::matches` a text is also found by its words, so that a search by
+//! words and a look at the text afterwards lose nothing.
 
 /// A longer question is refused.
 pub const SEARCH_CHARS_MAX: usize = 100;
-/// The store is asked for this many words of a question, the rarest first; the text is asked for all.
+/// The store is asked for this many words of a question, the rarest first; the text is asked for
+/// all.
 const ASKED_MAX: usize = 8;
-/// English words that say nothing about a job. A question of these alone asks for them all the same.
+/// English words that say nothing about a job. A question of these alone asks for them all the
+/// same.
 const FILLERS: [&str; 20] = [
     "a", "an", "and", "are", "at", "for", "he", "i", "in", "is", "it", "of", "on", "she", "the",
     "they", "to", "was", "were", "with",
@@ -58,7 +61,8 @@ impl WordQuery {
         (!words.is_empty() || !signs.is_empty()).then_some(Self { words, signs })
     }
 
-    /// The words to ask the store for. A pair is rarer than a character, and a long word rarer than a short one.
+    /// The words to ask the store for. A pair is rarer than a character, and a long word rarer than
+    /// a short one.
     pub fn asked(&self) -> Vec<String> {
         let of_signs = self.signs.iter().flat_map(|signs| match signs.as_slice() {
             [alone] => vec![alone.to_string()],
@@ -141,8 +145,8 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// The word without the endings of number and tense: "fixes", "fixed" and "fixing" are "fix". It need not be a word,
-/// for both sides are cut alike.
+/// The word without the endings of number and tense: "fixes", "fixed" and "fixing" are "fix". It
+/// need not be a word, for both sides are cut alike.
 fn stem(mut word: String) -> String {
     if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return word;

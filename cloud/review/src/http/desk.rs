@@ -77,7 +77,8 @@ pub async fn restore(
     moderated(&service, &admin, trace.as_str(), id, form, false).await
 }
 
-/// On the review that the admin looked at: one that its author has changed meanwhile is read again first.
+/// On the review that the admin looked at: one that its author has changed meanwhile is read again
+/// first.
 async fn moderated(
     service: &Service,
     admin: &Caller,

@@ -13,7 +13,8 @@ use crate::service::Service;
 /// The hub hands in smaller runs.
 const OPS_MAX: usize = 5_000;
 
-/// Decides a run of an edge's log in its order. An empty one asks only that this service can decide.
+/// Decides a run of an edge's log in its order. An empty one asks only that this service can
+/// decide.
 pub async fn ops(
     State(service): State<Service>,
     FromService(from): FromService,

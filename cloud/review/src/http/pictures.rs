@@ -1,4 +1,5 @@
-//! The pictures of reviews: handed in by customers before they review, and read with the review that names them.
+//! The pictures of reviews: handed in by customers before they review, and read with the review
+//! that names them.
 
 use axum::{extract::State, response::Response};
 use platform::files::{self, CheckedFile, FileBody, FileKind, FileRule, FileSender};

@@ -36,8 +36,8 @@ pub struct ReportTaken {
     review_id: ReviewId,
 }
 
-/// The id of a request to review. The platform keeps its answer for a while; the review keeps the id for ever, so that
-/// a repeat after a crash finds what it has begun.
+/// The id of a request to review. The platform keeps its answer for a while; the review keeps the
+/// id for ever, so that a repeat after a crash finds what it has begun.
 pub struct SubmissionId(CommandId);
 
 impl RouteInput for SubmissionId {}

@@ -1,4 +1,5 @@
-//! The answers to edges' commands, kept for ever: a command that comes again, by whatever way, hears what it heard.
+//! The answers to edges' commands, kept for ever: a command that comes again, by whatever way,
+//! hears what it heard.
 
 use platform::{
     StoreError,

@@ -31,8 +31,8 @@ impl ReviewStore {
         Ok(ProviderRating::of(&groups, self.clock.now()))
     }
 
-    /// Adds up anew the rating of everybody who is reviewed, for it rests on the reviews alone. Returns how often a
-    /// rating was another, or was not there.
+    /// Adds up anew the rating of everybody who is reviewed, for it rests on the reviews alone.
+    /// Returns how often a rating was another, or was not there.
     pub async fn refresh_ratings(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
         let (mut mended, mut after) = (0, Uuid::nil());
@@ -50,13 +50,14 @@ impl ReviewStore {
         }
     }
 
-    /// Tells the profiles again of the ratings of the last days: each has the newest then. Returns whether it begins.
+    /// Tells the profiles again of the ratings of the last days: each has the newest then. Returns
+    /// whether it begins.
     pub async fn tell_ratings(&self) -> Result<bool, StoreError> {
         Ok(replay::ask_again(&(&self.documents).into(), &USER_PROFILES, &self.clock).await?)
     }
 
-    /// Adds up anew, and tells it where it is another than before; returns whether it is. The version is read before the
-    /// reviews are, so that a slower sum never overwrites a later one.
+    /// Adds up anew, and tells it where it is another than before; returns whether it is. The
+    /// version is read before the reviews are, so that a slower sum never overwrites a later one.
     pub async fn refresh_rating(&self, provider: UserId, trace: &str) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let kept = self.ratings.get(provider.0).await?;

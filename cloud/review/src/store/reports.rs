@@ -47,8 +47,8 @@ impl From<ReviewReport> for ToldReport {
 }
 
 impl ReviewStore {
-    /// Keeps a person's report, and puts a shown review before the admins. The first of a person counts; a repeat
-    /// finishes what a process that died has begun.
+    /// Keeps a person's report, and puts a shown review before the admins. The first of a person
+    /// counts; a repeat finishes what a process that died has begun.
     pub async fn report(
         &self,
         review_id: ReviewId,

@@ -1,4 +1,5 @@
-//! Search by words: the index finds the reviews that have them all, and their texts have the last word.
+//! Search by words: the index finds the reviews that have them all, and their texts have the last
+//! word.
 
 use platform::{
     StoreError,

@@ -1,7 +1,7 @@
 //! The orders in which a provider's reviews come, and the place of a review in each.
 //!
-//! Invariant: two reviews never share a place, so that pages neither skip nor repeat a review that stays as it is. A review
-//! whose stars its author changes moves with them.
+//! Invariant: two reviews never share a place, so that pages neither skip nor repeat a review that
+//! stays as it is. A review whose stars its author changes moves with them.
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,5 @@
-//! Who found a review helpful: one document each, so that a person counts once and the number can be counted anew.
+//! Who found a review helpful: one document each, so that a person counts once and the number can
+//! be counted anew.
 
 use platform::{
     StoreError,
@@ -30,8 +31,8 @@ impl DocumentBody for HelpfulVote {
 }
 
 impl ReviewStore {
-    /// Sets or takes back a person's vote, and returns the number of all. A vote whose process died before it was
-    /// counted is counted with the next one, or with its repeat.
+    /// Sets or takes back a person's vote, and returns the number of all. A vote whose process died
+    /// before it was counted is counted with the next one, or with its repeat.
     pub async fn vote(
         &self,
         review_id: ReviewId,
@@ -48,7 +49,8 @@ impl ReviewStore {
         self.count_votes(review_id).await
     }
 
-    /// The version is read before the votes are counted, so that a slower count never overwrites a later one.
+    /// The version is read before the votes are counted, so that a slower count never overwrites a
+    /// later one.
     async fn count_votes(&self, review: ReviewId) -> Result<i64, StoreError> {
         let all = Find::by(OF_REVIEW, REVIEW.is(review.0)).limit(COUNTED_MAX);
         for _ in 0..ATTEMPTS_MAX {

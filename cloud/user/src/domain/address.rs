@@ -113,8 +113,8 @@ pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), Field
     Ok(())
 }
 
-/// Moves the default address there. Its region goes, since it was that of the place before. The first address of all
-/// becomes the default and gets the id.
+/// Moves the default address there. Its region goes, since it was that of the place before. The
+/// first address of all becomes the default and gets the id.
 pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, new: AddressId) {
     let InlineAddress { province, city, detail } = to.clone();
     let Some(place) = all.iter().position(|address| address.is_default) else {

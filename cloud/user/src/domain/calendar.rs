@@ -1,4 +1,5 @@
-//! Days, and the hours of a week in which a provider works. Hours are those of the provider's region.
+//! Days, and the hours of a week in which a provider works. Hours are those of the provider's
+//! region.
 
 use std::{fmt, str::FromStr};
 
@@ -120,7 +121,8 @@ pub struct WeekHours {
     pub sunday: Vec<HoursRange>,
 }
 
-/// The hours as a person sends them: what is stored lets pass what it does not know, and this names it.
+/// The hours as a person sends them: what is stored lets pass what it does not know, and this names
+/// it.
 #[derive(Deserialize)]
 #[serde(remote = "WeekHours", deny_unknown_fields)]
 struct SentHours {

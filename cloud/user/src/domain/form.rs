@@ -1,4 +1,5 @@
-//! The form by which a person writes their own profile. It holds all of it: a field left out is empty.
+//! The form by which a person writes their own profile. It holds all of it: a field left out is
+//! empty.
 
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -45,8 +45,8 @@ pub struct ProviderMatch {
     pub reasons: Vec<MatchReason>,
 }
 
-/// The best first, no more than were asked for; among equals the one who has been here longest. A provider who
-/// is not listed or does not serve the job is left out.
+/// The best first, no more than were asked for; among equals the one who has been here longest. A
+/// provider who is not listed or does not serve the job is left out.
 pub fn rank<'p>(
     question: &MatchQuestion,
     candidates: impl IntoIterator<Item = &'p ProviderProfile>,

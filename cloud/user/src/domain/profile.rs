@@ -1,5 +1,5 @@
-//! The profiles as they are kept. A field that joins later has a default, so that no document has to be
-//! migrated.
+//! The profiles as they are kept. A field that joins later has a default, so that no document has
+//! to be migrated.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use super::{
 pub struct PersonRecord {
     pub user_id: UserId,
     pub role: Role,
-    /// Counts the changes of its person and of admins. What is counted by events leaves it alone, so that
-    /// a completed job makes nobody's form stale.
+    /// Counts the changes of its person and of admins. What is counted by events leaves it alone,
+    /// so that a completed job makes nobody's form stale.
     pub revision: i64,
     /// Empty until the person gives it, as is the number.
     pub full_name: String,

@@ -1,4 +1,5 @@
-//! A profile as it is shown: whole to its own person and to admins, the public part to everybody else.
+//! A profile as it is shown: whole to its own person and to admins, the public part to everybody
+//! else.
 
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -161,7 +162,8 @@ impl OwnProvider {
     }
 }
 
-/// Leaves the last two characters of a number: whoever knows it can tell. A short one would be known by them.
+/// Leaves the last two characters of a number: whoever knows it can tell. A short one would be
+/// known by them.
 fn mask(number: &mut String) {
     let chars = number.chars().count();
     let shown = if chars < 6 { 0 } else { 2 };

@@ -1,18 +1,22 @@
-//! Names that could be taken for the platform's own people. A person who reads one may give its bearer a code or a password.
+//! Names that could be taken for the platform's own people. A person who reads one may give its
+//! bearer a code or a password.
 //!
-//! A name is compared as it looks, not as it is written: without case, signs and gaps, and with digits and letters of other
-//! scripts read as the Latin letters that they resemble. Both sides are read so.
+//! A name is compared as it looks, not as it is written: without case, signs and gaps, and with
+//! digits and letters of other scripts read as the Latin letters that they resemble. Both sides are
+//! read so.
 
 use std::sync::LazyLock;
 
-/// One a line. A Latin word counts where it stands alone or among words that go with it, any other wherever it stands.
+/// One a line. A Latin word counts where it stands alone or among words that go with it, any other
+/// wherever it stands.
 const WORDS: &str = include_str!("staff_words.txt");
 /// Words that go with one above: `Support Team`, and `SupportTeam`.
 const COMPANIONS: [&str; 9] =
     ["team", "desk", "service", "services", "center", "centre", "platform", "the", "online"];
 /// The brand counts as a part of a word, too.
 const BRAND: &str = "holdfast";
-/// This surname ends in the first sign of a word above: its bearer's given name may begin with the second.
+/// This surname ends in the first sign of a word above: its bearer's given name may begin with the
+/// second.
 const SURNAME: &str = "\u{4e0a}\u{5b98}";
 
 static STAFF: LazyLock<StaffWords> = LazyLock::new(StaffWords::read);
@@ -92,7 +96,8 @@ fn trim_digits(word: &str) -> &str {
     word.trim_matches(|c: char| c.is_numeric())
 }
 
-/// The Latin letters that a word looks like. The letters I and L, and what looks like them, are one.
+/// The Latin letters that a word looks like. The letters I and L, and what looks like them, are
+/// one.
 fn looks_of(word: &str) -> String {
     let letters: String = word.chars().flat_map(char::to_lowercase).filter_map(look_of).collect();
     letters.replace("rn", "m").replace("vv", "w")

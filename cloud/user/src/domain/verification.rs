@@ -1,6 +1,8 @@
-//! The verification of a provider: his certifications, and the record of each decision with its admin and reason.
+//! The verification of a provider: his certifications, and the record of each decision with its
+//! admin and reason.
 //!
-//! Invariant: nobody is verified but by an admin's decision on the certifications and the name that stand.
+//! Invariant: nobody is verified but by an admin's decision on the certifications and the name that
+//! stand.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
@@ -27,8 +29,8 @@ pub struct Certification {
     /// One that its provider has handed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<FileId>,
-    /// The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it leaves the platform.
-    /// The address of a file of this platform becomes the `document`.
+    /// The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it
+    /// leaves the platform. The address of a file of this platform becomes the `document`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_url: Option<String>,
 }
@@ -175,8 +177,8 @@ impl ProviderProfile {
         Ok(true)
     }
 
-    /// An admin's decision, also about one that was decided before. Returns whether it changes anything;
-    /// `None` where nothing was ever submitted.
+    /// An admin's decision, also about one that was decided before. Returns whether it changes
+    /// anything; `None` where nothing was ever submitted.
     pub fn decide(
         &mut self,
         is_verified: bool,

@@ -117,7 +117,8 @@ pub async fn reject(
     decide(&service, &admin, trace.as_str(), id, decision, false).await
 }
 
-/// On the profile that the admin looked at: a provider who has changed it meanwhile is read again first.
+/// On the profile that the admin looked at: a provider who has changed it meanwhile is read again
+/// first.
 async fn decide(
     service: &Service,
     admin: &Caller,

@@ -1,5 +1,5 @@
-//! The public part of a provider's profile, out of the cache where that knows it: each page that names somebody asks
-//! for it.
+//! The public part of a provider's profile, out of the cache where that knows it: each page that
+//! names somebody asks for it.
 
 use platform::{
     StoreError,
@@ -21,7 +21,8 @@ impl ProfileStore {
         Self { memory: Some(memory), ..self }
     }
 
-    /// A provider as everybody may see him; nothing where there is none to be shown, which is not remembered.
+    /// A provider as everybody may see him; nothing where there is none to be shown, which is not
+    /// remembered.
     pub async fn card(&self, user: UserId) -> Result<Option<PublicProfile>, StoreError> {
         let thing = provider(user);
         let Some(memory) = &self.memory else { return self.card_as_stored(user).await };

@@ -1,5 +1,5 @@
-//! The jobs that providers have completed, one document each, so that the number in a profile can be
-//! counted anew at any time.
+//! The jobs that providers have completed, one document each, so that the number in a profile can
+//! be counted anew at any time.
 
 use platform::{
     StoreError,
@@ -46,7 +46,8 @@ impl ProfileStore {
         self.recount_jobs(job.provider_id).await.map(drop)
     }
 
-    /// Counts the jobs of each provider anew. Returns the number of providers whose profile had another number.
+    /// Counts the jobs of each provider anew. Returns the number of providers whose profile had
+    /// another number.
     pub async fn recount_all(&self) -> Result<u64, StoreError> {
         let (mut mended, mut after) = (0, Uuid::nil());
         loop {
@@ -61,8 +62,9 @@ impl ProfileStore {
         }
     }
 
-    /// Writes the number of a provider's jobs into his profile, and returns whether it was another. The version is read
-    /// before the jobs are counted, so that a slower count never overwrites a later one.
+    /// Writes the number of a provider's jobs into his profile, and returns whether it was another.
+    /// The version is read before the jobs are counted, so that a slower count never overwrites a
+    /// later one.
     pub async fn recount_jobs(&self, provider: UserId) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let Some(mut found) = self.providers.get(provider.0).await? else {

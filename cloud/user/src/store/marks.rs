@@ -9,8 +9,8 @@ use crate::domain::{ProfileBody, VerificationState};
 const PAGE: usize = 200;
 
 impl ProfileStore {
-    /// Tells in an event of its own that each verified provider is so, and returns how many it told of. A profile that is
-    /// changed meanwhile tells of itself.
+    /// Tells in an event of its own that each verified provider is so, and returns how many it told
+    /// of. A profile that is changed meanwhile tells of itself.
     pub async fn tell_marks(&self) -> Result<u64, StoreError> {
         let trace = self.clock.new_id().simple().to_string();
         let (mut told, mut after) = (0, None);

@@ -7,8 +7,8 @@ use super::ProfileStore;
 use crate::domain::ProviderProfile;
 
 impl ProfileStore {
-    /// Takes a word that is newer than the last. What is counted elsewhere is no change of the provider's own, so it
-    /// makes nobody's form stale.
+    /// Takes a word that is newer than the last. What is counted elsewhere is no change of the
+    /// provider's own, so it makes nobody's form stale.
     pub async fn note_rating(&self, told: &RatingEvent, trace: &str) -> Result<(), StoreError> {
         let provider = told.provider_id;
         if self.get::<ProviderProfile>(provider).await?.is_none() {

@@ -43,8 +43,8 @@ impl DemoPeople {
         serde_json::from_str(FILE).context("could not read the demo people")
     }
 
-    /// Fills in the profile of somebody who has just registered. The next sign-in of a provider tells that he is
-    /// verified.
+    /// Fills in the profile of somebody who has just registered. The next sign-in of a provider
+    /// tells that he is verified.
     pub async fn introduce(
         &self,
         admin: &GatewaySession,

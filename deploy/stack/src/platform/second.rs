@@ -37,8 +37,8 @@ impl Stack {
         Ok(place)
     }
 
-    /// Starts one more replica of a part, which finds those of `peers` at these ports; returns its port once it is
-    /// ready.
+    /// Starts one more replica of a part, which finds those of `peers` at these ports; returns its
+    /// port once it is ready.
     pub async fn second_replica(
         &mut self,
         part: CloudPart,
@@ -50,8 +50,9 @@ impl Stack {
         Ok(place.port)
     }
 
-    /// Starts one more replica of every part; returns their places once all are ready. The second gateway asks the
-    /// second replicas, and each of those asks either replica of its peers, as chance has it.
+    /// Starts one more replica of every part; returns their places once all are ready. The second
+    /// gateway asks the second replicas, and each of those asks either replica of its peers, as
+    /// chance has it.
     pub async fn second_cloud(&mut self) -> Result<BTreeMap<CloudPart, ReplicaPlace>> {
         let mut places = BTreeMap::new();
         for part in CloudPart::ALL {

@@ -13,7 +13,8 @@ const TEMPORARY: &str = "TMPDIR";
 /// Run by the server before it answers anyone.
 const DATABASES: &str = include_str!("databases.sql");
 
-/// A MariaDB and a copy that follows it, for a test of whoever reads from the copy. It may be stopped and lost.
+/// A MariaDB and a copy that follows it, for a test of whoever reads from the copy. It may be
+/// stopped and lost.
 pub struct FollowedMariaDb {
     pub address: String,
     pub copy_address: String,
@@ -81,8 +82,8 @@ async fn start_as(
     let server = binaries::debian("mariadbd", PACKAGE)?;
     let folder = ground.folder_of(name)?;
     let data = folder.join("data");
-    // A server that starts clears away what it takes for its own leftovers there, so that two of one
-    // place drop each other's temporary tables.
+    // A server that starts clears away what it takes for its own leftovers there, so that two of
+    // one place drop each other's temporary tables.
     let own = ground.folder_of(&format!("{name}-tmp"))?;
     if !data.join("mysql").is_dir() {
         install(ground, &data, &own).await?;

@@ -78,8 +78,9 @@ pub(super) async fn ready(child: &Child, ports: &RabbitPorts) -> Result<()> {
     .await
 }
 
-/// Returns once every quorum queue stands in the node's register on disk. RabbitMQ 3.10 writes a new
-/// queue's line half a second late, and a queue whose line is lost to a kill has no leader ever after.
+/// Returns once every quorum queue stands in the node's register on disk. RabbitMQ 3.10 writes a
+/// new queue's line half a second late, and a queue whose line is lost to a kill has no leader ever
+/// after.
 pub(super) async fn settled(child: &Child, folder: &Path) -> Result<()> {
     let quorum = folder.join("mnesia").join(NODE).join("quorum").join(NODE);
     let registered = || std::future::ready(all_registered(&quorum));

@@ -1,4 +1,5 @@
-//! A stand-in for S3 that takes any key and forgets everything at its end: moto's server, for test runs alone.
+//! A stand-in for S3 that takes any key and forgets everything at its end: moto's server, for test
+//! runs alone.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Owns the living processes of a supervisor: starts, signals, reaps and stops them.
 //!
-//! Must stay true: starting and reaping exclude each other, so that an exit is always reported after
-//! its start, and the one waiting for every child never takes away the status that `spawn` waits for
-//! when a program cannot be executed.
+//! Must stay true: starting and reaping exclude each other, so that an exit is always reported
+//! after its start, and the one waiting for every child never takes away the status that `spawn`
+//! waits for when a program cannot be executed.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,8 @@ pub(super) struct Yard {
 #[derive(Default)]
 struct Living {
     by_name: BTreeMap<String, Running>,
-    /// Counts starts, so that the reaper notices one that happened while it had nothing to wait for.
+    /// Counts starts, so that the reaper notices one that happened while it had nothing to wait
+    /// for.
     starts: u64,
     stopping: bool,
     to_remove: Vec<PathBuf>,

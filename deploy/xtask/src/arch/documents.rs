@@ -1,5 +1,6 @@
-//! Keeps the documents true: every file and heading that one of them names exists, README.md and ARCHITECTURE.md stay
-//! short enough to finish, and the decisions are few pages that the index lists by subject.
+//! Keeps the documents true: every file and heading that one of them names exists, README.md and
+//! ARCHITECTURE.md stay short enough to finish, and the decisions are few pages that the index
+//! lists by subject.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! The rooms of a crate stand in layers: a room uses only rooms beneath it, so that a reader who goes
-//! downwards meets everything once. A domain stands at the bottom of every crate.
+//! The rooms of a crate stand in layers: a room uses only rooms beneath it, so that a reader who
+//! goes downwards meets everything once. A domain stands at the bottom of every crate.
 
 use super::{
     Finding,

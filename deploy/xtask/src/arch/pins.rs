@@ -1,5 +1,5 @@
-//! What others publish is fetched by the digest of its content: an action, and an image that a container or a build
-//! starts from. A tag can be moved to other content.
+//! What others publish is fetched by the digest of its content: an action, and an image that a
+//! container or a build starts from. A tag can be moved to other content.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

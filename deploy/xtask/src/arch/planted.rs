@@ -1,7 +1,8 @@
-//! Breaks each rule once in every file of every crate of this repository, and expects a finding there.
+//! Breaks each rule once in every file of every crate of this repository, and expects a finding
+//! there.
 //!
-//! The small workspace of `tests/arch.rs` shows that a rule bites. Only the real tree shows that it bites everywhere:
-//! files have been skipped because their names looked like those of tests.
+//! The small workspace of `tests/arch.rs` shows that a rule bites. Only the real tree shows that it
+//! bites everywhere: files have been skipped because their names looked like those of tests.
 
 use std::path::Path;
 

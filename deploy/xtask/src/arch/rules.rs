@@ -1,7 +1,7 @@
 //! What may be where. Everything else under `arch` only looks.
 
-/// A crate with the whole of its allowed dependencies among our own crates. One without a row here is a
-/// finding: a new crate decides on purpose what it stands on.
+/// A crate with the whole of its allowed dependencies among our own crates. One without a row here
+/// is a finding: a new crate decides on purpose what it stands on.
 pub const EDGES: &[(&str, &[&str])] = &[
     ("texts", &[]),
     ("texts-build", &[]),
@@ -115,8 +115,9 @@ pub const IMPURE: &[(&str, &[&str])] = &[
     ("it is random", &["std::hash::RandomState"]),
 ];
 
-/// The room of a service that decides. It is pure as those crates are, save that it may sum in a `HashMap` and reckon with
-/// days; payment's is the crate `custody`, and the order service's is `rules`.
+/// The room of a service that decides. It is pure as those crates are, save that it may sum in a
+/// `HashMap` and reckon with days; payment's is the crate `custody`, and the order service's is
+/// `rules`.
 pub const DOMAIN: &str = "domain";
 
 /// Paths that no domain room may name, nor anything below them, by the reason.
@@ -190,7 +191,8 @@ pub const RESERVED_PATHS: &[Reserved] = &[
     },
 ];
 
-/// The rooms of a crate from the top to the bottom. A new room of such a crate takes its place here.
+/// The rooms of a crate from the top to the bottom. A new room of such a crate takes its place
+/// here.
 pub const LAYERS: &[(&str, &[&[&str]])] = &[(
     "hub",
     &[

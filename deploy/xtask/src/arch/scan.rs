@@ -140,8 +140,8 @@ fn modules_of(inside: &Path) -> Vec<String> {
 
 /// Tells each file of a crate all the crate's modules, and whether it is only there for tests.
 ///
-/// A module for tests is known by its whole place, and so is what lies below it. A crate has modules of the
-/// same name elsewhere, such as `http` and `tests::http`.
+/// A module for tests is known by its whole place, and so is what lies below it. A crate has
+/// modules of the same name elsewhere, such as `http` and `tests::http`.
 fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     let src = member.folder.join("src");
     let (mut all, mut for_tests) = (BTreeSet::new(), BTreeSet::new());

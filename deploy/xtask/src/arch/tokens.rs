@@ -1,4 +1,5 @@
-//! Reads a Rust file as tokens, so that macros hide nothing, and tells what of it the rules are about.
+//! Reads a Rust file as tokens, so that macros hide nothing, and tells what of it the rules are
+//! about.
 
 use std::ops::RangeInclusive;
 
@@ -15,8 +16,8 @@ pub struct Mention {
 pub enum MentionKind {
     /// A path in an expression, a type, a pattern, an attribute or a macro's arguments.
     Path(CodePath),
-    /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a path. None
-    /// stands for all names below it.
+    /// A leaf of a `use`, an `extern crate` or a type alias: the name that the file gives to a
+    /// path. None stands for all names below it.
     Import {
         path: CodePath,
         name: Option<String>,

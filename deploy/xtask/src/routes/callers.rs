@@ -13,8 +13,8 @@ pub enum CallerLane {
 
 pub struct RouteCaller {
     pub lane: CallerLane,
-    /// Nobody asks the public routes, and everybody else their own: `tests/attack/tests/attack/matrix.rs` asks every
-    /// route as everybody whom it is not for.
+    /// Nobody asks the public routes, and everybody else their own:
+    /// `tests/attack/tests/attack/matrix.rs` asks every route as everybody whom it is not for.
     person: Option<Person>,
     /// Of the time of the whole run.
     percent: u64,

@@ -1,5 +1,5 @@
-//! The platform that is asked: on servers as in production, thrown away, with the demo's people, beside whatever else
-//! runs here.
+//! The platform that is asked: on servers as in production, thrown away, with the demo's people,
+//! beside whatever else runs here.
 
 use std::{
     fs::{self, File},

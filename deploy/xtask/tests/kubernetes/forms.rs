@@ -1,5 +1,5 @@
-//! The forms of Kubernetes itself. A document is read as its kind and written again: whatever differs is a field that the
-//! kind does not have, or one that it must have.
+//! The forms of Kubernetes itself. A document is read as its kind and written again: whatever
+//! differs is a field that the kind does not have, or one that it must have.
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},

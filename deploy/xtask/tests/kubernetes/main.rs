@@ -1,7 +1,8 @@
-//! The manifests of `deploy/kubernetes` say what `docker-compose.yml` says, have the forms of Kubernetes itself, and start
-//! each part as production needs it. No cluster has run them.
+//! The manifests of `deploy/kubernetes` say what `docker-compose.yml` says, have the forms of
+//! Kubernetes itself, and start each part as production needs it. No cluster has run them.
 //!
-//! Must stay true: each rule bites; the real files are broken in one place at a time, and that place is named.
+//! Must stay true: each rule bites; the real files are broken in one place at a time, and that
+//! place is named.
 
 #![allow(clippy::unwrap_used)]
 

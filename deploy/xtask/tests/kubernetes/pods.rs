@@ -47,8 +47,9 @@ impl<'m> Workload<'m> {
         ["initContainers", "containers"].into_iter().flat_map(|kind| list(&self.pod()[kind]))
     }
 
-    /// Its own variables, with `${KEY:?}` for a password of that name, as docker-compose.yml writes it, and `SECRET/KEY` for
-    /// another Secret. Those that only stand inside others are left out, as well as faults.
+    /// Its own variables, with `${KEY:?}` for a password of that name, as docker-compose.yml writes
+    /// it, and `SECRET/KEY` for another Secret. Those that only stand inside others are left out,
+    /// as well as faults.
     pub fn environment(&self, tree: &Tree) -> (BTreeMap<String, String>, Vec<String>) {
         let (mut all, mut faults) = (BTreeMap::new(), Vec::new());
         for from in list(&self.container()["envFrom"]) {

@@ -1,5 +1,5 @@
-//! What production needs of each part: two of it, updates without a gap, probes that restart nothing for a store, and no
-//! right that it does not use.
+//! What production needs of each part: two of it, updates without a gap, probes that restart
+//! nothing for a store, and no right that it does not use.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! What `docker-compose.yml` says of a service, its manifest says, too: image, settings, passwords and networks.
+//! What `docker-compose.yml` says of a service, its manifest says, too: image, settings, passwords
+//! and networks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,7 +166,8 @@ fn settings(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     unknown.map(|name| format!("`{name}` is no setting of .env.example")).collect()
 }
 
-/// Each password that is asked for is one that `passwords.sh` makes, and each of those opens something.
+/// Each password that is asked for is one that `passwords.sh` makes, and each of those opens
+/// something.
 fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let (_, names) = tree.text(PASSWORDS).split_once("for name in ").unwrap();
     let (names, _) = names.split_once("; do").unwrap();

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// The op will name the revocations of the file, and be judged by them. The gate learns them a moment later.
+/// The op will name the revocations of the file, and be judged by them. The gate learns them a
+/// moment later.
 #[tokio::test]
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
     let (me, other, session) = (UserId(id(7)), UserId(id(8)), SessionId(id(70)));

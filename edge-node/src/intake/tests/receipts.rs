@@ -115,8 +115,8 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
     assert_eq!((first.verdict, first.fence), (receipt.verdict, receipt.fence));
 }
 
-/// The cloud tells a person who is revoked by now what became of the work. A stranger with the former key gets
-/// no old token in by it, and makes nobody suspect.
+/// The cloud tells a person who is revoked by now what became of the work. A stranger with the
+/// former key gets no old token in by it, and makes nobody suspect.
 #[tokio::test]
 async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing_else() {
     let before = Edge::new().await;

@@ -40,7 +40,8 @@ impl Edge {
     }
 }
 
-/// The cloud refuses a start without held funds, so the provider hears it before he has done the work.
+/// The cloud refuses a start without held funds, so the provider hears it before he has done the
+/// work.
 #[tokio::test]
 async fn work_without_held_funds_is_not_taken_without_a_word() {
     let held = Order { payment_status: PaymentStatus::Held, version: 2, ..order(1, 1) };

@@ -1,4 +1,5 @@
-//! Customers in good standing: the orders that the holder of a region publishes and approves firmly for them alone.
+//! Customers in good standing: the orders that the holder of a region publishes and approves firmly
+//! for them alone.
 
 use wire::{ApprovalRule, Currency, OfflineRules, PaymentStatus, RegionAssignment, ServiceType};
 
@@ -140,7 +141,8 @@ async fn a_file_of_the_version_before_learns_its_customers_when_it_is_opened() {
     assert_eq!(publishes(&store, 101, 10).await, Verdict::Firm);
 }
 
-/// Each publish and approval under such a rule asks it, and the finished orders of years stay in the file.
+/// Each publish and approval under such a rule asks it, and the finished orders of years stay in
+/// the file.
 #[tokio::test]
 async fn the_question_after_a_customer_reads_an_index() {
     let data = tempfile::tempdir().unwrap();

@@ -28,7 +28,8 @@ const ORDER: &str =
     "INSERT INTO orders (id, version, feed_version, final, updated_at, bytes, worker)
     VALUES (?, ?, ?, ?, ?, ?, NULL)";
 
-/// Order 1 is open, and order 2 is finished and unpaid. Person 20 has two commands: the first was decided, the second waits.
+/// Order 1 is open, and order 2 is finished and unpaid. Person 20 has two commands: the first was
+/// decided, the second waits.
 fn fill(conn: &Connection) -> HighWaterMark {
     let hash = |n: u8| Hash([n; 32]);
     let start = Chain::start(&identity().name).hash;

@@ -85,8 +85,8 @@ fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
     Ok((text, table))
 }
 
-/// A list or a table is written as in the file. Its field converts any other text, so that a password of
-/// digits and an address such as `[::1]:8080` stay as they are.
+/// A list or a table is written as in the file. Its field converts any other text, so that a
+/// password of digits and an address such as `[::1]:8080` stay as they are.
 fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, ConfigError> {
     if text.starts_with(['[', '{']) && text.parse::<SocketAddr>().is_err() {
         let line = format!("{key} = {text}");

@@ -21,8 +21,8 @@ impl SecretUrl {
     /// The address without its password.
     pub fn masked(&self) -> String {
         let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
-        // A password may hold an unescaped `@` or `/` by mistake: mask up to the last `@`, even at the
-        // price of hiding a path, rather than show a part of it.
+        // A password may hold an unescaped `@` or `/` by mistake: mask up to the last `@`, even at
+        // the price of hiding a path, rather than show a part of it.
         let at = rest.rfind('@');
         match at.and_then(|at| rest[..at].split_once(':').map(|(user, _)| (user, &rest[at..]))) {
             Some((user, host)) => format!("{scheme}://{user}:{MASK}{host}"),

@@ -109,7 +109,8 @@ impl ApiDocument {
 }
 
 impl RouteDescription {
-    /// A reference to the schema of `T`. A generic type stands where it is used: its name says too little.
+    /// A reference to the schema of `T`. A generic type stands where it is used: its name says too
+    /// little.
     pub fn schema<T: ToSchema>(&mut self) -> Value {
         let mut named = Vec::new();
         T::schemas(&mut named);
@@ -184,7 +185,8 @@ impl RouteDescription {
         self.needs_key = true;
     }
 
-    /// The route takes no key although it changes something; the reason ends the sentence "A repeat".
+    /// The route takes no key although it changes something; the reason ends the sentence "A
+    /// repeat".
     pub fn takes_no_key(&mut self, why: &'static str) {
         self.key = KeyRule::Unkeyed(why);
     }
@@ -264,8 +266,8 @@ impl RouteDescription {
     }
 }
 
-/// As utoipa has it, but for fields that may be absent, which are never null, and for enums without a tag,
-/// whose values may fit several variants.
+/// As utoipa has it, but for fields that may be absent, which are never null, and for enums without
+/// a tag, whose values may fit several variants.
 fn tidy(schema: RefOr<Schema>) -> Value {
     let mut value = serde_json::to_value(schema).expect("a schema is JSON");
     without_nulls(&mut value);
@@ -288,7 +290,8 @@ fn untagged(schema: &mut Value) {
     }
 }
 
-/// Objects are told apart by a field that has one value; the parts of a nullable value, and words, by themselves.
+/// Objects are told apart by a field that has one value; the parts of a nullable value, and words,
+/// by themselves.
 fn may_overlap(variants: &[Value]) -> bool {
     let is_tag = |field: &Value| field["enum"].as_array().is_some_and(|words| words.len() == 1);
     let is_told_apart = |variant: &Value| {

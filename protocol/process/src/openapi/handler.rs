@@ -18,7 +18,8 @@ use crate::{
     trace::Trace,
 };
 
-/// A handler whose parameters and result describe themselves. `A` tells handlers of different length apart.
+/// A handler whose parameters and result describe themselves. `A` tells handlers of different
+/// length apart.
 pub trait DescribedHandler<A> {
     fn describe(route: &mut RouteDescription);
 }

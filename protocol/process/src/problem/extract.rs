@@ -98,7 +98,8 @@ fn not_json() -> Problem {
     Problem::new(Code::MalformedBody).detail(say::body_not_json_type)
 }
 
-/// A body is a JSON object. A list would read as one by the order of its values, which nobody means.
+/// A body is a JSON object. A list would read as one by the order of its values, which nobody
+/// means.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -180,7 +181,8 @@ fn invalid(path: &str, message: &str) -> FieldError {
     }
 }
 
-/// The value sent, and the allowed ones: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH` ``.
+/// The value sent, and the allowed ones: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH`
+/// ``.
 fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut words = message.strip_prefix("unknown variant `")?.split('`').step_by(2);
     let wrong = words.next()?;

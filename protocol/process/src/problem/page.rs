@@ -1,6 +1,7 @@
 //! Owns the pages of lists: the question for one, and the answer.
 //!
-//! Invariant: `next` is absent where nothing follows. A store reads one row more than fits, which tells.
+//! Invariant: `next` is absent where nothing follows. A store reads one row more than fits, which
+//! tells.
 
 use std::{
     fmt::{self, Display},
@@ -75,7 +76,8 @@ impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
         self.limit + 1
     }
 
-    /// The page that begins `rows`, which were read as `rows()` says. `place` is where a row stands.
+    /// The page that begins `rows`, which were read as `rows()` says. `place` is where a row
+    /// stands.
     pub fn of<T, P: Display>(&self, mut rows: Vec<T>, place: impl Fn(&T) -> P) -> ItemList<T> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);

@@ -15,7 +15,8 @@ struct EdgeClaims {
     aud: String,
     iat: i64,
     exp: i64,
-    /// Random, so that no two tokens of an edge are alike, whatever its clock says. Older edges have none.
+    /// Random, so that no two tokens of an edge are alike, whatever its clock says. Older edges
+    /// have none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     jti: String,
 }
@@ -44,7 +45,8 @@ pub fn edge_claim(token: &str) -> Result<EdgeId, TokenError> {
     claims.map(|claims| claims.sub).map_err(|_| TokenError::Invalid)
 }
 
-/// Whom it is from, if that edge's key signed it for a few minutes about now and it has not expired.
+/// Whom it is from, if that edge's key signed it for a few minutes about now and it has not
+/// expired.
 pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<EdgeId, TokenError> {
     let claims: EdgeClaims = signed(token, public)?;
     if claims.aud != AUDIENCE {
@@ -55,8 +57,9 @@ pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<Ed
     if claims.is_too_long() || too_early { Err(TokenError::Invalid) } else { Ok(claims.sub) }
 }
 
-/// How far the edge's clock is ahead of `now`, in milliseconds, by a token that its key has just signed and
-/// that `verify_edge` refuses for its time. `None` where the token is no good at any time.
+/// How far the edge's clock is ahead of `now`, in milliseconds, by a token that its key has just
+/// signed and that `verify_edge` refuses for its time. `None` where the token is no good at any
+/// time.
 pub fn edge_clock_error(token: &str, public: &[u8; 32], now: UnixMillis) -> Option<i64> {
     let claims: EdgeClaims = signed(token, public).ok()?;
     let is_sound = claims.aud == AUDIENCE && !claims.is_too_long();

@@ -8,9 +8,11 @@ use super::signer::thumbprint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySet {
-    /// Those whose tokens still live, the present and the next one, in the order in which they sign.
+    /// Those whose tokens still live, the present and the next one, in the order in which they
+    /// sign.
     pub keys: Vec<PublishedKey>,
-    /// Keys whose tokens have all expired. They name the people behind an edge's old log, and let nobody in.
+    /// Keys whose tokens have all expired. They name the people behind an edge's old log, and let
+    /// nobody in.
     pub former_keys: Vec<PublishedKey>,
 }
 

@@ -1,7 +1,8 @@
 //! The public keys people's tokens are checked against, and a memory of tokens whose signature was
 //! checked already: a check costs 35 µs, and a tablet sends the same token with every command.
 //!
-//! Invariant: a key lets nobody in before the moment from which it is trusted, and a former key lets nobody in.
+//! Invariant: a key lets nobody in before the moment from which it is trusted, and a former key
+//! lets nobody in.
 
 use std::{
     collections::HashMap,
@@ -81,7 +82,8 @@ impl Keys {
         Self(Arc::new(RwLock::new(Inner::new("", HashMap::new()))))
     }
 
-    /// Replaces the key set. Keys it does not hold are no longer trusted. Returns whether it lost a key.
+    /// Replaces the key set. Keys it does not hold are no longer trusted. Returns whether it lost a
+    /// key.
     pub fn replace(&self, jwks: &str) -> Result<bool, KeysError> {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +106,8 @@ impl Keys {
         self.inner().jwks.clone()
     }
 
-    /// The claims of a token that one of these keys signed for that audience, and that has not expired.
+    /// The claims of a token that one of these keys signed for that audience, and that has not
+    /// expired.
     pub fn verify(
         &self,
         token: &str,
@@ -119,8 +122,8 @@ impl Keys {
         if key.lets_in(now) { Ok(claims) } else { Err(TokenError::Invalid) }
     }
 
-    /// The claims of a token that one of these keys signed, a former one included, for any audience and until any
-    /// time. They let nobody in.
+    /// The claims of a token that one of these keys signed, a former one included, for any audience
+    /// and until any time. They let nobody in.
     pub fn read(&self, token: &str) -> Result<Claims, TokenError> {
         self.checked(token).map(|checked| checked.claims)
     }

@@ -1,8 +1,8 @@
 //! Which 32 bytes may be registered as somebody's public key.
 //!
-//! Invariant: for a key that is taken, a signature proves its private half. Whoever registers a point of
-//! low order can be signed for by everyone, and a number written in two ways is two names for one key.
-//! Bytes that are no point at all need no check: they verify nothing.
+//! Invariant: for a key that is taken, a signature proves its private half. Whoever registers a
+//! point of low order can be signed for by everyone, and a number written in two ways is two names
+//! for one key. Bytes that are no point at all need no check: they verify nothing.
 
 /// 2^255 - 19, little-endian.
 const P: [u8; 32] = {

@@ -1,5 +1,5 @@
-//! Services know each other by tokens of a minute that name both sides. A part that runs alone signs with a key
-//! of its own, and believes a caller by that caller's public key alone.
+//! Services know each other by tokens of a minute that name both sides. A part that runs alone
+//! signs with a key of its own, and believes a caller by that caller's public key alone.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{clock::Clock, parts::CloudPart};
 
-/// The key by which a process signs for its parts, and the keys of those who may call them. Clones share it.
+/// The key by which a process signs for its parts, and the keys of those who may call them. Clones
+/// share it.
 #[derive(Clone, Debug)]
 pub struct ServiceKey {
     own: Signer,
@@ -75,8 +76,8 @@ impl ServiceKey {
         Ok(Self { own, callers: Callers::Known(Arc::new(known)) })
     }
 
-    /// Makes a folder for each part: its private key, where there is none yet, and the public keys of the parts
-    /// that may call it.
+    /// Makes a folder for each part: its private key, where there is none yet, and the public keys
+    /// of the parts that may call it.
     pub fn make(folder: &Path) -> Result<(), SignerError> {
         let own = |part: CloudPart| folder.join(part.name());
         let keys = CloudPart::ALL.iter().map(|part| {
@@ -94,8 +95,9 @@ impl ServiceKey {
         Ok(())
     }
 
-    /// A secret that every holder of this key derives alike, one for each purpose. An Ed25519 signature is
-    /// the same each time, and nobody without the key can make it; the signed text is no token's.
+    /// A secret that every holder of this key derives alike, one for each purpose. An Ed25519
+    /// signature is the same each time, and nobody without the key can make it; the signed text is
+    /// no token's.
     pub fn secret(&self, purpose: &str) -> [u8; 32] {
         let signature = self.own.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
         let mut secret = [0; 32];

@@ -1,4 +1,5 @@
-//! Seals private keys, so that a database can keep them: they are open to a process that has the key file alone.
+//! Seals private keys, so that a database can keep them: they are open to a process that has the
+//! key file alone.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Knows whether a request waits for bytes of its own caller, so that a time limit blames nobody else.
+//! Knows whether a request waits for bytes of its own caller, so that a time limit blames nobody
+//! else.
 
 use std::{
     pin::Pin,

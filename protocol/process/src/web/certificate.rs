@@ -1,5 +1,5 @@
-//! Owns the certificate that a listener shows. It is read again when its files change, without a restart; files
-//! that do not fit together leave the one that is shown.
+//! Owns the certificate that a listener shows. It is read again when its files change, without a
+//! restart; files that do not fit together leave the one that is shown.
 
 use std::{
     path::PathBuf,
@@ -62,7 +62,8 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// `chain` is a PEM file with the listener's own certificate first, `key` one with its private key.
+    /// `chain` is a PEM file with the listener's own certificate first, `key` one with its private
+    /// key.
     pub async fn load(chain: PathBuf, key: PathBuf) -> Result<Self, CertificateError> {
         let files = read(&chain, &key).await?;
         let server = server(&chain, &key, &files)?;

@@ -26,8 +26,8 @@ use crate::{
     trace::{self, Trace, TraceId},
 };
 
-/// Stands around every request of `service`. Written out, since `middleware::from_fn` copies and boxes all that is
-/// inside it for each request.
+/// Stands around every request of `service`. Written out, since `middleware::from_fn` copies and
+/// boxes all that is inside it for each request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestFrame {
     pub service: &'static str,
@@ -51,7 +51,8 @@ struct Entry {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The route of a request that matched none: paths are the caller's words and would make endless labels.
+/// The route of a request that matched none: paths are the caller's words and would make endless
+/// labels.
 const UNMATCHED: &str = "unmatched";
 
 impl<S> Layer<S> for RequestFrame {

@@ -1,9 +1,12 @@
-//! Refuses heads of requests whose lines end otherwise than by CR and LF, and requests that name no host, or two.
+//! Refuses heads of requests whose lines end otherwise than by CR and LF, and requests that name no
+//! host, or two.
 //!
-//! hyper takes a lone LF for the end of a line, as RFC 9112 allows. A proxy in front may take it for a part of the line, and then
-//! the two disagree on which headers the request has. So a lone LF in a head becomes a NUL, and hyper refuses the head with 400.
+//! hyper takes a lone LF for the end of a line, as RFC 9112 allows. A proxy in front may take it
+//! for a part of the line, and then the two disagree on which headers the request has. So a lone LF
+//! in a head becomes a NUL, and hyper refuses the head with 400.
 //!
-//! Invariant: no byte of a body or of an upgraded connection is changed; where the end of a body is in doubt, none behind it is.
+//! Invariant: no byte of a body or of an upgraded connection is changed; where the end of a body is
+//! in doubt, none behind it is.
 
 use std::{
     io::{self, IoSlice},

@@ -35,8 +35,8 @@ pub enum BindError {
     },
 }
 
-/// How long a connection may take to send the head of its next request. One that is kept for later is closed
-/// as soon, so our client lets go of it sooner.
+/// How long a connection may take to send the head of its next request. One that is kept for later
+/// is closed as soon, so our client lets go of it sooner.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The head of a request, with its token. A larger one is answered 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -56,9 +56,10 @@ pub async fn bind(addr: &str) -> Result<TcpListener, BindError> {
 }
 
 /// Answers until `stop`, then takes no more connections and lets answers under way finish, for ten
-/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`, and the stop as
-/// `ProcessStop`, which an answer without an end heeds, and its `SlotProof`. A connection that was upgraded, as a WebSocket
-/// is, belongs to its handler, which hears of the stop by itself; it keeps its place until it is closed.
+/// seconds at most. Handlers find the caller's address as `ConnectInfo<SocketAddr>`, and the stop
+/// as `ProcessStop`, which an answer without an end heeds, and its `SlotProof`. A connection that
+/// was upgraded, as a WebSocket is, belongs to its handler, which hears of the stop by itself; it
+/// keeps its place until it is closed.
 pub async fn serve(listener: TcpListener, router: Router, slots: Slots, stop: CancellationToken) {
     let stopping = stop.clone();
     let answer = move |stream: PacedStream, from| {
@@ -91,8 +92,8 @@ pub async fn serve_by_tls(
     converse_with_all(listener, slots, stop, answer).await;
 }
 
-/// Holds a conversation with each connection, in a task of its own, until `stop` and ten seconds longer at
-/// most. A connection that finds no place is closed unread.
+/// Holds a conversation with each connection, in a task of its own, until `stop` and ten seconds
+/// longer at most. A connection that finds no place is closed unread.
 pub async fn converse_with_all<C>(
     listener: TcpListener,
     slots: Slots,

@@ -1,5 +1,5 @@
-//! A taken connection: it holds its place, ends when the place goes to another, and waits for a reader
-//! that does not read only so long.
+//! A taken connection: it holds its place, ends when the place goes to another, and waits for a
+//! reader that does not read only so long.
 
 use std::{
     io::{self, IoSlice},
@@ -18,7 +18,8 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::slots::Slot;
 use crate::metrics;
 
-/// A reader takes this many bytes within this time, or everything there is; else the connection ends.
+/// A reader takes this many bytes within this time, or everything there is; else the connection
+/// ends.
 const BYTES_TAKEN_MIN: usize = 32 * 1024;
 const TAKEN_WITHIN: Duration = Duration::from_secs(20);
 

@@ -1,5 +1,5 @@
-//! What answers tell a browser. Of data, nothing may run, be framed, be sniffed, be kept for another
-//! person or send a referrer. A page of an app has a policy of its own.
+//! What answers tell a browser. Of data, nothing may run, be framed, be sniffed, be kept for
+//! another person or send a referrer. A page of an app has a policy of its own.
 
 use axum::{Router, response::Response};
 use http::{HeaderName, HeaderValue, header};

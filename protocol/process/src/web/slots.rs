@@ -1,8 +1,8 @@
 //! Owns the places for connections that a process has at its listeners, all of them together.
 //!
 //! Invariants: one address never holds more than its share; a place is taken until the socket is
-//! closed, also by an upgraded one; at the limit the address with the most connections gives one up, so
-//! that a newcomer with fewer comes in.
+//! closed, also by an upgraded one; at the limit the address with the most connections gives one
+//! up, so that a newcomer with fewer comes in.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -78,8 +78,8 @@ impl SlotProof {
 }
 
 impl Slots {
-    /// `per_address` is the wish of the configuration. A process with few files has fewer places, and no
-    /// address more than three quarters of them.
+    /// `per_address` is the wish of the configuration. A process with few files has fewer places,
+    /// and no address more than three quarters of them.
     pub fn new(per_address: usize) -> Self {
         Self::with(CONNECTIONS_MAX.min(places_for_files()), per_address)
     }
@@ -133,8 +133,8 @@ impl Default for Slots {
 }
 
 impl Table {
-    /// Takes a place from the address with the most, where that has at least two more than the newcomer:
-    /// from one that has asked nothing yet, or else from the oldest.
+    /// Takes a place from the address with the most, where that has at least two more than the
+    /// newcomer: from one that has asked nothing yet, or else from the oldest.
     fn give_up_one(&mut self, newcomer_holds: usize) -> bool {
         let most = self.per_address.iter().max_by_key(|(_, held)| **held);
         let Some((&address, &held)) = most else { return false };

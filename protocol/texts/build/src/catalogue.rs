@@ -22,8 +22,8 @@ pub struct CatalogueEntry {
     pub placeholders: BTreeSet<String>,
     /// The placeholders that are selected by, and the words each is compared with.
     pub choices: Choices,
-    /// The text itself, or where it has placeholders the whole message in Fluent; its attributes each have
-    /// all of it.
+    /// The text itself, or where it has placeholders the whole message in Fluent; its attributes
+    /// each have all of it.
     pub text: String,
 }
 

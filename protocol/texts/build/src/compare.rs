@@ -40,7 +40,8 @@ fn lacking(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Vec<Strin
         .collect()
 }
 
-/// A word that chooses must choose between the same words everywhere; a plural is each language's own.
+/// A word that chooses must choose between the same words everywhere; a plural is each language's
+/// own.
 fn unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
     let words = |entered: &CatalogueEntry| -> Choices {
         let mut choices = entered.choices.clone();

@@ -19,8 +19,8 @@ pub struct CmdFrame {
     pub seen: Option<Receipt>,
     /// The receipt that this command has got before.
     pub receipt: Option<Receipt>,
-    /// Set once the command was sent to another edge, whichever of the two came first: what that one has
-    /// had decided this one may not know, so a repeat is never answered firm.
+    /// Set once the command was sent to another edge, whichever of the two came first: what that
+    /// one has had decided this one may not know, so a repeat is never answered firm.
     #[serde(default)]
     pub repeat: bool,
     pub token: String,
@@ -54,7 +54,8 @@ impl CmdFrame {
     }
 }
 
-/// A body that is no command frame, and its id where it can be made out: the tablet shall know which is meant.
+/// A body that is no command frame, and its id where it can be made out: the tablet shall know
+/// which is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnreadableFrame {
     pub id: Option<CommandId>,

@@ -112,19 +112,20 @@ pub enum Change {
         sessions: Vec<crate::SessionId>,
         #[n(2)]
         users: Vec<crate::UserId>,
-        /// Of a person who is revoked, then named in `users` as well, or let in again. An edge of an older version does
-        /// not read it, and goes on refusing somebody who is let in again.
+        /// Of a person who is revoked, then named in `users` as well, or let in again. An edge of
+        /// an older version does not read it, and goes on refusing somebody who is let in again.
         #[n(3)]
         person: Option<PersonStanding>,
-        /// Of a provider who is verified, or no longer is. An edge of an older version does not read it.
+        /// Of a provider who is verified, or no longer is. An edge of an older version does not
+        /// read it.
         #[n(4)]
         mark: Option<ProviderMark>,
     },
     /// Ends its frame: a grant's digest is compared with exactly what came before.
     #[n(5)]
     Assignment(#[n(0)] crate::RegionAssignment),
-    /// Of a newer hub. It is passed over, and the feed goes on behind it: an edge that ended the session
-    /// for it would be sent it again for ever.
+    /// Of a newer hub. It is passed over, and the feed goes on behind it: an edge that ended the
+    /// session for it would be sent it again for ever.
     #[n(65535)]
     Unknown,
 }

@@ -91,7 +91,8 @@ pub struct Welcome {
     /// An image as of this number comes next; until all of it is there, the edge keeps its cursor.
     #[n(7)]
     pub snapshot: Option<u64>,
-    /// Of the codecs in Hello, the one by which the edge is to pack ops; absent where it is to pack none.
+    /// Of the codecs in Hello, the one by which the edge is to pack ops; absent where it is to pack
+    /// none.
     #[n(8)]
     pub codec: Option<u8>,
 }

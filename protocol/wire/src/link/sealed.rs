@@ -1,7 +1,8 @@
 //! A frame of the hub with the proof that it is the hub's own.
 //!
-//! The hub seals every frame to an edge whose Hello brought a challenge. A signature binds the edge, the
-//! challenge, the hub's nonce, the place of the frame in its session and the bytes of the frame.
+//! The hub seals every frame to an edge whose Hello brought a challenge. A signature binds the
+//! edge, the challenge, the hub's nonce, the place of the frame in its session and the bytes of the
+//! frame.
 
 use minicbor::{Decode, Encode, Encoder, bytes::ByteVec};
 

@@ -48,9 +48,10 @@ impl Up {
         self.packed.as_ref().map_or(self.ops.len() as u64, |packed| packed.count.into())
     }
 
-    /// The same ops in fewer bytes, where that is possible. One alone stays as it is, so that nothing
-    /// packed is larger than the limits of a batch. So does what would not come out again as it went in:
-    /// there is no such thing, and if there were, the log would stand still at it for ever.
+    /// The same ops in fewer bytes, where that is possible. One alone stays as it is, so that
+    /// nothing packed is larger than the limits of a batch. So does what would not come out again
+    /// as it went in: there is no such thing, and if there were, the log would stand still at it
+    /// for ever.
     #[must_use]
     pub fn packed(self) -> Self {
         let (Ok(count), false) = (u32::try_from(self.ops.len()), self.ops.len() < 2) else {
@@ -119,7 +120,8 @@ pub struct Ack {
     /// The digest of how its region assigns, by the feed's last word.
     #[n(13)]
     pub assignment: Option<Hash>,
-    /// How far the clock of the edge's machine is ahead, where the edge works by the hub's time instead.
+    /// How far the clock of the edge's machine is ahead, where the edge works by the hub's time
+    /// instead.
     #[n(14)]
     pub clock_error_ms: Option<i64>,
     /// People whose commands it refuses, because it keeps its last room for those whom it knows.

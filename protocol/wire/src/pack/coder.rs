@@ -1,8 +1,8 @@
-//! A binary arithmetic coder: what was likely costs next to nothing, what was not costs more, and how
-//! likely a thing is both ends learn from what has gone by.
+//! A binary arithmetic coder: what was likely costs next to nothing, what was not costs more, and
+//! how likely a thing is both ends learn from what has gone by.
 //!
-//! Invariant: whoever hears makes the same steps as whoever said it. What was cut off reads as zeros
-//! and is known as cut off; nothing that is heard makes this panic.
+//! Invariant: whoever hears makes the same steps as whoever said it. What was cut off reads as
+//! zeros and is known as cut off; nothing that is heard makes this panic.
 
 /// How likely a yes is, in parts of 65,536, learned as it goes.
 #[derive(Debug, Clone, Copy)]

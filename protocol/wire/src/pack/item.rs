@@ -1,7 +1,7 @@
 //! An op as the heads of its CBOR items, one after the other.
 //!
-//! Invariant: heads written one after the other are the bytes they were read from; bytes of which that
-//! is not so have no heads.
+//! Invariant: heads written one after the other are the bytes they were read from; bytes of which
+//! that is not so have no heads.
 
 /// The kinds of CBOR items, by their number in its heads.
 pub(super) mod kind {

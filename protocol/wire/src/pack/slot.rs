@@ -1,4 +1,5 @@
-//! The memory of both ends of a place in the ops, and the coding of a number where others are expected.
+//! The memory of both ends of a place in the ops, and the coding of a number where others are
+//! expected.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +36,8 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// The number at this place: said by its way from whichever of the expected ones was nearest here
-    /// before.
+    /// The number at this place: said by its way from whichever of the expected ones was nearest
+    /// here before.
     pub fn number(&mut self, coder: &mut impl Coder, expected: &[u64], said: u64) -> u64 {
         let nearest = expected.iter().zip(&self.off).min_by_key(|(_, off)| **off);
         let base = nearest.map_or(0, |(base, _)| *base);
@@ -73,7 +74,8 @@ fn length(number: u64) -> u64 {
     number.checked_ilog2().map_or(0, |bit| u64::from(bit) + 1)
 }
 
-/// How long numbers are, and how they go on behind their first bit. Of the rest nothing is expected.
+/// How long numbers are, and how they go on behind their first bit. Of the rest nothing is
+/// expected.
 #[derive(Debug)]
 struct Number {
     length: [Chance; 128],

@@ -1,5 +1,5 @@
-//! How a string is said: as the one that is expected at its place, as another that was there before, as
-//! an id made at a moment, or letter by letter.
+//! How a string is said: as the one that is expected at its place, as another that was there
+//! before, as an id made at a moment, or letter by letter.
 
 use super::{
     PackError,
@@ -77,7 +77,8 @@ impl<C: Coder> Walk<'_, C> {
         (high << 64 | 2 << 62 | u128::from(last)).to_be_bytes().to_vec()
     }
 
-    /// What it shares with the last string here that was new, how many letters come then, and these.
+    /// What it shares with the last string here that was new, how many letters come then, and
+    /// these.
     fn letters(&mut self, at: usize, said: &[u8]) -> Result<Vec<u8>, PackError> {
         let last = self.slots[at].strings.last().map_or(&[][..], Vec::as_slice);
         let shared = last.iter().zip(said).take_while(|(one, other)| one == other).count();

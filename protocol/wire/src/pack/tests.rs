@@ -1,5 +1,5 @@
-//! What goes in comes out, whatever it is; what was not packed comes to nothing; and what a thousand
-//! ops weigh.
+//! What goes in comes out, whatever it is; what was not packed comes to nothing; and what a
+//! thousand ops weigh.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -47,9 +47,9 @@ impl Draws {
     }
 }
 
-/// What is taken at an edge during an outage: fifty providers, each with a tablet whose clock is off by
-/// seconds, who accept what was published in the last day, one every half a minute or so. Of those that
-/// `go_on`, some start and complete what they have accepted.
+/// What is taken at an edge during an outage: fifty providers, each with a tablet whose clock is
+/// off by seconds, who accept what was published in the last day, one every half a minute or so. Of
+/// those that `go_on`, some start and complete what they have accepted.
 fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
     const DAY_MS: u64 = 24 * 3_600_000;
     let mut draws = Draws(0x9e37_79b9_7f4a_7c15);
@@ -110,8 +110,8 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
     log
 }
 
-/// The aim is 32 bytes an op. Of each, 18.5 are the random bits of two ids, 3.3 say when in the last day
-/// the order was published, and 2 when the command was given.
+/// The aim is 32 bytes an op. Of each, 18.5 are the random bits of two ids, 3.3 say when in the
+/// last day the order was published, and 2 when the command was given.
 #[test]
 fn a_thousand_accepts_of_an_outage_weigh_less_than_thirty_two_bytes_each() {
     let log = outage(1_000, false);

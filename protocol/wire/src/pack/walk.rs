@@ -1,5 +1,5 @@
-//! The way through the ops, which both ends go together: the end that says reads each item off the op,
-//! the end that hears writes each down.
+//! The way through the ops, which both ends go together: the end that says reads each item off the
+//! op, the end that hears writes each down.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,11 @@ use super::{
     slot::{MOMENTS_MAX, Slot},
 };
 
-/// So many places in the ops are told apart; what stands at further ones is taken to stand at `ITEM`.
+/// So many places in the ops are told apart; what stands at further ones is taken to stand at
+/// `ITEM`.
 const SLOTS_MAX: usize = 4_096;
-/// So many strings and recollections are kept, and no further ones: there is nothing to gain from them.
+/// So many strings and recollections are kept, and no further ones: there is nothing to gain from
+/// them.
 const REMEMBERED_MAX: usize = 1 << 15;
 /// Places in a list, and keys, from here on are one.
 const NAMES_MAX: u64 = 31;
@@ -23,8 +25,8 @@ const MOMENT_MIN: u64 = 1 << 40;
 const ITEM: usize = 0;
 const NO_ITEM: usize = 1;
 
-/// What stands at a place below another: an item of a list, the key that follows a key, the value of a
-/// key, and the parts of a string.
+/// What stands at a place below another: an item of a list, the key that follows a key, the value
+/// of a key, and the parts of a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
     At(u64),
@@ -51,8 +53,8 @@ pub(super) struct Walk<'a, C> {
     pub(super) bytes_left: usize,
 }
 
-/// The newest string of this op that had been at its place before, by that place and its number there:
-/// whose op it is, as far as anybody can tell.
+/// The newest string of this op that had been at its place before, by that place and its number
+/// there: whose op it is, as far as anybody can tell.
 type Whose = (usize, u64);
 
 impl<'a, C: Coder> Walk<'a, C> {

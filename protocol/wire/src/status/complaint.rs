@@ -1,4 +1,5 @@
-//! What is not well in a report. Every reader takes it from here, so that all agree on what healthy means.
+//! What is not well in a report. Every reader takes it from here, so that all agree on what healthy
+//! means.
 
 use super::{
     ChecksumState, EdgeStatus, GateState, LeftBehind, LinkState, RegionStatus, StatusReport,
@@ -15,7 +16,8 @@ pub struct Complaint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComplaintKind {
     GateClosed,
-    /// The feed and its owner said different things of one version in the last day, and so often so far.
+    /// The feed and its owner said different things of one version in the last day, and so often so
+    /// far.
     Contradicted(u64),
     AsksStopped(u64),
     NoEdge,
@@ -32,8 +34,8 @@ pub enum ComplaintKind {
     NeverConnected,
     LinkDown(GateState),
     OrdersDiffer,
-    /// Nothing is on its way and yet it does not agree: either the edge cannot read on, or an outcome has
-    /// told it of a change that the feed never brought.
+    /// Nothing is on its way and yet it does not agree: either the edge cannot read on, or an
+    /// outcome has told it of a change that the feed never brought.
     Unsettled {
         since: UnixMillis,
         unread: u64,
@@ -59,7 +61,8 @@ pub enum ComplaintKind {
     },
 }
 
-/// With less, an operator is told while there is still time: an edge whose disk is full takes nothing in.
+/// With less, an operator is told while there is still time: an edge whose disk is full takes
+/// nothing in.
 pub(super) const DISK_FREE_BYTES_MIN: u64 = 1024 * 1024 * 1024;
 
 /// A clock further off judges tokens wrongly; a slow network alone looks like some seconds.

@@ -79,8 +79,8 @@ impl Node {
         }
     }
 
-    /// Every map, and every array that is a row of fields: not a list, whose items are all of one kind,
-    /// and not the pair of an enum's number and its fields.
+    /// Every map, and every array that is a row of fields: not a list, whose items are all of one
+    /// kind, and not the pair of an enum's number and its fields.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();
         self.walk(&mut Vec::new(), false, &mut places);
@@ -157,8 +157,8 @@ impl Node {
         }
     }
 
-    /// The number that says which kind of command it is: of the first tagged pair within a map within
-    /// another, for a command's body stands in the command.
+    /// The number that says which kind of command it is: of the first tagged pair within a map
+    /// within another, for a command's body stands in the command.
     pub fn command_kind_mut(&mut self) -> &mut Self {
         let command = |node: &Self| {
             matches!(node, Self::Map(pairs) if matches!(&pairs[..],

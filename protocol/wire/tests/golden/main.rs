@@ -1,5 +1,6 @@
-//! The encodings of this protocol version, byte for byte. Logs, receipts and peers of other versions
-//! rely on them, so a difference here is a break of compatibility and not a test to be updated.
+//! The encodings of this protocol version, byte for byte. Logs, receipts and peers of other
+//! versions rely on them, so a difference here is a break of compatibility and not a test to be
+//! updated.
 //!
 //! `HOLDFAST_GOLDEN=write` adds vectors that do not stand in the file yet; it never changes one.
 

@@ -190,7 +190,8 @@ pub fn assignment_in_good_standing() -> RegionAssignment {
     assignment
 }
 
-/// A region where small jobs may begin before they are paid, and one kind of work is always paid for afterwards.
+/// A region where small jobs may begin before they are paid, and one kind of work is always paid
+/// for afterwards.
 pub fn assignment_paid_afterwards() -> RegionAssignment {
     let mut assignment = assignment();
     let price_max = "80.00".parse().unwrap();

@@ -48,8 +48,8 @@ pub fn condition(language: Language) -> impl Fn(&str) -> Result<Condition, Strin
     move |text| Condition::read(text, language)
 }
 
-/// A gateway's address as it is written by hand: a scheme may be missing, a slash too many. A single
-/// word could be anything, so a host without a scheme has a port or a dot.
+/// A gateway's address as it is written by hand: a scheme may be missing, a slash too many. A
+/// single word could be anything, so a host without a scheme has a port or a dot.
 fn address(text: &str, language: Language) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let (full, named) = match text.contains("://") {

@@ -201,7 +201,8 @@ fn a_title_written_by_others_stays_on_its_line() {
     assert!(text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)), "{text}");
 }
 
-/// It was promised by an edge that was restored, and lost to an acceptance that was put to that edge.
+/// It was promised by an edge that was restored, and lost to an acceptance that was put to that
+/// edge.
 #[test]
 fn a_promise_that_did_not_hold_and_the_place_of_a_winner_are_told() {
     let east = |n: u32| EdgeId::new(format!("east-{n}")).unwrap();

@@ -1,4 +1,5 @@
-//! The command as a person or a script runs it: the real binary against a gateway with canned answers.
+//! The command as a person or a script runs it: the real binary against a gateway with canned
+//! answers.
 
 #![allow(clippy::unwrap_used)]
 

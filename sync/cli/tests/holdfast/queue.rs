@@ -126,7 +126,8 @@ fn an_accept_of_the_portal_is_handed_in_again_by_its_commands_id() {
     );
     let ran = platform.holdfast(&["queue", "retry", STOPPED, "--lang", "zh-CN"]);
     assert!(out(&ran).contains("已重新提交"), "{}", out(&ran));
-    // One that waits for its region's holder, one that nobody knows, and what is no name of anything.
+    // One that waits for its region's holder, one that nobody knows, and what is no name of
+    // anything.
     for (what, exit, words) in [
         (ORDER, 6, "does not wait for an operator"),
         (COMMAND, 5, ""),

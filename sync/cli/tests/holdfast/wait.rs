@@ -89,8 +89,8 @@ fn a_gateway_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() {
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert!(value["waited_ms"].as_u64().unwrap() >= 2_000, "it came back too soon: {value}");
 
-    // Longer than there is to wait: it asks no more, and says what it was told, be it by the gateway or
-    // by a part behind it.
+    // Longer than there is to wait: it asks no more, and says what it was told, be it by the
+    // gateway or by a part behind it.
     for busy in [wire::Code::RateLimited, wire::Code::TooManyRequests] {
         let platform = Platform::start(json!({"busy_for_s": 60, "code": busy}));
         let ran = platform.holdfast(&["wait", "--for", "links-up", "--timeout", "1", "--json"]);

@@ -1,17 +1,18 @@
 //! A numbered stream towards the edge: outcomes, or the feed.
 //!
-//! Invariant: one read is under way at a time, and each continues the sent numbers, so that frames go out
-//! in order and without a gap. The unacknowledged numbers are bounded: at the bound the stream waits for an
-//! Ack, and without one they go out again.
+//! Invariant: one read is under way at a time, and each continues the sent numbers, so that frames
+//! go out in order and without a gap. The unacknowledged numbers are bounded: at the bound the
+//! stream waits for an Ack, and without one they go out again.
 
 /// With this many unacknowledged, nothing more is read for the edge.
 const UNACKNOWLEDGED_MAX: u64 = 5_000;
 const READ_MAX: u32 = 200;
-/// Ticks without news before what is on the wire goes out again. An edge acknowledges at once, so by then it
-/// has ignored a frame: the frame had arrived before the one that it continues.
+/// Ticks without news before what is on the wire goes out again. An edge acknowledges at once, so
+/// by then it has ignored a frame: the frame had arrived before the one that it continues.
 pub(super) const AGAIN_AFTER_TICKS: u32 = 15;
 
-/// Counts a tick of about a second. Returns whether an answer has been awaited for `ticks_max` of them.
+/// Counts a tick of about a second. Returns whether an answer has been awaited for `ticks_max` of
+/// them.
 pub(super) fn is_overdue(ticks_waited: &mut u32, awaits: bool, ticks_max: u32) -> bool {
     *ticks_waited = if awaits { *ticks_waited + 1 } else { 0 };
     let overdue = *ticks_waited >= ticks_max;
@@ -52,7 +53,8 @@ impl Downstream {
         self.next()
     }
 
-    /// Numbers up to `to` have gone out. A read that brought nothing ends the reading until the head moves on.
+    /// Numbers up to `to` have gone out. A read that brought nothing ends the reading until the
+    /// head moves on.
     pub(super) fn read(&mut self, to: u64) -> Option<(u64, u32)> {
         self.reading = false;
         if to <= self.sent {

@@ -7,7 +7,8 @@ use wire::{
 
 use super::{Confinement, StoredEdge};
 
-/// New epochs a day without an operator: a machine that is restored again and again needs a person's look.
+/// New epochs a day without an operator: a machine that is restored again and again needs a
+/// person's look.
 const EPOCHS_A_DAY: u32 = 3;
 
 /// Judges the Hello alone, before the edge's record is read.
@@ -74,8 +75,8 @@ fn place(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Returns whether the log differs from the received one. Another one that goes on beyond the cursor is found
-/// out by its first ops.
+/// Returns whether the log differs from the received one. Another one that goes on beyond the
+/// cursor is found out by its first ops.
 fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
     let cursor = stored.cursor;
     let behind = hello.last_seq < cursor.seq;
@@ -86,8 +87,8 @@ fn is_lost(hello: &Hello, stored: &StoredEdge) -> bool {
         || (hello.epoch == stored.epoch && (behind || other))
 }
 
-/// A run that was granted the current epoch and lost the frame gets the same epoch again. Once any op of that
-/// epoch was received, some run has it, and no other run gets it [ONE_EPOCH_OWNER].
+/// A run that was granted the current epoch and lost the frame gets the same epoch again. Once any
+/// op of that epoch was received, some run has it, and no other run gets it [ONE_EPOCH_OWNER].
 fn quarantine(hello: &Hello, stored: &StoredEdge) -> Unwelcome {
     let granted_to_it = stored.grant.is_some_and(|grant| grant.to == hello.nonce);
     let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
@@ -131,8 +132,8 @@ fn ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The number behind which the feed goes on. A cursor of another generation counts for nothing: the edge
-/// sees the generation in Welcome and takes the feed from its beginning.
+/// The number behind which the feed goes on. A cursor of another generation counts for nothing: the
+/// edge sees the generation in Welcome and takes the feed from its beginning.
 pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
 }

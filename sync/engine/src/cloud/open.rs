@@ -186,8 +186,8 @@ impl OpenSession {
         Ok(saved.chain(outcomes).chain(feed).chain(confirmed).collect())
     }
 
-    /// Until the image is the edge's view, the edge's cursor says nothing about this feed. The cursor stays
-    /// where the session found it, so that nothing behind it is forgotten meanwhile.
+    /// Until the image is the edge's view, the edge's cursor says nothing about this feed. The
+    /// cursor stays where the session found it, so that nothing behind it is forgotten meanwhile.
     fn acknowledged_snapshot(
         &mut self,
         ack: Ack,
@@ -216,8 +216,9 @@ impl OpenSession {
         Ok([self.save(ack, now)].into_iter().chain(outcomes).chain(down).collect())
     }
 
-    /// The edge has told the end of its log. A hub whose clock is ahead would take the ops behind that for
-    /// later than they are, and their tokens for dead, so the edge's own clock counts where it is earlier.
+    /// The edge has told the end of its log. A hub whose clock is ahead would take the ops behind
+    /// that for later than they are, and their tokens for dead, so the edge's own clock counts
+    /// where it is earlier.
     fn save(&mut self, ack: Ack, now: UnixMillis) -> Output {
         let received = self.up.stored.seq;
         let told_at = now.min(ack.edge_now);
@@ -237,9 +238,9 @@ impl OpenSession {
         outputs
     }
 
-    /// An image under way already is a repair. No image is as of a number behind the edge's cursor, and
-    /// none crosses a grant that the edge has not read [GRANT_DIGEST]: a grant on its way is waited for,
-    /// since the question for a repair comes again until it is answered.
+    /// An image under way already is a repair. No image is as of a number behind the edge's cursor,
+    /// and none crosses a grant that the edge has not read [GRANT_DIGEST]: a grant on its way is
+    /// waited for, since the question for a repair comes again until it is answered.
     fn repair(&mut self, feed_seq: u64, granted_seq: Option<u64>) -> Vec<Output> {
         if !self.takes_snapshots || self.snapshot.is_some() {
             return self.read_on();
@@ -250,7 +251,8 @@ impl OpenSession {
             Some(granted) => granted,
             None => feed_seq.max(self.feed.head),
         };
-        // The edge would take a second image as of the same number for the first, so another session sends it.
+        // The edge would take a second image as of the same number for the first, so another
+        // session sends it.
         if self.taken == Some(as_of) {
             return vec![end(Code::Unavailable, "a second image has to begin anew")];
         }
@@ -291,9 +293,9 @@ impl OpenSession {
         }))
     }
 
-    /// Confirms to an edge that it has read the whole feed: once when it gets there, and from time to time
-    /// while nothing changes. An Ack without news gets no confirmation, because an edge may answer each
-    /// useless frame with an Ack.
+    /// Confirms to an edge that it has read the whole feed: once when it gets there, and from time
+    /// to time while nothing changes. An Ack without news gets no confirmation, because an edge may
+    /// answer each useless frame with an Ack.
     fn confirm_feed(&mut self, again: bool) -> Option<Output> {
         let head = self.feed.head;
         let whole = self.snapshot.is_none() && self.feed.acknowledged == head;

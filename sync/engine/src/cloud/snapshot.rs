@@ -1,9 +1,9 @@
 //! The image of a region on its way to an edge whose feed cannot go on.
 //!
-//! Invariants: the chunks of an image continue each other, also across sessions; one read is under way at a
-//! time, and few chunks are beyond the edge's stored part, so that a cut costs no more than these and an
-//! image is never in memory as a whole; the feed goes on only after the edge has said that the image is its
-//! view, from the image's number.
+//! Invariants: the chunks of an image continue each other, also across sessions; one read is under
+//! way at a time, and few chunks are beyond the edge's stored part, so that a cut costs no more
+//! than these and an image is never in memory as a whole; the feed goes on only after the edge has
+//! said that the image is its view, from the image's number.
 
 use wire::{
     Ack, Frame, Hash, Hello, SnapshotChunk, SnapshotPart, SnapshotPlace, Staged, Standing,
@@ -150,7 +150,8 @@ impl At {
     }
 }
 
-/// The feed must forget nothing behind this number: the edge's cursor, or 0 if it cannot go on from there.
+/// The feed must forget nothing behind this number: the edge's cursor, or 0 if it cannot go on from
+/// there.
 pub fn feed_base(hello: &Hello, stored: &StoredEdge) -> u64 {
     if hello.snapshots == Some(true) && must_begin(hello, stored) {
         return 0;
@@ -168,8 +169,8 @@ fn must_begin(hello: &Hello, stored: &StoredEdge) -> bool {
     cursor > stored.feed_seq || (cursor > 0 && cursor < stored.feed_holds_from)
 }
 
-/// A stored part of an image counts while the feed holds all later changes, the rest can be read as of the
-/// same number, and the edge has not read beyond it.
+/// A stored part of an image counts while the feed holds all later changes, the rest can be read as
+/// of the same number, and the edge has not read beyond it.
 fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
     staged.feed_generation == stored.feed_generation
         && staged.feed_seq >= hello::feed_start(hello, stored)
@@ -177,8 +178,8 @@ fn can_go_on(staged: &Staged, hello: &Hello, stored: &StoredEdge) -> bool {
         && staged.feed_seq >= stored.feed_compacted_to
 }
 
-/// The number of an image. A grant is compared with exactly the changes before it [GRANT_DIGEST]: if the
-/// edge holds the region and has not heard of it yet, the image ends at the grant.
+/// The number of an image. A grant is compared with exactly the changes before it [GRANT_DIGEST]:
+/// if the edge holds the region and has not heard of it yet, the image ends at the grant.
 fn as_of(from: u64, stored: &StoredEdge) -> u64 {
     stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
 }

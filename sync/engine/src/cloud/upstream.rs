@@ -1,8 +1,8 @@
 //! The way of ops into the store.
 //!
-//! Invariant: `received` is the end of the ops handed to the store, and `stored` the end of the ops that
-//! the store confirmed. A frame is taken only if it continues `received`, after any repeats, reorderings
-//! and losses.
+//! Invariant: `received` is the end of the ops handed to the store, and `stored` the end of the ops
+//! that the store confirmed. A frame is taken only if it continues `received`, after any repeats,
+//! reorderings and losses.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,8 @@ pub(super) struct Uplink {
     ticks_waited: u32,
 }
 
-/// Dropped ops come again only when asked for, and no frame behind a log's last ops would raise the question.
+/// Dropped ops come again only when asked for, and no frame behind a log's last ops would raise the
+/// question.
 const ASK_AGAIN_AFTER_TICKS: u32 = 5;
 
 #[derive(Debug)]
@@ -117,8 +118,8 @@ impl Uplink {
         }
     }
 
-    /// Takes a frame that begins at or before the next op. Its chain is computed from its own beginning and
-    /// must pass through the hash at the end of our log.
+    /// Takes a frame that begins at or before the next op. Its chain is computed from its own
+    /// beginning and must pass through the hash at the end of our log.
     fn continued(
         &mut self,
         term: u64,

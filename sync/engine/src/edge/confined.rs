@@ -1,7 +1,7 @@
 //! A quarantine, part by part.
 //!
-//! Invariant: parts are stored in the order in which they were cut. A new epoch is adopted only behind the
-//! last part, so that this edge has its lost ops back before it logs anything new.
+//! Invariant: parts are stored in the order in which they were cut. A new epoch is adopted only
+//! behind the last part, so that this edge has its lost ops back before it logs anything new.
 
 use wire::{Quarantine, TailPart};
 

@@ -1,9 +1,9 @@
-//! The part of the log that may be on the wire: the hub's credit, and batches that grow while they get
-//! through and shrink when they do not.
+//! The part of the log that may be on the wire: the hub's credit, and batches that grow while they
+//! get through and shrink when they do not.
 //!
-//! Invariant: the ops sent beyond the hub's cursor never exceed the ops and bytes of the newest credit,
-//! save for one op that alone is larger. Bytes count as stored, also where ops are sent packed: credit and
-//! limits bound the hub's memory and its store.
+//! Invariant: the ops sent beyond the hub's cursor never exceed the ops and bytes of the newest
+//! credit, save for one op that alone is larger. Bytes count as stored, also where ops are sent
+//! packed: credit and limits bound the hub's memory and its store.
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,8 @@ use super::{OpRange, Run};
 const BATCH_MIN: u32 = 5;
 const BATCH_MAX: u32 = 5_000;
 const BATCH_FIRST: u32 = 50;
-/// The largest batch, even if the hub would take more. Several copies of a batch are in memory on its way
-/// into the socket, and an edge is small. A thousand ops of the usual size fit.
+/// The largest batch, even if the hub would take more. Several copies of a batch are in memory on
+/// its way into the socket, and an edge is small. A thousand ops of the usual size fit.
 const BATCH_BYTES_MAX: u64 = 256 * 1024;
 /// This many resends without a stored op in between end the session.
 const RESENDS_MAX: u32 = 8;
@@ -140,7 +140,8 @@ impl Window {
     }
 
     pub fn resend(&mut self, from: u64) -> ResendResult {
-        // A credit may overtake the question: the missing ops have come, and those behind the gap were dropped.
+        // A credit may overtake the question: the missing ops have come, and those behind the gap
+        // were dropped.
         let from = from.max(self.cursor + 1);
         if from > self.sent_seq {
             return ResendResult::Ignored;
@@ -249,8 +250,8 @@ mod tests {
         assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000, "the next follows");
     }
 
-    /// The hub drops ops that arrive out of order. The credit for the ops that filled the gap may come before
-    /// the question for them.
+    /// The hub drops ops that arrive out of order. The credit for the ops that filled the gap may
+    /// come before the question for them.
     #[test]
     fn a_question_that_a_credit_has_overtaken_asks_for_the_ops_behind_it() {
         let mut window = window();

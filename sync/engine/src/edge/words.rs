@@ -75,7 +75,8 @@ pub struct OpRange {
     pub from: u64,
     pub ops_max: u32,
     pub bytes_max: u64,
-    /// Nothing is on the wire, so the first op goes at any size, even one that is larger than the credit.
+    /// Nothing is on the wire, so the first op goes at any size, even one that is larger than the
+    /// credit.
     pub first_whatever_size: bool,
 }
 
@@ -95,7 +96,8 @@ pub enum LinkStep {
         seq: u64,
         reason: HeldReason,
     },
-    /// An accept made elsewhere: log it unless its id is known, then hand the new position to `Edge::moved`.
+    /// An accept made elsewhere: log it unless its id is known, then hand the new position to
+    /// `Edge::moved`.
     Log(Box<Ask>),
     Ignored {
         kind: &'static str,
@@ -117,7 +119,8 @@ pub enum EdgeWrite {
     },
     /// The hub counts a feed of another generation: count it from 0, keep the orders.
     Generation(u64),
-    /// A chunk of an image, kept apart from the view. With the last chunk the image becomes the view.
+    /// A chunk of an image, kept apart from the view. With the last chunk the image becomes the
+    /// view.
     Snapshot(SnapshotRun),
     /// A part of this edge's lost ops, kept apart until the last part is there.
     Tail(TailRun),

@@ -111,8 +111,8 @@ fn an_outcome_runs_ahead_until_the_feed_brings_the_version() {
 }
 
 proptest! {
-    /// In any order of arrivals the row ends at the highest version, no step lowers it, and the running
-    /// tally equals a fresh count.
+    /// In any order of arrivals the row ends at the highest version, no step lowers it, and the
+    /// running tally equals a fresh count.
     #[test]
     fn merging_never_lowers_a_version(
         arrivals in prop::collection::vec((1u128..4, 1u64..9, any::<bool>()), 1..60)
@@ -135,8 +135,8 @@ proptest! {
         prop_assert_eq!(tally, counted);
     }
 
-    /// No run of commands breaks the view: it is a function of its inputs, the version stays the confirmed
-    /// one, and skipping the doubtful ops gives the same sight.
+    /// No run of commands breaks the view: it is a function of its inputs, the version stays the
+    /// confirmed one, and skipping the doubtful ops gives the same sight.
     #[test]
     fn doubtful_ops_leave_no_trace(
         status in prop::sample::select(OrderStatus::ALL.as_slice()), picks in prop::collection::vec(0usize..4, 0..12)

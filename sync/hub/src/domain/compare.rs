@@ -1,7 +1,7 @@
 //! The differences between a feed and its owner.
 //!
-//! Invariant: the owner is right, and no version is ever lowered. A feed that is ahead of its owner is an
-//! alarm and stays as it is.
+//! Invariant: the owner is right, and no version is ever lowered. A feed that is ahead of its owner
+//! is an alarm and stays as it is.
 
 use std::{
     collections::BTreeMap,
@@ -33,9 +33,9 @@ pub enum Difference {
     Ahead,
 }
 
-/// The order behind which the next comparison of each region begins, where the last one was full: else
-/// orders that never settle would hide those behind them. Clones share it; a new process begins at the
-/// first order.
+/// The order behind which the next comparison of each region begins, where the last one was full:
+/// else orders that never settle would hide those behind them. Clones share it; a new process
+/// begins at the first order.
 #[derive(Clone, Default)]
 pub struct ResumePoints(Arc<Mutex<BTreeMap<Region, OrderId>>>);
 
@@ -76,8 +76,8 @@ impl Round {
         !self.around || self.began.is_some_and(|began| id <= began)
     }
 
-    /// Notes that a range was looked at up to its end, which is absent at the last one. Returns whether
-    /// there is another range.
+    /// Notes that a range was looked at up to its end, which is absent at the last one. Returns
+    /// whether there is another range.
     pub fn reached(&mut self, end: Option<OrderId>) -> bool {
         self.after = end;
         if end.is_none() && !self.around {

@@ -31,8 +31,8 @@ impl ReceivedOp {
         }
     }
 
-    /// The part that an operator is shown: kind, command and fence. People's own words are not in it.
-    /// `region` is its edge's: an edge logs only what concerns orders of its own region.
+    /// The part that an operator is shown: kind, command and fence. People's own words are not in
+    /// it. `region` is its edge's: an edge logs only what concerns orders of its own region.
     pub fn summary(&self, region: Region) -> (OpKind, Option<OpCommand>, Option<u64>) {
         match self {
             Self::Boot => (OpKind::Boot, None, None),

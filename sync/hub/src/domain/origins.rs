@@ -14,7 +14,8 @@ pub type AskName = (CommandId, UserId);
 pub struct AcceptOrigins(pub HashMap<AskName, (Source, UnixMillis)>);
 
 impl AcceptOrigins {
-    /// `None` where the person sent it to that log themselves: then the log has a moment of its own.
+    /// `None` where the person sent it to that log themselves: then the log has a moment of its
+    /// own.
     pub fn of(&self, name: AskName, received_at: UnixMillis) -> Option<&Source> {
         let (made_at, taken_at) = self.0.get(&name)?;
         (*taken_at == received_at).then_some(made_at)

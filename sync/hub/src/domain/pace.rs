@@ -1,8 +1,8 @@
-//! The pace at which a log is worked: how many ops its owner gets at once, and how long to wait for an
-//! owner that is away.
+//! The pace at which a log is worked: how many ops its owner gets at once, and how long to wait for
+//! an owner that is away.
 //!
-//! An op that makes a batch fail is found by halving the suspects, so that it costs the other ops few
-//! calls.
+//! An op that makes a batch fail is found by halving the suspects, so that it costs the other ops
+//! few calls.
 
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ impl Portion {
         self.suspects.map_or(self.max, |suspects| (suspects.left / 2).max(1))
     }
 
-    /// Clears ops that were decided. When all suspects were decided in parts, no op is bad: the batch was
-    /// too large, and the next ones are smaller for a while.
+    /// Clears ops that were decided. When all suspects were decided in parts, no op is bad: the
+    /// batch was too large, and the next ones are smaller for a while.
     pub fn passed(&mut self, ops: usize) {
         let Some(suspects) = &mut self.suspects else {
             self.max = (self.max * 2).min(OPS_MAX);
@@ -63,8 +63,8 @@ impl Portion {
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The pause before the worker asks an owner again that was out of reach. It doubles from a fifth of a
-/// second to five seconds.
+/// The pause before the worker asks an owner again that was out of reach. It doubles from a fifth
+/// of a second to five seconds.
 #[derive(Debug, Default)]
 pub struct Backoff {
     failures: u32,

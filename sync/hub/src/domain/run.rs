@@ -1,8 +1,8 @@
-//! A run of one edge's log on its way to the owner and back: the ops that the hub answers itself, the ops
-//! that it hands over, the ops that wait, and the answers to them.
+//! A run of one edge's log on its way to the owner and back: the ops that the hub answers itself,
+//! the ops that it hands over, the ops that wait, and the answers to them.
 //!
-//! Invariant: a log is worked in order. An op that waits holds back later ops on the same order and the
-//! release of a lease; all others go on.
+//! Invariant: a log is worked in order. An op that waits holds back later ops on the same order and
+//! the release of a lease; all others go on.
 
 use std::collections::{HashMap, HashSet};
 
@@ -97,7 +97,8 @@ impl DecidedOp {
         self.outcome.kind == OutcomeKind::Rejected && self.outcome.lost.is_some()
     }
 
-    /// Sets the person of each command, as its edge has logged it: the owner knows only whom a token names.
+    /// Sets the person of each command, as its edge has logged it: the owner knows only whom a
+    /// token names.
     pub fn name_users(decided: &mut [Self], run: &[UndecidedOp]) {
         let user = |due: &UndecidedOp| match &due.read {
             ReceivedOp::Command(op) => Some((due.seq, op.actor.user_id)),
@@ -115,8 +116,8 @@ impl DecidedOp {
 pub struct Progress {
     pub decided: Vec<DecidedOp>,
     pub held: Vec<(u64, HeldReason)>,
-    /// The held accepts that the region's holder is to log. An accept behind another op of its edge on
-    /// the same order is not among them, or it would lose to the op that it follows.
+    /// The held accepts that the region's holder is to log. An accept behind another op of its edge
+    /// on the same order is not among them, or it would lose to the op that it follows.
     pub for_holder: Vec<u64>,
     pub parked: Vec<u64>,
     /// An op that failed alone. The failure is counted, and the op tried again.
@@ -136,9 +137,9 @@ impl Progress {
     }
 }
 
-/// Sorts a run. The handed part ends before it would exceed `bytes_max` and before the first op of another
-/// owner, but holds at least one op; the ops behind it stay for the next run. So an op is handed over when all
-/// before it on its order are decided. The ops of an owner that is away wait.
+/// Sorts a run. The handed part ends before it would exceed `bytes_max` and before the first op of
+/// another owner, but holds at least one op; the ops behind it stay for the next run. So an op is
+/// handed over when all before it on its order are decided. The ops of an owner that is away wait.
 pub fn plan(
     run: &[UndecidedOp],
     now: UnixMillis,
@@ -191,8 +192,9 @@ pub fn plan(
     plan
 }
 
-/// Joins the owner's answers to the ops handed over. `None` where the answers are not one per op, in
-/// order: then none of them counts. No op handed over stands behind one that waits and is not among them.
+/// Joins the owner's answers to the ops handed over. `None` where the answers are not one per op,
+/// in order: then none of them counts. No op handed over stands behind one that waits and is not
+/// among them.
 pub fn join(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<Progress> {
     let fits = handed.len() == answers.len()
         && handed.iter().zip(&answers).all(|(op, answer)| op.seq == answer.seq);
@@ -255,8 +257,8 @@ fn size_of(op: &BatchOp) -> usize {
     serde_json::to_vec(op).map_or(0, |bytes| bytes.len() + 1)
 }
 
-/// The ops that hold others back: later ops on the same order, and the release of a lease, which must be
-/// the last op under its fence.
+/// The ops that hold others back: later ops on the same order, and the release of a lease, which
+/// must be the last op under its fence.
 #[derive(Debug, Default)]
 pub struct Barriers {
     /// The place from which on an order's ops wait.
@@ -271,8 +273,8 @@ impl Barriers {
         self.hold(seq, op);
     }
 
-    /// `op` waits for its region, and so do later ops on the same order. The release of a lease does not:
-    /// it may be what ends the wait.
+    /// `op` waits for its region, and so do later ops on the same order. The release of a lease
+    /// does not: it may be what ends the wait.
     pub fn hold(&mut self, seq: u64, op: &ReceivedOp) {
         if let Some(order) = op.order_id() {
             let from = self.orders.entry(order).or_insert(seq);
@@ -292,8 +294,8 @@ impl Barriers {
     }
 }
 
-/// A walk over the undecided ops of a log: its place, and the ops it has left waiting. It ends behind the
-/// last op, however many were parked on the way.
+/// A walk over the undecided ops of a log: its place, and the ops it has left waiting. It ends
+/// behind the last op, however many were parked on the way.
 #[derive(Debug, Default)]
 pub struct LogWalk {
     pub after: u64,

@@ -1,5 +1,5 @@
-//! Finds edges whose checksum settles for too long. A checksum settles while changes are on their way;
-//! once nothing moves, it agrees within seconds or never.
+//! Finds edges whose checksum settles for too long. A checksum settles while changes are on their
+//! way; once nothing moves, it agrees within seconds or never.
 
 use std::{
     collections::BTreeMap,
@@ -11,8 +11,8 @@ use wire::{ChecksumState, EdgeId, EdgeStatus, LinkState, UnixMillis};
 
 pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-/// The edges that settle. Clones share them: the gauges look from time to time, a request for the status
-/// looks once.
+/// The edges that settle. Clones share them: the gauges look from time to time, a request for the
+/// status looks once.
 #[derive(Clone, Default)]
 pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, Rest>>>);
 

@@ -7,8 +7,8 @@ use wire::{
     RepairStatus, StatusReport, UnixMillis,
 };
 
-/// A session touches its row every few seconds. After this time without a touch a link counts as down:
-/// its replica may be gone.
+/// A session touches its row every few seconds. After this time without a touch a link counts as
+/// down: its replica may be gone.
 pub const CONTACT_STALE_MS: i64 = 12_000;
 
 /// A twin calls twice a minute. One that is silent for longer is gone, or was enrolled anew.
@@ -88,7 +88,8 @@ pub struct EdgeRecord {
     pub cursor_seq: u64,
     pub outcome_cursor: u64,
     pub feed_cursor: u64,
-    /// The values that are shown as they are stored. `edge` adds the values that follow from others.
+    /// The values that are shown as they are stored. `edge` adds the values that follow from
+    /// others.
     #[serde(flatten)]
     pub stored: EdgeStatus,
     #[serde(skip)]
@@ -175,8 +176,8 @@ fn link(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
     }
 }
 
-/// Whether the edge's orders equal the cloud's. A difference at the same feed number stays one whatever
-/// came later; equality counts only at the end of the feed.
+/// Whether the edge's orders equal the cloud's. A difference at the same feed number stays one
+/// whatever came later; equality counts only at the end of the feed.
 fn checksum(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
     let Some(digest) = edge.digest else { return ChecksumState::Unknown };
     let (0, Some(here)) = (edge.ahead, region_digest(edge, region)) else {

@@ -1,8 +1,8 @@
 //! Compares a region's feed with its owner, and puts the feed right.
 //!
-//! Invariants: the owner wins. A repair is a change like any other: it gets the next number of the feed and
-//! so reaches every edge. Changes on their way are not lost, so a difference counts only after it has
-//! stood for a while.
+//! Invariants: the owner wins. A repair is a change like any other: it gets the next number of the
+//! feed and so reaches every edge. Changes on their way are not lost, so a difference counts only
+//! after it has stood for a while.
 
 use std::time::Duration;
 
@@ -30,8 +30,9 @@ const RANGE_MAX: usize = 1_000;
 const NAMED_MAX: usize = 200;
 /// Most suspects of one comparison; the next one begins behind them.
 const SUSPECTS_MAX: usize = 10_000;
-/// Most orders that one comparison takes out of a region because their owner does not know them. Where
-/// there are more, the store is more likely the wrong one: then all of them stay, and are an alarm.
+/// Most orders that one comparison takes out of a region because their owner does not know them.
+/// Where there are more, the store is more likely the wrong one: then all of them stay, and are an
+/// alarm.
 const GONE_MAX: usize = 100;
 /// A change may be on its way: an event leaves within a moment, however busy the owner is.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -41,7 +42,8 @@ const ON_ITS_WAY_MS: i64 = 2_000;
 pub(crate) struct ComparisonReport {
     /// Orders, and the region's assignment, that the feed has now as their owner has them.
     pub repaired: u64,
-    /// Orders with different content at one version, or with a version that their owner does not have.
+    /// Orders with different content at one version, or with a version that their owner does not
+    /// have.
     pub contradictions: u64,
     /// Of the repaired: orders that have left the region.
     pub gone: u64,

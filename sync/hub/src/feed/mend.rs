@@ -1,9 +1,9 @@
-//! Repairs edges. An edge gets an image when its orders or its assignment differ from the cloud's, or when
-//! its view lacks orders that its feed has brought. A holder whose view did not match its grant gets a new
-//! fence once the region is right.
+//! Repairs edges. An edge gets an image when its orders or its assignment differ from the cloud's,
+//! or when its view lacks orders that its feed has brought. A holder whose view did not match its
+//! grant gets a new fence once the region is right.
 //!
-//! Invariant: every replica looks, and every repair is safe to repeat: an image is asked for once, and a
-//! fence is renewed only while it stands.
+//! Invariant: every replica looks, and every repair is safe to repeat: an image is asked for once,
+//! and a fence is renewed only while it stands.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -73,8 +73,8 @@ impl Repairs {
         }
     }
 
-    /// Does first the repairs that need no owner, then asks the owners: an owner that is away or silent delays
-    /// no image that needs none, and no other region. Returns the first fault.
+    /// Does first the repairs that need no owner, then asks the owners: an owner that is away or
+    /// silent delays no image that needs none, and no other region. Returns the first fault.
     async fn look(&self, seen: &mut Looks) -> Result<(), CompareFault> {
         let (regions, edges) = self.comparison.store.overview().await?;
         let mut now = Findings::default();
@@ -134,8 +134,8 @@ impl Repairs {
         self.repair_ahead(seen, question.region, &question.ahead).await
     }
 
-    /// An outcome is ahead of a feed only while the feed is behind its owner. An edge that is ahead of a
-    /// complete feed has lost changes that it had read, and nothing will bring them again.
+    /// An outcome is ahead of a feed only while the feed is behind its owner. An edge that is ahead
+    /// of a complete feed has lost changes that it had read, and nothing will bring them again.
     async fn repair_ahead(
         &self,
         seen: &mut Looks,
@@ -174,7 +174,8 @@ impl Repairs {
         Ok(())
     }
 
-    /// First the feed is put right, then the edge, then it is granted anew: only then can its view agree.
+    /// First the feed is put right, then the edge, then it is granted anew: only then can its view
+    /// agree.
     async fn renew(
         &self,
         seen: &mut Looks,

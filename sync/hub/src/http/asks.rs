@@ -1,5 +1,5 @@
-//! Answers the order service: puts a person's accept to the holder of a region, and tells where an edge
-//! belongs.
+//! Answers the order service: puts a person's accept to the holder of a region, and tells where an
+//! edge belongs.
 
 use axum::extract::State;
 use process::{

@@ -19,8 +19,8 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DisablingForm {
-    /// Everything that the hub received of the edge since is rejected where it is undecided, and listed where it
-    /// was decided. At most 35 days ago.
+    /// Everything that the hub received of the edge since is rejected where it is undecided, and
+    /// listed where it was decided. At most 35 days ago.
     since: UnixMillis,
     why: String,
 }
@@ -38,7 +38,8 @@ pub(super) struct DisabledEdge {
     rights: Vec<FenceRecord>,
     /// Decided commands that are listed now for a person to look at.
     cases: u64,
-    /// The order service has heard of it. Otherwise rights and cases follow once it is within reach.
+    /// The order service has heard of it. Otherwise rights and cases follow once it is within
+    /// reach.
     settled: bool,
     /// Ops that still wait for a decision.
     undecided: u64,

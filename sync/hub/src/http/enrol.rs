@@ -94,11 +94,14 @@ pub(super) struct EnrolmentAnswer {
     region: Region,
     /// The keys that verify people's tokens, so that the edge has them before its first feed.
     jwks: Value,
-    /// The key by which the edge knows the hub from here on: the raw bytes, base64url without padding.
+    /// The key by which the edge knows the hub from here on: the raw bytes, base64url without
+    /// padding.
     hub_key: String,
-    /// The hub's signature over edge, region, the edge's key and the key set, base64url without padding.
+    /// The hub's signature over edge, region, the edge's key and the key set, base64url without
+    /// padding.
     signature: String,
-    /// The keys that the edge has had before, the newest first: by them it knows its own older receipts.
+    /// The keys that the edge has had before, the newest first: by them it knows its own older
+    /// receipts.
     former_keys: Vec<String>,
     /// The hub's signature over edge, the edge's key and the former keys.
     former_keys_signature: String,
@@ -164,7 +167,8 @@ pub(super) async fn key(
 }
 
 fn pem(key: &[u8; 32]) -> String {
-    // What stands before every Ed25519 key in DER: a sequence, the algorithm's number, and a string of bits.
+    // What stands before every Ed25519 key in DER: a sequence, the algorithm's number, and a string
+    // of bits.
     const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
     let body = STANDARD.encode([&HEAD[..], key].concat());
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")

@@ -1,5 +1,5 @@
-//! `GET /internal/stream`: what a person may hear of. The gateway asks in their name and watches their
-//! session.
+//! `GET /internal/stream`: what a person may hear of. The gateway asks in their name and watches
+//! their session.
 
 use std::time::Duration;
 

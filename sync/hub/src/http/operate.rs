@@ -60,8 +60,8 @@ pub(super) async fn regions(
     Ok(ItemList::whole(hub.sessions.store.regions().await?))
 }
 
-/// `POST /api/v1/admin/regions/{region}/comparison`: compares its feed with the order service now, and
-/// repairs it.
+/// `POST /api/v1/admin/regions/{region}/comparison`: compares its feed with the order service now,
+/// and repairs it.
 pub(super) async fn compare(
     _: Admin,
     State(hub): State<Routes>,

@@ -1,5 +1,5 @@
-//! The op log: ops that wait for a decision, ops that ended epochs left behind, and one op in full. Admins
-//! only.
+//! The op log: ops that wait for a decision, ops that ended epochs left behind, and one op in full.
+//! Admins only.
 
 use axum::extract::State;
 use process::{
@@ -14,8 +14,8 @@ use wire::{Code, CommandId, EdgeId, OpPlace, OpRecord, OpState, UserId, WaitingA
 use super::state::Routes;
 
 words! {
-    /// The states that a caller may ask for. Another word is the caller's fault: to `OpState`, which answers are
-    /// read by, it is one of a newer hub.
+    /// The states that a caller may ask for. Another word is the caller's fault: to `OpState`,
+    /// which answers are read by, it is one of a newer hub.
     WaitingOpState {
         Received "received",
         HeldRegion "held_region",
@@ -42,7 +42,8 @@ pub(super) struct QueueFilter {
     command: Option<CommandId>,
 }
 
-/// `GET /api/v1/admin/queue`: by edge and in log order, or every op that waits under one command id.
+/// `GET /api/v1/admin/queue`: by edge and in log order, or every op that waits under one command
+/// id.
 pub(super) async fn queue(
     _: Admin,
     State(hub): State<Routes>,

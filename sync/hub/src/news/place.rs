@@ -6,8 +6,8 @@ use wire::Region;
 
 use crate::{domain::status::RegionRecord, store::feed::orders::LOST_KEPT};
 
-/// The numbers of each region's last change and last lost acceptance, and the generation of the feeds that
-/// they count.
+/// The numbers of each region's last change and last lost acceptance, and the generation of the
+/// feeds that they count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedPlace {
     generation: u64,
@@ -57,8 +57,8 @@ impl FeedPlace {
         numbers[usize::from(region.index())] = number;
     }
 
-    /// Returns whether everything between this place and the end still stands in the store and is not too
-    /// much.
+    /// Returns whether everything between this place and the end still stands in the store and is
+    /// not too much.
     pub fn reaches(&self, end: &Self, regions: &[RegionRecord]) -> bool {
         let is_near = |record: &RegionRecord| {
             let between = |kind| (self.of(record.region, kind), end.of(record.region, kind));

@@ -1,5 +1,5 @@
-//! Carries out the engine's outputs: store, read, send. Each answer of the store is the engine's next
-//! input.
+//! Carries out the engine's outputs: store, read, send. Each answer of the store is the engine's
+//! next input.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -163,8 +163,8 @@ impl Link {
         self.perform(Input::FeedReaches { generation, feed_seq }).await
     }
 
-    /// Looks at the edge's row: whether the term still stands, the number of its outcomes, its held ops,
-    /// and the accepts that wait for it to log them.
+    /// Looks at the edge's row: whether the term still stands, the number of its outcomes, its held
+    /// ops, and the accepts that wait for it to log them.
     pub(super) async fn look(&mut self) -> Result<(), SessionEnd> {
         let Some(at) = self.at else { return Ok(()) };
         let pulse = self.hub.store.pulse(&self.edge).await?;
@@ -185,7 +185,8 @@ impl Link {
         self.put_asks(at).await
     }
 
-    /// Takes the feed's end from the store: the mark of this replica may be older than the edge's cursor.
+    /// Takes the feed's end from the store: the mark of this replica may be older than the edge's
+    /// cursor.
     async fn repair(&mut self) -> Result<(), SessionEnd> {
         let standing = self.hub.store.standing(&self.edge, self.hub.clock.now()).await?;
         let Some(StoredEdge { feed_seq, granted_seq, .. }) = standing else { return Ok(()) };

@@ -1,7 +1,7 @@
 //! Puts accepts that were made elsewhere to the holder of their region.
 //!
-//! The holder logs an accept once, however often it is put. So nothing here has to survive: an accept is
-//! put again when the holder comes back, and from time to time until it is decided.
+//! The holder logs an accept once, however often it is put. So nothing here has to survive: an
+//! accept is put again when the holder comes back, and from time to time until it is decided.
 
 use std::collections::BTreeSet;
 

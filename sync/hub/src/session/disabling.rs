@@ -1,5 +1,5 @@
-//! Tells the order service of disabled edges: it takes their rights back, and lists what was decided of them
-//! though nobody trusts it any more.
+//! Tells the order service of disabled edges: it takes their rights back, and lists what was
+//! decided of them though nobody trusts it any more.
 //!
 //! Invariant: it is told until it has heard, by whatever replica. Each step may be done again.
 

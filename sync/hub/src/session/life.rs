@@ -1,8 +1,8 @@
-//! Asks whether the run that has an edge's session is alive. A session of another run asks; the session
-//! that stands answers, on whatever replica it is.
+//! Asks whether the run that has an edge's session is alive. A session of another run asks; the
+//! session that stands answers, on whatever replica it is.
 //!
-//! The rows in sync_db are the truth. Sessions of this replica hear of a question at once. Those of other
-//! replicas hear of it within half a second, which leaves the edge most of the two seconds.
+//! The rows in sync_db are the truth. Sessions of this replica hear of a question at once. Those of
+//! other replicas hear of it within half a second, which leaves the edge most of the two seconds.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ const LOOK_FOR_QUESTIONS: Duration = Duration::from_millis(400);
 const QUESTION_LIFE_MS: i64 = 5_000;
 
 impl Link {
-    /// Waits for a sign of life of the session under `term`. The engine judges anew where another term
-    /// stands by then.
+    /// Waits for a sign of life of the session under `term`. The engine judges anew where another
+    /// term stands by then.
     pub(super) async fn probe(&mut self, term: u64) -> Result<Input, StoreError> {
         if planted(Defect::OldSessionNotAsked) {
             return Ok(Input::Probed { alive: false });

@@ -8,8 +8,8 @@ use std::{
 use process::metrics;
 use wire::EdgeId;
 
-/// The newest term of each edge that has a session here. The row in sync_db cannot replace it: the end of an
-/// older session does not tell whether the newer one is on this replica.
+/// The newest term of each edge that has a session here. The row in sync_db cannot replace it: the
+/// end of an older session does not tell whether the newer one is on this replica.
 #[derive(Clone, Default)]
 pub(crate) struct Links(Arc<Mutex<HashMap<EdgeId, u64>>>);
 

@@ -1,9 +1,9 @@
 //! Gives a new epoch, and the ops it has lost, to an edge whose log is not the one received.
 //!
-//! Invariants: that the old epoch is to end stands in sync_db before the order service hears of it, so
-//! that an epoch whose rights are taken back never goes on, whoever comes in between; the order service
-//! has recorded that before the epoch is raised, and the epoch is raised before the edge hears of it
-//! [QUAR_TAKEBACK]. Each step may be done again.
+//! Invariants: that the old epoch is to end stands in sync_db before the order service hears of it,
+//! so that an epoch whose rights are taken back never goes on, whoever comes in between; the order
+//! service has recorded that before the epoch is raised, and the epoch is raised before the edge
+//! hears of it [QUAR_TAKEBACK]. Each step may be done again.
 
 use engine::cloud::{Confinement, Input, Place, QuarantineGrant};
 use process::{

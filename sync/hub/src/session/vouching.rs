@@ -1,5 +1,6 @@
-//! The tokens that go to the holder of a region beside accepts that were made elsewhere. The person may never
-//! have used that edge, so nothing that opens the cloud, or lets anybody act there, is put to it.
+//! The tokens that go to the holder of a region beside accepts that were made elsewhere. The person
+//! may never have used that edge, so nothing that opens the cloud, or lets anybody act there, is
+//! put to it.
 
 use platform::upstream::UpstreamError;
 use process::{problem::chain, tokens::TokenAudience};
@@ -8,8 +9,8 @@ use wire::{CommandTokenForm, PortalAccept};
 use super::link::Sessions;
 
 impl Sessions {
-    /// The accept with a token that vouches for it alone, in place of the person's own. `None` where that is
-    /// no good.
+    /// The accept with a token that vouches for it alone, in place of the person's own. `None`
+    /// where that is no good.
     pub async fn bound(
         &self,
         accept: &PortalAccept,
@@ -20,8 +21,9 @@ impl Sessions {
         Ok(token.map(|token| PortalAccept { token, ..accept.clone() }))
     }
 
-    /// The accept as it may go to the holder; `None` while it has to wait. Only an edge from before there were
-    /// tokens for edges leaves one here that opens the cloud: it is exchanged while it does.
+    /// The accept as it may go to the holder; `None` while it has to wait. Only an edge from before
+    /// there were tokens for edges leaves one here that opens the cloud: it is exchanged while it
+    /// does.
     pub(super) async fn for_holder(&self, accept: PortalAccept) -> Option<PortalAccept> {
         let claims = self.keys.read(&accept.token);
         let is_harmless = claims.as_ref().is_ok_and(|claims| {

@@ -1,8 +1,9 @@
-//! Accepts for the holder of a region: people's at the portal, and held ones of the region's other edges.
+//! Accepts for the holder of a region: people's at the portal, and held ones of the region's other
+//! edges.
 //!
-//! Invariant: an accept of the portal stands here until it is decided, by whatever way. One that failed alone
-//! too often is handed in again only when an operator says so, or an op of its name is decided; it is put
-//! to the holder as before.
+//! Invariant: an accept of the portal stands here until it is decided, by whatever way. One that
+//! failed alone too often is handed in again only when an operator says so, or an op of its name is
+//! decided; it is put to the holder as before.
 
 use std::collections::HashMap;
 
@@ -198,8 +199,8 @@ impl Store {
         })
     }
 
-    /// The portal's accepts for this edge to log: none unless it holds the region in this epoch. The
-    /// oldest come first, those that wait for an operator last: they may be many, and stay.
+    /// The portal's accepts for this edge to log: none unless it holds the region in this epoch.
+    /// The oldest come first, those that wait for an operator last: they may be many, and stay.
     pub async fn asks_for(
         &self,
         region: Region,
@@ -284,8 +285,8 @@ impl Store {
         Ok(part)
     }
 
-    /// Counts one more failure than `failures`. `false` where another replica has counted it, or the accept is
-    /// decided or let in again by now.
+    /// Counts one more failure than `failures`. `false` where another replica has counted it, or
+    /// the accept is decided or let in again by now.
     pub async fn ask_failed(&self, name: AskName, failures: u32) -> Result<bool> {
         let (id, user) = name;
         Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
@@ -299,9 +300,9 @@ impl Store {
     }
 }
 
-/// Hands stopped accepts in again whose ids have an answer now. Only the owner knows whether the answer is
-/// theirs, because it knows the tokens. Accepts that failed less often count anew too: else a failure that is
-/// being counted right now would be their last.
+/// Hands stopped accepts in again whose ids have an answer now. Only the owner knows whether the
+/// answer is theirs, because it knows the tokens. Accepts that failed less often count anew too:
+/// else a failure that is being counted right now would be their last.
 pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
     if tx.one::<CommandId>(FAILED, vals![]).await?.is_none() {
         return Ok(());

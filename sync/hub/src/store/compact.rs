@@ -1,5 +1,5 @@
-//! Forgets ops and outcomes older than any backup of an edge, and versions of the feed that every edge has
-//! passed. Each call does a bounded part and returns its size.
+//! Forgets ops and outcomes older than any backup of an edge, and versions of the feed that every
+//! edge has passed. Each call does a bounded part and returns its size.
 
 use platform::{
     row,
@@ -43,8 +43,8 @@ pub(super) const SUPERSEDED: &str = "SELECT f.feed_seq FROM feed f /*! FORCE IND
         AND NOT EXISTS (SELECT 1 FROM regions r WHERE r.region = f.region \
             AND r.granted_seq > f.feed_seq AND r.granted_seq < n.feed_seq)) \
     ORDER BY f.feed_seq LIMIT ?";
-/// Orders that have left the region and have no older version in it. Behind a grant that stands they are
-/// kept.
+/// Orders that have left the region and have no older version in it. Behind a grant that stands
+/// they are kept.
 pub(super) const TOMBSTONES: &str = "SELECT f.feed_seq FROM feed f /*! FORCE INDEX (PRIMARY) */ \
     WHERE f.region = ? AND f.kind = ? \
     AND f.digest IS NULL AND f.feed_seq <= ? \
@@ -61,8 +61,8 @@ const OUTLIVED: &str = "SELECT feed_seq FROM feed \
     WHERE region = ? AND feed_seq < ? AND kind = ? AND at < ? ORDER BY feed_seq LIMIT ?";
 const DROP_CHANGES: &str = "DELETE FROM feed WHERE region = ? AND feed_seq IN (";
 
-/// Longer than an edge refers to a logged token: until it expires, or an hour, by a clock that may be a day
-/// off.
+/// Longer than an edge refers to a logged token: until it expires, or an hour, by a clock that may
+/// be a day off.
 const TOKEN_LIVES_MS: i64 = 4 * 24 * 60 * 60 * 1000;
 
 /// Rows taken out by one statement.
@@ -76,7 +76,8 @@ pub struct OldOps {
 }
 
 row! {
-    /// An edge's log at one moment. Reads and deletes are of this epoch, also where another begins in between.
+    /// An edge's log at one moment. Reads and deletes are of this epoch, also where another begins
+    /// in between.
     struct Log {
         epoch: i64,
         outcome_cursor: i64,
@@ -90,8 +91,9 @@ impl Store {
         Ok(self.sql.all(ENROLLED, vals![]).await?)
     }
 
-    /// Drops decided ops beyond `after` that were received before `before`. A token stays while an op may
-    /// refer to it: an undecided one behind it, or one that the edge has logged but not sent.
+    /// Drops decided ops beyond `after` that were received before `before`. A token stays while an
+    /// op may refer to it: an undecided one behind it, or one that the edge has logged but not
+    /// sent.
     pub async fn drop_old_ops(
         &self,
         edge: &EdgeId,
@@ -135,8 +137,8 @@ impl Store {
         Ok(self.sql.one(LOG, vals![edge]).await?)
     }
 
-    /// The feed number that every edge of the region has passed which was heard of since `live_since`; the
-    /// feed's end where there is none.
+    /// The feed number that every edge of the region has passed which was heard of since
+    /// `live_since`; the feed's end where there is none.
     pub async fn passed_by_all(
         &self,
         region: Region,
@@ -148,9 +150,9 @@ impl Store {
         Ok(slowest.flatten().unwrap_or(feed_seq).min(feed_seq))
     }
 
-    /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still arrives at
-    /// the same orders there. A version before the standing grant is not replaced by one after it: its holder
-    /// compares the changes before it with the grant's digest.
+    /// Drops versions up to `to` that newer ones up to `to` replace: a reader from the start still
+    /// arrives at the same orders there. A version before the standing grant is not replaced by one
+    /// after it: its holder compares the changes before it with the grant's digest.
     pub async fn compact(&self, region: Region, to: u64) -> Result<usize> {
         let old: Vec<u64> = self.sql.all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
         if !old.is_empty() {
@@ -159,8 +161,8 @@ impl Store {
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
 
-    /// Drops the marks of orders that have left the region, once every edge has passed them. An edge behind
-    /// them that was away for too long takes an image.
+    /// Drops the marks of orders that have left the region, once every edge has passed them. An
+    /// edge behind them that was away for too long takes an image.
     pub async fn drop_tombstones(&self, region: Region, to: u64) -> Result<usize> {
         let values = vals![region, ORDER, to, BATCH];
         let old: Vec<u64> = self.sql.all(TOMBSTONES, values).await?;

@@ -13,9 +13,9 @@ use super::{
     sealed::read_change,
 };
 
-/// The newest row of each order that has not left. The index is named because MySQL and MariaDB read a
-/// region's whole feed for each row where statistics are of a time when the table was small. To SQLite it is
-/// a comment.
+/// The newest row of each order that has not left. The index is named because MySQL and MariaDB
+/// read a region's whole feed for each row where statistics are of a time when the table was small.
+/// To SQLite it is a comment.
 pub(super) const RANGE: &str = "SELECT f.entity, f.version, f.digest FROM feed f /*! FORCE INDEX (feed_entity) */ \
     WHERE f.region = ? AND f.kind = ? AND f.entity > ? AND f.entity <= ? \
     AND f.digest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM feed n /*! FORCE INDEX (feed_entity) */ \

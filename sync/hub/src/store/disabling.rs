@@ -1,7 +1,8 @@
 //! Edges that an operator takes out of service: disabled, given a new key, or retired.
 //!
-//! Invariant: one transaction refuses the key, ends the session by the term, takes the log from its worker, and
-//! records the operator. So every op is judged by the operator's word from then on, or was decided before.
+//! Invariant: one transaction refuses the key, ends the session by the term, takes the log from its
+//! worker, and records the operator. So every op is judged by the operator's word from then on, or
+//! was decided before.
 
 use platform::{
     columns, row,
@@ -101,7 +102,8 @@ pub struct Disabling {
     pub distrusted: Option<(u64, UnixMillis)>,
 }
 
-/// Commands that were decided though their edge is no longer trusted, and the place of the last one.
+/// Commands that were decided though their edge is no longer trusted, and the place of the last
+/// one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DistrustedPart {
     pub commands: Vec<CommandId>,
@@ -157,8 +159,9 @@ impl Store {
         })
     }
 
-    /// A code that gives an enrolled edge a new key. The old key is refused from now on, or from the moment at
-    /// which the code is used. Returns until when the code is good; `None` where no such edge is enrolled.
+    /// A code that gives an enrolled edge a new key. The old key is refused from now on, or from
+    /// the moment at which the code is used. Returns until when the code is good; `None` where no
+    /// such edge is enrolled.
     pub async fn rekey(
         &self,
         edge: &EdgeId,

@@ -76,8 +76,8 @@ impl Row for Judged {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (granted_to, after) = (row.get::<Option<_>>("granted_to")?, row.get("after_run")?);
         let ending = row.get::<Option<_>>("ending_epoch")?.zip(row.get("ending_why")?);
-        // A run that was silent for long may be alive: the replicas' clocks differ, so only a missing
-        // sign of life proves its end.
+        // A run that was silent for long may be alive: the replicas' clocks differ, so only a
+        // missing sign of life proves its end.
         let (newest, link_up) = (row.get::<Option<_>>("nonce")?, row.get("link_up")?);
         Ok(Self(fields!(row => StoredEdge {
             region, term, epoch, epochs_today, outcome_count, feed_generation, feed_seq,
@@ -93,8 +93,8 @@ impl Row for Judged {
     }
 }
 
-/// Term, number of outcomes, questions for a sign of life, the answered ones, and since when an image is asked for
-/// and the edge is disabled.
+/// Term, number of outcomes, questions for a sign of life, the answered ones, and since when an
+/// image is asked for and the edge is disabled.
 type PulseRow = (u64, u64, u64, u64, Option<UnixMillis>, Option<UnixMillis>);
 
 pub(super) fn heads(row: &StoredRow<'_>) -> Result<HeadNotes, ReadError> {
@@ -136,9 +136,10 @@ impl Store {
         Ok(row.map(|Judged(stored)| stored))
     }
 
-    /// Raises the term: older sessions can write no more, and the feed that this one begins with is no longer
-    /// compacted. Changes that are being compacted right now may be missing at the edge; its digest shows that,
-    /// and it gets an image. Returns the new term and the rows under it; `None` where the term is not `over`.
+    /// Raises the term: older sessions can write no more, and the feed that this one begins with is
+    /// no longer compacted. Changes that are being compacted right now may be missing at the edge;
+    /// its digest shows that, and it gets an image. Returns the new term and the rows under it;
+    /// `None` where the term is not `over`.
     pub async fn take_over(
         &self,
         edge: &EdgeId,

@@ -1,5 +1,5 @@
-//! Enrolment: an operator names an edge, and the edge registers its key with a code. The hub's own public
-//! key stands here, too, so that all replicas use one.
+//! Enrolment: an operator names an edge, and the edge registers its key with a code. The hub's own
+//! public key stands here, too, so that all replicas use one.
 
 use platform::{columns, sql::Tx, transact, vals};
 use wire::{Chain, EdgeId, Hash, HubKey, Region, UnixMillis, UserId};
@@ -39,7 +39,8 @@ const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
 const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
 const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
 
-/// Former keys of an edge that are told. The older ones verify receipts that nobody waits for any more.
+/// Former keys of an edge that are told. The older ones verify receipts that nobody waits for any
+/// more.
 const FORMER_KEYS_MAX: usize = 16;
 
 columns! {
@@ -133,8 +134,8 @@ impl Store {
         })
     }
 
-    /// Registers the key of the edge that the code was made for. The same key with the same code gets the
-    /// same answer again, so that a lost answer does not lose the edge.
+    /// Registers the key of the edge that the code was made for. The same key with the same code
+    /// gets the same answer again, so that a lost answer does not lose the edge.
     pub async fn enrol(
         &self,
         code_hash: Hash,

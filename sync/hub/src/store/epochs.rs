@@ -1,8 +1,9 @@
 //! The epochs of an edge: their grants, and the ops of earlier ones that are given back.
 //!
-//! Invariants: the end of an epoch is noted here before anybody else hears of it, and no session has the edge
-//! from then on. An epoch is raised under the term and the cursor that were judged, so that only one of two
-//! raises it. The old epoch's cursor, undecided ops and session end with it; its raw ops stay.
+//! Invariants: the end of an epoch is noted here before anybody else hears of it, and no session
+//! has the edge from then on. An epoch is raised under the term and the cursor that were judged, so
+//! that only one of two raises it. The old epoch's cursor, undecided ops and session end with it;
+//! its raw ops stay.
 
 use engine::{
     cloud::{Confinement, Place, QuarantineGrant, Tail},
@@ -93,8 +94,9 @@ const DROPPED_MAX: usize = 500;
 type TailRow = (u64, u64, Hash, Vec<u8>);
 
 impl Store {
-    /// Notes that the epoch is to end, and why. Returns the new term: any session of the edge must say Hello
-    /// again and is judged by this. `None` where the term or the epoch has changed; then nothing is noted.
+    /// Notes that the epoch is to end, and why. Returns the new term: any session of the edge must
+    /// say Hello again and is judged by this. `None` where the term or the epoch has changed; then
+    /// nothing is noted.
     pub async fn begin_to_end(
         &self,
         edge: &EdgeId,
@@ -111,8 +113,8 @@ impl Store {
         })
     }
 
-    /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the epoch or the
-    /// cursor has changed; then nothing is stored.
+    /// Ends the epoch and grants the next to the run that said Hello. `None` where the term, the
+    /// epoch or the cursor has changed; then nothing is stored.
     pub async fn raise_epoch(
         &self,
         edge: &EdgeId,
@@ -148,7 +150,8 @@ impl Store {
                 last_accepted,
             };
             tx.insert(row).await?;
-            // An operator has disabled the epoch and given the edge a new key: there is nothing to take note of.
+            // An operator has disabled the epoch and given the edge a new key: there is nothing to
+            // take note of.
             if distrusted_epoch == Some(*epoch) {
                 tx.exec(READMIT, vals![now, edge]).await?;
             }
@@ -172,7 +175,8 @@ impl Store {
         Ok(Some(QuarantineGrant { epoch, grant, last_accepted, why, known }))
     }
 
-    /// The ops stored after a place, of the epochs that are over: as many of one epoch as a frame takes.
+    /// The ops stored after a place, of the epochs that are over: as many of one epoch as a frame
+    /// takes.
     pub async fn tail(&self, edge: &EdgeId, after: Place) -> Result<Tail> {
         let Place { epoch, seq } = after;
         let values = vals![edge, epoch, seq, epoch, TAIL_ROWS_MAX];
@@ -184,8 +188,8 @@ impl Store {
         part(rows)
     }
 
-    /// Notes that an operator has seen every epoch so far, also one of a replica whose clock is ahead.
-    /// Returns whether the edge exists.
+    /// Notes that an operator has seen every epoch so far, also one of a replica whose clock is
+    /// ahead. Returns whether the edge exists.
     pub async fn readmit(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         transact!(self.sql, tx => {
             let newest: Option<Option<UnixMillis>> = tx.one(NEWEST, vals![edge]).await?;
@@ -214,8 +218,8 @@ impl Store {
         Ok(old.len())
     }
 
-    /// The place up to which the edge surely has the received ops: it names the place of its newest outcome,
-    /// and the same op stands there. Else it gets all that is kept.
+    /// The place up to which the edge surely has the received ops: it names the place of its newest
+    /// outcome, and the same op stands there. Else it gets all that is kept.
     async fn known(&self, edge: &EdgeId, hello: &Hello) -> Result<Place> {
         let nothing = Place { epoch: hello.epoch, seq: 0 };
         let Some(settled) = hello.settled else { return Ok(nothing) };

@@ -1,8 +1,8 @@
 //! The feed of a region: its changes, numbered without a gap.
 //!
-//! Invariant: a writer holds the region's row from before its first read until its commit, so that numbers
-//! become visible in their order. The highest version of an entity wins; the event that brought it is
-//! noted in the same transaction.
+//! Invariant: a writer holds the region's row from before its first read until its commit, so that
+//! numbers become visible in their order. The highest version of an entity wins; the event that
+//! brought it is noted in the same transaction.
 
 pub mod orders;
 
@@ -71,8 +71,8 @@ pub struct EntityRevocations {
 }
 
 impl EntityRevocations {
-    /// The first revocation of a token that was issued then: a readmission undoes those before it, for tokens
-    /// from it on alone.
+    /// The first revocation of a token that was issued then: a readmission undoes those before it,
+    /// for tokens from it on alone.
     pub fn of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
         let mut revoked = self.revoked.iter().copied();
         revoked.find(|revocation| {
@@ -159,7 +159,8 @@ pub enum RevokedToken {
 }
 
 impl Store {
-    /// Tells every region of an ended session or a revoked person: their tokens may turn up anywhere.
+    /// Tells every region of an ended session or a revoked person: their tokens may turn up
+    /// anywhere.
     pub async fn feed_revoked(
         &self,
         event: &Event,
@@ -191,8 +192,8 @@ impl Store {
         self.feed_word(event, &word, now).await
     }
 
-    /// Tells every region that a provider is verified, or no longer is. Their rows are locked first: of two words
-    /// about one person, the feeds end with the newer.
+    /// Tells every region that a provider is verified, or no longer is. Their rows are locked
+    /// first: of two words about one person, the feeds end with the newer.
     pub async fn feed_mark(&self, mark: ProviderMark, now: UnixMillis) -> Result<FeedEffect> {
         let word = TokenWord { mark: Some(mark), ..TokenWord::of(MARK, mark.user.0) };
         transact!(self.sql, tx => {
@@ -309,8 +310,9 @@ impl Store {
         transact!(self.sql, tx => { assign(tx, region, assignment, now).await })
     }
 
-    /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They end at a
-    /// change of the right to assign: a grant is compared with exactly the changes before it.
+    /// The changes after `after`, at most `limit` and a frame full, and the number they reach. They
+    /// end at a change of the right to assign: a grant is compared with exactly the changes before
+    /// it.
     pub async fn feed(&self, region: Region, after: u64, limit: u32) -> Result<(u64, Vec<Change>)> {
         let rows: Vec<(u64, Vec<u8>)> = self.sql.all(READ, vals![region, after, limit]).await?;
         let mut opened = Vec::with_capacity(rows.len());
@@ -401,8 +403,8 @@ async fn lock(tx: &mut Tx, region: Region) -> Result<End> {
     Ok(End { region, feed_seq, digest, orders, lost })
 }
 
-/// The newest change of a kind that has one entity a region. One that this version cannot read counts as
-/// absent: the next takes its place.
+/// The newest change of a kind that has one entity a region. One that this version cannot read
+/// counts as absent: the next takes its place.
 async fn newest(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<Change>> {
     let row: Option<(u64, Vec<u8>)> = tx.one(NEWEST, vals![region, kind, Uuid::nil()]).await?;
     let Some((feed_seq, bytes)) = row else { return Ok(None) };

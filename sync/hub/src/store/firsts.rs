@@ -1,7 +1,8 @@
-//! Where the hub had a command before it came in an edge's log: in an earlier epoch, in the log of the edge that
-//! first took it, or from the portal.
+//! Where the hub had a command before it came in an edge's log: in an earlier epoch, in the log of
+//! the edge that first took it, or from the portal.
 //!
-//! Invariant: an edge's word is never enough. An op counts as first only if it stands here with the same command.
+//! Invariant: an edge's word is never enough. An op counts as first only if it stands here with the
+//! same command.
 
 use engine::arrival::{FirstArrival, OpArrival};
 use platform::{

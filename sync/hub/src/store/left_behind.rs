@@ -1,7 +1,7 @@
 //! The commands that an ended epoch has left without an outcome, for an operator.
 //!
-//! Invariant: a command stands here from the transaction that ends its epoch until an outcome is stored under
-//! its id for the same person, by whatever edge; or until its op is forgotten.
+//! Invariant: a command stands here from the transaction that ends its epoch until an outcome is
+//! stored under its id for the same person, by whatever edge; or until its op is forgotten.
 
 use std::collections::{HashMap, HashSet};
 
@@ -63,8 +63,8 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
     }
 }
 
-/// Removes commands that have an outcome now, or stand elsewhere. An id belongs to its person: another
-/// person's command under it stays.
+/// Removes commands that have an outcome now, or stand elsewhere. An id belongs to its person:
+/// another person's command under it stays.
 pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
     if tx.one::<CommandId>(ANY, vals![]).await?.is_none() {
         return Ok(());

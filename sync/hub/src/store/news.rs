@@ -15,7 +15,8 @@ const LOST: &str = "SELECT l.number, f.feed_seq, f.bytes FROM lost_acceptances l
     ORDER BY l.number LIMIT ?";
 
 impl Store {
-    /// The changes of orders after `after`, up to `to` and at most `limit`; and the number that they reach.
+    /// The changes of orders after `after`, up to `to` and at most `limit`; and the number that
+    /// they reach.
     pub async fn order_changes(
         &self,
         region: Region,
@@ -36,8 +37,8 @@ impl Store {
         Ok((reached, rows.into_iter().map(change).collect::<Result<_>>()?))
     }
 
-    /// The lost acceptances after `after`, up to `to` and at most `limit`, each with the newest that the
-    /// feed says of its order. The oldest may be forgotten.
+    /// The lost acceptances after `after`, up to `to` and at most `limit`, each with the newest
+    /// that the feed says of its order. The oldest may be forgotten.
     pub async fn lost_acceptances(
         &self,
         region: Region,

@@ -1,5 +1,5 @@
-//! The op log as operators read it: ops that wait for a decision, ops that an ended epoch left behind, and
-//! the state of one op or command.
+//! The op log as operators read it: ops that wait for a decision, ops that an ended epoch left
+//! behind, and the state of one op or command.
 //!
 //! Invariant: nothing is written here, and every read is bounded, so that looking disturbs no work.
 
@@ -81,8 +81,8 @@ impl Store {
         Ok(self.sql.all(NAMES, vals![after, limit]).await?)
     }
 
-    /// The ops that the ended epochs of an edge left undecided, beyond that place, each with the new place of
-    /// its command.
+    /// The ops that the ended epochs of an edge left undecided, beyond that place, each with the
+    /// new place of its command.
     pub async fn left_behind(
         &self,
         edge: &EdgeId,
@@ -116,7 +116,8 @@ impl Store {
         Ok(Some(op))
     }
 
-    /// The ops that wait under that command id. The newest ops of a very long queue are not searched.
+    /// The ops that wait under that command id. The newest ops of a very long queue are not
+    /// searched.
     pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
         let (mut found, mut edges, mut searched) = (Vec::new(), String::new(), 0);
         loop {
@@ -175,7 +176,8 @@ impl Store {
         Ok(searched)
     }
 
-    /// Finds where a later epoch has logged these commands anew: under the same id, for the same person.
+    /// Finds where a later epoch has logged these commands anew: under the same id, for the same
+    /// person.
     async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
         let name = |op: &OpRecord| op.command.as_ref().map(|c| (c.id, c.actor.user_id));
         let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();

@@ -48,8 +48,8 @@ columns! {
 }
 
 impl Store {
-    /// Returns whether they were stored. They are not where the term, the epoch or the cursor has changed:
-    /// then another session has the edge.
+    /// Returns whether they were stored. They are not where the term, the epoch or the cursor has
+    /// changed: then another session has the edge.
     pub async fn store_ops(&self, edge: &EdgeId, new: &NewOps, now: UnixMillis) -> Result<bool> {
         let cursor = new.cursor();
         transact!(self.sql, tx => {

@@ -1,5 +1,5 @@
-//! Where the accepts were made that were put to the holder of their region: its log has each as an op of its
-//! own, with the moment at which it was first taken.
+//! Where the accepts were made that were put to the holder of their region: its log has each as an
+//! op of its own, with the moment at which it was first taken.
 //!
 //! Invariant: the origin is stored before the accept goes out, and the first one stays.
 

@@ -86,7 +86,8 @@ impl Store {
         self.reseal_log(&OUTCOMES_TABLE, after).await
     }
 
-    /// Of one log at once: with all of its key but the last part given, no statement passes over other rows.
+    /// Of one log at once: with all of its key but the last part given, no statement passes over
+    /// other rows.
     async fn reseal_log(
         &self,
         table: &LogTable,

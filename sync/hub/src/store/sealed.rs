@@ -1,5 +1,5 @@
-//! The places of what sync_db keeps sealed: ops, outcomes, changes of feeds and waiting accepts, each whole. Hashes
-//! and digests stand beside them and are over the plain bytes.
+//! The places of what sync_db keeps sealed: ops, outcomes, changes of feeds and waiting accepts,
+//! each whole. Hashes and digests stand beside them and are over the plain bytes.
 
 use platform::sealing::{DataKeys, SealPlace};
 use wire::{Change, CommandId, Outcome, Region, UserId};
@@ -19,7 +19,8 @@ pub(super) fn change_place(region: Region, feed_seq: u64) -> SealPlace {
     SealPlace::of("feed.bytes", region.as_str().as_bytes()).and_number(feed_seq)
 }
 
-/// Of the columns `command` and `token`, by their names in the table. The actor's id and role stand plain.
+/// Of the columns `command` and `token`, by their names in the table. The actor's id and role stand
+/// plain.
 pub(super) fn ask_place(column: &'static str, command: CommandId, user: UserId) -> SealPlace {
     SealPlace::of_id(column, command.0).and(user.as_bytes())
 }

@@ -1,8 +1,9 @@
-//! The image of a region as its feed stood at one number, read in chunks by the key of what is in it.
+//! The image of a region as its feed stood at one number, read in chunks by the key of what is in
+//! it.
 //!
-//! Invariant: an image and the changes after its number make the same view as the whole feed, however far
-//! that has moved on: an entity that changed later, and whose older version is compacted, comes with the
-//! changes.
+//! Invariant: an image and the changes after its number make the same view as the whole feed,
+//! however far that has moved on: an entity that changed later, and whose older version is
+//! compacted, comes with the changes.
 
 use engine::cloud::ChunkRequest;
 use platform::vals;
@@ -66,8 +67,8 @@ impl Store {
         Ok(SnapshotPart { changes, next: None })
     }
 
-    /// Asks for an image for an edge whose orders differ from the cloud's. Returns whether none was asked for
-    /// before.
+    /// Asks for an image for an edge whose orders differ from the cloud's. Returns whether none was
+    /// asked for before.
     pub async fn ask_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(ASK, vals![now, edge]).await? == 1)
     }

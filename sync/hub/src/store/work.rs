@@ -58,9 +58,9 @@ const FOR_HOLDER: &str =
     "UPDATE undecided SET for_holder = 1 WHERE edge = ? AND epoch = ? AND seq IN (";
 const COUNT_FAILURE: &str =
     "UPDATE undecided SET failures = failures + 1 WHERE edge = ? AND epoch = ? AND seq = ?";
-/// A claim ends in three seconds by the clock of its writer, and replicas' clocks differ a little; that
-/// takes no live claim away. A claim that ends later than this comes from a wrong clock and would block the
-/// log until then. It is taken over; the token refuses what its writer still does.
+/// A claim ends in three seconds by the clock of its writer, and replicas' clocks differ a little;
+/// that takes no live claim away. A claim that ends later than this comes from a wrong clock and
+/// would block the log until then. It is taken over; the token refuses what its writer still does.
 const CLAIM_AHEAD_MAX_MS: i64 = 60_000;
 
 /// Rows of one read at least: while a bad op is searched for, most rows may wait.
@@ -139,8 +139,9 @@ pub(super) fn arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
 }
 
 impl Store {
-    /// Edges with undecided ops after `after` by name, at most `limit`, and the next `after`. A held op
-    /// keeps its edge among these, so always beginning with the first name would never reach the others.
+    /// Edges with undecided ops after `after` by name, at most `limit`, and the next `after`. A
+    /// held op keeps its edge among these, so always beginning with the first name would never
+    /// reach the others.
     pub async fn edges_with_work(
         &self,
         after: &str,
@@ -182,8 +183,8 @@ impl Store {
         Ok(())
     }
 
-    /// The next undecided ops of the walk in log order, without held ops and those that wait behind them.
-    /// Parked ops are left out while their owner is away.
+    /// The next undecided ops of the walk in log order, without held ops and those that wait behind
+    /// them. Parked ops are left out while their owner is away.
     pub async fn due(
         &self,
         claim: &Claim,
@@ -204,8 +205,8 @@ impl Store {
         self.undecided(states, claim, walk.after, limit, is_due).await
     }
 
-    /// The next ops beyond `beyond` that are held by their region, to be handed in again. Ops behind one
-    /// that waits are left out.
+    /// The next ops beyond `beyond` that are held by their region, to be handed in again. Ops
+    /// behind one that waits are left out.
     pub async fn held_again(
         &self,
         claim: &Claim,
@@ -224,8 +225,8 @@ impl Store {
         self.undecided(WAITING, claim, 0, limit, is_due).await
     }
 
-    /// The undecided ops in one of these states that are due, in log order. Only due ops count towards the
-    /// limit, however many wait before them.
+    /// The undecided ops in one of these states that are due, in log order. Only due ops count
+    /// towards the limit, however many wait before them.
     async fn undecided(
         &self,
         states: &'static str,
@@ -306,8 +307,8 @@ impl Store {
         Ok(tokens)
     }
 
-    /// Stores the results of a pass, all or nothing. `false` where another worker has the log by now; then
-    /// nothing is stored.
+    /// Stores the results of a pass, all or nothing. `false` where another worker has the log by
+    /// now; then nothing is stored.
     pub async fn commit(
         &self,
         claim: &Claim,

@@ -1,8 +1,8 @@
-//! Hands the portal's waiting accepts in again. The order service decides them once the right has ended,
-//! or names those that the holder has decided meanwhile.
+//! Hands the portal's waiting accepts in again. The order service decides them once the right has
+//! ended, or names those that the holder has decided meanwhile.
 //!
-//! Invariant: an accept that fails alone is counted, and in the end waits for an operator. A failure counts
-//! only while other accepts could be decided.
+//! Invariant: an accept that fails alone is counted, and in the end waits for an operator. A
+//! failure counts only while other accepts could be decided.
 
 use platform::upstream::UpstreamError;
 use uuid::Uuid;
@@ -82,9 +82,9 @@ impl Workers {
         Ok(())
     }
 
-    /// Tries all at once or, where that fails, each by itself. Returns those that fail alone. `doubted` ones
-    /// are tried between two controls that succeed, others before one: an owner that decides nothing at all
-    /// proves nothing about them.
+    /// Tries all at once or, where that fails, each by itself. Returns those that fail alone.
+    /// `doubted` ones are tried between two controls that succeed, others before one: an owner that
+    /// decides nothing at all proves nothing about them.
     async fn decide_accepts(
         &self,
         items: Vec<WaitingAccept>,
@@ -103,8 +103,8 @@ impl Workers {
         Ok(bad)
     }
 
-    /// Drops the decided ones. Returns those that the owner could not decide, `None` where the list fails as a
-    /// whole. After any such failure a control has shown that the owner is there.
+    /// Drops the decided ones. Returns those that the owner could not decide, `None` where the list
+    /// fails as a whole. After any such failure a control has shown that the owner is there.
     async fn try_accepts(
         &self,
         items: Vec<WaitingAccept>,

@@ -18,8 +18,8 @@ use crate::{
     store::{StoreError, work::Claim},
 };
 
-/// Another worker takes over from one that has died after this time. A slow one may be followed too: an op
-/// that both hand over is decided once, and stored by one.
+/// Another worker takes over from one that has died after this time. A slow one may be followed
+/// too: an op that both hand over is decided once, and stored by one.
 const CLAIM_MS: i64 = 3_000;
 
 const KEPT_EVERY: Duration = Duration::from_secs(1);
@@ -93,8 +93,8 @@ struct LogWork<'a> {
     walk: LogWalk,
     /// Some ops that this walk has met are parked.
     parked: bool,
-    /// An owner was out of reach, so this walk asks it nothing more. Without the order service nothing is
-    /// decided: a review depends on it, too.
+    /// An owner was out of reach, so this walk asks it nothing more. Without the order service
+    /// nothing is decided: a review depends on it, too.
     away: Option<Owner>,
     /// When another walk tries the parked ops again.
     again_at: Option<Duration>,
@@ -141,7 +141,8 @@ impl LogWork<'_> {
         Ok(if self.store(claim, &progress).await? { Next::GoOn } else { Next::Done })
     }
 
-    /// All due ops were met. Another walk meets the parked ones again; until then only new ops are met.
+    /// All due ops were met. Another walk meets the parked ones again; until then only new ops are
+    /// met.
     fn at_the_end(&mut self) -> Next {
         if !self.parked {
             return Next::Done;
@@ -232,8 +233,8 @@ impl LogWork<'_> {
         Ok((progress, next))
     }
 
-    /// Releases the claim, so that no replica has to wait for its end. Where another worker has the log
-    /// already, this changes nothing.
+    /// Releases the claim, so that no replica has to wait for its end. Where another worker has the
+    /// log already, this changes nothing.
     async fn release(&self) {
         let Some(claim) = &self.claim else { return };
         if let Err(error) = self.hub.store.release(claim).await {
@@ -258,8 +259,8 @@ impl LogWork<'_> {
 }
 
 impl LogWork<'_> {
-    /// Nudges the region's holder about held ops. Ops of other logs that wait for the decided ones are
-    /// handed in again.
+    /// Nudges the region's holder about held ops. Ops of other logs that wait for the decided ones
+    /// are handed in again.
     async fn tell_others(&self, claim: &Claim, progress: &Progress) -> Result<(), StoreError> {
         let is_held = progress.held.iter().any(|(_, reason)| *reason == HeldReason::Region);
         if is_held && let Some(holder) = self.hub.store.holder(claim.region).await? {
@@ -274,8 +275,8 @@ impl LogWork<'_> {
 }
 
 impl Workers {
-    /// Does the work with the claim kept. Else another replica would take over, hand over the same ops and
-    /// discard these results, and an op that its owner never answers would never be found.
+    /// Does the work with the claim kept. Else another replica would take over, hand over the same
+    /// ops and discard these results, and an op that its owner never answers would never be found.
     async fn kept<T>(&self, claim: &Claim, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;

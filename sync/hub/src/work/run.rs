@@ -1,5 +1,5 @@
-//! Decides one run of an edge's log: judges the tokens, hands the ops to their owner, and gathers the
-//! answers. Nothing is stored here.
+//! Decides one run of an edge's log: judges the tokens, hands the ops to their owner, and gathers
+//! the answers. Nothing is stored here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -159,8 +159,8 @@ impl Workers {
     }
 }
 
-/// Halves the batch until one op stands alone. That op is counted, and in the end put before an operator,
-/// so that the log behind it goes on.
+/// Halves the batch until one op stands alone. That op is counted, and in the end put before an
+/// operator, so that the log behind it goes on.
 fn failed(
     claim: &Claim,
     run: &[UndecidedOp],
@@ -201,8 +201,9 @@ struct Judge {
 }
 
 impl Judge {
-    /// An op that refers to no token names nobody. Nor does one with a token that was not made for the edges of
-    /// this region, or for this command, or that had run out when the edge can have taken the command.
+    /// An op that refers to no token names nobody. Nor does one with a token that was not made for
+    /// the edges of this region, or for this command, or that had run out when the edge can have
+    /// taken the command.
     fn judge(&self, due: &UndecidedOp, op: &CommandOp) -> Judgement {
         let Some(token) = self.tokens.get(&op.token_seq) else { return Judgement::Known(None) };
         let claims = match self.keys.read(token) {
@@ -224,7 +225,8 @@ impl Judge {
         }))
     }
 
-    /// The hub may have had the command before, in another place, where the edge's own word is not enough.
+    /// The hub may have had the command before, in another place, where the edge's own word is not
+    /// enough.
     fn wants_first(&self, claim: &Claim, due: &UndecidedOp, op: &CommandOp) -> bool {
         let names_nobody = || self.judge(due, op) == Judgement::Known(None);
         due.came.wants_first(op, claim.cut_off.is_some(), names_nobody)
@@ -253,8 +255,9 @@ impl Judge {
         })
     }
 
-    /// A person's revocation counts at any time, and until they are let in again by newer tokens. A session's end does not touch the commands that the edge
-    /// took before it, as with a token that expires.
+    /// A person's revocation counts at any time, and until they are let in again by newer tokens. A
+    /// session's end does not touch the commands that the edge took before it, as with a token that
+    /// expires.
     fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
         let issued = claims.issued_at();
         let of = |entity| self.revocations.get(entity).and_then(|known| known.of_token(issued));

@@ -1,5 +1,6 @@
-//! Decides when an edge's held ops are handed in again: every few seconds, and at once when a right to
-//! assign has turned. That signal may come before the `held` that it should end, so the clock counts.
+//! Decides when an edge's held ops are handed in again: every few seconds, and at once when a right
+//! to assign has turned. That signal may come before the `held` that it should end, so the clock
+//! counts.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,5 @@
-//! Ops that nobody can decide beside many that can be, and owners that can decide nothing for a while.
+//! Ops that nobody can decide beside many that can be, and owners that can decide nothing for a
+//! while.
 
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const GOOD: u64 = 10_000;
 /// Ops of one batch at most.
 const BATCH: u64 = 1_000;
-/// What one op that fails costs by itself: three trials, a control after each and before all but the
-/// first.
+/// What one op that fails costs by itself: three trials, a control after each and before all but
+/// the first.
 const ITS_OWN: u64 = 8;
 
 async fn sent_while_the_owner_is_away(
@@ -55,8 +56,8 @@ async fn decided(stage: &Stage, hub: &Replica, edge: &mut Edge, waiting: usize) 
     }
 }
 
-/// How many calls the owner got for a log of good ops, and of a few that nobody can decide behind so
-/// many of them, if any.
+/// How many calls the owner got for a log of good ops, and of a few that nobody can decide behind
+/// so many of them, if any.
 async fn calls(bad_after: Option<u64>) -> u64 {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;

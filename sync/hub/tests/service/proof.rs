@@ -1,5 +1,5 @@
-//! The hub's proof: an edge that asks for it gets every frame signed, one that cannot ask still links and is
-//! complained of, and all replicas use one key.
+//! The hub's proof: an edge that asks for it gets every frame signed, one that cannot ask still
+//! links and is complained of, and all replicas use one key.
 
 use base64::{
     Engine,

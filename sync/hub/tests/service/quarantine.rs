@@ -1,5 +1,5 @@
-//! Restored edges and clones over a real socket: nothing of them is taken before they have a new epoch,
-//! what they lost comes back, and what only looks like one is let in.
+//! Restored edges and clones over a real socket: nothing of them is taken before they have a new
+//! epoch, what they lost comes back, and what only looks like one is let in.
 
 use http::{Method, StatusCode};
 use rstest::rstest;

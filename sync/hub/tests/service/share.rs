@@ -1,5 +1,6 @@
-//! Edges share the owner: however much waits at some of them, what another has just sent has its turn
-//! soon. Turns are counted in calls to the owner, which is the only thing that they have to share.
+//! Edges share the owner: however much waits at some of them, what another has just sent has its
+//! turn soon. Turns are counted in calls to the owner, which is the only thing that they have to
+//! share.
 
 use std::{sync::Arc, time::Duration};
 

@@ -173,8 +173,8 @@ impl Stage {
         claimed
     }
 
-    /// Makes so many edges whose logs another replica works for half a minute; their names come before
-    /// any other's.
+    /// Makes so many edges whose logs another replica works for half a minute; their names come
+    /// before any other's.
     pub async fn worked_elsewhere(&self, count: u64) {
         const ADD: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
             cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, \

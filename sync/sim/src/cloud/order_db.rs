@@ -112,8 +112,8 @@ impl OrderDb {
         }
     }
 
-    /// The only way in which a decision becomes durable. Changes of a region's right follow in `turn`,
-    /// before any other commit.
+    /// The only way in which a decision becomes durable. Changes of a region's right follow in
+    /// `turn`, before any other commit.
     pub fn write(&mut self, writes: &Writes, numbers: &[u64], ids: impl Fn(u64) -> EventId) {
         for write in &writes.orders {
             self.orders.insert(write.after.order.id, Rc::new(write.after.clone()));
@@ -150,8 +150,8 @@ impl OrderDb {
         answers.take_while(move |((of, _), _)| *of == id).map(|(_, answer)| answer)
     }
 
-    /// Makes a case of each of these commands that took effect. Returns the number of new ones. Mirrors
-    /// `list_distrusted` of `cloud/order/src/store/people.rs`.
+    /// Makes a case of each of these commands that took effect. Returns the number of new ones.
+    /// Mirrors `list_distrusted` of `cloud/order/src/store/people.rs`.
     pub fn list_distrusted(&mut self, commands: &[CommandId]) -> u64 {
         let applied = |id: &&CommandId| {
             self.answers(**id).any(|answer| answer.user_id.is_some() && answer.applied)
@@ -160,8 +160,8 @@ impl OrderDb {
         applied.into_iter().map(|id| u64::from(self.distrusted.insert(id))).sum()
     }
 
-    /// A change of a region's right, behind all other writes of its transaction: a grant's digest covers
-    /// the state at that point.
+    /// A change of a region's right, behind all other writes of its transaction: a grant's digest
+    /// covers the state at that point.
     pub fn turn(
         &mut self,
         region: Region,
@@ -178,7 +178,8 @@ impl OrderDb {
         self.outbox.insert(number, OutboxLine { event, is_sent: false });
     }
 
-    /// The regions that a transaction with these requests locks. An unknown order makes it all of them.
+    /// The regions that a transaction with these requests locks. An unknown order makes it all of
+    /// them.
     pub fn regions_of(&self, asked: &DecisionRequest) -> BTreeSet<Region> {
         let mut regions = BTreeSet::new();
         for request in &asked.requests {

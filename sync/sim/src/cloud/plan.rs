@@ -1,4 +1,5 @@
-//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/run.rs` and `sync/hub/src/work/run.rs`.
+//! The plan for a run of an edge's log. Mirrors `sync/hub/src/domain/run.rs` and
+//! `sync/hub/src/work/run.rs`.
 
 use std::rc::Rc;
 
@@ -67,8 +68,8 @@ pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
     held.map(|(op, _)| op.seq).collect()
 }
 
-/// The hub's word on a command: the person behind it by its token, the moment that counts, and what its edge
-/// knew.
+/// The hub's word on a command: the person behind it by its token, the moment that counts, and what
+/// its edge knew.
 fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     let edge = &db.edges[e];
     let came = edge.ops.get(&seq).map(|row| row.came).unwrap_or_default();
@@ -90,7 +91,8 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     BatchBody::Command { command: op.command.clone(), actor, evidence }
 }
 
-/// The person whom a token names, and when the edge took the command. Nobody where it was dead by then.
+/// The person whom a token names, and when the edge took the command. Nobody where it was dead by
+/// then.
 fn person(
     token: Option<(Actor, UnixMillis)>,
     came: &OpArrival,

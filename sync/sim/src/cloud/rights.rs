@@ -1,5 +1,5 @@
-//! How the regions assign, as order_db keeps it. Mirrors `cloud/order/src/store/rights.rs` and `turn.rs`:
-//! a region's row, every fence and how it ended, every version of the rules.
+//! How the regions assign, as order_db keeps it. Mirrors `cloud/order/src/store/rights.rs` and
+//! `turn.rs`: a region's row, every fence and how it ended, every version of the rules.
 
 use std::collections::BTreeMap;
 

@@ -265,7 +265,8 @@ impl SyncDb {
         Some((stored.term, stored))
     }
 
-    /// Returns whether the ops were stored. They are not if term, epoch or cursor is another by now.
+    /// Returns whether the ops were stored. They are not if term, epoch or cursor is another by
+    /// now.
     pub fn store_ops(&mut self, e: usize, new: &NewOps, now: UnixMillis) -> bool {
         let (blind, leaky) = (self.has(Bug::OpsTwice), self.has(Bug::CursorPassesGap));
         let bug = self.bug;

@@ -94,8 +94,8 @@ pub const VERDICTS: [&str; 12] = [
 ];
 
 impl Counts {
-    /// What so many seeds have to meet and did not. A thing too rare for them may be met by the directed
-    /// schedules instead.
+    /// What so many seeds have to meet and did not. A thing too rare for them may be met by the
+    /// directed schedules instead.
     pub fn never_met(&self, directed: &Self) -> Vec<String> {
         if self.seeds < ENOUGH_SEEDS {
             return Vec::new();

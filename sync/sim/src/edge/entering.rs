@@ -32,7 +32,8 @@ pub struct CommandEntry {
     pub receipt: Option<Receipt>,
     /// This edge has given such a receipt, by this key or a former one.
     pub was_taken: bool,
-    /// Whether the edge was cut off when the command came in. Edges of the version before do not say.
+    /// Whether the edge was cut off when the command came in. Edges of the version before do not
+    /// say.
     pub cut_off: Option<bool>,
 }
 
@@ -100,7 +101,8 @@ impl EdgeFile {
         }
     }
 
-    /// Logs an accept made elsewhere: always provisional and without fence. Returns whether it was new.
+    /// Logs an accept made elsewhere: always provisional and without fence. Returns whether it was
+    /// new.
     pub fn log_asked(&mut self, ask: Ask) -> bool {
         if self.commands.get(&(ask.command.id, ask.actor.user_id)).is_some() {
             return false;
@@ -134,8 +136,8 @@ impl EdgeFile {
         self.judge_over(entry, sight)
     }
 
-    /// The answer to a command that has just come in, had this person sent nothing. `None` where they may
-    /// yet get the order.
+    /// The answer to a command that has just come in, had this person sent nothing. `None` where
+    /// they may yet get the order.
     pub fn judge_without(&self, whose: UserId, entry: &CommandEntry) -> Option<Answer> {
         let order_id = entry.command.body.order_id();
         let accepts = |op: &PendingOp| {

@@ -1,6 +1,6 @@
-//! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`, `append`,
-//! `sight` and `uplink`; `settling` takes outcomes and feed, `image` a whole view, `opening` begins a run,
-//! `epochs` carries out a quarantine.
+//! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`,
+//! `append`, `sight` and `uplink`; `settling` takes outcomes and feed, `image` a whole view,
+//! `opening` begins a run, `epochs` carries out a quarantine.
 //!
 //! Every write of an edge becomes durable in `EdgeFile::commit` and nowhere else.
 
@@ -276,8 +276,8 @@ impl EdgeFile {
         Vec::new()
     }
 
-    /// The planted bugs that put part of a write into an earlier commit of its own. Returns whether there
-    /// was such a commit.
+    /// The planted bugs that put part of a write into an earlier commit of its own. Returns whether
+    /// there was such a commit.
     pub fn link_store_early(&mut self, what: &EdgeWrite) -> bool {
         match (self.bug, what) {
             (Some(Bug::RetiredBeforeOutcome), EdgeWrite::Outcomes { outcomes, .. }) => {

@@ -1,5 +1,5 @@
-//! Promises of images and of anti-entropy: an image is one view, a repair never lowers, and only losses
-//! made on purpose are repaired. Any other repair would hide a fault of some part.
+//! Promises of images and of anti-entropy: an image is one view, a repair never lowers, and only
+//! losses made on purpose are repaired. Any other repair would hide a fault of some part.
 
 use std::collections::BTreeMap;
 
@@ -81,8 +81,8 @@ impl Oracle {
         self.said.insert(region, FeedHistory { generation, last, orders, newest });
     }
 
-    /// 7. An image that has become the view is the region as of its number: no less, and of the feed no
-    ///    more.
+    /// 7. An image that has become the view is the region as of its number: no less, and of the
+    ///    feed no more.
     pub fn image_is_the_view(&mut self, at: u64, region: Region, file: &EdgeFile) {
         let Some(said) = self.said.get(&region) else { return };
         let book = file.book.read();

@@ -6,7 +6,8 @@ use wire::{CommandId, UnixMillis};
 use super::Oracle;
 use crate::edge::EdgeFile;
 
-/// Everything that the hostile replica says carries this number. No number of the hub's comes near it.
+/// Everything that the hostile replica says carries this number. No number of the hub's comes near
+/// it.
 pub const FORGED: u64 = 1 << 40;
 
 /// The time of a forged decision.

@@ -1,5 +1,5 @@
-//! Promises of restores, copies and quarantine: the restores that must be found out, the commands that may
-//! be lost, and those that must come back.
+//! Promises of restores, copies and quarantine: the restores that must be found out, the commands
+//! that may be lost, and those that must come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,8 @@ use crate::{
 pub struct Machine {
     /// Every receipt it has given that its file has to know of.
     pub receipts: BTreeMap<LogPlace, (Chain, CommandId)>,
-    /// Something may give it away: its file was replaced or copied, or its frames were changed on the way.
+    /// Something may give it away: its file was replaced or copied, or its frames were changed on
+    /// the way.
     disturbed: bool,
     /// Its high-water mark tells that the file was replaced.
     marked: bool,
@@ -143,8 +144,8 @@ impl Oracle {
         *shown = (*shown).max(tells.then_some(seen.epoch));
     }
 
-    /// 8. As above, once it is on disk. The same commit may end the epoch that the receipt speaks of, and
-    ///    with it the suspicion.
+    /// 8. As above, once it is on disk. The same commit may end the epoch that the receipt speaks
+    ///    of, and with it the suspicion.
     pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let book = file.book.read();
         let shown = self.machine(m).shown.take();
@@ -164,8 +165,8 @@ impl Oracle {
         self.suspects(m, &node.file);
     }
 
-    /// 8. A file that was replaced is found out by its high-water mark before anything else, and no other
-    ///    is taken for one; and a run begins with its boot op.
+    /// 8. A file that was replaced is found out by its high-water mark before anything else, and no
+    ///    other is taken for one; and a run begins with its boot op.
     pub fn booted(&mut self, at: u64, m: usize, file: &EdgeFile, booted: bool, has_rival: bool) {
         let suspect = file.book.read().suspect;
         let name = &file.book.read().name;
@@ -258,8 +259,8 @@ impl Oracle {
         self.will_log_anew(m, file, tail);
     }
 
-    /// It is about to get a name of its own. A tail it was given belongs to its former name: the hub has
-    /// it, and gives it back to the edge of that name.
+    /// It is about to get a name of its own. A tail it was given belongs to its former name: the
+    /// hub has it, and gives it back to the edge of that name.
     pub fn will_be_renamed(&mut self, m: usize, file: &EdgeFile) {
         self.will_log_anew(m, file, std::iter::empty());
     }
@@ -277,8 +278,8 @@ impl Oracle {
         self.machine(m).waiting = own.chain(tail).filter(|key| !known(key)).collect();
     }
 
-    /// An epoch has begun in a file: no other file has begun it, the undecided commands are logged anew,
-    /// and none of them is firm.
+    /// An epoch has begun in a file: no other file has begun it, the undecided commands are logged
+    /// anew, and none of them is firm.
     pub fn began(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         let book = node.file.book.read();
         let (name, epoch) = (&book.name, book.epoch);

@@ -26,9 +26,9 @@ impl Oracle {
         }
     }
 
-    /// A firm acceptance is never overturned, save by a take-back on record. A provider who had sent it
-    /// nowhere else then hears this reason. `forgot` says that the edge's file was put back, and that the edge had
-    /// acknowledged more revocations than it names with the command.
+    /// A firm acceptance is never overturned, save by a take-back on record. A provider who had
+    /// sent it nowhere else then hears this reason. `forgot` says that the edge's file was put
+    /// back, and that the edge had acknowledged more revocations than it names with the command.
     #[expect(clippy::too_many_arguments, reason = "each is a fact of another place of the run")]
     pub fn keeps_firm(
         &mut self,
@@ -53,15 +53,17 @@ impl Oracle {
             return;
         }
         if forgot && outcome.code == Some(Code::Revoked) {
-            // Nobody can tell it from a thief who acts as if the edge had not heard of the revocation.
+            // Nobody can tell it from a thief who acts as if the edge had not heard of the
+            // revocation.
             return;
         }
         let end = fence.and_then(|fence| db.rights.end_of(region, fence));
-        // Of two machines of one edge the first to connect is the edge. The promises of the other are
-        // logged anew with the reason.
+        // Of two machines of one edge the first to connect is the edge. The promises of the other
+        // are logged anew with the reason.
         let copied = relogged.is_some_and(|first| self.cloned.contains(&first.edge));
-        // A restored file goes on under a right that its log had given back by then: on record is the end of
-        // its epoch. A log that was not restored has that op before the release, decided.
+        // A restored file goes on under a right that its log had given back by then: on record is
+        // the end of its epoch. A log that was not restored has that op before the release,
+        // decided.
         let given_back = end.is_some_and(|end| !end.how.is_take_back());
         let restored = given_back
             && relogged.is_some_and(|first| {
@@ -74,8 +76,8 @@ impl Oracle {
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
         };
         let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
-        // His op was lost with a file and came back by his tablet after he had been revoked: that is why it is
-        // refused, and it would stand otherwise.
+        // His op was lost with a file and came back by his tablet after he had been revoked: that
+        // is why it is refused, and it would stand otherwise.
         let revoked = code == Some(Code::Revoked)
             && relogged.is_some_and(|first| first.why == QuarantineWhy::EdgeRestored);
         // Where no right was taken back there is no such record to tell of.
@@ -117,8 +119,8 @@ impl Oracle {
         });
     }
 
-    /// A holder promises to publish or approve only what a rule of its region covers. Nobody pays in a run, so no
-    /// customer is in good standing.
+    /// A holder promises to publish or approve only what a rule of its region covers. Nobody pays
+    /// in a run, so no customer is in good standing.
     pub fn promised_by_rule(&mut self, at: u64, file: &EdgeFile, entered: &EntryResult) {
         let EntryResult::Stored { stored, order: Some(order), new: true } = entered else { return };
         let place = (stored.epoch, stored.at.seq);
@@ -244,8 +246,8 @@ impl Oracle {
         });
     }
 
-    /// An edge refuses at once only commands that nobody could take. The cloud decides those that its view
-    /// contradicts.
+    /// An edge refuses at once only commands that nobody could take. The cloud decides those that
+    /// its view contradicts.
     pub fn refused_at_once(&mut self, at: u64, code: Code) {
         let doubt = matches!(
             code,
@@ -269,8 +271,8 @@ impl Oracle {
         });
     }
 
-    /// Nor was it decided or waiting when the hub said that the holder is away: an earlier try may have
-    /// been put to the holder. This answer need not know the effect of a later try.
+    /// Nor was it decided or waiting when the hub said that the holder is away: an earlier try may
+    /// have been put to the holder. This answer need not know the effect of a later try.
     pub fn not_taken_at_desk(&mut self, at: u64, id: CommandId, was_decided: bool) {
         self.check(at, "only_a_decision_consumes_an_id", !was_decided, || {
             format!("command {id} is said not to be taken, and its id is used up")

@@ -1,4 +1,5 @@
-//! Promises that are checked when everything has arrived: nothing is missing and everything is equal.
+//! Promises that are checked when everything has arrived: nothing is missing and everything is
+//! equal.
 
 use std::collections::BTreeMap;
 
@@ -54,8 +55,8 @@ fn every_command_gets_an_outcome(world: &mut World) {
     });
 }
 
-/// 1. Every command with a receipt is decided, also when its person is gone. The exception: a restore has taken it
-///    with everybody who had seen it.
+/// 1. Every command with a receipt is decided, also when its person is gone. The exception: a
+///    restore has taken it with everybody who had seen it.
 fn what_was_acknowledged_is_decided(world: &mut World) {
     let at = world.now;
     let decided = |id: &CommandId| {

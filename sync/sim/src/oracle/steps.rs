@@ -51,7 +51,8 @@ impl Oracle {
         });
     }
 
-    /// 1. The same after a crash, for every receipt the edge has given since its file was last replaced.
+    /// 1. The same after a crash, for every receipt the edge has given since its file was last
+    ///    replaced.
     pub fn edge_is_whole(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let receipts = &self.machine(m).receipts;
         let lost = receipts.iter().find(|(place, (chain, _))| {
@@ -146,8 +147,8 @@ impl Oracle {
         );
     }
 
-    /// 1. The hub's ops are the edge's, byte for byte, and on the edge's disk. Ops on their way while the file was
-    ///    replaced are no longer known here.
+    /// 1. The hub's ops are the edge's, byte for byte, and on the edge's disk. Ops on their way
+    ///    while the file was replaced are no longer known here.
     pub fn hub_stored(&mut self, at: u64, m: usize, node: &Node, began: u64, ops: &NewOps) {
         let file = &node.file;
         if node.restored_at.is_some_and(|restored_at| restored_at >= began) {
@@ -268,8 +269,8 @@ impl Oracle {
         self.starts_unpaid_only_cut_off(at, orders, region, row.hash, op, outcome);
         self.lists_work_in_vain(at, orders, op, outcome);
         self.answers_no_held(at, decided.seq, outcome);
-        // The same command may stand in another log too. The edge that answered firm tells the outcome,
-        // also under another epoch or name.
+        // The same command may stand in another log too. The edge that answered firm tells the
+        // outcome, also under another epoch or name.
         let relogged = op.relogged.as_ref();
         let was_firm = relogged.is_some_and(|first| first.verdict == Verdict::Firm);
         if op.verdict == Verdict::Firm || was_firm {

@@ -23,8 +23,8 @@ pub fn beside_nonsense(file: &EdgeFile, entry: &CommandEntry) -> Option<CommandE
 }
 
 impl Oracle {
-    /// 9. Where an answer would be firm had the hostile person sent nothing, it is firm. Returns whether
-    ///    it was.
+    /// 9. Where an answer would be firm had the hostile person sent nothing, it is firm. Returns
+    ///    whether it was.
     pub fn entered_beside_nonsense(
         &mut self,
         at: u64,

@@ -1,5 +1,5 @@
-//! Promises about the thief of an edge: he revives no dead token, he decides nothing once the edge is disabled,
-//! and nobody else loses anything by the bounds that hold him.
+//! Promises about the thief of an edge: he revives no dead token, he decides nothing once the edge
+//! is disabled, and nobody else loses anything by the bounds that hold him.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +19,11 @@ pub struct Theft {
     edge: Option<EdgeId>,
     disabled: Option<Disabled>,
     deeds: BTreeMap<CommandId, Deed>,
-    /// The honest words of edges about their logs that the hub has stored, and how far they had read.
+    /// The honest words of edges about their logs that the hub has stored, and how far they had
+    /// read.
     words: BTreeMap<usize, u64>,
-    /// Where and when the hub has received each command of that edge. Of two people with one id, each has a
-    /// command of his own.
+    /// Where and when the hub has received each command of that edge. Of two people with one id,
+    /// each has a command of his own.
     received: BTreeMap<(CommandId, UserId), Vec<(u64, UnixMillis)>>,
     clocks: BTreeSet<ClockFault>,
 }
@@ -113,8 +114,9 @@ impl Oracle {
         })
     }
 
-    /// The same for one op with that command. Where it was logged anew behind the disabled epoch, the moment at
-    /// which the hub first had it counts: here all of them, because a clock of the hub may jump between them.
+    /// The same for one op with that command. Where it was logged anew behind the disabled epoch,
+    /// the moment at which the hub first had it counts: here all of them, because a clock of the
+    /// hub may jump between them.
     fn is_distrusted_in(&self, id: CommandId, user: UserId, epoch: u64) -> bool {
         let Some(Disabled { epoch: last, since, .. }) = self.theft.disabled else { return false };
         let places = self.theft.received.get(&(id, user)).into_iter().flatten();
@@ -123,9 +125,9 @@ impl Oracle {
         first.is_some_and(|(_, at)| *at >= since) && counting.all(|(_, at)| *at >= since)
     }
 
-    /// 11. A dead token stays dead, nobody forgets a revocation that he had heard of, and once an edge is
-    ///     disabled nothing that came since the named moment takes effect. Returns the number of dead tokens
-    ///     among these that he tried in vain.
+    /// 11. A dead token stays dead, nobody forgets a revocation that he had heard of, and once an
+    ///     edge is disabled nothing that came since the named moment takes effect. Returns the
+    ///     number of dead tokens among these that he tried in vain.
     pub fn decides_of_thief(
         &mut self,
         at: u64,
@@ -166,9 +168,9 @@ impl Oracle {
         in_vain
     }
 
-    /// 11. An honest edge loses nothing by the bounds: a token that was good when it took the command is good
-    ///     for the hub, though a clock of the one or of the other is wrong; and only ops of a disabled edge
-    ///     are not believed.
+    /// 11. An honest edge loses nothing by the bounds: a token that was good when it took the
+    ///     command is good for the hub, though a clock of the one or of the other is wrong; and
+    ///     only ops of a disabled edge are not believed.
     pub fn spares_the_honest(&mut self, at: u64, e: usize, op: &CommandOp, told: &Outcome) {
         let id = op.command.id;
         let code = told.code.filter(|_| told.kind == OutcomeKind::Rejected);
@@ -192,8 +194,8 @@ impl Oracle {
         holder.is_some_and(|holder| self.is_of_thief(holder))
     }
 
-    /// 11. Every command that took effect, though nobody believes its edge, is a case for a person to look at:
-    ///     by an op of that edge, or by the log of the holder to which it was put.
+    /// 11. Every command that took effect, though nobody believes its edge, is a case for a person
+    ///     to look at: by an op of that edge, or by the log of the holder to which it was put.
     pub fn lists_what_was_decided(&mut self, at: u64, sync_db: &SyncDb, db: &OrderDb) {
         let applied = db.commands.values().filter(|answer| answer.applied);
         let theirs = |answer: &&StoredAnswer| {

@@ -1,5 +1,5 @@
-//! Faults drawn beside the older ones: lost events, damaged views, feeds that begin anew or forget, and an
-//! edge that is away for long enough.
+//! Faults drawn beside the older ones: lost events, damaged views, feeds that begin anew or forget,
+//! and an edge that is away for long enough.
 
 use super::{ACTIVE_MS, Fault, FaultKind, Step, StepKind, weighted};
 use crate::{cast::EDGE_COUNT, random::Random};

@@ -1,5 +1,6 @@
-//! The hostile replica of every fourth seed, drawn beside all else. It sits on an edge's line, or answers
-//! a call in the hub's place. It has copied frames of the hub, and it has no key of the hub.
+//! The hostile replica of every fourth seed, drawn beside all else. It sits on an edge's line, or
+//! answers a call in the hub's place. It has copied frames of the hub, and it has no key of the
+//! hub.
 
 use super::{ACTIVE_MS, Step, StepKind, weighted};
 use crate::random::Random;
@@ -61,7 +62,8 @@ impl Forgery {
         matches!(self, Self::EpochEnded | Self::Session | Self::BrokenSession)
     }
 
-    /// Returns whether no edge may heed it, not even one that knows no key and so believes much else.
+    /// Returns whether no edge may heed it, not even one that knows no key and so believes much
+    /// else.
     pub fn hurts_without_a_key(self) -> bool {
         matches!(self, Self::Twin | Self::LogBroken | Self::EpochEnded | Self::BrokenSession)
     }

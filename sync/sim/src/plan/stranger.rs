@@ -47,7 +47,8 @@ mischief! {
     Flood "flood of starts on one order" 0,
 }
 
-/// His edge. Mostly he goes where the first right to assign goes, because firm answers come from there.
+/// His edge. Mostly he goes where the first right to assign goes, because firm answers come from
+/// there.
 pub(super) fn settles(random: &mut Random, others: &[Step]) -> usize {
     let drawn = random.below(EDGE_COUNT);
     let granted = others.iter().find_map(|step| match step.what {

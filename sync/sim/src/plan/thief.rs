@@ -1,5 +1,5 @@
-//! The thief of every fourth seed, drawn beside all else. An edge's key is stolen, with its files or with the
-//! whole machine. Later an operator disables the edge, and gives its name another key.
+//! The thief of every fourth seed, drawn beside all else. An edge's key is stolen, with its files
+//! or with the whole machine. Later an operator disables the edge, and gives its name another key.
 
 use super::{ACTIVE_MS, Fault, FaultKind, Step, StepKind, weighted};
 use crate::{cast::EDGE_COUNT, random::Random};

@@ -17,7 +17,8 @@ pub struct EdgeRecording {
 /// A write with the model's answer, or the state of the file after a commit.
 #[derive(Debug)]
 pub enum EdgeStep {
-    /// A process has opened the file and logged its boot. `mark` is the content of the high-water file.
+    /// A process has opened the file and logged its boot. `mark` is the content of the high-water
+    /// file.
     Booted {
         nonce: BootNonce,
         at: UnixMillis,

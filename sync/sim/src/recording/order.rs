@@ -1,8 +1,8 @@
 //! The transactions of order_db, in an order that explains them.
 //!
-//! A transaction of the model reads, decides, and commits some time later. Most find the same rows at their
-//! commit and stand there. A person's request reads without locks: a mere refusal may commit after its
-//! reason has passed, and stands where it read.
+//! A transaction of the model reads, decides, and commits some time later. Most find the same rows
+//! at their commit and stand there. A person's request reads without locks: a mere refusal may
+//! commit after its reason has passed, and stands where it read.
 
 use std::collections::BTreeMap;
 
@@ -65,8 +65,8 @@ pub enum OutboxWord {
     Assigned(Region, Box<RegionAssignment>),
 }
 
-/// Where a transaction stands: after so many others were committed, and there before or after the ones
-/// that only read then.
+/// Where a transaction stands: after so many others were committed, and there before or after the
+/// ones that only read then.
 type Place = (usize, bool, usize);
 
 #[derive(Debug, Default)]
@@ -110,8 +110,8 @@ impl OrderNotes {
         self.orders = orders.map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
     }
 
-    /// Repeats everything on an empty model, one transaction after the other. An answer that differs from
-    /// the run's is an error. A loser's offers are taken from here.
+    /// Repeats everything on an empty model, one transaction after the other. An answer that
+    /// differs from the run's is an error. A loser's offers are taken from here.
     pub fn explained(self) -> Result<OrderRecording, String> {
         let mut db = OrderDb::default();
         let first = db.rights.regions.iter();

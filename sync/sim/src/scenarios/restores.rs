@@ -86,8 +86,8 @@ fn a_copy_that_connects_first() -> Scenario {
         )
 }
 
-/// The copy lacks what its original has sent up since, so it is granted an epoch of its own. It says
-/// nothing when the original calls.
+/// The copy lacks what its original has sent up since, so it is granted an epoch of its own. It
+/// says nothing when the original calls.
 fn an_older_copy_that_connects_first() -> Scenario {
     open(Schedule::new(), 1)
         .fault(5_000, FaultKind::EdgeCloned, SOUTH_2, 15_000)
@@ -204,7 +204,8 @@ fn more_restores_than_a_day_allows() -> Scenario {
         )
 }
 
-/// The firm accept makes its owner fail. Its lease was given back behind it, and must not be over before.
+/// The firm accept makes its owner fail. Its lease was given back behind it, and must not be over
+/// before.
 fn a_lease_behind_what_needs_an_operator() -> Scenario {
     open(Schedule::new(), 1)
         .grant(3_000, SOUTH_2)
@@ -219,7 +220,8 @@ fn a_lease_behind_what_needs_an_operator() -> Scenario {
         )
 }
 
-/// The op waits for an operator, and its edge is restored meanwhile. The op that logs it anew is decided.
+/// The op waits for an operator, and its edge is restored meanwhile. The op that logs it anew is
+/// decided.
 fn an_epoch_that_ends_before_its_op_is_decided() -> Scenario {
     Schedule::new()
         .fault(4_000, FaultKind::Poison, 0, 0)

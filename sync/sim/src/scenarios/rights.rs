@@ -189,8 +189,8 @@ fn a_tap_after_the_release() -> Scenario {
         )
 }
 
-/// The operator takes the wish back while the release is on its way, so that the edge hears of its own
-/// fence once more.
+/// The operator takes the wish back while the release is on its way, so that the edge hears of its
+/// own fence once more.
 fn a_fence_that_was_given_back() -> Scenario {
     open(Schedule::new(), 1)
         .grant(3_000, SOUTH_2)

@@ -14,7 +14,8 @@ use crate::{
 const HEALS_AFTER_MS: u64 = 10_000;
 const SEED: u64 = 0xd1_4ec7;
 
-/// The edges of the south, a provider's tablet at each, and the admin's and the customer's at south-2.
+/// The edges of the south, a provider's tablet at each, and the admin's and the customer's at
+/// south-2.
 pub(super) const SOUTH_1: usize = 2;
 pub(super) const SOUTH_2: usize = 3;
 pub(super) const P1: usize = 2;

@@ -1,8 +1,8 @@
-//! Anti-entropy: every region's feed is compared with its owner, and the edges' views with the feed.
-//! Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
+//! Anti-entropy: every region's feed is compared with its owner, and the edges' views with the
+//! feed. Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
 //!
-//! A comparison is spread over time like the real one: a look, a pause for events on their way, the owner's
-//! word, the feed's, and the repairs, each a transaction of its own.
+//! A comparison is spread over time like the real one: a look, a pause for events on their way, the
+//! owner's word, the feed's, and the repairs, each a transaction of its own.
 
 use rules::Seat;
 use wire::{Order, OrderId, Region, RegionAssignment};
@@ -98,8 +98,8 @@ impl World {
         behind.chain(gone).collect()
     }
 
-    /// The feed's word about how a region assigns, where its owner has a newer one. How it began is told
-    /// to nobody.
+    /// The feed's word about how a region assigns, where its owner has a newer one. How it began is
+    /// told to nobody.
     fn assigns_behind(&self, region: Region) -> Option<&RegionAssignment> {
         let ours = &self.sync_db.region(region)?.assignment;
         let theirs = self.order_db.rights.regions.get(&region)?.policy_version;
@@ -278,8 +278,8 @@ impl World {
         self.nudge(r, e);
     }
 
-    /// The view of a holder disagreed with its grant. First the feed is repaired, then the edge, then the
-    /// right is granted anew.
+    /// The view of a holder disagreed with its grant. First the feed is repaired, then the edge,
+    /// then the right is granted anew.
     fn renews_soon(&mut self, r: usize, e: usize, fence: u64) {
         let region = cast::region(e);
         let lately = self.replicas[r].renewed.get(&region);

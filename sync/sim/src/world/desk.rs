@@ -1,5 +1,5 @@
-//! The portal: people whose requests go straight to the order service, with an `Idempotency-Key` and
-//! again under the same key until they are answered.
+//! The portal: people whose requests go straight to the order service, with an `Idempotency-Key`
+//! and again under the same key until they are answered.
 
 use wire::{Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome, PortalAccept};
 
@@ -129,8 +129,9 @@ impl World {
         self.later(takes, WorldEvent::DeskHears { item, heard: Some(Box::new(heard)) });
     }
 
-    /// An accept has to wait: the order service asks the hub, and looks once more where that has not taken
-    /// it. Mirrors `cloud/order/src/http/commands.rs`, `hub.rs` and `sync/hub/src/http/asks.rs`.
+    /// An accept has to wait: the order service asks the hub, and looks once more where that has
+    /// not taken it. Mirrors `cloud/order/src/http/commands.rs`, `hub.rs` and
+    /// `sync/hub/src/http/asks.rs`.
     pub fn asks_holder(
         &mut self,
         takes: u64,

@@ -15,7 +15,8 @@ use crate::{
 const AGAIN_AFTER_MS: u64 = 1_000;
 
 impl World {
-    /// Through any replica. Nothing is believed any more that the hub has received since that moment.
+    /// Through any replica. Nothing is believed any more that the hub has received since that
+    /// moment.
     pub fn disables(&mut self, e: usize, since: u64) {
         if !self.thief.has_struck {
             return;
@@ -56,7 +57,8 @@ impl World {
         self.hand_in_again(r);
     }
 
-    /// Records that every right of an epoch is over, in one transaction that holds the rows of all regions.
+    /// Records that every right of an epoch is over, in one transaction that holds the rows of all
+    /// regions.
     pub(super) fn rights_of_epoch_end(
         &mut self,
         over: &Seat,
@@ -75,7 +77,8 @@ impl World {
         self.later(1, WorldEvent::Relays { run });
     }
 
-    /// The name gets another key: on the machine that was there, with its log or emptied, or on a new one.
+    /// The name gets another key: on the machine that was there, with its log or emptied, or on a
+    /// new one.
     pub fn gets_new_key(&mut self, e: usize, keeps_log: bool) {
         if !self.thief.has_struck {
             return;

@@ -1,5 +1,5 @@
-//! The edge's process: starting, taking commands in, writing, dying. Mirrors `edge-node/src/running.rs`,
-//! `intake.rs`, `gate.rs` and the writer of `journal`.
+//! The edge's process: starting, taking commands in, writing, dying. Mirrors
+//! `edge-node/src/running.rs`, `intake.rs`, `gate.rs` and the writer of `journal`.
 
 use engine::{edge::EdgeWrite, verdict::Answer};
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
@@ -131,8 +131,8 @@ impl World {
         }
     }
 
-    /// Notes the end of the log when a write makes the edge suspect, because others of its group stand
-    /// before it.
+    /// Notes the end of the log when a write makes the edge suspect, because others of its group
+    /// stand before it.
     fn executes(&mut self, e: usize, write: EdgeJob) -> EdgeJobResult {
         let book = &self.edges[e].file.book.live;
         let (suspected, head) = (book.suspect, (book.epoch, book.head.seq));
@@ -292,7 +292,8 @@ impl World {
         self.reply_to_tablet(e, tablet, reply);
     }
 
-    /// The process is gone with its uncommitted writes. A commit under way is there as a whole or not at all.
+    /// The process is gone with its uncommitted writes. A commit under way is there as a whole or
+    /// not at all.
     pub fn edge_dies(&mut self, e: usize, down_ms: u64, without_power: bool) {
         if !self.edges[e].is_running {
             return;

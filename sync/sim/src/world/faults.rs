@@ -216,7 +216,8 @@ impl World {
         self.later(1_000, WorldEvent::IsItSilent);
     }
 
-    /// Returns whether a fault in force strikes this time: now and then, or always in a directed schedule.
+    /// Returns whether a fault in force strikes this time: now and then, or always in a directed
+    /// schedule.
     pub fn strikes(&mut self, in_a_thousand: u64) -> bool {
         self.plan.tuning.every || self.random.chance(in_a_thousand)
     }

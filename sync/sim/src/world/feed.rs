@@ -99,7 +99,8 @@ impl World {
             if self.random.chance(500) && !self.has(Bug::EventBeforeFeed) {
                 let number = feed.map(|feed| feed.number);
                 self.sync_db.fed(&event, number);
-                // An event that was fed before adds nothing, and the rows before the end may be compacted.
+                // An event that was fed before adds nothing, and the rows before the end may be
+                // compacted.
                 if number.is_some() {
                     self.oracle.fed(self.now, &self.sync_db, event.region());
                 }

@@ -1,7 +1,8 @@
-//! The hostile replica: puts frames of its own on an edge's line, and answers calls in the hub's place.
+//! The hostile replica: puts frames of its own on an edge's line, and answers calls in the hub's
+//! place.
 //!
-//! It sees everything on the line, so it knows each session's standing and the edge's cursors. Only a
-//! signature is out of its reach.
+//! It sees everything on the line, so it knows each session's standing and the edge's cursors. Only
+//! a signature is out of its reach.
 
 use std::collections::BTreeMap;
 
@@ -41,8 +42,8 @@ impl World {
         self.hostile.is_there = self.plan.steps.iter().any(forges);
     }
 
-    /// This edge was enrolled by an earlier version, over a plain line. Its operator has yet to name the
-    /// key.
+    /// This edge was enrolled by an earlier version, over a plain line. Its operator has yet to
+    /// name the key.
     pub fn is_keyless_for(&mut self, m: usize, lasts_ms: u64) {
         self.hostile.keyless_until.insert(m, self.now + lasts_ms);
     }
@@ -292,8 +293,8 @@ impl World {
         })
     }
 
-    /// Sealed by the hub, for another challenge. A frame that opens or ends a session names no standing, so
-    /// it is tried first.
+    /// Sealed by the hub, for another challenge. A frame that opens or ends a session names no
+    /// standing, so it is tried first.
     fn copy_of_another_session(&self, m: usize, conn: usize, pick: u64) -> Option<Frame> {
         let copied = self.hostile.copied.get(&m)?;
         let earlier: Vec<&Frame> =

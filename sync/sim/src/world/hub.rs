@@ -1,5 +1,5 @@
-//! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one thing
-//! at a time, each answer of sync_db goes back into the engine.
+//! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one
+//! thing at a time, each answer of sync_db goes back into the engine.
 
 mod confining;
 mod looks;

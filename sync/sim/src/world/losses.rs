@@ -1,5 +1,5 @@
-//! Losses for anti-entropy and images to repair: discarded events, a damaged view, a strange order, a feed
-//! that begins anew, and a feed that forgets.
+//! Losses for anti-entropy and images to repair: discarded events, a damaged view, a strange order,
+//! a feed that begins anew, and a feed that forgets.
 
 use rules::Seat;
 use uuid::Uuid;
@@ -16,7 +16,8 @@ use crate::{
 pub(crate) const ONLY_OF_FEED: u64 = 1;
 
 impl World {
-    /// The next event that leaves the order service does not arrive, though the bus has confirmed it.
+    /// The next event that leaves the order service does not arrive, though the bus has confirmed
+    /// it.
     pub fn is_thrown_away(&mut self, event: &cloud::BusEvent) -> bool {
         if self.loses_next == 0 {
             return false;
@@ -35,9 +36,9 @@ impl World {
         true
     }
 
-    /// An order of an edge's view is gone as if no feed had brought it, or stands there as if only an
-    /// outcome had. An outcome names only orders that the owner knows. Never while something firm stands on
-    /// that view.
+    /// An order of an edge's view is gone as if no feed had brought it, or stands there as if only
+    /// an outcome had. An outcome names only orders that the owner knows. Never while something
+    /// firm stands on that view.
     pub fn view_is_damaged(&mut self, fault: &Fault) {
         let m = fault.on;
         let node = &self.edges[m];

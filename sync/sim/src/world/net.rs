@@ -1,5 +1,6 @@
-//! Connections of the link. A connection carries frames in order until either end closes it. A fault makes
-//! it lose, double, reorder or delay frames. After a lost frame it dies soon, like a broken stream.
+//! Connections of the link. A connection carries frames in order until either end closes it. A
+//! fault makes it lose, double, reorder or delay frames. After a lost frame it dies soon, like a
+//! broken stream.
 
 use wire::Frame;
 
@@ -283,8 +284,8 @@ impl World {
     }
 }
 
-/// Returns whether a frame names its term and boot nonce. The others open or refuse a session, and only a
-/// connection of its own carries them.
+/// Returns whether a frame names its term and boot nonce. The others open or refuse a session, and
+/// only a connection of its own carries them.
 fn binds(frame: &Frame) -> bool {
     !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))
 }

@@ -1,5 +1,5 @@
-//! Operators: a region's policy, take-backs, revocations. Each request to the order service is repeated
-//! until it is done. Mirrors `cloud/order/src/store/rights.rs`.
+//! Operators: a region's policy, take-backs, revocations. Each request to the order service is
+//! repeated until it is done. Mirrors `cloud/order/src/store/rights.rs`.
 
 use std::collections::BTreeMap;
 
@@ -31,13 +31,15 @@ pub(crate) struct Operator {
 pub(super) enum OperatorAct {
     Wishes(Wish),
     TakesBack,
-    /// Not an operator but the hub: the holder's view did not agree with its grant under this fence.
+    /// Not an operator but the hub: the holder's view did not agree with its grant under this
+    /// fence.
     Renews(Seat, u64),
 }
 
 /// More than a failure is on its way to the hub.
 const ANSWER_TAKES_MS: u64 = 10;
-/// The size of a fault, by forty, by which a holder may approve for customers in good standing alone.
+/// The size of a fault, by forty, by which a holder may approve for customers in good standing
+/// alone.
 pub(crate) const GOOD_STANDING_ONLY: u64 = 24;
 /// How long the rights still stand once everything works again.
 const ENDS_AFTER_MS: u64 = 15_000;
@@ -94,14 +96,15 @@ impl World {
         self.later(0, WorldEvent::Delivers);
     }
 
-    /// An op has failed alone too often. An operator looks at it, repairs the cause or not yet, and hands
-    /// it over again.
+    /// An op has failed alone too often. An operator looks at it, repairs the cause or not yet, and
+    /// hands it over again.
     pub fn op_stops(&mut self, e: usize, seq: u64) {
         self.counts.stopped += 1;
         let name = cast::edge(e);
         self.note(24, seq, |_| format!("op {seq} of {name} needs an operator"));
         let command = self.sync_db.edges[e].ops.get(&seq).and_then(|op| op.command_id());
-        // The same command in another log may have been put right while this failure was on its way.
+        // The same command in another log may have been put right while this failure was on its
+        // way.
         let just_now = |at: &u64| self.now - at <= ANSWER_TAKES_MS;
         let poisoned = command.is_some_and(|id| {
             self.poison.contains(&id) || self.operator.put_right.get(&id).is_some_and(just_now)

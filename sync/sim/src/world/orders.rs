@@ -62,8 +62,8 @@ impl World {
         self.order_reads(asked);
     }
 
-    /// Returns whether a transaction under way holds a region's row alone that this one shares, or shares
-    /// one that this one needs alone.
+    /// Returns whether a transaction under way holds a region's row alone that this one shares, or
+    /// shares one that this one needs alone.
     fn is_row_held(&self, asked: &DecisionRequest) -> bool {
         let alone = asked.ends_right();
         let mut others = self.orders.open.values().filter(|tx| alone || tx.ends_right).peekable();

@@ -1,5 +1,5 @@
-//! Files put back, copied or lost, machines frozen, and the operator who gives a copy a name of its own:
-//! the reasons for section 7 of the protocol.
+//! Files put back, copied or lost, machines frozen, and the operator who gives a copy a name of its
+//! own: the reasons for section 7 of the protocol.
 
 use wire::{BootNonce, UnixMillis};
 
@@ -61,8 +61,9 @@ impl World {
         self.left_behind(m);
     }
 
-    /// The commands that a restore has taken and nobody else has, neither the cloud nor a present tablet
-    /// with an answer. A tablet without its receipt is answered anew, and may hear "not taken".
+    /// The commands that a restore has taken and nobody else has, neither the cloud nor a present
+    /// tablet with an answer. A tablet without its receipt is answered anew, and may hear "not
+    /// taken".
     pub(super) fn left_behind(&mut self, m: usize) {
         let id = self.edges[m].id;
         let kept: Vec<wire::CommandId> = self

@@ -1,5 +1,5 @@
-//! The end of a run: with every fault lifted, all that is under way arrives, and then everything has to
-//! be equal everywhere.
+//! The end of a run: with every fault lifted, all that is under way arrives, and then everything
+//! has to be equal everywhere.
 
 use super::{World, WorldEvent};
 use crate::cast;

@@ -52,8 +52,8 @@ impl World {
         }
     }
 
-    /// An order on which he has no claim: closed if he means to accept it, else one of the newest that
-    /// others go for, or one that nobody knows.
+    /// An order on which he has no claim: closed if he means to accept it, else one of the newest
+    /// that others go for, or one that nobody knows.
     fn anothers_order(&self, what: Mischief, pick: u64) -> Option<OrderId> {
         let nowhere = Vec::new();
         let known = self.known.get(&cast::region(self.plan.stranger_at)).unwrap_or(&nowhere);

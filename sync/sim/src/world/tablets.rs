@@ -1,5 +1,5 @@
-//! The tablets: a command stays on the device until it is decided, and is sent again until it is answered.
-//! Mirrors the provider app.
+//! The tablets: a command stays on the device until it is decided, and is sent again until it is
+//! answered. Mirrors the provider app.
 
 mod moving;
 
@@ -292,7 +292,8 @@ impl World {
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
         if is_misuse {
-            // Another edge may have taken it. A person who used the id twice hears of it here, for good.
+            // Another edge may have taken it. A person who used the id twice hears of it here, for
+            // good.
             item.not_taken = Some(code);
             return;
         }
@@ -322,8 +323,8 @@ impl World {
         items.iter().filter(|item| item.id == items[i].id).count() > 1
     }
 
-    /// The item of a reply. If a broken app used an id twice, the edge's file tells the two apart, not the
-    /// reply.
+    /// The item of a reply. If a broken app used an id twice, the edge's file tells the two apart,
+    /// not the reply.
     fn meant_item(&self, t: usize, e: usize, id: CommandId, reply: &Reply) -> Option<usize> {
         let items = self.tablets[t].items.iter().enumerate().filter(|(_, item)| item.id == id);
         let same: Vec<(usize, &TabletItem)> = items.collect();

@@ -1,5 +1,5 @@
-//! The thief of an edge: he has its key, its log and the tokens in it, and speaks the protocol as he likes. The
-//! hub alone decides how much of that counts.
+//! The thief of an edge: he has its key, its log and the tokens in it, and speaks the protocol as
+//! he likes. The hub alone decides how much of that counts.
 
 mod making;
 
@@ -207,7 +207,8 @@ impl World {
         Some(head.seq)
     }
 
-    /// An Ack of a clock that is far behind. It speaks of a view that nobody has, so the edge gets an image.
+    /// An Ack of a clock that is far behind. It speaks of a view that nobody has, so the edge gets
+    /// an image.
     fn thief_lies(&mut self) {
         let Some((conn, (standing, _, head))) = self.thief.conn.zip(self.thief.session) else {
             return;

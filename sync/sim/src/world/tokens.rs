@@ -1,4 +1,5 @@
-//! Tokens as plain text: the person and the expiry. Signatures are taken for granted; expiry is simulated.
+//! Tokens as plain text: the person and the expiry. Signatures are taken for granted; expiry is
+//! simulated.
 
 use uuid::Uuid;
 use wire::{Actor, Code, Role, UnixMillis, UserId};

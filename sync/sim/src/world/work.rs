@@ -131,7 +131,8 @@ impl World {
         self.later(takes, WorldEvent::Asks(Box::new(asked)));
     }
 
-    /// Ops without an owner go on while it is away. The rest is parked and tried again after a pause.
+    /// Ops without an owner go on while it is away. The rest is parked and tried again after a
+    /// pause.
     fn passes_by(&mut self, r: usize, e: usize, now: wire::UnixMillis) {
         let due = self.sync_db.not_parked(e, self.plan.tuning.run_max);
         if due.is_empty() {
@@ -187,8 +188,8 @@ impl World {
         self.drain_stores(r, e, passed);
     }
 
-    /// Halves the batch until one op stands alone; that one is counted, and in the end put before an
-    /// operator, so that the log behind it goes on.
+    /// Halves the batch until one op stands alone; that one is counted, and in the end put before
+    /// an operator, so that the log behind it goes on.
     fn batch_fails(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> Passed {
         let whole = self.has(Bug::NotBisected);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return Passed::Parked };

@@ -1,5 +1,5 @@
-//! Addresses of mail: another one in an account's place by a stolen session, and as a way to learn who has an account or to
-//! fill somebody's mailbox.
+//! Addresses of mail: another one in an account's place by a stolen session, and as a way to learn
+//! who has an account or to fill somebody's mailbox.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, PASSWORD, Somebody, Station};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Bodies that no honest caller sends, to every route that changes something, by the platform's own description. A
-//! new route is attacked as soon as it is described.
+//! Bodies that no honest caller sends, to every route that changes something, by the platform's own
+//! description. A new route is attacked as soon as it is described.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,7 +22,8 @@ const TOO_LARGE: usize = 300_000;
 const GROWTH_KB_MAX: u64 = 32 * 1024;
 /// A request has thirty seconds.
 const SLOW_WITHIN: Duration = Duration::from_secs(60);
-/// Texts that SQL, a query of documents, a template, a shell or a page would each read in its own way.
+/// Texts that SQL, a query of documents, a template, a shell or a page would each read in its own
+/// way.
 const LADEN: [&str; 8] = [
     "'; DROP TABLE users; --",
     "\" OR \"\"=\"",
@@ -255,8 +256,8 @@ async fn a_text_that_somebody_would_run_breaks_a_route() {
     .await;
 }
 
-/// Puts the values for a field into it, in each form that is sound besides, and collects the answers that are not
-/// as they should be.
+/// Puts the values for a field into it, in each form that is sound besides, and collects the
+/// answers that are not as they should be.
 async fn in_every_field(
     values: impl Fn(&DescribedRoute, &str, &Value) -> Vec<(&'static str, Value)>,
     is_right: impl Fn(&DescribedRoute, &str, &str, &HttpAnswer) -> bool,
@@ -304,7 +305,8 @@ async fn with_field(
     blank(callers.platform, route).json(&body)
 }
 
-/// A call without a body. Its path leads to something that could be there, and a sign-in comes from an own page.
+/// A call without a body. Its path leads to something that could be there, and a sign-in comes from
+/// an own page.
 fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
     let path = ["{region}", "{name}", "roles/{id}", "cases/{id}"]
         .into_iter()

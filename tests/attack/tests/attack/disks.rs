@@ -22,7 +22,8 @@ fn holding(folder: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
     found
 }
 
-/// A working day, after which the disks hold no token that opens the gateway and the logs no secret.
+/// A working day, after which the disks hold no token that opens the gateway and the logs no
+/// secret.
 #[tokio::test]
 async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
     let platform = AttackedPlatform::fresh().await;

@@ -1,4 +1,5 @@
-//! Edges of an earlier version: they check no seal of the hub, pack nothing, and hand on tokens of the cloud.
+//! Edges of an earlier version: they check no seal of the hub, pack nothing, and hand on tokens of
+//! the cloud.
 
 #![allow(clippy::unwrap_used)]
 
@@ -40,7 +41,8 @@ impl OldNode {
         order
     }
 
-    /// The provider accepts a new order there, with that token of his. Returns the order once it is decided.
+    /// The provider accepts a new order there, with that token of his. Returns the order once it is
+    /// decided.
     async fn accepts(&mut self, token: &str) -> OrderId {
         let order = self.open_order().await;
         let token_seq = self.edge.append_token(token);

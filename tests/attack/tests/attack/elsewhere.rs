@@ -1,4 +1,5 @@
-//! Sign-ins at other services: by a caught answer, in the account of the attacker, and into an account with the same address.
+//! Sign-ins at other services: by a caught answer, in the account of the attacker, and into an
+//! account with the same address.
 
 use attack::{AttackedPlatform, HttpAnswer, HttpCall, Station};
 use serde_json::{Value, json};
@@ -74,7 +75,8 @@ async fn another_persons_browser_finishes_a_sign_in() {
     // He puts the code into a visit of his own: the token answers another one.
     let answer = finish(platform, thief, (&other, &other), &caught).await;
     assert_eq!((answer.status, answer.code().as_str()), (403, "identity_refused"));
-    // He leads the victim's browser to the end of a visit of his own, to have it work in his account.
+    // He leads the victim's browser to the end of a visit of his own, to have it work in his
+    // account.
     let other = begin(platform, thief).await;
     let his = code(&other, "the-thief", "thief@elsewhere.example");
     let answer = finish(platform, victim, (&own, &other), &his).await;

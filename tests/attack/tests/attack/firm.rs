@@ -77,7 +77,8 @@ async fn two_open_orders(
     orders
 }
 
-/// He starts one of two orders once and the other as often as he may. Nothing of it can ever change them.
+/// He starts one of two orders once and the other as often as he may. Nothing of it can ever change
+/// them.
 async fn starts_others_orders(stranger: &Somebody, port: u16, once: OrderId, flooded: OrderId) {
     let start = |order_id| CommandBody::StartOrder { order_id };
     let reply = tap(stranger, port, 1, start(once)).await;

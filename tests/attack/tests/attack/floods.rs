@@ -1,5 +1,6 @@
-//! Every limit that a stranger or one person can reach, flooded with ten times as much as it allows, while a
-//! customer, a provider, an edge and an operator go on working. Each flood comes from an address of its own.
+//! Every limit that a stranger or one person can reach, flooded with ten times as much as it
+//! allows, while a customer, a provider, an edge and an operator go on working. Each flood comes
+//! from an address of its own.
 //!
 //! Not here is the limit of newcomers' undecided commands, which takes a crowd: `newcomers.rs`.
 

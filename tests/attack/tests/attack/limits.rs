@@ -121,7 +121,8 @@ async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
     panic!("nobody stopped them");
 }
 
-/// The number behind the key of a named limit, such as 99 of `"endpoint";r=99;t=40, "person";r=599;t=40`.
+/// The number behind the key of a named limit, such as 99 of
+/// `"endpoint";r=99;t=40, "person";r=599;t=40`.
 fn told(header: &str, limit: &str, key: &str) -> u32 {
     let item = header.split(", ").find(|item| item.starts_with(&format!("\"{limit}\";")));
     let number = item.and_then(|item| item.split(';').find_map(|part| part.strip_prefix(key)));
@@ -129,8 +130,9 @@ fn told(header: &str, limit: &str, key: &str) -> u32 {
     number.unwrap_or_else(|| panic!("{limit}, {key}: {header}"))
 }
 
-/// Asks until it is refused: the refusal, and the number of requests before it. Nothing where a count does not follow on
-/// the one before: a minute has ended meanwhile, or the cache was late once and the gateway counted by itself.
+/// Asks until it is refused: the refusal, and the number of requests before it. Nothing where a
+/// count does not follow on the one before: a minute has ended meanwhile, or the cache was late
+/// once and the gateway counted by itself.
 async fn asks_until_refused(who: &Somebody, call: &HttpCall) -> Option<(u32, HttpAnswer)> {
     const POLICY: &str = "\"endpoint\";q=100;w=60, \"person\";q=600;w=60";
     let mut granted = 0;

@@ -1,5 +1,5 @@
-//! The link between edge and hub, from the side of somebody who sits on the line between them and wants to
-//! be the hub.
+//! The link between edge and hub, from the side of somebody who sits on the line between them and
+//! wants to be the hub.
 
 #![allow(clippy::unwrap_used)]
 
@@ -33,7 +33,8 @@ struct TappedPlatform {
 
 impl TappedPlatform {
     async fn start() -> Self {
-        // The line is attacked, and the edge at its end: it is all the same where the cloud keeps its data.
+        // The line is attacked, and the edge at its end: it is all the same where the cloud keeps
+        // its data.
         let mut layout = Layout::temporary(Stores::Embedded).unwrap();
         layout.edges.truncate(1);
         let line = HostileLine::to(layout.gateway).await;
@@ -60,7 +61,8 @@ impl TappedPlatform {
         board(self.platform.edge().http, token).await
     }
 
-    /// Whether the edge has its session with the true hub again, and a board that the true admin may read.
+    /// Whether the edge has its session with the true hub again, and a board that the true admin
+    /// may read.
     async fn heals(self) {
         self.line.pass();
         self.platform.stack.healthy(PATIENCE).await.unwrap();
@@ -290,7 +292,8 @@ fn log(data: &Path) -> std::fs::File {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
-    // Its edge stays in the list of edges, so it has a platform of its own. The answers that it hears are the attacker's.
+    // Its edge stays in the list of edges, so it has a platform of its own. The answers that it
+    // hears are the attacker's.
     let platform = AttackedPlatform::on_files().await;
     let session = platform.stack.admin().await.unwrap();
     let code = session.enrolment_code("north-9", Region::North).await.unwrap();

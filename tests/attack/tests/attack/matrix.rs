@@ -1,6 +1,6 @@
-//! Every route with every kind of caller, by the platform's own description of its routes. A new route is
-//! attacked as soon as it is described; `tests/contract/tests/openapi.rs` sees that the description names
-//! the routes of the gateway's table, and no others.
+//! Every route with every kind of caller, by the platform's own description of its routes. A new
+//! route is attacked as soon as it is described; `tests/contract/tests/openapi.rs` sees that the
+//! description names the routes of the gateway's table, and no others.
 
 mod belongings;
 pub mod described;

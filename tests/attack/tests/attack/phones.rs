@@ -1,4 +1,5 @@
-//! Codes to phones: guessed, used again, for another number, and as a way to learn who has an account.
+//! Codes to phones: guessed, used again, for another number, and as a way to learn who has an
+//! account.
 
 use std::path::PathBuf;
 

@@ -63,7 +63,8 @@ async fn two_tokens_or_a_dropped_header_confuse_who_is_asking() {
     let joined = format!("{}, Bearer {}", customer.person.token, other.person.token);
     let answer = station.ask(platform.gateway(), &orders().bearer(&joined)).await.unwrap();
     assert_eq!(answer.status, 401, "two tokens in one header");
-    // A header that the connection claims for itself must not take the caller's identity away on its way.
+    // A header that the connection claims for itself must not take the caller's identity away on
+    // its way.
     other.publish(Region::North, "Somebody else's").await;
     for dropped in ["authorization", "x-user-id", "x-user-role", "x-user-id, x-user-role"] {
         let call = orders().header("connection", format!("close, {dropped}"));
@@ -125,7 +126,8 @@ async fn one_request_hides_another_from_the_gateway() {
         "transfer-encoding: xchunked\r\n".to_owned(),
         "transfer-encoding : chunked\r\n".to_owned(),
         "content-length: +5\r\n".to_owned(),
-        // Two readers who disagree on where the body ends: one by the length, the other by the chunks.
+        // Two readers who disagree on where the body ends: one by the length, the other by the
+        // chunks.
         "transfer-encoding: chunked\r\ncontent-length: 4\r\n".to_owned(),
         "content-length: 4\r\ntransfer-encoding:\tchunked\r\n".to_owned(),
         "content-length: 4\r\ntransfer-encoding: gzip, chunked\r\n".to_owned(),

@@ -113,7 +113,8 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
         let people = [&admin.person.token, &customer.person.token];
         let internal = INTERNAL.iter().filter(|(of, ..)| [part.name(), EVERY_PART].contains(of));
         for (of, method, path) in internal {
-            // An admin reads a part's letters by that admin's own right, through the gateway or not.
+            // An admin reads a part's letters by that admin's own right, through the gateway or
+            // not.
             let refused = match (*path, *of) {
                 (STREAM, _) => &[][..],
                 (_, EVERY_PART) => &people[1..],

@@ -1,5 +1,5 @@
-//! Connections, heads and buffers before anybody has signed in. No request comes so far as a store, so platforms of
-//! their own stand on files.
+//! Connections, heads and buffers before anybody has signed in. No request comes so far as a store,
+//! so platforms of their own stand on files.
 
 use std::time::Duration;
 
@@ -75,8 +75,8 @@ async fn a_stranger_keeps_tablets_from_the_broker_with_idle_sockets() {
         (silent(Station::fresh(), mqtt, 2_100).await, silent(Station::fresh(), ws, 2_100).await);
     for port in [mqtt, ws] {
         let mut late = Station::fresh().connect(port).await.unwrap();
-        // Nonsense is answered at once by the end of the connection, where anybody listens. The broker hears
-        // as many bytes as the second letter says, so there are more.
+        // Nonsense is answered at once by the end of the connection, where anybody listens. The
+        // broker hears as many bytes as the second letter says, so there are more.
         let nonsense = format!("GET / {}\r\n\r\n", "a".repeat(99));
         late.write_all(nonsense.as_bytes()).await.unwrap();
         assert!(ends_within(&mut late, ANSWERED_WITHIN).await, "nobody hears port {port}");

@@ -1,4 +1,5 @@
-//! An edge in the hands of a thief: its key, its log and the tokens in it, and what an operator can do.
+//! An edge in the hands of a thief: its key, its log and the tokens in it, and what an operator can
+//! do.
 
 #![allow(clippy::unwrap_used)]
 
@@ -23,7 +24,8 @@ use thief::{CallEnd, REGION, Thief, ThiefEntry, enrol, new_key};
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// The platform of all thefts. They take turns: each has edges of its own, and finds the region nobody's.
+/// The platform of all thefts. They take turns: each has edges of its own, and finds the region
+/// nobody's.
 async fn turn() -> MutexGuard<'static, AttackedPlatform> {
     static PLATFORM: OnceCell<Mutex<AttackedPlatform>> = OnceCell::const_new();
     // All of them ask as the one admin.
@@ -138,7 +140,8 @@ impl Theft {
         self.customer.done(HttpCall::get(&format!("/api/v1/orders/{order}"))).await
     }
 
-    /// The provider's commands that are listed because the edge that sent them is no longer trusted.
+    /// The provider's commands that are listed because the edge that sent them is no longer
+    /// trusted.
     async fn cases(&self) -> Vec<Value> {
         let cases = self.admin.done(HttpCall::get("/api/v1/admin/cases?limit=100")).await;
         let cases = cases["items"].as_array().unwrap().clone();

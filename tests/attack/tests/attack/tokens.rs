@@ -91,7 +91,8 @@ async fn a_stranger_issues_admin_tokens_with_a_key_of_his_own() {
     let actor = Actor { user_id: admin.person.user_id, role: Role::Admin };
     let issuer = Issuer::new();
     opens_nothing(platform, "another issuer", &issuer.token(actor, now)).await;
-    // The same claims under the name of the platform's key, and with the key in the token's own head.
+    // The same claims under the name of the platform's key, and with the key in the token's own
+    // head.
     let jwks = HttpCall::get("/.well-known/jwks.json");
     let jwks = admin.station.ask(platform.gateway(), &jwks).await.unwrap().json();
     let der = Signer::generate();

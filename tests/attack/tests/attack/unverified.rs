@@ -112,7 +112,8 @@ async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
     let decision = json!({"version": profile["version"], "reason": "The certificate was forged."});
     platform.decide(&admin, &thief, "reject", &decision).await;
 
-    // Where the job is another's already, only the order of the checks tells when the word has come.
+    // Where the job is another's already, only the order of the checks tells when the word has
+    // come.
     eventually("the order service has heard of it", PATIENCE, async || {
         (at_portal(&thief, taken).await == refused()).then_some(())
     })

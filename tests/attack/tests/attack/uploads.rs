@@ -163,7 +163,8 @@ async fn somebody_hands_in_a_file_that_never_ends() {
     assert!(set["photo"].is_string(), "an honest one goes on");
 }
 
-/// Sends a photo under a key and keeps its last byte back until the claim of the key is about to be renewed.
+/// Sends a photo under a key and keeps its last byte back until the claim of the key is about to be
+/// renewed.
 async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> String {
     let mut stream = person.station.connect(gateway).await.expect("a connection");
     let (photo, key) = (png(8, 8), process::random::secret_text(12));
@@ -184,7 +185,8 @@ async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> St
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// On files each part has one writer, which a claim that is renewed in the wrong moment could keep from all.
+/// On files each part has one writer, which a claim that is renewed in the wrong moment could keep
+/// from all.
 #[tokio::test]
 async fn somebody_stops_all_writes_of_a_part_with_slow_uploads_of_few_bytes() {
     let platform = AttackedPlatform::on_files().await;

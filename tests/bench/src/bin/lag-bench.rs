@@ -1,8 +1,9 @@
-//! How long people wait for what they are waiting for, while orders come at a steady pace: from `payment.completed` to the
-//! order that shows its money as held, and from `order.approved` to the live stream of a matched provider.
+//! How long people wait for what they are waiting for, while orders come at a steady pace: from
+//! `payment.completed` to the order that shows its money as held, and from `order.approved` to the
+//! live stream of a matched provider.
 //!
-//! Both ends of a lag are read from the machine's one clock: the event's own moment, and the moment in the order's
-//! history or at the reader of the stream.
+//! Both ends of a lag are read from the machine's one clock: the event's own moment, and the moment
+//! in the order's history or at the reader of the stream.
 
 use std::time::Duration;
 
@@ -118,8 +119,8 @@ impl Scene {
         &self.customers[n % self.customers.len()]
     }
 
-    /// Open orders of a region that nobody serves, so that they disturb no stream, with a provider; and orders of
-    /// NORTH that wait for their approval.
+    /// Open orders of a region that nobody serves, so that they disturb no stream, with a provider;
+    /// and orders of NORTH that wait for their approval.
     async fn prepared(&self, count: u32) -> Result<Prepared> {
         let (mut to_approve, mut to_pay) = (Vec::new(), Vec::new());
         let mut making = JoinSet::new();

@@ -1,5 +1,5 @@
-//! The promises about money, checked against the stores: what the adapter has moved by its own tables, what the books
-//! say, and what the orders show. No part of the platform judges itself.
+//! The promises about money, checked against the stores: what the adapter has moved by its own
+//! tables, what the books say, and what the orders show. No part of the platform judges itself.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,12 @@ pub struct Books {
     pub order_db: Sql,
 }
 
-/// A line of a provider's account: order, provider, what was booked, and the amount. Credit is negative.
+/// A line of a provider's account: order, provider, what was booked, and the amount. Credit is
+/// negative.
 type EarnedLine = (Uuid, Uuid, String, i64);
 
-/// Where an order stands: its status, what it shows of its money, and the number of the last word about that.
+/// Where an order stands: its status, what it shows of its money, and the number of the last word
+/// about that.
 type Standing = (Uuid, String, String, i64, i64);
 
 impl Books {
@@ -53,7 +55,8 @@ impl Books {
         found
     }
 
-    /// Orders of which the books know another state, or that have not taken the last word about their money.
+    /// Orders of which the books know another state, or that have not taken the last word about
+    /// their money.
     ///
     /// # Panics
     /// When a store cannot be read.
@@ -122,7 +125,8 @@ impl Books {
         found
     }
 
-    /// Each provider has earned once for an order, by completed work or a late cancel, and nobody else anything.
+    /// Each provider has earned once for an order, by completed work or a late cancel, and nobody
+    /// else anything.
     ///
     /// # Panics
     /// When a store cannot be read.

@@ -1,5 +1,6 @@
-//! The platform of the money rounds: a process per part on real stores, and no edge, since edges move no money. The
-//! hours of jobs strike here, several times a second, by the jobs of one more replica of the payment service.
+//! The platform of the money rounds: a process per part on real stores, and no edge, since edges
+//! move no money. The hours of jobs strike here, several times a second, by the jobs of one more
+//! replica of the payment service.
 
 use std::{sync::Arc, time::Duration};
 

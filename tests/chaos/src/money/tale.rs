@@ -1,5 +1,5 @@
-//! The people of a tale, and what they do. Each act has a key of its own, under which it is sent until it is
-//! answered.
+//! The people of a tale, and what they do. Each act has a key of its own, under which it is sent
+//! until it is answered.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Compares every edge's orders with the cloud's, order by order: the edge's file, the hub's feed and the
-//! order service's rows.
+//! Compares every edge's orders with the cloud's, order by order: the edge's file, the hub's feed
+//! and the order service's rows.
 
 use std::collections::BTreeMap;
 
@@ -30,8 +30,8 @@ struct Page {
 }
 
 impl Truth {
-    /// Compares counts, versions, states and checksums of each edge with the hub's feed and with the order
-    /// service's rows.
+    /// Compares counts, versions, states and checksums of each edge with the hub's feed and with
+    /// the order service's rows.
     ///
     /// # Panics
     /// When a store cannot be read.

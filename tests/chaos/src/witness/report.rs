@@ -12,7 +12,8 @@ use wire::{GateState, Hash, Policy, Region, StatusReport, UnixMillis};
 use super::{Question, Silence, Witness, outside, unequal};
 use said::{SaidCounts, SaidEdge, SaidRegion};
 
-/// After this time without a touch a link counts as down. Within a second of it, either may be said.
+/// After this time without a touch a link counts as down. Within a second of it, either may be
+/// said.
 const CONTACT_STALE_MS: i64 = 12_000;
 const STALE_SOON_MS: i64 = CONTACT_STALE_MS - 1_000;
 const SURELY_STALE_MS: i64 = CONTACT_STALE_MS + 1_000;

@@ -113,7 +113,8 @@ impl StoryWord {
         self.timeline.iter().map(LineRow::from).collect()
     }
 
-    /// How the words differ from that history: the mark of each step, and the winner of each collision.
+    /// How the words differ from that history: the mark of each step, and the winner of each
+    /// collision.
     fn words_unlike(&self, lines: &[LineRow]) -> Option<String> {
         let steps: Vec<bool> = lines.iter().map(LineRow::has_changed).collect();
         let told = self.told_losses();
@@ -159,7 +160,8 @@ fn losses(lines: &[LineRow]) -> Vec<Loss> {
     losses
 }
 
-/// The marks of the numbered steps: `+` where the order moved, `x` where an attempt changed nothing.
+/// The marks of the numbered steps: `+` where the order moved, `x` where an attempt changed
+/// nothing.
 fn steps_of(explanation: &str) -> Vec<bool> {
     let steps = explanation.lines().filter_map(|line| {
         let mut words = line.split_whitespace();

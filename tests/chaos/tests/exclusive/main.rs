@@ -38,8 +38,8 @@ async fn what_the_holder_promises_cut_off_is_kept(stack: &Stack, api: &Api) {
     scene.at_tablet.stop().await;
 }
 
-/// With the gate open the portal and the region's other edge are settled through the holder; while it
-/// is away the one is told so and the other waits.
+/// With the gate open the portal and the region's other edge are settled through the holder; while
+/// it is away the one is told so and the other waits.
 async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, second: &EdgePlace) {
     let scene = Scene::held(stack, api, Region::North).await;
     let provider = api.newcomer(Role::Provider).await.unwrap();
@@ -129,8 +129,8 @@ async fn a_change_of_policy_waits_for_the_holders_word(stack: &Stack, api: &Api)
     scene.at_tablet.stop().await;
 }
 
-/// A promise under a fence that was taken back counts if the order is still open, and loses with the record
-/// otherwise.
+/// A promise under a fence that was taken back counts if the order is still open, and loses with
+/// the record otherwise.
 async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::East).await;
     let [kept, lost, later] = scene.open_orders().await;
@@ -155,8 +155,8 @@ async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &
     scene.at_tablet.stop().await;
 }
 
-/// A promise under a fence that was taken back waits while the next edge holds the region, and is settled
-/// in that edge's log. A loser there hears of the take-back and is listed.
+/// A promise under a fence that was taken back waits while the next edge holds the region, and is
+/// settled in that edge's log. A loser there hears of the take-back and is listed.
 async fn a_late_promise_is_settled_through_the_next_holder(
     stack: &Stack,
     api: &Api,
@@ -204,8 +204,8 @@ async fn a_late_promise_is_settled_through_the_next_holder(
     scene.at_tablet.stop().await;
 }
 
-/// A promise to a revoked provider, made before the edge could know, is honoured, listed, and withdrawn by
-/// an admin on record. Once the edge knows, it takes nothing from him.
+/// A promise to a revoked provider, made before the edge could know, is honoured, listed, and
+/// withdrawn by an admin on record. Once the edge knows, it takes nothing from him.
 async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, api: &Api) {
     let scene = Scene::held(stack, api, Region::Mid).await;
     let [promised] = scene.open_orders().await;

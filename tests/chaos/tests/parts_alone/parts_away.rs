@@ -16,7 +16,8 @@ use super::{
     shuffled,
 };
 
-/// A refusal asks nobody else and comes in milliseconds; a part that hangs would take the gateway's twenty seconds.
+/// A refusal asks nobody else and comes in milliseconds; a part that hangs would take the gateway's
+/// twenty seconds.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +106,8 @@ async fn is_refused_in_its_name(scene: &Scene, part: CloudPart, token: &str) {
 
 async fn answers(scene: &Scene, part: CloudPart, token: &str) {
     let answer = through_the_gateway(scene, part, token).await;
-    // The edges call the hub by themselves. After its absence one call is on trial, and others are sent away.
+    // The edges call the hub by themselves. After its absence one call is on trial, and others are
+    // sent away.
     if part == CloudPart::Hub && answer.status == StatusCode::SERVICE_UNAVAILABLE {
         eventually("the hub answers", SOON, async || {
             let again = through_the_gateway(scene, part, token).await;

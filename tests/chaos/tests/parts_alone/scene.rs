@@ -107,7 +107,8 @@ impl Scene {
         self.stack.layout().port(part).unwrap()
     }
 
-    /// Stops a part as a supervisor does. Once it takes no more callers it says so, until it is gone.
+    /// Stops a part as a supervisor does. Once it takes no more callers it says so, until it is
+    /// gone.
     pub async fn ask_to_stop(&self, part: CloudPart) {
         let mut child = self.stack.child(Part::Alone(part)).unwrap().clone();
         let until_gone = async {

@@ -25,8 +25,8 @@ use wire::{Region, RegionStatus, Role, SessionId, StatusReport};
 /// Longer than anything takes that is not broken.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
-/// These tests share a process and its counters. A test that compares counters takes the write lock, a test
-/// that may move them the read lock.
+/// These tests share a process and its counters. A test that compares counters takes the write
+/// lock, a test that may move them the read lock.
 pub static COUNTERS: RwLock<()> = RwLock::const_new(());
 
 /// The ground shared by a hub and its services.

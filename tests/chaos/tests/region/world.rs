@@ -1,5 +1,5 @@
-//! A real order service, a real hub and a real edge. A carrier on the bus between the first two loses the
-//! events that a test names.
+//! A real order service, a real hub and a real edge. A carrier on the bus between the first two
+//! loses the events that a test names.
 
 use std::{
     sync::{Arc, Mutex},

@@ -139,8 +139,8 @@ impl<'a> Ground<'a> {
         tap
     }
 
-    /// The answer of that edge to the command, sent again until the cloud has decided it. Only the region's
-    /// first edge is shown its receipt.
+    /// The answer of that edge to the command, sent again until the cloud has decided it. Only the
+    /// region's first edge is shown its receipt.
     pub async fn decided(&self, tap: &Tap, port: u16) -> Reply {
         let receipt = tap.stored.receipt.clone().filter(|_| port == self.edge());
         let frame = CmdFrame { seen: receipt.clone(), receipt, ..tap.frame.clone() };

@@ -1,4 +1,5 @@
-//! The scenes: each brings acceptances to an end in ways of its own, and says what its people are to hear.
+//! The scenes: each brings acceptances to an end in ways of its own, and says what its people are
+//! to hear.
 
 use chaos::{Second, operator};
 use serde_json::json;
@@ -27,8 +28,8 @@ pub struct Fate {
     pub explained: Vec<(String, String)>,
 }
 
-/// Words of status, and of how a region assigns: the way, the surface, the language and the text, with the
-/// words to find in it.
+/// Words of status, and of how a region assigns: the way, the surface, the language and the text,
+/// with the words to find in it.
 pub struct Said {
     pub way: &'static str,
     pub surface: Surface,
@@ -254,7 +255,8 @@ pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     (fates, Vec::new())
 }
 
-/// A holder is restored from a copy that has forgotten its promises; its tablets bring them back late.
+/// A holder is restored from a copy that has forgotten its promises; its tablets bring them back
+/// late.
 pub async fn restored(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::West).await;
     let port = ground.edge();

@@ -15,8 +15,8 @@ use super::{
 /// Early enough for everything that an edge here has ever sent.
 const SINCE: &str = "1h";
 
-/// One acceptance of the edge is decided, another waits for the region's holder. Then an operator believes
-/// neither. The tablet goes to the region's other edge.
+/// One acceptance of the edge is decided, another waits for the region's holder. Then an operator
+/// believes neither. The tablet goes to the region's other edge.
 pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::South).await;
     let (here, there) = (ground.edge(), place.http);
@@ -60,8 +60,9 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
     (fates, said)
 }
 
-/// A holder has promised two orders to a tablet and cannot tell the cloud. An operator disables it. One order
-/// goes to another, the other is cancelled. With a new key the edge comes back and tells of its promises.
+/// A holder has promised two orders to a tablet and cannot tell the cloud. An operator disables it.
+/// One order goes to another, the other is cancelled. With a new key the edge comes back and tells
+/// of its promises.
 pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
     let wire = Proxy::to(format!("127.0.0.1:{}", stack.layout().gateway)).await.unwrap();

@@ -1,5 +1,5 @@
-//! The ways in which a sign-in ends, as a tablet hears of each at its edge: by MQTT, and over HTTP in both
-//! languages.
+//! The ways in which a sign-in ends, as a tablet hears of each at its edge: by MQTT, and over HTTP
+//! in both languages.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,8 @@ use super::{
 const REGION: Region = Region::Mid;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// A sign-in that has ended: the way, the token, the device, and the words by which each language tells it.
+/// A sign-in that has ended: the way, the token, the device, and the words by which each language
+/// tells it.
 struct Ended {
     way: &'static str,
     token: String,
@@ -62,7 +63,8 @@ pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
 async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
     let (out, gone) = (ground.provider().await, ground.provider().await);
     let (late, closed) = (ground.provider().await, ground.provider().await);
-    // The cloud's own key: nobody waits for an hour here, and a tablet's grant is issued nowhere yet.
+    // The cloud's own key: nobody waits for an hour here, and a tablet's grant is issued nowhere
+    // yet.
     let key = stack.layout().cloud_folder().join("auth.key");
     let signer = Signer::load_or_create(key).unwrap();
     let now = Clock::system().now();
@@ -152,7 +154,8 @@ async fn turned_away(port: u16, ended: &Ended) -> Option<String> {
     socket.read_exact(&mut head).await.unwrap();
     let mut connack = vec![0; usize::from(head[1])];
     socket.read_exact(&mut connack).await.unwrap();
-    // Behind flags, reason and the length of the properties stand the kind of the one property and its length.
+    // Behind flags, reason and the length of the properties stand the kind of the one property and
+    // its length.
     (connack[1] != 0).then(|| String::from_utf8(connack[6..].to_vec()).unwrap())
 }
 

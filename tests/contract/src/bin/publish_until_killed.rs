@@ -1,5 +1,5 @@
-//! Publishes on an embedded bus for ever, and says each event's id once it is confirmed. Crash tests
-//! kill it.
+//! Publishes on an embedded bus for ever, and says each event's id once it is confirmed. Crash
+//! tests kill it.
 
 use std::io::Write;
 

@@ -1,5 +1,5 @@
-//! Writes documents with events and relays them for ever, and says each event's id once it is written.
-//! Crash tests kill it.
+//! Writes documents with events and relays them for ever, and says each event's id once it is
+//! written. Crash tests kill it.
 
 use std::{io::Write, time::Duration};
 

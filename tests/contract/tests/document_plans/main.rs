@@ -1,6 +1,7 @@
-//! Everything that people and events cause in the stores of inboxes, reviews and profiles is answered by an index, beside
-//! many documents of others. MongoDB keeps the plan of each operation of a whole run as it was executed, with the number of
-//! keys and documents it looked at. Of SQLite, sqlx tells each statement, and the engine is asked for its plan.
+//! Everything that people and events cause in the stores of inboxes, reviews and profiles is
+//! answered by an index, beside many documents of others. MongoDB keeps the plan of each operation
+//! of a whole run as it was executed, with the number of keys and documents it looked at. Of
+//! SQLite, sqlx tells each statement, and the engine is asked for its plan.
 
 #![allow(clippy::unwrap_used)]
 
@@ -25,7 +26,8 @@ const AT: UnixMillis = UnixMillis(4_000_000_000_000);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// Documents of each kind that no operation is about.
 const OTHERS: std::ops::Range<u128> = 1_000..1_060;
-/// Most keys of an index, and most documents, that one operation looks at: those it is about, and a few between.
+/// Most keys of an index, and most documents, that one operation looks at: those it is about, and a
+/// few between.
 const LOOKED_AT_MAX: i64 = 20;
 
 #[tokio::test]

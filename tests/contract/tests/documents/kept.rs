@@ -1,4 +1,5 @@
-//! The life of a document: it expires, is changed once for an event, and waits for its own events to leave.
+//! The life of a document: it expires, is changed once for an event, and waits for its own events
+//! to leave.
 
 use std::time::Duration;
 
@@ -122,7 +123,8 @@ async fn no_insert_is_refused_for_its_event_alone(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     let told = [event_of(EventType::ReviewCreated, 1)];
     assert!(notes.insert(id(1), &note(1, 1), &told).await.unwrap());
-    // SQLite knows an event id of another document and fails; nothing says that the document is there.
+    // SQLite knows an event id of another document and fails; nothing says that the document is
+    // there.
     let second = notes.insert(id(2), &note(1, 2), &told).await;
     assert!(!matches!(second, Ok(false)));
     assert_eq!(notes.get(id(2)).await.unwrap().is_some(), second.is_ok());

@@ -1,5 +1,5 @@
-//! How an event gets from a document to a queue, and into another document: the relay, the bus, and a
-//! change that is made once.
+//! How an event gets from a document to a queue, and into another document: the relay, the bus, and
+//! a change that is made once.
 
 use std::{
     collections::BTreeSet,
@@ -173,7 +173,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     let (tasks, mut deliveries) = arm.relayed_to(&bus).await;
     assert_eq!(receive(&mut deliveries, sent.len()).await, sent);
     eventually("all have left", LIMIT, async || all_left(&arm).await).await;
-    // As if the relay had died before it took them out: they leave a second time, and are kept once.
+    // As if the relay had died before it took them out: they leave a second time, and are kept
+    // once.
     put_back(&arm, 19, waiting).await;
     receive(&mut deliveries, 60).await;
     eventually("they have left, too", LIMIT, async || all_left(&arm).await).await;
@@ -252,7 +253,8 @@ async fn put_back(arm: &DocumentsArm, n: u128, waiting: Bson) {
 const WRITERS: u128 = 6;
 const TOLD_PER_ROUND: usize = 300;
 
-/// Writes and relays in another process, kills it, and answers the events that it knew to be written.
+/// Writes and relays in another process, kills it, and answers the events that it knew to be
+/// written.
 fn write_and_kill(arm: &DocumentsArm) -> Vec<EventId> {
     let mut writer = Command::new(env!("CARGO_BIN_EXE_tell_until_killed"))
         .args([&arm.url, &arm.bus_url(), &WRITERS.to_string()])
@@ -283,8 +285,8 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     }
     notes.insert(id(COUNTER), &Note { stars: 0, ..note(2, 1) }, &[]).await.unwrap();
     let told: Vec<EventId> = (0..2).flat_map(|_| write_and_kill(&arm)).collect();
-    // A write and its event are one: so many stars, so many events. The server may still make the last write of a process
-    // that is dead, so the stars are counted anew before each event.
+    // A write and its event are one: so many stars, so many events. The server may still make the
+    // last write of a process that is dead, so the stars are counted anew before each event.
     let written = async || {
         let stored = notes.find(&newest_of(1)).await.unwrap();
         usize::try_from(stored.iter().map(|stored| stored.body.stars).sum::<i64>()).unwrap()

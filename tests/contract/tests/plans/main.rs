@@ -1,5 +1,6 @@
-//! Every statement of money and of orders that people, events and the frequent jobs cause uses an index. The statements are
-//! those that a whole run really makes: sqlx tells each one, and the engine is asked for its plan.
+//! Every statement of money and of orders that people, events and the frequent jobs cause uses an
+//! index. The statements are those that a whole run really makes: sqlx tells each one, and the
+//! engine is asked for its plan.
 
 #![allow(clippy::unwrap_used)]
 
@@ -125,7 +126,8 @@ fn names(text: &str, table: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == table)
 }
 
-/// One order from its acceptance to the payout, one that is cancelled, and all that is read of them.
+/// One order from its acceptance to the payout, one that is cancelled, and all that is read of
+/// them.
 async fn run(sql: &Sql) {
     let clock = Clock::fixed(NOW);
     let limits = Config::default().limits();
@@ -263,8 +265,9 @@ async fn fill(sql: &Sql, table: &'static str) {
 
 /// The tables that the engine would read whole.
 async fn scans_of(sql: &Sql, engine: Engine, text: &str) -> Vec<String> {
-    // The plan follows from the form alone; a limit has to be a number, and what begins at a place begins behind the
-    // other rows: to read all of them in the order of an index is a scan by name only.
+    // The plan follows from the form alone; a limit has to be a number, and what begins at a place
+    // begins behind the other rows: to read all of them in the order of an index is a scan by name
+    // only.
     let text = text.replace("LIMIT ?", "LIMIT 20");
     let text = text.replace("> ?", "> '9223372036854775807'");
     let text = text.replace(">= ?", ">= '9223372036854775807'").replace('?', "'1'");

@@ -1,4 +1,5 @@
-//! The ratings are a read model: thrown away, they are made anew from the reviews, and are the same.
+//! The ratings are a read model: thrown away, they are made anew from the reviews, and are the
+//! same.
 
 use contract::{DocumentsArm, on_every_documents};
 use mongodb::bson::Document;

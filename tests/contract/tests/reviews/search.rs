@@ -1,5 +1,5 @@
-//! Forty questions in two languages over ten thousand reviews. The answers are told by the clauses that a review was
-//! put together from, not by any search.
+//! Forty questions in two languages over ten thousand reviews. The answers are told by the clauses
+//! that a review was put together from, not by any search.
 
 use std::collections::BTreeMap;
 

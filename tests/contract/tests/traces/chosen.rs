@@ -1,5 +1,5 @@
-//! The runs for the stores: all directed schedules, a number of seeds, and each further seed that meets
-//! something new.
+//! The runs for the stores: all directed schedules, a number of seeds, and each further seed that
+//! meets something new.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 

@@ -1,6 +1,6 @@
 //! One edge's writes on a real file: each is put to the store once more, in its order and with the
-//! process's restarts between, and has to be answered and stored alike. The log is the same byte for
-//! byte, since its head is a hash over all of it.
+//! process's restarts between, and has to be answered and stored alike. The log is the same byte
+//! for byte, since its head is a hash over all of it.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -27,7 +27,8 @@ struct Replay {
     data: TempDir,
     /// Absent until the first boot.
     store: Option<Store>,
-    /// The high-water file as it was at each head, for a process that died before it wrote the next.
+    /// The high-water file as it was at each head, for a process that died before it wrote the
+    /// next.
     marks: BTreeMap<u64, Vec<u8>>,
     /// Every command that was stored, as it came.
     taken: BTreeMap<(CommandId, UserId), recording::CommandEntry>,

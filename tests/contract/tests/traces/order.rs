@@ -1,5 +1,5 @@
-//! One run's transactions on a real order_db: each is decided once more at its model's time, and all
-//! answers and rows must be the same.
+//! One run's transactions on a real order_db: each is decided once more at its model's time, and
+//! all answers and rows must be the same.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Accounts from before addresses and reasons were sealed, and before there were codes and other services.
+//! Accounts from before addresses and reasons were sealed, and before there were codes and other
+//! services.
 
 use auth::{Config, Peers};
 use http::Method;

@@ -45,7 +45,8 @@ fn logs(folder: &Path) -> Vec<Kept> {
     fs::read_dir(folder).unwrap().map(log).collect()
 }
 
-/// The embedded stores: the tables of each file, and the bus as it is on disk, with all that it has forgotten.
+/// The embedded stores: the tables of each file, and the bus as it is on disk, with all that it has
+/// forgotten.
 async fn files(folder: &Path) -> Vec<Kept> {
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -1,4 +1,5 @@
-//! Somebody who signs in at another service, and all that admins then do to the account, each with its reason.
+//! Somebody who signs in at another service, and all that admins then do to the account, each with
+//! its reason.
 
 use http::Method;
 use process::client::ClientError;

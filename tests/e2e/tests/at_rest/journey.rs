@@ -202,7 +202,8 @@ async fn publish(api: &Api, customer: &Person) -> OrderId {
     done.order_id
 }
 
-/// An acceptance through edge, hub, feed, events and inbox. Returns the provider's token at the edge.
+/// An acceptance through edge, hub, feed, events and inbox. Returns the provider's token at the
+/// edge.
 async fn work_at_an_edge(
     stack: &Stack,
     api: &Api,
@@ -244,7 +245,8 @@ async fn work_at_an_edge(
     at_edge.token
 }
 
-/// A certification with the paper that proves it. Returns the profile, which is to be looked at again.
+/// A certification with the paper that proves it. Returns the profile, which is to be looked at
+/// again.
 async fn certify(api: &Api, provider: &Person) -> Value {
     let me = format!("{}/api/v1/users/me", api.gateway());
     let paper = Request::post(format!("{me}/documents"))

@@ -1,4 +1,5 @@
-//! The reasons of admins are sealed in every table, and shown in the clear to readers with the right.
+//! The reasons of admins are sealed in every table, and shown in the clear to readers with the
+//! right.
 
 use super::*;
 
@@ -8,7 +9,8 @@ fn why() -> String {
     format!("{NAMED}{}", "\u{1d11e}".repeat(500 - NAMED.len()))
 }
 
-/// The rows of every table that keeps reasons of admins: two of closings, and one of each other kind.
+/// The rows of every table that keeps reasons of admins: two of closings, and one of each other
+/// kind.
 #[derive(Clone, Copy)]
 struct Reasons {
     user: UserId,

@@ -246,7 +246,8 @@ fn a_customer_reads_that_work_began_or_why_the_order_is_open_again() {
     );
 }
 
-/// Who reads that he has to wait for a payment, or to pay before the work, must not be told so of other work.
+/// Who reads that he has to wait for a payment, or to pay before the work, must not be told so of
+/// other work.
 #[test]
 fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
     let accepted = OrderEvent { paid_afterwards: true, ..samples::event_body() };

@@ -100,7 +100,8 @@ fn the_time_of_a_cancel_at_an_edge_is_when_it_was_logged() {
     assert_eq!(writes.commands.len(), 1, "an op of a log is always decided");
 }
 
-/// An event that comes after the cancel, about the same version, may be the first one that is heard.
+/// An event that comes after the cancel, about the same version, may be the first one that is
+/// heard.
 #[test]
 fn every_event_of_a_cancelled_order_carries_its_terms() {
     let mut stage = paid(23 * HOUR).assign(held());

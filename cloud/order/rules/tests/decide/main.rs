@@ -1,5 +1,5 @@
-//! The rules as the order service and the simulator use them: through `decide`, from a snapshot to its
-//! writes.
+//! The rules as the order service and the simulator use them: through `decide`, from a snapshot to
+//! its writes.
 #![allow(clippy::unwrap_used)]
 
 mod assignment;

@@ -1,5 +1,5 @@
-//! Firm answers when the cloud decides them: under a right that stands, and under one that was taken
-//! back; and what they are judged by.
+//! Firm answers when the cloud decides them: under a right that stands, and under one that was
+//! taken back; and what they are judged by.
 
 use rules::{Assignment, CaseKind, Lapse, OfflineRules, Submission};
 use wire::{
@@ -192,7 +192,8 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
     }
 }
 
-/// The original of a copied machine holds the right still; or the log had given it back before it was restored.
+/// The original of a copied machine holds the right still; or the log had given it back before it
+/// was restored.
 #[test]
 fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_back() {
     for (why, code) in [
@@ -394,7 +395,8 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
     assert_eq!(outcome.code, Some(Code::RoleForbidden), "that is what the rule is for");
 }
 
-/// The edge alone knew the standing of the customer: its promise counts, and an admin finds it on the list.
+/// The edge alone knew the standing of the customer: its promise counts, and an admin finds it on
+/// the list.
 #[test]
 fn a_firm_approval_for_a_customer_in_good_standing_is_judged_by_its_rule() {
     let wider =

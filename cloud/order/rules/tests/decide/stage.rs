@@ -1,5 +1,5 @@
-//! A small world to decide in: people, orders in any state, and a snapshot that each decision's writes
-//! are carried into, as a store would.
+//! A small world to decide in: people, orders in any state, and a snapshot that each decision's
+//! writes are carried into, as a store would.
 
 use std::collections::BTreeMap;
 

@@ -257,7 +257,8 @@ fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_sta
     }
 }
 
-/// What an edge may do while it is cut off is looked at afterwards; what a kind of work always may is ordinary.
+/// What an edge may do while it is cut off is looked at afterwards; what a kind of work always may
+/// is ordinary.
 #[test]
 fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {
     let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };

@@ -1,4 +1,5 @@
-//! The versions of the price of a late cancel: who sets them, until when, and which orders they are for.
+//! The versions of the price of a late cancel: who sets them, until when, and which orders they are
+//! for.
 
 use axum::http::StatusCode;
 use order::events::Money;

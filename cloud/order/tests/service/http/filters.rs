@@ -187,7 +187,8 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
     assert_eq!(refused.fields(), ["customer_id"]);
 }
 
-/// A number that is masked for providers, and an address that they may not read, are not theirs to guess either.
+/// A number that is masked for providers, and an address that they may not read, are not theirs to
+/// guess either.
 #[tokio::test]
 async fn a_search_finds_nothing_that_its_reader_may_not_see() {
     let service = Service::new(Engine::Sqlite).await;
@@ -223,7 +224,8 @@ async fn a_search_ends_where_enough_was_looked_through_and_goes_on_from_there() 
     assert_eq!((all.len(), pages), (2_500, 25));
 }
 
-/// Every order of a list, page by page, and the number of pages. `between` is done after each of them.
+/// Every order of a list, page by page, and the number of pages. `between` is done after each of
+/// them.
 async fn pages(
     service: &Service,
     reader: Actor,

@@ -133,7 +133,8 @@ async fn a_start_is_refused_for_funds_once_the_payment_service_has_said_so(#[cas
     service.payments.script().words = Some(Vec::new());
     assert_eq!(service.starts(command, id).await.codes(), [Some(Code::FundsNotHeld)]);
     assert_eq!(service.payments.script().asked, [id]);
-    // Nobody is asked twice about what was refused, nor for a person at the portal, who is told at once.
+    // Nobody is asked twice about what was refused, nor for a person at the portal, who is told at
+    // once.
     service.starts(command, id).await.codes();
     service.act(provider(1), id, "start").await.refused(400, "funds_not_held");
     assert_eq!(service.payments.script().asked, [id]);

@@ -1,5 +1,5 @@
-//! Every action by every kind of person in every state, as requests. The table is made of the machine in `wire` and the
-//! readers there; each refusal has its own code, and none is a fault.
+//! Every action by every kind of person in every state, as requests. The table is made of the
+//! machine in `wire` and the readers there; each refusal has its own code, and none is a fault.
 
 use axum::{extract::Request, http::header};
 use platform::vals;
@@ -110,7 +110,8 @@ async fn each_edge_of_the_machine_is_taken_or_refused_by_its_code() {
             }
         }
     }
-    // Nobody widens the machine unseen: thirteen ways, by all who may go them, and four repeats of an acceptance.
+    // Nobody widens the machine unseen: thirteen ways, by all who may go them, and four repeats of
+    // an acceptance.
     assert_eq!((taken, taken + refused), (17, 8 * 5 * 7));
 }
 

@@ -1,4 +1,5 @@
-//! Repeats and corrections: the same key, the same answer; nothing consumed where nothing was decided.
+//! Repeats and corrections: the same key, the same answer; nothing consumed where nothing was
+//! decided.
 
 use axum::{
     extract::Request,

@@ -1,4 +1,5 @@
-//! The price of a cancel is decided with it, kept, and told by every event of the order from then on.
+//! The price of a cancel is decided with it, kept, and told by every event of the order from then
+//! on.
 
 use order::events::Money;
 use platform::consume::Handle;

@@ -1,5 +1,5 @@
-//! Commands that come while a file's one writer is at work are decided together, and each is answered as if it had come
-//! alone.
+//! Commands that come while a file's one writer is at work are decided together, and each is
+//! answered as if it had come alone.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The word of the payment service: the newest counts, and it alone changes what an order shows of its payment.
+//! The word of the payment service: the newest counts, and it alone changes what an order shows of
+//! its payment.
 
 use order::events::Money;
 use platform::consume::Handle;

@@ -108,8 +108,8 @@ async fn edges_and_people_who_collide_on_many_orders_leave_one_winner_each(#[cas
     assert_eq!(accepted.count(), ids.len());
 }
 
-/// Whoever changes how a region assigns waits for the decisions under way, and they for it. SQLite has
-/// one writer at a time and needs no such lock.
+/// Whoever changes how a region assigns waits for the decisions under way, and they for it. SQLite
+/// has one writer at a time and needs no such lock.
 #[tokio::test]
 async fn a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others() {
     let stage = Stage::new(Engine::MariaDb).await;

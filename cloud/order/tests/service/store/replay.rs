@@ -1,5 +1,5 @@
-//! The history of an order, told again from its start: the lines and the events each lead to the row, and no change
-//! is without either.
+//! The history of an order, told again from its start: the lines and the events each lead to the
+//! row, and no change is without either.
 
 use std::collections::BTreeSet;
 

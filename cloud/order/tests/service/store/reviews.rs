@@ -1,4 +1,5 @@
-//! The word of the review service: it alone makes an order reviewed, once, and only one that is complete.
+//! The word of the review service: it alone makes an order reviewed, once, and only one that is
+//! complete.
 
 use order::events::{Money, Reviews};
 use platform::consume::Handle;

@@ -1,5 +1,5 @@
-//! The right to assign on both engines: what a grant is made on, what its end leaves behind, and that
-//! no decision slips past either.
+//! The right to assign on both engines: what a grant is made on, what its end leaves behind, and
+//! that no decision slips past either.
 
 use std::time::Duration;
 
@@ -276,7 +276,8 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
     assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["offline_rule"]);
 }
 
-/// Whatever was decided before the grant is in its digest, and whatever was not waits for the holder.
+/// Whatever was decided before the grant is in its digest, and whatever was not waits for the
+/// holder.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

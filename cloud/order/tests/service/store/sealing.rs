@@ -1,5 +1,5 @@
-//! People's words stand sealed in order_db; what a version before left plain, or a former key has sealed, a job
-//! seals anew.
+//! People's words stand sealed in order_db; what a version before left plain, or a former key has
+//! sealed, a job seals anew.
 
 use order::{
     jobs,

@@ -63,8 +63,8 @@ async fn a_lost_acceptance_from_an_edge_stands_in_the_timeline_and_is_told(#[cas
     assert_eq!((body.actor, body.code), (provider(2), Some(Code::OrderAlreadyAccepted)));
 }
 
-/// Whatever fails, and however late, the transaction leaves nothing: no order, no answer, no line, no
-/// event.
+/// Whatever fails, and however late, the transaction leaves nothing: no order, no answer, no line,
+/// no event.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]

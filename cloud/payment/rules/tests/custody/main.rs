@@ -1,5 +1,5 @@
-//! The domain of custody as the payment service and the simulator use it: through `decide` and `pay_out`, from
-//! rows to what is written.
+//! The domain of custody as the payment service and the simulator use it: through `decide` and
+//! `pay_out`, from rows to what is written.
 #![allow(clippy::unwrap_used)]
 
 mod adapter_fees;

@@ -1,4 +1,5 @@
-//! One order of 200.01 from its customer 1, accepted by provider 7, and the steps that a test plays on it.
+//! One order of 200.01 from its customer 1, accepted by provider 7, and the steps that a test plays
+//! on it.
 
 use custody::{
     AdapterAnswer, AdapterReply, Basis, CancelTerms, Chargeback, ChargebackId, CustodyLimits,

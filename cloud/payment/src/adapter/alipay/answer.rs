@@ -1,5 +1,5 @@
-//! An answer of the gateway: one member of a JSON object holds the word, another the signature over that member's text
-//! as it was sent.
+//! An answer of the gateway: one member of a JSON object holds the word, another the signature over
+//! that member's text as it was sent.
 
 use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
 use serde_json::Deserializer;

@@ -1,5 +1,5 @@
-//! The fields of a request or of a message. A signature is over their text: sorted by name, as `name=value` between `&`,
-//! those without a value left out.
+//! The fields of a request or of a message. A signature is over their text: sorted by name, as
+//! `name=value` between `&`, those without a value left out.
 
 use std::collections::BTreeMap;
 

@@ -14,7 +14,8 @@ use ring::{
     },
 };
 
-/// SHA-256 of the public keys in `tests/alipay/keys`. Their private halves stand beside them, for everybody to read.
+/// SHA-256 of the public keys in `tests/alipay/keys`. Their private halves stand beside them, for
+/// everybody to read.
 const PUBLISHED: [&str; 2] = [
     "45feedf1ce1c7aa0d5457096970d147f75350b371c22f14f56f91afdbd5c3f02",
     "dbea43c0e266711876b69f29ac2c837066cac52b13b20c87876c6fb5d2769b35",

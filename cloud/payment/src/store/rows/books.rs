@@ -36,7 +36,8 @@ row! {
     }
 }
 
-/// An account's row. They are written in this order, so that two transactions meet each other's locks alike.
+/// An account's row. They are written in this order, so that two transactions meet each other's
+/// locks alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AccountKey {
     pub account: &'static str,

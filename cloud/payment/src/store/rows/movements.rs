@@ -1,4 +1,5 @@
-//! What money does at the adapter: payments, refunds and payouts; the requests for refunds; chargebacks.
+//! What money does at the adapter: payments, refunds and payouts; the requests for refunds;
+//! chargebacks.
 
 use custody::{
     Chargeback, ChargebackId, Errand, HeardOrder, MovementId, Payment, PaymentState, Payout,

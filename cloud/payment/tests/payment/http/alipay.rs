@@ -1,4 +1,5 @@
-//! A customer pays at Alipay: from the link to custody and back, by messages that come over a real wire.
+//! A customer pays at Alipay: from the link to custody and back, by messages that come over a real
+//! wire.
 
 use alipay_sandbox::Sandbox;
 use payment::{

@@ -23,8 +23,8 @@ impl Service {
     }
 }
 
-/// Forged, early, late, twice, out of order, for another amount: the adapter's own word alone counts, and all of them
-/// are on record.
+/// Forged, early, late, twice, out of order, for another amount: the adapter's own word alone
+/// counts, and all of them are on record.
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -56,7 +56,8 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
         panic!("a simulated adapter");
     };
     assert!(bank.pays(payment).await.unwrap());
-    // It names another amount, comes twice, and is followed by an older one: what was paid is held, once.
+    // It names another amount, comes twice, and is followed by an older one: what was paid is held,
+    // once.
     for told in [says("paid", "1.00"), says("paid", "1.00"), says("pending", "200.01")] {
         assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
         assert_eq!(stage.money(0).await.held_minor(), PRICE);

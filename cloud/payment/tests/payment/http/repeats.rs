@@ -1,5 +1,5 @@
-//! Requests by which money leaves, sent again under their key. A process that dies between the change and its answer
-//! leaves the change alone, as does a platform that has forgotten the answer.
+//! Requests by which money leaves, sent again under their key. A process that dies between the
+//! change and its answer leaves the change alone, as does a platform that has forgotten the answer.
 
 use super::*;
 
@@ -36,8 +36,8 @@ async fn released(engine: Engine) -> Service {
 }
 
 impl Service {
-    /// Returns the books after the request, which has the same answer and effect three times: the answer is
-    /// kept, and forgotten.
+    /// Returns the books after the request, which has the same answer and effect three times: the
+    /// answer is kept, and forgotten.
     async fn repeats(&self, path: &str, form: &Value) {
         let send = async || {
             let answer = self.send(admin(), (Method::POST, path), "one wish", form.clone()).await;

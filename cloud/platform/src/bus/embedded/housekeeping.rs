@@ -1,5 +1,5 @@
-//! Tidies the embedded bus: removes settled messages and moves expired ones. Publishers and consumers
-//! do it in passing; a bus without them has nothing to tidy.
+//! Tidies the embedded bus: removes settled messages and moves expired ones. Publishers and
+//! consumers do it in passing; a bus without them has nothing to tidy.
 
 use std::sync::atomic::Ordering;
 

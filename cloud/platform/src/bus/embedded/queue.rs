@@ -1,8 +1,8 @@
-//! The state of a queue in memory, beside its rows: the messages that are loaded, those in hand, and
-//! those that are settled and not yet removed from the file.
+//! The state of a queue in memory, beside its rows: the messages that are loaded, those in hand,
+//! and those that are settled and not yet removed from the file.
 //!
-//! A message is in at most one of these lists; one that is in none and above the cursor waits in the
-//! file only.
+//! A message is in at most one of these lists; one that is in none and above the cursor waits in
+//! the file only.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -50,7 +50,8 @@ struct Hands {
     settled: BTreeSet<i64>,
     /// The highest id loaded.
     cursor: i64,
-    /// Messages up to this id stood in the file when it was opened and may have been delivered before.
+    /// Messages up to this id stood in the file when it was opened and may have been delivered
+    /// before.
     delivered_to: i64,
     consumers_ever: u64,
 }
@@ -183,7 +184,8 @@ impl LocalQueue {
         self.give_back(held.into_iter().map(|(_, message)| message));
     }
 
-    /// Takes those of `ids` that no consumer holds out of the loaded messages. Returns those to move.
+    /// Takes those of `ids` that no consumer holds out of the loaded messages. Returns those to
+    /// move.
     pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<Message>) {
         let mut hands = self.hands();
         let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);

@@ -1,5 +1,5 @@
-//! A consumer of an embedded queue. It also does the queue's housekeeping while it has nothing else to
-//! do: it removes settled messages and moves expired ones.
+//! A consumer of an embedded queue. It also does the queue's housekeeping while it has nothing else
+//! to do: it removes settled messages and moves expired ones.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! The letters of a broker. They are looked at on a channel of their own, which gives them back when it
-//! closes; so two looks at a time see different letters.
+//! The letters of a broker. They are looked at on a channel of their own, which gives them back
+//! when it closes; so two looks at a time see different letters.
 
 use std::collections::HashSet;
 
@@ -44,8 +44,8 @@ impl Rabbit {
         let link = self.link().await?;
         let channel = answered(link.connection.create_channel()).await?;
         let (mut settled, mut kept) = (0, None);
-        // A redriven one may come back at once, and is for the next act. How many wait tells nothing here: the
-        // broker counts late.
+        // A redriven one may come back at once, and is for the next act. How many wait tells
+        // nothing here: the broker counts late.
         let mut sent = HashSet::new();
         for _ in 0..LETTERS_MAX {
             let Some(found) = get(&channel, &queue).await? else { break };

@@ -1,5 +1,5 @@
-//! Publishing a run of events in order, and waiting for their confirms together; and putting one message
-//! elsewhere.
+//! Publishing a run of events in order, and waiting for their confirms together; and putting one
+//! message elsewhere.
 
 use lapin::{
     BasicProperties, Confirmation, PublisherConfirm,
@@ -87,8 +87,8 @@ async fn send(link: &Link, event: &Event) -> Result<PublisherConfirm, BusError> 
     put(link, (event.kind.exchange().as_str(), event.kind.as_str()), &body, of_event(event)).await
 }
 
-/// The alternate exchange takes an event that no queue is bound for. An exchange that an older version has
-/// declared has none: its event comes back, and is put there from here.
+/// The alternate exchange takes an event that no queue is bound for. An exchange that an older
+/// version has declared has none: its event comes back, and is put there from here.
 async fn routed(link: &Link, confirm: PublisherConfirm, event: &Event) -> Result<(), BusError> {
     if confirmed(confirm).await? {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Declares the topic exchanges, each with an alternate exchange and a queue of its unrouted events, and for
-//! each queue a queue of its dead letters and an exchange that leads to it alone. All are quorum queues. A
-//! declaration leaves an existing exchange or queue as it is.
+//! Declares the topic exchanges, each with an alternate exchange and a queue of its unrouted
+//! events, and for each queue a queue of its dead letters and an exchange that leads to it alone.
+//! All are quorum queues. A declaration leaves an existing exchange or queue as it is.
 
 use std::collections::BTreeSet;
 
@@ -50,8 +50,8 @@ impl QueueSpec {
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
         arguments.insert("x-dead-letter-exchange".into(), text(DEAD_LETTERS));
         arguments.insert("x-dead-letter-routing-key".into(), text(self.name));
-        // A dead letter leaves its queue only after the dead letter queue has it; that needs a queue
-        // which refuses when it is full instead of dropping its oldest.
+        // A dead letter leaves its queue only after the dead letter queue has it; that needs a
+        // queue which refuses when it is full instead of dropping its oldest.
         arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
         arguments.insert("x-overflow".into(), text("reject-publish"));
         arguments
@@ -114,8 +114,8 @@ async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), l
     channel.close(200, "declared".into()).await
 }
 
-/// An exchange that an older version has declared stays without its alternate, and one that this part may not
-/// declare is its publisher's to declare.
+/// An exchange that an older version has declared stays without its alternate, and one that this
+/// part may not declare is its publisher's to declare.
 fn as_it_is(declared: Result<(), lapin::Error>) -> Result<(), lapin::Error> {
     let Err(error) = declared else { return Ok(()) };
     let ErrorKind::ProtocolError(refusal) = error.kind() else { return Err(error) };

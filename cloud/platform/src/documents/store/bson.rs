@@ -1,6 +1,6 @@
-//! Bodies and filters as BSON. Beside a document's own fields stand `_v`, its version, `_events`, those
-//! that wait to leave, `_taken`, the last events it was changed for, and `_expires`, dates for the expiry
-//! index.
+//! Bodies and filters as BSON. Beside a document's own fields stand `_v`, its version, `_events`,
+//! those that wait to leave, `_taken`, the last events it was changed for, and `_expires`, dates
+//! for the expiry index.
 
 mod value;
 

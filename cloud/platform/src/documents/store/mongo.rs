@@ -86,10 +86,10 @@ impl MongoStore {
         Ok(())
     }
 
-    /// An index that is declared no more goes after a week. One in the way goes at once: a unique one would
-    /// refuse new documents, an expiring one remove them, and MongoDB refuses the keys of a declared index
-    /// a second time. A unique one of another name is made anew; a duplicate of that moment fails the
-    /// migration.
+    /// An index that is declared no more goes after a week. One in the way goes at once: a unique
+    /// one would refuse new documents, an expiring one remove them, and MongoDB refuses the keys of
+    /// a declared index a second time. A unique one of another name is made anew; a duplicate of
+    /// that moment fails the migration.
     async fn drop_retired_indexes(&self, declared: &[IndexModel]) -> Done<()> {
         let now = process::clock::Clock::system().now();
         let retired = self.mongo.collection(RETIRED);
@@ -156,8 +156,8 @@ impl MongoStore {
         cause: Option<Cause>,
     ) -> Done<bool> {
         let mut of = doc! {"_id": binary(id), "_v": version};
-        // The store's own fields are taken from the document as it is now, for the relay writes them, too.
-        // A field that is not there is left out.
+        // The store's own fields are taken from the document as it is now, for the relay writes
+        // them, too. A field that is not there is left out.
         let mut kept = doc! {"_events": "$_events", "_taken": "$_taken"};
         if !events.is_empty() {
             let waiting = [
@@ -361,8 +361,8 @@ fn name_of(index: &IndexModel) -> Option<&str> {
     index.options.as_ref()?.name.as_deref()
 }
 
-/// True if both have the same keys, in the same order, and hold the same documents. The server may give a
-/// number back in another type.
+/// True if both have the same keys, in the same order, and hold the same documents. The server may
+/// give a number back in another type.
 fn serves_the_same(one: &IndexModel, other: &IndexModel) -> bool {
     let keys = |index: &IndexModel| index.keys.to_string();
     let only = |index: &IndexModel| {

@@ -1,6 +1,6 @@
-//! A collection on SQLite: one table of id, version and JSON body. An index stands on expressions over
-//! the body, so that a new one needs no migration of rows. Events go to the platform's outbox in the same
-//! transaction.
+//! A collection on SQLite: one table of id, version and JSON body. An index stands on expressions
+//! over the body, so that a new one needs no migration of rows. Events go to the platform's outbox
+//! in the same transaction.
 
 mod tables;
 mod text;
@@ -284,7 +284,8 @@ impl SqliteStore {
                 text.expression(key.path, source).put(if key.down { " DESC" } else { "" })
             });
         }
-        // SQLite plans by the value of a bare `LIMIT ?`, and so prepares the statement again for each call.
+        // SQLite plans by the value of a bare `LIMIT ?`, and so prepares the statement again for
+        // each call.
         text.put(" LIMIT +?").value(find.limit)
     }
 }

@@ -1,8 +1,8 @@
-//! The replicas of one part: the next one to be called, those that rest after faults, and the share of calls
-//! that may be sent again.
+//! The replicas of one part: the next one to be called, those that rest after faults, and the share
+//! of calls that may be sent again.
 //!
-//! Invariants: time comes in; after its rest a replica gets one call on trial, and another where that takes long; a
-//! single answer ends its rest.
+//! Invariants: time comes in; after its rest a replica gets one call on trial, and another where
+//! that takes long; a single answer ends its rest.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ const REST: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_secs(5);
 /// A call earns a fifth of a retry.
 const RETRY_COST: u32 = 5;
-/// So many retries are saved up for the moment in which a replica goes with all its calls under way.
+/// So many retries are saved up for the moment in which a replica goes with all its calls under
+/// way.
 const RETRIES_SAVED_MAX: u32 = 256;
 const SAVED_MAX: u32 = RETRIES_SAVED_MAX * RETRY_COST;
 
@@ -54,8 +55,8 @@ impl ReplicaSet {
         Self { replicas: vec![ReplicaHealth::default(); count], next: 0, saved: SAVED_MAX }
     }
 
-    /// The replica whose turn it is, or the time until one may be tried again. The one that has just failed the
-    /// same request comes last.
+    /// The replica whose turn it is, or the time until one may be tried again. The one that has
+    /// just failed the same request comes last.
     pub fn choose(&mut self, now: Duration, failed: Option<usize>) -> Result<usize, Duration> {
         let chosen = self.turn(now, failed, |replica| replica.is_due(now))?;
         if let Some(rest) = &mut self.replicas[chosen].rest {

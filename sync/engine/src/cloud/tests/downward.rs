@@ -97,8 +97,8 @@ fn what_goes_down_waits_for_an_edge_that_does_not_acknowledge() {
     assert!(matches!(outputs[..], [Output::SaveAck(..), Output::ReadFeed { after: 5_000, .. }]));
 }
 
-/// The edge ignores a frame that arrives before the one it continues. The connection lives on, so only this
-/// session can bring it again.
+/// The edge ignores a frame that arrives before the one it continues. The connection lives on, so
+/// only this session can bring it again.
 #[test]
 fn what_is_not_acknowledged_goes_out_again() {
     let mut session = opened(&[]);
@@ -151,7 +151,8 @@ fn an_ack_of_what_was_never_sent_is_passed_over() {
     assert_eq!(session.ignored(), 2);
 }
 
-/// An edge of an older version answers a useless frame with an Ack. No such Ack may bring the next frame.
+/// An edge of an older version answers a useless frame with an Ack. No such Ack may bring the next
+/// frame.
 #[test]
 fn an_edge_hears_once_that_it_has_read_the_whole_feed_and_then_now_and_then() {
     let mut session = opened(&[]);

@@ -187,8 +187,8 @@ fn a_repair_puts_an_image_before_what_the_feed_brings_next() {
     assert_eq!(saved.feed_cursor, SEQ);
 }
 
-/// The edge knows an image by the hash of its last chunk, which covers session and number but not the image
-/// itself.
+/// The edge knows an image by the hash of its last chunk, which covers session and number but not
+/// the image itself.
 #[test]
 fn a_second_repair_as_of_the_same_number_takes_another_session() {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
@@ -213,8 +213,8 @@ fn repair(feed_seq: u64, granted_seq: Option<u64>) -> Input {
     Input::Repair { feed_seq, granted_seq }
 }
 
-/// A session welcomed at the end of the feed. The feed has brought more changes since, and the edge has
-/// acknowledged none of them.
+/// A session welcomed at the end of the feed. The feed has brought more changes since, and the edge
+/// has acknowledged none of them.
 fn at_the_end_and_sent(more: u64) -> Session {
     let (mut session, _) = greeted(of(5, SEQ), at(SEQ));
     session.handle(Input::FeedReaches { generation: 5, feed_seq: SEQ + more }, NOW);

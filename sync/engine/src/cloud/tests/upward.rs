@@ -19,7 +19,8 @@ fn ops_are_credited_only_once_they_are_stored() {
     assert_eq!((credit.cursor, credit.ops), (3, LIMITS.credit_ops));
 }
 
-/// The words of the edge about the end of its log, in Hello and in Acks, bound the times of its ops.
+/// The words of the edge about the end of its log, in Hello and in Acks, bound the times of its
+/// ops.
 #[test]
 fn an_op_was_taken_after_the_edge_said_that_it_was_not_there() {
     let (log, at) = (log(5), |minute: i64| NOW.plus_ms(minute * 60_000));

@@ -250,8 +250,8 @@ fn deliver(queue: &mut std::collections::VecDeque<Frame>, fate: Fate) -> Vec<Fra
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// After any faults of the wire, a quiet session brings every op up once and in order, every outcome
-    /// down once and in order, and the feed's orders.
+    /// After any faults of the wire, a quiet session brings every op up once and in order, every
+    /// outcome down once and in order, and the feed's orders.
     #[test]
     fn a_healed_link_makes_both_ends_equal(events in prop::collection::vec(event(), 0..250)) {
         let mut world = World::new();

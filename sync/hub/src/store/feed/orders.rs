@@ -1,8 +1,8 @@
 //! Orders in the feeds: an order arrives in one region, and leaves every other.
 //!
-//! Invariant: the highest version wins, whatever region it came from. A region's digest covers exactly the
-//! orders that stand in it. An acceptance that lost is numbered apart: it is no change, and edges hear of it
-//! by its outcome.
+//! Invariant: the highest version wins, whatever region it came from. A region's digest covers
+//! exactly the orders that stand in it. An acceptance that lost is numbered apart: it is no change,
+//! and edges hear of it by its outcome.
 
 use std::collections::HashMap;
 
@@ -86,9 +86,9 @@ impl Store {
         })
     }
 
-    /// Takes orders as events told of them, in that order, as a backlog brings them. Returns the number of
-    /// new changes and losses; `None` where an order changes its region or contradicts the feed: then nothing is
-    /// changed, and the orders must be taken one by one.
+    /// Takes orders as events told of them, in that order, as a backlog brings them. Returns the
+    /// number of new changes and losses; `None` where an order changes its region or contradicts
+    /// the feed: then nothing is changed, and the orders must be taken one by one.
     pub async fn feed_orders(
         &self,
         run: &[(&Event, Order)],

@@ -1,4 +1,5 @@
-//! Questions about a long feed read little more than they answer, however old the table's statistics are.
+//! Questions about a long feed read little more than they answer, however old the table's
+//! statistics are.
 
 use platform::{
     sql::{Statement, Val},
@@ -32,8 +33,8 @@ async fn database_with_a_long_feed() -> Database {
     store
 }
 
-/// The rows that were read, as the server counts them. It writes bound bytes into its JSON as they are, so no
-/// reader of JSON takes it.
+/// The rows that were read, as the server counts them. It writes bound bytes into its JSON as they
+/// are, so no reader of JSON takes it.
 fn rows_read(plan: &str) -> f64 {
     let number = |line: &str, name: &str| {
         let rest = line.trim().strip_prefix(name)?.trim_end_matches(',');

@@ -1,5 +1,5 @@
-//! The auth service as the hub sees it: it has the keys of people's tokens, and gives out tokens that vouch
-//! for one command.
+//! The auth service as the hub sees it: it has the keys of people's tokens, and gives out tokens
+//! that vouch for one command.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

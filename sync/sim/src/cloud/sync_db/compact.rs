@@ -7,8 +7,8 @@ use wire::{Change, Region};
 use super::{Entity, SyncDb};
 use crate::bug::Bug;
 
-/// An edge that was not heard of for so long is not waited for. Longer than any session lives without a
-/// sign of life, as the weeks of the real one are.
+/// An edge that was not heard of for so long is not waited for. Longer than any session lives
+/// without a sign of life, as the weeks of the real one are.
 const LIVE_MS: u64 = 20_000;
 
 /// The rows that a compaction has removed.
@@ -20,7 +20,8 @@ pub struct Compaction {
 }
 
 impl SyncDb {
-    /// How far every edge of the region has read that was heard of of late; the end where there is none.
+    /// How far every edge of the region has read that was heard of of late; the end where there is
+    /// none.
     fn passed_by_all(&self, region: Region, now: u64) -> u64 {
         let end = self.regions.get(&region).map_or(0, |row| row.feed_seq);
         if self.has(Bug::CompactionPassesLive) {

@@ -1,6 +1,6 @@
-//! The state of feeds and edges for comparisons, and the repairs. Mirrors `sync/hub/src/store/compare.rs`,
-//! the repairs in `store/feed.rs` and `feed/orders.rs`, and the differences of `domain/checksum.rs`. Equal
-//! versions with other content do not arise here.
+//! The state of feeds and edges for comparisons, and the repairs. Mirrors
+//! `sync/hub/src/store/compare.rs`, the repairs in `store/feed.rs` and `feed/orders.rs`, and the
+//! differences of `domain/checksum.rs`. Equal versions with other content do not arise here.
 
 use wire::{Hash, Order, OrderId, Region, RegionAssignment};
 

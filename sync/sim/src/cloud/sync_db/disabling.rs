@@ -1,5 +1,5 @@
-//! Edges that an operator takes out of service, and their new keys. Mirrors `sync/hub/src/store/disabling.rs`
-//! and the new key of `enrol.rs`.
+//! Edges that an operator takes out of service, and their new keys. Mirrors
+//! `sync/hub/src/store/disabling.rs` and the new key of `enrol.rs`.
 
 use engine::{cloud::Ending, moments::CutOff};
 use wire::{CommandId, Op, QuarantineWhy, UnixMillis};

@@ -37,8 +37,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const TAIL_OPS_MAX: usize = 5;
 
 impl SyncDb {
-    /// Puts down that the epoch is to end. The new term; nothing where the term or the epoch is another
-    /// by now.
+    /// Puts down that the epoch is to end. The new term; nothing where the term or the epoch is
+    /// another by now.
     pub fn begin_to_end(&mut self, e: usize, confined: &Confinement) -> Option<u64> {
         let edge = &mut self.edges[e];
         if edge.term != confined.over || edge.epoch != confined.epoch {
@@ -50,8 +50,8 @@ impl SyncDb {
         Some(edge.term)
     }
 
-    /// Ends the epoch and grants the next to the run that said Hello. Nothing where the term or the epoch
-    /// is another by now.
+    /// Ends the epoch and grants the next to the run that said Hello. Nothing where the term or the
+    /// epoch is another by now.
     pub fn raise_epoch(
         &mut self,
         e: usize,

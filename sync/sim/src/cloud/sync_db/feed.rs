@@ -55,8 +55,8 @@ impl SyncDb {
         }
     }
 
-    /// Begins a feed of another generation: each order stands in it once, under a new number. The region's
-    /// right comes last, because a grant is compared with the entries before it.
+    /// Begins a feed of another generation: each order stands in it once, under a new number. The
+    /// region's right comes last, because a grant is compared with the entries before it.
     pub fn begins_anew(&mut self, region: Region) {
         let Some(region) = self.regions.get_mut(&region) else { return };
         let feed = std::mem::take(&mut region.feed);

@@ -1,4 +1,5 @@
-//! The work on the edges' logs: claims, the next ops, and results. Mirrors `sync/hub/src/store/work.rs`.
+//! The work on the edges' logs: claims, the next ops, and results. Mirrors
+//! `sync/hub/src/store/work.rs`.
 
 use std::{collections::BTreeSet, rc::Rc};
 

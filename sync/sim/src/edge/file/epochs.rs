@@ -1,6 +1,6 @@
-//! A new epoch: the returned ops are kept apart until all of them are here; then the epoch begins and the
-//! undecided commands are logged in it. Mirrors `edge-node/src/store/quarantine.rs`, `relog.rs` and
-//! `anew.rs`.
+//! A new epoch: the returned ops are kept apart until all of them are here; then the epoch begins
+//! and the undecided commands are logged in it. Mirrors `edge-node/src/store/quarantine.rs`,
+//! `relog.rs` and `anew.rs`.
 
 use std::rc::Rc;
 
@@ -110,7 +110,8 @@ impl EdgeFile {
         tail.filter_map(|(place, logged)| self.old(*place, logged, true)).collect()
     }
 
-    /// A returned op refers only to ops returned with it, because this log may have gone on in another way.
+    /// A returned op refers only to ops returned with it, because this log may have gone on in
+    /// another way.
     fn old(&self, place: LogPlace, logged: &LoggedOp, given_back: bool) -> Option<Old> {
         let Op::Command(op) = &logged.op else { return None };
         let token = (place.0, op.token_seq);

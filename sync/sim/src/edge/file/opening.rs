@@ -1,5 +1,5 @@
-//! The beginning of a run: the high-water mark, the suspicion that it raises, and the boot op. Mirrors
-//! `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
+//! The beginning of a run: the high-water mark, the suspicion that it raises, and the boot op.
+//! Mirrors `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
 
 use wire::{BootNonce, Chain, Op, Receipt, UnixMillis};
 
@@ -50,14 +50,15 @@ impl FileMark {
 }
 
 impl EdgeFile {
-    /// Writes the mark, after each commit and before any answer. The mark before it counts as synced: of the
-    /// once-a-second sync only the worst case matters.
+    /// Writes the mark, after each commit and before any answer. The mark before it counts as
+    /// synced: of the once-a-second sync only the worst case matters.
     pub fn mark_now(&mut self) {
         self.mark.synced = self.mark.written;
         self.mark.written = Some((self.book.live.epoch, self.book.live.head));
     }
 
-    /// The first write of a run: checks that the last answer came from this log, and logs the boot op.
+    /// The first write of a run: checks that the last answer came from this log, and logs the boot
+    /// op.
     pub fn boot(&mut self, nonce: BootNonce, now: UnixMillis) {
         if let Some(alarm) = self.suspicion().filter(|_| !self.has(Bug::Hwm)) {
             self.raise(alarm);

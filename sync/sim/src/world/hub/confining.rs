@@ -16,7 +16,8 @@ use crate::{
 const OWNER_WITHIN_MS: u64 = 4_000;
 
 impl World {
-    /// That the old epoch is to end is put down first; the rest follows once its rights are taken back.
+    /// That the old epoch is to end is put down first; the rest follows once its rights are taken
+    /// back.
     pub(super) fn hub_confines(
         &mut self,
         conn: usize,
@@ -64,8 +65,8 @@ impl World {
     fn finds_confining_due(&mut self, conn: usize, confined: &Confinement, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
-            // Nobody can tell it from a restored edge, so its effects are no fault of the hub, also on
-            // another machine of this edge.
+            // Nobody can tell it from a restored edge, so its effects are no fault of the hub, also
+            // on another machine of this edge.
             let id = self.net.conns[conn].id;
             let same = (0..cast::MACHINE_COUNT).filter(|&other| self.edges[other].id == id);
             same.chain([m]).for_each(|machine| self.oracle.disturbs(machine));
@@ -75,8 +76,8 @@ impl World {
         self.oracle.alarmed(self.now, m, justified, confined.why.as_str());
     }
 
-    /// The order service records that every right of the epoch is taken back, in one transaction that
-    /// holds the rows of all regions.
+    /// The order service records that every right of the epoch is taken back, in one transaction
+    /// that holds the rows of all regions.
     pub fn takes_rights_back(&mut self, confining: Box<QuarantineRun>) {
         let late = self.now - confining.asked_at > OWNER_WITHIN_MS;
         if !self.orders.is_running || late {

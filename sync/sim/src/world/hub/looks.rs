@@ -1,5 +1,5 @@
-//! The regular looks of a session, beside its edge's frames: each second and when it is woken. Mirrors
-//! `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
+//! The regular looks of a session, beside its edge's frames: each second and when it is woken.
+//! Mirrors `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -73,7 +73,8 @@ impl World {
     /// Refuses an edge, and tells an operator if one is needed.
     pub(super) fn hub_refuses(&mut self, conn: usize, code: Code, detail: &str) {
         let (e, m) = (self.net.conns[conn].id, self.net.conns[conn].edge);
-        // The Hello of a run that is over, or of an older connection, read late: its refusal goes nowhere.
+        // The Hello of a run that is over, or of an older connection, read late: its refusal goes
+        // nowhere.
         let is_read_late = self.is_read_late(conn);
         match code {
             Code::EdgeTwin if !is_read_late => {
@@ -126,8 +127,8 @@ impl World {
         others.any(|(_, node)| node.id == self.edges[m].id)
     }
 
-    /// The same for a rival that is put aside. A rival that was asked and could not answer in time closes
-    /// its session by the protocol, however late, and does not count.
+    /// The same for a rival that is put aside. A rival that was asked and could not answer in time
+    /// closes its session by the protocol, however late, and does not count.
     pub(super) fn puts_rival_aside(&mut self, conn: usize) -> bool {
         let excused = self.session(conn).is_some_and(|session| session.rival_excused);
         !excused && self.live_rival(conn)

@@ -1,4 +1,5 @@
-//! Tablets that go from one edge to another, hear that theirs is another by now, or are gone for good.
+//! Tablets that go from one edge to another, hear that theirs is another by now, or are gone for
+//! good.
 
 use super::EdgeHead;
 use crate::{cast, world::World};
@@ -6,8 +7,8 @@ use crate::{cast, world::World};
 const ELSEWHERE_EVERY: u32 = 4;
 
 impl World {
-    /// Another edge may know more. Once everything works, every waiting tablet goes back there and asks;
-    /// with a firm receipt it goes to the edge that gave it.
+    /// Another edge may know more. Once everything works, every waiting tablet goes back there and
+    /// asks; with a firm receipt it goes to the edge that gave it.
     pub(super) fn tries_elsewhere(&mut self, t: usize, i: usize) {
         let item = &self.tablets[t].items[i];
         if !self.has_healed || !item.tries.is_multiple_of(ELSEWHERE_EVERY) {

@@ -1,4 +1,5 @@
-//! One flood: so many attempts from one address, and how many of them the platform granted and refused.
+//! One flood: so many attempts from one address, and how many of them the platform granted and
+//! refused.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -139,7 +140,8 @@ impl Flood<'_> {
 }
 
 impl CommandFlood<'_> {
-    /// As fast as the edge answers. Commands that were not taken were refused, or lost on their way.
+    /// As fast as the edge answers. Commands that were not taken were refused, or lost on their
+    /// way.
     async fn publish(
         &self,
         line: usize,

@@ -1,4 +1,5 @@
-//! The honest people of a flooded platform, and their work: each goes from act to act, four in a second.
+//! The honest people of a flooded platform, and their work: each goes from act to act, four in a
+//! second.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -55,8 +56,8 @@ impl<'a> Honest<'a> {
         }
     }
 
-    /// The one who taps has done so for two days: the cloud has applied a command of his, and the edge's file
-    /// grows two days older.
+    /// The one who taps has done so for two days: the cloud has applied a command of his, and the
+    /// edge's file grows two days older.
     pub async fn has_tapped_for_two_days(&self) {
         const OLDER: &str = "UPDATE known_people SET since = since - ?, last = last - ?";
         const TWO_DAYS_MS: i64 = 2 * 24 * 60 * 60 * 1_000;

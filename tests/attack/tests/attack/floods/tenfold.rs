@@ -33,7 +33,8 @@ pub struct Tenfold<'a> {
     victim: &'a str,
     customer: Somebody,
     provider: Somebody,
-    /// The customer cancels each job that he has accepted, so that it is never in his hand for long.
+    /// The customer cancels each job that he has accepted, so that it is never in his hand for
+    /// long.
     reader: Somebody,
     /// He gives back each job.
     waverer: Somebody,

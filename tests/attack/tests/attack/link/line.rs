@@ -1,5 +1,5 @@
-//! The line between an edge and its gateway, in an attacker's hands. It passes everything on until it is told
-//! to play the hub, to change the hub's words, or to play the gateway at an enrolment.
+//! The line between an edge and its gateway, in an attacker's hands. It passes everything on until
+//! it is told to play the hub, to change the hub's words, or to play the gateway at an enrolment.
 
 use std::{
     net::SocketAddr,
@@ -48,7 +48,8 @@ struct Seen {
     hellos: Vec<Hello>,
     /// The hub's messages of the last session that passed.
     from_hub: Vec<Vec<u8>>,
-    /// The edge's reports to whoever it took for the hub. The first one comes when a session stands.
+    /// The edge's reports to whoever it took for the hub. The first one comes when a session
+    /// stands.
     acks: Vec<Ack>,
     /// Sessions that were played, and ended by the edge.
     hung_up: usize,
@@ -91,8 +92,8 @@ impl HostileLine {
         self.play.send_replace(Play::Passes);
     }
 
-    /// Says this to each Hello, and returns once the edge has answered to it: it has taken the session for
-    /// one, or has hung up.
+    /// Says this to each Hello, and returns once the edge has answered to it: it has taken the
+    /// session for one, or has hung up.
     pub async fn play_hub(&self, speech: impl Fn(&Hello) -> Vec<Vec<u8>> + Send + Sync + 'static) {
         let before = self.seen(|seen| (seen.acks.len(), seen.hung_up));
         self.play.send_replace(Play::Hub(Arc::new(speech)));

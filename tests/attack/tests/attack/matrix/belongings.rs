@@ -1,4 +1,5 @@
-//! A customer and a provider who have something real of every kind that has an id, made by the gateway's own routes.
+//! A customer and a provider who have something real of every kind that has an id, made by the
+//! gateway's own routes.
 
 use std::{
     path::Path,

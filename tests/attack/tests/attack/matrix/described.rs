@@ -27,7 +27,8 @@ pub struct DescribedRoute {
     pub bodies: Vec<Value>,
     /// All fields of the body, each with a sample.
     pub fields: Vec<(String, Value)>,
-    /// The fields of the body and the words of the query that hold an id, such as `items[].document` or `?order_id`.
+    /// The fields of the body and the words of the query that hold an id, such as
+    /// `items[].document` or `?order_id`.
     pub id_fields: Vec<String>,
     query: Vec<String>,
 }

@@ -1,5 +1,5 @@
-//! Real ids of other people in forms and queries. The same form with the sender's own ids is taken, so nothing but the
-//! id can be why the other is refused.
+//! Real ids of other people in forms and queries. The same form with the sender's own ids is taken,
+//! so nothing but the id can be why the other is refused.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,8 @@ struct Form {
 enum Expected {
     /// 403 or 404.
     Refused,
-    /// 422 at this place of the form, in the very words for an id of nothing: there are several ids in it.
+    /// 422 at this place of the form, in the very words for an id of nothing: there are several ids
+    /// in it.
     Unknown(&'static str),
     /// What is shown to everybody.
     Public,

@@ -253,7 +253,8 @@ async fn shared_out<'a>(
     shares.into_iter().map(round).collect()
 }
 
-/// A route for the role hears of every thing in each of its places, another of those that it is for.
+/// A route for the role hears of every thing in each of its places, another of those that it is
+/// for.
 fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<Places<'a>> {
     let mut tries: Vec<Places> = vec![Vec::new()];
     for kind in route.kinds() {

@@ -1,5 +1,6 @@
-//! Every step of an order, by everybody, in every state: what the state has no place for is refused by its code, and
-//! changes nothing. The table is written out, so that no change of the rules moves it unseen.
+//! Every step of an order, by everybody, in every state: what the state has no place for is refused
+//! by its code, and changes nothing. The table is written out, so that no change of the rules moves
+//! it unseen.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,8 +13,9 @@ use wire::{Code, OrderId, OrderStatus, Region, Role};
 
 use super::{AT_ONCE, belongings::PRICE};
 
-/// `holder` is the provider who has the order, where somebody has; it is `customer`'s order. `-` is a step that is
-/// taken, `=` one that leaves everything as it is. The accepted order is not paid. The cancelled one had its holder.
+/// `holder` is the provider who has the order, where somebody has; it is `customer`'s order. `-` is
+/// a step that is taken, `=` one that leaves everything as it is. The accepted order is not paid.
+/// The cancelled one had its holder.
 const STEPS: &str = "
 approve    pending_review pending accepted in_progress completed reviewed cancelled rejected
 nobody     token          token   token    token       token     token    token     token
@@ -169,7 +171,8 @@ fn cell(word: &str) -> Cell {
     }
 }
 
-/// `PUT orders/{id}/status` takes the step that leads there. Nobody brings an order to its first state or its last.
+/// `PUT orders/{id}/status` takes the step that leads there. Nobody brings an order to its first
+/// state or its last.
 fn step_to(target: OrderStatus, who: &str) -> Option<&'static str> {
     let works = matches!(who, "holder" | "provider");
     let to = LEADS_TO.iter().filter(|(step, to)| *to == target && *step != "review");

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use support::{claims, eventually};
 use wire::{Actor, OrderId, Region, Role};
 
-/// At a cut-off edge they open what they opened, as docs/security.md says; nothing that was accepted by them after
-/// their end counts in the cloud, and the edge shuts them out as soon as it is linked.
+/// At a cut-off edge they open what they opened, as docs/security.md says; nothing that was
+/// accepted by them after their end counts in the cloud, and the edge shuts them out as soon as it
+/// is linked.
 #[tokio::test]
 async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     let platform = AttackedPlatform::fresh().await;
@@ -63,8 +64,8 @@ async fn a_thief_goes_on_with_ended_tokens_at_an_edge_that_is_linked_again() {
     assert_eq!(shown.get("provider_id").filter(|id| !id.is_null()), None, "{shown}");
 }
 
-/// All that may end while the edge cannot hear of it, on one platform: each opens the edge until it is linked again, and
-/// seconds after, nothing.
+/// All that may end while the edge cannot hear of it, on one platform: each opens the edge until it
+/// is linked again, and seconds after, nothing.
 #[tokio::test]
 async fn a_thief_goes_on_with_what_has_ended_in_other_ways_at_an_edge_that_is_linked_again() {
     let platform = AttackedPlatform::fresh().await;
@@ -243,7 +244,8 @@ impl CutOff<'_> {
         assert_eq!(shown.get("provider_id").filter(|id| !id.is_null()), None, "{shown}");
     }
 
-    /// The key that signed everybody's tokens is killed while the edge is cut off. By then no other token opens it.
+    /// The key that signed everybody's tokens is killed while the edge is cut off. By then no other
+    /// token opens it.
     async fn kills_the_key(&self, honest: &Somebody) {
         let platform = self.platform;
         let file = platform.stack.layout().cloud_folder().join("auth.key");

@@ -1,8 +1,8 @@
 //! Notification's inbox on `platform::documents`, beside the same queries written by hand for each
 //! database.
 //!
-//! Both write and read in turns, in databases of their own on the same server, so that the ratios hold on
-//! a busy machine.
+//! Both write and read in turns, in databases of their own on the same server, so that the ratios
+//! hold on a busy machine.
 
 mod hand_written;
 mod lines;

@@ -1,5 +1,5 @@
-//! The tables and indexes of a collection. An index with a list is a table of its own, which triggers
-//! keep whoever writes: it serves equality on one value and the order behind it.
+//! The tables and indexes of a collection. An index with a list is a table of its own, which
+//! triggers keep whoever writes: it serves equality on one value and the order behind it.
 
 use super::text::{COLUMNS, SqlText};
 use crate::{
@@ -88,9 +88,9 @@ fn create_table(name: &'static str, shape: &Shape) -> SqlText {
     text.put(")) STRICT")
 }
 
-/// SQLite cannot change a CHECK, so the documents move to a new table when the required fields change. The
-/// indexes go with the old one. A document without a field that is required now stops the move, and
-/// nothing has changed then.
+/// SQLite cannot change a CHECK, so the documents move to a new table when the required fields
+/// change. The indexes go with the old one. A document without a field that is required now stops
+/// the move, and nothing has changed then.
 async fn rebuild(sql: &Sql, name: &'static str, table: SqlText) -> Result<(), SqlError> {
     let copied = SqlText::of("INSERT INTO ").put(name).put(" SELECT id, version, body FROM ");
     let mut statements: Vec<SqlText> =

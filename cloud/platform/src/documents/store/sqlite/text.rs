@@ -189,8 +189,8 @@ impl SqlText {
         self.put("(").list(all, between, |text, filter| text.filter(filter, source)).put(")")
     }
 
-    /// A look for one value of a list: in the list index by its whole key, as the other keys are the
-    /// document's, or else in the body.
+    /// A look for one value of a list: in the list index by its whole key, as the other keys are
+    /// the document's, or else in the body.
     fn element(self, path: FieldPath, value: &Scalar, source: FieldSource<'_>) -> Self {
         let (Some(index), Some(own)) = (source.list_index, source.column(path)) else {
             let text = self.put("SELECT 1 FROM json_each(t.body, '$.").put(path.name);

@@ -16,7 +16,8 @@ const ACCEPTANCES_A_DAY_MAX: usize = 20;
 const WITHDRAWALS_A_DAY_MAX: usize = 5;
 
 impl Tenfold<'_> {
-    /// Only the share itself counts as a refusal: a person's questions a minute have a limit as well.
+    /// Only the share itself counts as a refusal: a person's questions a minute have a limit as
+    /// well.
     pub(super) fn of_shares(&self) -> [Flood<'_>; 2] {
         let (accepts, gives_back) = (ACCEPTANCES_A_DAY_MAX, WITHDRAWALS_A_DAY_MAX);
         [
