@@ -245,7 +245,7 @@ test('the wall asks before it cuts a region, and heals at once', async () => {
 })
 
 test('a node that keeps newcomers out says so on its page, among the regions and on the wall', async () => {
-  const words = { en: 'keeps its last room for people it knows, and refuses 3 others.', 'zh-CN': '剩余空间只留给已认识的用户，正拒绝另外 3 人。' }
+  const words = { en: 'keeps its last room for people it knows; 3 others wait.', 'zh-CN': '剩余空间只留给已认识的用户，另外 3 人正在等待。' }
   for (const lang of LANGUAGES) {
     const { context, page, go } = await open(gateway(), lang)
     for (const [path, place] of [['/edges?edge=east-1', '.banner[data-tone=needs]'], ['/regions', '.complaints li'], ['/regions/wall', '.corner li']]) {

@@ -29,8 +29,8 @@ function noteOf(type: TabletCommand['type'], verdict?: 'firm'): string | undefin
 describe.each([
   {
     lang: 'en', waits: 'Waiting to be confirmed. Do not start yet.', yours: 'Yours. You can set out.',
-    copy: 'Held by a copy of the node, from which nothing is confirmed. Do not start.',
-    completion: 'Completion: held by a copy of the node, from which nothing is confirmed.', spans: ['1 minute', '3 hours', '2 days'],
+    copy: 'Kept by a copy of the node, from which nothing is confirmed. Do not start.',
+    completion: 'Completion: kept by a copy of the node, from which nothing is confirmed.', spans: ['1 minute', '3 hours', '2 days'],
   },
   {
     lang: 'zh-CN', waits: '等待云端确认，请先不要开工', yours: '归您了，可以出发', copy: '由节点的副本保管，在那里得不到确认，请不要开工。',

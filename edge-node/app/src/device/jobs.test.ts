@@ -55,17 +55,17 @@ it('sorts by the time of the work and counts money in whole units', () => {
 
 it('begins on held funds, or where the region says so', () => {
   const unpaid = order('a', { payment_status: 'unpaid' })
-  const link = (up: boolean) => ({ link: { up, since: '2026-11-22T08:00:00Z', attempts: 0, next_call_at: null } })
-  const cap = (price_max: string, currency: 'CNY' = 'CNY') => ({ unpaid_start_max: { price_max, currency }, ...link(false) })
-  const anyPrice = { unpaid_start: true, ...link(false) }
-  expect(startOf(order('a'), undefined)).toBe('held')
-  expect([undefined, {}, cap('179.99'), { paid_afterwards: ['other' as const] }].map((standing) => startOf(unpaid, standing))).toEqual(Array(4).fill('waits'))
-  expect([anyPrice, cap('180.00')].map((standing) => startOf(unpaid, standing))).toEqual(['unpaid', 'unpaid'])
-  // The cloud refuses it at an edge that is linked.
-  expect([anyPrice, cap('180.00')].map((standing) => startOf(unpaid, { ...standing, ...link(true) }))).toEqual(['waits', 'waits'])
+  const cap = (price_max: string, currency: 'CNY' = 'CNY') => ({ unpaid_start_max: { price_max, currency } })
+  const rules = [{ unpaid_start: true }, cap('180.00')]
+  expect(startOf(order('a'), undefined, 'up')).toBe('held')
+  expect([undefined, {}, cap('179.99'), { paid_afterwards: ['other' as const] }].map((standing) => startOf(unpaid, standing, 'cut'))).toEqual(Array(4).fill('waits'))
+  expect(rules.map((standing) => startOf(unpaid, standing, 'cut'))).toEqual(['unpaid', 'unpaid'])
+  // The cloud refuses it at an edge that is linked, and a tablet out of its reach does not know whether it is.
+  expect(rules.map((standing) => startOf(unpaid, standing, 'up'))).toEqual(['waits', 'waits'])
+  expect(rules.map((standing) => startOf(unpaid, standing, 'away'))).toEqual(['unproven', 'unproven'])
   const afterwards = { paid_afterwards: ['cleaning_repair' as const] }
-  expect([afterwards, { ...afterwards, ...link(true) }].map((standing) => startOf(unpaid, standing))).toEqual(['afterwards', 'afterwards'])
+  expect((['cut', 'up', 'away'] as const).map((link) => startOf(unpaid, afterwards, link))).toEqual(Array(3).fill('afterwards'))
   // Nobody can pay it any more.
   const refunded = order('a', { payment_status: 'refunded' })
-  expect([afterwards, anyPrice, cap('180.00')].map((standing) => startOf(refunded, standing))).toEqual(Array(3).fill('waits'))
+  expect([afterwards, ...rules].map((standing) => startOf(refunded, standing, 'cut'))).toEqual(Array(3).fill('waits'))
 })

@@ -2,6 +2,7 @@
 import type { OrderStatus, TruthState } from '@holdfast/kit'
 import type { BoardItem, EdgeStanding, Order } from '@holdfast/kit/api.gen.ts'
 import { isFirm, needsPerson, succeeded, truthOf, type QueueItem, type TabletCommand } from './item.ts'
+import type { Link } from './standing.ts'
 
 export type Job = {
   order: Order
@@ -66,9 +67,10 @@ export const isMyJob = (job: Job, me: string) => job.order.provider_id === me
 
 /**
  * How work on an order may begin at this edge: on `held` funds, `afterwards` where its kind is paid for after the work, `unpaid`
- * where the region allows that at an edge that is cut off, and else it `waits` for the payment. Edges of before tell less.
+ * where the region allows that at an edge that is cut off, and else it `waits` for the payment. Out of the node's reach a start
+ * is `unproven`: the node judges it by its link once it receives it. Edges of before tell less.
  */
-export function startOf(order: Order, standing: Partial<EdgeStanding> | undefined): 'held' | 'afterwards' | 'unpaid' | 'waits' {
+export function startOf(order: Order, standing: Partial<EdgeStanding> | undefined, link: Link): 'held' | 'afterwards' | 'unpaid' | 'unproven' | 'waits' {
   if (order.payment_status === 'held') return 'held'
   // An order whose money went back can never be paid again.
   const canBePaid = order.payment_status === 'unpaid'
@@ -76,9 +78,9 @@ export function startOf(order: Order, standing: Partial<EdgeStanding> | undefine
   if (standing?.paid_afterwards?.includes(order.service_type)) return 'afterwards'
   const cap = standing?.unpaid_start_max
   const isSmall = cap && cap.currency === order.currency && minorOf(order.price) <= minorOf(cap.price_max)
-  const isAllowed = standing?.unpaid_start || isSmall
-  const isCutOff = standing?.link?.up === false
-  return isAllowed && isCutOff ? 'unpaid' : 'waits'
+  if (!standing?.unpaid_start && !isSmall) return 'waits'
+  if (link === 'cut') return 'unpaid'
+  return link === 'away' ? 'unproven' : 'waits'
 }
 
 /** Soonest first; without a time, the newest first behind those that have one. */

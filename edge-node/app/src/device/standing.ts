@@ -1,6 +1,9 @@
 // What the node's standing means for the person: who decides, what is wrong with the node, and whose clock is wrong.
 import type { EdgeStanding } from '@holdfast/kit/api.gen.ts'
 
+/** Whether the node reaches the cloud, as this tablet knows; `away` where the tablet does not reach the node. */
+export type Link = 'up' | 'cut' | 'away' | 'unknown'
+
 /** Nodes of an older version tell less. */
 type Told = Partial<EdgeStanding> | undefined
 

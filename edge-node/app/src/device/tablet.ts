@@ -9,11 +9,10 @@ import { jobsOf, merged } from './jobs.ts'
 import { openLine, type Line } from './line.ts'
 import { isPassword, verifierOf } from './password.ts'
 import { Sender } from './sender.ts'
-import { deciderOf, isTabletClockWrong, logTroubleOf } from './standing.ts'
+import { deciderOf, isTabletClockWrong, logTroubleOf, type Link } from './standing.ts'
 import { haveTablet } from './window.ts'
 import { forgetPerson, openPerson, openTablet, type Person, type PersonStore, type TabletStore, QueueFull } from './store.ts'
 
-export type Link = 'up' | 'cut' | 'away' | 'unknown'
 
 const edge = edgeAt()
 const STANDING_EVERY_MS = 15_000
