@@ -40,22 +40,22 @@ mutants! {
         "store::races::one_command_sent_many_times_at_once_takes_effect_once";
     "no_outbox_row" "order" "service"
         "store::writing::a_decision_writes_order_timeline_answer_and_event";
-    "bus_confirms_before_write" "contract" "bus_crash"
-        "nothing_confirmed_is_lost_by_a_kill";
-    "job_claim_ignored" "contract" "jobs"
+    "bus_confirms_before_write" "contract" "contract"
+        "bus_crash::nothing_confirmed_is_lost_by_a_kill";
+    "job_claim_ignored" "contract" "contract"
         "a_run_is_done_by_one_of_three_replicas";
-    "relay_marks_before_confirm" "contract" "rabbit_outage"
-        "what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back";
+    "relay_marks_before_confirm" "contract" "contract"
+        "rabbit_outage::what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_back";
     "op_retired_before_outcome" "holdfast-edge" "edge"
         "retire::no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided";
-    "high_water_ignored" "chaos" "restore"
-        "a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest";
-    "receipts_ignored" "chaos" "restore"
-        "a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt";
-    "nothing_relogged" "chaos" "restore"
-        "a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost";
-    "old_session_not_asked" "chaos" "restore"
-        "a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own";
+    "high_water_ignored" "chaos" "chaos"
+        "restore::a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bring_the_rest";
+    "receipts_ignored" "chaos" "chaos"
+        "restore::a_whole_machine_is_found_out_by_a_tablet_that_holds_a_newer_receipt";
+    "nothing_relogged" "chaos" "chaos"
+        "restore::a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_what_it_lost";
+    "old_session_not_asked" "chaos" "chaos"
+        "restore::a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_name_of_its_own";
     "epoch_without_take_back" "hub" "service"
         "quarantine::a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on";
     "holder_ignored" "chaos" "rounds"
