@@ -11,7 +11,7 @@ use mongodb::{
 use notification::{
     domain::{
         Channel, InboxLine, InboxOwner, InboxWishes, KEPT_MS, KeptFrom, LineId, MoneyTerms,
-        NoticeKind, OrderParams, PageRequest, Params, StoredLine,
+        NoticeKind, OrderParams, PageRequest, Params, StoredLine, TimeZone,
     },
     store::{
         self, DeliveryState, DeliveryStore, FanOut, InboxStore, Mailing, MatchedProvider,
@@ -253,7 +253,10 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     wishes.migrate().await.unwrap();
     wishes.check().await.unwrap();
     assert_eq!(wishes.of(CUSTOMER).await.unwrap(), (InboxWishes::default(), 0));
-    let mailed = |hour| InboxWishes { digest_hour: Some(hour), ..InboxWishes::default() };
+    // Who writes wishes names a zone.
+    let time_zone = TimeZone::named("UTC");
+    let mailed =
+        |hour| InboxWishes { digest_hour: Some(hour), time_zone, ..InboxWishes::default() };
     assert!(wishes.write(CUSTOMER, 0, &mailed(7)).await.unwrap());
     assert!(!wishes.write(CUSTOMER, 0, &mailed(8)).await.unwrap(), "somebody was first");
     let (kept, version) = wishes.of(CUSTOMER).await.unwrap();
