@@ -18,5 +18,4 @@ mod replicas;
 mod review;
 mod stores_by_tls;
 mod takes_effect;
-mod tls;
 mod up;

@@ -15,7 +15,6 @@ pub const PASSWORD: &str = "correct-horse-battery";
 pub struct Replicas {
     stack: Stack,
     second: u16,
-    client: Client,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -41,7 +40,7 @@ impl Replicas {
         let auth = stack.second_replica(CloudPart::Auth, &[]).await.unwrap();
         let peers = [(CloudPart::Auth, auth)];
         let second = stack.second_replica(CloudPart::Gateway, &peers).await.unwrap();
-        Self { stack, second, client: Client::new() }
+        Self { stack, second }
     }
 
     pub fn gateways(&self) -> [String; 2] {
@@ -77,7 +76,8 @@ impl Replicas {
         };
         let asked = asked.header(header::CONTENT_TYPE, "application/json");
         let body = form.map_or_else(Body::empty, |form| Body::from(form.to_string()));
-        let answer = self.client.request(asked.body(body).unwrap()).await.unwrap();
+        // Of this test alone: a connection that is kept ends with the test that opened it.
+        let answer = Client::new().request(asked.body(body).unwrap()).await.unwrap();
         let status = answer.status().as_u16();
         let body = axum::body::to_bytes(answer.into_body(), 1024 * 1024).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap_or_default())
