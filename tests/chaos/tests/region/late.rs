@@ -2,15 +2,18 @@
 
 use platform::{outbox, sql::SqlError, transact};
 use serde_json::json;
-use support::eventually;
 use tokio::sync::oneshot;
 use wire::{Event, EventId, EventType, Order, OrderId};
 
-use super::{stage::PATIENCE, world::World};
+use super::world::World;
+
+/// One is its creation, the other its approval.
+const CHANGES_OF_A_PUBLISHED_ORDER: u64 = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
     let world = World::start(true).await;
+    let empty = world.cloud.north().await.feed_seq;
     let first = world.published().await;
     world.agreed(1).await;
     let late = late_order(&world, &first).await;
@@ -37,17 +40,14 @@ async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
         for _ in 0..3 {
             world.published().await;
         }
-        world.agreed(4).await;
-        let feed_seq = world.cloud.north().await.feed_seq;
+        let expected = empty + 4 * CHANGES_OF_A_PUBLISHED_ORDER;
+        world.feed_reached("the others pass the open transaction", expected).await;
         commit.send(()).unwrap();
-        feed_seq
+        expected
     };
     let ((), before) = tokio::join!(holding, others);
     world.agreed(5).await;
-    eventually("it stands behind them", PATIENCE, async || {
-        (world.cloud.north().await.feed_seq == before + 1).then_some(())
-    })
-    .await;
+    world.feed_reached("the late change stands behind them", before + 1).await;
     world.stop().await;
 }
 

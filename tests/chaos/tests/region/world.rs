@@ -113,6 +113,14 @@ impl World {
         .await;
     }
 
+    /// The feed of the region ends with this number.
+    pub async fn feed_reached(&self, what: &str, feed_seq: u64) {
+        eventually(what, PATIENCE, async || {
+            (self.cloud.north().await.feed_seq == feed_seq).then_some(())
+        })
+        .await;
+    }
+
     pub async fn act(&self, role: Role, user: u128, path: &str, body: Option<Value>) -> Value {
         let token = self.cloud.people.token(role, user);
         let (status, answer) = ask(&self.order, &token, Method::POST, path, body).await;
